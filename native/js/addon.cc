@@ -1,0 +1,11 @@
+// Exports of the addon. The only folder that includes napi.h is this one.
+#include <napi.h>
+
+#include "js/exports.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  export_versions(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(dpcap, Init)

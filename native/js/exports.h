@@ -1,0 +1,5 @@
+// Each group of exports is one function, defined in the file that carries its name (js/<group>_js.cc).
+#pragma once
+#include <napi.h>
+
+void export_versions(Napi::Env env, Napi::Object exports);  // versions_js.cc

@@ -1,0 +1,8 @@
+// From a core error to a JavaScript error: the single door. The object carries code (ErrorCode), errno (a name) and
+// subject; src/binding.ts turns it into a DpcapError.
+#pragma once
+#include <napi.h>
+
+#include "core/error.h"
+
+Napi::Error to_js_error(Napi::Env env, const dpcap::Error& error);
