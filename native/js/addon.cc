@@ -5,6 +5,8 @@
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   export_versions(env, exports);
+  export_primary(env, exports);
+  export_capture(env, exports);
   return exports;
 }
 

@@ -3,3 +3,5 @@
 #include <napi.h>
 
 void export_versions(Napi::Env env, Napi::Object exports);  // versions_js.cc
+void export_primary(Napi::Env env, Napi::Object exports);   // primary_js.cc
+void export_capture(Napi::Env env, Napi::Object exports);   // capture_js.cc
