@@ -2,4 +2,5 @@
 #pragma once
 #include <napi.h>
 
+void export_host(Napi::Env env, Napi::Object exports);      // host_js.cc
 void export_versions(Napi::Env env, Napi::Object exports);  // versions_js.cc
