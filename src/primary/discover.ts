@@ -139,7 +139,8 @@ export function choosePrimary(primaries: readonly Primary[], prefix: string | un
   return chosen;
 }
 
-function isAlive(primary: Primary): boolean {
+/** Whether there is a process behind it. */
+export function isAlive(primary: Primary): boolean {
   return primary.state === 'running' || primary.state === 'starting';
 }
 

@@ -100,14 +100,15 @@ export function telemetrySocket(
   return answeringSockets(primary.runtimeDir, host).find(({ info }) => !pids || pids.includes(info.pid))?.path;
 }
 
-/** The ports behind a telemetry socket, by id; undefined when it does not answer. Two connections at most. */
+/** The ports behind a telemetry socket, by id; undefined when it does not answer. */
 export function ports(socketPath: string, host: Host): PortInfo[] | undefined {
   const ids = read(indexList, ask(socketPath, ['/ethdev/list'], host)?.[0]);
   if (!ids) return undefined;
-  const commands = ids.flatMap((id) => [`/ethdev/info,${id}`, `/ethdev/link_status,${id}`]);
-  const answers = commands.length === 0 ? [] : ask(socketPath, commands, host);
-  if (!answers) return undefined;
-  return ids.flatMap((id, i) => parsePort(id, answers[2 * i], answers[2 * i + 1]) ?? []);
+  if (ids.length === 0) return [];
+  const infos = askEach('/ethdev/info', ids, socketPath, host);
+  // Apart from the others: some drivers take seconds for the link, and the names are wanted all the same.
+  const links = infos && askEach('/ethdev/link_status', ids, socketPath, host);
+  return infos && ids.flatMap((id, i) => parsePort(id, infos[i], links?.[i]) ?? []);
 }
 
 /** One port from its two answers; undefined when the first is not a port (it was removed meanwhile). */
@@ -138,9 +139,16 @@ export function ealParams(socketPath: string, host: Host): string[] | undefined 
 /** The names of the primary's memzones, or undefined (before 22.11 there is no such command). */
 export function memzonesByTelemetry(socketPath: string, host: Host): string[] | undefined {
   const ids = read(indexList, ask(socketPath, ['/eal/memzone_list'], host)?.[0]);
-  const commands = ids?.map((id) => `/eal/memzone_info,${id}`) ?? [];
-  const answers = commands.length === 0 ? undefined : ask(socketPath, commands, host);
+  const answers = ids && askEach('/eal/memzone_info', ids, socketPath, host);
   return answers?.flatMap((answer) => read(memzoneSchema, answer)?.Name ?? []);
+}
+
+function askEach(command: string, ids: number[], path: string, host: Host): string[] | undefined {
+  return ask(
+    path,
+    ids.map((id) => `${command},${id}`),
+    host,
+  );
 }
 
 /** Undefined when the socket is absent, nobody listens, or the primary does not answer in time (it may be stopped). */
