@@ -33,12 +33,33 @@ export interface FilterBinding {
   runExtended(program: Uint8Array, packets: Uint8Array[], jit?: boolean): Uint8Array;
 }
 
-/** Looking at primaries without joining them. */
+/** `struct rte_mempool_ops_table` as the addon's DPDK lays it out; sizes and offsets in bytes. */
+export interface OpsLayout {
+  readonly tableSize: number;
+  readonly numOpsOffset: number;
+  readonly entriesOffset: number;
+  readonly entrySize: number;
+  readonly nameSize: number;
+  readonly maxOps: number;
+}
+
+/** `struct rte_memzone`; sizes in bytes. */
+export interface MemzoneLayout {
+  readonly entrySize: number;
+  readonly nameSize: number;
+  readonly maxZones: number;
+}
+
+/** Looking at primaries without joining them. Its functions throw with an errno name as `errno`. */
 export interface HostBinding {
-  /** Who holds the write lock on `path` (a primary's `config`). Throws with an errno name as `code`. */
+  /** Who holds the write lock on `path` (a primary's `config`). */
   lockHolder(path: string): LockHolder;
   /** One request on a DPDK telemetry socket (SOCK_SEQPACKET, which Node cannot open). Returns the JSON text. */
   telemetry(socketPath: string, command: string, timeoutMs: number): string;
+  /** Several requests on one connection (each connection costs the primary a thread); `timeoutMs` is for all of them. */
+  telemetryAll(socketPath: string, commands: readonly string[], timeoutMs: number): string[];
+  readonly opsLayout: OpsLayout;
+  readonly memzoneLayout: MemzoneLayout;
 }
 
 /** All verbs of the addon. */
