@@ -2,4 +2,5 @@
 #pragma once
 #include <napi.h>
 
+void export_filter(Napi::Env env, Napi::Object exports);    // filter_js.cc
 void export_versions(Napi::Env env, Napi::Object exports);  // versions_js.cc
