@@ -1,7 +1,9 @@
 /** Real primaries, looked at from outside. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { inspect } from '../../src/primary/capturable.js';
@@ -10,6 +12,7 @@ import { systemHost } from '../../src/primary/host.js';
 import { readPrimaryOps } from '../../src/primary/mempool-ops.js';
 import { readMemory } from '../../src/primary/process-memory.js';
 import { RING_BLOCK } from '../../src/primary/ring-block.js';
+import { captureToolZones } from '../../src/primary/secondaries.js';
 import { ports, telemetrySocket, unwrap } from '../../src/primary/telemetry.js';
 import { type HostPrimary, skipReason, startHostPrimary } from './helpers/host-primary.js';
 
@@ -145,4 +148,31 @@ t.test('without telemetry the ports are not told, the rest is', { skip }, async 
   const { facts, capturability } = inspect(find(quiet), host);
   t.equal(facts.telemetrySocket, undefined);
   t.equal(capturability.verdict, 'yes', 'pdump shows in a file');
+});
+
+t.test('an application that never called rte_pdump_init() is named as such', { skip }, async (t) => {
+  const host = systemHost();
+  const plain = await startHostPrimary({ program: '/usr/bin/dpdk-test', application: [], prompt: 'RTE>>' });
+  t.teardown(() => plain.clean());
+  t.match(inspect(find(plain), host).capturability, {
+    verdict: 'no',
+    reasons: [{ code: 'ERR_PRIMARY_NOT_CAPTURABLE', message: /rte_pdump_init/, hint: /after rte_eal_init/ }],
+  });
+});
+
+t.test('another capture tool shows while it lives, and what it leaves when killed', { skip }, async (t) => {
+  const host = systemHost();
+  const testpmd = await startHostPrimary();
+  t.teardown(() => testpmd.clean());
+  const file = join(t.testdir(), 'x.pcapng');
+  const tool = spawn('dpdk-dumpcap', ['--file-prefix', testpmd.filePrefix, '-i', '0', '-w', file], { stdio: 'ignore' });
+  t.teardown(() => tool.kill('SIGKILL'));
+  const zones = (): string[] => captureToolZones(inspect(find(testpmd), host).facts.memzones ?? []);
+  for (let waited = 0; zones().length < 4 && waited < 10_000; waited += 100) await setTimeout(100);
+  const { warnings } = inspect(find(testpmd), host).capturability;
+  t.match(warnings, [{ code: 'ERR_CAPTURE_BUSY', message: `dpdk-dumpcap (pid ${tool.pid}) is attached` }]);
+  tool.kill('SIGKILL');
+  await once(tool, 'close');
+  t.same(inspect(find(testpmd), host).capturability.warnings, []);
+  t.ok(zones().includes(`RG_dumpcap-${tool.pid}`));
 });

@@ -96,6 +96,8 @@ const [A, B, DEAD, CLOSED] = [
 const CHOICES: [string, Primary[], string | undefined, string][] = [
   ['the only one', [A, DEAD], undefined, 'a'],
   ['the only one, though another is closed', [A, CLOSED], undefined, 'a'],
+  ['the only one that shares', [A, { ...B, shared: false }], undefined, 'a'],
+  ['one that does not share, by prefix', [A, { ...B, shared: false }], 'b', 'b'],
   ['by prefix', [A, B], 'b', 'b'],
   ['a starting one', [primary('s', 'starting')], undefined, 's'],
 ];

@@ -30,14 +30,22 @@ export interface HostPrimary {
   clean(): Promise<void>;
 }
 
+export interface HostPrimaryOptions {
+  /** More options for rte_eal_init(). */
+  eal?: string[];
+  program?: string;
+  /** What the program is given after `--`. */
+  application?: string[];
+  prompt?: string;
+}
+
 /** Starts one under a file prefix of its own and waits for its prompt. */
-export async function startHostPrimary(options: { eal?: string[]; program?: string } = {}): Promise<HostPrimary> {
+export async function startHostPrimary(options: HostPrimaryOptions = {}): Promise<HostPrimary> {
+  const { program = TESTPMD, application = ['--', '-i', '--total-num-mbufs=4096'], prompt = 'testpmd> ' } = options;
   const filePrefix = `host-test-${process.pid}-${started++}`;
   const eal = ['--file-prefix', filePrefix, '-m', '64', '--lcores', '0@0,1@0', '--no-pci', ...(options.eal ?? [])];
   const vdevs = ['--vdev', 'net_null0', '--vdev', 'net_null1'];
-  const child = spawn(options.program ?? TESTPMD, [...eal, ...vdevs, '--', '-i', '--total-num-mbufs=4096'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn(program, [...eal, ...vdevs, ...application], { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const end = async (name: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(name);
@@ -47,7 +55,7 @@ export async function startHostPrimary(options: { eal?: string[]; program?: stri
     await end('SIGKILL');
     removeFiles(filePrefix);
   };
-  await waitForPrompt(child).catch(async (error: unknown) => {
+  await waitForPrompt(child, prompt).catch(async (error: unknown) => {
     await clean();
     throw error;
   });
@@ -55,14 +63,14 @@ export async function startHostPrimary(options: { eal?: string[]; program?: stri
   return { filePrefix, runtimeDir, pid: child.pid as number, signal: (name) => child.kill(name), end, clean };
 }
 
-function waitForPrompt(child: ChildProcess): Promise<void> {
+function waitForPrompt(child: ChildProcess, prompt: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = '';
-    const give = (why: string): void => reject(new Error(`testpmd ${why}:\n${output}`));
+    const give = (why: string): void => reject(new Error(`the primary ${why}:\n${output}`));
     const timer = setTimeout(() => give('did not start in time'), START_MS);
     const read = (chunk: Buffer): void => {
       output += chunk;
-      if (output.includes('testpmd> ')) settle(resolve);
+      if (output.includes(prompt)) settle(resolve);
     };
     const settle = (how: () => void): void => {
       clearTimeout(timer);
