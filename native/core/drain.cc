@@ -56,13 +56,17 @@ void Drain::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   for (Lane& lane : lanes_) lane.empty_tsc = rte_get_tsc_cycles();
   while (!stop_.load(std::memory_order_relaxed)) round(false);
-  while (round(true)) {
+  // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
+  for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {
+    const uint32_t found = round(true);
+    if (found == 0) break;
+    drained += found;
   }
   flush();
 }
 
-// One look at every ring. Returns whether anything was found or is still held back.
-bool Drain::round(bool last) {
+// One look at every ring. Returns how many packets were found.
+uint32_t Drain::round(bool last) {
   const uint64_t now = rte_get_tsc_cycles();
   wall_.refresh(now);
 
@@ -74,7 +78,7 @@ bool Drain::round(bool last) {
 
   if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
   if (!last) wait(found);
-  return found != 0;
+  return found;
 }
 
 uint32_t Drain::refill(Lane& lane, uint64_t now) {
