@@ -20,6 +20,17 @@ export interface LockHolder {
   pid: number;
 }
 
+/** Where a filter program finds a packet's metadata: byte offsets into `struct rte_mbuf`, and bits of `ol_flags`. */
+export interface MbufLayout {
+  size: number;
+  pktLen: number;
+  olFlags: number;
+  vlanTci: number;
+  vlanTciOuter: number;
+  rxVlanStripped: number;
+  rxQinqStripped: number;
+}
+
 /** The filter part: libpcap and librte_bpf, no EAL needed. */
 export interface FilterBinding {
   /** libpcap's compiler for Ethernet. Throws an Error with libpcap's own words. */
@@ -28,17 +39,41 @@ export interface FilterBinding {
   runClassic(program: Uint8Array, packets: Uint8Array[]): Uint8Array;
   /**
    * `rte_bpf_load` (the primary's verifier) and its interpreter or JIT over packets in mbufs.
-   * `program` is an array of 8-byte `struct ebpf_insn`. Throws when the verifier refuses it.
+   * `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize` bytes
+   * (0 or absent: whole). Throws with the verifier's words when it refuses the program.
    */
-  runExtended(program: Uint8Array, packets: Uint8Array[], jit?: boolean): Uint8Array;
+  runExtended(program: Uint8Array, packets: Uint8Array[], jit?: boolean, segmentSize?: number): Uint8Array;
+  /** From the headers the addon was built with. */
+  readonly mbufLayout: MbufLayout;
 }
 
-/** Looking at primaries without joining them. */
+/** `struct rte_mempool_ops_table` as the addon's DPDK lays it out; sizes and offsets in bytes. */
+export interface OpsLayout {
+  readonly tableSize: number;
+  readonly numOpsOffset: number;
+  readonly entriesOffset: number;
+  readonly entrySize: number;
+  readonly nameSize: number;
+  readonly maxOps: number;
+}
+
+/** `struct rte_memzone`; sizes in bytes. */
+export interface MemzoneLayout {
+  readonly entrySize: number;
+  readonly nameSize: number;
+  readonly maxZones: number;
+}
+
+/** Looking at primaries without joining them. Its functions throw with an errno name as `errno`. */
 export interface HostBinding {
-  /** Who holds the write lock on `path` (a primary's `config`). Throws with an errno name as `code`. */
+  /** Who holds the write lock on `path` (a primary's `config`). */
   lockHolder(path: string): LockHolder;
   /** One request on a DPDK telemetry socket (SOCK_SEQPACKET, which Node cannot open). Returns the JSON text. */
   telemetry(socketPath: string, command: string, timeoutMs: number): string;
+  /** Several requests on one connection (each connection costs the primary a thread); `timeoutMs` is for all of them. */
+  telemetryAll(socketPath: string, commands: readonly string[], timeoutMs: number): string[];
+  readonly opsLayout: OpsLayout;
+  readonly memzoneLayout: MemzoneLayout;
 }
 
 /** All verbs of the addon. */

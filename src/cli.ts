@@ -1,5 +1,7 @@
 /** Assembles the commander tree: one file per command in commands/. */
 import { Command } from 'commander';
+import { registerDoctor } from './commands/doctor.js';
+import { registerList } from './commands/list.js';
 
 /** What a command may hand back besides throwing. */
 export interface CommandContext {
@@ -9,7 +11,12 @@ export interface CommandContext {
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
-const COMMANDS: RegisterCommand[] = [];
+const COMMANDS: RegisterCommand[] = [registerList, registerDoctor];
+
+/** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
+export function expandAliases(argv: readonly string[]): string[] {
+  return argv[0] === '-D' ? ['list', ...argv.slice(1)] : [...argv];
+}
 
 /** The whole command line; commander's own exits become exceptions that main.ts turns into codes. */
 export function createProgram(context: CommandContext): Command {

@@ -95,8 +95,9 @@ export function errorFromRecord(record: ErrorRecord): DpcapError {
 /** The errno name of a Node or native error, or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const candidate = (error as { code?: unknown; errno?: unknown }).code;
-  return typeof candidate === 'string' && /^E[A-Z0-9]+$/.test(candidate) ? candidate : undefined;
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  // Node puts the name into `code`; the addon has an ErrorCode there and the name in `errno`.
+  return [errno, code].find((name): name is string => typeof name === 'string' && /^E[A-Z0-9]+$/.test(name));
 }
 
 /** Any thrown value as a DpcapError, so that one place can print it. */

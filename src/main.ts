@@ -1,6 +1,6 @@
 /** run(argv): parse, act, exit code. The only place that prints an error. */
 import { CommanderError } from 'commander';
-import { createProgram } from './cli.js';
+import { createProgram, expandAliases } from './cli.js';
 import { asDpcapError, formatError } from './errors.js';
 
 /**
@@ -10,7 +10,7 @@ import { asDpcapError, formatError } from './errors.js';
 export async function main(argv: string[]): Promise<number> {
   const context = { exitCode: 0 };
   try {
-    await createProgram(context).parseAsync(argv, { from: 'user' });
+    await createProgram(context).parseAsync(expandAliases(argv), { from: 'user' });
     return context.exitCode;
   } catch (thrown) {
     // Commander has already printed its own text; help and version exit with 0, mistakes with 2.

@@ -4,7 +4,11 @@
 #include "js/exports.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  export_filter(env, exports);
   export_versions(env, exports);
+  export_primary(env, exports);
+  export_capture(env, exports);
+  export_host(env, exports);
   return exports;
 }
 

@@ -1,0 +1,101 @@
+// A capture: owns everything it has in the primary and gives it back in the right order.
+//
+//   Capture(plan)   record, writer, program, pool (shut), rings, drain: all inert
+//   enable()        requests to the primary; then the pool is opened and packets flow
+//   disable()       requests to the primary; from here nothing new begins
+//   -- the caller waits until no thread of the primary can still be inside a callback --
+//   finish(...)     drains, closes the file, frees; or leaves in place what may still be in use
+//
+// Each step may be called once, on any one thread at a time; counters may be read by any thread at any moment.
+#pragma once
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/block_writer.h"
+#include "core/drain.h"
+#include "core/lane.h"
+#include "core/owner.h"
+#include "core/record.h"
+#include "core/shared_memory.h"
+
+namespace dpcap {
+
+struct LanePlan {
+  PdumpTarget target;
+  uint16_t port;
+  uint32_t interface;
+};
+
+struct CapturePlan {
+  std::vector<LanePlan> lanes;
+  std::vector<InterfaceInfo> interfaces;
+  std::vector<uint8_t> program;  // ebpf_insn bytes, empty for match-all
+  CopyMode mode;
+  FileOptions file;
+  FileInfo info;
+  uint64_t packet_limit;
+  uint64_t byte_limit;
+  uint32_t mbufs;      // 2^n - 1
+  uint32_t data_room;  // bytes of an mbuf, headroom included
+  int fd;              // of the output; taken over
+  std::string purpose;
+};
+
+struct LaneStats {
+  uint16_t port;
+  uint16_t queue;
+  Direction direction;
+  PdumpCounters pdump;  // since the pool was opened
+  uint64_t written;
+  uint64_t bytes;
+  uint64_t sinkdrop;
+  uint64_t surplus;
+};
+
+struct CaptureStats {
+  std::vector<LaneStats> lanes;
+  bool limit_reached;
+  int sink_failure;  // errno
+  uint64_t file_bytes;
+  uint32_t mbufs;
+  uint32_t mbufs_free;
+};
+
+class Capture {
+ public:
+  explicit Capture(const CapturePlan& plan);
+  ~Capture();
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+
+  // Throws when one target cannot be enabled. What was enabled before it stays recorded: disable() and finish() as
+  // ever.
+  void enable();
+  // Returns the targets whose state is still unknown, as text. `primary_gone` sends nothing.
+  std::vector<std::string> disable(bool primary_gone);
+  // `may_free`: the primary is known to be out of the callbacks, or gone. Returns whether everything was freed.
+  bool finish(bool may_free);
+
+  CaptureStats stats() const;
+
+ private:
+  std::vector<std::string> unsettled() const;
+  std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
+
+  const CapturePlan plan_;
+  std::atomic<uint64_t> started_ns_{0};
+  // Declaration order is construction order; finish() destroys in reverse.
+  std::optional<OwnerRecord> owner_;
+  std::optional<SharedProgram> program_;
+  std::optional<CopyPool> pool_;
+  std::deque<Lane> lanes_;
+  std::vector<TargetState> states_;
+  std::optional<BlockWriter> writer_;
+  std::optional<Drain> drain_;
+  std::optional<CaptureStats> final_;
+};
+
+}  // namespace dpcap

@@ -1,0 +1,230 @@
+#include "core/drain.h"
+
+#include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/packet.h"
+
+namespace dpcap {
+namespace {
+
+constexpr uint32_t kBusyBurst = 256;  // from here on a round is followed by the next without a pause
+constexpr uint32_t kShortSleepUs = 100;
+constexpr uint32_t kLongSleepUs = 1000;  // a wake-up costs up to 20 us of CPU in a virtual machine: stay under 3 %
+constexpr uint64_t kFlushUs = 20000;     // live readers see a packet within 100 ms
+constexpr uint64_t kSettleUs = 50;
+constexpr uint64_t kSettleHoldUs = 50000;
+constexpr uint64_t kReorderUs = 50;
+constexpr size_t kFreeBurst = 512;
+
+}  // namespace
+
+Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, BlockWriter& writer,
+             uint64_t header_bytes)
+    : options_(options),
+      lanes_(lanes),
+      pool_(pool),
+      writer_(writer),
+      stamps_(rte_get_tsc_hz()),
+      settle_ticks_(wall_.ticks(kSettleUs)),
+      reorder_ticks_(lanes.size() > 1 ? wall_.ticks(kReorderUs) : 0),
+      file_bytes_(header_bytes) {
+  to_free_.reserve(kFreeBurst + 64);
+}
+
+Drain::~Drain() { stop(); }
+
+void Drain::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Drain::stop() {
+  if (!thread_.joinable()) return;
+  stop_ = true;
+  thread_.join();
+}
+
+void Drain::run() {
+  pthread_setname_np(pthread_self(), "dpcap-drain");
+  prctl(PR_SET_TIMERSLACK, 1);
+  for (Lane& lane : lanes_) lane.empty_tsc = rte_get_tsc_cycles();
+  while (!stop_.load(std::memory_order_relaxed)) round(false);
+  while (round(true)) {
+  }
+  flush();
+}
+
+// One look at every ring. Returns whether anything was found or is still held back.
+bool Drain::round(bool last) {
+  const uint64_t now = rte_get_tsc_cycles();
+  wall_.refresh(now);
+
+  uint32_t found = 0;
+  for (Lane& lane : lanes_) found += refill(lane, now);
+  for (Lane& lane : lanes_) resolve(lane);
+  emit_until(last ? UINT64_MAX : now - reorder_ticks_);
+  free_now();
+
+  if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
+  if (!last) wait(found);
+  return found != 0;
+}
+
+uint32_t Drain::refill(Lane& lane, uint64_t now) {
+  if (lane.head != 0) {
+    std::copy(lane.pending + lane.head, lane.pending + lane.head + lane.count, lane.pending);
+    std::copy(lane.arrival + lane.head, lane.arrival + lane.head + lane.count, lane.arrival);
+    lane.head = 0;
+  }
+  const uint32_t room = Lane::kPending - lane.count;
+  rte_mbuf** fresh = lane.pending + lane.count;
+  const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring.get(), reinterpret_cast<void**>(fresh), room, nullptr);
+
+  const bool stamped = options_.mode == CopyMode::stamped;
+  for (uint32_t i = 0; i < found; i++) {
+    if (i + 8 < found) rte_prefetch0(fresh[i + 8]);
+    if (i + 4 < found && stamped) rte_prefetch0(rte_pktmbuf_mtod(fresh[i + 4], void*));
+    const uint64_t stamp = stamped ? stamp_of(fresh[i]) : now;
+    if (stamped) stamps_.observe(stamp, lane.empty_tsc, now);
+    lane.arrival[lane.count + i] = stamp;
+  }
+  lane.count += found;
+  lane.unresolved += found;
+  if (found < room) lane.empty_tsc = now;
+  return found;
+}
+
+// Turns stamps into arrival times. Only at the very start of a capture, while the primary's clock is not yet known to
+// kSettleUs, are packets held back: for at most kSettleHoldUs.
+void Drain::resolve(Lane& lane) {
+  if (lane.unresolved == 0) return;
+  if (options_.mode == CopyMode::stamped) {
+    if (!stamps_.is_settled(settle_ticks_) && !stop_) {
+      const uint64_t now = rte_get_tsc_cycles();
+      if (uncalibrated_since_ == 0) uncalibrated_since_ = now;
+      if (now - uncalibrated_since_ < wall_.ticks(kSettleHoldUs) && lane.count < Lane::kPending) return;
+    }
+    const uint64_t now = rte_get_tsc_cycles();
+    for (uint32_t i = lane.head + lane.count - lane.unresolved; i < lane.head + lane.count; i++) {
+      lane.arrival[i] = std::min(stamps_.arrival(lane.arrival[i]), now);
+    }
+  }
+  lane.unresolved = 0;
+}
+
+// Merges the lanes by arrival. Packets that arrived after `horizon` wait: an earlier one may not be in its ring yet.
+void Drain::emit_until(uint64_t horizon) {
+  while (true) {
+    Lane* first = nullptr;
+    uint64_t next = horizon;  // the earliest arrival on the other lanes
+    for (Lane& lane : lanes_) {
+      if (lane.count == lane.unresolved) continue;
+      const uint64_t arrival = lane.arrival[lane.head];
+      if (first == nullptr || arrival < first->arrival[first->head]) {
+        if (first != nullptr) next = std::min(next, first->arrival[first->head]);
+        first = &lane;
+      } else {
+        next = std::min(next, arrival);
+      }
+    }
+    if (first == nullptr || first->arrival[first->head] > horizon) return;
+    do {
+      emit(*first);
+    } while (first->count > first->unresolved && first->arrival[first->head] <= next);
+  }
+}
+
+void Drain::emit(Lane& lane) {
+  rte_mbuf* mbuf = lane.pending[lane.head];
+  const uint64_t arrival = lane.arrival[lane.head];
+  lane.head++;
+  lane.count--;
+  if (limit_reached_.load(std::memory_order_relaxed)) {
+    lane.surplus.fetch_add(1, std::memory_order_relaxed);
+  } else if (writer_.failure() != 0) {
+    lane.sinkdrop.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    record(lane, mbuf, arrival);
+  }
+  free_later(mbuf);
+}
+
+void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
+  const Packet packet = read_packet(mbuf, options_.mode, lane.target.direction, options_.file.snaplen);
+  lane.last_ns = std::max(lane.last_ns, wall_.to_ns(arrival_tsc));  // never decreasing within a queue
+  const RecordHead head{lane.last_ns,   packet.caplen,     packet.len,
+                        lane.interface, lane.target.queue, lane.target.direction};
+
+  const size_t size = record_size(options_.file.format, packet.caplen);
+  uint8_t* out = room_for(size);
+  out += write_record_head(options_.file, head, out);
+  copy_packet(packet, out);
+  write_record_tail(options_.file, head, out + packet.caplen);
+  block_->used += size;
+  block_->lanes.push_back(static_cast<uint16_t>(lane.index));
+
+  lane.recorded.fetch_add(1, std::memory_order_relaxed);
+  lane.bytes.fetch_add(packet.caplen, std::memory_order_relaxed);
+  recorded_++;
+  file_bytes_ += size;
+  if (recorded_ == options_.packet_limit || (options_.byte_limit != 0 && file_bytes_ >= options_.byte_limit)) {
+    limit_reached_ = true;
+    flush();
+  }
+}
+
+uint8_t* Drain::room_for(size_t size) {
+  if (block_ != nullptr && block_->used + size > BlockWriter::kBlockBytes) flush();
+  if (block_ == nullptr) {
+    block_ = writer_.acquire();
+    block_since_ = rte_get_tsc_cycles();
+  }
+  return block_->bytes.get() + block_->used;
+}
+
+void Drain::flush() {
+  if (block_ == nullptr) return;
+  writer_.submit(block_);
+  block_ = nullptr;
+}
+
+// Segments go back to the pool in bulk, in the state in which a pool expects them.
+void Drain::free_later(rte_mbuf* mbuf) {
+  for (rte_mbuf* segment = mbuf; segment != nullptr;) {
+    rte_mbuf* next = segment->nb_segs == 1 && segment == mbuf ? nullptr : segment->next;
+    if (next != nullptr) segment->next = nullptr;
+    segment->nb_segs = 1;
+    to_free_.push_back(segment);
+    segment = next;
+  }
+  if (to_free_.size() >= kFreeBurst) free_now();
+}
+
+void Drain::free_now() {
+  if (to_free_.empty()) return;
+  pool_.give_back(to_free_.data(), static_cast<uint32_t>(to_free_.size()));
+  to_free_.clear();
+}
+
+// Under load rounds follow each other; with little traffic the thread sleeps, and longer the longer nothing comes.
+// Timestamps do not suffer when the primary stamps; in plain mode the sleep is their error, so it stays short.
+void Drain::wait(uint32_t found) {
+  if (found >= kBusyBurst) {
+    sleep_us_ = 0;
+    return;
+  }
+  const bool settling = uncalibrated_since_ != 0 && !stamps_.is_settled(settle_ticks_);
+  const uint32_t longest = options_.mode == CopyMode::plain || settling ? kShortSleepUs : kLongSleepUs;
+  sleep_us_ = found != 0 ? kShortSleepUs : std::min(longest, std::max(kShortSleepUs, sleep_us_ + sleep_us_ / 8));
+  const timespec pause = {0, static_cast<long>(sleep_us_) * 1000};
+  nanosleep(&pause, nullptr);
+}
+
+}  // namespace dpcap

@@ -1,0 +1,50 @@
+// Filter programs: libpcap's compiler and interpreter, librte_bpf's verifier, interpreter and JIT. No EAL needed; any
+// thread, one at a time for run_extended (it borrows DPDK's log stream).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace dpcap {
+
+// One classic instruction, laid out as libpcap's struct bpf_insn.
+struct ClassicInsn {
+  uint16_t code;
+  uint8_t jt;
+  uint8_t jf;
+  uint32_t k;
+};
+static_assert(sizeof(ClassicInsn) == 8);
+
+// Borrowed bytes of one frame; the caller keeps them alive during the call.
+struct Frame {
+  const uint8_t* data;
+  size_t len;
+};
+
+// Where a filter program finds a packet's metadata: offsets into struct rte_mbuf, and bits of ol_flags.
+struct MbufLayout {
+  uint32_t size;
+  uint32_t pkt_len;
+  uint32_t ol_flags;
+  uint32_t vlan_tci;
+  uint32_t vlan_tci_outer;
+  uint64_t rx_vlan_stripped;
+  uint64_t rx_qinq_stripped;
+};
+MbufLayout mbuf_layout();
+
+// Compiles for Ethernet, snaplen 262144. Throws ERR_FILTER_SYNTAX with libpcap's words.
+std::vector<ClassicInsn> compile_filter(const std::string& text, bool optimize);
+
+// libpcap's interpreter with wirelen = caplen: 1 or 0 per frame. Throws when libpcap does not accept the program.
+std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Frame>& frames);
+
+// rte_bpf_load, then the interpreter or the JIT over mbufs in ordinary memory, cut into segments of at most
+// segment_size bytes (0: as few segments as possible). `program` holds `count` 8-byte struct ebpf_insn.
+// Throws ERR_FILTER_UNSUPPORTED with the verifier's words when it refuses the program.
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
+                                  size_t segment_size);
+
+}  // namespace dpcap

@@ -1,0 +1,141 @@
+// The half of filter.h that is librte_bpf's.
+#include <rte_bpf.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "core/error.h"
+#include "core/filter.h"
+
+namespace dpcap {
+namespace {
+
+struct BpfDestroyer {
+  void operator()(rte_bpf* bpf) const { rte_bpf_destroy(bpf); }
+};
+using Bpf = std::unique_ptr<rte_bpf, BpfDestroyer>;
+
+// While it lives, DPDK's log goes into a string: librte_bpf has no other way of giving its reason.
+class LogCapture {
+ public:
+  LogCapture() : before_(rte_log_get_stream()), stream_(open_memstream(&text_, &size_)) {
+    if (stream_) rte_openlog_stream(stream_);
+  }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  ~LogCapture() {
+    // NULL means "the default again": handing stderr back by name would keep EAL from installing its own stream.
+    if (stream_) {
+      rte_openlog_stream(before_ == stderr ? nullptr : before_);
+      fclose(stream_);
+    }
+    free(text_);
+  }
+
+  // The first line that was logged, without the name of the function it comes from.
+  std::string first_line() {
+    if (!stream_) return "";
+    fflush(stream_);
+    std::string line(text_, std::find(text_, text_ + size_, '\n'));
+    const size_t colon = line.find(": ");
+    line = colon == std::string::npos ? line : line.substr(colon + 2);
+    return line.substr(0, line.find_last_not_of("; \n") + 1);
+  }
+
+ private:
+  FILE* before_;
+  char* text_ = nullptr;
+  size_t size_ = 0;
+  FILE* stream_;
+};
+
+Bpf load(const ebpf_insn* insns, size_t count) {
+  rte_bpf_prm prm{};
+  prm.ins = insns;
+  prm.nb_ins = static_cast<uint32_t>(count);
+  prm.prog_arg.type = RTE_BPF_ARG_PTR_MBUF;
+  prm.prog_arg.size = sizeof(rte_mbuf);
+  LogCapture log;
+  Bpf bpf(rte_bpf_load(&prm));
+  if (bpf) return bpf;
+  const int err = rte_errno;
+  const std::string reason = log.first_line();
+  throw Error("ERR_FILTER_UNSUPPORTED",
+              "DPDK's verifier refuses the program: " + (reason.empty() ? "no reason given" : reason), err);
+}
+
+// A frame as a chain of mbufs in ordinary memory. Every segment is an allocation of exactly its length, so that a
+// checker of memory sees a read past it.
+class MbufChain {
+ public:
+  MbufChain(const Frame& frame, size_t segment_size) {
+    const size_t step = segment_size == 0 ? UINT16_MAX : std::min<size_t>(segment_size, UINT16_MAX);
+    const size_t count = std::max<size_t>(1, (frame.len + step - 1) / step);
+    segments_.resize(count);
+    for (size_t i = 0; i < count; i++) {
+      const size_t len = std::min(step, frame.len - i * step);
+      data_.emplace_back(new uint8_t[len]);
+      if (len > 0) memcpy(data_.back().get(), frame.data + i * step, len);
+      rte_mbuf& segment = segments_[i];
+      memset(&segment, 0, sizeof segment);
+      segment.buf_addr = data_.back().get();
+      segment.data_len = segment.buf_len = static_cast<uint16_t>(len);
+      segment.refcnt = 1;
+      segment.nb_segs = 1;
+      if (i > 0) segments_[i - 1].next = &segment;
+    }
+    segments_[0].pkt_len = static_cast<uint32_t>(frame.len);
+    segments_[0].nb_segs = static_cast<uint16_t>(count);
+  }
+
+  void* head() { return segments_.data(); }
+
+ private:
+  std::vector<rte_mbuf> segments_;
+  std::vector<std::unique_ptr<uint8_t[]>> data_;
+};
+
+}  // namespace
+
+MbufLayout mbuf_layout() {
+  return {sizeof(rte_mbuf),
+          offsetof(rte_mbuf, pkt_len),
+          offsetof(rte_mbuf, ol_flags),
+          offsetof(rte_mbuf, vlan_tci),
+          offsetof(rte_mbuf, vlan_tci_outer),
+          RTE_MBUF_F_RX_VLAN_STRIPPED,
+          RTE_MBUF_F_RX_QINQ_STRIPPED};
+}
+
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
+                                  size_t segment_size) {
+  static_assert(sizeof(ebpf_insn) == 8);
+  if (count == 0 || count > UINT32_MAX) throw Error("ERR_FILTER_UNSUPPORTED", "the program is empty or far too long");
+  std::vector<ebpf_insn> insns(count);  // a copy, because the bytes may lie unaligned
+  memcpy(insns.data(), program, count * sizeof(ebpf_insn));
+  const Bpf bpf = load(insns.data(), count);
+  rte_bpf_jit code{};
+  if (jit && (rte_bpf_get_jit(bpf.get(), &code) != 0 || code.func == nullptr))
+    throw Error("ERR_FILTER_UNSUPPORTED", "this build of DPDK has no JIT for the program", ENOTSUP);
+  std::vector<uint8_t> verdicts;
+  verdicts.reserve(frames.size());
+  for (const Frame& frame : frames) {
+    MbufChain chain(frame, segment_size);
+    void* context = chain.head();
+    uint64_t verdict = 0;
+    if (jit)
+      verdict = code.func(context);
+    else
+      rte_bpf_exec_burst(bpf.get(), &context, &verdict, 1);
+    verdicts.push_back(verdict != 0 ? 1 : 0);
+  }
+  return verdicts;
+}
+
+}  // namespace dpcap

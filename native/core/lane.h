@@ -1,0 +1,41 @@
+// A lane: one port, queue and direction, with the ring its copies arrive in and the figures of what became of them.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "core/pdump.h"
+#include "core/shared_memory.h"
+
+namespace dpcap {
+
+struct Lane {
+  Lane(size_t index_, PdumpTarget target_, uint16_t port_, uint32_t interface_, CopyRing ring_)
+      : index(index_), target(std::move(target_)), port(port_), interface(interface_), ring(std::move(ring_)) {}
+
+  const size_t index;
+  const PdumpTarget target;
+  const uint16_t port;
+  const uint32_t interface;  // index into the file's interfaces
+  CopyRing ring;
+
+  // The primary's counters when the pool was opened. Written before the drain thread starts to find packets.
+  PdumpCounters baseline;
+
+  // Written by the drain thread alone, read by any.
+  std::atomic<uint64_t> recorded{0};  // put into a block; minus what the writer lost: written
+  std::atomic<uint64_t> bytes{0};     // sum of caplen of recorded packets
+  std::atomic<uint64_t> sinkdrop{0};  // refused because the sink had failed
+  std::atomic<uint64_t> surplus{0};   // drained after a limit was reached
+
+  // Packets taken from the ring and not yet given to the sink. Drain thread only.
+  static constexpr uint32_t kPending = 512;
+  rte_mbuf* pending[kPending];
+  uint64_t arrival[kPending];  // TSC; while unresolved, the stamp as the primary wrote it
+  uint32_t head = 0;
+  uint32_t count = 0;
+  uint32_t unresolved = 0;  // how many at the end of pending still need their arrival
+  uint64_t empty_tsc = 0;   // when the ring was last seen empty
+  uint64_t last_ns = 0;
+};
+
+}  // namespace dpcap

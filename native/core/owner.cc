@@ -1,0 +1,200 @@
+#include "core/owner.h"
+
+#include <rte_config.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include "core/error.h"
+
+namespace dpcap {
+namespace {
+
+constexpr uint32_t kMagic = 0x64706361;  // "dpca"
+constexpr char kPrefix[] = "dpcap_";
+
+uint64_t start_time_of(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::stringstream text;
+  text << stat.rdbuf();
+  const std::string line = text.str();
+  const size_t after_name = line.rfind(')');  // the name may contain spaces and parentheses
+  if (after_name == std::string::npos) return 0;
+  std::istringstream fields(line.substr(after_name + 2));
+  std::string field;
+  for (int i = 3; i <= 22; i++) fields >> field;
+  return strtoull(field.c_str(), nullptr, 10);
+}
+
+OwnerHeader* header_of(const rte_memzone* zone) {
+  if (zone == nullptr || zone->len < sizeof(OwnerHeader)) return nullptr;
+  auto* header = static_cast<OwnerHeader*>(zone->addr);
+  if (header->magic != kMagic) return nullptr;
+  const size_t room = (zone->len - sizeof(OwnerHeader)) / sizeof(OwnerTarget);
+  return header->target_count <= room ? header : nullptr;
+}
+
+// A pool's chunks are freed through a function pointer in shared memory, which is the address of a static function in
+// the process that made the pool (mp->mem_list, all releases). That process is dead: ours takes its place.
+void free_chunk(rte_mempool_memhdr*, void* opaque) { rte_memzone_free(static_cast<const rte_memzone*>(opaque)); }
+
+void free_foreign_pool(rte_mempool* pool) {
+  rte_mempool_memhdr* chunk;
+  STAILQ_FOREACH(chunk, &pool->mem_list, next) chunk->free_cb = free_chunk;
+  rte_mempool_free(pool);
+}
+
+void free_rings(const ProcessId& process, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) rte_ring_free(rte_ring_lookup(ring_name(process, i).c_str()));
+}
+
+std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
+
+}  // namespace
+
+ProcessId current_process() { return {getpid(), start_time_of(getpid())}; }
+
+bool is_running(const ProcessId& process) {
+  return process.pid > 0 && start_time_of(process.pid) == process.start_time && process.start_time != 0;
+}
+
+std::string owner_name(const ProcessId& process) {
+  char name[RTE_MEMZONE_NAMESIZE];
+  snprintf(name, sizeof name, "%s%d_%x", kPrefix, process.pid, static_cast<uint32_t>(process.start_time));
+  return name;
+}
+
+std::string ring_name(const ProcessId& process, unsigned index) {
+  return owner_name(process) + "_" + std::to_string(index);
+}
+
+OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::string& purpose) {
+  const ProcessId self = current_process();
+  name_ = owner_name(self);
+  const size_t size = sizeof(OwnerHeader) + targets.size() * sizeof(OwnerTarget);
+  zone_ = rte_memzone_reserve(name_.c_str(), size, SOCKET_ID_ANY, 0);
+  if (zone_ == nullptr) throw Error("ERR_NO_MEMORY", "cannot reserve the owner record " + name_, rte_errno, name_);
+
+  header_ = static_cast<OwnerHeader*>(zone_->addr);
+  memset(static_cast<void*>(header_), 0, size);
+  header_->pid = self.pid;
+  header_->start_time = self.start_time;
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  header_->started_at_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+  strncpy(header_->pool, name_.c_str(), sizeof header_->pool - 1);
+  strncpy(header_->purpose, purpose.c_str(), sizeof header_->purpose - 1);
+  header_->target_count = static_cast<uint32_t>(targets.size());
+  for (size_t i = 0; i < targets.size(); i++) {
+    OwnerTarget& target = header_->targets()[i];
+    strncpy(target.device, targets[i].device.c_str(), sizeof target.device - 1);
+    target.queue = targets[i].queue;
+    target.direction = static_cast<uint16_t>(targets[i].direction);
+    target.state = TargetState::disabled;
+  }
+  header_->magic = kMagic;
+}
+
+OwnerRecord::~OwnerRecord() { rte_memzone_free(zone_); }
+
+namespace {
+
+struct Found {
+  std::vector<OwnerFacts> owners;
+};
+
+void add_owner(const rte_memzone* zone, void* opaque) {
+  if (strncmp(zone->name, kPrefix, sizeof kPrefix - 1) != 0) return;
+  const OwnerHeader* header = header_of(zone);
+  if (header == nullptr) return;
+  OwnerFacts facts;
+  facts.name = zone->name;
+  facts.process = {header->pid, header->start_time};
+  facts.running = is_running(facts.process);
+  facts.started_at_ns = header->started_at_ns;
+  facts.purpose = bounded(header->purpose, sizeof header->purpose);
+  for (uint32_t i = 0; i < header->target_count; i++) {
+    const OwnerTarget& target = header->targets()[i];
+    facts.targets.push_back({bounded(target.device, sizeof target.device), target.queue,
+                             static_cast<Direction>(target.direction), target.state != TargetState::disabled});
+  }
+  static_cast<Found*>(opaque)->owners.push_back(std::move(facts));
+}
+
+OwnerHeader* dead_owner(const std::string& name, const rte_memzone** zone) {
+  *zone = rte_memzone_lookup(name.c_str());
+  OwnerHeader* header = header_of(*zone);
+  if (header == nullptr) throw Error("ERR_SYSTEM", "there is no owner record " + name, ENOENT, name);
+  if (is_running({header->pid, header->start_time})) {
+    throw Error("ERR_CAPTURE_BUSY", "the owner of " + name + " is running", EBUSY, name);
+  }
+  return header;
+}
+
+}  // namespace
+
+std::vector<OwnerFacts> list_owners() {
+  Found found;
+  rte_memzone_walk(add_owner, &found);
+  return found.owners;
+}
+
+namespace {
+
+bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& wanted) {
+  for (const OwnerFacts& owner : owners) {
+    for (const OwnerFacts::Target& target : owner.targets) {
+      if (owner.running && target.live && target.device == wanted.device && target.queue == wanted.queue &&
+          target.direction == wanted.direction) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) {
+  const rte_memzone* zone;
+  OwnerHeader* header = dead_owner(name, &zone);
+  const std::vector<OwnerFacts> owners = list_owners();
+  std::vector<std::string> in_doubt;
+  for (uint32_t i = 0; i < header->target_count; i++) {
+    OwnerTarget& target = header->targets()[i];
+    if (target.state == TargetState::disabled) continue;
+    const PdumpTarget wanted{bounded(target.device, sizeof target.device), target.queue,
+                             static_cast<Direction>(target.direction)};
+    if (held_by_another(owners, wanted) || pdump_disable(wanted, timeout_ms).outcome == Outcome::done) {
+      target.state = TargetState::disabled;
+    } else {
+      in_doubt.push_back(text_of(wanted));
+    }
+  }
+  return in_doubt;
+}
+
+void free_owner(const std::string& name) {
+  const rte_memzone* zone;
+  OwnerHeader* header = dead_owner(name, &zone);
+  for (uint32_t i = 0; i < header->target_count; i++) {
+    if (header->targets()[i].state != TargetState::disabled) {
+      throw Error("ERR_DISABLE_FAILED", "a target of " + name + " may still be enabled", EBUSY, name);
+    }
+  }
+  free_rings({header->pid, header->start_time}, header->target_count);
+  if (rte_mempool* pool = rte_mempool_lookup(header->pool)) free_foreign_pool(pool);
+  rte_free(header->program);
+  rte_memzone_free(zone);
+}
+
+}  // namespace dpcap

@@ -1,0 +1,68 @@
+// The client of the pdump framework: its requests (action mp_pdump) and its statistics memzone.
+#pragma once
+#include <rte_bpf.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
+#include <cstdint>
+#include <string>
+
+namespace dpcap {
+
+enum class Direction : uint32_t { rx = 1, tx = 2 };  // RTE_PDUMP_FLAG_RX, RTE_PDUMP_FLAG_TX
+
+// How the primary copies a packet.
+enum class CopyMode : uint16_t {
+  plain = 1,    // data only: cheapest; neither timestamp nor original length
+  stamped = 2,  // wrapped in a pcapng block: timestamp and original length taken in the primary
+};
+
+// What is known after a request. `unknown` (no answer in time) is not `failed`: the callback may be live.
+enum class Outcome { done, failed, unknown };
+
+struct Reply {
+  Outcome outcome;
+  int err;  // positive errno when failed or unknown
+};
+
+// One port, queue and direction: requests are always this small, because the server does not roll back wider ones.
+struct PdumpTarget {
+  std::string device;
+  uint16_t queue;
+  Direction direction;
+};
+
+// "net_null0 queue 0 rx"
+std::string text_of(const PdumpTarget& target);
+
+struct PdumpEnable {
+  CopyMode mode;
+  uint32_t snaplen;
+  rte_ring* ring;
+  rte_mempool* pool;
+  const rte_bpf_prm* program;  // nullptr matches all; must be in shared memory
+};
+
+// Both block for at most timeout_ms. Not from an EAL callback thread; one at a time per process.
+Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms);
+Reply pdump_disable(const PdumpTarget& target, int timeout_ms);
+
+// 25.11 and later forward requests to every secondary, and one that has not called rte_pdump_init() makes them time
+// out; before, the call fails in a secondary. A no-op on releases that must not see it. Throws ERR_PRIMARY_*.
+void register_with_pdump();
+
+// pdump's counters of one queue and direction.
+struct PdumpCounters {
+  uint64_t accepted = 0;
+  uint64_t filtered = 0;
+  uint64_t nombuf = 0;
+  uint64_t ringfull = 0;
+};
+
+// True when the primary called rte_pdump_init(): without it a request is never answered.
+bool pdump_ready();
+
+// All zero when pdump is not ready or the ids are out of range.
+PdumpCounters pdump_counters(uint16_t port, uint16_t queue, Direction direction);
+
+}  // namespace dpcap

@@ -1,0 +1,161 @@
+#include "js/convert.h"
+
+#include <cmath>
+#include <functional>
+
+namespace {
+
+using namespace dpcap;
+
+Napi::TypeError wrong_type(Napi::Env env, const char* name, const char* expected) {
+  return Napi::TypeError::New(env, std::string("Expected ") + name + " to be " + expected);
+}
+
+uint64_t number(const Napi::Object& object, const char* name, uint64_t max) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsNumber()) throw wrong_type(object.Env(), name, "a number");
+  const double real = value.As<Napi::Number>().DoubleValue();
+  if (!(real >= 0) || real > static_cast<double>(max) || real != std::floor(real)) {
+    throw Napi::RangeError::New(object.Env(),
+                                std::string("Expected ") + name + " to be an integer from 0 to " + std::to_string(max));
+  }
+  return static_cast<uint64_t>(real);
+}
+
+constexpr uint64_t kSafeInteger = (1ull << 53) - 1;
+
+std::string text(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsString()) throw wrong_type(object.Env(), name, "a string");
+  return value.As<Napi::String>();
+}
+
+bool boolean(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsBoolean()) throw wrong_type(object.Env(), name, "a boolean");
+  return value.As<Napi::Boolean>();
+}
+
+Napi::Object child(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsObject()) throw wrong_type(object.Env(), name, "an object");
+  return value.As<Napi::Object>();
+}
+
+std::vector<uint8_t> bytes(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw wrong_type(object.Env(), name, "a Uint8Array");
+  }
+  const auto array = value.As<Napi::Uint8Array>();
+  return std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength());
+}
+
+template <typename T>
+std::vector<T> list(const Napi::Object& object, const char* name,
+                    const std::function<T(const Napi::Object&)>& convert) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsArray()) throw wrong_type(object.Env(), name, "an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<T> result;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value element = array.Get(i);
+    if (!element.IsObject()) throw wrong_type(object.Env(), name, "an array of objects");
+    result.push_back(convert(element.As<Napi::Object>()));
+  }
+  return result;
+}
+
+// "a" | "b" into one of two values.
+template <typename T>
+T either(const Napi::Object& object, const char* name, const char* a, T if_a, const char* b, T if_b) {
+  const std::string value = text(object, name);
+  if (value == a) return if_a;
+  if (value == b) return if_b;
+  throw wrong_type(object.Env(), name, (std::string("'") + a + "' or '" + b + "'").c_str());
+}
+
+LanePlan to_lane(const Napi::Object& o) {
+  return {{text(o, "device"), static_cast<uint16_t>(number(o, "queue", UINT16_MAX)),
+           either(o, "direction", "rx", Direction::rx, "tx", Direction::tx)},
+          static_cast<uint16_t>(number(o, "port", UINT16_MAX)),
+          static_cast<uint32_t>(number(o, "interface", UINT16_MAX))};
+}
+
+InterfaceInfo to_interface(const Napi::Object& o) {
+  return {text(o, "name"), text(o, "description"), text(o, "filter")};
+}
+
+}  // namespace
+
+CapturePlan to_capture_plan(const Napi::Object& o) {
+  const Napi::Object info = child(o, "info");
+  CapturePlan plan{};
+  plan.lanes = list<LanePlan>(o, "lanes", to_lane);
+  plan.interfaces = list<InterfaceInfo>(o, "interfaces", to_interface);
+  for (const LanePlan& lane : plan.lanes) {
+    if (lane.interface >= plan.interfaces.size()) throw wrong_type(o.Env(), "interface", "an index of interfaces");
+  }
+  plan.program = bytes(o, "program");
+  plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
+  plan.file.format = either(o, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng);
+  plan.file.nanoseconds = boolean(o, "nanoseconds");
+  plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", 262144));
+  plan.info = {text(info, "application"), text(info, "operatingSystem"), text(info, "comment")};
+  plan.packet_limit = number(o, "packetLimit", kSafeInteger);
+  plan.byte_limit = number(o, "byteLimit", kSafeInteger);
+  plan.mbufs = static_cast<uint32_t>(number(o, "mbufs", (1u << 27) - 1));
+  plan.data_room = static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX));
+  plan.fd = static_cast<int>(number(o, "fd", INT32_MAX));
+  plan.purpose = text(o, "purpose");
+  return plan;
+}
+
+Napi::Value from_u64(Napi::Env env, uint64_t value) { return Napi::BigInt::New(env, value); }
+
+Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
+  Napi::Array lanes = Napi::Array::New(env, stats.lanes.size());
+  for (uint32_t i = 0; i < stats.lanes.size(); i++) {
+    const LaneStats& lane = stats.lanes[i];
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("port", lane.port);
+    object.Set("queue", lane.queue);
+    object.Set("direction", lane.direction == Direction::rx ? "rx" : "tx");
+    object.Set("accepted", from_u64(env, lane.pdump.accepted));
+    object.Set("filtered", from_u64(env, lane.pdump.filtered));
+    object.Set("nombuf", from_u64(env, lane.pdump.nombuf));
+    object.Set("ringfull", from_u64(env, lane.pdump.ringfull));
+    object.Set("written", from_u64(env, lane.written));
+    object.Set("bytes", from_u64(env, lane.bytes));
+    object.Set("sinkdrop", from_u64(env, lane.sinkdrop));
+    object.Set("surplus", from_u64(env, lane.surplus));
+    lanes.Set(i, object);
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("lanes", lanes);
+  object.Set("limitReached", stats.limit_reached);
+  object.Set("sinkFailure",
+             stats.sink_failure == 0 ? env.Null() : Napi::String::New(env, strerrorname_np(stats.sink_failure)));
+  object.Set("fileBytes", from_u64(env, stats.file_bytes));
+  object.Set("mbufs", stats.mbufs);
+  object.Set("mbufsFree", stats.mbufs_free);
+  return object;
+}
+
+Napi::Value from_strings(Napi::Env env, const std::vector<std::string>& strings) {
+  Napi::Array array = Napi::Array::New(env, strings.size());
+  for (uint32_t i = 0; i < strings.size(); i++) array.Set(i, strings[i]);
+  return array;
+}
+
+std::vector<std::string> to_strings(const Napi::Value& value) {
+  if (!value.IsArray()) throw wrong_type(value.Env(), "the argument", "an array of strings");
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value element = array.Get(i);
+    if (!element.IsString()) throw wrong_type(value.Env(), "the argument", "an array of strings");
+    strings.push_back(element.As<Napi::String>());
+  }
+  return strings;
+}

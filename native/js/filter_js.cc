@@ -1,0 +1,103 @@
+// compileFilter, runClassic, runExtended, mbufLayout: arguments in, plain values out.
+#include <cstring>
+
+#include "core/filter.h"
+#include "js/exports.h"
+#include "js/throw.h"
+
+namespace {
+
+std::vector<dpcap::Frame> frames_from(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsArray()) throw Napi::TypeError::New(info.Env(), "expected packets to be an array of Uint8Array");
+  const Napi::Array array = info[index].As<Napi::Array>();
+  std::vector<dpcap::Frame> frames;
+  frames.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value value = array[i];
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+      throw Napi::TypeError::New(info.Env(), "expected packet " + std::to_string(i) + " to be a Uint8Array");
+    const auto bytes = value.As<Napi::Uint8Array>();
+    frames.push_back({bytes.Data(), bytes.ByteLength()});
+  }
+  return frames;
+}
+
+Napi::Uint8Array program_from(const Napi::CallbackInfo& info) {
+  const bool ok = info[0].IsTypedArray() && info[0].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array &&
+                  info[0].As<Napi::TypedArray>().ByteLength() % 8 == 0;
+  if (!ok) throw Napi::TypeError::New(info.Env(), "expected program to be a Uint8Array of 8-byte instructions");
+  return info[0].As<Napi::Uint8Array>();
+}
+
+Napi::Value to_js(Napi::Env env, const std::vector<uint8_t>& bytes) {
+  Napi::Uint8Array result = Napi::Uint8Array::New(env, bytes.size());
+  if (!bytes.empty()) memcpy(result.Data(), bytes.data(), bytes.size());
+  return result;
+}
+
+Napi::Value JS_compileFilter(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "expected expression to be a string");
+  const bool optimize = info[1].IsUndefined() || info[1].ToBoolean().Value();
+  try {
+    const auto program = dpcap::compile_filter(info[0].As<Napi::String>().Utf8Value(), optimize);
+    Napi::Array result = Napi::Array::New(info.Env(), program.size());
+    for (size_t i = 0; i < program.size(); i++) {
+      Napi::Object insn = Napi::Object::New(info.Env());
+      insn.Set("code", program[i].code);
+      insn.Set("jt", program[i].jt);
+      insn.Set("jf", program[i].jf);
+      insn.Set("k", program[i].k);
+      result.Set(static_cast<uint32_t>(i), insn);
+    }
+    return result;
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
+Napi::Value JS_runClassic(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = program_from(info);
+  std::vector<dpcap::ClassicInsn> program(bytes.ByteLength() / sizeof(dpcap::ClassicInsn));
+  if (!program.empty()) memcpy(program.data(), bytes.Data(), bytes.ByteLength());
+  try {
+    return to_js(info.Env(), dpcap::run_classic(program, frames_from(info, 1)));
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
+Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = program_from(info);
+  const bool jit = !info[2].IsUndefined() && info[2].ToBoolean().Value();
+  if (!info[3].IsUndefined() && !info[3].IsNumber())
+    throw Napi::TypeError::New(info.Env(), "expected segmentSize to be a number of bytes");
+  const size_t segment_size = info[3].IsNumber() ? info[3].As<Napi::Number>().Uint32Value() : 0;
+  try {
+    return to_js(info.Env(),
+                 dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames_from(info, 1), jit, segment_size));
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
+Napi::Object layout_to_js(Napi::Env env) {
+  const dpcap::MbufLayout layout = dpcap::mbuf_layout();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("size", layout.size);
+  result.Set("pktLen", layout.pkt_len);
+  result.Set("olFlags", layout.ol_flags);
+  result.Set("vlanTci", layout.vlan_tci);
+  result.Set("vlanTciOuter", layout.vlan_tci_outer);
+  result.Set("rxVlanStripped", static_cast<double>(layout.rx_vlan_stripped));
+  result.Set("rxQinqStripped", static_cast<double>(layout.rx_qinq_stripped));
+  return result;
+}
+
+}  // namespace
+
+void export_filter(Napi::Env env, Napi::Object exports) {
+  exports.Set("compileFilter", Napi::Function::New(env, JS_compileFilter));
+  exports.Set("runClassic", Napi::Function::New(env, JS_runClassic));
+  exports.Set("runExtended", Napi::Function::New(env, JS_runExtended));
+  exports.Set("mbufLayout", layout_to_js(env));
+}

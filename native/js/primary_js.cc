@@ -1,0 +1,162 @@
+// The primary's verbs: attach, facts, alignOps, owners, and what `recover` needs.
+#include "core/eal.h"
+#include "core/mempools.h"
+#include "core/owner.h"
+#include "core/pdump.h"
+#include "core/ports.h"
+#include "js/convert.h"
+#include "js/exports.h"
+#include "js/promise.h"
+
+namespace {
+
+using namespace dpcap;
+
+constexpr int kDisableTimeoutMs = 1000;
+
+std::string argument(const Napi::CallbackInfo& info, size_t index) {
+  if (!info[index].IsString()) throw Napi::TypeError::New(info.Env(), "Expected a string");
+  return info[index].As<Napi::String>();
+}
+
+// Calls a core function that may throw, on the JavaScript thread.
+template <typename F>
+auto checked(Napi::Env env, F&& call) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    throw to_js_error(env, error);
+  }
+}
+
+Napi::Value done(Napi::Env env, const bool&) { return env.Undefined(); }
+
+// attach(filePrefix): Promise<void>
+Napi::Value JS_Attach(const Napi::CallbackInfo& info) {
+  const AttachOptions options{argument(info, 0)};
+  return PromiseWorker<bool>::run(
+      info.Env(),
+      [options] {
+        attach(options);
+        return true;
+      },
+      done);
+}
+
+// detach(): Promise<void>
+Napi::Value JS_Detach(const Napi::CallbackInfo& info) {
+  return PromiseWorker<bool>::run(
+      info.Env(),
+      [] {
+        detach();
+        return true;
+      },
+      done);
+}
+
+Napi::Value from_port(Napi::Env env, const Port& port) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", port.id);
+  object.Set("name", port.name);
+  object.Set("rxQueues", port.rx_queues);
+  object.Set("txQueues", port.tx_queues);
+  return object;
+}
+
+Napi::Value from_pool(Napi::Env env, const PoolFacts& pool) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", pool.name);
+  object.Set("opsIndex", pool.ops_index);
+  object.Set("flags", pool.flags);
+  object.Set("isRing", pool.is_ring);
+  object.Set("prodSync", pool.prod_sync);
+  object.Set("consSync", pool.cons_sync);
+  return object;
+}
+
+Napi::Value from_owner(Napi::Env env, const OwnerFacts& owner) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", owner.name);
+  object.Set("pid", owner.process.pid);
+  object.Set("running", owner.running);
+  object.Set("startedAtNs", from_u64(env, owner.started_at_ns));
+  object.Set("purpose", owner.purpose);
+  Napi::Array targets = Napi::Array::New(env, owner.targets.size());
+  for (uint32_t i = 0; i < owner.targets.size(); i++) {
+    Napi::Object target = Napi::Object::New(env);
+    target.Set("device", owner.targets[i].device);
+    target.Set("queue", owner.targets[i].queue);
+    target.Set("direction", owner.targets[i].direction == Direction::rx ? "rx" : "tx");
+    target.Set("live", owner.targets[i].live);
+    targets.Set(i, target);
+  }
+  object.Set("targets", targets);
+  return object;
+}
+
+template <typename T>
+Napi::Array from_list(Napi::Env env, const std::vector<T>& list, Napi::Value (*convert)(Napi::Env, const T&)) {
+  Napi::Array array = Napi::Array::New(env, list.size());
+  for (uint32_t i = 0; i < list.size(); i++) array.Set(i, convert(env, list[i]));
+  return array;
+}
+
+// facts(): what the primary's shared memory says at this moment.
+Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return checked(env, [&] {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("ports", from_list(env, list_ports(), from_port));
+    object.Set("pools", from_list(env, list_pools(), from_pool));
+    object.Set("ownOps", from_strings(env, own_ops_table()));
+    object.Set("owners", from_list(env, list_owners(), from_owner));
+    object.Set("pdumpReady", pdump_ready());
+    object.Set("log", take_eal_log());
+    return object;
+  });
+}
+
+// alignOps(names): permutes our own table; registers with pdump where the release asks for it.
+Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
+  const std::vector<std::string> order = to_strings(info[0]);
+  return checked(info.Env(), [&] {
+    align_ops_table(order);
+    register_with_pdump();
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value JS_PrimaryAlive(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), primary_alive(argument(info, 0)));
+}
+
+// disableOwner(name): Promise<string[]>, the targets of a dead capture that could not be disabled for certain.
+Napi::Value JS_DisableOwner(const Napi::CallbackInfo& info) {
+  const std::string name = argument(info, 0);
+  return PromiseWorker<std::vector<std::string>>::run(
+      info.Env(), [name] { return disable_owner(name, kDisableTimeoutMs); }, from_strings);
+}
+
+// freeOwner(name): Promise<void>. The primary must be quiescent.
+Napi::Value JS_FreeOwner(const Napi::CallbackInfo& info) {
+  const std::string name = argument(info, 0);
+  return PromiseWorker<bool>::run(
+      info.Env(),
+      [name] {
+        free_owner(name);
+        return true;
+      },
+      done);
+}
+
+}  // namespace
+
+void export_primary(Napi::Env env, Napi::Object exports) {
+  exports.Set("attach", Napi::Function::New(env, JS_Attach));
+  exports.Set("detach", Napi::Function::New(env, JS_Detach));
+  exports.Set("facts", Napi::Function::New(env, JS_Facts));
+  exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
+  exports.Set("primaryAlive", Napi::Function::New(env, JS_PrimaryAlive));
+  exports.Set("disableOwner", Napi::Function::New(env, JS_DisableOwner));
+  exports.Set("freeOwner", Napi::Function::New(env, JS_FreeOwner));
+}

@@ -1,0 +1,146 @@
+/** `dpcap list` (also `dpcap -D`): the primaries of this machine, whether each can be captured, and its ports. */
+import type { RegisterCommand } from '../cli.js';
+import { type Capturability, inspect } from '../primary/capturable.js';
+import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
+import { type Host, systemHost } from '../primary/host.js';
+import { runtimeRoot } from '../primary/runtime-dir.js';
+import { type PortInfo, ports } from '../primary/telemetry.js';
+import { alignRows } from '../text-table.js';
+
+/** One primary as listed. */
+export interface Listing {
+  primary: Primary;
+  capturability: Capturability;
+  /** Undefined when the primary does not say (`--no-telemetry`): ask by attaching. */
+  ports: PortInfo[] | undefined;
+}
+
+export const registerList: RegisterCommand = (program) => {
+  program
+    .command('list')
+    .description('primaries on this machine and their ports (also: dpcap -D)')
+    .option('--json', 'one JSON document')
+    .action((options: { json?: boolean }) => {
+      const root = runtimeRoot();
+      const listings = collectListings(root, systemHost());
+      const text = options.json ? JSON.stringify(listingJson(root, listings)) : formatListings(root, listings);
+      process.stdout.write(`${text}\n`);
+    });
+};
+
+/**
+ * Everything to be listed, sorted by file prefix.
+ * @throws DpcapError ERR_PERMISSION
+ */
+export function collectListings(root: string, host: Host): Listing[] {
+  return findPrimaries(root, host).map((primary) => {
+    const { facts, capturability } = inspect(primary, host);
+    const socket = facts.telemetrySocket;
+    return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
+  });
+}
+
+/** The table for people. */
+export function formatListings(root: string, listings: readonly Listing[]): string {
+  const alive = listings.some(({ primary }) => isAlive(primary));
+  const lines = alive ? [] : [`no DPDK primary process is running (looked in ${root})`, ...nothingHints()];
+  if (listings.length === 0) return lines.join('\n');
+  const rows = [
+    ['FILE PREFIX', 'PID', 'PROGRAM', 'USER', 'DPDK', 'CAPTURABLE'],
+    ...listings.map((listing) => primaryRow(listing)),
+  ];
+  const [header, ...aligned] = alignRows(rows) as [string, ...string[]];
+  const blocks = listings.flatMap((listing, i) => [aligned[i] as string, ...details(listing)]);
+  return [...lines, header, ...blocks].join('\n');
+}
+
+function nothingHints(): string[] {
+  return [
+    '  start the DPDK application first; one of another user has its files elsewhere (XDG_RUNTIME_DIR)',
+    '  dpcap doctor checks the rest of this machine',
+  ];
+}
+
+function primaryRow({ primary, capturability }: Listing): string[] {
+  const owner = primary.process;
+  return [
+    primary.filePrefix,
+    primary.pid === undefined ? '-' : String(primary.pid),
+    owner?.program ?? '-',
+    owner?.user ?? '-',
+    primary.version?.text ?? '-',
+    verdictText(primary, capturability),
+  ];
+}
+
+function verdictText(primary: Primary, { verdict }: Capturability): string {
+  if (primary.state === 'dead' || primary.state === 'starting') return `no (${primary.state})`;
+  return verdict === 'unknown' ? 'unknown until attached' : verdict;
+}
+
+/** Under a primary: why not and what to do, then its ports. */
+function details({ primary, capturability, ports: found }: Listing): string[] {
+  const reasons = [...capturability.reasons, ...capturability.warnings];
+  const why = reasons.flatMap(({ message, hint }) => [`  ${message}`, `    ${hint}`]);
+  if (!isAlive(primary)) return why;
+  if (!found) return [...why, '  ports: not told (no telemetry); attaching shows them'];
+  if (found.length === 0) return [...why, '  no ports'];
+  return [...why, ...alignRows(found.map(portRow)).map((row) => `  ${row}`)];
+}
+
+function portRow(port: PortInfo): string[] {
+  const rate = port.speedMbps === undefined ? '' : ` ${formatSpeed(port.speedMbps)}`;
+  return [
+    `port ${port.id}`,
+    port.name,
+    port.driver ?? '',
+    port.mac ?? '',
+    port.link === undefined ? 'link ?' : `${port.link}${port.link === 'up' ? rate : ''}`,
+    `${port.rxQueues ?? '?'} rx + ${port.txQueues ?? '?'} tx queues`,
+    port.mtu === undefined ? '' : `mtu ${port.mtu}`,
+    port.promiscuous ? 'promiscuous' : '',
+  ];
+}
+
+/** Mbit/s as people write it. */
+export function formatSpeed(mbps: number): string {
+  return mbps >= 1000 ? `${mbps / 1000} Gbit/s` : `${mbps} Mbit/s`;
+}
+
+/** The document of `--json`. */
+export function listingJson(root: string, listings: readonly Listing[]): unknown {
+  return {
+    runtime_root: root,
+    primaries: listings.map(({ primary, capturability, ports: found }) => ({
+      file_prefix: primary.filePrefix,
+      runtime_dir: primary.runtimeDir,
+      state: primary.state,
+      pid: primary.pid ?? null,
+      program: primary.process?.program ?? null,
+      command_line: primary.process?.commandLine ?? [],
+      user: primary.process?.user ?? null,
+      start_time: primary.process?.startTime?.toISOString() ?? null,
+      dpdk_version: primary.version?.text ?? null,
+      capturable: capturability.verdict,
+      reasons: capturability.reasons,
+      warnings: capturability.warnings,
+      ports: found?.map(portJson) ?? null,
+    })),
+  };
+}
+
+function portJson(port: PortInfo): unknown {
+  return {
+    id: port.id,
+    name: port.name,
+    driver: port.driver ?? null,
+    mac: port.mac ?? null,
+    mtu: port.mtu ?? null,
+    rx_queues: port.rxQueues ?? null,
+    tx_queues: port.txQueues ?? null,
+    promiscuous: port.promiscuous ?? null,
+    started: port.started ?? null,
+    link: port.link ?? null,
+    speed_mbps: port.speedMbps ?? null,
+  };
+}

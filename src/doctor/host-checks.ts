@@ -1,0 +1,60 @@
+/** Is the machine ready for any capture? Pure: facts in, findings out. */
+import { type Check, fail, ok, warn } from './check.js';
+import type { DoctorView } from './view.js';
+
+/** package.json, "engines". */
+const NODE_MIN = [20, 17] as const;
+
+/** All findings about the machine, in the order in which a person would look. */
+export function hostChecks(view: DoctorView): Check[] {
+  return [nodeCheck(view), addonCheck(view), userCheck(view), hugepagesCheck(view), mountCheck(view), rootsCheck(view)];
+}
+
+function nodeCheck({ nodeVersion }: DoctorView): Check {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  const enough = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
+  return enough
+    ? ok('node', `version ${nodeVersion}`)
+    : fail('node', `version ${nodeVersion} is too old`, `install Node.js ${NODE_MIN.join('.')} or newer`);
+}
+
+function addonCheck({ addon }: DoctorView): Check {
+  if (addon instanceof Error) return fail('addon', addon.message, addon.hint ?? 'build it with npm run build');
+  return ok('addon', `built with DPDK ${addon.dpdkVersion}, ${addon.pcapVersion}`);
+}
+
+function userCheck({ uid }: DoctorView): Check {
+  if (uid === 0) return ok('user', 'root');
+  const detail = `uid ${uid}: only primaries of this user can be joined, and their handler table may be out of reach`;
+  return warn('user', detail, 'run dpcap as root when the DPDK application runs as root');
+}
+
+function hugepagesCheck({ hugepages }: DoctorView): Check {
+  const remedy = 'reserve some: echo 512 > /proc/sys/vm/nr_hugepages';
+  const pools = hugepages.filter((pool) => pool.total > 0);
+  if (pools.length === 0) return fail('huge pages', 'none are reserved', remedy);
+  const detail = pools.map(({ sizeKb, total, free }) => `${free} of ${total} x ${pageSize(sizeKb)} free`).join(', ');
+  if (pools.some((pool) => pool.free > 0)) return ok('huge pages', detail);
+  return warn('huge pages', `${detail}: a capture has only the memory that the primary already holds`, remedy);
+}
+
+function pageSize(kb: number): string {
+  if (kb >= 1024 * 1024) return `${kb / 1024 / 1024} GB`;
+  return kb >= 1024 ? `${kb / 1024} MB` : `${kb} kB`;
+}
+
+function mountCheck({ mounts }: DoctorView): Check {
+  const remedy = 'mount it: mkdir -p /dev/hugepages && mount -t hugetlbfs hugetlbfs /dev/hugepages';
+  if (mounts.length === 0) return fail('hugetlbfs', 'not mounted', remedy);
+  const usable = mounts.filter((mount) => mount.writable).map((mount) => mount.path);
+  if (usable.length > 0) return ok('hugetlbfs', `mounted on ${usable.join(', ')}`);
+  const paths = mounts.map((mount) => mount.path).join(', ');
+  return fail('hugetlbfs', `${paths} is not writable for this user`, 'run dpcap as the user of the DPDK application');
+}
+
+function rootsCheck({ root, otherRoots }: DoctorView): Check {
+  if (otherRoots.length === 0) return ok('runtime root', root);
+  const detail = `${root}; there are DPDK files in ${otherRoots.join(', ')} too`;
+  const remedy = `to look there: RUNTIME_DIRECTORY=${otherRoots[0]?.replace(/\/dpdk$/, '')} dpcap ...`;
+  return warn('runtime root', detail, remedy);
+}

@@ -1,0 +1,98 @@
+/** Can the primaries be captured from? Pure: facts in, findings out. */
+import { DpcapError } from '../errors.js';
+import { choosePrimary, describe, isAlive } from '../primary/discover.js';
+import { PDUMP_ZONE } from '../primary/memzones.js';
+import { RING_BLOCK } from '../primary/ring-block.js';
+import { captureToolZones } from '../primary/secondaries.js';
+import { type Check, fail, ok, warn } from './check.js';
+import type { DoctorView, PrimaryView } from './view.js';
+
+/** All findings about primaries: which there are, then each (or the one asked for) in detail. */
+export function primaryChecks(view: DoctorView): Check[] {
+  const { primaries, filePrefix } = view;
+  if (primaries instanceof Error) return [failure('primaries', primaries)];
+  const wanted = primaries.filter(({ primary }) => filePrefix === undefined || primary.filePrefix === filePrefix);
+  const alive = wanted.filter(({ primary }) => isAlive(primary));
+  const severe = alive.every((one) => one.capturability.verdict === 'no');
+  return [
+    presenceCheck(primaries, filePrefix),
+    ...wanted.filter(({ primary }) => !isAlive(primary)).map(leftoverCheck),
+    ...alive.flatMap((one) => [
+      ...capturableChecks(one, severe || one.primary.filePrefix === filePrefix),
+      ...opsCheck(one),
+      ...toolsCheck(one),
+      ...staleCheck(one),
+    ]),
+  ];
+}
+
+function presenceCheck(primaries: readonly PrimaryView[], filePrefix: string | undefined): Check {
+  const found = primaries.map((one) => one.primary);
+  const alive = found.filter(isAlive);
+  try {
+    return ok('primaries', describe(choosePrimary(found, filePrefix)));
+  } catch (error) {
+    if (!(error instanceof DpcapError)) throw error;
+    if (error.code !== 'ERR_PRIMARY_AMBIGUOUS') return failure('primaries', error);
+    return warn('primaries', `${alive.length} are running`, error.hint ?? '');
+  }
+}
+
+function leftoverCheck({ primary, capturability }: PrimaryView): Check {
+  const detail = capturability.reasons[0]?.message ?? primary.state;
+  const remedy =
+    primary.state === 'unreadable'
+      ? (capturability.reasons[0]?.hint ?? '')
+      : `harmless; the application clears ${primary.runtimeDir} when it starts again`;
+  return warn(`${primary.filePrefix}: process`, detail, remedy);
+}
+
+/** `severe`: there is no other primary that could have been meant. */
+function capturableChecks({ primary, facts, capturability }: PrimaryView, severe: boolean): Check[] {
+  const name = (what: string): string => `${primary.filePrefix}: ${what}`;
+  if (capturability.verdict === 'no') {
+    const judge = severe ? fail : warn;
+    return capturability.reasons.map(({ message, hint }) => judge(name('capturable'), message, hint));
+  }
+  return [
+    ok(name('version'), `DPDK ${primary.version?.text ?? 'unknown'}`),
+    ok(name('mp_socket'), 'listens for secondaries'),
+    facts.memzones === undefined
+      ? warn(name('pdump'), 'not visible from outside', 'attaching tells: start a capture')
+      : ok(name('pdump'), `ready (${PDUMP_ZONE})`),
+  ];
+}
+
+function opsCheck({ primary, ops, capturability }: PrimaryView): Check[] {
+  if (capturability.verdict === 'no') return [];
+  const name = `${primary.filePrefix}: mempool ops`;
+  if (!ops) return [warn(name, 'out of reach: the process is in another PID namespace', 'run dpcap in that namespace')];
+  if (!ops.names) {
+    return [warn(name, ops.reason, 'run dpcap as root; else the order is deduced from the mempools after attaching')];
+  }
+  const index = ops.names.indexOf(RING_BLOCK[0]);
+  const detail = `${RING_BLOCK[0]} at index ${index} of ${ops.names.length} (${ops.source}); dpcap takes over this order`;
+  return [ok(name, detail)];
+}
+
+function toolsCheck({ primary, facts, capturability }: PrimaryView): Check[] {
+  const name = `${primary.filePrefix}: other captures`;
+  const attached = capturability.warnings.map(({ message, hint }) => warn(name, message, hint));
+  if (attached.length > 0) return attached;
+  const left = captureToolZones(facts.memzones ?? []);
+  if (left.length === 0) return [ok(name, 'none')];
+  const detail = `a killed capture tool left ${left.join(', ')}; the primary may still copy packets into it`;
+  return [warn(name, detail, 'restart the application, or disable the capture with the tool that made it')];
+}
+
+function staleCheck({ primary, stale }: PrimaryView): Check[] {
+  if (stale === undefined) return [];
+  const name = `${primary.filePrefix}: stale captures`;
+  if (stale.length === 0) return [ok(name, 'none')];
+  const detail = stale.map(({ pid, description }) => `pid ${pid} left ${description}`).join('; ');
+  return [warn(name, detail, `clear them: dpcap recover --file-prefix ${primary.filePrefix}`)];
+}
+
+function failure(name: string, error: DpcapError): Check {
+  return fail(name, error.message, error.hint ?? '');
+}

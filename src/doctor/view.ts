@@ -1,0 +1,165 @@
+/** What `dpcap doctor` looks at: plain facts, gathered here, judged by the pure checks beside this file. */
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { binding } from '../binding.js';
+import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
+import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
+import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
+import type { Host } from '../primary/host.js';
+import { type OpsReading, readPrimaryOps } from '../primary/mempool-ops.js';
+import { currentUid, runtimeRoot } from '../primary/runtime-dir.js';
+
+/** Huge pages of one size. */
+export interface HugepagePool {
+  sizeKb: number;
+  total: number;
+  free: number;
+}
+
+/** A mounted hugetlbfs. */
+export interface HugetlbMount {
+  path: string;
+  writable: boolean;
+}
+
+/** Captures of ours that died and left something in a primary. */
+export interface StaleCapture {
+  pid: number;
+  description: string;
+}
+
+/** Finds them; supplied by the part that knows what our captures leave behind. */
+export type FindStaleCaptures = (primary: Primary) => StaleCapture[];
+
+/** One primary, looked at. */
+export interface PrimaryView {
+  primary: Primary;
+  facts: PrimaryFacts;
+  capturability: Capturability;
+  /** Undefined when the process cannot be named (it is dead, or in another PID namespace). */
+  ops: OpsReading | undefined;
+  /** Undefined when nobody looked. */
+  stale: StaleCapture[] | undefined;
+}
+
+/** One machine, looked at. */
+export interface DoctorView {
+  uid: number;
+  nodeVersion: string;
+  addon: { dpdkVersion: string; pcapVersion: string } | DpcapError;
+  hugepages: HugepagePool[];
+  mounts: HugetlbMount[];
+  root: string;
+  /** Other roots that hold runtime directories: of other users, or made under another environment. */
+  otherRoots: string[];
+  /** The list, or why there is none. */
+  primaries: PrimaryView[] | DpcapError;
+  /** The one asked for. */
+  filePrefix: string | undefined;
+}
+
+/** What to look at; the defaults are this machine. */
+export interface ViewOptions {
+  filePrefix?: string | undefined;
+  findStaleCaptures?: FindStaleCaptures | undefined;
+  root?: string;
+  procDir?: string;
+  sysDir?: string;
+}
+
+/** Gathers the facts; what cannot be read becomes a fact itself. */
+export function gatherView(options: ViewOptions = {}): DoctorView {
+  const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys', findStaleCaptures } = options;
+  const addon = attempt(binding);
+  const view = (host: Host): PrimaryView[] =>
+    findPrimaries(root, host).map((primary) => viewPrimary(primary, host, findStaleCaptures));
+  return {
+    uid: currentUid(),
+    nodeVersion: process.versions.node,
+    addon: addon instanceof Error ? addon : { dpdkVersion: addon.dpdkVersion, pcapVersion: addon.pcapVersion },
+    hugepages: readHugepages(sysDir),
+    mounts: readMounts(procDir),
+    root,
+    otherRoots: knownRoots().filter((other) => other !== root && hasEntries(other)),
+    primaries: addon instanceof Error ? addon : attempt(() => view({ procDir, addon })),
+    filePrefix: options.filePrefix,
+  };
+}
+
+function viewPrimary(primary: Primary, host: Host, findStale: FindStaleCaptures | undefined): PrimaryView {
+  const reads = isAlive(primary) && primary.pid !== undefined;
+  return {
+    primary,
+    ...inspect(primary, host),
+    ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
+    stale: isAlive(primary) ? findStale?.(primary) : undefined,
+  };
+}
+
+/** /sys/kernel/mm/hugepages, one entry per size. */
+export function readHugepages(sysDir: string): HugepagePool[] {
+  const dir = join(sysDir, 'kernel/mm/hugepages');
+  return names(dir).flatMap((name) => {
+    const sizeKb = Number(/^hugepages-(\d+)kB$/.exec(name)?.[1]);
+    if (!Number.isInteger(sizeKb)) return [];
+    const read = (file: string): number => Number(readText(join(dir, name, file)).trim() || 0);
+    return [{ sizeKb, total: read('nr_hugepages'), free: read('free_hugepages') }];
+  });
+}
+
+/** The hugetlbfs entries of /proc/mounts. */
+export function readMounts(procDir: string): HugetlbMount[] {
+  return readText(join(procDir, 'mounts'))
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === 'hugetlbfs')
+    .map((fields) => {
+      const path = fields[1] ?? '';
+      return { path, writable: isWritable(path) };
+    });
+}
+
+/** Where primaries of root and of desktop users are, whoever we are. */
+function knownRoots(): string[] {
+  const sessions = names('/run/user').map((uid) => `/run/user/${uid}/dpdk`);
+  return ['/var/run/dpdk', ...sessions, '/tmp/dpdk'];
+}
+
+function hasEntries(dir: string): boolean {
+  return names(dir).length > 0;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function names(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error)) return [];
+    throw error;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (errnoOf(error)) return '';
+    throw error;
+  }
+}
+
+function attempt<T>(look: () => T): T | DpcapError {
+  try {
+    return look();
+  } catch (error) {
+    return asDpcapError(error);
+  }
+}

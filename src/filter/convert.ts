@@ -1,0 +1,266 @@
+/**
+ * Classic BPF, as libpcap writes it, into the eBPF that runs in the primary. Ours, because the one in DPDK reads the
+ * wrong bytes for indexed byte and word loads (`tcp[tcpflags]`, `icmp[icmptype]`), in all releases up to 26.07.
+ *
+ * Means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
+ */
+import type { ClassicInsn, MbufLayout } from '../binding.js';
+import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, OFFSET_MAX, type State } from './analyse.js';
+import { Assembler, type Label, type Operand, REG } from './assembler.js';
+import { checkClassic } from './check.js';
+import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SRC } from './insn.js';
+import { PacketLoads, TAG_OFFSET } from './packet-loads.js';
+import { constant } from './ranges.js';
+
+/** How VLAN tags are treated: looked through, or read to the letter as tcpdump does. */
+export type VlanMode = 'any' | 'strict';
+
+export interface ConvertOptions {
+  vlan: VlanMode;
+  layout: Pick<MbufLayout, 'pktLen'>;
+}
+
+/**
+ * Converts a program.
+ * @throws UsageError ERR_FILTER_UNSUPPORTED for what cannot run in a primary: loops, ancillary data, excessive length
+ */
+export function convert(classic: readonly ClassicInsn[], options: ConvertOptions): ExtendedInsn[] {
+  checkClassic(classic);
+  return new Converter(classic, options).run();
+}
+
+class Converter {
+  private readonly asm = new Assembler();
+  private readonly analysis: Analysis;
+  private readonly loads: PacketLoads;
+  private readonly labels: Label[];
+  private readonly words = new Map<number, number>();
+  private readonly skips: boolean;
+
+  constructor(
+    private readonly program: readonly ClassicInsn[],
+    options: ConvertOptions,
+  ) {
+    this.analysis = analyse(program);
+    this.skips = options.vlan === 'any' && program.some((insn, at) => this.analysis.states[at] && dependsOnTags(insn));
+    this.loads = new PacketLoads(this.asm, this.skips, options.layout.pktLen);
+    this.labels = program.map(() => this.asm.label());
+  }
+
+  run(): ExtendedInsn[] {
+    const { asm } = this;
+    if (this.program.some((insn, at) => this.analysis.states[at] && readsPacket(insn))) {
+      asm.movePointer(REG.MBUF, 1);
+    }
+    const start = this.follow(0);
+    if (this.skips) this.loads.preamble(this.afterTypeLoad(start));
+    this.initialise(this.analysis.live[0] as number);
+    asm.jump(this.labelOf(start));
+    this.program.forEach((_, at) => {
+      if (this.analysis.states[at] && !this.isPassedOver(at)) this.translate(at);
+    });
+    return asm.finish();
+  }
+
+  /** A, X and M[] are 0 at first; only what may be read before it is written costs an instruction. */
+  private initialise(live: number): void {
+    if (live & LIVE_A) this.asm.move(REG.A, { imm: 0 });
+    if (live & LIVE_X) this.asm.move(REG.X, { imm: 0 });
+    const words = Array.from({ length: MEMWORDS }, (_, word) => word).filter((word) => live & liveM(word));
+    if (words.length > 0) this.asm.move(REG.TEMP, { imm: 0 });
+    for (const word of words) this.asm.storeMemory(REG.FRAME, this.wordOffset(word), REG.TEMP);
+  }
+
+  /** Where to go on with the ethertype in R0, when the program begins with loading it and initialises nothing. */
+  private afterTypeLoad(start: number): Label | undefined {
+    const insn = this.program[start] as ClassicInsn;
+    const isTypeLoad = insn.code === 0x28 && insn.k === TAG_OFFSET && this.analysis.live[0] === 0;
+    return isTypeLoad ? this.labelOf(this.follow(start + 1)) : undefined;
+  }
+
+  /** True for jumps whose outcome is known and for returns of a constant: nothing is emitted in their place. */
+  private isPassedOver(at: number): boolean {
+    const { code } = this.program[at] as ClassicInsn;
+    if (code === (CLASS.RET | SRC.K)) return true;
+    return (code & 7) === CLASS.JMP && (this.analysis.next[at] as number[]).length === 1;
+  }
+
+  /** The instruction a jump to `at` ends up at. */
+  private follow(at: number): number {
+    let here = at;
+    while (((this.program[here] as ClassicInsn).code & 7) === CLASS.JMP && this.isPassedOver(here)) {
+      here = (this.analysis.next[here] as number[])[0] as number;
+    }
+    return here;
+  }
+
+  private labelOf(at: number): Label {
+    const insn = this.program[at] as ClassicInsn;
+    return insn.code === (CLASS.RET | SRC.K) ? this.asm.returning(insn.k) : (this.labels[at] as Label);
+  }
+
+  private goTo(at: number): void {
+    this.asm.jump(this.labelOf(this.follow(at)));
+  }
+
+  private translate(at: number): void {
+    const insn = this.program[at] as ClassicInsn;
+    const next = this.analysis.next[at] as number[];
+    this.asm.place(this.labels[at] as Label);
+    if ((insn.code & 7) === CLASS.RET) {
+      this.asm.exit();
+    } else if (next.length === 0) {
+      this.asm.jump(this.asm.returning(0));
+    } else if ((insn.code & 7) === CLASS.JMP) {
+      this.branch(insn, next);
+    } else {
+      this.operate(insn, at);
+      this.goTo(at + 1);
+    }
+  }
+
+  private branch(insn: ClassicInsn, next: number[]): void {
+    const [whenTrue, whenFalse] = next.map((to) => this.labelOf(this.follow(to))) as [Label, Label];
+    this.asm.jumpIf(insn.code & 0xf0, REG.A, operand(insn), whenTrue);
+    this.asm.jump(whenFalse);
+  }
+
+  private operate(insn: ClassicInsn, at: number): void {
+    const state = this.analysis.states[at] as State;
+    switch (insn.code & 7) {
+      case CLASS.LD:
+        this.load(insn, state);
+        break;
+      case CLASS.LDX:
+        this.loadIndex(insn, at);
+        break;
+      case CLASS.ST:
+        this.asm.storeMemory(REG.FRAME, this.wordOffset(insn.k), REG.A);
+        break;
+      case CLASS.STX:
+        this.asm.storeMemory(REG.FRAME, this.wordOffset(insn.k), REG.X);
+        break;
+      case CLASS.ALU:
+        this.arithmetic(insn, state);
+        break;
+      default:
+        if ((insn.code & 0x80) === 0) this.asm.move(REG.X, { reg: REG.A });
+        else this.asm.move(REG.A, { reg: REG.X });
+    }
+  }
+
+  private load({ code, k }: ClassicInsn, state: State): void {
+    switch (code & 0xe0) {
+      case MODE.IMM:
+        this.asm.move(REG.A, { imm: k });
+        break;
+      case MODE.MEM:
+        this.asm.loadMemory(REG.A, REG.FRAME, this.wordOffset(k));
+        break;
+      case MODE.LEN:
+        this.loads.length(REG.A);
+        break;
+      case MODE.ABS:
+        this.loads.absolute(k, loadBytes(code));
+        break;
+      default:
+        this.loads.indirect(k, loadBytes(code), state.x);
+        break;
+    }
+  }
+
+  private loadIndex({ code, k }: ClassicInsn, at: number): void {
+    switch (code & 0xe0) {
+      case MODE.IMM:
+        this.asm.move(REG.X, { imm: k });
+        break;
+      case MODE.MEM:
+        this.asm.loadMemory(REG.X, REG.FRAME, this.wordOffset(k));
+        break;
+      case MODE.LEN:
+        this.loads.length(REG.X);
+        break;
+      default:
+        this.headerLength(k, ((this.analysis.live[at + 1] as number) & LIVE_A) !== 0);
+        break;
+    }
+  }
+
+  /** X = 4 * (low nibble of the byte at k): an IPv4 header's length. A passes through R7 when it is still needed. */
+  private headerLength(k: number, keepsA: boolean): void {
+    if (keepsA) this.asm.move(REG.TEMP, { reg: REG.A });
+    this.loads.absolute(k, 1);
+    this.asm.alu(ALU.AND, REG.A, { imm: 15 });
+    this.asm.alu(ALU.LSH, REG.A, { imm: 2 });
+    this.asm.move(REG.X, { reg: REG.A });
+    if (keepsA) this.asm.move(REG.A, { reg: REG.TEMP });
+  }
+
+  private arithmetic(insn: ClassicInsn, state: State): void {
+    const op = insn.code & 0xf0;
+    const other = operand(insn);
+    if (op === ALU.NEG) this.asm.alu(op, REG.A, { imm: 0 });
+    else if (op === ALU.LSH || op === ALU.RSH) this.shift(op, other, state);
+    else if ('reg' in other && (op === ALU.DIV || op === ALU.MOD)) this.divideByX(op, state);
+    else this.asm.alu(op, REG.A, other);
+  }
+
+  /** Ends the program with 0 when X is 0. */
+  private divideByX(op: number, state: State): void {
+    this.asm.move(REG.SCRATCH, { reg: REG.X });
+    // Two swaps are no change, but the verifier of 22.11 then forgets the value: on a path where it believes X to be the
+    // constant 0 it would refuse the division although the comparison before it leaves.
+    this.asm.swap(REG.SCRATCH);
+    this.asm.swap(REG.SCRATCH);
+    if (state.x.min === 0) this.asm.jumpIf(JMP.JEQ, REG.SCRATCH, { imm: 0 }, this.asm.returning(0));
+    this.asm.alu(op, REG.A, { reg: REG.SCRATCH });
+  }
+
+  /** A shift by 32 or more gives 0 in libpcap; eBPF leaves it undefined. */
+  private shift(op: number, other: Operand, state: State): void {
+    const { asm } = this;
+    const distance = 'imm' in other ? constant(other.imm) : state.x;
+    if (distance.max < 32) {
+      asm.alu(op, REG.A, other);
+      return;
+    }
+    if (distance.min >= 32) {
+      asm.move(REG.A, { imm: 0 });
+      return;
+    }
+    const [far, done] = [asm.label(), asm.label()];
+    asm.jumpIf(JMP.JGT, REG.X, { imm: 31 }, far);
+    asm.alu(op, REG.A, other);
+    asm.jump(done);
+    asm.place(far);
+    asm.move(REG.A, { imm: 0 });
+    asm.place(done);
+  }
+
+  /** Scratch words that are used get 8-byte slots from the top of the stack down. */
+  private wordOffset(word: number): number {
+    const slot = this.words.get(word) ?? this.words.size;
+    this.words.set(word, slot);
+    return -8 * (slot + 1);
+  }
+}
+
+const operand = ({ code, k }: ClassicInsn): Operand => ((code & SRC.X) === 0 ? { imm: k } : { reg: REG.X });
+
+/** Loads from the packet or of its length need the mbuf. */
+function readsPacket({ code }: ClassicInsn): boolean {
+  const mode = code & 0xe0;
+  if ((code & 7) > CLASS.LDX) return false;
+  return mode !== MODE.IMM && mode !== MODE.MEM;
+}
+
+/** What differs between a frame and the same frame without tags. */
+function dependsOnTags(insn: ClassicInsn): boolean {
+  if (!readsPacket(insn)) return false;
+  const mode = insn.code & 0xe0;
+  if (mode === MODE.ABS || mode === MODE.MSH) {
+    const bytes = mode === MODE.MSH ? 1 : loadBytes(insn.code);
+    return insn.k + bytes > TAG_OFFSET && insn.k <= OFFSET_MAX;
+  }
+  return true;
+}

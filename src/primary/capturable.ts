@@ -1,0 +1,183 @@
+/** Can this primary be captured from, and if not, why and what to do: asked before anything is joined. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DpcapError, type ErrorCode } from '../errors.js';
+import { type DpdkVersion, versionDifference } from './config-file.js';
+import { isAlive, type Primary } from './discover.js';
+import type { Host } from './host.js';
+import { memzoneNames, PDUMP_ZONE } from './memzones.js';
+import { currentUid } from './runtime-dir.js';
+import { findSecondaries, type Secondary } from './secondaries.js';
+import { ealParams, memzonesByTelemetry, telemetrySocket } from './telemetry.js';
+
+/** What can be seen of a primary from outside; gathered once, judged by pure functions. */
+export interface PrimaryFacts {
+  /** The channel over which capture is requested exists. */
+  hasMpSocket: boolean;
+  /** Its memory is in files of hugetlbfs, and listed. */
+  hasHugepageInfo: boolean;
+  /** Undefined when neither its files nor telemetry tell: known once attached. */
+  memzones: string[] | undefined;
+  /** Arguments of rte_eal_init(); from telemetry, else guessed from the command line. */
+  ealArguments: string[];
+  telemetrySocket: string | undefined;
+  secondaries: Secondary[];
+  /** Effective uid of dpcap. */
+  uid: number;
+}
+
+/** One reason against capturing. */
+export interface Reason {
+  code: ErrorCode;
+  message: string;
+  hint: string;
+}
+
+/** `unknown`: nothing speaks against it, but pdump cannot be seen from outside. */
+export interface Capturability {
+  verdict: 'yes' | 'no' | 'unknown';
+  /** The first is the one to act on first; empty when the verdict is yes. */
+  reasons: Reason[];
+  /** Worth knowing, not in the way: for example another capture tool that may hold the port. */
+  warnings: Reason[];
+}
+
+/** Looks at one primary. Reads files and, when it answers, its telemetry. */
+export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
+  const socket = isAlive(primary) ? telemetrySocket(primary, host) : undefined;
+  const told = socket === undefined ? undefined : ealParams(socket, host);
+  const has = (name: string): boolean => existsSync(join(primary.runtimeDir, name));
+  const zones = primary.shared ? memzoneNames(primary.runtimeDir, host.addon.memzoneLayout) : undefined;
+  return {
+    hasMpSocket: has('mp_socket'),
+    hasHugepageInfo: has('hugepage_info'),
+    memzones: zones ?? (socket === undefined ? undefined : memzonesByTelemetry(socket, host)),
+    ealArguments: ealPart(told ?? primary.process?.commandLine ?? []),
+    telemetrySocket: socket,
+    secondaries: findSecondaries(primary.runtimeDir, host.procDir),
+    uid: currentUid(),
+  };
+}
+
+/** Up to the `--` after which an application has its own arguments. */
+function ealPart(words: string[]): string[] {
+  const end = words.indexOf('--');
+  return end === -1 ? words : words.slice(0, end);
+}
+
+/** The verdict; pure. `ours` is the release dpcap was built with. */
+export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion): Capturability {
+  const reasons = [
+    notRunning(primary),
+    notPermitted(primary, facts),
+    notShared(primary, facts),
+    otherVersion(primary, ours),
+    noChannel(facts),
+    noPdump(facts),
+  ].filter((reason) => reason !== undefined);
+  const verdict = reasons.length > 0 ? 'no' : facts.memzones === undefined ? 'unknown' : 'yes';
+  // For a primary that is not there the other reasons are only noise.
+  return { verdict, reasons: isAlive(primary) ? reasons : reasons.slice(0, 1), warnings: busy(facts) };
+}
+
+/** {@link gatherFacts} and {@link assess} with the addon's release. */
+export function inspect(primary: Primary, host: Host): { facts: PrimaryFacts; capturability: Capturability } {
+  const facts = gatherFacts(primary, host);
+  const ours = { number: host.addon.dpdkVersionNumber, text: host.addon.dpdkVersion };
+  return { facts, capturability: assess(primary, facts, ours) };
+}
+
+/**
+ * Refuses a primary that cannot be captured; `unknown` passes.
+ * @throws DpcapError with the code of the first reason
+ */
+export function requireCapturable(primary: Primary, capturability: Capturability): void {
+  const reason = capturability.reasons[0];
+  if (capturability.verdict !== 'no' || !reason) return;
+  const message = `cannot capture from the primary ${primary.filePrefix}: ${reason.message}`;
+  throw new DpcapError(reason.code, message, { hint: reason.hint, subject: primary.filePrefix });
+}
+
+function notRunning(primary: Primary): Reason | undefined {
+  switch (primary.state) {
+    case 'running':
+      return undefined;
+    case 'starting':
+      return notCapturable('it has not finished rte_eal_init()', 'try again when the application has started');
+    case 'dead':
+      return reason('ERR_PRIMARY_ABSENT', 'it has ended; only its files are left', 'start the DPDK application again');
+    case 'unreadable':
+      return reason('ERR_PERMISSION', primary.reason ?? 'it cannot be looked at', 'run dpcap as the user that runs it');
+  }
+}
+
+function notPermitted(primary: Primary, facts: PrimaryFacts): Reason | undefined {
+  const owner = primary.process?.uid;
+  if (owner === undefined || facts.uid === 0 || owner === facts.uid) return undefined;
+  const hint = `run dpcap as ${primary.process?.user} or as root`;
+  return reason('ERR_PERMISSION', `it belongs to ${primary.process?.user}`, hint);
+}
+
+/** EAL options that keep every secondary out, with what getopt_long accepts for them. */
+const PRIVATE_OPTIONS: { option: string; shortest: string; secluded: (value: string | undefined) => boolean }[] = [
+  { option: '--in-memory', shortest: '--in', secluded: () => true },
+  { option: '--no-huge', shortest: '--no-hu', secluded: () => true },
+  { option: '--no-shconf', shortest: '--no-s', secluded: () => true },
+  // Without a value it means "always"; "existing" is the default of EAL and harmless.
+  { option: '--huge-unlink', shortest: '--huge-u', secluded: (value) => value === undefined || value === 'always' },
+];
+
+function notShared(primary: Primary, facts: PrimaryFacts): Reason | undefined {
+  const given = facts.ealArguments.flatMap((word) => {
+    const [name, value] = word.split('=', 2) as [string, string | undefined];
+    const match = PRIVATE_OPTIONS.find(({ option, shortest }) => name.startsWith(shortest) && option.startsWith(name));
+    return match?.secluded(value) ? [match.option] : [];
+  })[0];
+  if (given) return notCapturable(`it was started with ${given}`, `restart the application without ${given}`);
+  if (!primary.shared) {
+    const message = 'it keeps its configuration to itself (--in-memory or --no-shconf)';
+    return notCapturable(message, 'restart the application without these EAL options');
+  }
+  if (primary.state === 'running' && !facts.hasHugepageInfo) {
+    return notCapturable('its memory is not in huge pages (--no-huge)', 'restart the application with huge pages');
+  }
+  return undefined;
+}
+
+function otherVersion(primary: Primary, ours: DpdkVersion): Reason | undefined {
+  const difference = primary.version && versionDifference(primary.version, ours);
+  if (!difference) return undefined;
+  const hint = `install DPDK ${primary.version?.text} and rebuild dpcap, or restart the application with ${ours.text}`;
+  return reason('ERR_VERSION_MISMATCH', difference, hint);
+}
+
+function noChannel(facts: PrimaryFacts): Reason | undefined {
+  if (facts.hasMpSocket) return undefined;
+  const message = 'it does not listen for secondaries (no mp_socket: rte_mp_disable() or --no-shconf)';
+  return notCapturable(message, 'restart the application with multi-process support');
+}
+
+function noPdump(facts: PrimaryFacts): Reason | undefined {
+  if (facts.memzones === undefined || facts.memzones.includes(PDUMP_ZONE)) return undefined;
+  const message = 'it has not called rte_pdump_init()';
+  return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');
+}
+
+/** Who captures what is known to the primary alone, so an attached tool is a warning. */
+function busy(facts: PrimaryFacts): Reason[] {
+  return facts.secondaries
+    .filter((one) => one.captures)
+    .map(({ program, pid, ours }) => {
+      const name = ours ? 'another dpcap' : (program ?? 'another capture tool');
+      const message = `${name} (pid ${pid}) is attached; a queue can be captured by one tool at a time`;
+      return reason('ERR_CAPTURE_BUSY', message, 'stop it first if the ports or queues are the same');
+    });
+}
+
+function notCapturable(message: string, hint: string): Reason {
+  return reason('ERR_PRIMARY_NOT_CAPTURABLE', message, hint);
+}
+
+function reason(code: ErrorCode, message: string, hint: string): Reason {
+  return { code, message, hint };
+}

@@ -1,0 +1,20 @@
+/** Where this folder looks at the machine; injected, so that tests look at temp directories and fakes instead. */
+import { type Binding, binding, type HostBinding } from '../binding.js';
+
+/** What of the addon is needed to look at primaries. */
+export type HostAddon = HostBinding & Pick<Binding, 'dpdkVersion' | 'dpdkVersionNumber'>;
+
+/** One machine to look at. */
+export interface Host {
+  /** `/proc`, or a directory that looks like it. */
+  readonly procDir: string;
+  readonly addon: HostAddon;
+}
+
+/**
+ * This machine.
+ * @throws DpcapError ERR_ADDON_LOAD
+ */
+export function systemHost(): Host {
+  return { procDir: '/proc', addon: binding() };
+}

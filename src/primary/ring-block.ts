@@ -1,0 +1,88 @@
+/**
+ * The primary's handler numbering deduced from its mempools, as seen by a secondary: the second source beside
+ * mempool-ops.ts, for primaries whose memory may not be read. Pure.
+ */
+
+/** The handlers of librte_mempool_ring, registered by one object file and therefore always in this order. */
+export const RING_BLOCK = [
+  'ring_mp_mc',
+  'ring_sp_sc',
+  'ring_mp_sc',
+  'ring_sp_mc',
+  'ring_mt_rts',
+  'ring_mt_hts',
+] as const;
+export type RingHandler = (typeof RING_BLOCK)[number];
+
+/** RTE_MEMPOOL_F_SP_PUT and RTE_MEMPOOL_F_SC_GET. */
+const FLAG_SP_PUT = 0x4;
+const FLAG_SC_GET = 0x8;
+
+/** Synchronisation of one end of a ring: multi-thread, single-thread, relaxed tail, head/tail. */
+export type RingSync = 'mt' | 'st' | 'rts' | 'hts';
+
+/** What an attached secondary sees of one mempool. */
+export interface PoolFacts {
+  name: string;
+  opsIndex: number;
+  /** `rte_mempool.flags`. */
+  flags: number;
+  /** Its `pool_data` is a ring of the ring list with the name that belongs to the pool. */
+  isRing: boolean;
+  prodSync: RingSync;
+  consSync: RingSync;
+  /** Who made it: the primary, dpcap, or another secondary (whose index follows that one's numbering). */
+  owner: 'primary' | 'ours' | 'foreign';
+}
+
+/**
+ * Index of ring_mp_mc in the primary, or why it is not known. `certain` is false when all evidence is ordinary pools: one
+ * that was given a single-thread handler by name looks the same, so check the counters early.
+ */
+export type RingBlock = { base: number; certain: boolean; evidence: string[] } | { base: undefined; reason: string };
+
+/** Names that other capture tools give their pools and rings (dumpcap before and after 23.11, dpdk-pdump). */
+const TOOL_NAMES = /^(capture_mbufs|capture_\d+|dumpcap(-\d+)?|pdump_pool_\d+|[rt]x_ring_\d+)$/;
+
+/** Whether a pool or ring (name without DPDK's `MP_`, `RG_`, `RG_MP_`) is that of another capture tool. */
+export function isCaptureToolName(name: string): boolean {
+  return TOOL_NAMES.test(name);
+}
+
+/**
+ * Deduces where the ring handlers are. A pool made with flags or by a handler that shows in its ring fixes the place
+ * alone; an ordinary pool (multi-thread at both ends, no flags) is taken for ring_mp_mc unless another contradicts.
+ * @param known names of our own table: it must hold the same block, and bounds the index
+ */
+export function inferRingBlock(pools: readonly PoolFacts[], known: readonly string[]): RingBlock {
+  const start = known.indexOf(RING_BLOCK[0]);
+  if (start === -1 || RING_BLOCK.some((name, i) => known[start + i] !== name)) {
+    return unknown('the ring handlers are not consecutive in the table of dpcap itself');
+  }
+  const usable = pools.filter((pool) => pool.owner === 'primary' && pool.isRing && !isCaptureToolName(pool.name));
+  if (usable.length === 0) return unknown('no mempool of the primary is built on a ring');
+  const handlers = usable.map(handlerOf);
+  const bases = usable.map((pool, i) => (handlers[i] ? pool.opsIndex - RING_BLOCK.indexOf(handlers[i]) : -1));
+  const base = bases[0] as number;
+  if (bases.some((other) => other !== base)) return unknown(`the mempools contradict each other: ${list(usable)}`);
+  if (base < 0 || !Number.isInteger(base)) return unknown(`no numbering explains ${list(usable)}`);
+  const certain = new Set(handlers).size > 1 || handlers.some((handler) => /_(rts|hts)$/.test(handler ?? ''));
+  return { base, certain, evidence: usable.map((pool) => pool.name) };
+}
+
+/** The handler that makes a ring and flags like these (common_ring_alloc of librte_mempool_ring), if one does. */
+function handlerOf(pool: PoolFacts): RingHandler | undefined {
+  const { prodSync, consSync } = pool;
+  if (prodSync === 'rts' || prodSync === 'hts') return prodSync === consSync ? `ring_mt_${prodSync}` : undefined;
+  const single = { put: (pool.flags & FLAG_SP_PUT) !== 0, get: (pool.flags & FLAG_SC_GET) !== 0 };
+  if (prodSync !== (single.put ? 'st' : 'mt') || consSync !== (single.get ? 'st' : 'mt')) return undefined;
+  return `ring_${single.put ? 'sp' : 'mp'}_${single.get ? 'sc' : 'mc'}`;
+}
+
+function list(pools: readonly PoolFacts[]): string {
+  return pools.map((pool) => `${pool.name}: ${handlerOf(pool) ?? 'an unknown handler'} at ${pool.opsIndex}`).join(', ');
+}
+
+function unknown(reason: string): RingBlock {
+  return { base: undefined, reason };
+}

@@ -1,0 +1,38 @@
+/** Where DPDK keeps the files of a primary, by DPDK's own rules (eal_create_runtime_dir, 21.11 to 26.07). */
+import { join } from 'node:path';
+import { UsageError } from '../errors.js';
+
+/** The file prefix of an application that was given none. */
+export const DEFAULT_PREFIX = 'rte';
+
+/** The directory that holds one directory per file prefix. */
+export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid: number = currentUid()): string {
+  if (env.RUNTIME_DIRECTORY) return join(env.RUNTIME_DIRECTORY, 'dpdk');
+  if (uid === 0) return '/var/run/dpdk';
+  return join(env.XDG_RUNTIME_DIR || '/tmp', 'dpdk');
+}
+
+/**
+ * The directory of one file prefix.
+ * @throws UsageError when the prefix could not be the name of a directory in `root`
+ */
+export function runtimeDir(prefix: string, root: string = runtimeRoot()): string {
+  return join(root, checkPrefix(prefix));
+}
+
+/**
+ * The prefix itself, when it can be one.
+ * @throws UsageError
+ */
+export function checkPrefix(prefix: string): string {
+  if (prefix !== '' && prefix !== '.' && !/\/|\0|\.\./.test(prefix)) return prefix;
+  throw new UsageError(`file prefix ${JSON.stringify(prefix)}: not a name`, {
+    subject: prefix,
+    hint: 'give the name the application was started with (--file-prefix), without "/" and ".."',
+  });
+}
+
+/** The numeric user id; DPDK runs on systems that have one. */
+export function currentUid(): number {
+  return process.geteuid?.() ?? 0;
+}

@@ -1,0 +1,169 @@
+/** What a primary says about itself on its telemetry socket. Absent telemetry (`--no-telemetry`) is no error. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type DpdkVersion, versionFromText } from './config-file.js';
+import type { Host } from './host.js';
+
+/** For one exchange; a healthy primary answers within a millisecond. */
+const TIMEOUT_MS = 500;
+/** RTE_ETH_LINK_SPEED unknown, as an unsigned number. */
+const SPEED_UNKNOWN = 0xffffffff;
+
+/** The answer to `/info`. `pid` is the one in the primary's own PID namespace. */
+export interface TelemetryInfo {
+  pid: number;
+  version: DpdkVersion | undefined;
+}
+
+/** One port of the primary. What it does not tell (that differs by release) is undefined. */
+export interface PortInfo {
+  id: number;
+  name: string;
+  driver: string | undefined;
+  /** Lower case, with colons. */
+  mac: string | undefined;
+  /** Bytes. */
+  mtu: number | undefined;
+  rxQueues: number | undefined;
+  txQueues: number | undefined;
+  promiscuous: boolean | undefined;
+  started: boolean | undefined;
+  link: 'up' | 'down' | undefined;
+  /** Mbit/s. */
+  speedMbps: number | undefined;
+}
+
+const count = z.number().int().nonnegative().optional().catch(undefined);
+const text = z.string().min(1).optional().catch(undefined);
+const flag = z
+  .union([
+    z.boolean(),
+    z.number().transform((value) => value !== 0),
+    z.enum(['on', 'off']).transform((v) => v === 'on'),
+  ])
+  .optional()
+  .catch(undefined);
+
+const infoSchema = z.object({ version: z.string(), pid: z.number().int().positive() });
+const indexList = z.array(z.number().int().nonnegative());
+const portSchema = z.object({
+  name: z.string().min(1),
+  mac_addr: text,
+  mtu: count,
+  nb_rx_queues: count,
+  nb_tx_queues: count,
+  promiscuous: flag,
+  dev_started: flag,
+  driver_name: text,
+});
+const linkSchema = z.object({ status: z.string(), speed: count });
+const memzoneSchema = z.object({ Name: z.string().min(1) });
+
+/** The value in an answer such as `{"/info":{...}}`; undefined for null, other JSON and no JSON. */
+export function unwrap(answer: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(answer);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    return Object.values(parsed)[0] ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads an answer with a schema; undefined when it does not fit. */
+function read<T>(schema: z.ZodType<T>, answer: string | undefined): T | undefined {
+  return answer === undefined ? undefined : schema.safeParse(unwrap(answer)).data;
+}
+
+/** The sockets of a runtime directory that answer. `--in-memory` primaries share a directory: `.v2`, `.v2:1`, ... */
+export function answeringSockets(runtimeDir: string, host: Host): { path: string; info: TelemetryInfo }[] {
+  const names = listNames(runtimeDir).filter((name) => /^dpdk_telemetry\.v2(:\d+)?$/.test(name));
+  return names.flatMap((name) => {
+    const path = join(runtimeDir, name);
+    const info = parseInfo(ask(path, ['/info'], host)?.[0]);
+    return info ? [{ path, info }] : [];
+  });
+}
+
+function parseInfo(answer: string | undefined): TelemetryInfo | undefined {
+  const info = read(infoSchema, answer);
+  return info && { pid: info.pid, version: versionFromText(info.version) };
+}
+
+/** The socket of one primary, or undefined. Checked by pid, because a directory may hold sockets of several. */
+export function telemetrySocket(
+  primary: { runtimeDir: string; process: { namespacePids: number[] } | undefined },
+  host: Host,
+): string | undefined {
+  const pids = primary.process?.namespacePids;
+  return answeringSockets(primary.runtimeDir, host).find(({ info }) => !pids || pids.includes(info.pid))?.path;
+}
+
+/** The ports behind a telemetry socket, by id; undefined when it does not answer. */
+export function ports(socketPath: string, host: Host): PortInfo[] | undefined {
+  const ids = read(indexList, ask(socketPath, ['/ethdev/list'], host)?.[0]);
+  if (!ids) return undefined;
+  if (ids.length === 0) return [];
+  const infos = askEach('/ethdev/info', ids, socketPath, host);
+  // Apart from the others: some drivers take seconds for the link, and the names are wanted all the same.
+  const links = infos && askEach('/ethdev/link_status', ids, socketPath, host);
+  return infos && ids.flatMap((id, i) => parsePort(id, infos[i], links?.[i]) ?? []);
+}
+
+/** One port from its two answers; undefined when the first is not a port (it was removed meanwhile). */
+export function parsePort(id: number, info: string | undefined, link: string | undefined): PortInfo | undefined {
+  const port = read(portSchema, info);
+  if (!port) return undefined;
+  const state = read(linkSchema, link);
+  return {
+    id,
+    name: port.name,
+    driver: port.driver_name,
+    mac: port.mac_addr?.toLowerCase(),
+    mtu: port.mtu,
+    rxQueues: port.nb_rx_queues,
+    txQueues: port.nb_tx_queues,
+    promiscuous: port.promiscuous,
+    started: port.dev_started,
+    link: state && (/^up$/i.test(state.status) ? 'up' : 'down'),
+    speedMbps: state?.speed === SPEED_UNKNOWN ? undefined : state?.speed || undefined,
+  };
+}
+
+/** The arguments the application gave to rte_eal_init(), or undefined. */
+export function ealParams(socketPath: string, host: Host): string[] | undefined {
+  return read(z.array(z.string()), ask(socketPath, ['/eal/params'], host)?.[0]);
+}
+
+/** The names of the primary's memzones, or undefined (before 22.11 there is no such command). */
+export function memzonesByTelemetry(socketPath: string, host: Host): string[] | undefined {
+  const ids = read(indexList, ask(socketPath, ['/eal/memzone_list'], host)?.[0]);
+  const answers = ids && askEach('/eal/memzone_info', ids, socketPath, host);
+  return answers?.flatMap((answer) => read(memzoneSchema, answer)?.Name ?? []);
+}
+
+function askEach(command: string, ids: number[], path: string, host: Host): string[] | undefined {
+  return ask(
+    path,
+    ids.map((id) => `${command},${id}`),
+    host,
+  );
+}
+
+/** Undefined when the socket is absent, nobody listens, or the primary does not answer in time (it may be stopped). */
+function ask(path: string, commands: readonly string[], host: Host): string[] | undefined {
+  try {
+    return host.addon.telemetryAll(path, commands, TIMEOUT_MS);
+  } catch {
+    return undefined;
+  }
+}
+
+function listNames(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch {
+    return [];
+  }
+}
