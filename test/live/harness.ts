@@ -4,6 +4,7 @@ import t from 'tap';
 import {
   bridgeTwoNamespaces,
   clearLeftovers,
+  lastingLeftovers,
   leftovers,
   readPcap,
   requirements,
@@ -113,7 +114,7 @@ t.test('a test that dies takes its testpmd and namespaces along', { skip }, asyn
     const exit = await test.wait();
     t.match(exit.stdout, /up/, name);
     t.not(exit.code, 0, name);
-    t.same(leftovers(test.pid), [], name);
+    t.same(await lastingLeftovers(test.pid), [], name);
   }
 });
 
