@@ -76,8 +76,147 @@ export interface HostBinding {
   readonly memzoneLayout: MemzoneLayout;
 }
 
+/** The three ends of a queue as pdump counts them. */
+export type Direction = 'rx' | 'tx';
+
+/** One port of the attached primary. */
+export interface Port {
+  id: number;
+  /** Device name, e.g. "0000:06:00.0" or "net_null0". */
+  name: string;
+  rxQueues: number;
+  txQueues: number;
+}
+
+/** One mempool in the primary's shared memory; sync types are `enum rte_ring_sync_type`, -1 when it is no ring. */
+export interface RawPoolFacts {
+  name: string;
+  opsIndex: number;
+  flags: number;
+  isRing: boolean;
+  prodSync: number;
+  consSync: number;
+}
+
+/** What a capture of ours, running or dead, has in the primary. */
+export interface OwnerFacts {
+  /** Name of its record in shared memory. */
+  name: string;
+  pid: number;
+  running: boolean;
+  startedAtNs: bigint;
+  /** Its command line, for people. */
+  purpose: string;
+  targets: { device: string; queue: number; direction: Direction; live: boolean }[];
+}
+
+/** What the primary's shared memory says at one moment. */
+export interface AttachedFacts {
+  ports: Port[];
+  pools: RawPoolFacts[];
+  /** Names of our own mempool handlers, by index. */
+  ownOps: string[];
+  owners: OwnerFacts[];
+  /** The primary called rte_pdump_init(). */
+  pdumpReady: boolean;
+  /** What EAL logged since it was last asked. */
+  log: string;
+}
+
+/** Joining a primary. One attach a process: EAL cannot be started twice. */
+export interface PrimaryBinding {
+  /** Joins as a secondary. Rejects with ERR_EAL_INIT; a new process may try again. */
+  attach(filePrefix: string): Promise<void>;
+  /** Leaves; everything of ours must have been freed. */
+  detach(): Promise<void>;
+  facts(): AttachedFacts;
+  /** Puts our mempool handlers into the primary's order (agreeOnOps). Before anything is created in its memory. */
+  alignOps(names: string[]): void;
+  /** Whether the primary holds its lock on `configPath`. */
+  primaryAlive(configPath: string): boolean;
+  /** Disables what a dead capture left enabled; resolves with the targets that stay in doubt. */
+  disableOwner(name: string): Promise<string[]>;
+  /** Frees what a dead capture left. The primary must be quiescent. */
+  freeOwner(name: string): Promise<void>;
+  /** Asks the kernel for `signal` when the thread that started this process ends. */
+  dieWithParent(signal: number): void;
+}
+
+/** One port, queue and direction to capture. */
+export interface LanePlan {
+  device: string;
+  queue: number;
+  direction: Direction;
+  /** Port id. */
+  port: number;
+  /** Index into `interfaces`. */
+  interface: number;
+}
+
+/** Everything the native side needs to know, decided. */
+export interface NativePlan {
+  lanes: LanePlan[];
+  interfaces: { name: string; description: string; filter: string }[];
+  /** eBPF instructions, empty for match-all. */
+  program: Uint8Array;
+  /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
+  mode: 'plain' | 'stamped';
+  format: 'pcap' | 'pcapng';
+  nanoseconds: boolean;
+  snaplen: number;
+  info: { application: string; operatingSystem: string; comment: string };
+  /** 0: no limit. */
+  packetLimit: number;
+  /** Of the file; 0: no limit. */
+  byteLimit: number;
+  /** Size of the mempool: 2^n - 1. */
+  mbufs: number;
+  /** Bytes of an mbuf, headroom included. */
+  dataRoom: number;
+  /** Open file descriptor of the output; taken over. */
+  fd: number;
+  purpose: string;
+}
+
+/** Counters of one lane since its capture began. */
+export interface LaneStats {
+  port: number;
+  queue: number;
+  direction: Direction;
+  accepted: bigint;
+  filtered: bigint;
+  nombuf: bigint;
+  ringfull: bigint;
+  written: bigint;
+  bytes: bigint;
+  sinkdrop: bigint;
+  surplus: bigint;
+}
+
+/** Counters of the whole capture. */
+export interface NativeStats {
+  lanes: LaneStats[];
+  limitReached: boolean;
+  /** Name of the errno that ended writing, or null. */
+  sinkFailure: string | null;
+  fileBytes: bigint;
+  mbufs: number;
+  mbufsFree: number;
+}
+
+/** The capture's verbs, in the order in which they are called. One capture a process. */
+export interface CaptureBinding {
+  /** Sets up, enables, lets packets flow. When it rejects, disableCapture and finishCapture are still owed. */
+  startCapture(plan: NativePlan): Promise<void>;
+  captureStats(): NativeStats;
+  /** Resolves with the targets that may still be live. */
+  disableCapture(primaryGone: boolean): Promise<string[]>;
+  /** Drains, closes the file, and frees if `mayFree`. Resolves with whether all was freed. */
+  finishCapture(mayFree: boolean): Promise<boolean>;
+}
+
 /** All verbs of the addon. */
-export interface Binding extends FilterBinding, HostBinding {
+export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, CaptureBinding {
   /** Release the addon was built against, e.g. "22.11.11", and RTE_VERSION as a number. */
   readonly dpdkVersion: string;
   readonly dpdkVersionNumber: number;

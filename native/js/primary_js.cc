@@ -1,4 +1,6 @@
 // The primary's verbs: attach, facts, alignOps, owners, and what `recover` needs.
+#include <sys/prctl.h>
+
 #include "core/eal.h"
 #include "core/mempools.h"
 #include "core/owner.h"
@@ -149,6 +151,12 @@ Napi::Value JS_FreeOwner(const Napi::CallbackInfo& info) {
       done);
 }
 
+// dieWithParent(signal)
+Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
+  prctl(PR_SET_PDEATHSIG, info[0].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void export_primary(Napi::Env env, Napi::Object exports) {
@@ -158,5 +166,6 @@ void export_primary(Napi::Env env, Napi::Object exports) {
   exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
   exports.Set("primaryAlive", Napi::Function::New(env, JS_PrimaryAlive));
   exports.Set("disableOwner", Napi::Function::New(env, JS_DisableOwner));
+  exports.Set("dieWithParent", Napi::Function::New(env, JS_DieWithParent));
   exports.Set("freeOwner", Napi::Function::New(env, JS_FreeOwner));
 }

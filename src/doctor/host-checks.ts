@@ -55,6 +55,6 @@ function mountCheck({ mounts }: DoctorView): Check {
 function rootsCheck({ root, otherRoots }: DoctorView): Check {
   if (otherRoots.length === 0) return ok('runtime root', root);
   const detail = `${root}; there are DPDK files in ${otherRoots.join(', ')} too`;
-  const remedy = `to look there: RUNTIME_DIRECTORY=${otherRoots[0]?.replace(/\/dpdk$/, '')} dpcap ...`;
+  const remedy = `to look there, as a user who may: RUNTIME_DIRECTORY=${otherRoots[0]?.replace(/\/dpdk$/, '')} dpcap ...`;
   return warn('runtime root', detail, remedy);
 }

@@ -125,8 +125,13 @@ function knownRoots(): string[] {
   return ['/var/run/dpdk', ...sessions, '/tmp/dpdk'];
 }
 
+/** A directory that is closed to this user is there for a reason. */
 function hasEntries(dir: string): boolean {
-  return names(dir).length > 0;
+  try {
+    return readdirSync(dir).length > 0;
+  } catch (error) {
+    return errnoOf(error) === 'EACCES';
+  }
 }
 
 function isWritable(path: string): boolean {

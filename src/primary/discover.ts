@@ -129,7 +129,9 @@ function blank(filePrefix: string, runtimeDir: string): Primary {
  * @throws DpcapError ERR_PRIMARY_ABSENT, ERR_PRIMARY_AMBIGUOUS or ERR_PERMISSION; UsageError for an impossible prefix
  */
 export function choosePrimary(primaries: readonly Primary[], prefix: string | undefined): Primary {
-  const alive = primaries.filter(isAlive);
+  // One that nobody can join is not what was meant while there is another.
+  const joinable = primaries.filter((one) => isAlive(one) && one.shared);
+  const alive = joinable.length > 0 ? joinable : primaries.filter(isAlive);
   const wanted = prefix === undefined ? alive : primaries.filter((one) => one.filePrefix === checkPrefix(prefix));
   const chosen = wanted.find(isAlive) ?? wanted[0];
   if (chosen === undefined) throw absent(prefix, primaries, alive);

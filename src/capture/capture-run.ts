@@ -1,0 +1,170 @@
+/** One capture from attach to detach, inside the engine. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LanePlan, NativeStats } from '../binding.js';
+import { asDpcapError, DpcapError } from '../errors.js';
+import type { FromEngine, StatsMessage, StopReason } from './messages.js';
+import { openOutput, type Output } from './output.js';
+import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
+import { native, Session } from './session.js';
+
+/** How often limits, the sink and the primary are looked at. */
+const WATCH_MS = 100;
+
+type Done = Extract<FromEngine, { type: 'done' }>;
+
+export class CaptureRun {
+  readonly #plan: EnginePlan;
+  readonly #send: (message: FromEngine) => void;
+  readonly #session: Session;
+  #stopReason: StopReason | undefined;
+  #wake: (() => void) | undefined;
+  /** The addon owns the output, and the primary may hold something of ours. */
+  #begun = false;
+  #flowing = false;
+
+  constructor(plan: EnginePlan, send: (message: FromEngine) => void) {
+    this.#plan = plan;
+    this.#send = send;
+    this.#session = new Session(plan);
+  }
+
+  /** Asks the capture to end; the first reason counts. */
+  stop(reason: StopReason): void {
+    this.#stopReason ??= reason;
+    this.#wake?.();
+  }
+
+  /** Runs to its end, whatever ends it; never rejects. */
+  async toEnd(): Promise<Done> {
+    let error: DpcapError | undefined;
+    let output: Output | undefined;
+    try {
+      output = openOutput(this.#plan.output);
+      await this.#start(output);
+      error = await this.#watch();
+    } catch (thrown) {
+      error = asDpcapError(thrown);
+      this.#stopReason = 'error';
+    }
+    return this.#end(output, error);
+  }
+
+  async #start(output: Output): Promise<void> {
+    const { addon } = this.#session;
+    const facts = await this.#session.attach();
+    this.#send({ type: 'log', text: facts.log });
+    const lanes = selectLanes(this.#plan, facts.ports);
+    this.#refuseBusy(lanes, facts.owners);
+    const plan = nativePlan(this.#plan, lanes, facts.ports, output.fd, addon.dpdkVersion);
+    this.#begun = true;
+    await native(addon.startCapture(plan));
+    this.#flowing = true;
+    const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
+    this.#send({ type: 'started', lanes, ports, mbufs: this.#stats().mbufs, instructions: plan.program.length / 8 });
+  }
+
+  /** Names the holder, which the primary's EEXIST would not. */
+  #refuseBusy(lanes: readonly LanePlan[], owners: ReturnType<Session['addon']['facts']>['owners']): void {
+    for (const owner of owners) {
+      const taken = owner.targets.find(
+        (target) =>
+          target.live &&
+          lanes.some((l) => l.device === target.device && l.queue === target.queue && l.direction === target.direction),
+      );
+      if (!taken) continue;
+      const what = `${taken.device} queue ${taken.queue} ${taken.direction}`;
+      const who = owner.running ? `dpcap, pid ${owner.pid}: ${owner.purpose}` : `a dpcap that was killed, pid ${owner.pid}`;
+      throw new DpcapError('ERR_CAPTURE_BUSY', `${what} is already being captured (${who})`, {
+        errno: 'EEXIST',
+        subject: what,
+        hint: owner.running ? 'stop that capture first' : 'clear it with: dpcap recover',
+      });
+    }
+  }
+
+  /** Until something ends the capture. Resolves with the error that did, if one did. */
+  async #watch(): Promise<DpcapError | undefined> {
+    let nextReport = Date.now() + this.#plan.statsIntervalMs;
+    while (!this.#stopReason) {
+      await this.#pause();
+      const stats = this.#stats();
+      const error = this.#judge(stats);
+      if (error) return error;
+      if (Date.now() < nextReport) continue;
+      nextReport += this.#plan.statsIntervalMs;
+      this.#send({ type: 'stats', stats: statsMessage(stats) });
+    }
+    return undefined;
+  }
+
+  /** WATCH_MS, or less when stop() is called. */
+  async #pause(): Promise<void> {
+    const stopped = new AbortController();
+    this.#wake = () => stopped.abort();
+    await sleep(WATCH_MS, undefined, { signal: stopped.signal }).catch(() => undefined); // aborted: stop() was called
+  }
+
+  #judge(stats: NativeStats): DpcapError | undefined {
+    if (!this.#session.isPrimaryAlive()) {
+      this.stop('primary gone');
+      return new DpcapError('ERR_PRIMARY_GONE', 'the capture ended early: the primary process exited', {
+        subject: this.#plan.filePrefix,
+        hint: 'what was captured until then is complete',
+      });
+    }
+    if (stats.sinkFailure === 'EPIPE') this.stop('reader closed');
+    else if (stats.sinkFailure) return this.#sinkError(stats.sinkFailure);
+    if (stats.limitReached) this.stop(this.#plan.packetLimit > 0 ? 'packets' : 'filesize');
+    return undefined;
+  }
+
+  #sinkError(errno: string): DpcapError {
+    this.stop('sink failed');
+    const subject = this.#plan.output.kind === 'file' ? this.#plan.output.path : 'standard output';
+    return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
+      errno,
+      subject,
+      hint: errno === 'ENOSPC' ? 'make room; what was written until then is a valid file' : 'what was written is kept',
+    });
+  }
+
+  /** Disable, wait for the primary's threads, drain and close the file, free, leave: in this order. */
+  async #end(output: Output | undefined, error: DpcapError | undefined): Promise<Done> {
+    const done: Done = {
+      type: 'done',
+      reason: this.#stopReason ?? 'error',
+      stats: undefined,
+      error: error?.toJSON(),
+      leftBehind: [],
+      file: undefined,
+    };
+    if (this.#begun) await this.#leave(done);
+    if (this.#flowing) done.file = output?.publish();
+    else output?.remove();
+    return done;
+  }
+
+  async #leave(done: Done): Promise<void> {
+    const { addon } = this.#session;
+    const gone = !this.#session.isPrimaryAlive();
+    const inDoubt = await native(addon.disableCapture(gone));
+    const quiet = gone || (await this.#session.quiesce());
+    const mayFree = gone || (inDoubt.length === 0 && quiet);
+    await native(addon.finishCapture(mayFree));
+    if (!mayFree) done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+    if (this.#flowing) {
+      const stats = this.#stats();
+      done.stats = statsMessage(stats);
+      if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE') done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
+    }
+    await this.#session.detach();
+  }
+
+  #stats(): NativeStats {
+    return this.#session.addon.captureStats();
+  }
+}
+
+function statsMessage(stats: NativeStats): StatsMessage {
+  return { lanes: stats.lanes, fileBytes: stats.fileBytes, mbufs: stats.mbufs, mbufsFree: stats.mbufsFree };
+}

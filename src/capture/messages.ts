@@ -1,0 +1,60 @@
+/** What supervisor and engine say to each other, over Node's IPC channel with structured clone (bigint survives). */
+import type { LanePlan, LaneStats } from '../binding.js';
+import type { ErrorRecord } from '../errors.js';
+import type { EnginePlan } from './plan.js';
+
+/** To the engine. */
+export type ToEngine = { type: 'capture'; plan: EnginePlan } | { type: 'recover'; target: RecoverTarget } | { type: 'stop'; reason: StopReason };
+
+/** Where `recover` goes. */
+export interface RecoverTarget {
+  filePrefix: string;
+  runtimeDir: string;
+  primaryPid?: number | undefined;
+}
+
+/** Why a capture ended. */
+export type StopReason =
+  | 'signal'
+  | 'packets'
+  | 'filesize'
+  | 'duration'
+  | 'reader closed'
+  | 'primary gone'
+  | 'sink failed'
+  | 'supervisor gone'
+  | 'error';
+
+/** Counters at one moment. */
+export interface StatsMessage {
+  lanes: LaneStats[];
+  /** Bytes that reached the file. */
+  fileBytes: bigint;
+  mbufs: number;
+  mbufsFree: number;
+}
+
+/** Says what was done to the primary on behalf of dead captures. */
+export interface RecoverReport {
+  cleared: { name: string; pid: number; purpose: string; targets: number }[];
+  inDoubt: { name: string; targets: string[] }[];
+  running: { name: string; pid: number; purpose: string }[];
+}
+
+/** From the engine. */
+export type FromEngine =
+  | { type: 'ready' }
+  | { type: 'started'; lanes: LanePlan[]; ports: { id: number; name: string }[]; mbufs: number; instructions: number }
+  | { type: 'stats'; stats: StatsMessage }
+  | {
+      type: 'done';
+      reason: StopReason;
+      stats: StatsMessage | undefined;
+      error: ErrorRecord | undefined;
+      /** What had to be left in the primary, as text. */
+      leftBehind: string[];
+      /** The finished file, when there is one. */
+      file: string | undefined;
+    }
+  | { type: 'recovered'; report: RecoverReport; error: ErrorRecord | undefined }
+  | { type: 'log'; text: string };

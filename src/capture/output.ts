@@ -1,0 +1,66 @@
+/** Opens the output and gives a finished file its name. Packet bytes themselves are written by the addon. */
+import { constants, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { DpcapError, errnoOf, UsageError } from '../errors.js';
+import type { EnginePlan } from './plan.js';
+
+/** An open output. `fd` is handed to the addon, which closes it. */
+export interface Output {
+  fd: number;
+  /** Gives the finished file its name; returns it, or undefined for a pipe. */
+  publish(): string | undefined;
+  /** Removes the unfinished file. */
+  remove(): void;
+}
+
+/** Suffix of a file that is still being written: a name without it is a finished file. */
+export const PARTIAL = '.partial';
+
+/**
+ * Opens the plan's output. A regular file is written under its name + PARTIAL and renamed when finished; a pipe or a
+ * device is written directly.
+ * @throws UsageError for a directory, DpcapError ERR_SINK_OPEN otherwise
+ */
+export function openOutput(output: EnginePlan['output']): Output {
+  if (output.kind === 'fd') return { fd: output.fd, publish: () => undefined, remove: () => {} };
+  const { path } = output;
+  try {
+    return isSpecial(path) ? direct(path) : partial(path);
+  } catch (cause) {
+    if (cause instanceof DpcapError) throw cause;
+    throw new DpcapError('ERR_SINK_OPEN', `cannot write ${path}`, {
+      cause,
+      errno: errnoOf(cause),
+      subject: path,
+      hint: 'choose a directory that exists and that you may write to',
+    });
+  }
+}
+
+/** FIFO, device or socket. */
+function isSpecial(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) {
+    throw new UsageError(`-w: ${path} is a directory`, { code: 'ERR_SINK_OPEN', subject: path, hint: 'give a file name in it' });
+  }
+  return stat !== undefined && !stat.isFile();
+}
+
+function direct(path: string): Output {
+  const fd = openSync(path, 'w');
+  return { fd, publish: () => undefined, remove: () => {} };
+}
+
+function partial(path: string): Output {
+  const temporary = path + PARTIAL;
+  const { O_WRONLY, O_CREAT, O_TRUNC } = constants;
+  // 0640: packets are nobody else's business, but the group's, as dumpcap -g has it.
+  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o640);
+  return {
+    fd,
+    publish: () => {
+      renameSync(temporary, path);
+      return path;
+    },
+    remove: () => unlinkSync(temporary),
+  };
+}

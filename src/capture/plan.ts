@@ -1,0 +1,152 @@
+/** The plan of a capture: a frozen value, made from options before anything is attached, carried out by the engine. */
+import { z } from 'zod';
+import type { LanePlan, NativePlan, Port } from '../binding.js';
+import { UsageError } from '../errors.js';
+import { MAX_SNAPLEN } from './options.js';
+
+/** Bytes in front of an mbuf's data (RTE_PKTMBUF_HEADROOM of every build we know). */
+const HEADROOM = 128;
+/**
+ * Behind a stamped copy: two VLAN tags, padding, pcapng options and length. rte_pcapng_copy drops a packet whose options
+ * do not fit behind it (never fixed in 22.11; dpdk-pdump.md 1.9), so there is always room.
+ */
+const STAMP_ROOM = 72;
+const USUAL_FRAME = 2048;
+const MBUF_OVERHEAD = 128 + 64;
+const LARGEST_DATA_ROOM = 65535;
+
+/** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
+export const planSchema = z.strictObject({
+  filePrefix: z.string(),
+  runtimeDir: z.string(),
+  /** Undefined when the primary lives in another PID namespace. */
+  primaryPid: z.number().int().positive().optional(),
+  /** "dpdk-testpmd (pid 4711)", for descriptions. */
+  primaryName: z.string(),
+  ports: z.array(z.string()),
+  directions: z.array(z.enum(['rx', 'tx'])).min(1),
+  queues: z.array(z.number().int().min(0).max(1023)).optional(),
+  /** Text of the filter, empty for none. */
+  expression: z.string(),
+  /** eBPF as base64, empty for match-all. */
+  program: z.string(),
+  output: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('file'), path: z.string() }),
+    /** An open descriptor the engine inherits. */
+    z.strictObject({ kind: z.literal('fd'), fd: z.number().int() }),
+  ]),
+  format: z.enum(['pcap', 'pcapng']),
+  nanoseconds: z.boolean(),
+  mode: z.enum(['plain', 'stamped']),
+  snaplen: z.number().int().min(1).max(MAX_SNAPLEN),
+  packetLimit: z.number().int().min(0),
+  byteLimit: z.number().int().min(0),
+  bufferBytes: z.number().int(),
+  /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
+  maxFrame: z.number().int().optional(),
+  statsIntervalMs: z.number().int(),
+  /** The command line, for people who find what a dead capture left. */
+  purpose: z.string(),
+});
+
+export type EnginePlan = Readonly<z.infer<typeof planSchema>>;
+
+/**
+ * The lanes of a plan on the ports there are: one for each port, queue and direction.
+ * @throws UsageError ERR_PORT_UNKNOWN or ERR_QUEUE_RANGE, with what there is
+ */
+export function selectLanes(plan: EnginePlan, ports: readonly Port[]): LanePlan[] {
+  const chosen = selectPorts(plan.ports, ports);
+  const lanes = chosen.flatMap((port, index) =>
+    plan.directions.flatMap((direction) =>
+      selectQueues(plan.queues, direction === 'rx' ? port.rxQueues : port.txQueues).map((queue) => ({
+        device: port.name,
+        port: port.id,
+        queue,
+        direction,
+        interface: index,
+      })),
+    ),
+  );
+  if (lanes.length > 0) return lanes;
+  const have = chosen.map((port) => `${describePort(port)} has ${port.rxQueues} rx and ${port.txQueues} tx queues`);
+  throw new UsageError(`no such queue: ${plan.queues?.join(',') ?? 'none are set up'}`, {
+    code: 'ERR_QUEUE_RANGE',
+    hint: have.join('; '),
+  });
+}
+
+/** The ports that lanes refer to by `interface`, in that order. */
+export function selectPorts(selectors: readonly string[], ports: readonly Port[]): Port[] {
+  const first = ports[0];
+  if (!first) {
+    throw new UsageError('the primary has no ports', { code: 'ERR_PORT_UNKNOWN', hint: 'dpcap list shows what it has' });
+  }
+  if (selectors.length === 0) return [first];
+  if (selectors.includes('any')) return [...ports];
+  const chosen = selectors.map((selector) => {
+    const found = ports.find((port) => String(port.id) === selector || port.name === selector);
+    if (found) return found;
+    throw new UsageError(`there is no port ${selector}`, {
+      code: 'ERR_PORT_UNKNOWN',
+      subject: selector,
+      hint: `the ports are ${ports.map(describePort).join(', ')}`,
+    });
+  });
+  return [...new Set(chosen)];
+}
+
+function selectQueues(wanted: readonly number[] | undefined, count: number): number[] {
+  const all = Array.from({ length: count }, (_, queue) => queue);
+  return wanted === undefined ? all : all.filter((queue) => wanted.includes(queue));
+}
+
+/** "0 (net_null0)" */
+export function describePort(port: { id: number; name: string }): string {
+  return `${port.id} (${port.name})`;
+}
+
+/** Bytes of one mbuf: a whole frame in one segment where that is possible. */
+export function dataRoomFor(snaplen: number, maxFrame: number | undefined): number {
+  const frame = Math.max(USUAL_FRAME, maxFrame ?? 0);
+  return Math.min(HEADROOM + Math.min(snaplen, frame) + STAMP_ROOM, LARGEST_DATA_ROOM);
+}
+
+/** The largest 2^n - 1 mbufs that fit into `bufferBytes`, from 1023 to 2^20 - 1. */
+export function mbufsFor(bufferBytes: number, dataRoom: number): number {
+  const fitting = bufferBytes / (dataRoom + MBUF_OVERHEAD);
+  return 2 ** Math.min(20, Math.max(10, Math.floor(Math.log2(fitting + 1)))) - 1;
+}
+
+/** The plan in the addon's terms. */
+export function nativePlan(plan: EnginePlan, lanes: LanePlan[], ports: readonly Port[], fd: number, version: string): NativePlan {
+  const chosen = selectPorts(plan.ports, ports);
+  const dataRoom = dataRoomFor(plan.snaplen, plan.maxFrame);
+  return {
+    lanes,
+    interfaces: chosen.map((port) => ({
+      name: port.name,
+      description: `port ${port.id} of ${plan.primaryName}`,
+      filter: plan.expression,
+    })),
+    program: Buffer.from(plan.program, 'base64'),
+    mode: plan.mode,
+    format: plan.format,
+    nanoseconds: plan.nanoseconds,
+    snaplen: plan.snaplen,
+    info: {
+      application: `dpcap (DPDK ${version})`,
+      operatingSystem: `${process.platform} ${process.arch}`,
+      comment:
+        plan.mode === 'stamped'
+          ? 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME'
+          : 'timestamps: CLOCK_REALTIME when dpcap took the copy from its ring',
+    },
+    packetLimit: plan.packetLimit,
+    byteLimit: plan.byteLimit,
+    mbufs: mbufsFor(plan.bufferBytes, dataRoom),
+    dataRoom,
+    fd,
+    purpose: plan.purpose,
+  };
+}

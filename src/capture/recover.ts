@@ -1,0 +1,38 @@
+/** Clears from a primary what dead captures of ours left in it. Runs in an engine process. */
+import type { RecoverReport, RecoverTarget } from './messages.js';
+import { native, Session } from './session.js';
+
+/**
+ * Disables what dead captures left enabled, waits until the primary is out of it, and frees their memory. Running
+ * captures are left alone.
+ * @throws DpcapError when the primary cannot be joined
+ */
+export async function recover(target: RecoverTarget): Promise<RecoverReport> {
+  const session = new Session(target);
+  const { owners } = await session.attach();
+  const dead = owners.filter((owner) => !owner.running);
+  const report: RecoverReport = {
+    cleared: [],
+    inDoubt: [],
+    running: owners.filter((owner) => owner.running).map(({ name, pid, purpose }) => ({ name, pid, purpose })),
+  };
+
+  const disabled: typeof dead = [];
+  for (const owner of dead) {
+    const targets = await native(session.addon.disableOwner(owner.name));
+    if (targets.length === 0) disabled.push(owner);
+    else report.inDoubt.push({ name: owner.name, targets });
+  }
+  const quiet = disabled.length === 0 || (await session.quiesce());
+  for (const owner of disabled) {
+    if (!quiet) {
+      report.inDoubt.push({ name: owner.name, targets: ['a thread of the primary does not run'] });
+      continue;
+    }
+    await native(session.addon.freeOwner(owner.name));
+    const targets = owner.targets.filter((one) => one.live).length;
+    report.cleared.push({ name: owner.name, pid: owner.pid, purpose: owner.purpose, targets });
+  }
+  await session.detach();
+  return report;
+}

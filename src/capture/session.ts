@@ -1,0 +1,110 @@
+/** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
+import { join } from 'node:path';
+import { type AttachedFacts, type Binding, type RawPoolFacts, binding } from '../binding.js';
+import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
+import { agreeOnOps } from '../primary/agree-on-ops.js';
+import { readPrimaryOps } from '../primary/mempool-ops.js';
+import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
+import { procThreads, type ReadThreads, waitForQuiescence } from './quiesce.js';
+
+/** Names of our pools begin like this (owner.cc). */
+const OURS = /^dpcap_\d+_/;
+const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
+
+/** Which primary to join. */
+export interface SessionTarget {
+  filePrefix: string;
+  runtimeDir: string;
+  primaryPid?: number | undefined;
+}
+
+/** An attached process: one for its whole life. */
+export class Session {
+  readonly #target: SessionTarget;
+  readonly addon: Binding = binding();
+
+  constructor(target: SessionTarget) {
+    this.#target = target;
+  }
+
+  /**
+   * Joins the primary and makes it safe to create objects in its memory.
+   * @returns what its shared memory says
+   * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS
+   */
+  async attach(): Promise<AttachedFacts> {
+    await native(this.addon.attach(this.#target.filePrefix));
+    const facts = this.addon.facts();
+    if (!facts.pdumpReady) {
+      throw new DpcapError('ERR_PRIMARY_NOT_CAPTURABLE', 'the primary has not called rte_pdump_init()', {
+        hint: 'call rte_pdump_init() after rte_eal_init() in the application',
+        subject: this.#target.filePrefix,
+      });
+    }
+    this.addon.alignOps(this.#opsOrder(facts));
+    return facts;
+  }
+
+  /** Leaves. Nothing of ours may be in use any more. */
+  async detach(): Promise<void> {
+    await native(this.addon.detach());
+  }
+
+  /** Whether the primary still holds its lock. */
+  isPrimaryAlive(): boolean {
+    return this.addon.primaryAlive(join(this.#target.runtimeDir, 'config'));
+  }
+
+  /** See waitForQuiescence. */
+  quiesce(): Promise<boolean> {
+    const threads: ReadThreads = this.#target.primaryPid ? procThreads(this.#target.primaryPid) : () => undefined;
+    return waitForQuiescence(threads);
+  }
+
+  #opsOrder(facts: AttachedFacts): string[] {
+    const { primaryPid } = this.#target;
+    const layout = this.addon.opsLayout;
+    const exact = primaryPid
+      ? readPrimaryOps(primaryPid, layout)
+      : ({ names: undefined, reason: 'its process is not visible from here' } as const);
+    const inferred = inferRingBlock(facts.pools.map(poolFacts), facts.ownOps);
+    return agreeOnOps(exact, inferred, facts.ownOps, layout.maxOps);
+  }
+}
+
+function poolFacts(pool: RawPoolFacts): PoolFacts {
+  return {
+    name: pool.name,
+    opsIndex: pool.opsIndex,
+    flags: pool.flags,
+    isRing: pool.isRing,
+    prodSync: SYNC[pool.prodSync] ?? 'mt',
+    consSync: SYNC[pool.consSync] ?? 'mt',
+    owner: OURS.test(pool.name) ? 'ours' : 'primary',
+  };
+}
+
+/** What a person can do about an error that came from the addon. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  ERR_EAL_INIT: 'dpcap doctor looks for the cause',
+  ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
+  ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',
+  ERR_NO_MEMORY: 'free huge pages for the primary, or ask for a smaller buffer with -B',
+  ERR_ENABLE_FAILED: "the primary's own log says more",
+};
+
+/** Awaits a promise of the addon and turns its error into ours, with a hint. */
+export async function native<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
+}
+
+function nativeError(thrown: unknown): DpcapError {
+  const { code, errno, subject, message } = thrown as { code?: unknown; errno?: string; subject?: string; message: string };
+  if (typeof code !== 'string' || !code.startsWith('ERR_')) return asDpcapError(thrown);
+  const known = code as ErrorCode;
+  return new DpcapError(known, message, { errno, subject, hint: HINTS[known], cause: thrown });
+}

@@ -1,0 +1,202 @@
+/**
+ * The supervisor's side of the engine: starts it, passes signals on, and when it dies without having cleaned up starts
+ * another one that removes what is left in the primary. Never maps DPDK memory itself.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { DpcapError, errorFromRecord } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
+import type { EnginePlan } from './plan.js';
+
+const ENGINE = fileURLToPath(new URL('./engine.js', import.meta.url));
+
+/**
+ * V8 places its memory at random addresses, which now and then are the ones where the primary's memory must be mapped:
+ * EAL failed to start 16 times in 150 with random seeds, never in 120 with a fixed one. Should a primary's own
+ * addresses clash with one seed, the next is tried.
+ */
+const SEEDS = [1, 2, 3, 4, 5];
+
+/** How long an engine may take over an orderly end before it is taken for hung. */
+const STOP_LIMIT_MS = 30_000;
+
+type Started = Extract<FromEngine, { type: 'started' }>;
+type Stats = Extract<FromEngine, { type: 'stats' }>;
+export type Done = Extract<FromEngine, { type: 'done' }>;
+
+/** What happens during a capture, for whoever shows it. */
+export interface CaptureEvents {
+  started(message: Started): void;
+  stats(message: Stats): void;
+}
+
+/** A running engine and its conversation. */
+class Engine {
+  readonly child: ChildProcess;
+  readonly #exit: Promise<string>;
+
+  constructor(seed: number, stdout: 'ignore' | 'inherit' | NodeJS.WritableStream, log: Logger) {
+    this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', ENGINE], {
+      stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#exit = new Promise((resolve) => {
+      this.child.once('error', (error) => resolve(error.message));
+      this.child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    log.debug({ pid: this.child.pid, seed }, 'engine started');
+  }
+
+  send(message: ToEngine): void {
+    if (this.child.connected) this.child.send(message);
+  }
+
+  /** Calls `handle` for each message until it returns a result; rejects when the engine ends before. */
+  async converse<T>(handle: (message: FromEngine) => T | undefined): Promise<T> {
+    const answer = new Promise<T>((resolve) => {
+      this.child.on('message', (message: FromEngine) => {
+        const result = handle(message);
+        if (result !== undefined) resolve(result);
+      });
+    });
+    const died = this.#exit.then((how) => {
+      throw new DpcapError('ERR_ENGINE_DIED', `the capture engine ended unexpectedly (${how})`, { subject: how });
+    });
+    try {
+      return await Promise.race([answer, died]);
+    } finally {
+      died.catch(() => undefined); // once the answer is there, the end of the engine is expected
+    }
+  }
+
+  /** Resolves when the process is gone. */
+  async ended(): Promise<void> {
+    await this.#exit;
+  }
+}
+
+/** A capture as its user sees it. */
+export class Supervisor {
+  readonly #plan: EnginePlan;
+  readonly #log: Logger;
+  readonly #events: CaptureEvents;
+  readonly #stdout: 'ignore' | 'inherit' | NodeJS.WritableStream;
+  #engine: Engine | undefined;
+  #stopReason: StopReason | undefined;
+  #gaveUp = false;
+
+  /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
+  constructor(plan: EnginePlan, stdout: 'ignore' | 'inherit' | NodeJS.WritableStream, events: CaptureEvents, log: Logger) {
+    this.#plan = plan;
+    this.#stdout = stdout;
+    this.#events = events;
+    this.#log = log;
+  }
+
+  /** Ends the capture in order. A second call gives up waiting. */
+  stop(reason: StopReason): void {
+    if (this.#stopReason) return this.giveUp();
+    this.#stopReason = reason;
+    this.#engine?.send({ type: 'stop', reason });
+    setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
+  }
+
+  /** Ends the engine at once; what it has in the primary stays for `dpcap recover`. */
+  giveUp(): void {
+    this.#gaveUp = true;
+    this.#engine?.child.kill('SIGKILL');
+  }
+
+  /**
+   * Runs the capture to its end.
+   * @throws DpcapError ERR_ENGINE_DIED, after what was left in the primary has been cleared
+   */
+  async run(): Promise<Done> {
+    for (const seed of SEEDS) {
+      const done = await this.#attempt(seed);
+      const mayRetry = done.error?.error === 'ERR_EAL_INIT' && !this.#stopReason && seed !== SEEDS.at(-1);
+      if (!mayRetry) return done;
+      this.#log.debug({ seed, reason: done.error?.message }, 'attaching failed, trying with other addresses');
+    }
+    throw new DpcapError('ERR_EAL_INIT', 'cannot join the primary'); // not reached: the last attempt returns
+  }
+
+  async #attempt(seed: number): Promise<Done> {
+    const engine = new Engine(seed, this.#stdout, this.#log);
+    this.#engine = engine;
+    try {
+      const done = await engine.converse((message) => this.#handle(engine, message));
+      await engine.ended();
+      return done;
+    } catch (error) {
+      if (this.#gaveUp) throw gaveUp();
+      throw await this.#clearAfter(error);
+    }
+  }
+
+  #handle(engine: Engine, message: FromEngine): Done | undefined {
+    switch (message.type) {
+      case 'ready':
+        engine.send({ type: 'capture', plan: this.#plan });
+        if (this.#stopReason) engine.send({ type: 'stop', reason: this.#stopReason });
+        return undefined;
+      case 'started':
+        this.#events.started(message);
+        return undefined;
+      case 'stats':
+        this.#events.stats(message);
+        return undefined;
+      case 'log':
+        this.#log.debug({ eal: message.text }, 'EAL');
+        return undefined;
+      default:
+        return message.type === 'done' ? message : undefined;
+    }
+  }
+
+  /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
+  async #clearAfter(error: unknown): Promise<unknown> {
+    try {
+      const report = await runRecovery(this.#plan, this.#log);
+      const doubt = report.inDoubt.length > 0;
+      return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
+        cause: error,
+        hint: doubt
+          ? 'something of it is left in the primary: run dpcap recover'
+          : 'what it had in the primary was removed; the unfinished file has the suffix .partial',
+      });
+    } catch (failure) {
+      this.#log.warn({ err: failure }, 'recovery failed');
+      return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
+        cause: error,
+        hint: `what it left in the primary could not be removed: ${(failure as Error).message}`,
+      });
+    }
+  }
+}
+
+function gaveUp(): DpcapError {
+  return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', {
+    hint: 'clear what it left in the primary with: dpcap recover; the unfinished file has the suffix .partial',
+  });
+}
+
+/**
+ * Clears from a primary what dead captures left.
+ * @throws DpcapError when the primary cannot be joined
+ */
+export async function runRecovery(target: RecoverTarget, log: Logger): Promise<RecoverReport> {
+  const { filePrefix, runtimeDir, primaryPid } = target;
+  for (const seed of SEEDS) {
+    const engine = new Engine(seed, 'ignore', log);
+    const { report, error } = await engine.converse((message) => {
+      if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
+      return message.type === 'recovered' ? message : undefined;
+    });
+    await engine.ended();
+    if (!error) return report;
+    if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
+  }
+  throw new DpcapError('ERR_EAL_INIT', 'cannot join the primary'); // not reached
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { createProgram, expandAliases } from '../../src/cli.js';
+import { collectListings, formatListings, formatSpeed, listingJson } from '../../src/commands/list.js';
+import { fakeHost, makeProcess, makeRuntimeDir, memzoneBytes } from '../primary/helpers/fake-host.js';
+
+t.test('primaries with their ports', async (t) => {
+  const top = t.testdir({ run: {}, proc: {} });
+  const [root, procDir] = [join(top, 'run'), join(top, 'proc')];
+  makeProcess(procDir, 7, ['router']);
+  makeProcess(procDir, 8, ['firewall']);
+  const dir = makeRuntimeDir(root, 'rte', { 'dpdk_telemetry.v2': '' });
+  makeRuntimeDir(root, 'fw', { fbarray_memzone: memzoneBytes(['x']) });
+  makeRuntimeDir(root, 'old');
+  const answers = {
+    '/info': { version: 'DPDK 22.11.11', pid: 7 },
+    '/ethdev/list': [0],
+    '/ethdev/info,0': {
+      name: '0000:06:00.0',
+      nb_rx_queues: 4,
+      nb_tx_queues: 4,
+      mac_addr: 'AA:BB:CC:00:00:01',
+      mtu: 1500,
+    },
+    '/ethdev/link_status,0': { status: 'UP', speed: 25000 },
+  };
+  const locks = {
+    [join(root, 'rte/config')]: { locked: true, pid: 7 },
+    [join(root, 'fw/config')]: { locked: true, pid: 8 },
+  };
+  const host = fakeHost({ procDir, locks, answers: { [join(dir, 'dpdk_telemetry.v2')]: answers } });
+  const listings = collectListings(root, host);
+  const lines = formatListings(root, listings).split('\n');
+  t.match(lines[0], /^FILE PREFIX +PID +PROGRAM +USER +DPDK +CAPTURABLE$/);
+  t.match(lines[1], /^fw +8 +firewall +\S+ +22\.11\.11 +no$/);
+  t.match(lines[2], /has not called rte_pdump_init/);
+  t.match(lines[3], /^ {4}call rte_pdump_init/);
+  t.match(lines[4], /ports: not told/);
+  t.match(lines[5], /^old +- +- +- +22\.11\.11 +no \(dead\)$/);
+  t.match(
+    lines.find((line) => line.startsWith('rte')),
+    /^rte +7 +router +\S+ +22\.11\.11 +yes$/,
+  );
+  const port = lines.at(-1);
+  t.match(port, /^ {2}port 0 +0000:06:00\.0 +aa:bb:cc:00:00:01 +up 25 Gbit\/s +4 rx \+ 4 tx queues +mtu 1500$/);
+  t.match(JSON.parse(JSON.stringify(listingJson(root, listings))), {
+    runtime_root: root,
+    primaries: [
+      { file_prefix: 'fw', capturable: 'no', reasons: [{ code: 'ERR_PRIMARY_NOT_CAPTURABLE' }], ports: null },
+      { file_prefix: 'old', state: 'dead', pid: null },
+      { file_prefix: 'rte', capturable: 'yes', ports: [{ id: 0, rx_queues: 4, link: 'up', speed_mbps: 25000 }] },
+    ],
+  });
+});
+
+t.test('nothing running', async (t) => {
+  const root = t.testdir();
+  t.match(formatListings(root, collectListings(root, fakeHost())), /no DPDK primary process is running .*\n +start/);
+  makeRuntimeDir(root, 'old');
+  t.match(formatListings(root, collectListings(root, fakeHost())), /no DPDK primary[\s\S]*old .*no \(dead\)/);
+});
+
+t.equal(formatSpeed(100), '100 Mbit/s');
+t.equal(formatSpeed(2500), '2.5 Gbit/s');
+t.same(expandAliases(['-D', '--json']), ['list', '--json']);
+t.same(expandAliases(['list', '-D']), ['list', '-D']);
+const names = createProgram({ exitCode: 0 }).commands.map((command) => command.name());
+t.ok(names.includes('list') && names.includes('doctor'), 'both are in the tree');

@@ -1,0 +1,172 @@
+import t from 'tap';
+import { examine } from '../../src/commands/doctor.js';
+import { type Check, exitCodeOf, formatChecks } from '../../src/doctor/check.js';
+import type { DoctorView, PrimaryView } from '../../src/doctor/view.js';
+import { DpcapError } from '../../src/errors.js';
+import type { Primary } from '../../src/primary/discover.js';
+import { TESTPMD_OPS } from '../primary/helpers/fake-host.js';
+
+const YES = { verdict: 'yes' as const, reasons: [], warnings: [] };
+const reason = { code: 'ERR_PRIMARY_NOT_CAPTURABLE' as const, message: 'no pdump', hint: 'call it' };
+const NO = { verdict: 'no' as const, reasons: [reason], warnings: [] };
+
+function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts: Partial<Primary> = {}): PrimaryView {
+  const version = { number: 0x160b0b63, text: '22.11.11' };
+  const place = { filePrefix, runtimeDir: `/r/${filePrefix}`, shared: true, process: undefined, reason: undefined };
+  return {
+    primary: { ...place, state: 'running', pid: 7, version, ...facts },
+    facts: {
+      hasMpSocket: true,
+      hasHugepageInfo: true,
+      memzones: ['rte_pdump_stats'],
+      ealArguments: [],
+      telemetrySocket: undefined,
+      secondaries: [],
+      uid: 0,
+    },
+    capturability: YES,
+    ops: { names: TESTPMD_OPS, source: '/bin/app' },
+    stale: undefined,
+    ...some,
+  };
+}
+
+function view(some: Partial<DoctorView> = {}): DoctorView {
+  return {
+    uid: 0,
+    nodeVersion: '20.20.2',
+    addon: { dpdkVersion: '22.11.11', pcapVersion: 'libpcap version 1.10.3' },
+    hugepages: [{ sizeKb: 2048, total: 512, free: 400 }],
+    mounts: [{ path: '/dev/hugepages', writable: true }],
+    root: '/var/run/dpdk',
+    otherRoots: [],
+    primaries: [primaryView('rte')],
+    filePrefix: undefined,
+    ...some,
+  };
+}
+
+t.test('a healthy machine', async (t) => {
+  const checks = examine(view());
+  t.same(new Set(checks.map((check) => check.status)), new Set(['ok']));
+  t.equal(exitCodeOf(checks), 0);
+  t.match(formatChecks(checks), /0 warn, 0 failed$/);
+});
+
+const busy = {
+  ...YES,
+  warnings: [{ code: 'ERR_CAPTURE_BUSY' as const, message: 'dumpcap is attached', hint: 'stop it' }],
+};
+const facts = primaryView('rte').facts;
+const CASES: [string, Partial<DoctorView>, Partial<Check>, RegExp][] = [
+  ['old node', { nodeVersion: '20.9.0' }, { name: 'node', status: 'fail' }, /install Node/],
+  ['newer node', { nodeVersion: '22.1.0' }, { name: 'node', status: 'ok' }, /^$/],
+  ['no addon', { addon: new DpcapError('ERR_ADDON_LOAD', 'no') }, { name: 'addon', status: 'fail' }, /build/],
+  ['a user', { uid: 1000 }, { name: 'user', status: 'warn' }, /root/],
+  [
+    'no huge pages',
+    { hugepages: [{ sizeKb: 2048, total: 0, free: 0 }] },
+    { name: 'huge pages', status: 'fail' },
+    /nr_hugepages/,
+  ],
+  [
+    'none free',
+    { hugepages: [{ sizeKb: 1048576, total: 4, free: 0 }] },
+    { name: 'huge pages', status: 'warn' },
+    /reserve/,
+  ],
+  ['not mounted', { mounts: [] }, { name: 'hugetlbfs', status: 'fail' }, /mount -t/],
+  ['read-only', { mounts: [{ path: '/h', writable: false }] }, { name: 'hugetlbfs', status: 'fail' }, /user/],
+  ['other roots', { otherRoots: ['/tmp/dpdk'] }, { name: 'runtime root', status: 'warn' }, /RUNTIME_DIRECTORY=\/tmp /],
+  ['none', { primaries: [] }, { name: 'primaries', status: 'fail' }, /start the DPDK/],
+  [
+    'closed root',
+    { primaries: new DpcapError('ERR_PERMISSION', 'x', { hint: 'be root' }) },
+    { name: 'primaries', status: 'fail' },
+    /be root/,
+  ],
+  ['wrong prefix', { filePrefix: 'x' }, { name: 'primaries', status: 'fail' }, /running: rte/],
+  [
+    'several',
+    { primaries: [primaryView('a'), primaryView('b')] },
+    { name: 'primaries', status: 'warn' },
+    /--file-prefix: a/,
+  ],
+  [
+    'a dead one',
+    { primaries: [primaryView('d', { capturability: NO }, { state: 'dead' })] },
+    { name: 'd: process', status: 'warn' },
+    /harmless/,
+  ],
+  [
+    'not capturable',
+    { primaries: [primaryView('rte', { capturability: NO })] },
+    { name: 'rte: capturable', status: 'fail' },
+    /call it/,
+  ],
+  [
+    'another one is',
+    { primaries: [primaryView('a', { capturability: NO }), primaryView('b')] },
+    { name: 'a: capturable', status: 'warn' },
+    /call it/,
+  ],
+  [
+    'the one asked for is not',
+    { filePrefix: 'a', primaries: [primaryView('a', { capturability: NO }), primaryView('b')] },
+    { name: 'a: capturable', status: 'fail' },
+    /call it/,
+  ],
+  [
+    'pdump unseen',
+    { primaries: [primaryView('rte', { facts: { ...facts, memzones: undefined } })] },
+    { name: 'rte: pdump', status: 'warn' },
+    /attach/,
+  ],
+  [
+    'ops unread',
+    { primaries: [primaryView('rte', { ops: { names: undefined, reason: 'EACCES' } })] },
+    { name: 'rte: mempool ops', status: 'warn' },
+    /root/,
+  ],
+  [
+    'ops elsewhere',
+    { primaries: [primaryView('rte', { ops: undefined })] },
+    { name: 'rte: mempool ops', status: 'warn' },
+    /namespace/,
+  ],
+  [
+    'a tool',
+    { primaries: [primaryView('rte', { capturability: busy })] },
+    { name: 'rte: other captures', status: 'warn' },
+    /stop it/,
+  ],
+  [
+    'a killed tool',
+    { primaries: [primaryView('rte', { facts: { ...facts, memzones: ['RG_dumpcap-7'] } })] },
+    { name: 'rte: other captures', status: 'warn' },
+    /restart/,
+  ],
+  [
+    'stale captures',
+    { primaries: [primaryView('rte', { stale: [{ pid: 9, description: 'port 0' }] })] },
+    { name: 'rte: stale captures', status: 'warn', detail: 'pid 9 left port 0' },
+    /dpcap recover --file-prefix rte/,
+  ],
+  [
+    'no stale captures',
+    { primaries: [primaryView('rte', { stale: [] })] },
+    { name: 'rte: stale captures', status: 'ok' },
+    /^$/,
+  ],
+];
+for (const [name, some, expected, remedy] of CASES) {
+  t.test(name, async (t) => {
+    const checks = examine(view(some));
+    const found = checks.find((check) => check.name === expected.name);
+    t.match(found, expected);
+    t.match(found?.remedy ?? '', remedy);
+    t.equal(exitCodeOf(checks), checks.some((check) => check.status === 'fail') ? 1 : 0);
+    for (const check of checks) if (check.status !== 'ok') t.ok(check.remedy, `${check.name} has a remedy`);
+  });
+}
+t.match(formatChecks(examine(view({ mounts: [] }))), /fail +hugetlbfs +not mounted\n {6}mount it/);

@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { captureToolZones, findSecondaries } from '../../src/primary/secondaries.js';
+import { makeProcess } from './helpers/fake-host.js';
+
+t.test('the living owners of the sockets', async (t) => {
+  const sockets = ['', '_7_12ab', '_8_12ab', '_9_ff', '_x_1', '_5_aa'].map((end) => [`mp_socket${end}`, '']);
+  const top = t.testdir({ run: Object.fromEntries(sockets), proc: {} });
+  const [dir, procDir] = [join(top, 'run'), join(top, 'proc')];
+  makeProcess(procDir, 7, ['dpdk-dumpcap', '-i', '0']);
+  makeProcess(procDir, 8, ['node']);
+  makeProcess(procDir, 5, ['other']);
+  writeFileSync(join(procDir, '8/maps'), '1000-2000 r-xp 00000000 fe:00 12 /opt/x/build/Release/dpcap.node\n');
+  t.same(findSecondaries(dir, procDir), [
+    { pid: 5, program: 'other', captures: false, ours: false },
+    { pid: 7, program: 'dpdk-dumpcap', captures: true, ours: false },
+    { pid: 8, program: 'node', captures: true, ours: true },
+  ]);
+  t.same(findSecondaries('/nonexistent', procDir), []);
+});
+
+const ZONES = [
+  'MP_capture_7',
+  'RG_MP_capture_7',
+  'MP_capture_7_0',
+  'RG_dumpcap-7',
+  'RG_rx_ring_0',
+  'MP_pdump_pool_0_1',
+];
+t.same(captureToolZones([...ZONES, 'MP_mb_pool_0', 'rte_pdump_stats', 'dumpcap']), ZONES);
