@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
-import { openOutput, type Output } from './output.js';
+import { type Output, openOutput } from './output.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { native, Session } from './session.js';
 
@@ -73,7 +73,9 @@ export class CaptureRun {
       );
       if (!taken) continue;
       const what = `${taken.device} queue ${taken.queue} ${taken.direction}`;
-      const who = owner.running ? `dpcap, pid ${owner.pid}: ${owner.purpose}` : `a dpcap that was killed, pid ${owner.pid}`;
+      const who = owner.running
+        ? `dpcap, pid ${owner.pid}: ${owner.purpose}`
+        : `a dpcap that was killed, pid ${owner.pid}`;
       throw new DpcapError('ERR_CAPTURE_BUSY', `${what} is already being captured (${who})`, {
         errno: 'EEXIST',
         subject: what,
@@ -151,11 +153,13 @@ export class CaptureRun {
     const quiet = gone || (await this.#session.quiesce());
     const mayFree = gone || (inDoubt.length === 0 && quiet);
     await native(addon.finishCapture(mayFree));
-    if (!mayFree) done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+    if (!mayFree)
+      done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
     if (this.#flowing) {
       const stats = this.#stats();
       done.stats = statsMessage(stats);
-      if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE') done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
+      if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
+        done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
     await this.#session.detach();
   }

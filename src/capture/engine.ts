@@ -41,7 +41,8 @@ async function handle(message: ToEngine): Promise<void> {
 
 /** Resolves when what was sent has left this process. */
 async function flushed(): Promise<void> {
-  while (process.connected && (process.channel as unknown as { writeQueueSize?: number })?.writeQueueSize) await sleep(5);
+  while (process.connected && (process.channel as unknown as { writeQueueSize?: number })?.writeQueueSize)
+    await sleep(5);
 }
 
 function stopFor(reason: StopReason): () => void {

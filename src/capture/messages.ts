@@ -4,7 +4,10 @@ import type { ErrorRecord } from '../errors.js';
 import type { EnginePlan } from './plan.js';
 
 /** To the engine. */
-export type ToEngine = { type: 'capture'; plan: EnginePlan } | { type: 'recover'; target: RecoverTarget } | { type: 'stop'; reason: StopReason };
+export type ToEngine =
+  | { type: 'capture'; plan: EnginePlan }
+  | { type: 'recover'; target: RecoverTarget }
+  | { type: 'stop'; reason: StopReason };
 
 /** Where `recover` goes. */
 export interface RecoverTarget {

@@ -69,7 +69,10 @@ export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
     output,
     format: checkFormat(raw.format, output),
     nanoseconds: checkChoice('--time-precision', raw.timePrecision ?? 'nano', ['nano', 'micro']) === 'nano',
-    mode: checkChoice('--time-stamp-type', raw.timeStampType ?? 'primary', ['primary', 'host']) === 'host' ? 'plain' : 'stamped',
+    mode:
+      checkChoice('--time-stamp-type', raw.timeStampType ?? 'primary', ['primary', 'host']) === 'host'
+        ? 'plain'
+        : 'stamped',
     snaplen: checkSnaplen(raw.snapshotLength),
     packetLimit: raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER),
     byteLimit: limits.bytes,
@@ -98,7 +101,10 @@ function checkDirection(text: string): ('rx' | 'tx')[] {
     case 'inout':
       return ['rx', 'tx'];
     default:
-      throw new UsageError(`-Q: unknown direction ${text}`, { subject: text, hint: 'use rx, tx or both (in, out, inout)' });
+      throw new UsageError(`-Q: unknown direction ${text}`, {
+        subject: text,
+        hint: 'use rx, tx or both (in, out, inout)',
+      });
   }
 }
 
@@ -124,7 +130,8 @@ function checkQueues(text: string): number[] | undefined {
 
 function checkOutput(path: string | undefined): OutputChoice {
   if (path === undefined) return { kind: 'print' };
-  if (path === '') throw new UsageError('-w: the file name is empty', { hint: 'give a file name, or - for standard output' });
+  if (path === '')
+    throw new UsageError('-w: the file name is empty', { hint: 'give a file name, or - for standard output' });
   return path === '-' ? { kind: 'stdout' } : { kind: 'file', path };
 }
 
@@ -166,7 +173,9 @@ function checkAutostop(words: string[]): Limits {
 function checkInteger(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`${option}: ${text || 'nothing'} is not a whole number from ${min} to ${max}`, { subject: text });
+  throw new UsageError(`${option}: ${text || 'nothing'} is not a whole number from ${min} to ${max}`, {
+    subject: text,
+  });
 }
 
 /** Returns milliseconds. */

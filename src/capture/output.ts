@@ -40,7 +40,11 @@ export function openOutput(output: EnginePlan['output']): Output {
 function isSpecial(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
-    throw new UsageError(`-w: ${path} is a directory`, { code: 'ERR_SINK_OPEN', subject: path, hint: 'give a file name in it' });
+    throw new UsageError(`-w: ${path} is a directory`, {
+      code: 'ERR_SINK_OPEN',
+      subject: path,
+      hint: 'give a file name in it',
+    });
   }
   return stat !== undefined && !stat.isFile();
 }

@@ -80,7 +80,10 @@ export function selectLanes(plan: EnginePlan, ports: readonly Port[]): LanePlan[
 export function selectPorts(selectors: readonly string[], ports: readonly Port[]): Port[] {
   const first = ports[0];
   if (!first) {
-    throw new UsageError('the primary has no ports', { code: 'ERR_PORT_UNKNOWN', hint: 'dpcap list shows what it has' });
+    throw new UsageError('the primary has no ports', {
+      code: 'ERR_PORT_UNKNOWN',
+      hint: 'dpcap list shows what it has',
+    });
   }
   if (selectors.length === 0) return [first];
   if (selectors.includes('any')) return [...ports];
@@ -119,7 +122,13 @@ export function mbufsFor(bufferBytes: number, dataRoom: number): number {
 }
 
 /** The plan in the addon's terms. */
-export function nativePlan(plan: EnginePlan, lanes: LanePlan[], ports: readonly Port[], fd: number, version: string): NativePlan {
+export function nativePlan(
+  plan: EnginePlan,
+  lanes: LanePlan[],
+  ports: readonly Port[],
+  fd: number,
+  version: string,
+): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   const dataRoom = dataRoomFor(plan.snaplen, plan.maxFrame);
   return {

@@ -1,6 +1,6 @@
 /** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
 import { join } from 'node:path';
-import { type AttachedFacts, type Binding, type RawPoolFacts, binding } from '../binding.js';
+import { type AttachedFacts, type Binding, binding, type RawPoolFacts } from '../binding.js';
 import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
 import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
@@ -103,7 +103,12 @@ export async function native<T>(promise: Promise<T>): Promise<T> {
 }
 
 function nativeError(thrown: unknown): DpcapError {
-  const { code, errno, subject, message } = thrown as { code?: unknown; errno?: string; subject?: string; message: string };
+  const { code, errno, subject, message } = thrown as {
+    code?: unknown;
+    errno?: string;
+    subject?: string;
+    message: string;
+  };
   if (typeof code !== 'string' || !code.startsWith('ERR_')) return asDpcapError(thrown);
   const known = code as ErrorCode;
   return new DpcapError(known, message, { errno, subject, hint: HINTS[known], cause: thrown });

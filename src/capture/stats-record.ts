@@ -91,7 +91,10 @@ function laneRecord(context: RecordContext, lane: LaneStats): LaneRecord {
 }
 
 /** Sum of one counter over all lanes. */
-export function sum(lanes: readonly LaneRecord[], counter: keyof Omit<LaneRecord, 'port' | 'name' | 'queue' | 'direction'>): number {
+export function sum(
+  lanes: readonly LaneRecord[],
+  counter: keyof Omit<LaneRecord, 'port' | 'name' | 'queue' | 'direction'>,
+): number {
   return lanes.reduce((total, lane) => total + lane[counter], 0);
 }
 

@@ -87,7 +87,12 @@ export class Supervisor {
   #gaveUp = false;
 
   /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
-  constructor(plan: EnginePlan, stdout: 'ignore' | 'inherit' | NodeJS.WritableStream, events: CaptureEvents, log: Logger) {
+  constructor(
+    plan: EnginePlan,
+    stdout: 'ignore' | 'inherit' | NodeJS.WritableStream,
+    events: CaptureEvents,
+    log: Logger,
+  ) {
     this.#plan = plan;
     this.#stdout = stdout;
     this.#events = events;
