@@ -1,7 +1,9 @@
 /** Assembles the commander tree: one file per command in commands/. */
 import { Command } from 'commander';
+import { registerCapture } from './commands/capture.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerList } from './commands/list.js';
+import { registerRecover } from './commands/recover.js';
 
 /** What a command may hand back besides throwing. */
 export interface CommandContext {
@@ -11,7 +13,7 @@ export interface CommandContext {
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
-const COMMANDS: RegisterCommand[] = [registerList, registerDoctor];
+const COMMANDS: RegisterCommand[] = [registerCapture, registerList, registerDoctor, registerRecover];
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
 export function expandAliases(argv: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 #include "core/mempools.h"
 
-#include <rte_mempool.h>
 #include <rte_eal_memconfig.h>
+#include <rte_mempool.h>
 #include <rte_ring.h>
 #include <rte_tailq.h>
 

@@ -1,0 +1,154 @@
+/** What a person or a program sees of a capture: start line, status line, NDJSON, closing summary. All on stderr. */
+import ndjson from 'ndjson';
+import type { StopReason } from './messages.js';
+import { describePort } from './plan.js';
+import { type LaneRecord, type StatsRecord, sum } from './stats-record.js';
+
+/** Where the text goes; a subset of a TTY stream. */
+export interface ReportStream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+/** Facts for the start line. */
+export interface StartFacts {
+  ports: { id: number; name: string }[];
+  lanes: { queue: number; direction: 'rx' | 'tx' }[];
+  /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
+  primary: string;
+  expression: string;
+  instructions: number;
+  snaplen: number;
+  output: string;
+}
+
+/** Shows one capture. */
+export interface Reporter {
+  started(facts: StartFacts): void;
+  progress(record: StatsRecord): void;
+  finished(record: StatsRecord, facts: FinishFacts): void;
+}
+
+/** What the summary tells besides the counters. */
+export interface FinishFacts {
+  reason: StopReason;
+  leftBehind: string[];
+}
+
+/** The reporter that `--stats` and `--quiet` ask for. */
+export function createReporter(style: 'text' | 'ndjson' | 'none', quiet: boolean, stream: ReportStream): Reporter {
+  if (style === 'ndjson') return new NdjsonReporter(stream);
+  if (style === 'none') return { started: () => {}, progress: () => {}, finished: () => {} };
+  return new TextReporter(stream, !quiet && stream.isTTY === true);
+}
+
+class NdjsonReporter implements Reporter {
+  readonly #lines = ndjson.stringify();
+
+  constructor(stream: ReportStream) {
+    this.#lines.on('data', (line: string) => stream.write(line));
+  }
+
+  started(): void {}
+
+  progress(record: StatsRecord): void {
+    this.#lines.write(record);
+  }
+
+  finished(record: StatsRecord): void {
+    this.#lines.write(record);
+  }
+}
+
+class TextReporter implements Reporter {
+  readonly #stream: ReportStream;
+  readonly #live: boolean;
+  #last: { packets: number; bytes: number; elapsed: number } = { packets: 0, bytes: 0, elapsed: 0 };
+  #shown = 0;
+
+  constructor(stream: ReportStream, live: boolean) {
+    this.#stream = stream;
+    this.#live = live;
+  }
+
+  started(facts: StartFacts): void {
+    this.#stream.write(`${startLine(facts)}\n`);
+  }
+
+  progress(record: StatsRecord): void {
+    if (!this.#live) return;
+    const line = statusLine(record, this.#last).slice(0, (this.#stream.columns ?? 120) - 1);
+    this.#stream.write(`\r${line.padEnd(this.#shown)}`);
+    this.#shown = line.length;
+    this.#last = { packets: record.packets, bytes: record.bytes, elapsed: record.elapsed_s };
+  }
+
+  finished(record: StatsRecord, facts: FinishFacts): void {
+    if (this.#shown > 0) this.#stream.write(`\r${' '.repeat(this.#shown)}\r`);
+    this.#stream.write(`${summary(record, facts).join('\n')}\n`);
+  }
+}
+
+/** "dpcap: capturing on 0 (net_null0), rx and tx, of dpdk-testpmd ..." */
+export function startLine(facts: StartFacts): string {
+  const ports = facts.ports.map(describePort).join(', ');
+  const directions = [...new Set(facts.lanes.map((lane) => lane.direction))].join(' and ');
+  const filter = facts.expression ? `filter "${facts.expression}" (${facts.instructions} instructions)` : 'no filter';
+  return `dpcap: capturing on ${ports}, ${directions}, of ${facts.primary}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
+}
+
+/** One line that is overwritten: totals, rate since the last one, losses by cause. */
+export function statusLine(record: StatsRecord, last: { packets: number; bytes: number; elapsed: number }): string {
+  const seconds = Math.max(0.001, record.elapsed_s - last.elapsed);
+  const rate = `${count((record.packets - last.packets) / seconds)} p/s, ${bytes((record.bytes - last.bytes) / seconds)}/s`;
+  return `${record.packets} packets, ${bytes(record.bytes)}; ${rate}; lost: ${losses(record.ports)}`;
+}
+
+/** tcpdump's closing lines, then each lane's accounting. */
+export function summary(record: StatsRecord, facts: FinishFacts): string[] {
+  const { ports } = record;
+  const dropped = sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop');
+  const where = record.files.length > 0 ? ` to ${record.files.join(', ')}` : '';
+  const lines = [
+    `${record.packets} packets captured${where} in ${record.elapsed_s.toFixed(1)} s, ${bytes(record.bytes)} (ended: ${facts.reason})`,
+    `${sum(ports, 'accepted') + sum(ports, 'nombuf')} packets matched, ${sum(ports, 'filtered')} filtered out`,
+    `${dropped} packets lost (${losses(ports)})`,
+    ...ports.map(accounting),
+  ];
+  if (record.why_empty) lines.push(`nothing was captured: ${record.why_empty}`);
+  if (facts.leftBehind.length > 0) {
+    lines.push(`left in the primary, because it may still be in use: ${facts.leftBehind.join(', ')}`);
+    lines.push('  clear it later with: dpcap recover');
+  }
+  return lines;
+}
+
+function losses(ports: readonly LaneRecord[]): string {
+  return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}`;
+}
+
+/** accepted = written + ringfull + sinkdrop + surplus; nombuf and filtered beside it. */
+function accounting(lane: LaneRecord): string {
+  return (
+    `  ${lane.name} queue ${lane.queue} ${lane.direction}: accepted ${lane.accepted} = written ${lane.written}` +
+    ` + ringfull ${lane.ringfull} + sinkdrop ${lane.sinkdrop} + surplus ${lane.surplus};` +
+    ` nombuf ${lane.nombuf}, filtered ${lane.filtered}`
+  );
+}
+
+/** 1234567 bytes as "1.2 MB": decimal, as disks and capinfos count. */
+export function bytes(value: number): string {
+  return `${count(value)}B`;
+}
+
+function count(value: number): string {
+  for (const [unit, name] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
+    if (value >= unit) return `${(value / unit).toFixed(1)} ${name}`;
+  }
+  return `${Math.round(value)} `;
+}

@@ -1,0 +1,47 @@
+/** `dpcap recover`: clears from primaries what dead captures of ours left, when nobody was there to do it at once. */
+import type { RecoverReport } from '../capture/messages.js';
+import { runRecovery } from '../capture/supervisor.js';
+import type { RegisterCommand } from '../cli.js';
+import { createLogger } from '../log.js';
+import { inspect } from '../primary/capturable.js';
+import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
+import { systemHost } from '../primary/host.js';
+import { runtimeRoot } from '../primary/runtime-dir.js';
+
+export const registerRecover: RegisterCommand = (program, context) => {
+  program
+    .command('recover')
+    .description('clear from primaries what dead captures of dpcap left')
+    .option('--file-prefix <prefix>', 'this primary only (default: all that run)')
+    .option('--json', 'one JSON document')
+    .action(async (options: { filePrefix?: string; json?: boolean }) => {
+      const reports = [];
+      for (const primary of primariesToClear(options.filePrefix)) {
+        const { filePrefix, runtimeDir, pid } = primary;
+        const report = await runRecovery({ filePrefix, runtimeDir, primaryPid: pid }, createLogger('warn', 'recover'));
+        reports.push({ filePrefix, ...report });
+      }
+      const text = options.json ? JSON.stringify({ primaries: reports }) : reports.flatMap(lines).join('\n');
+      process.stdout.write(`${text || 'no primary is running: nothing to clear'}\n`);
+      if (reports.some((report) => report.inDoubt.length > 0)) context.exitCode = 1;
+    });
+};
+
+function primariesToClear(prefix: string | undefined): Primary[] {
+  const host = systemHost();
+  const all = findPrimaries(runtimeRoot(), host);
+  if (prefix !== undefined) return [choosePrimary(all, prefix)];
+  return all.filter((one) => one.state === 'running' && inspect(one, host).capturability.verdict !== 'no');
+}
+
+function lines(report: RecoverReport & { filePrefix: string }): string[] {
+  const { filePrefix, cleared, inDoubt, running } = report;
+  const all = [
+    ...cleared.map((one) => `cleared a capture of pid ${one.pid}, ${one.targets} queues still enabled: ${one.purpose}`),
+    ...inDoubt.map(
+      (one) => `left ${one.name} alone, it may still be in use: ${one.targets.join(', ')}; try again later`,
+    ),
+    ...running.map((one) => `left a running capture alone, pid ${one.pid}: ${one.purpose}`),
+  ];
+  return (all.length > 0 ? all : ['nothing to clear']).map((line) => `${filePrefix}: ${line}`);
+}
