@@ -101,7 +101,10 @@ export class Supervisor {
 
   /** Ends the capture in order. A second call gives up waiting. */
   stop(reason: StopReason): void {
-    if (this.#stopReason) return this.giveUp();
+    if (this.#stopReason) {
+      this.giveUp();
+      return;
+    }
     this.#stopReason = reason;
     this.#engine?.send({ type: 'stop', reason });
     setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();

@@ -1,12 +1,19 @@
-/** `dpcap recover`: clears from primaries what dead captures of ours left, when nobody was there to do it at once. */
+/** `dpcap recover`: undoes what dead processes of ours left, in primaries and elsewhere. */
 import type { RecoverReport } from '../capture/messages.js';
 import { runRecovery } from '../capture/supervisor.js';
 import type { RegisterCommand } from '../cli.js';
+import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { inspect } from '../primary/capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
+
+/** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */
+export type Undo = (entry: JournalEntry) => Promise<string>;
+
+/** By the entry's kind. */
+const UNDOERS: Record<string, Undo> = {};
 
 export const registerRecover: RegisterCommand = (program, context) => {
   program
@@ -23,9 +30,26 @@ export const registerRecover: RegisterCommand = (program, context) => {
       }
       const text = options.json ? JSON.stringify({ primaries: reports }) : reports.flatMap(lines).join('\n');
       process.stdout.write(`${text || 'no primary is running: nothing to clear'}\n`);
+      for (const line of await undoJournal(new Journal())) process.stdout.write(`${line}\n`);
       if (reports.some((report) => report.inDoubt.length > 0)) context.exitCode = 1;
     });
 };
+
+/** Undoes what dead processes had switched on outside of primaries. Returns a line for each entry. */
+async function undoJournal(journal: Journal): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { entry, close } of journal.orphans()) {
+    const undo = UNDOERS[entry.kind];
+    try {
+      if (!undo) throw new Error(`this version does not know how to undo ${entry.kind}`);
+      lines.push(await undo(entry));
+      close();
+    } catch (error) {
+      lines.push(`could not undo ${entry.subject}: ${(error as Error).message}`);
+    }
+  }
+  return lines;
+}
 
 function primariesToClear(prefix: string | undefined): Primary[] {
   const host = systemHost();
