@@ -37,10 +37,12 @@ t.test('refusals', async (t) => {
   const lost = join(dir, 'no', 'x.pcap');
   t.throws(() => openOutput({ kind: 'file', path: lost }), { code: 'ERR_SINK_OPEN', errno: 'ENOENT', subject: lost });
   writeFileSync(join(dir, 'plain'), '');
-  t.throws(() => openOutput({ kind: 'file', path: join(dir, 'plain', 'x') }), {
+  const inFile = join(dir, 'plain', 'x');
+  t.throws(() => openOutput({ kind: 'file', path: inFile }), {
     code: 'ERR_SINK_OPEN',
     errno: 'ENOTDIR',
-  } as object);
+    subject: inFile,
+  });
 });
 
 t.test('an inherited descriptor is passed through', async (t) => {

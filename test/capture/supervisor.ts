@@ -8,7 +8,10 @@ const FAKE = fileURLToPath(new URL('./helpers/fake-engine.js', import.meta.url))
 const LOG = createLogger('silent', 'test');
 
 /** A supervisor over the fake engine, which is stopped as soon as it says that it has started. */
-function supervise(purpose: string, started = (): void => supervisor.stop('signal')): Supervisor {
+function supervise(purpose: string, stopWhenStarted = true): Supervisor {
+  const started = (): void => {
+    if (stopWhenStarted) supervisor.stop('signal');
+  };
   const events: CaptureEvents = { started, stats: () => {} };
   const supervisor = new Supervisor({ ...PLAN, purpose }, 'ignore', events, LOG, FAKE);
   return supervisor;
@@ -31,7 +34,7 @@ t.test('a dead engine is cleaned up after, and said to be dead', async (t) => {
 });
 
 t.test('a stop before the engine is ready is not lost', async (t) => {
-  const supervisor = supervise('run', () => {});
+  const supervisor = supervise('run', false);
   const end = supervisor.run();
   supervisor.stop('signal');
   t.match(await end, { reason: 'signal' });
