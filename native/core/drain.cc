@@ -32,6 +32,7 @@ Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& poo
       lanes_(lanes),
       pool_(pool),
       writer_(writer),
+      wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(lanes.size() > 1 ? wall_.ticks(kReorderUs) : 0),
