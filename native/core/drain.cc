@@ -74,7 +74,7 @@ bool Drain::round(bool last) {
 
   if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
   if (!last) wait(found);
-  return found != 0;
+  return found != 0 || std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.count != 0; });
 }
 
 uint32_t Drain::refill(Lane& lane, uint64_t now) {
@@ -97,7 +97,8 @@ uint32_t Drain::refill(Lane& lane, uint64_t now) {
   }
   lane.count += found;
   lane.unresolved += found;
-  if (found < room) lane.empty_tsc = now;
+  lane.more = found == room;
+  if (!lane.more) lane.empty_tsc = now;
   return found;
 }
 
@@ -125,6 +126,7 @@ void Drain::emit_until(uint64_t horizon) {
     Lane* first = nullptr;
     uint64_t next = horizon;  // the earliest arrival on the other lanes
     for (Lane& lane : lanes_) {
+      if (lane.count == 0 && lane.more) return;  // what comes next there may be earlier than all others
       if (lane.count == lane.unresolved) continue;
       const uint64_t arrival = lane.arrival[lane.head];
       if (first == nullptr || arrival < first->arrival[first->head]) {
