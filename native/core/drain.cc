@@ -60,7 +60,7 @@ void Drain::run() {
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
   for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {
     const uint32_t found = round(true);
-    if (found == 0) break;
+    if (found == 0 && !holds_packets()) break;
     drained += found;
   }
   flush();
@@ -80,6 +80,10 @@ uint32_t Drain::round(bool last) {
   if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
   if (!last) wait(found);
   return found;
+}
+
+bool Drain::holds_packets() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.count != 0; });
 }
 
 uint32_t Drain::refill(Lane& lane, uint64_t now) {
@@ -102,7 +106,8 @@ uint32_t Drain::refill(Lane& lane, uint64_t now) {
   }
   lane.count += found;
   lane.unresolved += found;
-  if (found < room) lane.empty_tsc = now;
+  lane.more = found == room;
+  if (!lane.more) lane.empty_tsc = now;
   return found;
 }
 
@@ -130,6 +135,7 @@ void Drain::emit_until(uint64_t horizon) {
     Lane* first = nullptr;
     uint64_t next = horizon;  // the earliest arrival on the other lanes
     for (Lane& lane : lanes_) {
+      if (lane.count == 0 && lane.more) return;  // what comes next there may be earlier than all others
       if (lane.count == lane.unresolved) continue;
       const uint64_t arrival = lane.arrival[lane.head];
       if (first == nullptr || arrival < first->arrival[first->head]) {
