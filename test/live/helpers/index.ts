@@ -1,9 +1,7 @@
 /** The live-test harness: everything a live test imports. */
 export { accountingErrors, balances, total } from './accounting.js';
 export { atExit } from './at-exit.js';
-<<<<<<< HEAD
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
-=======
 export {
   type Captured,
   capture,
@@ -11,8 +9,6 @@ export {
   type StatsRecord,
   startCapture,
 } from './capture.js';
-export { clearLeftovers, leftovers } from './leftovers.js';
->>>>>>> live
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
