@@ -1,29 +1,29 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 
-import {binding} from '../../src/binding.js';
-import {errnoOf} from '../../src/errors.js';
+import { binding } from '../../src/binding.js';
+import { errnoOf } from '../../src/errors.js';
 
 const addon = binding();
 
 t.test('layouts come from the headers and fit together', async (t) => {
-  const {tableSize, numOpsOffset, entriesOffset, entrySize, nameSize, maxOps} = addon.opsLayout;
+  const { tableSize, numOpsOffset, entriesOffset, entrySize, nameSize, maxOps } = addon.opsLayout;
   t.ok(numOpsOffset < entriesOffset && entriesOffset + maxOps * entrySize <= tableSize && nameSize < entrySize);
   t.ok(addon.memzoneLayout.nameSize < addon.memzoneLayout.entrySize && addon.memzoneLayout.maxZones > 0);
 });
 
 t.test('a file that nobody has locked', async (t) => {
-  const dir = t.testdir({config: ''});
-  t.same(addon.lockHolder(join(dir, 'config')), {locked: false, pid: 0});
+  const dir = t.testdir({ config: '' });
+  t.same(addon.lockHolder(join(dir, 'config')), { locked: false, pid: 0 });
 });
 
 /** Paths of sockets have at most 107 bytes. */
-function shortDir(t: {teardown(body: () => void): void}): string {
+function shortDir(t: { teardown(body: () => void): void }): string {
   const dir = mkdtempSync(join(tmpdir(), 'dpcap-'));
-  t.teardown(() => rmSync(dir, {recursive: true}));
+  t.teardown(() => rmSync(dir, { recursive: true }));
   return dir;
 }
 
@@ -41,20 +41,20 @@ t.test('failures carry an errno name and what they are about', async (t) => {
   writeFileSync(join(dir, 'file'), '');
   const missing = join(dir, 'nothing');
   t.match(
-      failure(() => addon.lockHolder(missing)),
-      {code: 'ERR_SYSTEM', errno: 'ENOENT', subject: missing},
+    failure(() => addon.lockHolder(missing)),
+    { code: 'ERR_SYSTEM', errno: 'ENOENT', subject: missing },
   );
   t.match(
-      failure(() => addon.telemetry(missing, '/', 100)),
-      {errno: 'ENOENT', subject: missing},
+    failure(() => addon.telemetry(missing, '/', 100)),
+    { errno: 'ENOENT', subject: missing },
   );
   t.match(
-      failure(() => addon.telemetry(join(dir, 'file'), '/', 100)),
-      {errno: 'ECONNREFUSED'},
+    failure(() => addon.telemetry(join(dir, 'file'), '/', 100)),
+    { errno: 'ECONNREFUSED' },
   );
   t.match(
-      failure(() => addon.telemetry(`/${'x'.repeat(200)}`, '/', 100)),
-      {errno: 'ENAMETOOLONG'},
+    failure(() => addon.telemetry(`/${'x'.repeat(200)}`, '/', 100)),
+    { errno: 'ENAMETOOLONG' },
   );
   t.equal(errnoOf(failure(() => addon.lockHolder(missing))), 'ENOENT');
 });
@@ -65,14 +65,14 @@ t.test('a socket of another type is refused', async (t) => {
   t.teardown(() => server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   t.match(
-      failure(() => addon.telemetry(path, '/', 100)),
-      {errno: 'EPROTOTYPE'},
+    failure(() => addon.telemetry(path, '/', 100)),
+    { errno: 'EPROTOTYPE' },
   );
 });
 
 t.test('arguments of the wrong type', async (t) => {
-  const call = (name: 'lockHolder'|'telemetry'|'telemetryAll', ...args: unknown[]): unknown =>
-      failure(() => (addon[name] as (...args: unknown[]) => unknown)(...args));
+  const call = (name: 'lockHolder' | 'telemetry' | 'telemetryAll', ...args: unknown[]): unknown =>
+    failure(() => (addon[name] as (...args: unknown[]) => unknown)(...args));
   t.type(call('lockHolder'), TypeError);
   t.type(call('lockHolder', 7), TypeError);
   t.type(call('telemetry', '/x', 7, 100), TypeError);

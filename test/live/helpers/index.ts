@@ -1,7 +1,6 @@
 /** The live-test harness: everything a live test imports. */
 export { accountingErrors, balances, total } from './accounting.js';
 export { atExit } from './at-exit.js';
-export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export {
   type Captured,
   capture,
@@ -9,6 +8,7 @@ export {
   type StatsRecord,
   startCapture,
 } from './capture.js';
+export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
