@@ -2,7 +2,7 @@
 import t from 'tap';
 import { binding, type ClassicInsn } from '../../src/binding.js';
 import { convert, type VlanMode } from '../../src/filter/convert.js';
-import { type ExtendedInsn, encode, encodeClassic, MODE } from '../../src/filter/insn.js';
+import { type ExtendedInsn, encode, encodeClassic } from '../../src/filter/insn.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { corpus } from '../helpers/packets.js';
 import { stripTags } from '../helpers/strip-tags.js';

@@ -4,6 +4,7 @@
  */
 import t from 'tap';
 import { binding, type ClassicInsn } from '../../src/binding.js';
+import { analyse, liveM } from '../../src/filter/analyse.js';
 import { convert } from '../../src/filter/convert.js';
 import { encode, encodeClassic } from '../../src/filter/insn.js';
 import { randomExpression } from '../helpers/grammar.js';
@@ -35,8 +36,21 @@ function program(random: Random): { name: string; classic: ClassicInsn[] } | und
   }
 }
 
-const tally = { programs: 0, verdicts: 0, accepted: 0, refusedTexts: 0 };
+const tally = { programs: 0, verdicts: 0, accepted: 0, refusedTexts: 0, tooComplex: 0, undefinedInLibpcap: 0 };
 const failures: string[] = [];
+
+/** Long programs are tried first in a process of their own: DPDK's verifier can take for ever. */
+function isTooComplex(bytes: Uint8Array): boolean {
+  if (bytes.length < 8 * 120) return false;
+  try {
+    native.verifyExtended(bytes, 200);
+    return false;
+  } catch (error) {
+    if ((error as { errno?: string }).errno !== 'ETIMEDOUT') throw error;
+    tally.tooComplex++;
+    return true;
+  }
+}
 
 function round(seed: number): void {
   const random = new Random(seed);
@@ -46,17 +60,23 @@ function round(seed: number): void {
     return;
   }
   const { name, classic } = subject;
+  // `geneve` leaves scratch words behind that other branches of an `or` read unwritten; libpcap 1.10 does not clear them.
+  if (((analyse(classic).live[0] as number) & ~(liveM(0) - 1)) !== 0) {
+    tally.undefinedInLibpcap++;
+    return;
+  }
   const frames = Array.from({ length: FRAMES }, () => randomFrame(random));
   for (const vlan of ['strict', 'any'] as const) {
     const expected = native.runClassic(encodeClassic(classic), vlan === 'any' ? frames.map(stripTags) : frames);
     const bytes = encode(convert(classic, { vlan, layout: native.mbufLayout }));
+    if (isTooComplex(bytes)) continue;
     const segment = random.chance(2) ? 0 : random.between(1, 64);
-    for (const jit of [false, true]) {
-      const verdicts = native.runExtended(bytes, frames, jit, segment);
-      tally.verdicts += verdicts.length;
-      const wrong = verdicts.findIndex((verdict, at) => verdict !== expected[at]);
-      if (wrong >= 0) failures.push(`seed ${seed} vlan ${vlan} jit ${jit} segment ${segment} frame ${wrong}: ${name}`);
-    }
+    // The interpreter only, which is what pdump runs: the JIT of 22.11 takes two passes of equal length for the end of its
+    // work, by chance also too early, and about one random program in a thousand then crashes.
+    const verdicts = native.runExtended(bytes, frames, false, segment);
+    tally.verdicts += verdicts.length;
+    const wrong = verdicts.findIndex((verdict, at) => verdict !== expected[at]);
+    if (wrong >= 0) failures.push(`seed ${seed} vlan ${vlan} segment ${segment} frame ${wrong}: ${name}`);
     tally.accepted += expected.filter((verdict) => verdict === 1).length;
   }
   tally.programs++;
@@ -76,5 +96,6 @@ t.test('fuzz', async (t) => {
   }
   t.same(failures, [], 'no difference, no refusal');
   t.ok(tally.accepted > tally.programs, 'programs accept packets often enough to say something');
+  t.ok(tally.tooComplex < tally.programs / 20, 'few programs are too much for the verifier');
   t.comment(JSON.stringify(tally));
 });

@@ -146,7 +146,7 @@ export const EXPRESSIONS: readonly string[] = [
     'ip[ip[16:4]] = 0',
     'ip[0xffff0000 + ip[2:2]:4] = 0',
   ],
-  ...['ether[0xff000000 + ether[11]] = 0 or ip', 'ether[0xffffffff:4] = 0', 'ip[0 - ip[8]:2] = 0'],
+  ...['ether[0xff000000 + ether[11]] = 0 or ip', 'ether[0xffffefff:4] = 0', 'ip[0 - ip[8]:2] = 0'],
   // tunnels
   ...[
     'mpls',
