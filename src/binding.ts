@@ -43,6 +43,11 @@ export interface FilterBinding {
    * (0 or absent: whole). Throws with the verifier's words when it refuses the program.
    */
   runExtended(program: Uint8Array, packets: Uint8Array[], jit?: boolean, segmentSize?: number): Uint8Array;
+  /**
+   * Loads a program in a forked process, as the primary would. Throws (ERR_FILTER_UNSUPPORTED) when the verifier refuses
+   * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
+   */
+  verifyExtended(program: Uint8Array, timeoutMs: number): void;
   /** From the headers the addon was built with. */
   readonly mbufLayout: MbufLayout;
 }
