@@ -32,6 +32,7 @@ Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& poo
       lanes_(lanes),
       pool_(pool),
       writer_(writer),
+      wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(lanes.size() > 1 ? wall_.ticks(kReorderUs) : 0),
@@ -56,13 +57,17 @@ void Drain::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   for (Lane& lane : lanes_) lane.empty_tsc = rte_get_tsc_cycles();
   while (!stop_.load(std::memory_order_relaxed)) round(false);
-  while (round(true)) {
+  // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
+  for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {
+    const uint32_t found = round(true);
+    if (found == 0 && !holds_packets()) break;
+    drained += found;
   }
   flush();
 }
 
-// One look at every ring. Returns whether anything was found or is still held back.
-bool Drain::round(bool last) {
+// One look at every ring. Returns how many packets were found.
+uint32_t Drain::round(bool last) {
   const uint64_t now = rte_get_tsc_cycles();
   wall_.refresh(now);
 
@@ -74,7 +79,11 @@ bool Drain::round(bool last) {
 
   if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
   if (!last) wait(found);
-  return found != 0 || std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.count != 0; });
+  return found;
+}
+
+bool Drain::holds_packets() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.count != 0; });
 }
 
 uint32_t Drain::refill(Lane& lane, uint64_t now) {

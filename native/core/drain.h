@@ -39,7 +39,8 @@ class Drain {
 
  private:
   void run();
-  bool round(bool last);
+  uint32_t round(bool last);
+  bool holds_packets() const;
   uint32_t refill(Lane& lane, uint64_t now);
   void resolve(Lane& lane);
   void emit_until(uint64_t horizon);

@@ -9,7 +9,7 @@ export {
   startCapture,
 } from './capture.js';
 export { runDpcapAsNobody, runDpcapSeeing } from './isolated.js';
-export { clearLeftovers, leftovers } from './leftovers.js';
+export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
