@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { registerCapture } from './commands/capture.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerForward2kni } from './commands/forward2kni.js';
 import { registerList } from './commands/list.js';
 import { registerRecover } from './commands/recover.js';
 
@@ -13,7 +14,13 @@ export interface CommandContext {
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
-const COMMANDS: RegisterCommand[] = [registerCapture, registerList, registerDoctor, registerRecover];
+const COMMANDS: RegisterCommand[] = [
+  registerCapture,
+  registerList,
+  registerDoctor,
+  registerRecover,
+  registerForward2kni,
+];
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
 export function expandAliases(argv: readonly string[]): string[] {
