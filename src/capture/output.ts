@@ -1,9 +1,9 @@
 /** Opens the output and gives a finished file its name. Packet bytes themselves are written by the addon. */
 import { constants, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
-import { binding, type NativePlan } from '../binding.js';
+import type { NativePlan } from '../binding.js';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
-import { nativeError } from './native-error.js';
 import type { EnginePlan } from './plan.js';
+import { openTaps } from './tap-output.js';
 
 /** An open output. The descriptors in `sink` are handed to the addon, which closes them. */
 export interface Output {
@@ -17,7 +17,7 @@ export interface Output {
 /** A pipe, a device or an interface leaves no file behind. */
 const NOTHING_LEFT = { publish: () => undefined, remove: () => {} };
 
-const fileSink = (fd: number): NativePlan['sink'] => ({ kind: 'file', fd, txFd: fd, maxRate: 0 });
+const fileSink = (fd: number): NativePlan['sink'] => ({ kind: 'file', fd });
 
 /** Suffix of a file that is still being written: a name without it is a finished file. */
 export const PARTIAL = '.partial';
@@ -29,7 +29,7 @@ export const PARTIAL = '.partial';
  */
 export function openOutput(output: EnginePlan['output']): Output {
   if (output.kind === 'fd') return { sink: fileSink(output.fd), ...NOTHING_LEFT };
-  if (output.kind === 'tap') return tap(output);
+  if (output.kind === 'tap') return { sink: openTaps(output), ...NOTHING_LEFT };
   const { path } = output;
   try {
     return isSpecial(path) ? direct(path) : partial(path);
@@ -60,21 +60,6 @@ function isSpecial(path: string): boolean {
 function direct(path: string): Output {
   const fd = openSync(path, 'w');
   return { sink: fileSink(fd), ...NOTHING_LEFT };
-}
-
-function tap(output: Extract<EnginePlan['output'], { kind: 'tap' }>): Output {
-  const { rxName, txName, netns, mtu, maxRate } = output;
-  const fd = createTap(rxName, netns, mtu);
-  const txFd = txName === rxName ? fd : createTap(txName, netns, mtu);
-  return { sink: { kind: 'tap', fd, txFd, maxRate }, ...NOTHING_LEFT };
-}
-
-function createTap(name: string, netns: string, mtu: number): number {
-  try {
-    return binding().createTap(name, netns, mtu);
-  } catch (thrown) {
-    throw nativeError(thrown);
-  }
 }
 
 function partial(path: string): Output {
