@@ -25,6 +25,14 @@ export type ErrorCode =
   | 'ERR_SINK_OPEN'
   | 'ERR_SINK_WRITE'
   | 'ERR_ENGINE_DIED'
+  | 'ERR_DPVS_ABSENT'
+  | 'ERR_DPVS_TIMEOUT'
+  | 'ERR_DPVS_FOREIGN'
+  | 'ERR_DPVS_REFUSED'
+  | 'ERR_DPVS_DOUBT'
+  | 'ERR_DPVS_STATE'
+  | 'ERR_DPVS_UNKNOWN'
+  | 'ERR_PORT_UNSUITABLE'
   | 'ERR_SYSTEM';
 
 /** What an error carries besides its message. `errno` is a name such as ENOSPC, never a number. */

@@ -26,12 +26,11 @@ constexpr size_t kFreeBurst = 512;
 
 }  // namespace
 
-Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, BlockWriter& writer,
-             uint64_t header_bytes)
+Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, Sink& sink, uint64_t header_bytes)
     : options_(options),
       lanes_(lanes),
       pool_(pool),
-      writer_(writer),
+      sink_(sink),
       wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
@@ -159,7 +158,7 @@ void Drain::emit(Lane& lane) {
   lane.count--;
   if (limit_reached_.load(std::memory_order_relaxed)) {
     lane.surplus.fetch_add(1, std::memory_order_relaxed);
-  } else if (writer_.failure() != 0) {
+  } else if (sink_.failure() != 0) {
     lane.sinkdrop.fetch_add(1, std::memory_order_relaxed);
   } else {
     record(lane, mbuf, arrival);
@@ -192,9 +191,9 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
 }
 
 uint8_t* Drain::room_for(size_t size) {
-  if (block_ != nullptr && block_->used + size > BlockWriter::kBlockBytes) flush();
+  if (block_ != nullptr && block_->used + size > Sink::kBlockBytes) flush();
   if (block_ == nullptr) {
-    block_ = writer_.acquire();
+    block_ = sink_.acquire();
     block_since_ = rte_get_tsc_cycles();
   }
   return block_->bytes.get() + block_->used;
@@ -202,7 +201,7 @@ uint8_t* Drain::room_for(size_t size) {
 
 void Drain::flush() {
   if (block_ == nullptr) return;
-  writer_.submit(block_);
+  sink_.submit(block_);
   block_ = nullptr;
 }
 

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
+import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
-import { native, Session } from './session.js';
+import { Session } from './session.js';
 
 /** How often limits, the sink and the primary are looked at. */
 const WATCH_MS = 200;
@@ -56,7 +57,7 @@ export class CaptureRun {
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
-    const plan = nativePlan(this.#plan, lanes, facts.ports, output.fd, addon.dpdkVersion);
+    const plan = nativePlan(this.#plan, lanes, facts.ports, output.sink, addon.dpdkVersion);
     this.#begun = true;
     await native(addon.startCapture(plan));
     this.#flowing = true;

@@ -2,6 +2,7 @@
 import type { RecoverReport } from '../capture/messages.js';
 import { runRecovery } from '../capture/supervisor.js';
 import type { RegisterCommand } from '../cli.js';
+import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { inspect } from '../primary/capturable.js';
@@ -13,7 +14,7 @@ import { runtimeRoot } from '../primary/runtime-dir.js';
 export type Undo = (entry: JournalEntry) => Promise<string>;
 
 /** By the entry's kind. */
-const UNDOERS: Record<string, Undo> = {};
+const UNDOERS: Record<string, Undo> = { [FORWARD_KIND]: undoForward };
 
 export const registerRecover: RegisterCommand = (program, context) => {
   program

@@ -8,7 +8,7 @@ import { UsageError } from '../../src/errors.js';
 t.test('a file looks unfinished until it is published', async (t) => {
   const path = join(t.testdir({}), 'x.pcap');
   const output = openOutput({ kind: 'file', path });
-  writeSync(output.fd, 'bytes');
+  writeSync(output.sink.fd, 'bytes');
   t.same([existsSync(path), existsSync(path + PARTIAL)], [false, true]);
   t.equal(output.publish(), path);
   t.same([existsSync(path), existsSync(path + PARTIAL)], [true, false]);
@@ -46,5 +46,5 @@ t.test('refusals', async (t) => {
 });
 
 t.test('an inherited descriptor is passed through', async (t) => {
-  t.equal(openOutput({ kind: 'fd', fd: 1 }).fd, 1);
+  t.equal(openOutput({ kind: 'fd', fd: 1 }).sink.fd, 1);
 });

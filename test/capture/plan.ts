@@ -56,7 +56,13 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
   t.same(planSchema.parse(structuredClone(PLAN)), PLAN);
   t.throws(() => planSchema.parse({ ...PLAN, snaplen: 0 }));
   t.throws(() => planSchema.parse({ ...PLAN, surprise: 1 }));
-  const native = nativePlan({ ...PLAN, program: Buffer.from('12345678').toString('base64') }, [], PORTS, 5, '22.11.11');
+  const native = nativePlan(
+    { ...PLAN, program: Buffer.from('12345678').toString('base64') },
+    [],
+    PORTS,
+    { kind: 'file', fd: 5, txFd: 5, maxRate: 0 },
+    '22.11.11',
+  );
   t.equal(Buffer.from(native.program).toString(), '12345678');
-  t.match(native, { fd: 5, interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }] });
+  t.match(native, { sink: { fd: 5 }, interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }] });
 });

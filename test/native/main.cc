@@ -4,12 +4,12 @@
 void test_clock();
 void test_record();
 void test_packet();
-void test_block_writer();
+void test_file_sink();
 
 int main() {
   test_clock();
   test_record();
   test_packet();
-  test_block_writer();
+  test_file_sink();
   return tap_end();
 }
