@@ -41,9 +41,11 @@ export class CaptureRun {
     let error: DpcapError | undefined;
     let output: Output | undefined;
     try {
-      output = openOutput(this.#plan.output);
-      await this.#start(output);
-      error = await this.#watch();
+      output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
+      if (output) {
+        await this.#start(output);
+        error = await this.#watch();
+      }
     } catch (thrown) {
       error = asDpcapError(thrown);
       this.#stopReason = 'error';
