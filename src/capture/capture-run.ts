@@ -159,7 +159,8 @@ export class CaptureRun {
       file: undefined,
     };
     if (this.#begun) await this.#leave(done);
-    if (this.#flowing) done.file = output?.publish();
+    // A file without even a header, on a disk that was full from the start, is not a finished one.
+    if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
     else output?.remove();
     return done;
   }
@@ -171,8 +172,10 @@ export class CaptureRun {
     const quiet = gone || (await this.#session.quiesce());
     const mayFree = gone || (inDoubt.length === 0 && quiet);
     await native(addon.finishCapture(mayFree));
-    if (!mayFree)
+    if (!mayFree) {
       done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+      done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
+    }
     if (this.#flowing) {
       const stats = this.#stats();
       done.stats = statsMessage(stats);
@@ -180,6 +183,13 @@ export class CaptureRun {
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
     await this.#session.detach();
+  }
+
+  #leftBehindError(left: string[]): DpcapError {
+    return new DpcapError('ERR_DISABLE_FAILED', `the primary did not confirm the end of the capture: ${left.join(', ')}`, {
+      subject: this.#plan.filePrefix,
+      hint: 'the file is complete; clear the primary later with: dpcap recover',
+    });
   }
 
   #stats(): NativeStats {
