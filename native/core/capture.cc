@@ -49,9 +49,14 @@ std::unique_ptr<Sink> make_sink(const CapturePlan& plan, const std::vector<uint8
   return std::make_unique<FileSink>(sink.fd, plan.file.format, header, lanes);
 }
 
+bool is_less(const PdumpCounters& a, const PdumpCounters& b) {
+  return a.accepted < b.accepted || a.filtered < b.filtered || a.nombuf < b.nombuf || a.ringfull < b.ringfull;
+}
+
 }  // namespace
 
-Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size(), TargetState::disabled) {
+Capture::Capture(const CapturePlan& plan)
+    : plan_(plan), states_(plan.lanes.size(), TargetState::disabled), known_(plan.lanes.size()) {
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
   const std::vector<uint8_t> header = file_header(plan.file, plan.info, plan.interfaces);
   sink_ = make_sink(plan, header);
@@ -92,6 +97,7 @@ void Capture::enable() {
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
+  primary_gone_ = primary_gone;
   for (size_t i = 0; i < lanes_.size(); i++) {
     for (int tries = 0; !primary_gone && states_[i] != TargetState::disabled && tries < kDisableTries; tries++) {
       const Reply reply = pdump_disable(lanes_[i].target, kDisableTimeoutMs);
@@ -136,12 +142,9 @@ CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const PdumpCounters now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
     const uint64_t lost = sink_->lost(lane.index);
-    const bool begun = started_ns_ != 0;
-    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction,
-                           begun ? since(now, lane.baseline) : PdumpCounters{}, lane.recorded - lost, lane.bytes,
-                           lane.sinkdrop + lost, lane.surplus});
+    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters(lane), lane.recorded - lost,
+                           lane.bytes, lane.sinkdrop + lost, lane.surplus});
   }
   stats.limit_reached = drain_->limit_reached();
   stats.sink_failure = sink_->failure();
@@ -149,6 +152,20 @@ CaptureStats Capture::stats() const {
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   return stats;
+}
+
+// What the primary has counted since the capture began. A primary that quits in order takes its counters away: then the
+// last ones hold. One that is gone may have counted copies that it never handed over: then what arrived is what counts.
+PdumpCounters Capture::counters(const Lane& lane) const {
+  if (started_ns_ == 0) return {};
+  const uint64_t arrived = lane.recorded + lane.sinkdrop + lane.surplus;
+  const PdumpCounters now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  const PdumpCounters counted = since(now, lane.baseline);
+  std::lock_guard<std::mutex> lock(known_mutex_);
+  PdumpCounters& known = known_[lane.index];
+  if (!is_less(now, lane.baseline) && !is_less(counted, known)) known = counted;
+  if (primary_gone_) known.accepted = arrived + known.ringfull;
+  return known;
 }
 
 std::vector<InterfaceTotals> Capture::totals(const CaptureStats& stats) const {

@@ -10,6 +10,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -91,6 +92,7 @@ class Capture {
 
  private:
   std::vector<std::string> unsettled() const;
+  PdumpCounters counters(const Lane& lane) const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
 
   const CapturePlan plan_;
@@ -101,6 +103,9 @@ class Capture {
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
+  std::atomic<bool> primary_gone_{false};
+  mutable std::mutex known_mutex_;
+  mutable std::vector<PdumpCounters> known_;  // what counters() last returned, by lane
   std::unique_ptr<Sink> sink_;
   std::optional<Drain> drain_;
   std::optional<CaptureStats> final_;

@@ -186,10 +186,14 @@ export class CaptureRun {
   }
 
   #leftBehindError(left: string[]): DpcapError {
-    return new DpcapError('ERR_DISABLE_FAILED', `the primary did not confirm the end of the capture: ${left.join(', ')}`, {
-      subject: this.#plan.filePrefix,
-      hint: 'the file is complete; clear the primary later with: dpcap recover',
-    });
+    return new DpcapError(
+      'ERR_DISABLE_FAILED',
+      `the primary did not confirm the end of the capture: ${left.join(', ')}`,
+      {
+        subject: this.#plan.filePrefix,
+        hint: 'the file is complete; clear the primary later with: dpcap recover',
+      },
+    );
   }
 
   #stats(): NativeStats {
