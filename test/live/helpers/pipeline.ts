@@ -34,6 +34,12 @@ export class Pipeline extends LiveCapture {
     return { code: Number(code), signal: null, stdout, stderr, records, final: records.find((r) => r.final), messages };
   }
 
+  /** Kills what is left of it, and waits. */
+  async close(): Promise<void> {
+    for (const pid of descendants(this.shell.pid)) process.kill(pid, 'SIGKILL');
+    await this.shell.stop('SIGKILL');
+  }
+
   /** Pid of dpcap, once the shell has started it. */
   async #dpcap(): Promise<number> {
     for (let attempt = 0; attempt < 500; attempt++) {
