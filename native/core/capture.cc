@@ -103,6 +103,7 @@ void Capture::enable() {
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
+  primary_gone_ = primary_gone;
   for (size_t i = 0; i < lanes_.size(); i++) {
     for (int tries = 0; !primary_gone && states_[i] != TargetState::disabled && tries < kDisableTries; tries++) {
       const Reply reply = pdump_disable(lanes_[i].target, kDisableTimeoutMs);
@@ -115,6 +116,8 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 bool Capture::finish(bool may_free) {
   if (final_) return true;
+  // Or the drain thread waits for a free block as long as the reader pleases.
+  for (const auto& sink : sinks_) sink->give_up_on_stalls();
   drain_->stop();
   const uint64_t ended_ns = realtime_ns();
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
@@ -143,15 +146,15 @@ std::vector<std::string> Capture::unsettled() const {
   return targets;
 }
 
-// The primary's counters since the pool was opened.
+// The primary's counters since the pool was opened. One that quits in order takes them away: then the last ones hold.
+// One that is gone may have counted copies that it never handed over: then what arrived is what was accepted.
 PdumpCounters Capture::counters_of(const Lane& lane) const {
   if (started_ns_ == 0) return {};
   const auto now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
   if (now) lane.latest = *now;
   PdumpCounters counters = since(lane.latest, lane.baseline);
-  // When the primary took its counters away, what came out of the ring is known to have been accepted.
-  const uint64_t taken = lane.recorded + lane.sinkdrop + lane.surplus;
-  if (!now) counters.accepted = std::max(counters.accepted, counters.ringfull + taken);
+  const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
+  if (primary_gone_) counters.accepted = arrived;
   return counters;
 }
 

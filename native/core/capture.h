@@ -106,6 +106,7 @@ class Capture {
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
+  bool primary_gone_ = false;
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::optional<Drain> drain_;
   std::optional<CaptureStats> final_;

@@ -14,6 +14,7 @@ export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
+export { type Pipeline, startPipeline } from './pipeline.js';
 export { type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
 export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
