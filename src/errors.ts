@@ -25,6 +25,11 @@ export type ErrorCode =
   | 'ERR_SINK_OPEN'
   | 'ERR_SINK_WRITE'
   | 'ERR_ENGINE_DIED'
+  | 'ERR_MIRROR_ABSENT'
+  | 'ERR_MIRROR_NO_ANSWER'
+  | 'ERR_MIRROR_BAD_ANSWER'
+  | 'ERR_MIRROR_REFUSED'
+  | 'ERR_MIRROR_UNSAFE'
   | 'ERR_SYSTEM';
 
 /** What an error carries besides its message. `errno` is a name such as ENOSPC, never a number. */
