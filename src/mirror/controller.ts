@@ -47,6 +47,8 @@ export interface VfFacts extends VfId {
   vlans: number[];
   macs: string[];
   link: string | undefined;
+  /** Its configuration holds a mirror. */
+  configuredMirror: boolean;
   /** Counters by column, as the controller names them. */
   counters: Record<string, string>;
 }
@@ -105,6 +107,13 @@ export interface PlanStep {
   notes: string[];
 }
 
+export interface ClearOptions {
+  /** Through the VF's configuration, which interrupts its traffic. */
+  byConfig: boolean;
+  /** Called before the traffic is interrupted, with what undoes it; when it throws, nothing has been changed. */
+  before?: ((undo: unknown) => void | Promise<void>) | undefined;
+}
+
 export type ClearOutcome =
   | { effect: 'cleared' | 'unchanged'; source: VfId; was: Mirror | undefined; warnings: string[] }
   | { effect: 'planned'; steps: PlanStep[]; notes: string[] };
@@ -119,7 +128,7 @@ export interface MirrorController {
   status(source: SourceSelector): Promise<{ source: VfFacts; mirror: Mirror | undefined }>;
   set(request: SetRequest, before: BeforeChange): Promise<SetOutcome>;
   /** Idempotent: a VF without mirror is no error. */
-  clear(source: SourceSelector): Promise<ClearOutcome>;
+  clear(source: SourceSelector, options: ClearOptions): Promise<ClearOutcome>;
 }
 
 /** Whether two mirrors are the same. */

@@ -14,6 +14,7 @@ export interface VfConfig {
   vlans: number[];
   macs: string[];
   allowsUnknownUnicast: boolean;
+  hasMirror: boolean;
 }
 
 const words = z.array(z.string()).catch([]);
@@ -25,6 +26,7 @@ const schema = z.object({
   macs: words,
   mac: z.string().optional().catch(undefined),
   allow_un_ucast: z.boolean().catch(false),
+  mirror: z.unknown().optional(),
 });
 
 /** Where the configurations in force are. */
@@ -66,5 +68,6 @@ export function parseVfConfig(text: string, file: string): VfConfig {
     vlans: config.vlans,
     macs: config.mac === undefined ? config.macs : [config.mac, ...config.macs],
     allowsUnknownUnicast: config.allow_un_ucast,
+    hasMirror: config.mirror !== undefined,
   };
 }
