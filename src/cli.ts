@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { registerCapture } from './commands/capture.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerList } from './commands/list.js';
+import { registerMirror } from './commands/mirror.js';
 import { registerRecover } from './commands/recover.js';
 
 /** What a command may hand back besides throwing. */
@@ -13,7 +14,7 @@ export interface CommandContext {
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
-const COMMANDS: RegisterCommand[] = [registerCapture, registerList, registerDoctor, registerRecover];
+const COMMANDS: RegisterCommand[] = [registerCapture, registerList, registerDoctor, registerMirror, registerRecover];
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
 export function expandAliases(argv: readonly string[]): string[] {

@@ -4,6 +4,7 @@ import { runRecovery } from '../capture/supervisor.js';
 import type { RegisterCommand } from '../cli.js';
 import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
+import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
 import { inspect } from '../primary/capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
@@ -13,7 +14,9 @@ import { runtimeRoot } from '../primary/runtime-dir.js';
 export type Undo = (entry: JournalEntry) => Promise<string>;
 
 /** By the entry's kind. */
-const UNDOERS: Record<string, Undo> = {};
+const UNDOERS: Record<string, Undo> = {
+  [JOURNAL_KIND]: (entry) => undoMirror(entry.undo),
+};
 
 export const registerRecover: RegisterCommand = (program, context) => {
   program

@@ -111,7 +111,7 @@ export interface ClearOptions {
   /** Through the VF's configuration, which interrupts its traffic. */
   byConfig: boolean;
   /** Called before the traffic is interrupted, with what undoes it; when it throws, nothing has been changed. */
-  before?: ((undo: unknown) => void | Promise<void>) | undefined;
+  before?: ((undo: unknown, mirror: Mirror) => void | Promise<void>) | undefined;
 }
 
 export type ClearOutcome =

@@ -103,7 +103,7 @@ export class VfdController implements MirrorController {
       if (!was) return { effect: 'unchanged', source: id, was, warnings: [] };
       const pf = facts.pfs.find((one) => one.pf === vf.pf);
       if (byConfig && pf) {
-        const { warnings } = await this.#byConfig(client, { ...id, off: true }, pf, (undo) => before?.(undo));
+        const { warnings } = await this.#byConfig(client, { ...id, off: true }, pf, (undo) => before?.(undo, was));
         return { effect: 'cleared', source: id, was, warnings };
       }
       const warnings = await switchTo(client, was, undefined);
