@@ -5,7 +5,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { clearLeftovers, leftovers } from '../test/live/helpers/leftovers.js';
+import { clearLeftovers, lastingLeftovers } from '../test/live/helpers/leftovers.js';
 import { discoverTests } from './testing/discover.js';
 import { failureText, fileLine, skipText, summaryLine } from './testing/report.js';
 import { type FileResult, type RunOptions, runTapFile, signalRunning } from './testing/tap-file.js';
@@ -57,8 +57,8 @@ async function runAll(names: string[], atOnce: number, options: RunOptions): Pro
 }
 
 /** A live file must take everything it made away again; what it forgot is removed here and held against it. */
-function complainAboutLeftovers(pid: number): string[] {
-  const left = leftovers(pid);
+async function complainAboutLeftovers(pid: number): Promise<string[]> {
+  const left = await lastingLeftovers(pid);
   if (left.length > 0) clearLeftovers(pid);
   return left.map((item) => `left behind: ${item}`);
 }

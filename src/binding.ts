@@ -43,6 +43,11 @@ export interface FilterBinding {
    * (0 or absent: whole). Throws with the verifier's words when it refuses the program.
    */
   runExtended(program: Uint8Array, packets: Uint8Array[], jit?: boolean, segmentSize?: number): Uint8Array;
+  /**
+   * Loads a program in a forked process, as the primary would. Throws (ERR_FILTER_UNSUPPORTED) when the verifier refuses
+   * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
+   */
+  verifyExtended(program: Uint8Array, timeoutMs: number): void;
   /** From the headers the addon was built with. */
   readonly mbufLayout: MbufLayout;
 }
@@ -161,7 +166,8 @@ export interface NativePlan {
   program: Uint8Array;
   /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
-  format: 'pcap' | 'pcapng';
+  /** frames: for a tap. */
+  format: 'pcap' | 'pcapng' | 'frames';
   nanoseconds: boolean;
   snaplen: number;
   info: { application: string; operatingSystem: string; comment: string };
@@ -173,8 +179,8 @@ export interface NativePlan {
   mbufs: number;
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
-  /** Open file descriptor of the output; taken over. */
-  fd: number;
+  /** Open descriptors, taken over. `fd` is the file's, or a tap's for rx; `maxRate` in packets a second, 0 for none. */
+  sink: { kind: 'file' | 'tap'; fd: number; txFd: number; maxRate: number };
   purpose: string;
 }
 
@@ -215,8 +221,17 @@ export interface CaptureBinding {
   finishCapture(mayFree: boolean): Promise<boolean>;
 }
 
+/** Kernel interfaces as a place for packets. */
+export interface TapBinding {
+  /**
+   * Creates an inert TAP interface, up; it goes when the returned descriptor is closed. `netns`: a name under
+   * /var/run/netns, or empty. Throws with code ERR_SINK_OPEN.
+   */
+  createTap(name: string, netns: string, mtu: number): number;
+}
+
 /** All verbs of the addon. */
-export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, CaptureBinding {
+export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, CaptureBinding, TapBinding {
   /** Release the addon was built against, e.g. "22.11.11", and RTE_VERSION as a number. */
   readonly dpdkVersion: string;
   readonly dpdkVersionNumber: number;

@@ -1,5 +1,7 @@
 /** Assembles the commander tree: one file per command in commands/. */
+import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { registerCapture } from './commands/capture.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerList } from './commands/list.js';
@@ -14,6 +16,8 @@ export interface CommandContext {
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
+const VERSION = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../../package.json')).version;
+
 const COMMANDS: RegisterCommand[] = [registerCapture, registerList, registerDoctor, registerMirror, registerRecover];
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
@@ -25,6 +29,7 @@ export function expandAliases(argv: readonly string[]): string[] {
 export function createProgram(context: CommandContext): Command {
   const program = new Command('dpcap')
     .description('tcpdump for DPDK applications')
+    .version(VERSION, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();

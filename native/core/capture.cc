@@ -7,6 +7,8 @@
 #include <ctime>
 
 #include "core/error.h"
+#include "core/file_sink.h"
+#include "core/tap_sink.h"
 
 namespace dpcap {
 namespace {
@@ -40,12 +42,19 @@ PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
           now.ringfull - then.ringfull};
 }
 
+std::unique_ptr<Sink> make_sink(const CapturePlan& plan, const std::vector<uint8_t>& header) {
+  const SinkPlan& sink = plan.sink;
+  const size_t lanes = plan.lanes.size();
+  if (sink.kind == SinkPlan::Kind::tap) return std::make_unique<TapSink>(sink.fd, sink.tx_fd, sink.max_rate, lanes);
+  return std::make_unique<FileSink>(sink.fd, plan.file.format, header, lanes);
+}
+
 }  // namespace
 
 Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size(), TargetState::disabled) {
-  // The writer comes first: it takes the file over, and closes it whatever fails after it.
+  // The sink comes first: it takes the output over, and closes it whatever fails after it.
   const std::vector<uint8_t> header = file_header(plan.file, plan.info, plan.interfaces);
-  writer_.emplace(plan.fd, plan.file.format, header, plan.lanes.size());
+  sink_ = make_sink(plan, header);
 
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan.lanes) targets.push_back(lane.target);
@@ -59,7 +68,7 @@ Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size
     lanes_.emplace_back(i, lane.target, lane.port, lane.interface, CopyRing(ring_name(self, i), pool_->mbufs() + 1));
   }
   const DrainOptions options{plan.mode, plan.file, plan.packet_limit, plan.byte_limit};
-  drain_.emplace(options, lanes_, *pool_, *writer_, header.size());
+  drain_.emplace(options, lanes_, *pool_, *sink_, header.size());
 }
 
 Capture::~Capture() { finish(unsettled().empty()); }
@@ -97,7 +106,7 @@ bool Capture::finish(bool may_free) {
   if (final_) return true;
   drain_->stop();
   const uint64_t ended_ns = realtime_ns();
-  writer_->finish(file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns));
+  sink_->finish(file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns));
   final_ = stats();
   drain_.reset();
   if (!may_free) {
@@ -110,7 +119,7 @@ bool Capture::finish(bool may_free) {
   pool_.reset();
   program_.reset();
   owner_.reset();
-  writer_.reset();
+  sink_.reset();
   return may_free;
 }
 
@@ -127,15 +136,15 @@ CaptureStats Capture::stats() const {
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
     const PdumpCounters now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
-    const uint64_t lost = writer_->lost(lane.index);
+    const uint64_t lost = sink_->lost(lane.index);
     const bool begun = started_ns_ != 0;
     stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction,
                            begun ? since(now, lane.baseline) : PdumpCounters{}, lane.recorded - lost, lane.bytes,
                            lane.sinkdrop + lost, lane.surplus});
   }
   stats.limit_reached = drain_->limit_reached();
-  stats.sink_failure = writer_->failure();
-  stats.file_bytes = writer_->bytes_written();
+  stats.sink_failure = sink_->failure();
+  stats.file_bytes = sink_->bytes_written();
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   return stats;

@@ -14,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "core/block_writer.h"
 #include "core/drain.h"
 #include "core/lane.h"
 #include "core/owner.h"
 #include "core/record.h"
 #include "core/shared_memory.h"
+#include "core/sink.h"
 
 namespace dpcap {
 
@@ -27,6 +27,14 @@ struct LanePlan {
   PdumpTarget target;
   uint16_t port;
   uint32_t interface;
+};
+
+// Where packets go. The descriptors are taken over.
+struct SinkPlan {
+  enum class Kind { file, tap } kind;
+  int fd;             // of the file, or of the interface for rx
+  int tx_fd;          // of the interface for tx; may be the same
+  uint32_t max_rate;  // of a tap: packets a second, 0 for no limit
 };
 
 struct CapturePlan {
@@ -40,7 +48,7 @@ struct CapturePlan {
   uint64_t byte_limit;
   uint32_t mbufs;      // 2^n - 1
   uint32_t data_room;  // bytes of an mbuf, headroom included
-  int fd;              // of the output; taken over
+  SinkPlan sink;
   std::string purpose;
 };
 
@@ -93,7 +101,7 @@ class Capture {
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
-  std::optional<BlockWriter> writer_;
+  std::unique_ptr<Sink> sink_;
   std::optional<Drain> drain_;
   std::optional<CaptureStats> final_;
 };

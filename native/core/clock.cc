@@ -36,11 +36,11 @@ constexpr int64_t kDayNs = 86400ll * 1000000000ll;
 
 }  // namespace
 
-WallClock::WallClock() {
+WallClock::WallClock(uint64_t tsc_hz) {
   const Pair pair = read_pair();
   first_tsc_ = anchor_tsc_ = pair.tsc;
   first_ns_ = anchor_ns_ = pair.ns;
-  const double hz = static_cast<double>(rte_get_tsc_hz());
+  const double hz = static_cast<double>(tsc_hz);
   ns_per_tick_ = kNsPerSecond / hz;
   refresh_interval_ = static_cast<uint64_t>(hz / 100);  // until a rate has been measured
 }

@@ -10,7 +10,7 @@ namespace dpcap {
 // (DPDK before 24.11 rounds to 10 MHz: 1.5 ms a second) nor a stepped clock accumulates.
 class WallClock {
  public:
-  WallClock();
+  explicit WallClock(uint64_t tsc_hz);
   void refresh(uint64_t now_tsc) {
     if (now_tsc - anchor_tsc_ > refresh_interval_) anchor();
   }

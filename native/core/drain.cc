@@ -26,12 +26,12 @@ constexpr size_t kFreeBurst = 512;
 
 }  // namespace
 
-Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, BlockWriter& writer,
-             uint64_t header_bytes)
+Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, Sink& sink, uint64_t header_bytes)
     : options_(options),
       lanes_(lanes),
       pool_(pool),
-      writer_(writer),
+      sink_(sink),
+      wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(lanes.size() > 1 ? wall_.ticks(kReorderUs) : 0),
@@ -56,13 +56,17 @@ void Drain::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   for (Lane& lane : lanes_) lane.empty_tsc = rte_get_tsc_cycles();
   while (!stop_.load(std::memory_order_relaxed)) round(false);
-  while (round(true)) {
+  // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
+  for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {
+    const uint32_t found = round(true);
+    if (found == 0 && !holds_packets()) break;
+    drained += found;
   }
   flush();
 }
 
-// One look at every ring. Returns whether anything was found or is still held back.
-bool Drain::round(bool last) {
+// One look at every ring. Returns how many packets were found.
+uint32_t Drain::round(bool last) {
   const uint64_t now = rte_get_tsc_cycles();
   wall_.refresh(now);
 
@@ -74,7 +78,11 @@ bool Drain::round(bool last) {
 
   if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
   if (!last) wait(found);
-  return found != 0;
+  return found;
+}
+
+bool Drain::holds_packets() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.count != 0; });
 }
 
 uint32_t Drain::refill(Lane& lane, uint64_t now) {
@@ -97,7 +105,8 @@ uint32_t Drain::refill(Lane& lane, uint64_t now) {
   }
   lane.count += found;
   lane.unresolved += found;
-  if (found < room) lane.empty_tsc = now;
+  lane.more = found == room;
+  if (!lane.more) lane.empty_tsc = now;
   return found;
 }
 
@@ -125,6 +134,7 @@ void Drain::emit_until(uint64_t horizon) {
     Lane* first = nullptr;
     uint64_t next = horizon;  // the earliest arrival on the other lanes
     for (Lane& lane : lanes_) {
+      if (lane.count == 0 && lane.more) return;  // what comes next there may be earlier than all others
       if (lane.count == lane.unresolved) continue;
       const uint64_t arrival = lane.arrival[lane.head];
       if (first == nullptr || arrival < first->arrival[first->head]) {
@@ -148,7 +158,7 @@ void Drain::emit(Lane& lane) {
   lane.count--;
   if (limit_reached_.load(std::memory_order_relaxed)) {
     lane.surplus.fetch_add(1, std::memory_order_relaxed);
-  } else if (writer_.failure() != 0) {
+  } else if (sink_.failure() != 0) {
     lane.sinkdrop.fetch_add(1, std::memory_order_relaxed);
   } else {
     record(lane, mbuf, arrival);
@@ -181,9 +191,9 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
 }
 
 uint8_t* Drain::room_for(size_t size) {
-  if (block_ != nullptr && block_->used + size > BlockWriter::kBlockBytes) flush();
+  if (block_ != nullptr && block_->used + size > Sink::kBlockBytes) flush();
   if (block_ == nullptr) {
-    block_ = writer_.acquire();
+    block_ = sink_.acquire();
     block_since_ = rte_get_tsc_cycles();
   }
   return block_->bytes.get() + block_->used;
@@ -191,7 +201,7 @@ uint8_t* Drain::room_for(size_t size) {
 
 void Drain::flush() {
   if (block_ == nullptr) return;
-  writer_.submit(block_);
+  sink_.submit(block_);
   block_ = nullptr;
 }
 

@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "core/block_writer.h"
 #include "core/clock.h"
 #include "core/lane.h"
 #include "core/record.h"
+#include "core/sink.h"
 
 namespace dpcap {
 
@@ -26,8 +26,7 @@ struct DrainOptions {
 
 class Drain {
  public:
-  Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, BlockWriter& writer,
-        uint64_t header_bytes);
+  Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, Sink& sink, uint64_t header_bytes);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
@@ -39,7 +38,8 @@ class Drain {
 
  private:
   void run();
-  bool round(bool last);
+  uint32_t round(bool last);
+  bool holds_packets() const;
   uint32_t refill(Lane& lane, uint64_t now);
   void resolve(Lane& lane);
   void emit_until(uint64_t horizon);
@@ -54,7 +54,7 @@ class Drain {
   const DrainOptions options_;
   std::deque<Lane>& lanes_;
   CopyPool& pool_;
-  BlockWriter& writer_;
+  Sink& sink_;
   WallClock wall_;
   StampClock stamps_;
   const uint64_t settle_ticks_;   // a stamp is good enough when known to this

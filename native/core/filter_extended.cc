@@ -1,8 +1,13 @@
 // The half of filter.h that is librte_bpf's.
+#include <fcntl.h>
 #include <rte_bpf.h>
 #include <rte_errno.h>
 #include <rte_log.h>
 #include <rte_mbuf.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -68,6 +73,31 @@ Bpf load(const ebpf_insn* insns, size_t count) {
   const std::string reason = log.first_line();
   throw Error("ERR_FILTER_UNSUPPORTED",
               "DPDK's verifier refuses the program: " + (reason.empty() ? "no reason given" : reason), err);
+}
+
+// In the forked process: nothing may be printed, nothing of the parent's may be touched, and it ends here.
+[[noreturn]] void load_and_exit(const ebpf_insn* insns, size_t count) {
+  const int null = open("/dev/null", O_WRONLY);
+  if (null >= 0) dup2(null, STDERR_FILENO);
+  rte_bpf_prm prm{};
+  prm.ins = insns;
+  prm.nb_ins = static_cast<uint32_t>(count);
+  prm.prog_arg.type = RTE_BPF_ARG_PTR_MBUF;
+  prm.prog_arg.size = sizeof(rte_mbuf);
+  _exit(rte_bpf_load(&prm) ? 0 : 1);
+}
+
+// The exit status, or -1 after having killed a process that was still running at the timeout.
+int wait_or_kill(pid_t pid, int timeout_ms) {
+  const timespec pause = {0, 500 * 1000};
+  int status = 0;
+  for (int waited_us = 0; waited_us < timeout_ms * 1000; waited_us += 500) {
+    if (waitpid(pid, &status, WNOHANG) == pid) return status;
+    nanosleep(&pause, nullptr);
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, &status, 0);
+  return -1;
 }
 
 // A frame as a chain of mbufs in ordinary memory. Every segment is an allocation of exactly its length, so that a
@@ -136,6 +166,21 @@ std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const st
     verdicts.push_back(verdict != 0 ? 1 : 0);
   }
   return verdicts;
+}
+
+void verify_extended(const uint8_t* program, size_t count, int timeout_ms) {
+  if (count == 0 || count > UINT32_MAX) throw Error("ERR_FILTER_UNSUPPORTED", "the program is empty or far too long");
+  std::vector<ebpf_insn> insns(count);
+  memcpy(insns.data(), program, count * sizeof(ebpf_insn));
+  const pid_t pid = fork();
+  if (pid < 0) throw Error("ERR_SYSTEM", "cannot fork a process to try the filter in", errno);
+  if (pid == 0) load_and_exit(insns.data(), count);
+  const int status = wait_or_kill(pid, timeout_ms);
+  if (status == -1)
+    throw Error("ERR_FILTER_UNSUPPORTED",
+                "DPDK's verifier needs more than " + std::to_string(timeout_ms) + " ms for the program", ETIMEDOUT);
+  if (WIFSIGNALED(status)) throw Error("ERR_FILTER_UNSUPPORTED", "DPDK crashes while it loads the program");
+  if (status != 0) load(insns.data(), count);  // quick, as has been seen; throws with the reason
 }
 
 }  // namespace dpcap

@@ -35,6 +35,7 @@ struct Lane {
   uint32_t count = 0;
   uint32_t unresolved = 0;  // how many at the end of pending still need their arrival
   uint64_t empty_tsc = 0;   // when the ring was last seen empty
+  bool more = false;        // it was not when it was last looked at
   uint64_t last_ns = 0;
 };
 

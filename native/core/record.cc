@@ -105,6 +105,7 @@ void append_time(std::vector<uint8_t>& out, uint16_t code, uint64_t units) {
 std::vector<uint8_t> file_header(const FileOptions& options, const FileInfo& info,
                                  const std::vector<InterfaceInfo>& interfaces) {
   std::vector<uint8_t> out;
+  if (options.format == FileFormat::frames) return out;
   if (options.format == FileFormat::pcapng) {
     append_section(out, info);
     for (const InterfaceInfo& interface : interfaces) append_interface(out, options, interface);
@@ -123,7 +124,7 @@ std::vector<uint8_t> file_header(const FileOptions& options, const FileInfo& inf
 std::vector<uint8_t> file_trailer(const FileOptions& options, const std::vector<InterfaceTotals>& totals,
                                   uint64_t start_ns, uint64_t end_ns) {
   std::vector<uint8_t> out;
-  if (options.format == FileFormat::pcap) return out;
+  if (options.format != FileFormat::pcapng) return out;
   for (size_t i = 0; i < totals.size(); i++) {
     const size_t block = open_block(out, kStatistics);
     const uint64_t end = in_units(options, end_ns);
@@ -142,11 +143,30 @@ std::vector<uint8_t> file_trailer(const FileOptions& options, const std::vector<
 }
 
 size_t record_size(FileFormat format, uint32_t caplen) {
-  return format == FileFormat::pcap ? kPcapHead + caplen : kEpbHead + padded(caplen) + kEpbTail;
+  switch (format) {
+    case FileFormat::pcap:
+      return kPcapHead + caplen;
+    case FileFormat::pcapng:
+      return kEpbHead + padded(caplen) + kEpbTail;
+    case FileFormat::frames:
+      return sizeof(FrameHead) + caplen;
+  }
+  return 0;
+}
+
+FrameHead read_frame_head(const uint8_t* record) {
+  FrameHead head;
+  memcpy(&head, record, sizeof head);
+  return head;
 }
 
 size_t write_record_head(const FileOptions& options, const RecordHead& head, uint8_t* out) {
   uint32_t words[7];
+  if (options.format == FileFormat::frames) {
+    const FrameHead frame{head.caplen, head.direction};
+    memcpy(out, &frame, sizeof frame);
+    return sizeof frame;
+  }
   if (options.format == FileFormat::pcap) {
     const uint32_t fraction = static_cast<uint32_t>(head.timestamp_ns % 1000000000);
     words[0] = static_cast<uint32_t>(head.timestamp_ns / 1000000000);
@@ -169,7 +189,7 @@ size_t write_record_head(const FileOptions& options, const RecordHead& head, uin
 }
 
 size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out) {
-  if (options.format == FileFormat::pcap) return 0;
+  if (options.format != FileFormat::pcapng) return 0;
   const size_t padding = padded(head.caplen) - head.caplen;
   memset(out, 0, padding);
   out += padding;
@@ -186,6 +206,7 @@ size_t write_record_tail(const FileOptions& options, const RecordHead& head, uin
 }
 
 size_t stored_record_size(FileFormat format, const uint8_t* record) {
+  if (format == FileFormat::frames) return sizeof(FrameHead) + read_frame_head(record).size;
   uint32_t value;
   memcpy(&value, record + (format == FileFormat::pcap ? 8 : 4), sizeof value);
   return format == FileFormat::pcap ? kPcapHead + value : value;

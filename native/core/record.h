@@ -12,7 +12,8 @@
 
 namespace dpcap {
 
-enum class FileFormat { pcap, pcapng };
+// frames: no file format, but what goes to an interface one by one: see FrameHead.
+enum class FileFormat { pcap, pcapng, frames };
 
 struct FileOptions {
   FileFormat format;
@@ -42,6 +43,13 @@ struct RecordHead {
   uint32_t queue;
   Direction direction;
 };
+
+// In front of each packet in a block of frames.
+struct FrameHead {
+  uint32_t size;
+  Direction direction;
+};
+FrameHead read_frame_head(const uint8_t* record);
 
 // Closing figures of one interface.
 struct InterfaceTotals {

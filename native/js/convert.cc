@@ -86,6 +86,17 @@ InterfaceInfo to_interface(const Napi::Object& o) {
   return {text(o, "name"), text(o, "description"), text(o, "filter")};
 }
 
+SinkPlan to_sink(const Napi::Object& o) {
+  const auto kind = either(o, "kind", "file", SinkPlan::Kind::file, "tap", SinkPlan::Kind::tap);
+  return {kind, static_cast<int>(number(o, "fd", INT32_MAX)), static_cast<int>(number(o, "txFd", INT32_MAX)),
+          static_cast<uint32_t>(number(o, "maxRate", UINT32_MAX))};
+}
+
+FileFormat to_format(const Napi::Object& o) {
+  if (text(o, "format") == "frames") return FileFormat::frames;
+  return either(o, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng);
+}
+
 }  // namespace
 
 CapturePlan to_capture_plan(const Napi::Object& o) {
@@ -98,7 +109,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   }
   plan.program = bytes(o, "program");
   plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
-  plan.file.format = either(o, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng);
+  plan.file.format = to_format(o);
   plan.file.nanoseconds = boolean(o, "nanoseconds");
   plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", 262144));
   plan.info = {text(info, "application"), text(info, "operatingSystem"), text(info, "comment")};
@@ -106,7 +117,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
   plan.mbufs = static_cast<uint32_t>(number(o, "mbufs", (1u << 27) - 1));
   plan.data_room = static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX));
-  plan.fd = static_cast<int>(number(o, "fd", INT32_MAX));
+  plan.sink = to_sink(child(o, "sink"));
   plan.purpose = text(o, "purpose");
   return plan;
 }

@@ -7,3 +7,4 @@ void export_filter(Napi::Env env, Napi::Object exports);    // filter_js.cc
 void export_versions(Napi::Env env, Napi::Object exports);  // versions_js.cc
 void export_primary(Napi::Env env, Napi::Object exports);   // primary_js.cc
 void export_capture(Napi::Env env, Napi::Object exports);   // capture_js.cc
+void export_tap(Napi::Env env, Napi::Object exports);       // tap_js.cc

@@ -1,4 +1,4 @@
-// compileFilter, runClassic, runExtended, mbufLayout: arguments in, plain values out.
+// compileFilter, runClassic, runExtended, verifyExtended, mbufLayout: arguments in, plain values out.
 #include <cstring>
 
 #include "core/filter.h"
@@ -80,6 +80,17 @@ Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
   }
 }
 
+Napi::Value JS_verifyExtended(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = program_from(info);
+  if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "expected timeoutMs to be a number");
+  try {
+    dpcap::verify_extended(bytes.Data(), bytes.ByteLength() / 8, info[1].As<Napi::Number>().Int32Value());
+    return info.Env().Undefined();
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
 Napi::Object layout_to_js(Napi::Env env) {
   const dpcap::MbufLayout layout = dpcap::mbuf_layout();
   Napi::Object result = Napi::Object::New(env);
@@ -99,5 +110,6 @@ void export_filter(Napi::Env env, Napi::Object exports) {
   exports.Set("compileFilter", Napi::Function::New(env, JS_compileFilter));
   exports.Set("runClassic", Napi::Function::New(env, JS_runClassic));
   exports.Set("runExtended", Napi::Function::New(env, JS_runExtended));
+  exports.Set("verifyExtended", Napi::Function::New(env, JS_verifyExtended));
   exports.Set("mbufLayout", layout_to_js(env));
 }

@@ -35,7 +35,7 @@ export interface RunOptions {
   /** Between SIGTERM (tap reports what hung) and SIGKILL. Default 5000. */
   graceMs?: number;
   /** Called once the process is gone; each string it returns is one more failure. */
-  afterFile?: (pid: number) => string[];
+  afterFile?: (pid: number) => Promise<string[]>;
 }
 
 /** How a process ended. */
@@ -72,7 +72,7 @@ export async function runTapFile(file: string, options: RunOptions): Promise<Fil
   const ending = await waitFor(child, options);
   parser.end();
   judge(result, parser, await complete, ending);
-  for (const complaint of options.afterFile?.(result.pid) ?? []) result.failures.push({ name: complaint });
+  for (const complaint of (await options.afterFile?.(result.pid)) ?? []) result.failures.push({ name: complaint });
   result.durationMs = performance.now() - started;
   return result;
 }

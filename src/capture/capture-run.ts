@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
+import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
-import { native, Session } from './session.js';
+import { Session } from './session.js';
 
 /** How often limits, the sink and the primary are looked at. */
-const WATCH_MS = 100;
+const WATCH_MS = 200;
 
 type Done = Extract<FromEngine, { type: 'done' }>;
 
@@ -21,6 +22,7 @@ export class CaptureRun {
   /** The addon owns the output, and the primary may hold something of ours. */
   #begun = false;
   #flowing = false;
+  #lastNombuf = 0n;
 
   constructor(plan: EnginePlan, send: (message: FromEngine) => void) {
     this.#plan = plan;
@@ -55,7 +57,7 @@ export class CaptureRun {
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
-    const plan = nativePlan(this.#plan, lanes, facts.ports, output.fd, addon.dpdkVersion);
+    const plan = nativePlan(this.#plan, lanes, facts.ports, output.sink, addon.dpdkVersion);
     this.#begun = true;
     await native(addon.startCapture(plan));
     this.#flowing = true;
@@ -114,10 +116,24 @@ export class CaptureRun {
         hint: 'what was captured until then is complete',
       });
     }
+    if (this.#isPoolUnusable(stats)) {
+      return new DpcapError('ERR_MEMPOOL_OPS', 'the primary cannot take mbufs from the capture mempool', {
+        subject: this.#plan.filePrefix,
+        hint: 'please report this, with the output of dpcap doctor: the numbering of mempool handlers was not recognised',
+      });
+    }
     if (stats.sinkFailure === 'EPIPE') this.stop('reader closed');
     else if (stats.sinkFailure) return this.#sinkError(stats.sinkFailure);
     if (stats.limitReached) this.stop(this.#plan.packetLimit > 0 ? 'packets' : 'filesize');
     return undefined;
+  }
+
+  /** Law 2: a full pool from which every copy fails has a handler that means something else to the primary. */
+  #isPoolUnusable(stats: NativeStats): boolean {
+    const nombuf = stats.lanes.reduce((total, lane) => total + lane.nombuf, 0n);
+    const growing = nombuf > this.#lastNombuf && this.#lastNombuf > 0n;
+    this.#lastNombuf = nombuf;
+    return growing && stats.mbufsFree === stats.mbufs && stats.lanes.every((lane) => lane.accepted === 0n);
   }
 
   #sinkError(errno: string): DpcapError {

@@ -34,6 +34,15 @@ export const planSchema = z.strictObject({
     z.strictObject({ kind: z.literal('file'), path: z.string() }),
     /** An open descriptor the engine inherits. */
     z.strictObject({ kind: z.literal('fd'), fd: z.number().int() }),
+    /** A kernel interface: one for both directions, or one for each. */
+    z.strictObject({
+      kind: z.literal('tap'),
+      rxName: z.string(),
+      txName: z.string(),
+      netns: z.string(),
+      mtu: z.number().int(),
+      maxRate: z.number().int().min(0),
+    }),
   ]),
   format: z.enum(['pcap', 'pcapng']),
   nanoseconds: z.boolean(),
@@ -126,7 +135,7 @@ export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
   ports: readonly Port[],
-  fd: number,
+  sink: NativePlan['sink'],
   version: string,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
@@ -140,7 +149,7 @@ export function nativePlan(
     })),
     program: Buffer.from(plan.program, 'base64'),
     mode: plan.mode,
-    format: plan.format,
+    format: plan.output.kind === 'tap' ? 'frames' : plan.format,
     nanoseconds: plan.nanoseconds,
     snaplen: plan.snaplen,
     info: {
@@ -155,7 +164,7 @@ export function nativePlan(
     byteLimit: plan.byteLimit,
     mbufs: mbufsFor(plan.bufferBytes, dataRoom),
     dataRoom,
-    fd,
+    sink,
     purpose: plan.purpose,
   };
 }

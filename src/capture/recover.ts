@@ -1,6 +1,7 @@
 /** Clears from a primary what dead captures of ours left in it. Runs in an engine process. */
 import type { RecoverReport, RecoverTarget } from './messages.js';
-import { native, Session } from './session.js';
+import { native } from './native-error.js';
+import { Session } from './session.js';
 
 /**
  * Disables what dead captures left enabled, waits until the primary is out of it, and frees their memory. Running

@@ -101,7 +101,7 @@ export function startLine(facts: StartFacts): string {
 /** One line that is overwritten: totals, rate since the last one, losses by cause. */
 export function statusLine(record: StatsRecord, last: { packets: number; bytes: number; elapsed: number }): string {
   const seconds = Math.max(0.001, record.elapsed_s - last.elapsed);
-  const rate = `${count((record.packets - last.packets) / seconds)} p/s, ${bytes((record.bytes - last.bytes) / seconds)}/s`;
+  const rate = `${count((record.packets - last.packets) / seconds)}p/s, ${bytes((record.bytes - last.bytes) / seconds)}/s`;
   return `${record.packets} packets, ${bytes(record.bytes)}; ${rate}; lost: ${losses(record.ports)}`;
 }
 

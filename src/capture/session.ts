@@ -1,10 +1,11 @@
 /** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
 import { join } from 'node:path';
 import { type AttachedFacts, type Binding, binding, type RawPoolFacts } from '../binding.js';
-import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
+import { DpcapError } from '../errors.js';
 import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
+import { native } from './native-error.js';
 import { procThreads, type ReadThreads, waitForQuiescence } from './quiesce.js';
 
 /** Names of our pools begin like this (owner.cc). */
@@ -82,34 +83,4 @@ function poolFacts(pool: RawPoolFacts): PoolFacts {
     consSync: SYNC[pool.consSync] ?? 'mt',
     owner: OURS.test(pool.name) ? 'ours' : 'primary',
   };
-}
-
-/** What a person can do about an error that came from the addon. */
-const HINTS: Partial<Record<ErrorCode, string>> = {
-  ERR_EAL_INIT: 'dpcap doctor looks for the cause',
-  ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
-  ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',
-  ERR_NO_MEMORY: 'free huge pages for the primary, or ask for a smaller buffer with -B',
-  ERR_ENABLE_FAILED: "the primary's own log says more",
-};
-
-/** Awaits a promise of the addon and turns its error into ours, with a hint. */
-export async function native<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (thrown) {
-    throw nativeError(thrown);
-  }
-}
-
-function nativeError(thrown: unknown): DpcapError {
-  const { code, errno, subject, message } = thrown as {
-    code?: unknown;
-    errno?: string;
-    subject?: string;
-    message: string;
-  };
-  if (typeof code !== 'string' || !code.startsWith('ERR_')) return asDpcapError(thrown);
-  const known = code as ErrorCode;
-  return new DpcapError(known, message, { errno, subject, hint: HINTS[known], cause: thrown });
 }

@@ -9,6 +9,7 @@ import type { Logger } from '../log.js';
 import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
 import type { EnginePlan } from './plan.js';
 
+/** The engine's entry file; replaced by tests of this file alone. */
 const ENGINE = fileURLToPath(new URL('./engine.js', import.meta.url));
 
 /**
@@ -31,13 +32,16 @@ export interface CaptureEvents {
   stats(message: Stats): void;
 }
 
+/** Where the engine's descriptor 1 goes. */
+export type EngineStdout = 'ignore' | 'inherit' | NodeJS.WritableStream;
+
 /** A running engine and its conversation. */
 class Engine {
   readonly child: ChildProcess;
   readonly #exit: Promise<string>;
 
-  constructor(seed: number, stdout: 'ignore' | 'inherit' | NodeJS.WritableStream, log: Logger) {
-    this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', ENGINE], {
+  constructor(file: string, seed: number, stdout: EngineStdout, log: Logger) {
+    this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     });
@@ -81,19 +85,16 @@ export class Supervisor {
   readonly #plan: EnginePlan;
   readonly #log: Logger;
   readonly #events: CaptureEvents;
-  readonly #stdout: 'ignore' | 'inherit' | NodeJS.WritableStream;
+  readonly #stdout: EngineStdout;
+  readonly #file: string;
   #engine: Engine | undefined;
   #stopReason: StopReason | undefined;
   #gaveUp = false;
 
   /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
-  constructor(
-    plan: EnginePlan,
-    stdout: 'ignore' | 'inherit' | NodeJS.WritableStream,
-    events: CaptureEvents,
-    log: Logger,
-  ) {
+  constructor(plan: EnginePlan, stdout: EngineStdout, events: CaptureEvents, log: Logger, file = ENGINE) {
     this.#plan = plan;
+    this.#file = file;
     this.#stdout = stdout;
     this.#events = events;
     this.#log = log;
@@ -131,7 +132,7 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new Engine(seed, this.#stdout, this.#log);
+    const engine = new Engine(this.#file, seed, this.#stdout, this.#log);
     this.#engine = engine;
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
@@ -166,7 +167,7 @@ export class Supervisor {
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
     try {
-      const report = await runRecovery(this.#plan, this.#log);
+      const report = await runRecovery(this.#plan, this.#log, this.#file);
       const doubt = report.inDoubt.length > 0;
       return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
         cause: error,
@@ -194,10 +195,10 @@ function gaveUp(): DpcapError {
  * Clears from a primary what dead captures left.
  * @throws DpcapError when the primary cannot be joined
  */
-export async function runRecovery(target: RecoverTarget, log: Logger): Promise<RecoverReport> {
+export async function runRecovery(target: RecoverTarget, log: Logger, file = ENGINE): Promise<RecoverReport> {
   const { filePrefix, runtimeDir, primaryPid } = target;
   for (const seed of SEEDS) {
-    const engine = new Engine(seed, 'ignore', log);
+    const engine = new Engine(file, seed, 'ignore', log);
     const { report, error } = await engine.converse((message) => {
       if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
       return message.type === 'recovered' ? message : undefined;

@@ -1,23 +1,16 @@
 /** `dpcap [capture]`: the main job. Options to plan, plan to engine, engine to report. */
 
-import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { binding } from '../binding.js';
+import { commandLine, createPlan } from '../capture/create-plan.js';
+import { runInForeground } from '../capture/foreground.js';
 import { type CaptureOptions, checkOptions, type RawCaptureOptions } from '../capture/options.js';
-import type { EnginePlan } from '../capture/plan.js';
-import { type Printer, startPrinter } from '../capture/printer.js';
-import { createReporter, type Reporter } from '../capture/report.js';
-import { finalRecord, type RecordContext, statsRecord } from '../capture/stats-record.js';
-import { type Done, Supervisor } from '../capture/supervisor.js';
+import { startPrinter } from '../capture/printer.js';
+import { createReporter } from '../capture/report.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
-import { compileFilter, type FilterProgram, type RawFilterOptions } from '../filter/compile.js';
-import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../log.js';
-import { inspect, requireCapturable } from '../primary/capturable.js';
-import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
-import { systemHost } from '../primary/host.js';
-import { runtimeRoot } from '../primary/runtime-dir.js';
-import { ports } from '../primary/telemetry.js';
+import { compileFilter, type RawFilterOptions } from '../filter/compile.js';
+import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
+import { pickPrimary } from '../primary/pick.js';
 
 type RawOptions = RawCaptureOptions & RawFilterOptions & { dryRun?: boolean; logLevel?: string; json?: boolean };
 
@@ -83,123 +76,24 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   if (options.output.kind === 'stdout' && process.stdout.isTTY) {
     throw new UsageError('-w -: standard output is a terminal', { hint: 'pipe it: dpcap -w - | tshark -r -' });
   }
-  const primary = pickPrimary(options.filePrefix);
-  const plan = createPlan(options, filter, primary);
+  const output = options.output.kind === 'file' ? options.output : { kind: 'fd' as const, fd: 1 };
+  const plan = createPlan(options, filter, pickPrimary(options.filePrefix), output, commandLine());
   if (raw.dryRun) {
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;
   }
-  const reporter = createReporter(options.stats, options.quiet, process.stderr);
   const printer = options.output.kind === 'print' ? await startPrinter() : undefined;
-  const { done, file } = await runCapture(plan, options, reporter, printer, log);
+  const reporter = createReporter(options.stats, options.quiet, process.stderr);
+  const stdout = printer?.input ?? (output.kind === 'fd' ? 'inherit' : 'ignore');
+  const { durationMs } = options;
+  const done = await runInForeground(plan, { output: describeOutput(options), stdout, durationMs }, reporter, log);
   await printer?.finished();
-  if (done.error && done.stats === undefined) throw errorFromRecord(done.error);
   if (!done.error) return;
+  const error = errorFromRecord(done.error);
+  if (done.stats === undefined) throw error;
   // The summary has been shown: what is left to say is why it ended.
-  process.stderr.write(`${formatError(errorFromRecord(done.error))}\n`);
-  context.exitCode = done.error.exitCode;
-  log.debug({ file }, 'capture failed after it had begun');
-}
-
-async function runCapture(
-  plan: EnginePlan,
-  options: CaptureOptions,
-  reporter: Reporter,
-  printer: Printer | undefined,
-  log: Logger,
-): Promise<{ done: Done; file: string | undefined }> {
-  let record: RecordContext = {
-    filePrefix: plan.filePrefix,
-    lanes: [],
-    startedAtMs: Date.now(),
-    filtering: plan.program !== '',
-  };
-  const unfinished = plan.output.kind === 'file' ? [plan.output.path] : [];
-  const stdout = printer?.input ?? (plan.output.kind === 'fd' ? 'inherit' : 'ignore');
-  const supervisor = new Supervisor(
-    plan,
-    stdout,
-    {
-      started: (message) => {
-        record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
-        reporter.started({
-          ...message,
-          primary: plan.primaryName,
-          expression: plan.expression,
-          snaplen: plan.snaplen,
-          output: describeOutput(options),
-        });
-        if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
-      },
-      stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),
-    },
-    log,
-  );
-
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const onSignal = (): void => supervisor.stop('signal');
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    const done = await supervisor.run();
-    if (done.stats) {
-      const last = finalRecord(record, done.stats, Date.now(), done.file, done.reason);
-      reporter.finished(last, { reason: done.reason, leftBehind: done.leftBehind });
-    }
-    return { done, file: done.file };
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
-}
-
-/**
- * The primary to capture from.
- * @throws DpcapError when there is none, several, or one that cannot be captured
- */
-export function pickPrimary(filePrefix: string | undefined): { primary: Primary; maxFrame: number | undefined } {
-  const host = systemHost();
-  const primary = choosePrimary(findPrimaries(runtimeRoot(), host), filePrefix);
-  const { facts, capturability } = inspect(primary, host);
-  requireCapturable(primary, capturability);
-  const known = facts.telemetrySocket === undefined ? undefined : ports(facts.telemetrySocket, host);
-  const mtus = known?.flatMap((port) => (port.mtu === undefined ? [] : [port.mtu])) ?? [];
-  return { primary, maxFrame: mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined };
-}
-
-/** Ethernet header and two VLAN tags. */
-const FRAME_OVERHEAD = 14 + 8;
-
-function createPlan(
-  options: CaptureOptions,
-  filter: FilterProgram | undefined,
-  { primary, maxFrame }: ReturnType<typeof pickPrimary>,
-): EnginePlan {
-  const about = [
-    primary.process?.program ?? 'a primary',
-    primary.pid && `pid ${primary.pid}`,
-    `DPDK ${binding().dpdkVersion}`,
-  ];
-  return Object.freeze({
-    filePrefix: primary.filePrefix,
-    runtimeDir: primary.runtimeDir,
-    ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
-    primaryName: about.filter((word) => word !== undefined).join(', '),
-    ports: options.ports,
-    directions: options.directions,
-    ...(options.queues === undefined ? {} : { queues: options.queues }),
-    expression: filter?.expression ?? '',
-    program: filter ? Buffer.from(filter.extended).toString('base64') : '',
-    output: options.output.kind === 'file' ? options.output : { kind: 'fd' as const, fd: 1 },
-    format: options.format,
-    nanoseconds: options.nanoseconds,
-    mode: options.mode,
-    snaplen: options.snaplen,
-    packetLimit: options.packetLimit,
-    byteLimit: options.byteLimit,
-    bufferBytes: options.bufferBytes,
-    ...(maxFrame === undefined ? {} : { maxFrame }),
-    statsIntervalMs: options.statsIntervalMs,
-    purpose: `${basename(process.argv[1] ?? 'dpcap')} ${process.argv.slice(2).join(' ')}`,
-  });
+  process.stderr.write(`${formatError(error)}\n`);
+  context.exitCode = error.exitCode;
 }
 
 function describeOutput(options: CaptureOptions): string {

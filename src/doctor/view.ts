@@ -8,6 +8,7 @@ import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';
 import { type OpsReading, readPrimaryOps } from '../primary/mempool-ops.js';
 import { currentUid, runtimeRoot } from '../primary/runtime-dir.js';
+import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
 
 /** Huge pages of one size. */
 export interface HugepagePool {
@@ -21,15 +22,6 @@ export interface HugetlbMount {
   path: string;
   writable: boolean;
 }
-
-/** Captures of ours that died and left something in a primary. */
-export interface StaleCapture {
-  pid: number;
-  description: string;
-}
-
-/** Finds them; supplied by the part that knows what our captures leave behind. */
-export type FindStaleCaptures = (primary: Primary) => StaleCapture[];
 
 /** One primary, looked at. */
 export interface PrimaryView {
@@ -61,7 +53,6 @@ export interface DoctorView {
 /** What to look at; the defaults are this machine. */
 export interface ViewOptions {
   filePrefix?: string | undefined;
-  findStaleCaptures?: FindStaleCaptures | undefined;
   root?: string;
   procDir?: string;
   sysDir?: string;
@@ -69,10 +60,9 @@ export interface ViewOptions {
 
 /** Gathers the facts; what cannot be read becomes a fact itself. */
 export function gatherView(options: ViewOptions = {}): DoctorView {
-  const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys', findStaleCaptures } = options;
+  const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys' } = options;
   const addon = attempt(binding);
-  const view = (host: Host): PrimaryView[] =>
-    findPrimaries(root, host).map((primary) => viewPrimary(primary, host, findStaleCaptures));
+  const view = (host: Host): PrimaryView[] => findPrimaries(root, host).map((primary) => viewPrimary(primary, host));
   return {
     uid: currentUid(),
     nodeVersion: process.versions.node,
@@ -86,13 +76,15 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
   };
 }
 
-function viewPrimary(primary: Primary, host: Host, findStale: FindStaleCaptures | undefined): PrimaryView {
+function viewPrimary(primary: Primary, host: Host): PrimaryView {
   const reads = isAlive(primary) && primary.pid !== undefined;
+  const { facts, capturability } = inspect(primary, host);
   return {
     primary,
-    ...inspect(primary, host),
+    facts,
+    capturability,
     ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
-    stale: isAlive(primary) ? findStale?.(primary) : undefined,
+    stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
   };
 }
 

@@ -33,6 +33,16 @@ const INVERSE = new Map<number, number>([
   [JMP.JLT, JMP.JGE],
 ]);
 
+/**
+ * True when an immediate would not mean what it says. A comparison is 64 bits wide and sign-extends it (for JSET the sign
+ * bits meet zeros). And the x86 JIT of 22.11 writes a one-byte immediate where TEST has four, which derails the code; pdump
+ * interprets, but nothing that can crash another user of the program shall be in it.
+ */
+function needsRegister(op: number, imm: number): boolean {
+  const signed = imm | 0;
+  return op === JMP.JSET ? signed >= -128 && signed <= 127 : signed < 0;
+}
+
 export class Assembler {
   private items: Item[] = [];
   private labels = 0;
@@ -89,9 +99,7 @@ export class Assembler {
   /** Jumps when `dst op operand`, compared as unsigned numbers. */
   jumpIf(op: number, dst: number, operand: Operand, target: Label): void {
     let source = operand;
-    if ('imm' in operand && operand.imm > 0x7fff_ffff && op !== JMP.JSET) {
-      // A comparison is 64 bits wide and sign-extends its immediate; a register holds the number as it is meant.
-      // (For JSET the sign bits meet zeros.)
+    if ('imm' in operand && needsRegister(op, operand.imm)) {
       this.move(REG.SCRATCH, operand);
       source = { reg: REG.SCRATCH };
     }

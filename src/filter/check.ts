@@ -8,6 +8,7 @@ export const CLASSIC_INSN_MAX = 4096;
 
 /** Linux's ancillary data: loads from these negative offsets ask the kernel, not the packet (`SKF_AD_*`). */
 const ANCILLARY = 0xffff_f000;
+const ANCILLARY_END = ANCILLARY + 64;
 const ANCILLARY_NAMES: Record<number, string> = { 0: 'protocol', 4: 'inbound or outbound', 8: 'ifindex' };
 
 const LOADS = [0x00, 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x60, 0x80];
@@ -65,7 +66,8 @@ function checkInsn({ code, k, jt, jf }: ClassicInsn, at: number, length: number)
   const isMemory =
     (code & 7) === CLASS.ST || (code & 7) === CLASS.STX || ((code & 7) <= 1 && (code & 0xe0) === MODE.MEM);
   if (isMemory && k >= MEMWORDS) refuse(`the filter program uses M[${k}], there are ${MEMWORDS}`, 'report this');
-  if ((code & 7) === CLASS.LD && (code & 0xe0) === MODE.ABS && k >= ANCILLARY) refuseAncillary(k - ANCILLARY);
+  if ((code & 7) === CLASS.LD && (code & 0xe0) === MODE.ABS && k >= ANCILLARY && k < ANCILLARY_END)
+    refuseAncillary(k - ANCILLARY);
 }
 
 function refuseAncillary(which: number): never {

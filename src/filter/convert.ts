@@ -53,7 +53,7 @@ class Converter {
       asm.movePointer(REG.MBUF, 1);
     }
     const start = this.follow(0);
-    if (this.skips) this.loads.preamble(this.afterTypeLoad(start));
+    if (this.skips) this.loads.preamble();
     this.initialise(this.analysis.live[0] as number);
     asm.jump(this.labelOf(start));
     this.program.forEach((_, at) => {
@@ -69,13 +69,6 @@ class Converter {
     const words = Array.from({ length: MEMWORDS }, (_, word) => word).filter((word) => live & liveM(word));
     if (words.length > 0) this.asm.move(REG.TEMP, { imm: 0 });
     for (const word of words) this.asm.storeMemory(REG.FRAME, this.wordOffset(word), REG.TEMP);
-  }
-
-  /** Where to go on with the ethertype in R0, when the program begins with loading it and initialises nothing. */
-  private afterTypeLoad(start: number): Label | undefined {
-    const insn = this.program[start] as ClassicInsn;
-    const isTypeLoad = insn.code === 0x28 && insn.k === TAG_OFFSET && this.analysis.live[0] === 0;
-    return isTypeLoad ? this.labelOf(this.follow(start + 1)) : undefined;
   }
 
   /** True for jumps whose outcome is known and for returns of a constant: nothing is emitted in their place. */

@@ -4,7 +4,7 @@
  */
 
 import { OFFSET_MAX } from './analyse.js';
-import { type Assembler, type Label, REG } from './assembler.js';
+import { type Assembler, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
 import { bitsBelow, isConstant, type Range } from './ranges.js';
 
@@ -119,31 +119,41 @@ export class PacketLoads {
     this.asm.move(REG.A, { reg: REG.TEMP });
   }
 
-  /**
-   * R9 = bytes of tags. A tag counts when the frame also holds the two bytes after it. When the program begins with a
-   * load of the ethertype (they nearly all do), jumps to `typeLoaded` with it in R0 wherever it has already been read.
-   */
-  preamble(typeLoaded: Label | undefined): void {
+  /** R9 = bytes of tags. A tag counts when the frame also holds the two bytes after it. Ends with R0 unknown. */
+  preamble(): void {
     const { asm } = this;
     const entry = asm.label();
     asm.move(REG.SKIP, { imm: 0 });
     asm.loadMemory(REG.TEMP, REG.MBUF, this.pktLenOffset);
     for (let tag = 0; tag < TAGS_MAX; tag++) {
       const found = asm.label();
-      const other = typeLoaded ?? entry;
       const at = TAG_OFFSET + tag * TAG_BYTES;
       asm.jumpIf(JMP.JLT, REG.TEMP, { imm: at + TAG_BYTES + 2 }, entry);
       asm.loadPacket(2, at);
       // IPv4 and ARP are below all TPIDs: one comparison for most traffic.
-      asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, other);
+      asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, entry);
       TPIDS.slice(0, -1).forEach((tpid) => {
         asm.jumpIf(JMP.JEQ, REG.A, { imm: tpid }, found);
       });
-      asm.jumpIf(JMP.JNE, REG.A, { imm: TPIDS.at(-1) as number }, other);
+      asm.jumpIf(JMP.JNE, REG.A, { imm: TPIDS.at(-1) as number }, entry);
       asm.place(found);
       asm.move(REG.SKIP, { imm: (tag + 1) * TAG_BYTES });
     }
     asm.place(entry);
+    this.forgetTags();
+  }
+
+  /**
+   * Makes the verifier see the same registers whatever the number of tags. It walks every path whose registers differ
+   * from those it has seen, even in registers nobody reads again: without this it would walk the program once per
+   * number of tags at every branch, which takes minutes, in the primary's control thread. Two swaps are no change, but
+   * of their result the verifier only knows that it is 32 bits wide.
+   */
+  private forgetTags(): void {
+    this.asm.swap(REG.SKIP);
+    this.asm.swap(REG.SKIP);
+    this.asm.move(REG.TEMP, { reg: REG.SKIP });
+    this.asm.move(REG.A, { reg: REG.SKIP });
   }
 }
 

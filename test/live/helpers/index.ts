@@ -1,9 +1,18 @@
 /** The live-test harness: everything a live test imports. */
+export { accountingErrors, balances, total } from './accounting.js';
 export { atExit } from './at-exit.js';
-export { clearLeftovers, leftovers } from './leftovers.js';
+export {
+  type Captured,
+  capture,
+  type LiveCapture,
+  type StatsRecord,
+  startCapture,
+} from './capture.js';
+export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
 export { type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
+export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';

@@ -1,5 +1,6 @@
 /** Finds, and removes, what a live test left on the host: EAL files, namespaces, shared memory, processes. */
 import { readFileSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   DPDK_RUNTIME_DIR,
   HUGEPAGE_DIR,
@@ -21,6 +22,19 @@ export function leftovers(owner: number = process.pid): string[] {
     ...interfacesOf(owner).map((name) => `network interface ${name}`),
     ...processesOf(owner).map(({ pid, command }) => `process ${pid}: ${command}`),
   ];
+}
+
+/**
+ * {@link leftovers} that are still there after `graceMs`: what was killed a moment ago needs another to be gone.
+ * Returns as soon as nothing is left.
+ */
+export async function lastingLeftovers(owner: number = process.pid, graceMs = 5000): Promise<string[]> {
+  const deadline = Date.now() + graceMs;
+  for (;;) {
+    const left = leftovers(owner);
+    if (left.length === 0 || Date.now() > deadline) return left;
+    await delay(20);
+  }
 }
 
 /** Removes everything {@link leftovers} would list. */

@@ -111,7 +111,9 @@ t.test('a file that hangs is stopped, with what it started', async (t) => {
 });
 
 t.test('complaints made after the end count as failures', async (t) => {
-  const result = await runSource(t, `console.log('ok 1\\n1..1')`, { afterFile: (pid) => [`left behind by ${pid}`] });
+  const result = await runSource(t, `console.log('ok 1\\n1..1')`, {
+    afterFile: async (pid) => [`left behind by ${pid}`],
+  });
   t.match(result, { passed: 1 });
   t.same(names(result), [`left behind by ${result.pid}`]);
 });

@@ -1,0 +1,99 @@
+#include "core/tap.h"
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "core/error.h"
+
+namespace dpcap {
+namespace {
+
+Error failed(const TapOptions& options, const std::string& step) {
+  return Error("ERR_SINK_OPEN", "cannot create the interface " + options.name + ": " + step, errno, options.name);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+void enter_namespace(const TapOptions& options) {
+  if (options.netns.empty()) return;
+  const Descriptor ns(open(("/var/run/netns/" + options.netns).c_str(), O_RDONLY | O_CLOEXEC));
+  if (ns.get() < 0) throw failed(options, "network namespace " + options.netns);
+  if (setns(ns.get(), CLONE_NEWNET) != 0) throw failed(options, "entering network namespace " + options.netns);
+}
+
+ifreq request_for(const TapOptions& options) {
+  ifreq request;
+  memset(&request, 0, sizeof request);
+  strncpy(request.ifr_name, options.name.c_str(), sizeof request.ifr_name - 1);
+  return request;
+}
+
+// On a thread that is in the right network namespace.
+int create(const TapOptions& options) {
+  Descriptor tap(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (tap.get() < 0) throw failed(options, "/dev/net/tun");
+  ifreq request = request_for(options);
+  request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
+  if (ioctl(tap.get(), TUNSETIFF, &request) != 0) throw failed(options, "TUNSETIFF");
+
+  // Before it is up, or the kernel has already announced itself on it.
+  std::ofstream("/proc/sys/net/ipv6/conf/" + options.name + "/disable_ipv6") << 1;
+  const Descriptor control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  request = request_for(options);
+  request.ifr_mtu = static_cast<int>(options.mtu);
+  if (ioctl(control.get(), SIOCSIFMTU, &request) != 0) throw failed(options, "MTU " + std::to_string(options.mtu));
+  request = request_for(options);
+  if (ioctl(control.get(), SIOCGIFFLAGS, &request) != 0) throw failed(options, "reading its flags");
+  request.ifr_flags |= IFF_UP | IFF_NOARP | IFF_PROMISC;
+  request.ifr_flags &= static_cast<short>(~(IFF_MULTICAST | IFF_BROADCAST));
+  if (ioctl(control.get(), SIOCSIFFLAGS, &request) != 0) throw failed(options, "setting it up");
+  return tap.release();
+}
+
+}  // namespace
+
+int create_tap(const TapOptions& options) {
+  if (options.name.empty() || options.name.size() >= IFNAMSIZ) {
+    errno = ENAMETOOLONG;
+    throw failed(options, "a name has 1 to 15 characters");
+  }
+  // A namespace is entered by a thread; one that ends right after leaves the process where it was.
+  int fd = -1;
+  std::optional<Error> error;
+  std::thread creator([&] {
+    try {
+      enter_namespace(options);
+      fd = create(options);
+    } catch (const Error& thrown) {
+      error = thrown;
+    }
+  });
+  creator.join();
+  if (error) throw *error;
+  return fd;
+}
+
+}  // namespace dpcap

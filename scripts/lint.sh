@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Biome for TypeScript, clang-format for C++, and the two include rules that keep the languages apart.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+failed=0
+
+# Lists lines of native/ that include $1 outside the folders matched by $2.
+only_under() {
+  local offenders
+  offenders=$(grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$1" native | grep -vE "^native/($2)/")
+  [ -n "$offenders" ] || return 0
+  printf 'lint: %s may be included only under native/(%s):\n%s\n' "$1" "$2" "$offenders"
+  failed=1
+}
+
+node_modules/.bin/biome check --error-on-warnings . || failed=1
+find native -name '*.cc' -o -name '*.h' | xargs clang-format --dry-run -Werror || failed=1
+only_under 'napi\.h' 'js'
+only_under 'rte_' 'core|agent'
+exit "$failed"

@@ -1,0 +1,42 @@
+/** From checked options, a filter and a primary to the frozen plan. Pure. */
+import type { FilterProgram } from '../filter/compile.js';
+import type { PickedPrimary } from '../primary/pick.js';
+import type { CaptureOptions } from './options.js';
+import type { EnginePlan } from './plan.js';
+
+/** The plan of one capture. `purpose`: the command line, for people who find what a dead capture left. */
+export function createPlan(
+  options: CaptureOptions,
+  filter: FilterProgram | undefined,
+  { primary, name, maxFrame }: PickedPrimary,
+  output: EnginePlan['output'],
+  purpose: string,
+): EnginePlan {
+  return Object.freeze({
+    filePrefix: primary.filePrefix,
+    runtimeDir: primary.runtimeDir,
+    ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
+    primaryName: name,
+    ports: options.ports,
+    directions: options.directions,
+    ...(options.queues === undefined ? {} : { queues: options.queues }),
+    expression: filter?.expression ?? '',
+    program: filter ? Buffer.from(filter.extended).toString('base64') : '',
+    output,
+    format: options.format,
+    nanoseconds: options.nanoseconds,
+    mode: options.mode,
+    snaplen: options.snaplen,
+    packetLimit: options.packetLimit,
+    byteLimit: options.byteLimit,
+    bufferBytes: options.bufferBytes,
+    ...(maxFrame === undefined ? {} : { maxFrame }),
+    statsIntervalMs: options.statsIntervalMs,
+    purpose,
+  });
+}
+
+/** This process's command line, as a person would have typed it. */
+export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {
+  return ['dpcap', ...argv].join(' ');
+}

@@ -1,0 +1,34 @@
+/** Errors of the addon as ours: native supplies code, errno, subject and the trail; words for people are added here. */
+import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
+
+/** What a person can do about an error that came from the addon. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  ERR_EAL_INIT: 'dpcap doctor looks for the cause',
+  ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
+  ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',
+  ERR_NO_MEMORY: 'free huge pages for the primary, or ask for a smaller buffer with -B',
+  ERR_SINK_OPEN: 'choose another name; creating interfaces needs CAP_NET_ADMIN and /dev/net/tun',
+  ERR_ENABLE_FAILED: "the primary's own log says more",
+};
+
+/** Awaits a promise of the addon and turns its error into ours, with a hint. */
+export async function native<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
+}
+
+/** An error of the addon as a DpcapError with a hint. */
+export function nativeError(thrown: unknown): DpcapError {
+  const { code, errno, subject, message } = thrown as {
+    code?: unknown;
+    errno?: string;
+    subject?: string;
+    message: string;
+  };
+  if (typeof code !== 'string' || !code.startsWith('ERR_')) return asDpcapError(thrown);
+  const known = code as ErrorCode;
+  return new DpcapError(known, message, { errno, subject, hint: HINTS[known], cause: thrown });
+}

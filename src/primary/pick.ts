@@ -1,0 +1,42 @@
+/** From a file prefix, or none, to the primary to capture from. */
+
+import { inspect, requireCapturable } from './capturable.js';
+import { choosePrimary, findPrimaries, type Primary } from './discover.js';
+import { systemHost } from './host.js';
+import { runtimeRoot } from './runtime-dir.js';
+import { ports } from './telemetry.js';
+
+/** A primary that can be captured. */
+export interface PickedPrimary {
+  primary: Primary;
+  /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
+  name: string;
+  /** Largest frame of its ports, bytes, when it tells its MTUs. */
+  maxFrame: number | undefined;
+}
+
+/** Ethernet header and two VLAN tags. */
+const FRAME_OVERHEAD = 14 + 8;
+
+/**
+ * The primary to capture from.
+ * @throws DpcapError when there is none, several, or one that cannot be captured
+ */
+export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
+  const host = systemHost();
+  const primary = choosePrimary(findPrimaries(runtimeRoot(), host), filePrefix);
+  const { facts, capturability } = inspect(primary, host);
+  requireCapturable(primary, capturability);
+  const known = facts.telemetrySocket === undefined ? undefined : ports(facts.telemetrySocket, host);
+  const mtus = known?.flatMap((port) => (port.mtu === undefined ? [] : [port.mtu])) ?? [];
+  const about = [
+    primary.process?.program ?? 'a primary',
+    primary.pid && `pid ${primary.pid}`,
+    `DPDK ${host.addon.dpdkVersion}`,
+  ];
+  return {
+    primary,
+    name: about.filter((word) => word !== undefined).join(', '),
+    maxFrame: mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined,
+  };
+}

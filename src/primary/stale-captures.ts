@@ -1,0 +1,24 @@
+/** Captures of ours that died without cleaning up, told by the names they left among a primary's memzones. */
+import { readProcess } from './process.js';
+
+/** One dead capture. */
+export interface StaleCapture {
+  pid: number;
+  /** What it left, for people. */
+  description: string;
+}
+
+/** Name of an owner record (native/core/owner.cc): pid, and the low 32 bits of its start time in clock ticks. */
+const OWNER_ZONE = /^dpcap_(\d+)_([0-9a-f]{1,8})$/;
+
+/** The dead captures among `memzones`. */
+export function staleCaptures(memzones: readonly string[], procDir = '/proc'): StaleCapture[] {
+  return memzones.flatMap((name) => {
+    const [, pidText, ticks] = OWNER_ZONE.exec(name) ?? [];
+    if (pidText === undefined || ticks === undefined) return [];
+    const pid = Number(pidText);
+    const running = readProcess(pid, procDir)?.startTicks;
+    if (running !== undefined && running >>> 0 === Number.parseInt(ticks, 16)) return [];
+    return [{ pid, description: `${memzones.filter((zone) => zone.includes(name)).length} objects in shared memory` }];
+  });
+}

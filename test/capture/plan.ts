@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { Port } from '../../src/binding.js';
+import {
+  dataRoomFor,
+  type EnginePlan,
+  mbufsFor,
+  nativePlan,
+  planSchema,
+  selectLanes,
+  selectPorts,
+} from '../../src/capture/plan.js';
+import { PLAN } from './helpers/plan.js';
+
+const PORTS: Port[] = [
+  { id: 0, name: 'net_null0', rxQueues: 2, txQueues: 1 },
+  { id: 3, name: '0000:06:00.0', rxQueues: 1, txQueues: 4 },
+];
+
+const lanes = (change: Partial<EnginePlan>): string[] =>
+  selectLanes({ ...PLAN, ...change }, PORTS).map((l) => `${l.port}/${l.queue}/${l.direction}/${l.interface}`);
+
+t.test('lanes', async (t) => {
+  t.same(lanes({}), ['0/0/rx/0', '0/1/rx/0', '0/0/tx/0'], 'the first port by default');
+  t.same(lanes({ ports: ['3'], directions: ['rx'] }), ['3/0/rx/0'], 'a port by id, its interface counted from 0');
+  t.same(lanes({ ports: ['0000:06:00.0'], directions: ['rx'] }), ['3/0/rx/0'], 'a port by name');
+  t.same(lanes({ ports: ['any'], directions: ['rx'] }), ['0/0/rx/0', '0/1/rx/0', '3/0/rx/1'], 'any');
+  t.same(lanes({ ports: ['0', 'net_null0'], directions: ['tx'] }), ['0/0/tx/0'], 'a port named twice is one');
+  t.same(lanes({ ports: ['any'], queues: [1] }), ['0/1/rx/0', '3/1/tx/1'], 'a queue that only some have');
+});
+
+t.test('refusals', async (t) => {
+  t.throws(() => lanes({ ports: ['7'] }), {
+    code: 'ERR_PORT_UNKNOWN',
+    exitCode: 2,
+    hint: /0 \(net_null0\), 3 \(0000:06:00.0\)/,
+  });
+  t.throws(() => lanes({ queues: [9] }), { code: 'ERR_QUEUE_RANGE', exitCode: 2, hint: /2 rx and 1 tx/ });
+  t.throws(() => selectPorts([], []), { code: 'ERR_PORT_UNKNOWN' });
+});
+
+t.test('mempool', async (t) => {
+  t.equal(dataRoomFor(64, undefined), 128 + 64 + 72, 'snaplen decides when it is small');
+  t.equal(dataRoomFor(262144, undefined), 128 + 2048 + 72);
+  t.equal(dataRoomFor(262144, 9040), 128 + 9040 + 72, 'a jumbo frame fits one mbuf');
+  t.equal(dataRoomFor(262144, 100000), 65535);
+  fc.assert(
+    fc.property(fc.integer({ min: 2 ** 21, max: 2 ** 36 }), fc.integer({ min: 200, max: 65535 }), (bytes, room) => {
+      const mbufs = mbufsFor(bytes, room);
+      return Number.isInteger(Math.log2(mbufs + 1)) && mbufs >= 1023 && (mbufs === 1023 || mbufs * room <= bytes);
+    }),
+  );
+});
+
+t.test('the plan crosses a process boundary as it is', async (t) => {
+  t.same(planSchema.parse(structuredClone(PLAN)), PLAN);
+  t.throws(() => planSchema.parse({ ...PLAN, snaplen: 0 }));
+  t.throws(() => planSchema.parse({ ...PLAN, surprise: 1 }));
+  const native = nativePlan(
+    { ...PLAN, program: Buffer.from('12345678').toString('base64') },
+    [],
+    PORTS,
+    { kind: 'file', fd: 5, txFd: 5, maxRate: 0 },
+    '22.11.11',
+  );
+  t.equal(Buffer.from(native.program).toString(), '12345678');
+  t.match(native, { sink: { fd: 5 }, interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }] });
+});

@@ -1,0 +1,106 @@
+import t from 'tap';
+import { bytes, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
+import type { StatsRecord } from '../../src/capture/stats-record.js';
+
+const LANE = {
+  port: 0,
+  name: 'net_null0',
+  queue: 0,
+  direction: 'rx',
+  accepted: 10,
+  filtered: 4,
+  nombuf: 3,
+  ringfull: 0,
+  written: 9,
+  sinkdrop: 0,
+  surplus: 1,
+} as const;
+const RECORD: StatsRecord = {
+  time: 'T',
+  elapsed_s: 2,
+  file_prefix: 'rte',
+  ports: [LANE],
+  packets: 9,
+  bytes: 1234,
+  files: ['a.pcap'],
+};
+const START = {
+  ports: [{ id: 0, name: 'net_null0' }],
+  lanes: [{ queue: 0, direction: 'rx' as const }],
+  primary: 'dpdk-testpmd, pid 1',
+  expression: 'tcp',
+  instructions: 9,
+  snaplen: 262144,
+  output: 'a.pcap (pcap)',
+};
+
+function recorder(isTTY = false) {
+  const texts: string[] = [];
+  return { texts, stream: { write: (text: string) => texts.push(text), isTTY, columns: 60 } };
+}
+
+t.test('lines', async (t) => {
+  t.match(
+    startLine(START),
+    /capturing on 0 \(net_null0\), rx, of dpdk-testpmd, pid 1; filter "tcp" \(9 instructions\)/,
+  );
+  t.match(startLine({ ...START, expression: '' }), /no filter/);
+  t.match(
+    statusLine(RECORD, { packets: 0, bytes: 0, elapsed: 1 }),
+    /^9 packets, 1.2 kB; 9 p\/s, 1.2 kB\/s; lost: nombuf 3/,
+  );
+  t.same([0, 999, 1000, 2.5e6, 3e9].map(bytes), ['0 B', '999 B', '1.0 kB', '2.5 MB', '3.0 GB']);
+});
+
+t.test('the summary accounts for every packet, losses shown even when zero', async (t) => {
+  const lines = summary(RECORD, { reason: 'signal', leftBehind: [] }).join('\n');
+  t.match(lines, /9 packets captured to a.pcap in 2.0 s, 1.2 kB \(ended: signal\)/);
+  t.match(lines, /3 packets lost \(nombuf 3, ringfull 0, sinkdrop 0\)/);
+  t.match(lines, /accepted 10 = written 9 \+ ringfull 0 \+ sinkdrop 0 \+ surplus 1; nombuf 3, filtered 4/);
+  t.match(summary({ ...RECORD, why_empty: 'because' }, { reason: 'signal', leftBehind: [] }).at(-1), /because/);
+  t.match(
+    summary(RECORD, { reason: 'signal', leftBehind: ['x'] }).join('\n'),
+    /left in the primary.*x\n.*dpcap recover/,
+  );
+});
+
+t.test('a status line only on a terminal that wants it', async (t) => {
+  for (const [isTTY, quiet, shown] of [
+    [true, false, true],
+    [true, true, false],
+    [false, false, false],
+  ] as const) {
+    const { texts, stream } = recorder(isTTY);
+    const reporter = createReporter('text', quiet, stream);
+    reporter.progress(RECORD);
+    t.equal(texts.length > 0, shown, `terminal ${isTTY}, quiet ${quiet}`);
+    t.ok(
+      texts.every((text) => text.length <= 60),
+      'never wider than the terminal',
+    );
+  }
+});
+
+t.test('ndjson: one object a line', async (t) => {
+  const { texts, stream } = recorder();
+  const reporter = createReporter('ndjson', false, stream);
+  reporter.started(START);
+  reporter.progress(RECORD);
+  reporter.finished({ ...RECORD, final: true }, { reason: 'signal', leftBehind: [] });
+  t.same(
+    texts
+      .join('')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).final ?? false),
+    [false, true],
+  );
+});
+
+t.test('none: silence', async (t) => {
+  const { texts, stream } = recorder(true);
+  const reporter = createReporter('none', false, stream);
+  reporter.started(START);
+  reporter.finished(RECORD, { reason: 'signal', leftBehind: [] });
+  t.same(texts, []);
+});

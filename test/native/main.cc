@@ -1,0 +1,15 @@
+// Native unit tests: what needs neither EAL nor huge pages. Run through test/native.ts.
+#include "tap.h"
+
+void test_clock();
+void test_record();
+void test_packet();
+void test_file_sink();
+
+int main() {
+  test_clock();
+  test_record();
+  test_packet();
+  test_file_sink();
+  return tap_end();
+}

@@ -1,0 +1,19 @@
+// A few lines of TAP for native unit tests: CHECK prints one result each, main's end prints the plan.
+#pragma once
+#include <cstdio>
+
+inline int tap_count = 0;
+inline int tap_failed = 0;
+
+#define CHECK(condition)                                                                              \
+  do {                                                                                                \
+    const bool ok_ = (condition);                                                                     \
+    tap_count++;                                                                                      \
+    if (!ok_) tap_failed++;                                                                           \
+    printf("%s %d - %s (%s:%d)\n", ok_ ? "ok" : "not ok", tap_count, #condition, __FILE__, __LINE__); \
+  } while (0)
+
+inline int tap_end() {
+  printf("1..%d\n", tap_count);
+  return tap_failed == 0 ? 0 : 1;
+}
