@@ -9,11 +9,10 @@ import { describeVf } from '../mirror/resolve.js';
 import { describeMirror } from '../mirror/undo.js';
 import { print, type RawMirrorOptions } from './mirror.js';
 import { confirmInterruption, warn } from './mirror-confirm.js';
+import { catchSignals } from './signals.js';
 
 type Done = Exclude<SetOutcome, { effect: 'planned' }>;
 type Planned = Extract<SetOutcome, { effect: 'planned' }>;
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Returns the exit code. */
 export async function setMirror(
@@ -104,21 +103,6 @@ async function waitFor(stopped: Promise<void> | undefined, durationMs: number | 
   });
   await Promise.race([time, ...(stopped ? [stopped] : [])]);
   clearInterval(timer);
-}
-
-/** While this holds, signals do not end the process: what was changed is undone first. */
-function catchSignals(): { stopped: Promise<void>; dispose(): void } {
-  let onSignal: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    onSignal = resolve;
-  });
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  return {
-    stopped,
-    dispose: () => {
-      for (const signal of SIGNALS) process.off(signal, onSignal);
-    },
-  };
 }
 
 function show({ effect, preview, warnings, backup }: Done, raw: RawMirrorOptions): void {
