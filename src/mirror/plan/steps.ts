@@ -95,13 +95,15 @@ const sampleCnxk: Step = (facts) => {
   const rule = `ingress pattern eth dst is ${facts.mac} / end actions sample ratio 1 index 0 / vf id ${vf} / end`;
   return {
     title: 'cnxk: a sample action with exactly one VF',
-    commands: [
-      `dpdk-testpmd -a ${facts.pfPci} -- -i`,
-      `set sample_actions 0 vf id ${facts.target} / end`,
-      `flow validate 0 ${rule}`,
-      `flow create 0 ${rule}    # note the rule's number`,
-      'flow destroy 0 rule NUMBER    # to end it',
-    ],
+    commands: !wants(facts, 'in')
+      ? []
+      : [
+          `dpdk-testpmd -a ${facts.pfPci} -- -i`,
+          `set sample_actions 0 vf id ${facts.target} / end`,
+          `flow validate 0 ${rule}`,
+          `flow create 0 ${rule}    # note the rule's number`,
+          'flow destroy 0 rule NUMBER    # to end it',
+        ],
     notes: ['DPDK 24.03 or later; only what the guest receives', ...SAMPLE_NOTES.slice(0, 1)],
   };
 };
