@@ -8,6 +8,7 @@ export {
   type StatsRecord,
   startCapture,
 } from './capture.js';
+export { type DpvsPrimary, startDpvsPrimary } from './dpvs-primary.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
