@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { registerCapture } from './commands/capture.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerFilters } from './commands/filters.js';
 import { registerForward2kni } from './commands/forward2kni.js';
 import { registerList } from './commands/list.js';
 import { registerRecover } from './commands/recover.js';
@@ -23,6 +24,7 @@ const COMMANDS: RegisterCommand[] = [
   registerList,
   registerDoctor,
   registerRecover,
+  registerFilters,
   registerForward2kni,
 ];
 

@@ -6,6 +6,8 @@ import { tempDir } from '../dpvs/helpers/temp-dir.js';
 import {
   balances,
   capture,
+  enginePid,
+  gone,
   readPcap,
   requirements,
   runDpcap,
@@ -91,12 +93,11 @@ t.test('recover clears what a killed dpcap left in a DPVS', { skip }, async (t) 
   t.teardown(() => primary.stop());
   const running = startCapture(primary, ['-i', '0', '-Q', 'rx', '-w', join(folder, 'out.pcap')]);
   await running.written(1);
-  const engine = running.process.pid;
-  const children = await import('node:fs').then(({ readFileSync }) =>
-    readFileSync(`/proc/${engine}/task/${engine}/children`, 'utf8').trim().split(' ').map(Number),
-  );
-  for (const pid of [engine, ...children]) process.kill(pid, 'SIGKILL');
-  await running.process.exited;
+  const engine = enginePid(running.pid);
+  running.process.signal('SIGSTOP'); // or it would see its engine die
+  process.kill(engine, 'SIGKILL');
+  await running.stop('SIGKILL');
+  await gone(engine);
   const cleared = await runDpcap(['recover', '--file-prefix', primary.prefix]);
   t.match(cleared, { code: 0, stdout: /cleared a capture of pid \d+, 1 queues still enabled/ });
   t.match(primary.requests().at(-1), { len: 120, op: 1, result: 0 });

@@ -1,0 +1,102 @@
+/** A capture whose sink is a TAP interface, in this process: set up, shown, kept in the state directory, taken down. */
+import { commandLine, createPlan } from '../capture/create-plan.js';
+import { runInForeground } from '../capture/foreground.js';
+import type { CaptureOptions } from '../capture/options.js';
+import { createReporter, type Reporter } from '../capture/report.js';
+import { type StatsRecord, sum } from '../capture/stats-record.js';
+import { DpcapError, errorFromRecord, formatError } from '../errors.js';
+import type { FilterProgram } from '../filter/compile.js';
+import type { Logger } from '../log.js';
+import type { PickedPrimary } from '../primary/pick.js';
+import type { InterfaceNames } from './interface-name.js';
+import { type ForwarderState, ForwarderStates } from './state.js';
+
+/** Jumbo frames of every NIC; a larger MTU of the primary's port is taken over. */
+const MTU = 9216;
+
+/** Everything that is decided. */
+export interface TapForward {
+  picked: PickedPrimary;
+  port: { id: number; name: string };
+  names: InterfaceNames;
+  /** Empty: where dpcap runs. */
+  netns: string;
+  /** Packets a second; 0: no limit. */
+  maxRate: number;
+  options: CaptureOptions;
+  filter: FilterProgram | undefined;
+}
+
+/**
+ * Forwards until a signal, a limit or an error ends it.
+ * @returns the exit code
+ * @throws DpcapError when it could not begin
+ */
+export async function forward(request: TapForward, log: Logger, states = new ForwarderStates()): Promise<number> {
+  const { picked, names, netns, maxRate, options, filter } = request;
+  refuseSecond(request, states.running());
+  const mtu = Math.max(MTU, picked.maxFrame ?? 0);
+  const output = { kind: 'tap' as const, rxName: names.rx, txName: names.tx, netns, mtu, maxRate };
+  const plan = createPlan(options, filter, picked, output, commandLine());
+  const reporter = recording(request, createReporter(options.stats, options.quiet, process.stderr), states);
+  try {
+    const about = {
+      output: describeInterfaces(names, netns),
+      stdout: 'ignore' as const,
+      durationMs: options.durationMs,
+    };
+    const done = await runInForeground(plan, about, reporter, log);
+    if (!done.error) return 0;
+    const error = errorFromRecord(done.error);
+    if (done.stats === undefined) throw error;
+    process.stderr.write(`${formatError(error)}\n`);
+    return error.exitCode;
+  } finally {
+    states.remove();
+  }
+}
+
+function refuseSecond({ picked, port }: TapForward, running: ForwarderState[]): void {
+  const other = running.find((one) => one.filePrefix === picked.primary.filePrefix && one.port.id === port.id);
+  if (!other) return;
+  throw new DpcapError('ERR_CAPTURE_BUSY', `port ${port.name} is already forwarded to ${other.interfaces.join(', ')}`, {
+    subject: port.name,
+    errno: 'EEXIST',
+    hint: `end that one first (pid ${other.pid}): dpcap forward2kni ${port.id} off`,
+  });
+}
+
+/** "interface net_null0.kni", with its namespace */
+export function describeInterfaces(names: InterfaceNames, netns: string): string {
+  const interfaces = names.rx === names.tx ? `interface ${names.rx}` : `interfaces ${names.rx} and ${names.tx}`;
+  return netns ? `${interfaces} in namespace ${netns}` : interfaces;
+}
+
+/** Passes everything on to `inner`, and keeps the state file up to date. */
+function recording({ picked, port, names, netns }: TapForward, inner: Reporter, states: ForwarderStates): Reporter {
+  const startedAt = new Date().toISOString();
+  const save = (record?: StatsRecord): void =>
+    states.save({
+      filePrefix: picked.primary.filePrefix,
+      port,
+      interfaces: [...new Set([names.rx, names.tx])],
+      netns,
+      startedAt,
+      packets: record?.packets ?? 0,
+      bytes: record?.bytes ?? 0,
+      nombuf: record ? sum(record.ports, 'nombuf') : 0,
+      sinkdrop: record ? sum(record.ports, 'sinkdrop') : 0,
+      filtered: record ? sum(record.ports, 'filtered') : 0,
+    });
+  return {
+    started: (facts) => {
+      save();
+      inner.started(facts);
+    },
+    progress: (record) => {
+      save(record);
+      inner.progress(record);
+    },
+    finished: (record, facts) => inner.finished(record, facts),
+  };
+}
