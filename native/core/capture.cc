@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -91,7 +92,10 @@ void Capture::enable() {
   // So far the primary found no mbufs and copied nothing. Some releases clear their counters shortly after the callback
   // went live (22.11.8 and others); now they are still, so that every later packet is in them exactly once.
   started_ns_ = realtime_ns();
-  for (Lane& lane : lanes_) lane.baseline = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  for (Lane& lane : lanes_) {
+    const auto counters = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+    lane.baseline = lane.latest = counters.value_or(PdumpCounters{});
+  }
   pool_->open();
 }
 
@@ -135,16 +139,25 @@ std::vector<std::string> Capture::unsettled() const {
   return targets;
 }
 
+// The primary's counters since the pool was opened.
+PdumpCounters Capture::counters_of(const Lane& lane) const {
+  if (started_ns_ == 0) return {};
+  const auto now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  if (now) lane.latest = *now;
+  PdumpCounters counters = since(lane.latest, lane.baseline);
+  // When the primary took its counters away, what came out of the ring is known to have been accepted.
+  const uint64_t taken = lane.recorded + lane.sinkdrop + lane.surplus;
+  if (!now) counters.accepted = std::max(counters.accepted, counters.ringfull + taken);
+  return counters;
+}
+
 CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const PdumpCounters now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
     const uint64_t lost = sink_->lost(lane.index);
-    const bool begun = started_ns_ != 0;
-    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction,
-                           begun ? since(now, lane.baseline) : PdumpCounters{}, lane.recorded - lost, lane.bytes,
-                           lane.sinkdrop + lost, lane.surplus});
+    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
+                           lane.bytes, lane.sinkdrop + lost, lane.surplus});
   }
   stats.limit_reached = drain_->limit_reached();
   stats.sink_failure = sink_->failure();

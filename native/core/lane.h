@@ -20,6 +20,8 @@ struct Lane {
 
   // The primary's counters when the pool was opened. Written before the drain thread starts to find packets.
   PdumpCounters baseline;
+  // The newest that were read: the primary may take its own away. One reader at a time.
+  mutable PdumpCounters latest;
 
   // Written by the drain thread alone, read by any.
   std::atomic<uint64_t> recorded{0};  // put into a block; minus what the writer lost: written

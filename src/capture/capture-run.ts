@@ -157,27 +157,28 @@ export class CaptureRun {
       file: undefined,
     };
     if (this.#begun) await this.#leave(done);
-    if (this.#flowing) done.file = output?.publish();
+    if (this.#flowing && done.stats?.fileBytes !== 0n) done.file = output?.publish();
     else output?.remove();
     return done;
   }
 
   async #leave(done: Done): Promise<void> {
     const { addon } = this.#session;
-    const gone = !this.#session.isPrimaryAlive();
-    const inDoubt = await native(addon.disableCapture(gone));
-    const quiet = gone || (await this.#session.quiesce());
-    const mayFree = gone || (inDoubt.length === 0 && quiet);
+    // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
+    const alive = this.#session.isPrimaryAlive();
+    const inDoubt = await native(addon.disableCapture(!alive));
+    const mayFree = alive && inDoubt.length === 0 && (await this.#session.quiesce());
     await native(addon.finishCapture(mayFree));
-    if (!mayFree)
+    if (alive && !mayFree) {
       done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+    }
     if (this.#flowing) {
       const stats = this.#stats();
       done.stats = statsMessage(stats);
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
-    await this.#session.detach();
+    if (alive) await this.#session.detach();
   }
 
   #stats(): NativeStats {
