@@ -117,6 +117,9 @@ t.test('bad input', async (t) => {
   t.match(await run('forward2kni', 'dpdk0', 'up'), { code: 2, stderr: /use on, off or status/ });
   t.match(await run('forward2kni', 'dpdk0'), { code: 2 });
   t.match(await run('forward2kni', 'dpdk0', 'on', '--for', 'ever'), { code: 2, stderr: /no duration/ });
+  t.match(await run('forward2kni', 'dpdk0', 'on', 'tcp'), { code: 2, stderr: /a filter does not go with DPVS/ });
+  const rate = await run('forward2kni', 'dpdk0', 'on', '--max-rate', '5');
+  t.match(rate, { code: 2, stderr: /--max-rate does not go with DPVS/ });
   const none = await run('forward2kni', 'dpdk0', 'on', '--ipc-file', join(dir, 'none'));
   t.match(none, { code: 1, stderr: /cannot reach DPVS .* no such socket \(ENOENT\)/ });
   writeFileSync(join(dir, 'file'), '');
