@@ -112,6 +112,7 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 bool Capture::finish(bool may_free) {
   if (final_) return true;
+  sink_->give_up_on_stalls();  // or the drain thread waits for a free block as long as the reader pleases
   drain_->stop();
   const uint64_t ended_ns = realtime_ns();
   sink_->finish(file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns));

@@ -99,9 +99,12 @@ uint32_t Drain::refill(Lane& lane, uint64_t now) {
   for (uint32_t i = 0; i < found; i++) {
     if (i + 8 < found) rte_prefetch0(fresh[i + 8]);
     if (i + 4 < found && stamped) rte_prefetch0(rte_pktmbuf_mtod(fresh[i + 4], void*));
-    const uint64_t stamp = stamped ? stamp_of(fresh[i]) : now;
-    if (stamped) stamps_.observe(stamp, lane.empty_tsc, now);
-    lane.arrival[lane.count + i] = stamp;
+    lane.arrival[lane.count + i] = stamped ? stamp_of(fresh[i]) : now;
+  }
+  if (stamped && found != 0) {
+    // The first bounds the clock from below, the last from above.
+    stamps_.observe(lane.arrival[lane.count], lane.empty_tsc, now);
+    stamps_.observe(lane.arrival[lane.count + found - 1], lane.empty_tsc, now);
   }
   lane.count += found;
   lane.unresolved += found;
@@ -157,9 +160,9 @@ void Drain::emit(Lane& lane) {
   lane.head++;
   lane.count--;
   if (limit_reached_.load(std::memory_order_relaxed)) {
-    lane.surplus.fetch_add(1, std::memory_order_relaxed);
+    lane.surplus.add(1);
   } else if (sink_.failure() != 0) {
-    lane.sinkdrop.fetch_add(1, std::memory_order_relaxed);
+    lane.sinkdrop.add(1);
   } else {
     record(lane, mbuf, arrival);
   }
@@ -180,8 +183,8 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
   block_->used += size;
   block_->lanes.push_back(static_cast<uint16_t>(lane.index));
 
-  lane.recorded.fetch_add(1, std::memory_order_relaxed);
-  lane.bytes.fetch_add(packet.caplen, std::memory_order_relaxed);
+  lane.recorded.add(1);
+  lane.bytes.add(packet.caplen);
   recorded_++;
   file_bytes_ += size;
   if (recorded_ == options_.packet_limit || (options_.byte_limit != 0 && file_bytes_ >= options_.byte_limit)) {
