@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { registerCapture } from './commands/capture.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerFilters } from './commands/filters.js';
+import { registerForward2kni } from './commands/forward2kni.js';
 import { registerList } from './commands/list.js';
 import { registerMirror } from './commands/mirror.js';
 import { registerRecover } from './commands/recover.js';
@@ -18,7 +20,15 @@ export type RegisterCommand = (program: Command, context: CommandContext) => voi
 
 const VERSION = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../../package.json')).version;
 
-const COMMANDS: RegisterCommand[] = [registerCapture, registerList, registerDoctor, registerMirror, registerRecover];
+const COMMANDS: RegisterCommand[] = [
+  registerCapture,
+  registerList,
+  registerDoctor,
+  registerRecover,
+  registerFilters,
+  registerForward2kni,
+  registerMirror,
+];
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
 export function expandAliases(argv: readonly string[]): string[] {

@@ -30,6 +30,14 @@ export type ErrorCode =
   | 'ERR_MIRROR_BAD_ANSWER'
   | 'ERR_MIRROR_REFUSED'
   | 'ERR_MIRROR_UNSAFE'
+  | 'ERR_DPVS_ABSENT'
+  | 'ERR_DPVS_TIMEOUT'
+  | 'ERR_DPVS_FOREIGN'
+  | 'ERR_DPVS_REFUSED'
+  | 'ERR_DPVS_DOUBT'
+  | 'ERR_DPVS_STATE'
+  | 'ERR_DPVS_UNKNOWN'
+  | 'ERR_PORT_UNSUITABLE'
   | 'ERR_SYSTEM';
 
 /** What an error carries besides its message. `errno` is a name such as ENOSPC, never a number. */

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -33,6 +34,10 @@ Error enable_error(const PdumpTarget& target, const Reply& reply) {
   }
   if (reply.err == EEXIST) {
     return Error("ERR_CAPTURE_BUSY", subject + " is already being captured", reply.err, subject);
+  }
+  if (reply.err == EPROTONOSUPPORT) {
+    const char* what = "the primary's pdump takes requests of a layout that dpcap does not know (a patched DPDK?)";
+    return Error("ERR_PRIMARY_NOT_CAPTURABLE", what, reply.err, subject);
   }
   return Error("ERR_ENABLE_FAILED", "the primary refused to capture " + subject, reply.err, subject);
 }
@@ -87,11 +92,15 @@ void Capture::enable() {
   // So far the primary found no mbufs and copied nothing. Some releases clear their counters shortly after the callback
   // went live (22.11.8 and others); now they are still, so that every later packet is in them exactly once.
   started_ns_ = realtime_ns();
-  for (Lane& lane : lanes_) lane.baseline = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  for (Lane& lane : lanes_) {
+    const auto counters = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+    lane.baseline = lane.latest = counters.value_or(PdumpCounters{});
+  }
   pool_->open();
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
+  primary_gone_ = primary_gone;
   for (size_t i = 0; i < lanes_.size(); i++) {
     for (int tries = 0; !primary_gone && states_[i] != TargetState::disabled && tries < kDisableTries; tries++) {
       const Reply reply = pdump_disable(lanes_[i].target, kDisableTimeoutMs);
@@ -104,6 +113,7 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 bool Capture::finish(bool may_free) {
   if (final_) return true;
+  sink_->give_up_on_stalls();  // or the drain thread waits for a free block as long as the reader pleases
   drain_->stop();
   const uint64_t ended_ns = realtime_ns();
   sink_->finish(file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns));
@@ -131,16 +141,25 @@ std::vector<std::string> Capture::unsettled() const {
   return targets;
 }
 
+// The primary's counters since the pool was opened. One that quits in order takes them away: then the last ones hold.
+// One that is gone may have counted copies that it never handed over: then what arrived is what was accepted.
+PdumpCounters Capture::counters_of(const Lane& lane) const {
+  if (started_ns_ == 0) return {};
+  const auto now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  if (now) lane.latest = *now;
+  PdumpCounters counters = since(lane.latest, lane.baseline);
+  const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
+  if (primary_gone_) counters.accepted = arrived;
+  return counters;
+}
+
 CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const PdumpCounters now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
     const uint64_t lost = sink_->lost(lane.index);
-    const bool begun = started_ns_ != 0;
-    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction,
-                           begun ? since(now, lane.baseline) : PdumpCounters{}, lane.recorded - lost, lane.bytes,
-                           lane.sinkdrop + lost, lane.surplus});
+    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
+                           lane.bytes, lane.sinkdrop + lost, lane.surplus});
   }
   stats.limit_reached = drain_->limit_reached();
   stats.sink_failure = sink_->failure();

@@ -84,12 +84,14 @@ class Capture {
   void enable();
   // Returns the targets whose state is still unknown, as text. `primary_gone` sends nothing.
   std::vector<std::string> disable(bool primary_gone);
-  // `may_free`: the primary is known to be out of the callbacks, or gone. Returns whether everything was freed.
+  // `may_free`: the primary lives, and is known to be out of the callbacks. Freeing in the memory of a dead one would
+  // wait for locks that it may have died with. Returns whether everything was freed.
   bool finish(bool may_free);
 
   CaptureStats stats() const;
 
  private:
+  PdumpCounters counters_of(const Lane& lane) const;
   std::vector<std::string> unsettled() const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
 
@@ -101,6 +103,7 @@ class Capture {
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
+  bool primary_gone_ = false;
   std::unique_ptr<Sink> sink_;
   std::optional<Drain> drain_;
   std::optional<CaptureStats> final_;

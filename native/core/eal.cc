@@ -9,6 +9,7 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <rte_service_component.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -116,6 +117,8 @@ void attach(const AttachOptions& options) {
   std::thread init([&] {
     result = init_eal(options.file_prefix);
     err = rte_errno;
+    // Its tables (149 kB) lie in the primary's heap, where a process that is killed leaves them for good.
+    if (result >= 0) rte_service_finalize();
   });
   init.join();
   if (result < 0) throw Error("ERR_EAL_INIT", "EAL: " + take_eal_log(), err, options.file_prefix);

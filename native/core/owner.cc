@@ -22,6 +22,7 @@ namespace {
 constexpr uint32_t kMagic = 0x64706361;  // "dpca"
 constexpr char kPrefix[] = "dpcap_";
 
+// 0 for a process that is gone, and for one that only waits to be reaped (in a container nobody may ever do so).
 uint64_t start_time_of(int pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::stringstream text;
@@ -31,7 +32,9 @@ uint64_t start_time_of(int pid) {
   if (after_name == std::string::npos) return 0;
   std::istringstream fields(line.substr(after_name + 2));
   std::string field;
-  for (int i = 3; i <= 22; i++) fields >> field;
+  fields >> field;
+  if (field == "Z" || field == "X") return 0;
+  for (int i = 4; i <= 22; i++) fields >> field;
   return strtoull(field.c_str(), nullptr, 10);
 }
 

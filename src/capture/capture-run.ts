@@ -41,9 +41,11 @@ export class CaptureRun {
     let error: DpcapError | undefined;
     let output: Output | undefined;
     try {
-      output = openOutput(this.#plan.output);
-      await this.#start(output);
-      error = await this.#watch();
+      output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
+      if (output) {
+        await this.#start(output);
+        error = await this.#watch();
+      }
     } catch (thrown) {
       error = asDpcapError(thrown);
       this.#stopReason = 'error';
@@ -157,27 +159,41 @@ export class CaptureRun {
       file: undefined,
     };
     if (this.#begun) await this.#leave(done);
-    if (this.#flowing) done.file = output?.publish();
+    // A file without even a header, on a disk that was full from the start, is not a finished one.
+    if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
     else output?.remove();
     return done;
   }
 
   async #leave(done: Done): Promise<void> {
     const { addon } = this.#session;
-    const gone = !this.#session.isPrimaryAlive();
-    const inDoubt = await native(addon.disableCapture(gone));
-    const quiet = gone || (await this.#session.quiesce());
-    const mayFree = gone || (inDoubt.length === 0 && quiet);
+    // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
+    const alive = this.#session.isPrimaryAlive();
+    const inDoubt = await native(addon.disableCapture(!alive));
+    const mayFree = alive && inDoubt.length === 0 && (await this.#session.quiesce());
     await native(addon.finishCapture(mayFree));
-    if (!mayFree)
+    if (alive && !mayFree) {
       done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+      done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
+    }
     if (this.#flowing) {
       const stats = this.#stats();
       done.stats = statsMessage(stats);
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
-    await this.#session.detach();
+    if (alive) await this.#session.detach();
+  }
+
+  #leftBehindError(left: string[]): DpcapError {
+    return new DpcapError(
+      'ERR_DISABLE_FAILED',
+      `the primary did not confirm the end of the capture: ${left.join(', ')}`,
+      {
+        subject: this.#plan.filePrefix,
+        hint: 'the file is complete; clear the primary later with: dpcap recover',
+      },
+    );
   }
 
   #stats(): NativeStats {

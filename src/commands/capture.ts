@@ -8,16 +8,14 @@ import { startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
-import { compileFilter, type RawFilterOptions } from '../filter/compile.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
 import { pickPrimary } from '../primary/pick.js';
 import { captureMirrored, type RawCaptureMirror } from './capture-mirror.js';
+import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './filter-options.js';
 
 type RawOptions = RawCaptureOptions &
   RawFilterOptions &
   RawCaptureMirror & { dryRun?: boolean; logLevel?: string; json?: boolean };
-
-const collect = (value: string, all: string[] = []): string[] => [...all, value];
 
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
@@ -61,27 +59,10 @@ function addCaptureOptions(command: Command): void {
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }
 
-function addFilterOptions(command: Command): void {
-  const word = (flag: string, text: string): Command =>
-    command.option(`--${flag} <value>`, `${text}; repeatable`, collect);
-  word('host', 'packets from or to this address');
-  word('src-host', 'packets from this address');
-  word('dst-host', 'packets to this address');
-  word('net', 'packets from or to this network (10.0.0.0/8)');
-  word('proto', 'tcp, udp, icmp, arp ... or a number');
-  word('port', 'port or range of ports');
-  word('src-port', 'source port');
-  word('dst-port', 'destination port');
-  word('filter', 'a named filter (dpcap filters lists them)');
-  command
-    .option('-f, --expression <expression>', 'pcap-filter expression; all filters are ANDed')
-    .option('--vlan <mode>', 'any: tags do not matter; strict: to the letter, as tcpdump does');
-}
-
 async function capture(words: string[], raw: RawOptions, context: CommandContext): Promise<void> {
   const options = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
-  const filter = compileFilter(words, raw);
+  const filter = readFilter(words, raw);
   if (options.output.kind === 'stdout' && process.stdout.isTTY) {
     throw new UsageError('-w -: standard output is a terminal', { hint: 'pipe it: dpcap -w - | tshark -r -' });
   }

@@ -1,5 +1,7 @@
 /** `dpcap list` (also `dpcap -D`): the primaries of this machine, whether each can be captured, and its ports. */
 import type { RegisterCommand } from '../cli.js';
+import { isDpvs } from '../dpvs/identify.js';
+import { type DpvsListing, summarize, summaryJson, summaryRows } from '../dpvs/summary.js';
 import { type Capturability, inspect } from '../primary/capturable.js';
 import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
@@ -13,6 +15,8 @@ export interface Listing {
   capturability: Capturability;
   /** Undefined when the primary does not say (`--no-telemetry`): ask by attaching. */
   ports: PortInfo[] | undefined;
+  /** What a DPVS says on its control socket; undefined for other primaries. */
+  dpvs?: DpvsListing;
 }
 
 export const registerList: RegisterCommand = (program) => {
@@ -20,9 +24,9 @@ export const registerList: RegisterCommand = (program) => {
     .command('list')
     .description('primaries on this machine and their ports (also: dpcap -D)')
     .option('--json', 'one JSON document')
-    .action((options: { json?: boolean }) => {
+    .action(async (options: { json?: boolean }) => {
       const root = runtimeRoot();
-      const listings = collectListings(root, systemHost());
+      const listings = await askDpvs(collectListings(root, systemHost()));
       const text = options.json ? JSON.stringify(listingJson(root, listings)) : formatListings(root, listings);
       process.stdout.write(`${text}\n`);
     });
@@ -38,6 +42,16 @@ export function collectListings(root: string, host: Host): Listing[] {
     const socket = facts.telemetrySocket;
     return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
   });
+}
+
+/** Adds what each DPVS among them says. */
+export async function askDpvs(listings: readonly Listing[]): Promise<Listing[]> {
+  const all: Listing[] = [];
+  for (const listing of listings) {
+    const asked = isAlive(listing.primary) && isDpvs(listing.primary);
+    all.push(asked ? { ...listing, dpvs: await summarize(listing.primary) } : listing);
+  }
+  return all;
 }
 
 /** The table for people. */
@@ -79,13 +93,21 @@ function verdictText(primary: Primary, { verdict }: Capturability): string {
 }
 
 /** Under a primary: why not and what to do, then its ports. */
-function details({ primary, capturability, ports: found }: Listing): string[] {
+function details({ primary, capturability, ports: found, dpvs }: Listing): string[] {
   const reasons = [...capturability.reasons, ...capturability.warnings];
-  const why = reasons.flatMap(({ message, hint }) => [`  ${message}`, `    ${hint}`]);
+  const why = [
+    ...reasons.flatMap(({ message, hint }) => [`  ${message}`, `    ${hint}`]),
+    ...(dpvs ? dpvsLines(dpvs) : []),
+  ];
   if (!isAlive(primary)) return why;
   if (!found) return [...why, '  ports: not told (no telemetry); attaching shows them'];
   if (found.length === 0) return [...why, '  no ports'];
   return [...why, ...alignRows(found.map(portRow)).map((row) => `  ${row}`)];
+}
+
+function dpvsLines(dpvs: DpvsListing): string[] {
+  const { head, rows } = summaryRows(dpvs);
+  return [`  ${head}`, ...alignRows(rows).map((row) => `    ${row}`)];
 }
 
 function portRow(port: PortInfo): string[] {
@@ -111,7 +133,7 @@ export function formatSpeed(mbps: number): string {
 export function listingJson(root: string, listings: readonly Listing[]): unknown {
   return {
     runtime_root: root,
-    primaries: listings.map(({ primary, capturability, ports: found }) => ({
+    primaries: listings.map(({ primary, capturability, ports: found, dpvs }) => ({
       file_prefix: primary.filePrefix,
       runtime_dir: primary.runtimeDir,
       state: primary.state,
@@ -125,6 +147,7 @@ export function listingJson(root: string, listings: readonly Listing[]): unknown
       reasons: capturability.reasons,
       warnings: capturability.warnings,
       ports: found?.map(portJson) ?? null,
+      ...(dpvs ? { dpvs: summaryJson(dpvs) } : {}),
     })),
   };
 }

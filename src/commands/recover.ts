@@ -2,6 +2,7 @@
 import type { RecoverReport } from '../capture/messages.js';
 import { runRecovery } from '../capture/supervisor.js';
 import type { RegisterCommand } from '../cli.js';
+import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
@@ -15,6 +16,7 @@ export type Undo = (entry: JournalEntry) => Promise<string>;
 
 /** By the entry's kind. */
 const UNDOERS: Record<string, Undo> = {
+  [FORWARD_KIND]: undoForward,
   [JOURNAL_KIND]: (entry) => undoMirror(entry.undo),
 };
 

@@ -1,6 +1,7 @@
 /** Can this primary be captured from, and if not, why and what to do: asked before anything is joined. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDpvs } from '../dpvs/identify.js';
 import { DpcapError, type ErrorCode } from '../errors.js';
 import { type DpdkVersion, versionDifference } from './config-file.js';
 import { isAlive, type Primary } from './discover.js';
@@ -73,7 +74,7 @@ export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion)
     notShared(primary, facts),
     otherVersion(primary, ours),
     noChannel(facts),
-    noPdump(facts),
+    noPdump(primary, facts),
   ].filter((reason) => reason !== undefined);
   const verdict = reasons.length > 0 ? 'no' : facts.memzones === undefined ? 'unknown' : 'yes';
   // For a primary that is not there the other reasons are only noise.
@@ -147,8 +148,19 @@ function notShared(primary: Primary, facts: PrimaryFacts): Reason | undefined {
 function otherVersion(primary: Primary, ours: DpdkVersion): Reason | undefined {
   const difference = primary.version && versionDifference(primary.version, ours);
   if (!difference) return undefined;
+  if (isDpvs(primary) && (primary.version?.number ?? 0) < DPDK_21_11) return oldDpvs(primary);
   const hint = `install DPDK ${primary.version?.text} and rebuild dpcap, or restart the application with ${ours.text}`;
   return reason('ERR_VERSION_MISMATCH', difference, hint);
+}
+
+/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that we speak. */
+const DPDK_21_11 = 0x150b0000;
+
+/** Its pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */
+function oldDpvs(primary: Primary): Reason {
+  const message = `DPVS on DPDK ${primary.version?.text} can be toggled with forward2kni, but not captured from`;
+  const hint = 'use dpcap forward2kni PORT on and tcpdump on the KNI interface, or DPVS 1.10 and later';
+  return reason('ERR_VERSION_MISMATCH', message, hint);
 }
 
 function noChannel(facts: PrimaryFacts): Reason | undefined {
@@ -157,9 +169,10 @@ function noChannel(facts: PrimaryFacts): Reason | undefined {
   return notCapturable(message, 'restart the application with multi-process support');
 }
 
-function noPdump(facts: PrimaryFacts): Reason | undefined {
+function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   if (facts.memzones === undefined || facts.memzones.includes(PDUMP_ZONE)) return undefined;
   const message = 'it has not called rte_pdump_init()';
+  if (isDpvs(primary)) return notCapturable(message, 'set "pdump on" in global_defs of dpvs.conf and restart DPVS');
   return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');
 }
 

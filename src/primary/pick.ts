@@ -4,13 +4,15 @@ import { inspect, requireCapturable } from './capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
 import { runtimeRoot } from './runtime-dir.js';
-import { ports } from './telemetry.js';
+import { type PortInfo, ports } from './telemetry.js';
 
 /** A primary that can be captured. */
 export interface PickedPrimary {
   primary: Primary;
   /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
   name: string;
+  /** Undefined when it does not tell (`--no-telemetry`): known once attached. */
+  ports: PortInfo[] | undefined;
   /** Largest frame of its ports, bytes, when it tells its MTUs. */
   maxFrame: number | undefined;
 }
@@ -37,6 +39,7 @@ export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
   return {
     primary,
     name: about.filter((word) => word !== undefined).join(', '),
+    ports: known,
     maxFrame: mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined,
   };
 }

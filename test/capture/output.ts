@@ -7,16 +7,16 @@ import { UsageError } from '../../src/errors.js';
 
 t.test('a file looks unfinished until it is published', async (t) => {
   const path = join(t.testdir({}), 'x.pcap');
-  const output = openOutput({ kind: 'file', path });
-  writeSync(output.sink.fd, 'bytes');
+  const output = await openOutput({ kind: 'file', path });
+  writeSync(output?.sink.fd ?? -1, 'bytes');
   t.same([existsSync(path), existsSync(path + PARTIAL)], [false, true]);
-  t.equal(output.publish(), path);
+  t.equal(output?.publish(), path);
   t.same([existsSync(path), existsSync(path + PARTIAL)], [true, false]);
 });
 
 t.test('a failed start leaves no file, and an old one as it was', async (t) => {
   const path = join(t.testdir({ 'x.pcap': 'old' }), 'x.pcap');
-  openOutput({ kind: 'file', path }).remove();
+  (await openOutput({ kind: 'file', path }))?.remove();
   t.same([existsSync(path), existsSync(path + PARTIAL)], [true, false]);
 });
 
@@ -25,20 +25,27 @@ t.test('a fifo is written directly', async (t) => {
   execFileSync('mkfifo', [path]);
   const { openSync, constants } = await import('node:fs');
   openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const output = openOutput({ kind: 'file', path });
-  t.equal(output.publish(), undefined);
+  const output = await openOutput({ kind: 'file', path });
+  t.equal(output?.publish(), undefined);
   t.notOk(existsSync(path + PARTIAL));
+});
+
+t.test('the wait for a reader of a fifo can be ended', async (t) => {
+  const path = join(t.testdir({}), 'fifo');
+  execFileSync('mkfifo', [path]);
+  let asked = 0;
+  t.equal(await openOutput({ kind: 'file', path }, () => asked++ === 2), undefined);
 });
 
 t.test('refusals', async (t) => {
   const dir = t.testdir({});
-  t.throws(() => openOutput({ kind: 'file', path: dir }), { message: /is a directory/, exitCode: 2 });
-  t.throws(() => openOutput({ kind: 'file', path: dir }), UsageError);
+  await t.rejects(openOutput({ kind: 'file', path: dir }), { message: /is a directory/, exitCode: 2 });
+  await t.rejects(openOutput({ kind: 'file', path: dir }), UsageError);
   const lost = join(dir, 'no', 'x.pcap');
-  t.throws(() => openOutput({ kind: 'file', path: lost }), { code: 'ERR_SINK_OPEN', errno: 'ENOENT', subject: lost });
+  await t.rejects(openOutput({ kind: 'file', path: lost }), { code: 'ERR_SINK_OPEN', errno: 'ENOENT', subject: lost });
   writeFileSync(join(dir, 'plain'), '');
   const inFile = join(dir, 'plain', 'x');
-  t.throws(() => openOutput({ kind: 'file', path: inFile }), {
+  await t.rejects(openOutput({ kind: 'file', path: inFile }), {
     code: 'ERR_SINK_OPEN',
     errno: 'ENOTDIR',
     subject: inFile,
@@ -46,5 +53,5 @@ t.test('refusals', async (t) => {
 });
 
 t.test('an inherited descriptor is passed through', async (t) => {
-  t.equal(openOutput({ kind: 'fd', fd: 1 }).sink.fd, 1);
+  t.equal((await openOutput({ kind: 'fd', fd: 1 }))?.sink.fd, 1);
 });

@@ -35,7 +35,9 @@ t.test('forwarding by port and in sum', async (t) => {
 
 t.test('heap', async (t) => {
   t.equal(
-    parseHeapMb('Socket 0: size(M) total: 64.0 alloc: 1.5(2%)\nTotal   : size(M) total: 64.0 alloc: 30.486389(47%)'),
+    parseHeapMb(
+      'Socket 0: size(M) total: 64.0 alloc: 1.5(2%)\nTotal   : size(M) total: 64.0 alloc: 30.486389(47%) free: 33.5 \tcount alloc: 521  free: 1',
+    ),
     30.486389,
   );
 });

@@ -46,7 +46,7 @@ export function parseForwarding(text: string, port: number | 'all'): Forwarding 
 
 /** Megabytes allocated from all heaps, from `dump_socket_mem`. */
 export function parseHeapMb(text: string): number {
-  return figure(text, /^Total\s*:.*\balloc: ([\d.]+)/m);
+  return figure(text, /^Total\s*:.*?\balloc: ([\d.]+)/m);
 }
 
 function namesIn(text: string, pattern: RegExp): string[] {

@@ -1,0 +1,47 @@
+/** Switches forward2kni off again: at the end of a hold, or by `dpcap recover` when the holder died. */
+import { z } from 'zod';
+import { DpcapError } from '../errors.js';
+import type { JournalEntry } from '../journal.js';
+import { DpvsClient } from './client.js';
+import { socketIdentity } from './identify.js';
+import { switchForward } from './switch.js';
+
+/** The journal's `kind`. */
+export const FORWARD_KIND = 'dpvs-forward2kni';
+
+const undoSchema = z.strictObject({
+  socket: z.string().min(1),
+  /** The life of the DPVS that was changed (socketIdentity). */
+  life: z.string(),
+  port: z.string().min(1),
+});
+
+export type ForwardUndo = z.infer<typeof undoSchema>;
+
+/** The undo record of a journal entry. For recover's table. */
+export function undoForward(entry: JournalEntry): Promise<string> {
+  const undo = undoSchema.parse(entry.undo);
+  return restoreOff(undo, new DpvsClient(undo.socket));
+}
+
+/**
+ * Brings the port back to "off" if it is the same DPVS still and the switch still on.
+ * @returns what was found and done, for people
+ * @throws DpcapError ERR_DPVS_*: it may still be on
+ */
+export async function restoreOff({ socket, life, port }: ForwardUndo, client: DpvsClient): Promise<string> {
+  const subject = `forward2kni of ${port}`;
+  const restarted = `${subject} is off: that DPVS has ended since`; // it keeps the switch in memory only
+  if (socketIdentity(socket) !== life) return restarted;
+  try {
+    const state = await client.port(port);
+    if (!state.forward2kni) return `${subject} was off already: somebody else switched it`;
+    await switchForward(client, { state }, false);
+    return `${subject} was switched off`;
+  } catch (error) {
+    if (!(error instanceof DpcapError)) throw error;
+    if (error.code === 'ERR_DPVS_ABSENT') return restarted;
+    if (error.code === 'ERR_PORT_UNKNOWN') return `${subject}: DPVS has no such port any more`;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/** What is asked of `dpcap forward2kni`, checked; the part that all backends share. */
+import { UsageError } from '../errors.js';
+
+export type ForwardAction = 'on' | 'off' | 'status';
+
+/** Options as commander hands them over. */
+export interface RawForwardOptions {
+  ipcFile?: string;
+  filePrefix?: string;
+  for?: string;
+  untilExit?: boolean;
+  force?: boolean;
+  json?: boolean;
+}
+
+/** One checked request. */
+export interface ForwardRequest {
+  /** A name or id; which ones there are only the backend knows. */
+  port: string;
+  action: ForwardAction;
+  ipcFile: string | undefined;
+  filePrefix: string | undefined;
+  /** Switch off again after so long. */
+  durationMs: number | undefined;
+  /** Stay in the foreground, and switch off at the end. */
+  untilExit: boolean;
+  /** Do also what does harm. */
+  force: boolean;
+  json: boolean;
+}
+
+const MAX_DURATION_S = 2 ** 31 / 1000 - 1; // of a timer
+const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** @throws UsageError naming the option, what was given and what would do */
+export function checkRequest(port: string, action: string, raw: RawForwardOptions): ForwardRequest {
+  const known = (['on', 'off', 'status'] as const).find((one) => one === action);
+  if (!known) throw new UsageError(`forward2kni: unknown action ${action}`, { hint: 'use on, off or status' });
+  if (port === '') throw new UsageError('forward2kni: the port is empty', { hint: 'dpcap list shows the ports' });
+  const lasting = raw.for !== undefined ? '--for' : raw.untilExit ? '--until-exit' : undefined;
+  if (lasting && known !== 'on') {
+    throw new UsageError(`${lasting} goes with "on" only`, { hint: `dpcap forward2kni ${port} on ${lasting}` });
+  }
+  return {
+    port,
+    action: known,
+    ipcFile: raw.ipcFile,
+    filePrefix: raw.filePrefix,
+    durationMs: raw.for === undefined ? undefined : checkDuration(raw.for),
+    untilExit: raw.untilExit ?? false,
+    force: raw.force ?? false,
+    json: raw.json ?? false,
+  };
+}
+
+/** `90`, `90s`, `1.5m`, `2h`; returns milliseconds. */
+export function checkDuration(text: string): number {
+  const [, figure, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const seconds = Number(figure) * (UNITS[unit] as number);
+  if (seconds >= 0.001 && seconds <= MAX_DURATION_S) return Math.round(seconds * 1000);
+  throw new UsageError(`--for: ${text || 'nothing'} is no duration`, {
+    subject: text,
+    hint: 'give seconds, or a figure with ms, s, m or h: 30s, 5m; at most 24 days',
+  });
+}

@@ -1,0 +1,151 @@
+/** Captures whose processes are stopped, killed, or killed twice: they leave a valid file and an unharmed primary. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import {
+  balances,
+  capinfos,
+  capture,
+  enginePid,
+  gone,
+  isForwarding,
+  isUnharmed,
+  type LiveCapture,
+  remember,
+  requirements,
+  runDpcap,
+  startCapture,
+  startTestpmd,
+  type Testpmd,
+} from './helpers/index.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+/** Small and slow enough for a file: 64-byte packets at full load fill a disk. */
+const FILE_LIMIT = ['-s', '64', '-a', 'filesize:2000000'];
+
+/** A testpmd at full load. */
+async function underLoad(t: Test): Promise<Testpmd> {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  return testpmd;
+}
+
+async function capturing(testpmd: Testpmd, file: string): Promise<LiveCapture> {
+  const running = startCapture(testpmd, ['-i', '0', ...FILE_LIMIT, '-w', file]);
+  await running.written(1);
+  return running;
+}
+
+function isValid(t: Test, file: string, what: string): void {
+  t.ok(Number(capinfos(file)['Number of packets']) > 0, `${what}: the file is valid`);
+  t.notOk(existsSync(`${file}.partial`), `${what}: and looks finished`);
+}
+
+t.test('signals end a capture in order', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const folder = t.testdir();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const suffix of ['pcap', 'pcapng']) {
+      const file = join(folder, `${signal}.${suffix}`);
+      const captured = await (await capturing(testpmd, file)).stop(signal);
+      balances(t, captured);
+      t.equal(captured.final?.stop_reason, 'signal');
+      isValid(t, file, signal);
+    }
+    await isUnharmed(t, testpmd, before, signal);
+  }
+
+  // As the terminal does it: to both processes.
+  const file = join(folder, 'both.pcap');
+  const running = await capturing(testpmd, file);
+  process.kill(enginePid(running.pid), 'SIGINT');
+  balances(t, await running.stop('SIGINT'));
+  isValid(t, file, 'Ctrl-C');
+
+  const early = startCapture(testpmd, ['-i', '0', '-w', join(folder, 'early.pcap')]);
+  const captured = await early.stop('SIGTERM');
+  t.match(captured, { code: null, signal: 'SIGTERM' }, 'a signal before it began ends it at once');
+  await isUnharmed(t, testpmd, before, 'signals');
+  await isForwarding(t, testpmd, 'signals');
+});
+
+/** Resolves when the engine works at its end, and so sends no more statistics. */
+async function stopping(running: LiveCapture): Promise<void> {
+  const figures = (): number => running.process.stderr.length;
+  for (let before = -1; before !== figures(); ) {
+    before = figures();
+    await delay(500);
+  }
+}
+
+t.test('a second SIGINT gives up waiting for a primary that does not answer', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const running = await capturing(testpmd, join(t.testdir(), 'x.pcap'));
+  testpmd.process.signal('SIGSTOP');
+  running.process.signal('SIGINT');
+  await stopping(running);
+  const captured = await running.stop('SIGINT');
+  testpmd.process.signal('SIGCONT');
+  t.equal(captured.code, 1, captured.messages);
+  t.match(captured.messages, /gave up waiting[\s\S]*dpcap recover/);
+  const recovered = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
+  t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+, 2 queues/ });
+  await isUnharmed(t, testpmd, before, 'given up');
+  await isForwarding(t, testpmd, 'given up');
+});
+
+t.test('a killed engine is cleared by its supervisor', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const file = join(t.testdir(), 'x.pcap');
+  const running = await capturing(testpmd, file);
+  process.kill(enginePid(running.pid), 'SIGKILL');
+  const captured = await running.ended();
+  t.equal(captured.code, 1);
+  t.match(captured.messages, /ended unexpectedly \(SIGKILL\)[\s\S]*was removed/);
+  t.notOk(existsSync(file), 'the unfinished file looks unfinished');
+  await isUnharmed(t, testpmd, before, 'engine killed');
+  await isForwarding(t, testpmd, 'engine killed');
+});
+
+t.test('an engine whose supervisor was killed ends in order', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const file = join(t.testdir(), 'x.pcapng');
+  const running = await capturing(testpmd, file);
+  const engine = enginePid(running.pid);
+  await running.stop('SIGKILL');
+  await gone(engine);
+  isValid(t, file, 'supervisor killed');
+  await isUnharmed(t, testpmd, before, 'supervisor killed');
+  await isForwarding(t, testpmd, 'supervisor killed');
+});
+
+t.test('when both were killed, dpcap recover clears', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const living = await startCapture(testpmd, ['-i', '1', '-Q', 'rx', '-s', '64', '-w', '/dev/null']).started();
+  const running = await capturing(testpmd, join(t.testdir(), 'x.pcap'));
+  const engine = enginePid(running.pid);
+  running.process.signal('SIGSTOP'); // or it would see its engine die
+  process.kill(engine, 'SIGKILL');
+  await running.stop('SIGKILL');
+  await gone(engine);
+  await isForwarding(t, testpmd, 'both killed');
+
+  const refused = await capture(testpmd, ['-i', '0', '-c', '1', '-w', '/dev/null']);
+  t.match(refused, { code: 1, messages: /killed, pid \d+[\s\S]*dpcap recover/ });
+  const recovered = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
+  t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+, 2 queues[\s\S]*left a running capture alone/ });
+  balances(t, await living.stop());
+  await isUnharmed(t, testpmd, before, 'recovered');
+  balances(t, await capture(testpmd, ['-i', '0', '-c', '1000', '-w', '/dev/null']));
+  const again = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
+  t.match(again, { code: 0, stdout: /nothing to clear/ });
+  await isUnharmed(t, testpmd, before, 'and captured from again');
+  await isForwarding(t, testpmd, 'recovered');
+});

@@ -1,0 +1,95 @@
+/** Outputs that fail, and primaries that die, in mid-capture: what was written stays valid, and the loss is counted. */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import {
+  atExit,
+  balances,
+  type Captured,
+  capinfos,
+  capture,
+  isForwarding,
+  isUnharmed,
+  remember,
+  requirements,
+  run,
+  startCapture,
+  startTestpmd,
+  type Testpmd,
+} from './helpers/index.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+const PORTS = ['net_null0', 'net_null1'];
+
+/** Mounts a tmpfs of `kib` KiB. */
+function smallDisk(t: Test, kib: number): string {
+  const directory = join(t.testdir(), 'disk');
+  mkdirSync(directory);
+  run('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'dpcap-test', directory]);
+  const unmount = (): void => {
+    run('umount', ['-l', directory]);
+    forget();
+  };
+  const forget = atExit(unmount);
+  t.teardown(unmount);
+  return directory;
+}
+
+const sinkdrop = ({ final }: Captured): number => (final?.ports ?? []).reduce((sum, lane) => sum + lane.sinkdrop, 0);
+
+t.test('a disk that becomes full', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: PORTS });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const before = await remember(testpmd);
+  const disk = smallDisk(t, 3000);
+
+  for (const name of ['x.pcap', 'x.pcapng']) {
+    const file = join(disk, name);
+    const captured = await capture(testpmd, ['-i', '0', '-w', file]);
+    balances(t, captured, 1);
+    t.match(captured.messages, /ended early: cannot write to .*ENOSPC.*\n.*make room/s);
+    t.match(captured.messages, file, `${name}: names the file`);
+    t.match(captured.final, { stop_reason: 'sink failed', files: [file] });
+    t.ok(sinkdrop(captured) > 0, `${name}: ${sinkdrop(captured)} lost packets are counted`);
+    const { 'File size (bytes)': size, 'Number of packets': packets } = capinfos(file);
+    t.ok(Number(size) > 2_500_000 && Number(packets) > 20_000, `${name}: what fitted is there, ${packets} packets`);
+    t.same(readdirSync(disk), [name], `${name}: and nothing unfinished`);
+    run('rm', [file]);
+  }
+
+  run('fallocate', ['-l', '3000k', join(disk, 'filler')]);
+  const none = await capture(testpmd, ['-i', '0', '-w', join(disk, 'x.pcap')]);
+  t.match(none, { code: 1, messages: /ENOSPC/ }, 'full from the start');
+  t.notOk(existsSync(join(disk, 'x.pcap')), 'a file without even a header is not left as a finished one');
+  await isUnharmed(t, testpmd, before, 'full disk');
+  await isForwarding(t, testpmd, 'full disk');
+});
+
+/** What ends the primary, and whether it was busy. */
+const DEATHS: [name: string, busy: boolean, file: string, die: (testpmd: Testpmd) => Promise<unknown>][] = [
+  ['killed at full load', true, 'x.pcap', (testpmd) => testpmd.kill('SIGKILL', { keepFiles: true })],
+  ['killed at full load', true, 'x.pcapng', (testpmd) => testpmd.kill('SIGKILL', { keepFiles: true })],
+  ['killed while idle', false, 'x.pcap', (testpmd) => testpmd.kill('SIGKILL', { keepFiles: true })],
+  ['quits in order', true, 'x.pcap', (testpmd) => testpmd.stop()],
+];
+
+for (const [name, busy, file, die] of DEATHS) {
+  t.test(`the primary ${name}: ${file}`, { skip }, async (t) => {
+    const testpmd = await startTestpmd({ vdevs: PORTS });
+    t.teardown(() => testpmd.stop());
+    if (busy) await testpmd.command('start');
+    const path = join(t.testdir(), file);
+    const running = startCapture(testpmd, ['-i', '0', '-s', '64', '-a', 'filesize:2000000', '-w', path]);
+    await (busy ? running.written(1) : running.started());
+    const dead = die(testpmd).then(() => Date.now());
+    const captured = await running.ended();
+    const tookMs = Date.now() - (await dead);
+    t.ok(tookMs < 2000, `it ended ${tookMs} ms after the primary`);
+    balances(t, captured, 1);
+    t.match(captured.messages, /ended early: the primary process exited/);
+    t.equal(captured.final?.stop_reason, 'primary gone');
+    const packets = Number(capinfos(path)['Number of packets']);
+    t.ok(busy ? packets > 0 : packets === 0, `the file is finished, with ${packets} packets`);
+  });
+}

@@ -1,0 +1,52 @@
+/** A `dpcap` that sees other things than this process does: only some primaries, or with another user's eyes. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { atExit } from './at-exit.js';
+import { DPDK_RUNTIME_DIR } from './owned.js';
+import { type Finished, start } from './processes.js';
+
+const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
+const NOBODY = 65534;
+
+/**
+ * Runs `dpcap` in a mount namespace whose runtime directory holds these file prefixes and no others, whatever else runs
+ * on this machine. It can look at primaries there, but a primary's answers would not find the way back: no captures.
+ */
+export function runDpcapSeeing(prefixes: string[], args: string[]): Promise<Finished> {
+  const binds = prefixes.map((prefix) => bind(`${DPDK_RUNTIME_DIR}/${prefix}`, `"$DIRECTORY/dpdk/${prefix}"`));
+  const script = `${binds.join('')} RUNTIME_DIRECTORY="$DIRECTORY" exec ${NODE} "${PROJECT}bin/dpcap.js" "$@"`;
+  return runScript(script, args);
+}
+
+/** Runs `dpcap` as user "nobody", with root's runtime directory; the project is made visible wherever it lies. */
+export function runDpcapAsNobody(args: string[]): Promise<Finished> {
+  const drop = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
+  const script = `${bind(PROJECT, '"$DIRECTORY/project"')}
+    RUNTIME_DIRECTORY=/var/run exec ${drop} ${NODE} "$DIRECTORY/project/bin/dpcap.js" "$@"`;
+  return runScript(script, args);
+}
+
+const NODE = `"${process.execPath}"`;
+
+function bind(from: string, to: string): string {
+  return `mkdir -p ${to} && mount --bind "${from}" ${to}\n`;
+}
+
+/** `$DIRECTORY` is an empty directory that anyone may enter. */
+async function runScript(script: string, args: string[]): Promise<Finished> {
+  const directory = mkdtempSync(join(tmpdir(), 'dpcap-isolated-'));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  const forget = atExit(remove);
+  mkdirSync(join(directory, 'dpdk'));
+  const lines = `chmod 755 "$DIRECTORY"\nset -e\n${script}`;
+  const process = start('unshare', ['--mount', 'sh', '-c', lines, 'sh', ...args], { env: { DIRECTORY: directory } });
+  process.closeStdin();
+  try {
+    return await process.wait();
+  } finally {
+    remove(); // the mounts went with their namespace
+    forget();
+  }
+}
