@@ -1,12 +1,15 @@
 /**
  * Outlives the process that set a temporary mirror, by a moment: started as `watchdog.js PID START_TICKS`, it waits for
- * the end of its standard input, which the kernel closes however that process dies, and undoes what that owes.
+ * the end of its standard input, which the kernel closes however that process dies. Unless it was told before that all is
+ * done, it undoes what the dead process owes.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Journal } from '../journal.js';
 import { readProcess } from '../primary/process.js';
 import { JOURNAL_KIND, undoMirror } from './undo.js';
+
+const DONE = 'done';
 
 /** Starts the watchdog of this process. It ends by itself when this process does; `stop` ends it sooner. */
 export function startWatchdog(): { stop(): void } {
@@ -19,13 +22,13 @@ export function startWatchdog(): { stop(): void } {
   child.stdin?.on('error', () => undefined);
   child.unref();
   (child.stdin as unknown as { unref?(): void }).unref?.();
-  return { stop: () => child.stdin?.end() };
+  return { stop: () => child.stdin?.end(DONE) };
 }
 
 async function watch(pid: number, ticks: number): Promise<void> {
-  for await (const _ of process.stdin) {
-    // nothing is said: only the end counts
-  }
+  let said = '';
+  for await (const chunk of process.stdin) said += chunk;
+  if (said === DONE) return;
   for (const { entry, close } of new Journal().list()) {
     if (entry.kind !== JOURNAL_KIND || entry.pid !== pid || entry.startTicks !== ticks) continue;
     await undoMirror(entry.undo);

@@ -106,6 +106,26 @@ t.test('SIGKILL of all of it at any moment: one entry at most, and recover clear
   await vfd.stop();
 });
 
+t.test('a signal while VFd does not answer leaves nothing beside the FIFO', async (t) => {
+  const { vfd, dpcap } = setUp(t.testdir());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const child = dpcap.start('mirror', 'list', '--config', vfd.cfg);
+    vfd.onRequest = () => child.kill(signal);
+    vfd.behave = () => 'none';
+    t.same([await once(child, 'exit'), vfd.leftovers()], [[null, signal], []], signal);
+  }
+  await vfd.stop();
+});
+
+t.test('a watchdog that was told all is done touches nothing of the same process', async (t) => {
+  const { vfd, dpcap } = setUp(t.testdir());
+  for (const vf of [1, 2])
+    await dpcap.run('mirror', 'set', '--vf', `guest_${vf}`, '--direction', 'in', '--target', '3', '--config', vfd.cfg);
+  const { code } = await dpcap.run('mirror', 'clear', '--all', '--by-config', '--yes', '--config', vfd.cfg);
+  t.same([code, vfd.mirrored(), dpcap.journal(), vfd.vfs.size], [0, [], [], 3]);
+  await vfd.stop();
+});
+
 t.test('recover: somebody else changed it; the daemon is gone; the entry is damaged', async (t) => {
   const { vfd, dpcap, args } = setUp(t.testdir());
   const journal = new Journal(join(vfd.dir, 'log', 'state', 'dpcap'));

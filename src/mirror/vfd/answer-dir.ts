@@ -9,12 +9,19 @@ import { dirname, join } from 'node:path';
 import { DpcapError, errnoOf } from '../../errors.js';
 import { readProcess } from '../../primary/process.js';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PREFIX = '.dpcap-answers-';
 const OURS = /^\.dpcap-answers-(\d+)-(\d+)-/;
 
 export class AnswerDir {
   readonly #path: string;
   readonly #onExit = (): void => this.remove();
+  /** Where nobody else handles the signal, it does what it would have done without us. */
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    this.remove();
+    process.kill(process.pid, signal);
+  };
   #next = 0;
 
   /**
@@ -26,6 +33,7 @@ export class AnswerDir {
     sweep(beside);
     this.#path = makeDir([beside, tmpdir()]);
     process.once('exit', this.#onExit);
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
 
   /**
@@ -51,6 +59,7 @@ export class AnswerDir {
   /** Idempotent. */
   remove(): void {
     process.off('exit', this.#onExit);
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
     rmSync(this.#path, { recursive: true, force: true });
   }
 }

@@ -170,6 +170,7 @@ function prepare(request: SetRequest, facts: VfdFacts, fifo: string): { preview:
   const mirror = { pf: source.pf, vf: source.vf, direction: request.direction, target: target.vf };
   const warnings = judgeMirror({ mirror, source, target, pf, force: request.force, byConfig: request.byConfig });
   const previous = mirrorOf(facts.mirrors, source);
+  if (previous && request.byConfig) warnings.push('the mirror that is on now ends, and is not put back afterwards');
   const undo: CommandRecord = { how: 'command', fifo, ours: mirror, ...(previous ? { previous } : {}) };
   const unchanged = isSameMirror(previous, mirror);
   return { preview: { mirror, source, target, previous, unchanged, warnings, interrupts: request.byConfig, undo }, pf };
