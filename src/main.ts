@@ -1,13 +1,17 @@
 /** run(argv): parse, act, exit code. The only place that prints an error. */
 import { CommanderError } from 'commander';
 import { createProgram, expandAliases } from './cli.js';
-import { asDpcapError, formatError } from './errors.js';
+import { asDpcapError, errnoOf, formatError } from './errors.js';
 
 /**
  * Runs one command line and returns its exit code: 0 done or stopped as asked, 1 failed, 2 usage.
  * @param argv arguments after the program's name
  */
 export async function main(argv: string[]): Promise<number> {
+  // A reader of a listing that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error) => {
+    if (errnoOf(error) !== 'EPIPE') throw error;
+  });
   const context = { exitCode: 0 };
   try {
     await createProgram(context).parseAsync(expandAliases(argv), { from: 'user' });

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -49,14 +50,9 @@ std::unique_ptr<Sink> make_sink(const CapturePlan& plan, const std::vector<uint8
   return std::make_unique<FileSink>(sink.fd, plan.file.format, header, lanes);
 }
 
-bool is_less(const PdumpCounters& a, const PdumpCounters& b) {
-  return a.accepted < b.accepted || a.filtered < b.filtered || a.nombuf < b.nombuf || a.ringfull < b.ringfull;
-}
-
 }  // namespace
 
-Capture::Capture(const CapturePlan& plan)
-    : plan_(plan), states_(plan.lanes.size(), TargetState::disabled), known_(plan.lanes.size()) {
+Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size(), TargetState::disabled) {
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
   const std::vector<uint8_t> header = file_header(plan.file, plan.info, plan.interfaces);
   sink_ = make_sink(plan, header);
@@ -92,7 +88,10 @@ void Capture::enable() {
   // So far the primary found no mbufs and copied nothing. Some releases clear their counters shortly after the callback
   // went live (22.11.8 and others); now they are still, so that every later packet is in them exactly once.
   started_ns_ = realtime_ns();
-  for (Lane& lane : lanes_) lane.baseline = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  for (Lane& lane : lanes_) {
+    const auto counters = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+    lane.baseline = lane.latest = counters.value_or(PdumpCounters{});
+  }
   pool_->open();
 }
 
@@ -110,7 +109,7 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 bool Capture::finish(bool may_free) {
   if (final_) return true;
-  sink_->give_up_on_stalls();  // or the drain, too, waits for a reader that does not read
+  sink_->give_up_on_stalls();  // or the drain thread waits for a free block as long as the reader pleases
   drain_->stop();
   const uint64_t ended_ns = realtime_ns();
   sink_->finish(file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns));
@@ -138,12 +137,24 @@ std::vector<std::string> Capture::unsettled() const {
   return targets;
 }
 
+// The primary's counters since the pool was opened. One that quits in order takes them away: then the last ones hold.
+// One that is gone may have counted copies that it never handed over: then what arrived is what was accepted.
+PdumpCounters Capture::counters_of(const Lane& lane) const {
+  if (started_ns_ == 0) return {};
+  const auto now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  if (now) lane.latest = *now;
+  PdumpCounters counters = since(lane.latest, lane.baseline);
+  const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
+  if (primary_gone_) counters.accepted = arrived;
+  return counters;
+}
+
 CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
     const uint64_t lost = sink_->lost(lane.index);
-    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters(lane), lane.recorded - lost,
+    stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
                            lane.bytes, lane.sinkdrop + lost, lane.surplus});
   }
   stats.limit_reached = drain_->limit_reached();
@@ -152,20 +163,6 @@ CaptureStats Capture::stats() const {
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   return stats;
-}
-
-// What the primary has counted since the capture began. A primary that quits in order takes its counters away: then the
-// last ones hold. One that is gone may have counted copies that it never handed over: then what arrived is what counts.
-PdumpCounters Capture::counters(const Lane& lane) const {
-  if (started_ns_ == 0) return {};
-  const uint64_t arrived = lane.recorded + lane.sinkdrop + lane.surplus;
-  const PdumpCounters now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
-  const PdumpCounters counted = since(now, lane.baseline);
-  std::lock_guard<std::mutex> lock(known_mutex_);
-  PdumpCounters& known = known_[lane.index];
-  if (!is_less(now, lane.baseline) && !is_less(counted, known)) known = counted;
-  if (primary_gone_) known.accepted = arrived + known.ringfull;
-  return known;
 }
 
 std::vector<InterfaceTotals> Capture::totals(const CaptureStats& stats) const {

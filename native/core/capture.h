@@ -10,7 +10,6 @@
 #pragma once
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,14 +84,15 @@ class Capture {
   void enable();
   // Returns the targets whose state is still unknown, as text. `primary_gone` sends nothing.
   std::vector<std::string> disable(bool primary_gone);
-  // `may_free`: the primary is known to be out of the callbacks, or gone. Returns whether everything was freed.
+  // `may_free`: the primary lives, and is known to be out of the callbacks. Freeing in the memory of a dead one would
+  // wait for locks that it may have died with. Returns whether everything was freed.
   bool finish(bool may_free);
 
   CaptureStats stats() const;
 
  private:
+  PdumpCounters counters_of(const Lane& lane) const;
   std::vector<std::string> unsettled() const;
-  PdumpCounters counters(const Lane& lane) const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
 
   const CapturePlan plan_;
@@ -103,9 +103,7 @@ class Capture {
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
-  std::atomic<bool> primary_gone_{false};
-  mutable std::mutex known_mutex_;
-  mutable std::vector<PdumpCounters> known_;  // what counters() last returned, by lane
+  bool primary_gone_ = false;
   std::unique_ptr<Sink> sink_;
   std::optional<Drain> drain_;
   std::optional<CaptureStats> final_;

@@ -32,6 +32,7 @@ Pair read_pair() {
 }
 
 constexpr double kNsPerSecond = 1e9;
+constexpr int64_t kSetBackNs = 1000000;  // more than a slewed clock and a preempted reading differ
 constexpr int64_t kDayNs = 86400ll * 1000000000ll;
 
 }  // namespace
@@ -57,20 +58,21 @@ void WallClock::anchor() {
     first_tsc_ = pair.tsc;
     first_ns_ = pair.ns;
   }
+  const uint64_t predicted = to_ns(pair.tsc);
   anchor_tsc_ = pair.tsc;
-  anchor_ns_ = pair.ns;
+  anchor_ns_ = static_cast<int64_t>(pair.ns - predicted) < -kSetBackNs ? predicted : pair.ns;
   // Ten times a second once the rate is known over a second or more, a hundred times before.
   refresh_interval_ = ticks(elapsed * ns_per_tick_ < kNsPerSecond ? 10000 : 100000);
 }
 
 StampClock::StampClock(uint64_t tsc_hz)
-    : tsc_hz_(tsc_hz),
+    : ticks_per_ns_(static_cast<double>(tsc_hz) / kNsPerSecond),
       raw_tsc_(RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)),
       jump_(static_cast<int64_t>(tsc_hz / 2)) {}
 
 int64_t StampClock::ticks_since_anchor(uint64_t field) const {
-  const int64_t ns = static_cast<int64_t>(field - anchor_field_);
-  return static_cast<int64_t>(static_cast<__int128>(ns) * tsc_hz_ / 1000000000);
+  // A double is exact to a tick for a hundred days, and three times as fast as a 128-bit division.
+  return static_cast<int64_t>(static_cast<double>(static_cast<int64_t>(field - anchor_field_)) * ticks_per_ns_);
 }
 
 void StampClock::start_bracket(uint64_t field, uint64_t empty_tsc, uint64_t now_tsc) {

@@ -6,8 +6,9 @@
 
 namespace dpcap {
 
-// CLOCK_REALTIME as a function of the TSC, re-anchored ten times a second, so that neither a wrongly rounded tsc_hz
-// (DPDK before 24.11 rounds to 10 MHz: 1.5 ms a second) nor a stepped clock accumulates.
+// CLOCK_REALTIME as a function of the TSC, re-anchored ten times a second, so that a wrongly rounded tsc_hz (DPDK
+// before 24.11 rounds to 10 MHz: 1.5 ms a second) does not accumulate. A clock that is set forward during a capture is
+// followed; one that is set back is not, until it has caught up: time never goes back in a file.
 class WallClock {
  public:
   explicit WallClock(uint64_t tsc_hz);
@@ -54,7 +55,7 @@ class StampClock {
   int64_t ticks_since_anchor(uint64_t field) const;
   void start_bracket(uint64_t field, uint64_t empty_tsc, uint64_t now_tsc);
 
-  const uint64_t tsc_hz_;
+  const double ticks_per_ns_;
   const bool raw_tsc_;
   const int64_t jump_;  // more than any scheduling delay, less than the smallest jump of the base (1 s)
   bool anchored_ = false;

@@ -50,6 +50,7 @@ class Drain {
   void free_now();
   void flush();
   void wait(uint32_t found);
+  void measure_wakes();
 
   const DrainOptions options_;
   std::deque<Lane>& lanes_;
@@ -66,6 +67,9 @@ class Drain {
   uint64_t recorded_ = 0;
   uint64_t file_bytes_;
   uint32_t sleep_us_ = 0;
+  uint32_t idle_sleep_us_ = 500;  // the longest sleep; adapted to what a wake-up costs here
+  uint32_t wakes_ = 0;
+  uint64_t wakes_cpu_ns_ = 0;
   std::vector<rte_mbuf*> to_free_;
 
   std::atomic<bool> limit_reached_{false};

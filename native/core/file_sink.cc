@@ -38,7 +38,8 @@ FileSink::FileSink(int fd, FileFormat format, std::vector<uint8_t> header, size_
 
 void FileSink::open() {
   size_t done = 0;
-  write_all(header_.data(), header_.size(), &done);
+  if (write_all(header_.data(), header_.size(), &done) || !is_file_) return;
+  if (ftruncate(fd_, 0) == 0) add_written(-static_cast<int64_t>(done));  // half a header is worse than none
 }
 
 void FileSink::write_block(const Block& block) {
@@ -84,7 +85,7 @@ bool FileSink::write_all(const uint8_t* bytes, size_t size, size_t* done) {
     } else if (wrote < 0 && errno == EAGAIN) {
       wait_writable();
     } else if (wrote < 0 && errno != EINTR) {
-      fail(errno);
+      fail(errno == ECONNRESET ? EPIPE : errno);  // a socket's way to say that the reader left with data unread
     }
   }
   return *done == size;

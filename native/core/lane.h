@@ -8,6 +8,17 @@
 
 namespace dpcap {
 
+// A counter with one writer and any number of readers: no locked instruction, which would cost more than the rest of a
+// packet's accounting.
+class Counter {
+ public:
+  void add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  operator uint64_t() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
 struct Lane {
   Lane(size_t index_, PdumpTarget target_, uint16_t port_, uint32_t interface_, CopyRing ring_)
       : index(index_), target(std::move(target_)), port(port_), interface(interface_), ring(std::move(ring_)) {}
@@ -20,12 +31,14 @@ struct Lane {
 
   // The primary's counters when the pool was opened. Written before the drain thread starts to find packets.
   PdumpCounters baseline;
+  // The newest that were read: the primary may take its own away. One reader at a time.
+  mutable PdumpCounters latest;
 
   // Written by the drain thread alone, read by any.
-  std::atomic<uint64_t> recorded{0};  // put into a block; minus what the writer lost: written
-  std::atomic<uint64_t> bytes{0};     // sum of caplen of recorded packets
-  std::atomic<uint64_t> sinkdrop{0};  // refused because the sink had failed
-  std::atomic<uint64_t> surplus{0};   // drained after a limit was reached
+  Counter recorded;  // put into a block; minus what the writer lost: written
+  Counter bytes;     // sum of caplen of recorded packets
+  Counter sinkdrop;  // refused because the sink had failed
+  Counter surplus;   // drained after a limit was reached
 
   // Packets taken from the ring and not yet given to the sink. Drain thread only.
   static constexpr uint32_t kPending = 512;

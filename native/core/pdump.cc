@@ -97,12 +97,13 @@ struct StatsZone {
   QueueStats tx[RTE_MAX_ETHPORTS][RTE_MAX_QUEUES_PER_PORT];
 };
 
+// The zone is found once, under a lock that a dying primary may hold for ever; from then on its descriptor is looked
+// at, which stays mapped and is zeroed before the zone is freed (rte_pdump_uninit).
 const StatsZone* stats_zone() {
-  static const StatsZone* found = nullptr;  // reserved once in the primary's life, and we outlive no primary
-  if (found != nullptr) return found;
-  const rte_memzone* zone = rte_memzone_lookup("rte_pdump_stats");
+  static const rte_memzone* zone = nullptr;
+  if (zone == nullptr) zone = rte_memzone_lookup("rte_pdump_stats");
   if (zone == nullptr || zone->len < sizeof(StatsZone)) return nullptr;
-  return found = static_cast<const StatsZone*>(zone->addr);
+  return static_cast<const StatsZone*>(zone->addr);
 }
 
 uint64_t load(const volatile uint64_t& counter) { return counter; }
@@ -140,12 +141,12 @@ void register_with_pdump() {
 
 bool pdump_ready() { return stats_zone() != nullptr; }
 
-PdumpCounters pdump_counters(uint16_t port, uint16_t queue, Direction direction) {
+std::optional<PdumpCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction) {
   const StatsZone* zone = stats_zone();
-  if (zone == nullptr || port >= RTE_MAX_ETHPORTS || queue >= RTE_MAX_QUEUES_PER_PORT) return {};
+  if (zone == nullptr || port >= RTE_MAX_ETHPORTS || queue >= RTE_MAX_QUEUES_PER_PORT) return std::nullopt;
   const QueueStats& stats = direction == Direction::rx ? zone->rx[port][queue] : zone->tx[port][queue];
   const auto* words = reinterpret_cast<const volatile uint64_t*>(&stats);
-  return {load(words[0]), load(words[1]), load(words[2]), load(words[3])};
+  return PdumpCounters{load(words[0]), load(words[1]), load(words[2]), load(words[3])};
 }
 
 }  // namespace dpcap

@@ -5,6 +5,7 @@
 #include <rte_ring.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace dpcap {
@@ -62,7 +63,8 @@ struct PdumpCounters {
 // True when the primary called rte_pdump_init(): without it a request is never answered.
 bool pdump_ready();
 
-// All zero when pdump is not ready or the ids are out of range.
-PdumpCounters pdump_counters(uint16_t port, uint16_t queue, Direction direction);
+// Nothing when pdump is not ready (any more: a primary that ends in order takes its counters away) or the ids are out
+// of range.
+std::optional<PdumpCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction);
 
 }  // namespace dpcap

@@ -167,12 +167,12 @@ export class CaptureRun {
 
   async #leave(done: Done): Promise<void> {
     const { addon } = this.#session;
-    const gone = !this.#session.isPrimaryAlive();
-    const inDoubt = await native(addon.disableCapture(gone));
-    const quiet = gone || (await this.#session.quiesce());
-    const mayFree = gone || (inDoubt.length === 0 && quiet);
+    // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
+    const alive = this.#session.isPrimaryAlive();
+    const inDoubt = await native(addon.disableCapture(!alive));
+    const mayFree = alive && inDoubt.length === 0 && (await this.#session.quiesce());
     await native(addon.finishCapture(mayFree));
-    if (!mayFree) {
+    if (alive && !mayFree) {
       done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
       done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
     }
@@ -182,7 +182,7 @@ export class CaptureRun {
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
-    await this.#session.detach();
+    if (alive) await this.#session.detach();
   }
 
   #leftBehindError(left: string[]): DpcapError {
