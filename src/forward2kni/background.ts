@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
-import { readProcess } from '../primary/process.js';
+import { isRunning } from '../primary/process.js';
 import type { ForwarderState, ForwarderStates } from './state.js';
 
 /** How long a forwarder may take to end in order: disable, quiesce, drain. */
@@ -59,9 +59,9 @@ function didNotStart(words: string): DpcapError {
  * @throws DpcapError when it does not end
  */
 export async function endForwarder(state: ForwarderState, limitMs = END_LIMIT_MS): Promise<void> {
-  const isRunning = (): boolean => readProcess(state.pid)?.startTicks === state.startTicks;
-  if (isRunning()) process.kill(state.pid, 'SIGTERM');
-  for (const deadline = Date.now() + limitMs; isRunning(); await sleep(LOOK_MS)) {
+  const runs = (): boolean => isRunning(state.pid, state.startTicks);
+  if (runs()) process.kill(state.pid, 'SIGTERM');
+  for (const deadline = Date.now() + limitMs; runs(); await sleep(LOOK_MS)) {
     if (Date.now() < deadline) continue;
     throw new DpcapError(
       'ERR_DISABLE_FAILED',

@@ -3,7 +3,7 @@ import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path';
 import { z } from 'zod';
 import { stateDir } from '../journal.js';
-import { readProcess } from '../primary/process.js';
+import { isRunning, readProcess } from '../primary/process.js';
 
 const stateSchema = z.object({
   filePrefix: z.string(),
@@ -50,7 +50,7 @@ export class ForwarderStates {
   running(): ForwarderState[] {
     return this.#pids().flatMap((pid) => {
       const state = this.#read(pid);
-      if (state && readProcess(pid)?.startTicks === state.startTicks) return [state];
+      if (state && isRunning(pid, state.startTicks)) return [state];
       this.remove(pid);
       return [];
     });

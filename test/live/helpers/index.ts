@@ -8,6 +8,7 @@ export {
   type StatsRecord,
   startCapture,
 } from './capture.js';
+export { type DpvsPrimary, startDpvsPrimary } from './dpvs-primary.js';
 export { cpuSeconds, enginePid, gone } from './engine.js';
 export {
   forward2kni,
@@ -30,3 +31,4 @@ export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';
 export { type Before, isForwarding, isUnharmed, remember } from './unharmed.js';
+export { type VethPair, vethPair } from './veth.js';
