@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -19,6 +21,9 @@ constexpr int kEnableTimeoutMs = 5000;
 // Disabling is repeatable, so a lost answer costs one more request.
 constexpr int kDisableTimeoutMs = 1000;
 constexpr int kDisableTries = 5;
+// Less than an Ethernet header with a tag is too little for the primary to put a stripped tag back into; what is beyond
+// the snaplen is cut off on our side.
+constexpr uint32_t kLeastSnaplen = 18;
 
 uint64_t realtime_ns() {
   timespec now;
@@ -83,7 +88,8 @@ void Capture::enable() {
   for (size_t i = 0; i < lanes_.size(); i++) {
     const PdumpTarget& target = lanes_[i].target;
     owner_->set_state(i, states_[i] = TargetState::requested);
-    const PdumpEnable request{plan_.mode, plan_.file.snaplen, lanes_[i].ring.get(), pool_->get(), program_->get()};
+    const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
+    const PdumpEnable request{plan_.mode, snaplen, lanes_[i].ring.get(), pool_->get(), program_->get()};
     const Reply reply = pdump_enable(target, request, kEnableTimeoutMs);
     if (reply.outcome == Outcome::failed) owner_->set_state(i, states_[i] = TargetState::disabled);
     if (reply.outcome != Outcome::done) throw enable_error(target, reply);

@@ -32,7 +32,7 @@ export class Replay {
     const deadline = Date.now() + PLAY_TIMEOUT_MS;
     for (;;) {
       const { rxPackets } = await this.testpmd.forwarding();
-      if (rxPackets === this.#packets) return;
+      if (rxPackets >= this.#packets) return;
       if (Date.now() > deadline) throw new Error(`${rxPackets} of ${this.#packets} packets were replayed`);
       await delay(5);
     }
