@@ -80,7 +80,7 @@ t.test('sequences of commands', async (t) => {
       }
       return faults.length === 0 && vfd.crashes === 0;
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
   await vfd.stop();
   t.same(faults, []);
