@@ -38,6 +38,10 @@ Error enable_error(const PdumpTarget& target, const Reply& reply) {
   if (reply.err == EEXIST) {
     return Error("ERR_CAPTURE_BUSY", subject + " is already being captured", reply.err, subject);
   }
+  if (reply.err == EPROTONOSUPPORT) {
+    const char* what = "the primary's pdump takes requests of a layout that dpcap does not know (a patched DPDK?)";
+    return Error("ERR_PRIMARY_NOT_CAPTURABLE", what, reply.err, subject);
+  }
   return Error("ERR_ENABLE_FAILED", "the primary refused to capture " + subject, reply.err, subject);
 }
 

@@ -49,12 +49,29 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
       context.exitCode = await forwardToTap(request, backend.primary, tapChoices(words, raw));
       return;
     }
+    refuseTapChoices(words, raw);
+    process.stdout.on('error', () => {}); // a reader that went away must not keep us from switching off
     await forwardOnDpvs(request, backend.sockets, {
       out: (line) => process.stdout.write(`${line}\n`),
       warn: (line) => process.stderr.write(`${line}\n`),
     });
   });
 };
+
+/** What DPVS's own forward2kni knows; it copies whole ports. */
+const DPVS_OPTIONS = new Set(['ipcFile', 'filePrefix', 'for', 'untilExit', 'force', 'json']);
+
+/** @throws UsageError rather than leave out what was asked for */
+function refuseTapChoices(words: string[], raw: RawOptions): void {
+  const foreign = Object.entries(raw).find(([name, value]) => value !== undefined && !DPVS_OPTIONS.has(name))?.[0];
+  if (words.length === 0 && foreign === undefined) return;
+  const what =
+    words.length > 0 ? 'a filter' : `--${foreign?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(`forward2kni: ${what} does not go with DPVS, which copies all packets of the port`, {
+    subject: words.join(' ') || foreign,
+    hint: 'leave it out, and filter where you look: tcpdump -i dpdk0.kni EXPRESSION',
+  });
+}
 
 /** @throws UsageError */
 function tapChoices(words: string[], raw: RawOptions): TapChoices {

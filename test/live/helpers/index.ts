@@ -8,6 +8,7 @@ export {
   type StatsRecord,
   startCapture,
 } from './capture.js';
+export { type DpvsPrimary, startDpvsPrimary } from './dpvs-primary.js';
 export { cpuSeconds, enginePid, gone } from './engine.js';
 export { runDpcapAsNobody, runDpcapSeeing } from './isolated.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
