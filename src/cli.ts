@@ -44,5 +44,8 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();
   for (const register of COMMANDS) register(program, context);
+  // Whoever asks for help mostly wants the options of the main job.
+  const capture = program.commands.find((command) => command.name() === 'capture');
+  program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);
   return program;
 }
