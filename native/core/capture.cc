@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
