@@ -38,7 +38,8 @@ export const registerRecover: RegisterCommand = (program, context) => {
       const text = options.json
         ? JSON.stringify({ journal: undone, primaries: reports })
         : reports.flatMap(lines).join('\n');
-      process.stdout.write(`${text || 'no primary is running: nothing to clear'}\n`);
+      const nothing = undone.length > 0 ? '' : 'no primary is running: nothing to clear\n';
+      process.stdout.write(text ? `${text}\n` : nothing);
       const inDoubt = reports.some((report) => report.inDoubt.length > 0);
       if (inDoubt || undone.some(({ isUndone }) => !isUndone)) context.exitCode = 1;
     });

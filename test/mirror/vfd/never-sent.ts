@@ -25,13 +25,13 @@ function faultOf(request: Received, vfd: FakeVfd, force: boolean): string | unde
 }
 
 const selector = fc.oneof(
-  { weight: 12, arbitrary: fc.constantFrom('1', '2', '3') },
+  { weight: 24, arbitrary: fc.constantFrom('1', '2', '3') },
   { weight: 2, arbitrary: fc.constantFrom('0', '01') },
   fc.constantFrom('4', '9', '253', '254', 'guest_0_1', 'guest_1_2', '0000:08:10.2', '0000:08:00.1', '08:10.6'),
   fc.string(),
 );
 const direction = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('in', 'out', 'all') },
+  { weight: 12, arbitrary: fc.constantFrom('in', 'out', 'all') },
   fc.constantFrom('off', 'on', 'OUT', 'x'),
   fc.string(),
 );
@@ -70,7 +70,7 @@ t.test('sequences of commands', async (t) => {
     await controller.set(request, () => undefined);
   };
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 12 }), async (steps) => {
       for (const one of steps) {
         try {
           await run(one);
@@ -80,9 +80,9 @@ t.test('sequences of commands', async (t) => {
       }
       return faults.length === 0 && vfd.crashes === 0;
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
   await vfd.stop();
   t.same(faults, []);
-  t.ok(sent > 10, `${sent} mirror requests were sent in all`);
+  t.ok(sent > 5, `${sent} mirror requests were sent in all`);
 });
