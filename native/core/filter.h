@@ -17,10 +17,18 @@ struct ClassicInsn {
 };
 static_assert(sizeof(ClassicInsn) == 8);
 
+// What an mbuf says about tags that are not in the packet.
+struct FrameTags {
+  uint64_t ol_flags;
+  uint16_t vlan_tci;
+  uint16_t vlan_tci_outer;
+};
+
 // Borrowed bytes of one frame; the caller keeps them alive during the call.
 struct Frame {
   const uint8_t* data;
   size_t len;
+  FrameTags tags{};
 };
 
 // Where a filter program finds a packet's metadata: offsets into struct rte_mbuf, and bits of ol_flags.
@@ -32,6 +40,8 @@ struct MbufLayout {
   uint32_t vlan_tci_outer;
   uint64_t rx_vlan_stripped;
   uint64_t rx_qinq_stripped;
+  uint64_t tx_vlan;
+  uint64_t tx_qinq;
 };
 MbufLayout mbuf_layout();
 
