@@ -34,6 +34,11 @@ export interface MbufLayout {
   txQinq: number;
 }
 
+/** A capture file, read whole. */
+export interface CaptureFile {
+  packets: Uint8Array[];
+}
+
 /** The filter part: libpcap and librte_bpf, no EAL needed. */
 export interface FilterBinding {
   /** libpcap's compiler for Ethernet. Throws an Error with libpcap's own words. */
@@ -58,6 +63,8 @@ export interface FilterBinding {
    * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
    */
   verifyExtended(program: Uint8Array, timeoutMs: number): void;
+  /** All packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
+  readCaptureFile(path: string): CaptureFile;
   /** From the headers the addon was built with. */
   readonly mbufLayout: MbufLayout;
 }

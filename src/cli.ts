@@ -7,6 +7,7 @@ import { registerDoctor } from './commands/doctor.js';
 import { registerFilters } from './commands/filters.js';
 import { registerForward2kni } from './commands/forward2kni.js';
 import { registerList } from './commands/list.js';
+import { registerPdump } from './commands/pdump.js';
 import { registerRecover } from './commands/recover.js';
 
 /** What a command may hand back besides throwing. */
@@ -24,6 +25,7 @@ const COMMANDS: RegisterCommand[] = [
   registerList,
   registerDoctor,
   registerRecover,
+  registerPdump,
   registerFilters,
   registerForward2kni,
 ];

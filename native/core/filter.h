@@ -48,6 +48,9 @@ MbufLayout mbuf_layout();
 // Compiles for Ethernet, snaplen 262144. Throws ERR_FILTER_SYNTAX with libpcap's words.
 std::vector<ClassicInsn> compile_filter(const std::string& text, bool optimize);
 
+// The packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words.
+std::vector<std::vector<uint8_t>> read_capture_file(const std::string& path);
+
 // libpcap's interpreter with wirelen = caplen: 1 or 0 per frame. Throws when libpcap does not accept the program.
 std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Frame>& frames);
 

@@ -95,6 +95,20 @@ Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
   }
 }
 
+Napi::Value JS_readCaptureFile(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "expected path to be a string");
+  try {
+    const auto packets = dpcap::read_capture_file(info[0].As<Napi::String>());
+    Napi::Array array = Napi::Array::New(info.Env(), packets.size());
+    for (size_t i = 0; i < packets.size(); i++) array.Set(static_cast<uint32_t>(i), to_js(info.Env(), packets[i]));
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("packets", array);
+    return result;
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
 Napi::Value JS_verifyExtended(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = program_from(info);
   if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "expected timeoutMs to be a number");
@@ -128,5 +142,6 @@ void export_filter(Napi::Env env, Napi::Object exports) {
   exports.Set("runClassic", Napi::Function::New(env, JS_runClassic));
   exports.Set("runExtended", Napi::Function::New(env, JS_runExtended));
   exports.Set("verifyExtended", Napi::Function::New(env, JS_verifyExtended));
+  exports.Set("readCaptureFile", Napi::Function::New(env, JS_readCaptureFile));
   exports.Set("mbufLayout", layout_to_js(env));
 }

@@ -12,7 +12,7 @@ const HEADROOM = 128;
  */
 const STAMP_ROOM = 72;
 const USUAL_FRAME = 2048;
-const MBUF_OVERHEAD = 128 + 64;
+export const MBUF_OVERHEAD = 128 + 64;
 const LARGEST_DATA_ROOM = 65535;
 
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
