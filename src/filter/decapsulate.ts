@@ -339,6 +339,7 @@ function describeInner(asm: Assembler, inner: Inside): void {
   ] as const) {
     enter(asm, label);
     set(SLOT.addresses, A);
+    asm.loadPacket(1, 0, SKIP); // there must be something
     asm.alu(ALU.SUB, SKIP, { imm: ETHERNET_BYTES });
     asm.move(A, { imm: type });
     set(SLOT.type, A);
