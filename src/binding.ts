@@ -29,6 +29,14 @@ export interface MbufLayout {
   vlanTciOuter: number;
   rxVlanStripped: number;
   rxQinqStripped: number;
+  /** Bits above 2^32 lie in the second 32-bit word. */
+  txVlan: number;
+  txQinq: number;
+}
+
+/** A capture file, read whole. */
+export interface CaptureFile {
+  packets: Uint8Array[];
 }
 
 /** The filter part: libpcap and librte_bpf, no EAL needed. */
@@ -40,14 +48,23 @@ export interface FilterBinding {
   /**
    * `rte_bpf_load` (the primary's verifier) and its interpreter or JIT over packets in mbufs.
    * `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize` bytes
-   * (0 or absent: whole). Throws with the verifier's words when it refuses the program.
+   * (0 or absent: whole). `tags` has four words a packet: low and high half of ol_flags, vlan_tci, vlan_tci_outer.
+   * Throws with the verifier's words when it refuses the program.
    */
-  runExtended(program: Uint8Array, packets: Uint8Array[], jit?: boolean, segmentSize?: number): Uint8Array;
+  runExtended(
+    program: Uint8Array,
+    packets: Uint8Array[],
+    jit?: boolean,
+    segmentSize?: number,
+    tags?: Uint32Array,
+  ): Uint8Array;
   /**
    * Loads a program in a forked process, as the primary would. Throws (ERR_FILTER_UNSUPPORTED) when the verifier refuses
    * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
    */
   verifyExtended(program: Uint8Array, timeoutMs: number): void;
+  /** All packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
+  readCaptureFile(path: string): CaptureFile;
   /** From the headers the addon was built with. */
   readonly mbufLayout: MbufLayout;
 }
@@ -162,8 +179,10 @@ export interface LanePlan {
 export interface NativePlan {
   lanes: LanePlan[];
   interfaces: { name: string; description: string; filter: string }[];
-  /** eBPF instructions, empty for match-all. */
+  /** eBPF instructions for received packets, empty for match-all. */
   program: Uint8Array;
+  /** For transmitted ones; empty with `program`. */
+  programTx: Uint8Array;
   /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
   /** frames: for a tap. */

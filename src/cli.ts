@@ -8,6 +8,7 @@ import { registerFilters } from './commands/filters.js';
 import { registerForward2kni } from './commands/forward2kni.js';
 import { registerList } from './commands/list.js';
 import { registerMirror } from './commands/mirror.js';
+import { registerPdump } from './commands/pdump.js';
 import { registerRecover } from './commands/recover.js';
 
 /** What a command may hand back besides throwing. */
@@ -25,6 +26,7 @@ const COMMANDS: RegisterCommand[] = [
   registerList,
   registerDoctor,
   registerRecover,
+  registerPdump,
   registerFilters,
   registerForward2kni,
   registerMirror,

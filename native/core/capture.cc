@@ -71,7 +71,7 @@ Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan.lanes) targets.push_back(lane.target);
   owner_.emplace(targets, plan.purpose);
-  program_.emplace(plan.program);
+  program_.emplace(plan.program, plan.program_tx);
   owner_->set_program(program_->get());
   pool_.emplace(owner_->name(), plan.mbufs, plan.data_room);
   const ProcessId self = current_process();
@@ -94,7 +94,7 @@ void Capture::enable() {
     const PdumpTarget& target = lanes_[i].target;
     owner_->set_state(i, states_[i] = TargetState::requested);
     const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
-    const PdumpEnable request{plan_.mode, snaplen, lanes_[i].ring.get(), pool_->get(), program_->get()};
+    const PdumpEnable request{plan_.mode, snaplen, lanes_[i].ring.get(), pool_->get(), program_->get(target.direction)};
     const Reply reply = pdump_enable(target, request, kEnableTimeoutMs);
     if (reply.outcome == Outcome::failed) owner_->set_state(i, states_[i] = TargetState::disabled);
     if (reply.outcome != Outcome::done) throw enable_error(target, reply);

@@ -43,7 +43,8 @@ struct SinkPlan {
 struct CapturePlan {
   std::vector<LanePlan> lanes;
   std::vector<InterfaceInfo> interfaces;
-  std::vector<uint8_t> program;  // ebpf_insn bytes, empty for match-all
+  std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
+  std::vector<uint8_t> program_tx;  // and for tx
   CopyMode mode;
   FileOptions file;
   FileInfo info;

@@ -17,10 +17,18 @@ struct ClassicInsn {
 };
 static_assert(sizeof(ClassicInsn) == 8);
 
+// What an mbuf says about tags that are not in the packet.
+struct FrameTags {
+  uint64_t ol_flags;
+  uint16_t vlan_tci;
+  uint16_t vlan_tci_outer;
+};
+
 // Borrowed bytes of one frame; the caller keeps them alive during the call.
 struct Frame {
   const uint8_t* data;
   size_t len;
+  FrameTags tags{};
 };
 
 // Where a filter program finds a packet's metadata: offsets into struct rte_mbuf, and bits of ol_flags.
@@ -32,11 +40,16 @@ struct MbufLayout {
   uint32_t vlan_tci_outer;
   uint64_t rx_vlan_stripped;
   uint64_t rx_qinq_stripped;
+  uint64_t tx_vlan;
+  uint64_t tx_qinq;
 };
 MbufLayout mbuf_layout();
 
 // Compiles for Ethernet, snaplen 262144. Throws ERR_FILTER_SYNTAX with libpcap's words.
 std::vector<ClassicInsn> compile_filter(const std::string& text, bool optimize);
+
+// The packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words.
+std::vector<std::vector<uint8_t>> read_capture_file(const std::string& path);
 
 // libpcap's interpreter with wirelen = caplen: 1 or 0 per frame. Throws when libpcap does not accept the program.
 std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Frame>& frames);

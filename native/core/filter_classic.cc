@@ -45,6 +45,21 @@ std::vector<ClassicInsn> compile_filter(const std::string& text, bool optimize) 
   return result;
 }
 
+std::vector<std::vector<uint8_t>> read_capture_file(const std::string& path) {
+  char reason[PCAP_ERRBUF_SIZE] = "";
+  const std::unique_ptr<pcap_t, PcapCloser> file(pcap_open_offline(path.c_str(), reason));
+  if (!file) throw Error("ERR_SYSTEM", reason, 0, path);
+  if (pcap_datalink(file.get()) != DLT_EN10MB)
+    throw Error("ERR_SYSTEM", path + " does not hold Ethernet frames", 0, path);
+  std::vector<std::vector<uint8_t>> packets;
+  pcap_pkthdr* header;
+  const u_char* bytes;
+  int result;
+  while ((result = pcap_next_ex(file.get(), &header, &bytes)) == 1) packets.emplace_back(bytes, bytes + header->caplen);
+  if (result == PCAP_ERROR) throw Error("ERR_SYSTEM", path + ": " + pcap_geterr(file.get()), 0, path);
+  return packets;
+}
+
 std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Frame>& frames) {
   const auto* insns = reinterpret_cast<const bpf_insn*>(program.data());
   // bpf_filter aborts the process on an opcode it does not know, so only what libpcap calls valid may run.

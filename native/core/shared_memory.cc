@@ -20,6 +20,15 @@ rte_mempool* try_create(const std::string& name, uint32_t mbufs, uint32_t data_r
                                         static_cast<uint16_t>(data_room), SOCKET_ID_ANY, "ring_mp_mc");
 }
 
+void describe(rte_bpf_prm* prm, const std::vector<uint8_t>& program, uint8_t* code) {
+  memcpy(code, program.data(), program.size());
+  prm->ins = reinterpret_cast<const ebpf_insn*>(code);
+  prm->nb_ins = static_cast<uint32_t>(program.size() / sizeof(ebpf_insn));
+  prm->prog_arg.type = RTE_BPF_ARG_PTR_MBUF;
+  prm->prog_arg.size = sizeof(rte_mbuf);
+  prm->prog_arg.buf_size = RTE_MBUF_DEFAULT_BUF_SIZE;
+}
+
 }  // namespace
 
 CopyPool::CopyPool(const std::string& name, uint32_t mbufs, uint32_t data_room) {
@@ -57,17 +66,14 @@ CopyRing::CopyRing(const std::string& name, uint32_t slots)
 
 CopyRing::~CopyRing() { rte_ring_free(ring_); }
 
-SharedProgram::SharedProgram(const std::vector<uint8_t>& code) {
-  if (code.empty()) return;
-  prm_ = static_cast<rte_bpf_prm*>(rte_zmalloc("dpcap_program", sizeof(rte_bpf_prm) + code.size(), 0));
+SharedProgram::SharedProgram(const std::vector<uint8_t>& rx, const std::vector<uint8_t>& tx) {
+  if (rx.empty() && tx.empty()) return;
+  const size_t size = 2 * sizeof(rte_bpf_prm) + rx.size() + tx.size();
+  prm_ = static_cast<rte_bpf_prm*>(rte_zmalloc("dpcap_program", size, 0));
   if (prm_ == nullptr) throw Error("ERR_NO_MEMORY", "cannot place the filter program in shared memory", ENOMEM);
-  auto* instructions = reinterpret_cast<ebpf_insn*>(prm_ + 1);
-  memcpy(static_cast<void*>(instructions), code.data(), code.size());
-  prm_->ins = instructions;
-  prm_->nb_ins = static_cast<uint32_t>(code.size() / sizeof(ebpf_insn));
-  prm_->prog_arg.type = RTE_BPF_ARG_PTR_MBUF;
-  prm_->prog_arg.size = sizeof(rte_mbuf);
-  prm_->prog_arg.buf_size = RTE_MBUF_DEFAULT_BUF_SIZE;
+  auto* code = reinterpret_cast<uint8_t*>(prm_ + 2);
+  describe(prm_, rx, code);
+  describe(prm_ + 1, tx, code + rx.size());
 }
 
 SharedProgram::~SharedProgram() { rte_free(prm_); }

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "core/pdump.h"
+
 namespace dpcap {
 
 // The mempool that copies are taken from.
@@ -64,16 +66,21 @@ class CopyRing {
   rte_ring* ring_;
 };
 
-// The filter program as pdump wants it: one block with header and instructions. The primary copies it on enable.
+// The filter programs as pdump wants them, for received and for transmitted packets: one block with headers and
+// instructions. The primary copies them on enable.
 class SharedProgram {
  public:
-  // `code` is an array of 8-byte ebpf_insn; empty for match-all, for which get() is nullptr.
-  explicit SharedProgram(const std::vector<uint8_t>& code);
+  // Arrays of 8-byte ebpf_insn; both empty for match-all, for which get() is nullptr.
+  SharedProgram(const std::vector<uint8_t>& rx, const std::vector<uint8_t>& tx);
   ~SharedProgram();
   SharedProgram(const SharedProgram&) = delete;
   SharedProgram& operator=(const SharedProgram&) = delete;
 
+  // The block, which is also the program for received packets.
   rte_bpf_prm* get() const { return prm_; }
+  rte_bpf_prm* get(Direction direction) const {
+    return prm_ == nullptr || direction == Direction::rx ? prm_ : prm_ + 1;
+  }
   void abandon() { prm_ = nullptr; }
 
  private:

@@ -113,6 +113,8 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
     if (lane.interface >= plan.interfaces.size()) throw wrong_type(o.Env(), "interface", "an index of interfaces");
   }
   plan.program = bytes(o, "program");
+  plan.program_tx = bytes(o, "programTx");
+  if (plan.program.empty() != plan.program_tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
   plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
   plan.file.format = to_format(o);
   plan.file.nanoseconds = boolean(o, "nanoseconds");

@@ -22,6 +22,20 @@ std::vector<dpcap::Frame> frames_from(const Napi::CallbackInfo& info, size_t ind
   return frames;
 }
 
+// Four words a frame: both halves of ol_flags, vlan_tci, vlan_tci_outer.
+void set_tags(const Napi::Value& value, std::vector<dpcap::Frame>& frames) {
+  if (value.IsUndefined()) return;
+  const bool ok = value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint32_array &&
+                  value.As<Napi::TypedArray>().ElementLength() == 4 * frames.size();
+  if (!ok) throw Napi::TypeError::New(value.Env(), "expected tags to be a Uint32Array of four words a packet");
+  const auto words = value.As<Napi::Uint32Array>();
+  for (size_t i = 0; i < frames.size(); i++) {
+    const uint32_t* word = words.Data() + 4 * i;
+    frames[i].tags = {word[0] | static_cast<uint64_t>(word[1]) << 32, static_cast<uint16_t>(word[2]),
+                      static_cast<uint16_t>(word[3])};
+  }
+}
+
 Napi::Uint8Array program_from(const Napi::CallbackInfo& info) {
   const bool ok = info[0].IsTypedArray() && info[0].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array &&
                   info[0].As<Napi::TypedArray>().ByteLength() % 8 == 0;
@@ -72,9 +86,24 @@ Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
   if (!info[3].IsUndefined() && !info[3].IsNumber())
     throw Napi::TypeError::New(info.Env(), "expected segmentSize to be a number of bytes");
   const size_t segment_size = info[3].IsNumber() ? info[3].As<Napi::Number>().Uint32Value() : 0;
+  std::vector<dpcap::Frame> frames = frames_from(info, 1);
+  set_tags(info[4], frames);
   try {
-    return to_js(info.Env(),
-                 dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames_from(info, 1), jit, segment_size));
+    return to_js(info.Env(), dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames, jit, segment_size));
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
+Napi::Value JS_readCaptureFile(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "expected path to be a string");
+  try {
+    const auto packets = dpcap::read_capture_file(info[0].As<Napi::String>());
+    Napi::Array array = Napi::Array::New(info.Env(), packets.size());
+    for (size_t i = 0; i < packets.size(); i++) array.Set(static_cast<uint32_t>(i), to_js(info.Env(), packets[i]));
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("packets", array);
+    return result;
   } catch (const dpcap::Error& error) {
     throw to_js_error(info.Env(), error);
   }
@@ -101,6 +130,8 @@ Napi::Object layout_to_js(Napi::Env env) {
   result.Set("vlanTciOuter", layout.vlan_tci_outer);
   result.Set("rxVlanStripped", static_cast<double>(layout.rx_vlan_stripped));
   result.Set("rxQinqStripped", static_cast<double>(layout.rx_qinq_stripped));
+  result.Set("txVlan", static_cast<double>(layout.tx_vlan));
+  result.Set("txQinq", static_cast<double>(layout.tx_qinq));
   return result;
 }
 
@@ -111,5 +142,6 @@ void export_filter(Napi::Env env, Napi::Object exports) {
   exports.Set("runClassic", Napi::Function::New(env, JS_runClassic));
   exports.Set("runExtended", Napi::Function::New(env, JS_runExtended));
   exports.Set("verifyExtended", Napi::Function::New(env, JS_verifyExtended));
+  exports.Set("readCaptureFile", Napi::Function::New(env, JS_readCaptureFile));
   exports.Set("mbufLayout", layout_to_js(env));
 }

@@ -21,7 +21,8 @@ export function createPlan(
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
     expression: filter?.expression ?? '',
-    program: filter ? Buffer.from(filter.extended).toString('base64') : '',
+    program: filter ? base64(filter.extended) : '',
+    ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
     output,
     format: options.format,
     nanoseconds: options.nanoseconds,
@@ -35,6 +36,8 @@ export function createPlan(
     purpose,
   });
 }
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 /** This process's command line, as a person would have typed it. */
 export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {

@@ -12,7 +12,7 @@ const HEADROOM = 128;
  */
 const STAMP_ROOM = 72;
 const USUAL_FRAME = 2048;
-const MBUF_OVERHEAD = 128 + 64;
+export const MBUF_OVERHEAD = 128 + 64;
 const LARGEST_DATA_ROOM = 65535;
 
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
@@ -30,6 +30,8 @@ export const planSchema = z.strictObject({
   expression: z.string(),
   /** eBPF as base64, empty for match-all. */
   program: z.string(),
+  /** The one for transmitted packets, when it is another. */
+  programTx: z.string().optional(),
   output: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('file'), path: z.string() }),
     /** An open descriptor the engine inherits. */
@@ -150,6 +152,7 @@ export function nativePlan(
       filter: plan.expression,
     })),
     program: Buffer.from(plan.program, 'base64'),
+    programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
     mode: plan.mode,
     format: plan.output.kind === 'tap' ? 'frames' : plan.format,
     nanoseconds: plan.nanoseconds,

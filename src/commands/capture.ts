@@ -1,13 +1,17 @@
 /** `dpcap [capture]`: the main job. Options to plan, plan to engine, engine to report. */
 
 import type { Command } from 'commander';
+import { binding } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { runInForeground } from '../capture/foreground.js';
+import { nativeError } from '../capture/native-error.js';
 import { type CaptureOptions, checkOptions, type RawCaptureOptions } from '../capture/options.js';
 import { startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
+import type { FilterProgram } from '../filter/compile.js';
+import { explainFilter, testFilter } from '../filter/explain.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
 import { pickPrimary } from '../primary/pick.js';
 import { captureMirrored, type RawCaptureMirror } from './capture-mirror.js';
@@ -15,7 +19,7 @@ import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './
 
 type RawOptions = RawCaptureOptions &
   RawFilterOptions &
-  RawCaptureMirror & { dryRun?: boolean; logLevel?: string; json?: boolean };
+  RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
 
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
@@ -55,6 +59,8 @@ function addCaptureOptions(command: Command): void {
     .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
     .option('--mirror-fifo <path>', "VFd's request FIFO")
     .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
+    .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
+    .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
     .option('--dry-run', 'print the plan and attach to nothing')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }
@@ -63,6 +69,11 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   const options = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
   const filter = readFilter(words, raw);
+  if (raw.explain || raw.testFilter !== undefined) {
+    if (raw.explain) process.stdout.write(explainFilter(filter));
+    if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
+    return;
+  }
   if (options.output.kind === 'stdout' && process.stdout.isTTY) {
     throw new UsageError('-w -: standard output is a terminal', { hint: 'pipe it: dpcap -w - | tshark -r -' });
   }
@@ -84,6 +95,14 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   // The summary has been shown: what is left to say is why it ended.
   process.stderr.write(`${formatError(error)}\n`);
   context.exitCode = error.exitCode;
+}
+
+function tryOnFile(filter: FilterProgram | undefined, path: string): string {
+  try {
+    return testFilter(filter, binding().readCaptureFile(path), binding());
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
 }
 
 function describeOutput(options: CaptureOptions): string {

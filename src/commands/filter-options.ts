@@ -1,7 +1,9 @@
 /** The filter options that every command with packets has. */
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { compileFilter, type FilterProgram } from '../filter/compile.js';
+import { compileFilter, type FilterProgram, type VlanMode } from '../filter/compile.js';
+import { DEPTH_MAX } from '../filter/decapsulate.js';
+import { didYouMean } from '../filter/suggest.js';
 import type { FilterWords } from '../filter/words.js';
 
 /** As commander hands them over. */
@@ -9,6 +11,8 @@ export interface RawFilterOptions extends FilterWords {
   filter?: string[];
   expression?: string[];
   vlan?: string;
+  inner?: boolean;
+  innerDepth?: string;
 }
 
 /** commander's way of saying "repeatable". */
@@ -29,7 +33,9 @@ export function addFilterOptions(command: Command): void {
   word('filter', 'a named filter (dpcap filters lists them)');
   command
     .option('-f, --expression <expression>', 'pcap-filter expression; all filters are ANDed', collect)
-    .option('--vlan <mode>', 'any: tags do not matter; strict: to the letter, as tcpdump does');
+    .option('--vlan <id>', 'a VLAN id; none: untagged; any: tags do not matter (the default); strict: as tcpdump')
+    .option('--inner', 'filter the packet inside a tunnel: VXLAN, Geneve, GRE, IP-in-IP, MPLS, GTP-U')
+    .option('--inner-depth <n>', 'the same inside n tunnels, one in the other');
 }
 
 /**
@@ -37,21 +43,30 @@ export function addFilterOptions(command: Command): void {
  * @throws UsageError with the place of the mistake
  */
 export function readFilter(words: readonly string[], raw: RawFilterOptions): FilterProgram | undefined {
-  const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort, vlan = 'any' } = raw;
-  if (vlan !== 'any' && vlan !== 'strict') {
-    throw new UsageError(`--vlan: unknown mode ${vlan}`, { subject: vlan, hint: 'use any or strict' });
-  }
+  const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort } = raw;
   return compileFilter({
     words: { host, srcHost, dstHost, net, proto, port, srcPort, dstPort },
     filters: raw.filter,
-    expression: joinExpressions([words.join(' '), ...(raw.expression ?? [])]),
-    vlan,
+    expressions: [words.join(' '), ...(raw.expression ?? [])],
+    vlan: readVlan(raw.vlan),
+    inner: readInner(raw.inner, raw.innerDepth),
   });
 }
 
-/** All that were given must match. */
-function joinExpressions(texts: readonly string[]): string | undefined {
-  const given = texts.filter((text) => text.trim() !== '');
-  if (given.length <= 1) return given[0];
-  return given.map((text) => `(${text})`).join(' and ');
+/** A VLAN id or a word. */
+function readVlan(text = 'any'): VlanMode {
+  if (text === 'any' || text === 'strict' || text === 'none') return text;
+  if (/^\d{1,4}$/.test(text) && Number(text) <= 4095) return Number(text);
+  const hint = didYouMean(text, ['any', 'strict', 'none']) ?? 'use any, none, strict, or a VLAN id from 0 to 4095';
+  throw new UsageError(`--vlan: \`${text}\` is no VLAN id`, { subject: text, hint });
+}
+
+/** `--inner` is one tunnel; `--inner-depth` says how many. */
+function readInner(inner: boolean | undefined, depth: string | undefined): number | undefined {
+  if (depth === undefined) return inner ? 1 : undefined;
+  if (/^\d+$/.test(depth) && Number(depth) >= 1 && Number(depth) <= DEPTH_MAX) return Number(depth);
+  throw new UsageError(`--inner-depth: \`${depth}\` is no number of tunnels`, {
+    subject: depth,
+    hint: `use 1 to ${DEPTH_MAX}; --inner alone is 1`,
+  });
 }

@@ -102,9 +102,10 @@ function loaded(code: number, k: number, state: State): Range | undefined {
 
 /**
  * Greatest offset a program may ask for. `rte_pktmbuf_read` adds offset and length in 32 bits and would read far
- * outside the packet, in the primary, where the sum wraps: stay well below half of that, tag bytes included.
+ * outside the packet, in the primary, where the sum wraps, and JITs compare signed: stay well below half of that, with
+ * room for the bytes of tags and tunnel headers.
  */
-export const OFFSET_MAX = 0x7fff_ffff - 64;
+export const OFFSET_MAX = 0x3fff_ffff;
 const beyond = (offset: number): boolean => offset > OFFSET_MAX;
 
 function branch(insn: ClassicInsn, at: number, state: State): Edge[] {

@@ -12,7 +12,7 @@ export type Operand = { reg: number } | { imm: number };
  * Registers as the converter uses them. Packet loads find the mbuf in R6, leave their result in R0 and clobber R1 to R5,
  * so A simply lives in R0 and everything that must survive a load lives in R6 to R9.
  */
-export const REG = { A: 0, SCRATCH: 2, MBUF: 6, TEMP: 7, X: 8, SKIP: 9, FRAME: 10 } as const;
+export const REG = { A: 0, ARGUMENT: 1, SCRATCH: 2, MBUF: 6, TEMP: 7, X: 8, SKIP: 9, FRAME: 10 } as const;
 
 interface Item {
   insn?: ExtendedInsn;
@@ -44,6 +44,10 @@ function needsRegister(op: number, imm: number): boolean {
 }
 
 export class Assembler {
+  /** Scratch words of the classic machine that any program so far has a place for, from the top of the stack down. */
+  words = 0;
+  /** Registers that any instruction so far writes. */
+  readonly written = new Set<number>();
   private items: Item[] = [];
   private labels = 0;
   private returns = new Map<number, Label>();
@@ -83,9 +87,15 @@ export class Assembler {
     this.emit(CLASS.LD | mode | sizeBits(bytes), 0, index ?? 0, 0, offset | 0);
   }
 
-  /** 32 bits from memory: the stack or the mbuf's own fields. */
-  loadMemory(dst: number, base: number, off: number): void {
-    this.emit(CLASS.LDX | MODE.MEM | SIZE.W, dst, base, off, 0);
+  /** No change, but of the result the verifier only knows that it is 32 bits wide. */
+  forget(dst: number): void {
+    this.swap(dst);
+    this.swap(dst);
+  }
+
+  /** 32 or 16 bits from memory: the stack or the mbuf's own fields. */
+  loadMemory(dst: number, base: number, off: number, bytes: 2 | 4 = 4): void {
+    this.emit(CLASS.LDX | MODE.MEM | sizeBits(bytes), dst, base, off, 0);
   }
 
   storeMemory(base: number, off: number, src: number): void {
@@ -143,6 +153,7 @@ export class Assembler {
   }
 
   private emit(code: number, dst: number, src: number, off: number, imm: number): void {
+    this.written.add(dst);
     this.items.push({ insn: { code, dst, src, off, imm } });
   }
 

@@ -1,33 +1,49 @@
-/** From what was typed to a program for the primary: words, named filters and an expression, all of which must match. */
-import { binding, type ClassicInsn, type FilterBinding } from '../binding.js';
+/** From what was typed to a program for the primary: words, named filters and expressions, all of which must match. */
+import { binding, type ClassicInsn, type Direction, type FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
-import { convert, type VlanMode } from './convert.js';
 import { encode } from './insn.js';
 import { findFilter } from './named.js';
+import { buildPipeline, type Stage } from './pipeline.js';
 import { didYouMean, KEYWORDS } from './suggest.js';
 import { caretLine, syntaxErrorPlace } from './syntax-place.js';
 import { type tokenise, usesVlan } from './tokens.js';
 import { type FilterWords, wordsToExpression } from './words.js';
 
+/**
+ * any: VLAN tags do not matter, but for an expression that says `vlan`. strict: to the letter, as tcpdump does. none: the
+ * frame must have no tag. A number: one of its tags must be this one; otherwise as any.
+ */
+export type VlanMode = 'any' | 'strict' | 'none' | number;
+
 export interface FilterOptions {
   words?: FilterWords | undefined;
   /** Names given with `--filter`. */
   filters?: readonly string[] | undefined;
-  /** A pcap-filter expression. */
-  expression?: string | undefined;
-  /** Default: any. With `vlan` in the expression itself, any becomes strict. */
+  /** pcap-filter expressions. */
+  expressions?: readonly string[] | undefined;
+  /** Default: any. */
   vlan?: VlanMode | undefined;
+  /** All of it is about the packet inside this many tunnels; `vlan` still is about the outer frame. */
+  inner?: number | undefined;
+}
+
+/** A part of the filter as libpcap compiled it. */
+export interface CompiledStage extends Stage {
+  text: string;
 }
 
 export interface FilterProgram {
-  /** The whole expression, as libpcap has seen it. */
+  /** The whole filter, for people. */
   expression: string;
-  classic: ClassicInsn[];
-  /** 8-byte eBPF instructions, ready for the primary. */
+  stages: CompiledStage[];
+  /** 8-byte eBPF instructions, ready for the primary: for received packets. */
   extended: Uint8Array;
+  /** For transmitted ones; the same but where tags in the mbuf matter. */
+  extendedTx: Uint8Array;
   /** How many instructions `extended` holds. */
   instructions: number;
   vlan: VlanMode;
+  inner: number | undefined;
 }
 
 /** What {@link compileFilter} needs from outside; tests replace it. */
@@ -55,19 +71,31 @@ export function compileFilter(
   options: FilterOptions,
   tools: FilterTools = { native: binding() },
 ): FilterProgram | undefined {
+  const { vlan = 'any', inner } = options;
   const parts = collect(options, tools.folders);
-  if (parts.length === 0) return undefined;
   // Each part on its own first: the complaint then speaks of what was typed, and no bracket can reach into another part.
   // Without the optimiser, whose time grows with the cube of the number of alternatives.
   for (const part of parts) compilePart(part, tools.native, false);
-  const expression = parts.length === 1 ? (parts[0] as Part).text : parts.map(({ text }) => `(${text})`).join(' and ');
-  const classic = compilePart({ subject: 'filter', text: expression }, tools.native, true);
-  if (classic.length === 1 && classic[0]?.code === 0x06 && classic[0].k !== 0) return undefined;
-  const vlan = options.vlan === 'strict' || usesVlan(expression) ? 'strict' : 'any';
-  const extended = encode(convert(classic, { vlan, layout: tools.native.mbufLayout }));
-  verify(extended, tools.native);
-  return { expression, classic, extended, instructions: extended.length / 8, vlan };
+  if (vlan === 'none') refuseVlanInside(parts);
+  const stages = arrange(parts, vlan).map(({ text, view }) => {
+    return { text, view, classic: compilePart({ subject: 'filter', text }, tools.native, true) };
+  });
+  const needed = stages.filter(({ classic }) => !isAlwaysTrue(classic));
+  const requiresTag = vlan === 'none' || typeof vlan === 'number';
+  if (needed.length === 0 && !requiresTag && inner === undefined) return undefined;
+  const build = (direction: Direction): Uint8Array => {
+    const required = requiresTag ? vlan : undefined;
+    return encode(buildPipeline(needed, { layout: tools.native.mbufLayout, direction, vlan: required, inner }));
+  };
+  const [extended, transmit] = [build('rx'), build('tx')];
+  const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
+  for (const program of new Set([extended, extendedTx])) verify(program, tools.native);
+  const expression = describe(parts, vlan, inner);
+  return { expression, stages: needed, extended, extendedTx, instructions: extended.length / 8, vlan, inner };
 }
+
+const isAlwaysTrue = (classic: readonly ClassicInsn[]): boolean =>
+  classic.length === 1 && classic[0]?.code === 0x06 && classic[0].k !== 0;
 
 function collect(options: FilterOptions, folders: readonly string[] | undefined): Part[] {
   const words = wordsToExpression(options.words ?? {});
@@ -78,9 +106,49 @@ function collect(options: FilterOptions, folders: readonly string[] | undefined)
   const parts = [
     { subject: 'filter', text: words ?? '' },
     ...named,
-    { subject: 'filter', text: options.expression ?? '' },
+    ...(options.expressions ?? []).map((text) => ({ subject: 'filter', text })),
   ];
   return parts.filter(({ text }) => text.trim() !== '');
+}
+
+const conjunction = (parts: readonly Part[]): string =>
+  parts.length === 1 ? (parts[0] as Part).text : parts.map(({ text }) => `(${text})`).join(' and ');
+
+/**
+ * Parts that do not speak of tags are one stage, and read frames without them. One that does is a stage of its own: its
+ * `vlan` moves what comes after it in the same expression, which shall not reach into the next part.
+ */
+function arrange(parts: readonly Part[], vlan: VlanMode): { text: string; view: Stage['view'] }[] {
+  if (parts.length === 0) return [];
+  if (vlan === 'strict') return [{ text: conjunction(parts), view: 'wire' }];
+  const plain = parts.filter(({ text }) => !usesVlan(text));
+  const literal = parts.filter(({ text }) => usesVlan(text)).map(({ text }) => ({ text, view: 'wire' as const }));
+  return plain.length === 0 ? literal : [{ text: conjunction(plain), view: 'untagged' }, ...literal];
+}
+
+function refuseVlanInside(parts: readonly Part[]): void {
+  const part = parts.find(({ text }) => usesVlan(text));
+  if (!part) return;
+  throw new UsageError(`${part.subject}: \`vlan\` contradicts --vlan none\n${pictureOf(part.text, 'vlan')}`, {
+    code: 'ERR_FILTER_SYNTAX',
+    subject: part.text,
+    hint: 'leave out one of them',
+  });
+}
+
+function pictureOf(text: string, word: string): string {
+  const start = text.indexOf(word);
+  return caretLine(text, start, start + word.length);
+}
+
+function describe(parts: readonly Part[], vlan: VlanMode, inner: number | undefined): string {
+  const options = [
+    ...(vlan === 'any' ? [] : [`--vlan ${vlan}`]),
+    ...(inner === undefined ? [] : [inner === 1 ? '--inner' : `--inner ${inner}`]),
+  ];
+  const isLiteral = vlan === 'strict' || options.length === 0;
+  const text = parts.length === 0 ? '' : conjunction(parts);
+  return isLiteral && inner === undefined ? text : [text, ...options].filter((word) => word !== '').join(' ');
 }
 
 function compilePart(part: Part, native: FilterBinding, optimize: boolean): ClassicInsn[] {

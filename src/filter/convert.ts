@@ -9,57 +9,79 @@ import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, OFFSET_MAX, type State }
 import { Assembler, type Label, type Operand, REG } from './assembler.js';
 import { checkClassic } from './check.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SRC } from './insn.js';
-import { PacketLoads, TAG_OFFSET } from './packet-loads.js';
+import type { Loads } from './loads.js';
+import { PacketLoads } from './packet-loads.js';
 import { constant } from './ranges.js';
-
-/** How VLAN tags are treated: looked through, or read to the letter as tcpdump does. */
-export type VlanMode = 'any' | 'strict';
+import { TAG_OFFSET } from './tags.js';
 
 export interface ConvertOptions {
-  vlan: VlanMode;
+  /** VLAN tags in the packet: looked through, or read to the letter. */
+  vlan: 'any' | 'strict';
   layout: Pick<MbufLayout, 'pktLen'>;
 }
 
 /**
- * Converts a program.
+ * Converts one program that reads the packet's own bytes. (pipeline.ts does all that a capture's filter needs.)
  * @throws UsageError ERR_FILTER_UNSUPPORTED for what cannot run in a primary: loops, ancillary data, excessive length
  */
 export function convert(classic: readonly ClassicInsn[], options: ConvertOptions): ExtendedInsn[] {
-  checkClassic(classic);
-  return new Converter(classic, options).run();
+  const asm = new Assembler();
+  const program = new ClassicProgram(classic);
+  if (program.readsPacket) asm.movePointer(REG.MBUF, 1);
+  const skips = options.vlan === 'any' && program.readsTags;
+  program.emit(asm, new PacketLoads(asm, skips, options.layout.pktLen));
+  return asm.finish();
+}
+
+/** A classic program that was checked and analysed, and can be emitted any number of times. */
+export class ClassicProgram {
+  readonly analysis: Analysis;
+  /** Whether it needs the mbuf. */
+  readonly readsPacket: boolean;
+  /** Whether it can judge differently a frame and the same frame without tags. */
+  readonly readsTags: boolean;
+
+  /** @throws UsageError ERR_FILTER_UNSUPPORTED */
+  constructor(readonly insns: readonly ClassicInsn[]) {
+    checkClassic(insns);
+    this.analysis = analyse(insns);
+    const reachable = insns.filter((_, at) => this.analysis.states[at]);
+    this.readsPacket = reachable.some(readsPacket);
+    this.readsTags = reachable.some(dependsOnTags);
+  }
+
+  /** Emits it. Accepting packets go on at `accept`; without it they end the whole program. */
+  emit(asm: Assembler, loads: Loads, accept?: Label): void {
+    new Converter(this, asm, loads, accept).run();
+  }
 }
 
 class Converter {
-  private readonly asm = new Assembler();
   private readonly analysis: Analysis;
-  private readonly loads: PacketLoads;
+  private readonly program: readonly ClassicInsn[];
   private readonly labels: Label[];
   private readonly words = new Map<number, number>();
-  private readonly skips: boolean;
 
   constructor(
-    private readonly program: readonly ClassicInsn[],
-    options: ConvertOptions,
+    { insns, analysis }: ClassicProgram,
+    private readonly asm: Assembler,
+    private readonly loads: Loads,
+    private readonly accept: Label | undefined,
   ) {
-    this.analysis = analyse(program);
-    this.skips = options.vlan === 'any' && program.some((insn, at) => this.analysis.states[at] && dependsOnTags(insn));
-    this.loads = new PacketLoads(this.asm, this.skips, options.layout.pktLen);
-    this.labels = program.map(() => this.asm.label());
+    this.program = insns;
+    this.analysis = analysis;
+    this.labels = insns.map(() => this.asm.label());
   }
 
-  run(): ExtendedInsn[] {
+  run(): void {
     const { asm } = this;
-    if (this.program.some((insn, at) => this.analysis.states[at] && readsPacket(insn))) {
-      asm.movePointer(REG.MBUF, 1);
-    }
     const start = this.follow(0);
-    if (this.skips) this.loads.preamble();
+    this.loads.enter();
     this.initialise(this.analysis.live[0] as number);
     asm.jump(this.labelOf(start));
     this.program.forEach((_, at) => {
       if (this.analysis.states[at] && !this.isPassedOver(at)) this.translate(at);
     });
-    return asm.finish();
   }
 
   /** A, X and M[] are 0 at first; only what may be read before it is written costs an instruction. */
@@ -89,7 +111,8 @@ class Converter {
 
   private labelOf(at: number): Label {
     const insn = this.program[at] as ClassicInsn;
-    return insn.code === (CLASS.RET | SRC.K) ? this.asm.returning(insn.k) : (this.labels[at] as Label);
+    if (insn.code !== (CLASS.RET | SRC.K)) return this.labels[at] as Label;
+    return insn.k !== 0 && this.accept !== undefined ? this.accept : this.asm.returning(insn.k);
   }
 
   private goTo(at: number): void {
@@ -101,6 +124,7 @@ class Converter {
     const next = this.analysis.next[at] as number[];
     this.asm.place(this.labels[at] as Label);
     if ((insn.code & 7) === CLASS.RET) {
+      if (this.accept !== undefined) this.asm.jumpIf(JMP.JNE, REG.A, { imm: 0 }, this.accept);
       this.asm.exit();
     } else if (next.length === 0) {
       this.asm.jump(this.asm.returning(0));
@@ -234,6 +258,7 @@ class Converter {
   private wordOffset(word: number): number {
     const slot = this.words.get(word) ?? this.words.size;
     this.words.set(word, slot);
+    this.asm.words = Math.max(this.asm.words, slot + 1);
     return -8 * (slot + 1);
   }
 }

@@ -77,6 +77,22 @@ export function encode(program: readonly ExtendedInsn[]): Uint8Array {
   return bytes;
 }
 
+/** The reverse of {@link encode}. */
+export function decode(bytes: Uint8Array): ExtendedInsn[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / INSN_BYTES }, (_, index) => {
+    const at = index * INSN_BYTES;
+    const registers = view.getUint8(at + 1);
+    return {
+      code: view.getUint8(at),
+      dst: registers & 15,
+      src: registers >> 4,
+      off: view.getInt16(at + 2, true),
+      imm: view.getInt32(at + 4, true),
+    };
+  });
+}
+
 /** Classic BPF as an array of `struct bpf_insn`, host order (x86 and arm64 are little-endian). */
 export function encodeClassic(program: readonly ClassicInsn[]): Uint8Array {
   const bytes = new Uint8Array(program.length * INSN_BYTES);

@@ -6,40 +6,38 @@
 import { OFFSET_MAX } from './analyse.js';
 import { type Assembler, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
-import { bitsBelow, isConstant, type Range } from './ranges.js';
+import { type LoadBytes, Loads, type Piece, pieces } from './loads.js';
+import { isConstant, type Range } from './ranges.js';
+import { skipTags, TAG_OFFSET } from './tags.js';
 
-/** Where the first tag of an Ethernet frame lies: after the two addresses. */
-export const TAG_OFFSET = 12;
-/** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
-export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
-/** Tags that are looked through; a frame with more is seen from its sixth tag on. */
-export const TAGS_MAX = 5;
-const TAG_BYTES = 4;
+export class PacketLoads extends Loads {
+  protected readonly settled = TAG_OFFSET;
 
-export type LoadBytes = 1 | 2 | 4;
-
-export class PacketLoads {
   constructor(
-    private readonly asm: Assembler,
+    asm: Assembler,
     private readonly skips: boolean,
-    private readonly pktLenOffset: number,
-  ) {}
+    pktLenOffset: number,
+  ) {
+    super(asm, pktLenOffset);
+  }
 
-  /** dst = the frame's length. */
   length(dst: number): void {
     this.asm.loadMemory(dst, REG.MBUF, this.pktLenOffset);
     if (this.skips) this.asm.alu(ALU.SUB, dst, { reg: REG.SKIP });
   }
 
-  /** R0 = bytes at a fixed offset, at most OFFSET_MAX. */
   absolute(offset: number, bytes: LoadBytes): void {
     if (!this.skips || offset + bytes <= TAG_OFFSET) this.asm.loadPacket(bytes, offset);
     else if (offset >= TAG_OFFSET) this.asm.loadPacket(bytes, offset, REG.SKIP);
-    else this.assemble(pieces(offset, bytes), (piece) => this.absolute(piece.offset, piece.bytes));
+    else this.assemble(pieces(offset, bytes, [TAG_OFFSET]), (piece) => this.absolute(piece.offset, piece.bytes));
   }
 
-  /** R0 = bytes at X + k, where X is known to lie in `range`; ends the program with 0 beyond OFFSET_MAX. */
-  indirect(k: number, bytes: LoadBytes, range: Range): void {
+  protected beyond(k: number, bytes: LoadBytes): void {
+    this.asm.alu(ALU.ADD, REG.SCRATCH, { reg: REG.SKIP });
+    this.asm.loadPacket(bytes, k, REG.SCRATCH);
+  }
+
+  override indirect(k: number, bytes: LoadBytes, range: Range): void {
     if (isConstant(range)) {
       this.absolute(range.min + k, bytes);
       return;
@@ -51,20 +49,8 @@ export class PacketLoads {
       return;
     }
     if (isProven) this.asm.move(REG.SCRATCH, { reg: REG.X });
-    if (range.min + k >= TAG_OFFSET) {
-      this.asm.alu(ALU.ADD, REG.SCRATCH, { reg: REG.SKIP });
-      this.asm.loadPacket(bytes, k, REG.SCRATCH);
-    } else {
-      this.decideAtRunTime(k, bytes);
-    }
-  }
-
-  /** R2 = X, having left the program if X + k would be beyond OFFSET_MAX. */
-  private boundX(k: number): void {
-    this.asm.move(REG.SCRATCH, { reg: REG.X });
-    this.asm.jumpIf(JMP.JGT, REG.SCRATCH, { imm: OFFSET_MAX - k }, this.asm.returning(0));
-    // Changes nothing after the comparison, but DPDK's verifier, which follows impossible paths too, learns the bound.
-    this.asm.alu(ALU.AND, REG.SCRATCH, { imm: bitsBelow(OFFSET_MAX - k) });
+    if (range.min + k >= TAG_OFFSET) this.beyond(k, bytes);
+    else this.decideAtRunTime(k, bytes);
   }
 
   /** R0 = bytes at R2 + k (k < 12), R2 being a copy of X, when only the packet tells on which side of 12 they lie. */
@@ -105,67 +91,7 @@ export class PacketLoads {
     this.asm.loadPacket(1, k, REG.SCRATCH);
   }
 
-  /** R0 = the pieces one after the other, collected in R7. */
-  private assemble(parts: Piece[], load: (piece: Piece) => void): void {
-    parts.forEach((piece, index) => {
-      load(piece);
-      if (index === 0) {
-        this.asm.move(REG.TEMP, { reg: REG.A });
-        return;
-      }
-      this.asm.alu(ALU.LSH, REG.TEMP, { imm: 8 * piece.bytes });
-      this.asm.alu(ALU.OR, REG.TEMP, { reg: REG.A });
-    });
-    this.asm.move(REG.A, { reg: REG.TEMP });
+  override enter(): void {
+    if (this.skips) skipTags(this.asm, this.pktLenOffset);
   }
-
-  /** R9 = bytes of tags. A tag counts when the frame also holds the two bytes after it. Ends with R0 unknown. */
-  preamble(): void {
-    const { asm } = this;
-    const entry = asm.label();
-    asm.move(REG.SKIP, { imm: 0 });
-    asm.loadMemory(REG.TEMP, REG.MBUF, this.pktLenOffset);
-    for (let tag = 0; tag < TAGS_MAX; tag++) {
-      const found = asm.label();
-      const at = TAG_OFFSET + tag * TAG_BYTES;
-      asm.jumpIf(JMP.JLT, REG.TEMP, { imm: at + TAG_BYTES + 2 }, entry);
-      asm.loadPacket(2, at);
-      // IPv4 and ARP are below all TPIDs: one comparison for most traffic.
-      asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, entry);
-      TPIDS.slice(0, -1).forEach((tpid) => {
-        asm.jumpIf(JMP.JEQ, REG.A, { imm: tpid }, found);
-      });
-      asm.jumpIf(JMP.JNE, REG.A, { imm: TPIDS.at(-1) as number }, entry);
-      asm.place(found);
-      asm.move(REG.SKIP, { imm: (tag + 1) * TAG_BYTES });
-    }
-    asm.place(entry);
-    this.forgetTags();
-  }
-
-  /**
-   * Makes the verifier see the same registers whatever the number of tags. It walks every path whose registers differ
-   * from those it has seen, even in registers nobody reads again: without this it would walk the program once per
-   * number of tags at every branch, which takes minutes, in the primary's control thread. Two swaps are no change, but
-   * of their result the verifier only knows that it is 32 bits wide.
-   */
-  private forgetTags(): void {
-    this.asm.swap(REG.SKIP);
-    this.asm.swap(REG.SKIP);
-    this.asm.move(REG.TEMP, { reg: REG.SKIP });
-    this.asm.move(REG.A, { reg: REG.SKIP });
-  }
-}
-
-interface Piece {
-  offset: number;
-  bytes: LoadBytes;
-}
-
-/** Splits bytes around the tag's place into loads of 1 and 2 bytes that do not cross it. */
-function pieces(offset: number, bytes: LoadBytes): Piece[] {
-  const head = TAG_OFFSET - offset;
-  const cut = (from: number, length: number): Piece[] =>
-    length === 3 ? [...cut(from, 1), ...cut(from + 1, 2)] : [{ offset: from, bytes: length as LoadBytes }];
-  return [...cut(offset, head), ...cut(TAG_OFFSET, bytes - head)];
 }

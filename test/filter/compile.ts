@@ -11,26 +11,28 @@ const tools = { native: binding(), folders: filterFolders({ HOME: '/nonexistent'
 const expressionOf = (options: FilterOptions): string | undefined => compileFilter(options, tools)?.expression;
 
 t.test('parts are combined with and', async (t) => {
-  t.equal(expressionOf({ expression: 'tcp port 80' }), 'tcp port 80');
-  t.equal(expressionOf({ expression: 'tcp', words: { port: ['80'] } }), '(port 80) and (tcp)');
+  t.equal(expressionOf({ expressions: ['tcp port 80'] }), 'tcp port 80');
+  t.equal(expressionOf({ expressions: ['tcp'], words: { port: ['80'] } }), '(port 80) and (tcp)');
   t.equal(
     expressionOf({ filters: ['dns'], words: { host: ['10.0.0.1'] } }),
     '(host 10.0.0.1) and (port 53 or udp port 5353)',
   );
   t.equal(compileFilter({}, tools), undefined, 'nothing given');
-  t.equal(compileFilter({ expression: '  ' }, tools), undefined, 'nothing but blanks');
-  t.throws(() => compileFilter({ expression: 'tcp) or (udp', words: { port: ['80'] } }, tools), {
+  t.equal(compileFilter({ expressions: ['  '] }, tools), undefined, 'nothing but blanks');
+  t.throws(() => compileFilter({ expressions: ['tcp) or (udp'], words: { port: ['80'] } }, tools), {
     code: 'ERR_FILTER_SYNTAX',
   });
 });
 
 t.test('the program is ready to be sent', async (t) => {
-  const program = compileFilter({ expression: 'tcp port 80' }, tools);
+  const program = compileFilter({ expressions: ['tcp port 80'] }, tools);
   t.equal(program?.vlan, 'any');
   t.equal(program?.extended.length, 8 * (program?.instructions ?? 0));
   t.doesNotThrow(() => tools.native.runExtended(program?.extended as Uint8Array, []));
-  t.equal(compileFilter({ expression: 'tcp', vlan: 'strict' }, tools)?.vlan, 'strict');
-  t.equal(compileFilter({ expression: 'vlan 100 and tcp' }, tools)?.vlan, 'strict', 'vlan in the expression');
+  t.equal(compileFilter({ expressions: ['tcp'], vlan: 'strict' }, tools)?.vlan, 'strict');
+  const literal = compileFilter({ expressions: ['vlan 100 and tcp'] }, tools);
+  t.match(literal?.stages, [{ view: 'wire' }], 'vlan in the expression');
+  t.not(literal?.extended, literal?.extendedTx, 'tags in the mbuf have other flags on transmit');
 });
 
 t.test('vlan is found as a word, not as letters', async (t) => {
@@ -59,13 +61,17 @@ t.test('a bad expression: libpcap’s words, the place, a suggestion', async (t)
   for (const [expression, picture, hint] of BAD) {
     const message = new RegExp(picture.includes('\\^') ? picture : picture.replaceAll('^', '\\^'));
     t.throws(
-      () => compileFilter({ expression }, tools),
+      () => compileFilter({ expressions: [expression] }, tools),
       { code: 'ERR_FILTER_SYNTAX', exitCode: 2, message, hint },
       expression,
     );
   }
   for (const expression of ['inbound', 'ip protochain 6']) {
-    t.throws(() => compileFilter({ expression }, tools), { code: 'ERR_FILTER_UNSUPPORTED', exitCode: 2 }, expression);
+    t.throws(
+      () => compileFilter({ expressions: [expression] }, tools),
+      { code: 'ERR_FILTER_UNSUPPORTED', exitCode: 2 },
+      expression,
+    );
   }
 });
 

@@ -1,7 +1,7 @@
 /** The converter's promises that a differential test on ordinary frames does not reach. */
 import t from 'tap';
 import { binding, type ClassicInsn } from '../../src/binding.js';
-import { convert, type VlanMode } from '../../src/filter/convert.js';
+import { type ConvertOptions, convert } from '../../src/filter/convert.js';
 import { type ExtendedInsn, encode, encodeClassic, MODE } from '../../src/filter/insn.js';
 import { ether, ipv4, tcp } from '../helpers/frames.js';
 import { corpus } from '../helpers/packets.js';
@@ -9,11 +9,14 @@ import { corpus } from '../helpers/packets.js';
 const native = binding();
 const insn = (code: number, k = 0, jt = 0, jf = 0): ClassicInsn => ({ code, jt, jf, k });
 const ACCEPT = insn(0x06, 1);
-const toExtended = (classic: ClassicInsn[], vlan: VlanMode = 'strict'): ExtendedInsn[] =>
+const toExtended = (classic: ClassicInsn[], vlan: ConvertOptions['vlan'] = 'strict'): ExtendedInsn[] =>
   convert(classic, { vlan, layout: native.mbufLayout });
-const run = (classic: ClassicInsn[], frames: Uint8Array[], vlan: VlanMode = 'strict', segment = 0): number[] => [
-  ...native.runExtended(encode(toExtended(classic, vlan)), frames, false, segment),
-];
+const run = (
+  classic: ClassicInsn[],
+  frames: Uint8Array[],
+  vlan: ConvertOptions['vlan'] = 'strict',
+  segment = 0,
+): number[] => [...native.runExtended(encode(toExtended(classic, vlan)), frames, false, segment)];
 const frame = ether(0x0800, ipv4(6, tcp(1, 80, 2)));
 
 t.test('offsets near 2^32 and 2^31 end the program, in the primary too', async (t) => {
@@ -131,7 +134,8 @@ t.test('arithmetic is that of 32 bits', async (t) => {
 });
 
 t.test('programs stay close to libpcap’s', async (t) => {
-  const length = (text: string, vlan: VlanMode): number => toExtended(native.compileFilter(text), vlan).length;
+  const length = (text: string, vlan: ConvertOptions['vlan']): number =>
+    toExtended(native.compileFilter(text), vlan).length;
   t.ok(length('tcp port 80', 'strict') <= 27, '20 classic instructions');
   t.ok(length('host 10.0.0.1', 'strict') <= 18, '14 classic instructions');
   t.equal(

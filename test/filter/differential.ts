@@ -1,7 +1,7 @@
 /** The converted programs against libpcap's interpreter: every expression on every packet, in every way of running. */
 import t from 'tap';
 import { binding, type ClassicInsn } from '../../src/binding.js';
-import { convert, type VlanMode } from '../../src/filter/convert.js';
+import { type ConvertOptions, convert } from '../../src/filter/convert.js';
 import { type ExtendedInsn, encode, encodeClassic } from '../../src/filter/insn.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { corpus } from '../helpers/packets.js';
@@ -20,7 +20,7 @@ const WAYS = [
 let cases = 0;
 
 /** How many packets the program judges differently from libpcap, over all ways of running it. */
-function differences(classic: ClassicInsn[], extended: ExtendedInsn[], vlan: VlanMode): number {
+function differences(classic: ClassicInsn[], extended: ExtendedInsn[], vlan: ConvertOptions['vlan']): number {
   const expected = native.runClassic(encodeClassic(classic), vlan === 'any' ? stripped : frames);
   let count = 0;
   for (const { jit, segment } of WAYS) {
@@ -31,7 +31,7 @@ function differences(classic: ClassicInsn[], extended: ExtendedInsn[], vlan: Vla
   return count;
 }
 
-const convertFor = (classic: ClassicInsn[], vlan: VlanMode): ExtendedInsn[] =>
+const convertFor = (classic: ClassicInsn[], vlan: ConvertOptions['vlan']): ExtendedInsn[] =>
   convert(classic, { vlan, layout: native.mbufLayout });
 
 for (const vlan of ['strict', 'any'] as const) {

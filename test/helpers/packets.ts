@@ -167,6 +167,9 @@ export function corpus(seed: number, count: number): Uint8Array[] {
   return frames;
 }
 
+/** A random IP packet and its ethertype. */
+export const randomIp = ip;
+
 /** One random frame; every eighth is noise. */
 export function randomFrame(random: Random): Uint8Array {
   return random.chance(8) ? random.bytes(random.below(120)) : reshape(random, frame(random));

@@ -1,0 +1,55 @@
+/** `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
+import type { CaptureFile, FilterBinding } from '../binding.js';
+import type { FilterProgram } from './compile.js';
+import { costOf, nanoseconds, type Way } from './cost.js';
+import { decode } from './insn.js';
+import { listClassic, listExtended } from './listing.js';
+
+const VIEWS = { untagged: 'VLAN tags looked through', wire: 'tags as on the wire' } as const;
+
+/** The whole explanation as text. */
+export function explainFilter(filter: FilterProgram | undefined): string {
+  if (!filter) return 'no filter: every packet is captured, and no program is loaded into the primary\n';
+  const { expression, stages, extended, extendedTx, inner, vlan } = filter;
+  const lines = [`filter: ${expression}`];
+  if (typeof vlan === 'number') lines.push(`the frame must have VLAN ${vlan} among its tags`);
+  if (vlan === 'none') lines.push('the frame must have no VLAN tag');
+  if (inner !== undefined) lines.push(`what follows is about the packet inside ${inner} tunnel${inner > 1 ? 's' : ''}`);
+  for (const { text, view, classic } of stages) {
+    lines.push('', `classic BPF of "${text}", ${VIEWS[view]}: ${classic.length} instructions`, ...listClassic(classic));
+  }
+  lines.push('', ...program('received', extended));
+  if (extendedTx !== extended) lines.push('', ...program('transmitted', extendedTx));
+  return `${lines.join('\n')}\n`;
+}
+
+function program(which: string, bytes: Uint8Array): string[] {
+  const insns = decode(bytes);
+  const { shortest, longest } = costOf(insns);
+  const way = (one: Way): string =>
+    `${one.instructions} instructions (${one.loads} packet loads, about ${nanoseconds(one)} ns)`;
+  return [
+    `eBPF for ${which} packets: ${insns.length} instructions, ${bytes.length} bytes`,
+    `estimated cost in the primary, per packet: from ${way(shortest)} to ${way(longest)}`,
+    ...listExtended(insns),
+  ];
+}
+
+/** Which packets of a file the program selects, as text: numbers count from 1, as in tcpdump and Wireshark. */
+export function testFilter(filter: FilterProgram | undefined, file: CaptureFile, native: FilterBinding): string {
+  const verdicts = filter ? native.runExtended(filter.extended, file.packets) : file.packets.map(() => 1);
+  const selected = [...verdicts].flatMap((verdict, at) => (verdict ? [at + 1] : []));
+  const numbers = selected.length > 0 ? `\n${ranges(selected).join(', ')}` : '';
+  return `${selected.length} of ${file.packets.length} packets would be captured${numbers}\n`;
+}
+
+/** 1, 3-5, 9 */
+function ranges(numbers: readonly number[]): string[] {
+  const found: [number, number][] = [];
+  for (const number of numbers) {
+    const last = found.at(-1);
+    if (last && last[1] === number - 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+}

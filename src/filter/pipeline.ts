@@ -1,0 +1,112 @@
+/** The whole filter as one eBPF program: VLAN test, tunnel, and one or more classic programs, all of which must match. */
+import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
+import { Assembler, type Label, REG } from './assembler.js';
+import { ClassicProgram } from './convert.js';
+import { decapsulate } from './decapsulate.js';
+import { InnerLoads } from './inner-loads.js';
+import type { ExtendedInsn } from './insn.js';
+import { PacketLoads } from './packet-loads.js';
+import { TaggedLoads } from './tagged-loads.js';
+import { forEachAbsence, requireNoVlan, requireVlan } from './tags.js';
+
+/** One classic program and what it takes for the frame. */
+export interface Stage {
+  classic: readonly ClassicInsn[];
+  /** untagged: as if there were no VLAN tags. wire: with all of them, also those that are in the mbuf only. */
+  view: 'untagged' | 'wire';
+}
+
+export interface PipelineOptions {
+  layout: MbufLayout;
+  /** Which of the mbuf's flags say that a tag is not in the packet. */
+  direction: Direction;
+  /** A tag the frame must have, or that it must have none. */
+  vlan?: number | 'none' | undefined;
+  /** The stages look at the packet inside this many tunnels. */
+  inner?: number | undefined;
+}
+
+/**
+ * Converts all stages into one program; the first one's reasons to reject are tried first.
+ * @throws UsageError ERR_FILTER_UNSUPPORTED
+ */
+export function buildPipeline(stages: readonly Stage[], options: PipelineOptions): ExtendedInsn[] {
+  return new Pipeline(options).build(stages);
+}
+
+class Pipeline {
+  private readonly asm = new Assembler();
+  private readonly options: PipelineOptions;
+  private entered = false;
+
+  constructor(options: PipelineOptions) {
+    this.options = options;
+  }
+
+  build(stages: readonly Stage[]): ExtendedInsn[] {
+    const { asm } = this;
+    const { vlan, inner } = this.options;
+    const programs = stages.map(({ classic, view }) => ({ program: new ClassicProgram(classic), view }));
+    if (vlan !== undefined || inner !== undefined || programs.some(({ program }) => program.readsPacket)) {
+      asm.movePointer(REG.MBUF, 1);
+    }
+    this.requireTag();
+    if (inner !== undefined) {
+      this.boundary();
+      decapsulate(asm, inner);
+    }
+    // Literal readings of an inner frame change what the slots say: they come last.
+    programs.sort((a, b) => Number(a.view === 'wire') - Number(b.view === 'wire'));
+    programs.forEach(({ program, view }, index) => {
+      const next = index === programs.length - 1 ? undefined : asm.label();
+      this.boundary();
+      this.stage(program, view, next);
+      if (next !== undefined) asm.place(next);
+    });
+    if (programs.length === 0) asm.jump(asm.returning(1));
+    return asm.finish();
+  }
+
+  /** The test of `--vlan`. */
+  private requireTag(): void {
+    const { asm } = this;
+    const { vlan, layout, direction } = this.options;
+    if (vlan === undefined) return;
+    const good = asm.label();
+    if (vlan === 'none') requireNoVlan(asm, layout, direction, good, asm.returning(0));
+    else requireVlan(asm, layout, direction, vlan, good, asm.returning(0));
+    asm.place(good);
+    this.entered = true;
+  }
+
+  /**
+   * Between two parts all registers and words are set to what they were at first: the verifier would otherwise walk
+   * the second once for every way out of the first.
+   */
+  private boundary(): void {
+    const { asm } = this;
+    if (this.entered) {
+      for (const register of [REG.A, REG.ARGUMENT, REG.SCRATCH, REG.TEMP]) asm.move(register, { imm: 0 });
+      // Only where it was used: the JIT of 22.11 does not save a register that is merely set to a constant.
+      if (asm.written.has(REG.X)) asm.move(REG.X, { imm: 0 });
+      for (let word = 0; word < asm.words; word++) asm.storeMemory(REG.FRAME, -8 * (word + 1), REG.TEMP);
+    }
+    this.entered = true;
+  }
+
+  private stage(program: ClassicProgram, view: Stage['view'], accept: Label | undefined): void {
+    const { asm } = this;
+    const { layout, direction, inner, vlan } = this.options;
+    if (inner !== undefined) {
+      program.emit(asm, new InnerLoads(asm, layout.pktLen, view === 'wire'), accept);
+    } else if (!program.readsTags || vlan === 'none') {
+      program.emit(asm, new PacketLoads(asm, false, layout.pktLen), accept);
+    } else if (view === 'untagged') {
+      program.emit(asm, new PacketLoads(asm, true, layout.pktLen), accept);
+    } else {
+      forEachAbsence(asm, layout, direction, (tags) => {
+        program.emit(asm, new TaggedLoads(asm, tags, layout.pktLen), accept);
+      });
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** VLAN tags: where they are in a frame and in an mbuf, and the code that looks at them. */
+import type { Direction, MbufLayout } from '../binding.js';
+import { type Assembler, type Label, REG } from './assembler.js';
+import { ALU, JMP } from './insn.js';
+
+/** Where the first tag of an Ethernet frame lies: after the two addresses. */
+export const TAG_OFFSET = 12;
+/** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
+export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
+/** Tags that are looked through; a frame with more is seen from its sixth tag on. */
+export const TAGS_MAX = 5;
+export const TAG_BYTES = 4;
+const VID_MASK = 0xfff;
+
+/** A tag that is in the mbuf's fields, not in the packet: stripped on receive, or to be inserted on transmit. */
+export interface AbsentTag {
+  tpid: number;
+  /** Offset of its 16-bit TCI in the mbuf. */
+  tciOffset: number;
+}
+
+/** Which of them an mbuf has, by its flags; both words lie in one 32-bit half of ol_flags. */
+interface TagFlags {
+  wordOffset: number;
+  /** The tag nearest to the payload, and the one in front of it. */
+  inner: number;
+  outer: number;
+}
+
+function tagFlags(layout: MbufLayout, direction: Direction): TagFlags {
+  const [inner, outer] =
+    direction === 'rx' ? [layout.rxVlanStripped, layout.rxQinqStripped] : [layout.txVlan, layout.txQinq];
+  const isHigh = inner >= 2 ** 32;
+  const mask = (flag: number): number => (isHigh ? flag / 2 ** 32 : flag);
+  return { wordOffset: layout.olFlags + (isHigh ? 4 : 0), inner: mask(inner), outer: mask(outer) };
+}
+
+/** R7 = the flags of absent tags, and nothing else. */
+function loadFlags(asm: Assembler, flags: TagFlags): void {
+  asm.loadMemory(REG.TEMP, REG.MBUF, flags.wordOffset);
+  asm.alu(ALU.AND, REG.TEMP, { imm: flags.inner | flags.outer });
+}
+
+/**
+ * Runs `body` once for each set of absent tags that an mbuf can have, each behind the test for it; the bodies end with
+ * jumps of their own. Most packets have none, and take the first.
+ */
+export function forEachAbsence(
+  asm: Assembler,
+  layout: MbufLayout,
+  direction: Direction,
+  body: (tags: AbsentTag[]) => void,
+): void {
+  const flags = tagFlags(layout, direction);
+  const inner = { tpid: TPIDS[0], tciOffset: layout.vlanTci };
+  const outer = { tpid: TPIDS[1], tciOffset: layout.vlanTciOuter };
+  loadFlags(asm, flags);
+  const cases: [number, AbsentTag[]][] = [
+    [flags.inner, [inner]],
+    [flags.outer, [outer]],
+    [flags.inner | flags.outer, [outer, inner]],
+  ];
+  const labelled = cases.map(([value, tags]) => ({ value, tags, label: asm.label() }));
+  for (const { value, label } of labelled) asm.jumpIf(JMP.JEQ, REG.TEMP, { imm: value }, label);
+  body([]);
+  for (const { label, tags } of labelled) {
+    asm.place(label);
+    body(tags);
+  }
+}
+
+/** Goes to `found` when the frame has `vlan` as any of its tags, in the packet or in the mbuf, else to `not`. */
+export function requireVlan(
+  asm: Assembler,
+  layout: MbufLayout,
+  direction: Direction,
+  vlan: number,
+  found: Label,
+  not: Label,
+): void {
+  const flags = tagFlags(layout, direction);
+  loadFlags(asm, flags);
+  for (const [flag, tciOffset] of [
+    [flags.inner, layout.vlanTci],
+    [flags.outer, layout.vlanTciOuter],
+  ] as const) {
+    const absent = asm.label();
+    asm.move(REG.A, { reg: REG.TEMP });
+    asm.alu(ALU.AND, REG.A, { imm: flag });
+    asm.jumpIf(JMP.JEQ, REG.A, { imm: 0 }, absent);
+    asm.loadMemory(REG.A, REG.MBUF, tciOffset, 2);
+    asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
+    asm.jumpIf(JMP.JEQ, REG.A, { imm: vlan }, found);
+    asm.place(absent);
+  }
+  walkTags(asm, layout.pktLen, not, (at) => {
+    asm.loadPacket(2, at + 2);
+    asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
+    asm.jumpIf(JMP.JEQ, REG.A, { imm: vlan }, found);
+  });
+  asm.jump(not);
+}
+
+/** Goes to `none` when the frame has no tag, in the packet or in the mbuf, else to `some`. */
+export function requireNoVlan(
+  asm: Assembler,
+  layout: MbufLayout,
+  direction: Direction,
+  none: Label,
+  some: Label,
+): void {
+  loadFlags(asm, tagFlags(layout, direction));
+  asm.jumpIf(JMP.JNE, REG.TEMP, { imm: 0 }, some);
+  walkTags(asm, layout.pktLen, none, () => asm.jump(some), 1);
+}
+
+/**
+ * Looks at the tags in the packet one after the other: `each` gets a tag's offset; `end` is where to go after the last.
+ * A tag counts when the frame also holds the two bytes after it. R7 = the packet's length.
+ */
+function walkTags(
+  asm: Assembler,
+  pktLenOffset: number,
+  end: Label,
+  each: (at: number, index: number) => void,
+  most = TAGS_MAX,
+): void {
+  asm.loadMemory(REG.TEMP, REG.MBUF, pktLenOffset);
+  for (let tag = 0; tag < most; tag++) {
+    const found = asm.label();
+    const at = TAG_OFFSET + tag * TAG_BYTES;
+    asm.jumpIf(JMP.JLT, REG.TEMP, { imm: at + TAG_BYTES + 2 }, end);
+    asm.loadPacket(2, at);
+    jumpIfNoTag(asm, end, found);
+    asm.place(found);
+    each(at, tag);
+  }
+}
+
+/** Goes to `not` when R0 is no TPID; to `found`, which must come next, when it is. */
+export function jumpIfNoTag(asm: Assembler, not: Label, found: Label): void {
+  // IPv4 and ARP are below all TPIDs: one comparison for most traffic.
+  asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, not);
+  for (const tpid of TPIDS.slice(0, -1)) asm.jumpIf(JMP.JEQ, REG.A, { imm: tpid }, found);
+  asm.jumpIf(JMP.JNE, REG.A, { imm: TPIDS.at(-1) as number }, not);
+}
+
+/** R9 = bytes of tags in the packet. Ends with R0 unknown. */
+export function skipTags(asm: Assembler, pktLenOffset: number): void {
+  const entry = asm.label();
+  asm.move(REG.SKIP, { imm: 0 });
+  walkTags(asm, pktLenOffset, entry, (_, index) => asm.move(REG.SKIP, { imm: (index + 1) * TAG_BYTES }));
+  asm.place(entry);
+  forgetTags(asm);
+}
+
+/**
+ * Makes the verifier see the same registers whatever the number of tags. It walks every path whose registers differ
+ * from those it has seen, even in registers nobody reads again: without this it would walk the program once per
+ * number of tags at every branch, which takes minutes, in the primary's control thread. Two swaps are no change, but
+ * of their result the verifier only knows that it is 32 bits wide.
+ */
+function forgetTags(asm: Assembler): void {
+  asm.forget(REG.SKIP);
+  asm.move(REG.TEMP, { reg: REG.SKIP });
+  asm.move(REG.A, { reg: REG.SKIP });
+}

@@ -1,0 +1,76 @@
+/** dpdk-pdump's command line: EAL's words, `--`, its own. */
+import { UsageError } from '../errors.js';
+import { didYouMean } from '../filter/suggest.js';
+import { type PdumpTuple, parsePdump } from './grammar.js';
+
+export interface PdumpArguments {
+  filePrefix: string | undefined;
+  tuples: PdumpTuple[];
+  /** 0: none; of each output. */
+  packetLimit: number;
+  /** Words that were taken and mean nothing here, for people. */
+  notes: string[];
+}
+
+/** EAL's options with a value of their own word; the others stand alone or hold theirs behind a `=`. */
+const EAL_WITH_VALUE = new Set(
+  ['-l', '-c', '-n', '-r', '-m', '-d', '-a', '-b', '-s', '-S', '--lcores', '--main-lcore', '--socket-mem', '--vdev']
+    .concat(['--allow', '--block', '--proc-type', '--log-level', '--huge-dir', '--iova-mode', '--base-virtaddr'])
+    .concat(['--socket-limit', '--mbuf-pool-ops-name', '--syslog', '--trace', '--trace-dir', '--vfio-intr']),
+);
+const OWN = ['--pdump', '--multi', '--file-prefix', '-c'];
+
+/**
+ * Takes dpdk-pdump's words apart. Without `--` all are its own, and `--file-prefix` may be among them.
+ * @throws UsageError for a word it does not have, and for a mistake in a tuple
+ */
+export function parseArguments(words: readonly string[]): PdumpArguments {
+  const cut = words.indexOf('--');
+  const result: PdumpArguments = { filePrefix: undefined, tuples: [], packetLimit: 0, notes: [] };
+  if (cut >= 0) readEal(words.slice(0, cut), result);
+  readOwn(words.slice(cut + 1), result);
+  if (result.tuples.length === 0) {
+    throw new UsageError('there is no --pdump', { hint: "add --pdump 'port=0,queue=*,rx-dev=/tmp/rx.pcap'" });
+  }
+  return result;
+}
+
+function readEal(words: readonly string[], result: PdumpArguments): void {
+  const ignored: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as string;
+    const [name = '', inline] = word.split(/=(.*)/s);
+    if (name === '--file-prefix') {
+      result.filePrefix = inline ?? words[++at];
+      continue;
+    }
+    ignored.push(word);
+    if (EAL_WITH_VALUE.has(word) && at + 1 < words.length) ignored.push(words[++at] as string);
+  }
+  if (ignored.length > 0) result.notes.push(`EAL options are not needed here and ignored: ${ignored.join(' ')}`);
+}
+
+function readOwn(words: readonly string[], result: PdumpArguments): void {
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as string;
+    const [name = '', inline] = word.startsWith('--') ? word.split(/=(.*)/s) : [word, undefined];
+    const value = (): string => {
+      const text = inline ?? words[++at];
+      if (text !== undefined) return text;
+      throw new UsageError(`${name} needs a value`, { subject: name, hint: 'dpcap pdump --help shows the words' });
+    };
+    if (name === '--pdump') result.tuples.push(parsePdump(value()));
+    else if (name === '--multi') result.notes.push('--multi is not needed: each output has a process of its own');
+    else if (name === '--file-prefix') result.filePrefix = value();
+    else if (name === '-c') result.packetLimit = packets(value());
+    else {
+      const hint = didYouMean(name, OWN) ?? `the words are ${OWN.join(', ')}; EAL's stand before --`;
+      throw new UsageError(`pdump: unknown word ${word}`, { subject: word, hint });
+    }
+  }
+}
+
+function packets(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new UsageError(`-c: ${text} is no number of packets`, { subject: text, hint: "EAL's -c stands before --" });
+}

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import t from 'tap';
+import { binding } from '../../src/binding.js';
+import { compileFilter } from '../../src/filter/compile.js';
+import { costOf } from '../../src/filter/cost.js';
+import { explainFilter, testFilter } from '../../src/filter/explain.js';
+import { decode, encode } from '../../src/filter/insn.js';
+import { listClassic } from '../../src/filter/listing.js';
+import { EXPRESSIONS } from '../helpers/expressions.js';
+import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
+import { writePcap } from '../helpers/pcap-file.js';
+
+const native = binding();
+
+t.test('an explanation names everything', async (t) => {
+  const text = explainFilter(compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: 7, inner: 1 }));
+  for (const part of [
+    'filter: (tcp port 80) and (vlan 5) --vlan 7 --inner',
+    'VLAN 7 among its tags',
+    'inside 1 tunnel',
+    'classic BPF of "tcp port 80", VLAN tags looked through: 20 instructions',
+    'classic BPF of "vlan 5", tags as on the wire',
+    'eBPF for received packets',
+    'eBPF for transmitted packets',
+    'estimated cost',
+  ])
+    t.ok(text.includes(part), part);
+  t.match(explainFilter(undefined), /every packet/);
+});
+
+t.test('listings and costs', async (t) => {
+  const { error } = spawnSync('tcpdump', ['--version']);
+  for (const text of EXPRESSIONS) {
+    const classic = native.compileFilter(text);
+    if (!error) {
+      const theirs = spawnSync('tcpdump', ['-y', 'EN10MB', '-d', '--', text], { encoding: 'utf8' })
+        .stdout.trim()
+        .split('\n');
+      t.same(listClassic(classic).map(squeeze), theirs.map(squeeze), text);
+    }
+    const program = compileFilter({ expressions: [text] });
+    if (!program) continue;
+    const insns = decode(program.extended);
+    t.same(encode(insns), program.extended);
+    const { shortest, longest } = costOf(insns);
+    t.ok(shortest.instructions <= longest.instructions && longest.instructions <= insns.length);
+  }
+});
+
+/** Without the spaces that only align. */
+const squeeze = (line: string): string => line.replace(/\s+/g, ' ').trim();
+
+t.test('a file is tried', async (t) => {
+  const path = join(t.testdir(), 'a.pcap');
+  const web = ether(0x0800, ipv4(6, tcp(1, 80, 2)), [{ tpid: 0x8100, vid: 3 }]);
+  const dns = ether(0x0800, ipv4(17, udp(1, 53)));
+  writePcap(path, [web, dns, web, web, web.slice(0, 20), web]);
+  const file = native.readCaptureFile(path);
+  t.equal(
+    testFilter(compileFilter({ expressions: ['tcp port 80'] }), file, native),
+    '4 of 6 packets would be captured\n1, 3-4, 6\n',
+  );
+  t.equal(testFilter(compileFilter({ expressions: ['arp'] }), file, native), '0 of 6 packets would be captured\n');
+  t.equal(testFilter(undefined, file, native), '6 of 6 packets would be captured\n1-6\n');
+  t.throws(() => native.readCaptureFile(`${path}.missing`), { code: 'ERR_SYSTEM' });
+});

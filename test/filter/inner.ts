@@ -1,0 +1,81 @@
+/** `--inner` against the reference decapsulator, interpreted and compiled, in one segment and in small ones. */
+import t from 'tap';
+import { binding } from '../../src/binding.js';
+import { compileFilter } from '../../src/filter/compile.js';
+import { encodeClassic } from '../../src/filter/insn.js';
+import { innerFrame } from '../helpers/decapsulate.js';
+import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
+import { corpus } from '../helpers/packets.js';
+import { Random } from '../helpers/random.js';
+import { stripTags } from '../helpers/strip-tags.js';
+import { tunnelledFrame } from '../helpers/tunnels.js';
+
+const native = binding();
+const random = new Random(77);
+const frames = [...Array.from({ length: 1500 }, () => tunnelledFrame(random)), ...corpus(9, 300)];
+
+/** Programs that look at addresses or at places only the packet tells: bare IP has no addresses for them. */
+const mayReadAddresses = (text: string): boolean =>
+  native
+    .compileFilter(text)
+    .some(({ code, k }) => (code & 7) < 2 && [0x20, 0x40].includes(code & 0xe0) && (k < 12 || k > 0x7fffffff));
+
+function disagreements(text: string, depth: number, isLiteral: boolean): number[] {
+  const program = compileFilter({ expressions: [text], inner: depth });
+  const inner = frames.map((frame) => innerFrame(frame, depth));
+  const seen = inner.map((found) => (found ? (isLiteral ? found.frame : stripTags(found.frame)) : new Uint8Array(0)));
+  const verdicts = native.runClassic(encodeClassic(native.compileFilter(text)), seen);
+  const skipsBare = mayReadAddresses(text);
+  const bad = new Set<number>();
+  for (const [jit, segment] of [
+    [false, 0],
+    [true, 0],
+    [false, 11],
+  ] as const) {
+    const ours = native.runExtended(program?.extended as Uint8Array, frames, jit, segment);
+    ours.forEach((verdict, at) => {
+      const found = inner[at];
+      const isMatch = found !== undefined && verdicts[at] === 1;
+      if (!(skipsBare && found?.bare) && verdict !== Number(isMatch)) bad.add(at);
+    });
+  }
+  return [...bad];
+}
+
+t.test('the corpus has every depth', async (t) => {
+  for (const depth of [1, 2, 3]) {
+    const found = frames.map((frame) => innerFrame(frame, depth)).filter((one) => one !== undefined);
+    t.ok(found.length > 100, `${found.length} at depth ${depth}`);
+    t.ok(found.some(({ bare }) => bare) && found.some(({ bare }) => !bare));
+  }
+});
+
+t.test('one tunnel', async (t) => {
+  for (const text of EXPRESSIONS) {
+    if (text === 'rarp' || compileFilter({ expressions: [text] }) === undefined) continue;
+    t.same(disagreements(text, 1, false), [], text);
+  }
+  for (const text of VLAN_EXPRESSIONS) t.same(disagreements(text, 1, true), [], text);
+});
+
+t.test('tunnels in tunnels', async (t) => {
+  for (const depth of [2, 3]) {
+    for (const text of ['tcp', 'host 10.0.0.1', 'port 80', 'tcp[tcpflags] & tcp-syn != 0', 'ip6', 'len > 100']) {
+      t.same(disagreements(text, depth, false), [], `${text}, depth ${depth}`);
+    }
+  }
+});
+
+t.test('any inner packet, and the outer VLAN', async (t) => {
+  const any = compileFilter({ inner: 1 })?.extended as Uint8Array;
+  const expected = frames.map((frame) => Number(innerFrame(frame, 1) !== undefined));
+  t.same([...native.runExtended(any, frames)], expected);
+  const tagged = compileFilter({ inner: 1, vlan: 5, expressions: ['ip'] });
+  const outer = compileFilter({ vlan: 5 })?.extended as Uint8Array;
+  const inner = compileFilter({ inner: 1, expressions: ['ip'] })?.extended as Uint8Array;
+  const [a, b] = [native.runExtended(outer, frames), native.runExtended(inner, frames)];
+  t.same(
+    [...native.runExtended(tagged?.extended as Uint8Array, frames)],
+    [...a].map((verdict, at) => verdict & (b[at] ?? 0)),
+  );
+});
