@@ -154,8 +154,6 @@ export interface PrimaryBinding {
   facts(): AttachedFacts;
   /** Puts our mempool handlers into the primary's order (agreeOnOps). Before anything is created in its memory. */
   alignOps(names: string[]): void;
-  /** Whether the primary holds its lock on `configPath`. */
-  primaryAlive(configPath: string): boolean;
   /** Disables what a dead capture left enabled; resolves with the targets that stay in doubt. */
   disableOwner(name: string): Promise<string[]>;
   /** Frees what a dead capture left. The primary must be quiescent. */

@@ -16,7 +16,8 @@ namespace {
 
 // The server verifies the program and adds the callback while we wait; librte_pdump waits as long.
 constexpr int kEnableTimeoutMs = 5000;
-// Disabling is repeatable, so a lost answer costs one more request.
+// Disabling is repeatable, so a lost answer costs one more request; a primary that does not answer at all is given up
+// after this many for all targets together.
 constexpr int kDisableTimeoutMs = 1000;
 constexpr int kDisableTries = 5;
 // Less than an Ethernet header with a tag is too little for the primary to put a stripped tag back into; what is beyond
@@ -112,11 +113,14 @@ void Capture::enable() {
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
   primary_gone_ = primary_gone;
+  int tries = primary_gone ? 0 : kDisableTries;
   for (size_t i = 0; i < lanes_.size(); i++) {
-    for (int tries = 0; !primary_gone && states_[i] != TargetState::disabled && tries < kDisableTries; tries++) {
+    bool settled = states_[i] == TargetState::disabled;
+    for (; !settled && tries > 0; tries--) {
       const Reply reply = pdump_disable(lanes_[i].target, kDisableTimeoutMs);
       if (reply.outcome == Outcome::done) owner_->set_state(i, states_[i] = TargetState::disabled);
-      if (reply.outcome == Outcome::failed) break;
+      settled = reply.outcome != Outcome::unknown;
+      if (settled) break;
     }
   }
   return unsettled();
@@ -170,9 +174,12 @@ CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const uint64_t lost = sinks_[lane.sink]->lost(lane.index);
+    const Sink& sink = *sinks_[lane.sink];
+    const uint64_t lost = sink.lost(lane.index);
+    const uint64_t refused = lane.sinkdrop + lost;
+    const bool wanted = sink.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
     stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
-                           lane.bytes, lane.sinkdrop + lost, lane.surplus});
+                           lane.bytes, wanted ? refused : 0, lane.surplus + (wanted ? 0 : refused)});
   }
   stats.limit_reached = drain_->limit_reached();
   for (const auto& sink : sinks_) {

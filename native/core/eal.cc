@@ -127,8 +127,6 @@ void attach(const AttachOptions& options) {
 
 void detach() { rte_eal_cleanup(); }
 
-bool primary_alive(const std::string& config_path) { return rte_eal_primary_proc_alive(config_path.c_str()) == 1; }
-
 std::string take_eal_log() { return LogBuffer::instance().take(); }
 
 }  // namespace dpcap

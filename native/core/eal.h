@@ -18,9 +18,6 @@ void attach(const AttachOptions& options);
 // Leaves the primary: everything of ours must have been freed before.
 void detach();
 
-// True while the primary holds its lock on the config file. Cheap: one system call.
-bool primary_alive(const std::string& config_path);
-
 // What EAL and the libraries logged since the last call (at most the newest 64 KiB).
 std::string take_eal_log();
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,19 +32,33 @@ int own_description(int fd) {
 }  // namespace
 
 FileSink::FileSink(int fd, FileFormat format, std::vector<uint8_t> header, size_t lanes)
-    : Sink(format, kBlocks, lanes), fd_(fd), header_(std::move(header)), is_file_(type_of(fd) == S_IFREG) {
+    : Sink(format, kBlocks, lanes),
+      fd_(fd),
+      header_(std::move(header)),
+      is_file_(type_of(fd) == S_IFREG),
+      is_socket_(type_of(fd) == S_IFSOCK) {
   if (type_of(fd) == S_IFIFO) fd_ = own_description(fd);
   start();
 }
 
-void FileSink::open() {
+void FileSink::open() { write_or_take_back(header_); }
+
+// A torn header or trailer is worse than none.
+void FileSink::write_or_take_back(const std::vector<uint8_t>& bytes) {
+  const off_t start = end_of_file();
   size_t done = 0;
-  if (write_all(header_.data(), header_.size(), &done) || !is_file_) return;
-  if (ftruncate(fd_, 0) == 0) add_written(-static_cast<int64_t>(done));  // half a header is worse than none
+  if (write_all(bytes.data(), bytes.size(), &done) || start < 0) return;
+  if (ftruncate(fd_, start) == 0) add_written(-static_cast<int64_t>(done));
+}
+
+// Where the next write goes: the end, with and without O_APPEND. -1 for what has no end.
+off_t FileSink::end_of_file() const {
+  struct stat status;
+  return is_file_ && fstat(fd_, &status) == 0 ? status.st_size : -1;
 }
 
 void FileSink::write_block(const Block& block) {
-  const off_t start = is_file_ ? lseek(fd_, 0, SEEK_CUR) : 0;
+  const off_t start = end_of_file();
   size_t done = 0;
   if (write_all(block.bytes.get(), block.used, &done)) return;
 
@@ -54,7 +69,7 @@ void FileSink::write_block(const Block& block) {
     if (whole + size > done) break;
     whole += size;
   }
-  if (is_file_ && start >= 0 && ftruncate(fd_, start + static_cast<off_t>(whole)) == 0) {
+  if (start >= 0 && ftruncate(fd_, start + static_cast<off_t>(whole)) == 0) {
     lseek(fd_, 0, SEEK_END);
     add_written(-static_cast<int64_t>(done - whole));
   }
@@ -69,8 +84,7 @@ void FileSink::idle() {
 }
 
 void FileSink::close(const std::vector<uint8_t>& trailer) {
-  size_t done = 0;
-  if (failure() == 0) write_all(trailer.data(), trailer.size(), &done);
+  if (failure() == 0) write_or_take_back(trailer);
   if (::close(fd_) != 0) fail(errno);
 }
 
@@ -78,7 +92,9 @@ void FileSink::close(const std::vector<uint8_t>& trailer) {
 bool FileSink::write_all(const uint8_t* bytes, size_t size, size_t* done) {
   *done = 0;
   while (*done < size && failure() == 0) {
-    const ssize_t wrote = write(fd_, bytes + *done, size - *done);
+    // A socket that we were given may be blocking, and shared: it is asked not to block this once.
+    const ssize_t wrote = is_socket_ ? send(fd_, bytes + *done, size - *done, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                     : write(fd_, bytes + *done, size - *done);
     if (wrote > 0) {
       *done += static_cast<size_t>(wrote);
       add_written(wrote);

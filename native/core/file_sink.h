@@ -1,5 +1,7 @@
 // A sink that writes pcap or pcapng to a file, a pipe or a device.
 #pragma once
+#include <sys/types.h>
+
 #include <cstdint>
 #include <vector>
 
@@ -22,11 +24,14 @@ class FileSink : public Sink {
   void close(const std::vector<uint8_t>& trailer) override;
 
   bool write_all(const uint8_t* bytes, size_t size, size_t* done);
+  void write_or_take_back(const std::vector<uint8_t>& bytes);
+  off_t end_of_file() const;
   void wait_writable();
 
   int fd_;
   const std::vector<uint8_t> header_;
   const bool is_file_;
+  const bool is_socket_;
 };
 
 }  // namespace dpcap

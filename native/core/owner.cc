@@ -5,7 +5,7 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 #include <rte_ring.h>
-#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -38,6 +38,11 @@ uint64_t start_time_of(int pid) {
   return strtoull(field.c_str(), nullptr, 10);
 }
 
+uint64_t own_pid_namespace() {
+  struct stat status;
+  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
 OwnerHeader* header_of(const rte_memzone* zone) {
   if (zone == nullptr || zone->len < sizeof(OwnerHeader)) return nullptr;
   auto* header = static_cast<OwnerHeader*>(zone->addr);
@@ -60,13 +65,29 @@ void free_rings(const ProcessId& process, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) rte_ring_free(rte_ring_lookup(ring_name(process, i).c_str()));
 }
 
+ProcessId process_of(const OwnerHeader& header) { return {header.pid, header.start_time, header.pid_namespace}; }
+
+// Two recoveries at once would free everything twice. One that died half-way gives way to the next.
+void claim(OwnerHeader* header, const std::string& name) {
+  const int32_t self = getpid();
+  int32_t holder = __atomic_load_n(&header->recoverer, __ATOMIC_ACQUIRE);
+  while (holder != self) {
+    if (holder != 0 && start_time_of(holder) != 0) {
+      throw Error("ERR_CAPTURE_BUSY", name + " is being cleared by pid " + std::to_string(holder), EBUSY, name);
+    }
+    __atomic_compare_exchange_n(&header->recoverer, &holder, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    holder = __atomic_load_n(&header->recoverer, __ATOMIC_ACQUIRE);
+  }
+}
+
 std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
 
 }  // namespace
 
-ProcessId current_process() { return {getpid(), start_time_of(getpid())}; }
+ProcessId current_process() { return {getpid(), start_time_of(getpid()), own_pid_namespace()}; }
 
 bool is_running(const ProcessId& process) {
+  if (process.pid_namespace != own_pid_namespace()) return true;
   return process.pid > 0 && start_time_of(process.pid) == process.start_time && process.start_time != 0;
 }
 
@@ -91,6 +112,7 @@ OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::str
   memset(static_cast<void*>(header_), 0, size);
   header_->pid = self.pid;
   header_->start_time = self.start_time;
+  header_->pid_namespace = self.pid_namespace;
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   header_->started_at_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
@@ -121,7 +143,7 @@ void add_owner(const rte_memzone* zone, void* opaque) {
   if (header == nullptr) return;
   OwnerFacts facts;
   facts.name = zone->name;
-  facts.process = {header->pid, header->start_time};
+  facts.process = process_of(*header);
   facts.running = is_running(facts.process);
   facts.started_at_ns = header->started_at_ns;
   facts.purpose = bounded(header->purpose, sizeof header->purpose);
@@ -137,9 +159,10 @@ OwnerHeader* dead_owner(const std::string& name, const rte_memzone** zone) {
   *zone = rte_memzone_lookup(name.c_str());
   OwnerHeader* header = header_of(*zone);
   if (header == nullptr) throw Error("ERR_SYSTEM", "there is no owner record " + name, ENOENT, name);
-  if (is_running({header->pid, header->start_time})) {
+  if (is_running(process_of(*header))) {
     throw Error("ERR_CAPTURE_BUSY", "the owner of " + name + " is running", EBUSY, name);
   }
+  claim(header, name);
   return header;
 }
 
@@ -194,7 +217,7 @@ void free_owner(const std::string& name) {
       throw Error("ERR_DISABLE_FAILED", "a target of " + name + " may still be enabled", EBUSY, name);
     }
   }
-  free_rings({header->pid, header->start_time}, header->target_count);
+  free_rings(process_of(*header), header->target_count);
   if (rte_mempool* pool = rte_mempool_lookup(header->pool)) free_foreign_pool(pool);
   rte_free(header->program);
   rte_memzone_free(zone);

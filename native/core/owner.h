@@ -15,9 +15,11 @@ namespace dpcap {
 // Identity of a process: a pid alone is reused.
 struct ProcessId {
   int32_t pid;
-  uint64_t start_time;  // clock ticks since boot, field 22 of /proc/<pid>/stat
+  uint64_t start_time;     // clock ticks since boot, field 22 of /proc/<pid>/stat
+  uint64_t pid_namespace;  // inode of /proc/<pid>/ns/pid: in another one the pid means nothing
 };
 ProcessId current_process();
+// True also for a process of another PID namespace, of which nothing is known: nothing of it may be touched.
 bool is_running(const ProcessId& process);
 
 enum class TargetState : uint32_t { disabled = 0, requested = 1, enabled = 2 };
@@ -34,8 +36,9 @@ struct OwnerHeader {
   uint32_t magic;
   uint32_t target_count;
   int32_t pid;
-  uint32_t reserved;
+  int32_t recoverer;  // pid of the process that clears this record, 0 while nobody does; claimed by compare and swap
   uint64_t start_time;
+  uint64_t pid_namespace;
   uint64_t started_at_ns;  // CLOCK_REALTIME
   rte_bpf_prm* program;
   char pool[RTE_MEMPOOL_NAMESIZE];

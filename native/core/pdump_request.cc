@@ -118,6 +118,8 @@ Exchange exchange(const PdumpRequest& request, Layout layout, int timeout_ms) {
     memcpy(&result.response, replies.msgs[0].param, sizeof result.response);
     const int err = positive_errno(result.response.err_value);
     result.reply = {err == 0 ? Outcome::done : Outcome::failed, err};
+    // EAL matches answers by action alone: one to an earlier request that came too late says nothing about this one.
+    if (err == 0 && result.response.res_op != request.op) result.reply = {Outcome::unknown, ETIMEDOUT};
   }
   free(replies.msgs);
   return result;

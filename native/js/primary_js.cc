@@ -128,10 +128,6 @@ Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value JS_PrimaryAlive(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), primary_alive(argument(info, 0)));
-}
-
 // disableOwner(name): Promise<string[]>, the targets of a dead capture that could not be disabled for certain.
 Napi::Value JS_DisableOwner(const Napi::CallbackInfo& info) {
   const std::string name = argument(info, 0);
@@ -164,7 +160,6 @@ void export_primary(Napi::Env env, Napi::Object exports) {
   exports.Set("detach", Napi::Function::New(env, JS_Detach));
   exports.Set("facts", Napi::Function::New(env, JS_Facts));
   exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
-  exports.Set("primaryAlive", Napi::Function::New(env, JS_PrimaryAlive));
   exports.Set("disableOwner", Napi::Function::New(env, JS_DisableOwner));
   exports.Set("dieWithParent", Napi::Function::New(env, JS_DieWithParent));
   exports.Set("freeOwner", Napi::Function::New(env, JS_FreeOwner));

@@ -160,10 +160,15 @@ export class CaptureRun {
       leftBehind: [],
       file: undefined,
     };
-    if (this.#begun) await this.#leave(done);
-    // A file without even a header, on a disk that was full from the start, is not a finished one.
-    if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
-    else output?.remove();
+    try {
+      if (this.#begun) await this.#leave(done);
+      if (this.#session.isPrimaryAlive()) await this.#session.detach();
+      // A file without even a header, on a disk that was full from the start, is not a finished one.
+      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
+      else output?.remove();
+    } catch (thrown) {
+      done.error ??= asDpcapError(thrown).toJSON();
+    }
     return done;
   }
 
@@ -172,9 +177,10 @@ export class CaptureRun {
     // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
     const alive = this.#session.isPrimaryAlive();
     const inDoubt = await native(addon.disableCapture(!alive));
-    const mayFree = alive && inDoubt.length === 0 && (await this.#session.quiesce());
+    const quiet = alive && inDoubt.length === 0 && (await this.#session.quiesce());
+    const mayFree = quiet && this.#session.isPrimaryAlive();
     await native(addon.finishCapture(mayFree));
-    if (alive && !mayFree) {
+    if (alive && !quiet) {
       done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
       done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
     }
@@ -184,7 +190,6 @@ export class CaptureRun {
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
-    if (alive) await this.#session.detach();
   }
 
   #leftBehindError(left: string[]): DpcapError {

@@ -35,7 +35,7 @@ async function handle(message: ToEngine): Promise<void> {
   if (message.type === 'stop') return run?.stop(message.reason);
   await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
   await flushed();
-  process.disconnect?.();
+  if (process.connected) process.disconnect?.();
   process.exit(0); // EAL's own threads do not keep the process alive, but libuv's handles might
 }
 

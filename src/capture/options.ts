@@ -52,6 +52,9 @@ export interface CaptureOptions {
   quiet: boolean;
 }
 
+/** Node's timers end here; 24.8 days. */
+const MAX_TIMER_S = (2 ** 31 - 1) / 1000;
+
 const DEFAULT_BUFFER_KIB = 80 * 1024;
 
 /**
@@ -181,7 +184,7 @@ function checkInteger(option: string, text: string, min: number, max: number): n
 /** Returns milliseconds. */
 function checkSeconds(option: string, text: string, min: number): number {
   const seconds = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && seconds >= min && seconds <= 86400 * 365) return Math.round(seconds * 1000);
+  if (/^\d*\.?\d+$/.test(text) && seconds >= min && seconds <= MAX_TIMER_S) return Math.round(seconds * 1000);
   throw new UsageError(`${option}: ${text || 'nothing'} is no number of seconds from ${min}`, { subject: text });
 }
 

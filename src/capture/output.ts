@@ -1,5 +1,5 @@
 /** Opens the output and gives a finished file its name. Packet bytes themselves are written by the addon. */
-import { constants, openSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { constants, openSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativePlan } from '../binding.js';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
@@ -27,7 +27,7 @@ export const PARTIAL = '.partial';
 const FIFO_RETRY_MS = 50;
 
 /**
- * Opens the plan's output. A regular file is written under its name + PARTIAL and renamed when finished; a pipe or a
+ * Opens the plan's output. A regular file is written under its name, our pid and PARTIAL, and renamed when finished; a pipe or a
  * device is written directly. A FIFO is waited for until somebody reads it, as tcpdump does.
  * @param isStopped ends that wait
  * @returns undefined when it was ended
@@ -83,7 +83,8 @@ async function openFifo(path: string, isStopped: () => boolean): Promise<number 
 }
 
 function partial(path: string): Output {
-  const temporary = path + PARTIAL;
+  // With our pid: two captures into one file must not write over each other, and the last to finish leaves a valid one.
+  const temporary = `${path}.${process.pid}${PARTIAL}`;
   const { O_WRONLY, O_CREAT, O_TRUNC } = constants;
   // 0640: packets are nobody else's business, but the group's, as dumpcap -g has it.
   const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o640);
@@ -93,6 +94,6 @@ function partial(path: string): Output {
       renameSync(temporary, path);
       return path;
     },
-    remove: () => unlinkSync(temporary),
+    remove: () => rmSync(temporary, { force: true }),
   };
 }

@@ -38,13 +38,16 @@ export async function startPrinter(): Promise<Printer> {
   };
 }
 
+/** Where it reads from, and that nothing came: neither is of interest to whom the capture tells the reason. */
+const NOISE = /^(reading from file -|tcpdump: truncated dump file)/;
+
 /** tcpdump's own words, except the line about where it reads from. */
 function passOn(child: ChildProcess): void {
   child.stderr?.on('data', (text: Buffer) => {
     const lines = text
       .toString()
       .split('\n')
-      .filter((line) => line && !line.startsWith('reading from file -'));
+      .filter((line) => line && !NOISE.test(line));
     if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
   });
 }

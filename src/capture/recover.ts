@@ -1,4 +1,5 @@
 /** Clears from a primary what dead captures of ours left in it. Runs in an engine process. */
+import { DpcapError } from '../errors.js';
 import type { RecoverReport, RecoverTarget } from './messages.js';
 import { native } from './native-error.js';
 import { Session } from './session.js';
@@ -10,6 +11,14 @@ import { Session } from './session.js';
  */
 export async function recover(target: RecoverTarget): Promise<RecoverReport> {
   const session = new Session(target);
+  try {
+    return await clear(session);
+  } finally {
+    if (session.isPrimaryAlive()) await session.detach();
+  }
+}
+
+async function clear(session: Session): Promise<RecoverReport> {
   const { owners } = await session.attach();
   const dead = owners.filter((owner) => !owner.running);
   const report: RecoverReport = {
@@ -20,7 +29,8 @@ export async function recover(target: RecoverTarget): Promise<RecoverReport> {
 
   const disabled: typeof dead = [];
   for (const owner of dead) {
-    const targets = await native(session.addon.disableOwner(owner.name));
+    const targets = await native(session.addon.disableOwner(owner.name)).catch(unlessClaimed);
+    if (!targets) continue;
     if (targets.length === 0) disabled.push(owner);
     else report.inDoubt.push({ name: owner.name, targets });
   }
@@ -34,6 +44,11 @@ export async function recover(target: RecoverTarget): Promise<RecoverReport> {
     const targets = owner.targets.filter((one) => one.live).length;
     report.cleared.push({ name: owner.name, pid: owner.pid, purpose: owner.purpose, targets });
   }
-  await session.detach();
   return report;
+}
+
+/** Another recovery is at this one, or has finished it. */
+function unlessClaimed(error: unknown): undefined {
+  if (error instanceof DpcapError && (error.errno === 'EBUSY' || error.errno === 'ENOENT')) return undefined;
+  throw error;
 }

@@ -5,12 +5,16 @@ import { DpcapError } from '../errors.js';
 import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
+import { findSecondaries } from '../primary/secondaries.js';
 import { native } from './native-error.js';
-import { procThreads, type ReadThreads, waitForQuiescence } from './quiesce.js';
+import { procThreads, waitForQuiescence } from './quiesce.js';
 
 /** Names of our pools begin like this (owner.cc). */
 const OURS = /^dpcap_\d+_/;
 const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
+
+/** 25.11.0 as RTE_VERSION. */
+const FORWARDING_RELEASE = 0x190b0000;
 
 /** Which primary to join. */
 export interface SessionTarget {
@@ -23,6 +27,7 @@ export interface SessionTarget {
 export class Session {
   readonly #target: SessionTarget;
   readonly addon: Binding = binding();
+  #attached = false;
 
   constructor(target: SessionTarget) {
     this.#target = target;
@@ -35,6 +40,7 @@ export class Session {
    */
   async attach(): Promise<AttachedFacts> {
     await native(this.addon.attach(this.#target.filePrefix));
+    this.#attached = true;
     const facts = this.addon.facts();
     if (!facts.pdumpReady) {
       throw new DpcapError('ERR_PRIMARY_NOT_CAPTURABLE', 'the primary has not called rte_pdump_init()', {
@@ -46,20 +52,31 @@ export class Session {
     return facts;
   }
 
-  /** Leaves. Nothing of ours may be in use any more. */
+  /** Leaves, if it had joined. Nothing of ours may be in use any more. */
   async detach(): Promise<void> {
+    if (!this.#attached) return;
+    this.#attached = false;
     await native(this.addon.detach());
   }
 
-  /** Whether the primary still holds its lock. */
+  /** Whether the primary that was joined still holds its lock: another one may have taken its place. */
   isPrimaryAlive(): boolean {
-    return this.addon.primaryAlive(join(this.#target.runtimeDir, 'config'));
+    const { runtimeDir, primaryPid } = this.#target;
+    const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
+    return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
   }
 
   /** See waitForQuiescence. */
   quiesce(): Promise<boolean> {
-    const threads: ReadThreads = this.#target.primaryPid ? procThreads(this.#target.primaryPid) : () => undefined;
-    return waitForQuiescence(threads);
+    const { runtimeDir, primaryPid } = this.#target;
+    if (primaryPid === undefined) return waitForQuiescence(() => undefined);
+    return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));
+  }
+
+  /** From 25.11 on the primary has its secondaries make copies, too. */
+  #otherPollers(runtimeDir: string): number[] {
+    if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return [];
+    return findSecondaries(runtimeDir).flatMap(({ pid }) => (pid === process.pid ? [] : [pid]));
   }
 
   #opsOrder(facts: AttachedFacts): string[] {

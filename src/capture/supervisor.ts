@@ -22,6 +22,9 @@ const SEEDS = [1, 2, 3, 4, 5];
 /** How long an engine may take over an orderly end before it is taken for hung. */
 const STOP_LIMIT_MS = 30_000;
 
+/** A second signal within this time belongs to the first (a terminal's to the whole group, `timeout`'s to child and group). */
+const IMPATIENCE_MS = 1000;
+
 type Started = Extract<FromEngine, { type: 'started' }>;
 type Stats = Extract<FromEngine, { type: 'stats' }>;
 export type Done = Extract<FromEngine, { type: 'done' }>;
@@ -44,6 +47,8 @@ class Engine {
     this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
+      // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
+      detached: true,
     });
     this.#exit = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
@@ -89,6 +94,7 @@ export class Supervisor {
   readonly #file: string;
   #engine: Engine | undefined;
   #stopReason: StopReason | undefined;
+  #stoppedAtMs = 0;
   #gaveUp = false;
 
   /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
@@ -100,15 +106,16 @@ export class Supervisor {
     this.#log = log;
   }
 
-  /** Ends the capture in order. A second call gives up waiting. */
+  /** Ends the capture in order. A second signal, a second or more after the first, gives up waiting. */
   stop(reason: StopReason): void {
-    if (this.#stopReason) {
+    if (!this.#stopReason) {
+      this.#stopReason = reason;
+      this.#stoppedAtMs = Date.now();
+      this.#engine?.send({ type: 'stop', reason });
+      setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
+    } else if (reason === 'signal' && Date.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
       this.giveUp();
-      return;
     }
-    this.#stopReason = reason;
-    this.#engine?.send({ type: 'stop', reason });
-    setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
   }
 
   /** Ends the engine at once; what it has in the primary stays for `dpcap recover`. */

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { binding } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
-import { runInForeground } from '../capture/foreground.js';
+import { type ForegroundOptions, runInForeground } from '../capture/foreground.js';
 import { nativeError } from '../capture/native-error.js';
 import { type CaptureOptions, checkOptions, type RawCaptureOptions } from '../capture/options.js';
 import { startPrinter } from '../capture/printer.js';
@@ -20,6 +20,9 @@ import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './
 type RawOptions = RawCaptureOptions &
   RawFilterOptions &
   RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
+
+/** Of these no pcap-filter expression begins. */
+const COMMAND_NAMES = ['list', 'doctor', 'recover', 'filters', 'forward2kni', 'mirror', 'pdump'];
 
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
@@ -66,6 +69,7 @@ function addCaptureOptions(command: Command): void {
 }
 
 async function capture(words: string[], raw: RawOptions, context: CommandContext): Promise<void> {
+  refuseLateCommand(words[0]);
   const options = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
   const filter = readFilter(words, raw);
@@ -87,14 +91,23 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   const reporter = createReporter(options.stats, options.quiet, process.stderr);
   const stdout = printer?.input ?? (output.kind === 'fd' ? 'inherit' : 'ignore');
   const { durationMs } = options;
-  const done = await runInForeground(plan, { output: describeOutput(options), stdout, durationMs }, reporter, log);
-  await printer?.finished();
+  const foreground: ForegroundOptions = { output: describeOutput(options), stdout, durationMs };
+  const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
   if (!done.error) return;
   const error = errorFromRecord(done.error);
   if (done.stats === undefined) throw error;
   // The summary has been shown: what is left to say is why it ended.
   process.stderr.write(`${formatError(error)}\n`);
   context.exitCode = error.exitCode;
+}
+
+/** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed. */
+function refuseLateCommand(word: string | undefined): void {
+  if (word === undefined || !COMMAND_NAMES.includes(word)) return;
+  throw new UsageError(`${word} is a command, and comes before the options`, {
+    subject: word,
+    hint: `write: dpcap ${word} ...`,
+  });
 }
 
 function tryOnFile(filter: FilterProgram | undefined, path: string): string {

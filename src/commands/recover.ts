@@ -32,7 +32,8 @@ export const registerRecover: RegisterCommand = (program, context) => {
       const reports = [];
       for (const primary of primariesToClear(options.filePrefix)) {
         const { filePrefix, runtimeDir, pid } = primary;
-        const report = await runRecovery({ filePrefix, runtimeDir, primaryPid: pid }, createLogger('warn', 'recover'));
+        const target = { filePrefix, runtimeDir, primaryPid: pid };
+        const report = await runRecovery(target, createLogger('warn', 'recover')).catch(failedReport);
         reports.push({ filePrefix, ...report });
       }
       const text = options.json
@@ -44,6 +45,11 @@ export const registerRecover: RegisterCommand = (program, context) => {
       if (inDoubt || undone.some(({ isUndone }) => !isUndone)) context.exitCode = 1;
     });
 };
+
+/** A primary that cannot be joined must not keep the others from being cleared. */
+function failedReport(error: unknown): RecoverReport {
+  return { cleared: [], inDoubt: [{ name: 'it', targets: [(error as Error).message] }], running: [] };
+}
 
 /** What became of a journal entry. */
 interface Undone {

@@ -92,7 +92,11 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       inner.started(facts);
     },
     progress: (record) => {
-      save(record);
+      try {
+        save(record);
+      } catch {
+        // A full state directory makes `status` old; it is no reason to stop forwarding.
+      }
       inner.progress(record);
     },
     finished: (record, facts) => inner.finished(record, facts),

@@ -11,15 +11,15 @@ t.test('a file looks unfinished until it is published', async (t) => {
   const path = join(t.testdir({}), 'x.pcap');
   const output = await openOutput({ kind: 'file', path });
   writeSync(fdOf(output), 'bytes');
-  t.same([existsSync(path), existsSync(path + PARTIAL)], [false, true]);
+  t.same([existsSync(path), existsSync(`${path}.${process.pid}${PARTIAL}`)], [false, true]);
   t.equal(output?.publish(), path);
-  t.same([existsSync(path), existsSync(path + PARTIAL)], [true, false]);
+  t.same([existsSync(path), existsSync(`${path}.${process.pid}${PARTIAL}`)], [true, false]);
 });
 
 t.test('a failed start leaves no file, and an old one as it was', async (t) => {
   const path = join(t.testdir({ 'x.pcap': 'old' }), 'x.pcap');
   (await openOutput({ kind: 'file', path }))?.remove();
-  t.same([existsSync(path), existsSync(path + PARTIAL)], [true, false]);
+  t.same([existsSync(path), existsSync(`${path}.${process.pid}${PARTIAL}`)], [true, false]);
 });
 
 t.test('a fifo is written directly', async (t) => {
@@ -29,7 +29,7 @@ t.test('a fifo is written directly', async (t) => {
   openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const output = await openOutput({ kind: 'file', path });
   t.equal(output?.publish(), undefined);
-  t.notOk(existsSync(path + PARTIAL));
+  t.notOk(existsSync(`${path}.${process.pid}${PARTIAL}`));
 });
 
 t.test('the wait for a reader of a fifo can be ended', async (t) => {
