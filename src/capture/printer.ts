@@ -4,6 +4,16 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { DpcapError, errnoOf } from '../errors.js';
 
+/** tcpdump's options for how packets are shown, by letter. */
+export interface DisplayOptions {
+  A?: boolean;
+  e?: boolean;
+  t?: boolean;
+  v?: boolean;
+  x?: boolean;
+  X?: boolean;
+}
+
 /** A tcpdump that reads packets and prints them on our standard output. */
 export interface Printer {
   /** Where the engine writes. */
@@ -16,8 +26,12 @@ export interface Printer {
  * Starts tcpdump. It gets a process group of its own: Ctrl-C is for the capture, and tcpdump ends with its input.
  * @throws DpcapError ERR_SINK_OPEN when it is not installed
  */
-export async function startPrinter(): Promise<Printer> {
-  const child = spawn('tcpdump', ['-nn', '-l', '-r', '-'], { stdio: ['pipe', 'inherit', 'pipe'], detached: true });
+export async function startPrinter(display: DisplayOptions = {}): Promise<Printer> {
+  const letters = Object.entries(display).flatMap(([letter, wanted]) => (wanted ? [`-${letter}`] : []));
+  const child = spawn('tcpdump', ['-nn', '-l', ...letters, '-r', '-'], {
+    stdio: ['pipe', 'inherit', 'pipe'],
+    detached: true,
+  });
   try {
     await once(child, 'spawn');
   } catch (cause) {

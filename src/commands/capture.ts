@@ -6,7 +6,7 @@ import { commandLine, createPlan } from '../capture/create-plan.js';
 import { type ForegroundOptions, runInForeground } from '../capture/foreground.js';
 import { nativeError } from '../capture/native-error.js';
 import { type CaptureOptions, checkOptions, type RawCaptureOptions } from '../capture/options.js';
-import { startPrinter } from '../capture/printer.js';
+import { type DisplayOptions, startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
@@ -18,6 +18,7 @@ import { captureMirrored, type RawCaptureMirror } from './capture-mirror.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './filter-options.js';
 
 type RawOptions = RawCaptureOptions &
+  DisplayOptions &
   RawFilterOptions &
   RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
 
@@ -62,6 +63,13 @@ function addCaptureOptions(command: Command): void {
     .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
     .option('--mirror-fifo <path>', "VFd's request FIFO")
     .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
+    .option('-n', 'no names, as ever; accepted for the habit of it')
+    .option('-e', 'when printing: link-level headers')
+    .option('-t', 'when printing: no time of day')
+    .option('-v', 'when printing: more detail')
+    .option('-x', 'when printing: hex')
+    .option('-X', 'when printing: hex and ASCII')
+    .option('-A', 'when printing: ASCII')
     .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
     .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
     .option('--dry-run', 'print the plan and attach to nothing')
@@ -87,7 +95,7 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;
   }
-  const printer = options.output.kind === 'print' ? await startPrinter() : undefined;
+  const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
   const reporter = createReporter(options.stats, options.quiet, process.stderr);
   const stdout = printer?.input ?? (output.kind === 'fd' ? 'inherit' : 'ignore');
   const { durationMs } = options;
@@ -99,6 +107,11 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   // The summary has been shown: what is left to say is why it ended.
   process.stderr.write(`${formatError(error)}\n`);
   context.exitCode = error.exitCode;
+}
+
+/** The letters for tcpdump; it would take one that it does not know for a mistake. */
+function displayOptions({ A, e, t, v, x, X }: RawOptions): DisplayOptions {
+  return { A, e, t, v, x, X } as DisplayOptions;
 }
 
 /** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed. */
