@@ -17,26 +17,35 @@ namespace {
 
 constexpr uint32_t kBusyBurst = 256;  // from here on a round is followed by the next without a pause
 constexpr uint32_t kShortSleepUs = 100;
-constexpr uint32_t kLongSleepUs = 1000;  // a wake-up costs up to 20 us of CPU in a virtual machine: stay under 3 %
-constexpr uint64_t kFlushUs = 20000;     // live readers see a packet within 100 ms
+constexpr uint32_t kLongSleepUs = 1000;
+constexpr double kIdleShare = 0.015;  // of a core, for an idle capture
+constexpr uint32_t kWakesPerMeasure = 256;
+constexpr uint64_t kFlushUs = 20000;  // live readers see a packet within 100 ms
 constexpr uint64_t kSettleUs = 50;
 constexpr uint64_t kSettleHoldUs = 50000;
 constexpr uint64_t kReorderUs = 50;
 constexpr size_t kFreeBurst = 512;
 
+uint64_t thread_cpu_ns() {
+  timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return used.tv_sec * 1000000000ull + used.tv_nsec;
+}
+
 }  // namespace
 
-Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, Sink& sink, uint64_t header_bytes)
+Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, const std::vector<Sink*>& sinks,
+             uint64_t header_bytes)
     : options_(options),
       lanes_(lanes),
       pool_(pool),
-      sink_(sink),
       wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(lanes.size() > 1 ? wall_.ticks(kReorderUs) : 0),
       file_bytes_(header_bytes) {
   to_free_.reserve(kFreeBurst + 64);
+  for (Sink* sink : sinks) feeds_.push_back({sink});
 }
 
 Drain::~Drain() { stop(); }
@@ -62,7 +71,7 @@ void Drain::run() {
     if (found == 0 && !holds_packets()) break;
     drained += found;
   }
-  flush();
+  flush_all();
 }
 
 // One look at every ring. Returns how many packets were found.
@@ -76,7 +85,7 @@ uint32_t Drain::round(bool last) {
   emit_until(last ? UINT64_MAX : now - reorder_ticks_);
   free_now();
 
-  if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
+  flush_old(now);
   if (!last) wait(found);
   return found;
 }
@@ -161,7 +170,7 @@ void Drain::emit(Lane& lane) {
   lane.count--;
   if (limit_reached_.load(std::memory_order_relaxed)) {
     lane.surplus.add(1);
-  } else if (sink_.failure() != 0) {
+  } else if (feeds_[lane.sink].sink->failure() != 0) {
     lane.sinkdrop.add(1);
   } else {
     record(lane, mbuf, arrival);
@@ -176,12 +185,13 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
                         lane.interface, lane.target.queue, lane.target.direction};
 
   const size_t size = record_size(options_.file.format, packet.caplen);
-  uint8_t* out = room_for(size);
+  Block* block = room_for(feeds_[lane.sink], size);
+  uint8_t* out = block->bytes.get() + block->used;
   out += write_record_head(options_.file, head, out);
   copy_packet(packet, out);
   write_record_tail(options_.file, head, out + packet.caplen);
-  block_->used += size;
-  block_->lanes.push_back(static_cast<uint16_t>(lane.index));
+  block->used += size;
+  block->lanes.push_back(static_cast<uint16_t>(lane.index));
 
   lane.recorded.add(1);
   lane.bytes.add(packet.caplen);
@@ -189,23 +199,33 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
   file_bytes_ += size;
   if (recorded_ == options_.packet_limit || (options_.byte_limit != 0 && file_bytes_ >= options_.byte_limit)) {
     limit_reached_ = true;
-    flush();
+    flush_all();
   }
 }
 
-uint8_t* Drain::room_for(size_t size) {
-  if (block_ != nullptr && block_->used + size > Sink::kBlockBytes) flush();
-  if (block_ == nullptr) {
-    block_ = sink_.acquire();
-    block_since_ = rte_get_tsc_cycles();
+Block* Drain::room_for(Feed& feed, size_t size) {
+  if (feed.block != nullptr && feed.block->used + size > Sink::kBlockBytes) flush(feed);
+  if (feed.block == nullptr) {
+    feed.block = feed.sink->acquire();
+    feed.since = rte_get_tsc_cycles();
   }
-  return block_->bytes.get() + block_->used;
+  return feed.block;
 }
 
-void Drain::flush() {
-  if (block_ == nullptr) return;
-  sink_.submit(block_);
-  block_ = nullptr;
+void Drain::flush(Feed& feed) {
+  if (feed.block == nullptr) return;
+  feed.sink->submit(feed.block);
+  feed.block = nullptr;
+}
+
+void Drain::flush_all() {
+  for (Feed& feed : feeds_) flush(feed);
+}
+
+void Drain::flush_old(uint64_t now) {
+  for (Feed& feed : feeds_) {
+    if (feed.block != nullptr && now - feed.since > wall_.ticks(kFlushUs)) flush(feed);
+  }
 }
 
 // Segments go back to the pool in bulk, in the state in which a pool expects them.
@@ -234,10 +254,21 @@ void Drain::wait(uint32_t found) {
     return;
   }
   const bool settling = uncalibrated_since_ != 0 && !stamps_.is_settled(settle_ticks_);
-  const uint32_t longest = options_.mode == CopyMode::plain || settling ? kShortSleepUs : kLongSleepUs;
+  const uint32_t longest = options_.mode == CopyMode::plain || settling ? kShortSleepUs : idle_sleep_us_;
   sleep_us_ = found != 0 ? kShortSleepUs : std::min(longest, std::max(kShortSleepUs, sleep_us_ + sleep_us_ / 8));
   const timespec pause = {0, static_cast<long>(sleep_us_) * 1000};
   nanosleep(&pause, nullptr);
+  if (found == 0) measure_wakes();
+}
+
+// A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as kIdleShare allows.
+void Drain::measure_wakes() {
+  if (++wakes_ < kWakesPerMeasure) return;
+  const uint64_t used = thread_cpu_ns();
+  const double us_per_wake = static_cast<double>(used - wakes_cpu_ns_) / wakes_ / 1000;
+  idle_sleep_us_ = std::clamp(static_cast<uint32_t>(us_per_wake / kIdleShare), kShortSleepUs, kLongSleepUs);
+  wakes_cpu_ns_ = used;
+  wakes_ = 0;
 }
 
 }  // namespace dpcap

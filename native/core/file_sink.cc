@@ -85,7 +85,7 @@ bool FileSink::write_all(const uint8_t* bytes, size_t size, size_t* done) {
     } else if (wrote < 0 && errno == EAGAIN) {
       wait_writable();
     } else if (wrote < 0 && errno != EINTR) {
-      fail(errno);
+      fail(errno == ECONNRESET ? EPIPE : errno);  // a socket's way to say that the reader left with data unread
     }
   }
   return *done == size;

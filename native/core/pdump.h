@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "core/pdump_request.h"
+
 namespace dpcap {
 
 enum class Direction : uint32_t { rx = 1, tx = 2 };  // RTE_PDUMP_FLAG_RX, RTE_PDUMP_FLAG_TX
@@ -16,14 +18,6 @@ enum class Direction : uint32_t { rx = 1, tx = 2 };  // RTE_PDUMP_FLAG_RX, RTE_P
 enum class CopyMode : uint16_t {
   plain = 1,    // data only: cheapest; neither timestamp nor original length
   stamped = 2,  // wrapped in a pcapng block: timestamp and original length taken in the primary
-};
-
-// What is known after a request. `unknown` (no answer in time) is not `failed`: the callback may be live.
-enum class Outcome { done, failed, unknown };
-
-struct Reply {
-  Outcome outcome;
-  int err;  // positive errno when failed or unknown
 };
 
 // One port, queue and direction: requests are always this small, because the server does not roll back wider ones.
@@ -44,7 +38,7 @@ struct PdumpEnable {
   const rte_bpf_prm* program;  // nullptr matches all; must be in shared memory
 };
 
-// Both block for at most timeout_ms. Not from an EAL callback thread; one at a time per process.
+// Both block for timeout_ms, three times that at most. Not from an EAL callback thread; one at a time per process.
 Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms);
 Reply pdump_disable(const PdumpTarget& target, int timeout_ms);
 

@@ -7,6 +7,7 @@ import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { Session } from './session.js';
+import { tapFailure } from './tap-output.js';
 
 /** How often limits, the sink and the primary are looked at. */
 const WATCH_MS = 200;
@@ -41,9 +42,11 @@ export class CaptureRun {
     let error: DpcapError | undefined;
     let output: Output | undefined;
     try {
-      output = openOutput(this.#plan.output);
-      await this.#start(output);
-      error = await this.#watch();
+      output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
+      if (output) {
+        await this.#start(output);
+        error = await this.#watch();
+      }
     } catch (thrown) {
       error = asDpcapError(thrown);
       this.#stopReason = 'error';
@@ -138,6 +141,7 @@ export class CaptureRun {
 
   #sinkError(errno: string): DpcapError {
     this.stop('sink failed');
+    if (this.#plan.output.kind === 'tap') return tapFailure(this.#plan.output, errno);
     const subject = this.#plan.output.kind === 'file' ? this.#plan.output.path : 'standard output';
     return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
       errno,
@@ -157,7 +161,8 @@ export class CaptureRun {
       file: undefined,
     };
     if (this.#begun) await this.#leave(done);
-    if (this.#flowing && done.stats?.fileBytes !== 0n) done.file = output?.publish();
+    // A file without even a header, on a disk that was full from the start, is not a finished one.
+    if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
     else output?.remove();
     return done;
   }
@@ -171,6 +176,7 @@ export class CaptureRun {
     await native(addon.finishCapture(mayFree));
     if (alive && !mayFree) {
       done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+      done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
     }
     if (this.#flowing) {
       const stats = this.#stats();
@@ -179,6 +185,17 @@ export class CaptureRun {
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
     if (alive) await this.#session.detach();
+  }
+
+  #leftBehindError(left: string[]): DpcapError {
+    return new DpcapError(
+      'ERR_DISABLE_FAILED',
+      `the primary did not confirm the end of the capture: ${left.join(', ')}`,
+      {
+        subject: this.#plan.filePrefix,
+        hint: 'the file is complete; clear the primary later with: dpcap recover',
+      },
+    );
   }
 
   #stats(): NativeStats {

@@ -1,9 +1,10 @@
 /** Opens the output and gives a finished file its name. Packet bytes themselves are written by the addon. */
-import { constants, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
-import { binding, type NativePlan } from '../binding.js';
+import { constants, openSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NativePlan } from '../binding.js';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
-import { nativeError } from './native-error.js';
 import type { EnginePlan } from './plan.js';
+import { openTaps } from './tap-output.js';
 
 /** An open output. The descriptors in `sink` are handed to the addon, which closes them. */
 export interface Output {
@@ -17,22 +18,33 @@ export interface Output {
 /** A pipe, a device or an interface leaves no file behind. */
 const NOTHING_LEFT = { publish: () => undefined, remove: () => {} };
 
-const fileSink = (fd: number): NativePlan['sink'] => ({ kind: 'file', fd, txFd: fd, maxRate: 0 });
+const fileSink = (fd: number): NativePlan['sink'] => ({ kind: 'file', fd });
 
 /** Suffix of a file that is still being written: a name without it is a finished file. */
 export const PARTIAL = '.partial';
 
+/** How often a FIFO that nobody reads yet is tried. */
+const FIFO_RETRY_MS = 50;
+
 /**
  * Opens the plan's output. A regular file is written under its name + PARTIAL and renamed when finished; a pipe or a
- * device is written directly.
+ * device is written directly. A FIFO is waited for until somebody reads it, as tcpdump does.
+ * @param isStopped ends that wait
+ * @returns undefined when it was ended
  * @throws UsageError for a directory, DpcapError ERR_SINK_OPEN otherwise
  */
-export function openOutput(output: EnginePlan['output']): Output {
+export async function openOutput(
+  output: EnginePlan['output'],
+  isStopped: () => boolean = () => false,
+): Promise<Output | undefined> {
   if (output.kind === 'fd') return { sink: fileSink(output.fd), ...NOTHING_LEFT };
-  if (output.kind === 'tap') return tap(output);
+  if (output.kind === 'tap') return { sink: openTaps(output), ...NOTHING_LEFT };
   const { path } = output;
   try {
-    return isSpecial(path) ? direct(path) : partial(path);
+    const special = specialFile(path);
+    if (!special) return partial(path);
+    const fd = special.isFIFO() ? await openFifo(path, isStopped) : openSync(path, 'w');
+    return fd === undefined ? undefined : { sink: fileSink(fd), ...NOTHING_LEFT };
   } catch (cause) {
     if (cause instanceof DpcapError) throw cause;
     throw new DpcapError('ERR_SINK_OPEN', `cannot write ${path}`, {
@@ -44,8 +56,8 @@ export function openOutput(output: EnginePlan['output']): Output {
   }
 }
 
-/** FIFO, device or socket. */
-function isSpecial(path: string): boolean {
+/** FIFO, device or socket; undefined for a regular file and for none. */
+function specialFile(path: string): Stats | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
     throw new UsageError(`-w: ${path} is a directory`, {
@@ -54,27 +66,20 @@ function isSpecial(path: string): boolean {
       hint: 'give a file name in it',
     });
   }
-  return stat !== undefined && !stat.isFile();
+  return stat?.isFile() ? undefined : stat;
 }
 
-function direct(path: string): Output {
-  const fd = openSync(path, 'w');
-  return { sink: fileSink(fd), ...NOTHING_LEFT };
-}
-
-function tap(output: Extract<EnginePlan['output'], { kind: 'tap' }>): Output {
-  const { rxName, txName, netns, mtu, maxRate } = output;
-  const fd = createTap(rxName, netns, mtu);
-  const txFd = txName === rxName ? fd : createTap(txName, netns, mtu);
-  return { sink: { kind: 'tap', fd, txFd, maxRate }, ...NOTHING_LEFT };
-}
-
-function createTap(name: string, netns: string, mtu: number): number {
-  try {
-    return binding().createTap(name, netns, mtu);
-  } catch (thrown) {
-    throw nativeError(thrown);
+/** A plain open() would block this process, signals included, until there is a reader. */
+async function openFifo(path: string, isStopped: () => boolean): Promise<number | undefined> {
+  while (!isStopped()) {
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENXIO') throw error;
+    }
+    await sleep(FIFO_RETRY_MS);
   }
+  return undefined;
 }
 
 function partial(path: string): Output {

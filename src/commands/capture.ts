@@ -14,10 +14,12 @@ import type { FilterProgram } from '../filter/compile.js';
 import { explainFilter, testFilter } from '../filter/explain.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
 import { pickPrimary } from '../primary/pick.js';
+import { captureMirrored, type RawCaptureMirror } from './capture-mirror.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './filter-options.js';
 
 type RawOptions = RawCaptureOptions &
-  RawFilterOptions & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
+  RawFilterOptions &
+  RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
 
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
@@ -27,7 +29,10 @@ export const registerCapture: RegisterCommand = (program, context) => {
   addCaptureOptions(command);
   addFilterOptions(command);
   command.action(async (words: string[], raw: RawOptions) => {
-    await capture(words, raw, context);
+    const { mirror } = raw;
+    if (mirror === undefined || raw.dryRun) return capture(words, raw, context);
+    checkOptions(raw); // a mistake there is told before a mirror is set
+    await captureMirrored({ ...raw, mirror }, (where) => capture(words, { ...raw, ...where }, context));
   });
 };
 
@@ -53,6 +58,9 @@ function addCaptureOptions(command: Command): void {
     .option('-q, --quiet', 'no running count')
     .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
     .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
+    .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
+    .option('--mirror-fifo <path>', "VFd's request FIFO")
+    .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
     .option('--dry-run', 'print the plan and attach to nothing')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }

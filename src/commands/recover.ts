@@ -5,6 +5,7 @@ import type { RegisterCommand } from '../cli.js';
 import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
+import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
 import { inspect } from '../primary/capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
@@ -14,7 +15,10 @@ import { runtimeRoot } from '../primary/runtime-dir.js';
 export type Undo = (entry: JournalEntry) => Promise<string>;
 
 /** By the entry's kind. */
-const UNDOERS: Record<string, Undo> = { [FORWARD_KIND]: undoForward };
+const UNDOERS: Record<string, Undo> = {
+  [FORWARD_KIND]: undoForward,
+  [JOURNAL_KIND]: (entry) => undoMirror(entry.undo),
+};
 
 export const registerRecover: RegisterCommand = (program, context) => {
   program
@@ -23,33 +27,44 @@ export const registerRecover: RegisterCommand = (program, context) => {
     .option('--file-prefix <prefix>', 'this primary only (default: all that run)')
     .option('--json', 'one JSON document')
     .action(async (options: { filePrefix?: string; json?: boolean }) => {
+      const undone = await undoJournal(new Journal()); // first: it needs neither a primary nor the addon
+      if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
       const reports = [];
       for (const primary of primariesToClear(options.filePrefix)) {
         const { filePrefix, runtimeDir, pid } = primary;
         const report = await runRecovery({ filePrefix, runtimeDir, primaryPid: pid }, createLogger('warn', 'recover'));
         reports.push({ filePrefix, ...report });
       }
-      const text = options.json ? JSON.stringify({ primaries: reports }) : reports.flatMap(lines).join('\n');
-      process.stdout.write(`${text || 'no primary is running: nothing to clear'}\n`);
-      for (const line of await undoJournal(new Journal())) process.stdout.write(`${line}\n`);
-      if (reports.some((report) => report.inDoubt.length > 0)) context.exitCode = 1;
+      const text = options.json
+        ? JSON.stringify({ journal: undone, primaries: reports })
+        : reports.flatMap(lines).join('\n');
+      const nothing = undone.length > 0 ? '' : 'no primary is running: nothing to clear\n';
+      process.stdout.write(text ? `${text}\n` : nothing);
+      const inDoubt = reports.some((report) => report.inDoubt.length > 0);
+      if (inDoubt || undone.some(({ isUndone }) => !isUndone)) context.exitCode = 1;
     });
 };
 
-/** Undoes what dead processes had switched on outside of primaries. Returns a line for each entry. */
-async function undoJournal(journal: Journal): Promise<string[]> {
-  const lines: string[] = [];
+/** What became of a journal entry. */
+interface Undone {
+  text: string;
+  isUndone: boolean;
+}
+
+/** Undoes what dead processes had switched on outside of primaries. */
+export async function undoJournal(journal: Journal): Promise<Undone[]> {
+  const all: Undone[] = [];
   for (const { entry, close } of journal.orphans()) {
     const undo = UNDOERS[entry.kind];
     try {
       if (!undo) throw new Error(`this version does not know how to undo ${entry.kind}`);
-      lines.push(await undo(entry));
+      all.push({ text: await undo(entry), isUndone: true });
       close();
     } catch (error) {
-      lines.push(`could not undo ${entry.subject}: ${(error as Error).message}`);
+      all.push({ text: `could not undo ${entry.subject}: ${(error as Error).message}`, isUndone: false });
     }
   }
-  return lines;
+  return all;
 }
 
 function primariesToClear(prefix: string | undefined): Primary[] {

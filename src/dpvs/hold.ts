@@ -1,6 +1,6 @@
 /** Keeps forward2kni on for a while: journalled before the SET, switched off after it, whatever ends it. */
-import { asDpcapError, DpcapError } from '../errors.js';
-import type { Journal, OpenEntry } from '../journal.js';
+import { asDpcapError, DpcapError, errnoOf } from '../errors.js';
+import { type Journal, type OpenEntry, stateDir } from '../journal.js';
 import type { DpvsClient } from './client.js';
 import { socketIdentity } from './identify.js';
 import { type PortView, type SwitchResult, switchForward } from './switch.js';
@@ -26,7 +26,7 @@ export async function holdForward(client: DpvsClient, view: PortView, options: H
   let entry: OpenEntry | undefined;
   try {
     const result = await switchForward(client, view, true, () => {
-      entry = options.journal.open(FORWARD_KIND, `forward2kni of ${port}`, undo);
+      entry = open(options.journal, undo);
     });
     options.switched(result);
   } catch (error) {
@@ -41,6 +41,20 @@ export async function holdForward(client: DpvsClient, view: PortView, options: H
   });
   entry.close();
   return ending;
+}
+
+/** @throws DpcapError ERR_PERMISSION or ERR_SYSTEM: what cannot be journalled is not switched on */
+function open(journal: Journal, undo: ForwardUndo): OpenEntry {
+  try {
+    return journal.open(FORWARD_KIND, `forward2kni of ${undo.port}`, undo);
+  } catch (error) {
+    const errno = errnoOf(error);
+    const code = errno === 'EACCES' || errno === 'EPERM' ? 'ERR_PERMISSION' : 'ERR_SYSTEM';
+    throw new DpcapError(code, `forward2kni of ${undo.port} was not switched on: no journal can be kept of it`, {
+      ...{ subject: stateDir(), errno, cause: error },
+      hint: `make ${stateDir()} writable, or name another state directory with XDG_STATE_HOME`,
+    });
+  }
 }
 
 function stillOn(port: string, error: DpcapError): DpcapError {

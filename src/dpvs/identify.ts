@@ -1,5 +1,6 @@
 /** Recognises a primary that is DPVS, and finds its socket. */
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 
@@ -58,7 +59,9 @@ export function socketCandidates({
   return told ? [told] : [...defaults];
 }
 
-function checkPath(option: string, path: string): string {
+/** Absolute, because `dpcap recover` may run elsewhere. */
+function checkPath(option: string, given: string): string {
+  const path = given === '' ? '' : resolve(given);
   if (path !== '' && Buffer.byteLength(path) <= MAX_PATH && !path.includes('\0')) return path;
   throw new UsageError(`${option}: ${path === '' ? 'the path is empty' : 'the path is too long'}`, {
     subject: path,

@@ -56,16 +56,16 @@ export async function forwardOnDpvs(
 ): Promise<void> {
   const client = await openDpvs(sockets);
   const view = await viewPort(client, request.port);
-  const report = async (result: SwitchResult, more: readonly string[] = []): Promise<void> => {
+  const report = async (result: SwitchResult, more: readonly string[] = expectations(view)): Promise<void> => {
     show(request, await record(client, view, result, more), streams);
   };
   const was = view.state.forward2kni;
   if (request.action === 'status') return report({ was, is: was, notes: [] });
-  if (request.action === 'off') return report(await switchForward(client, view, false));
+  if (request.action === 'off') return report(await switchForward(client, view, false), []);
 
   if (!request.force) requireHarmless(view);
   if (request.durationMs === undefined && !request.untilExit) {
-    return report(await switchForward(client, view, true), [KERNEL_SEES_ALL]);
+    return report(await switchForward(client, view, true), [...expectations(view), KERNEL_SEES_ALL]);
   }
   await hold(request, client, view, streams);
 }
@@ -74,7 +74,8 @@ async function hold(request: ForwardRequest, client: DpvsClient, view: PortView,
   const { over, cancel } = waitForEnd(request.durationMs);
   try {
     const was = view.state.forward2kni;
-    const more = was ? [KERNEL_SEES_ALL, 'it was on before, and will be left on'] : [KERNEL_SEES_ALL];
+    const more = [...expectations(view), KERNEL_SEES_ALL];
+    if (was) more.push('it was on before, and will be left on');
     const about = await record(client, view, { was, is: true, notes: [] }, more);
     const ending = await holdForward(client, view, {
       over,
@@ -130,7 +131,7 @@ async function record(
     interface: (master ? undefined : kniName(listed.name, readKniNames(DEFAULT_CONFIG))) ?? null,
     forward2kni: onOff(result.is),
     was: onOff(result.was),
-    warnings: [...unswitchable, ...expectations(view), ...more, ...result.notes],
+    warnings: [...unswitchable, ...more, ...result.notes],
   };
 }
 

@@ -74,7 +74,7 @@ export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion)
     notShared(primary, facts),
     otherVersion(primary, ours),
     noChannel(facts),
-    noPdump(facts),
+    noPdump(primary, facts),
   ].filter((reason) => reason !== undefined);
   const verdict = reasons.length > 0 ? 'no' : facts.memzones === undefined ? 'unknown' : 'yes';
   // For a primary that is not there the other reasons are only noise.
@@ -169,9 +169,10 @@ function noChannel(facts: PrimaryFacts): Reason | undefined {
   return notCapturable(message, 'restart the application with multi-process support');
 }
 
-function noPdump(facts: PrimaryFacts): Reason | undefined {
+function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   if (facts.memzones === undefined || facts.memzones.includes(PDUMP_ZONE)) return undefined;
   const message = 'it has not called rte_pdump_init()';
+  if (isDpvs(primary)) return notCapturable(message, 'set "pdump on" in global_defs of dpvs.conf and restart DPVS');
   return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');
 }
 

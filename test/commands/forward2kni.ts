@@ -2,7 +2,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { FakeDpvs, type FakeOptions } from '../dpvs/helpers/fake-dpvs.js';
+import { FakeDpvs, type FakeOptions, type Fault } from '../dpvs/helpers/fake-dpvs.js';
 import { tempDir } from '../dpvs/helpers/temp-dir.js';
 import { type Finished, type Running, startDpcap } from '../live/helpers/processes.js';
 
@@ -83,13 +83,22 @@ t.test('--until-exit switches off on a signal', async (t) => {
 });
 
 t.test('killed: recover switches off what it left on', async (t) => {
-  const { fake, dpcap, run, dir } = await scene(t);
+  let broken = false;
+  const fault = (): Fault | undefined => (broken ? { kind: 'close' } : undefined);
+  const { fake, dpcap, run, dir } = await scene(t, { fault });
   const running = dpcap('forward2kni', 'dpdk0', 'on', '--for', '1h');
   await running.expect(/forward2kni on/);
   t.notMatch((await run('recover')).stdout, /switched off/, 'not while its process lives');
   t.match(await running.stop('SIGKILL'), { signal: 'SIGKILL' });
   t.equal(fake.ports[0]?.forward2kni, true);
-  t.match(await run('recover'), { code: 0, stdout: /forward2kni of dpdk0 was switched off/ });
+  broken = true;
+  t.match(await run('recover'), { code: 1, stdout: /could not undo forward2kni of dpdk0: .* does not speak as DPVS/ });
+  broken = false;
+  const { code, stdout } = await run('recover', '--json');
+  t.match(
+    [code, JSON.parse(stdout)],
+    [0, { journal: [{ isUndone: true, text: 'forward2kni of dpdk0 was switched off' }] }],
+  );
   t.equal(fake.ports[0]?.forward2kni, false);
   t.same(readdirSync(join(dir, 'dpcap', 'journal')), []);
 });
@@ -117,6 +126,9 @@ t.test('bad input', async (t) => {
   t.match(await run('forward2kni', 'dpdk0', 'up'), { code: 2, stderr: /use on, off or status/ });
   t.match(await run('forward2kni', 'dpdk0'), { code: 2 });
   t.match(await run('forward2kni', 'dpdk0', 'on', '--for', 'ever'), { code: 2, stderr: /no duration/ });
+  t.match(await run('forward2kni', 'dpdk0', 'on', 'tcp'), { code: 2, stderr: /a filter does not go with DPVS/ });
+  const rate = await run('forward2kni', 'dpdk0', 'on', '--max-rate', '5');
+  t.match(rate, { code: 2, stderr: /--max-rate does not go with DPVS/ });
   const none = await run('forward2kni', 'dpdk0', 'on', '--ipc-file', join(dir, 'none'));
   t.match(none, { code: 1, stderr: /cannot reach DPVS .* no such socket \(ENOENT\)/ });
   writeFileSync(join(dir, 'file'), '');

@@ -98,17 +98,14 @@ t.test('when switching off fails the entry stays, and recover can do it later', 
   t.match(await undoForward(open.entry), /that DPVS has ended since/);
 });
 
-t.test('a DPVS started since is left alone, whatever its switch says', async (t) => {
-  const { fake, client, journal, path } = await start(t);
-  let over = (): void => {};
-  const options = { over: new Promise<void>((resolve) => (over = resolve)), journal, switched: () => over() };
-  const held = holdForward(client, await viewPort(client, 'dpdk0'), options);
-  await held;
-  const entry = journal.open('dpvs-forward2kni', 'x', { socket: path, life: 'another', port: 'dpdk0' });
-  Object.assign(fake.ports[0] as object, { forward2kni: true });
-  t.match(await undoForward(entry.entry), /that DPVS has ended since/);
-  t.equal(fake.ports[0]?.forward2kni, true);
-  for (const undo of [null, {}, { socket: '', life: '', port: 'dpdk0' }, { socket: path, life: 'x', port: 1 }]) {
-    t.throws(() => undoForward({ ...entry.entry, undo }), Error, 'a record of another shape is refused');
-  }
+t.test('what cannot be journalled is not switched on', async (t) => {
+  const { fake, client, path } = await start(t);
+  const options = { over: Promise.resolve(), journal: new Journal(path), switched: () => {} };
+  const view = await viewPort(client, 'dpdk0');
+  await t.rejects(holdForward(client, view, options), {
+    errno: 'ENOTDIR',
+    message: /not switched on/,
+    hint: /XDG_STATE_HOME/,
+  });
+  t.same(fake.sets, []);
 });

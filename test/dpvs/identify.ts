@@ -25,7 +25,8 @@ t.same(socketCandidates({ env: {}, primary: primary('dpvs', ['dpvs', '-x', '/c']
 t.same(socketCandidates({ env: {} }), ['/var/run/dpvs.ipc', '/var/run/dpvs_ctrl']);
 t.throws(() => socketCandidates({ ipcFile: '' }), { code: 'ERR_USAGE' });
 t.throws(() => socketCandidates({ ipcFile: 'x'.repeat(108) }), { code: 'ERR_USAGE', message: /too long/ });
-t.same(socketCandidates({ ipcFile: 'x'.repeat(107) }).length, 1);
+t.same(socketCandidates({ ipcFile: `/${'x'.repeat(106)}` }).length, 1);
+t.same(socketCandidates({ ipcFile: 'ipc' }), [join(process.cwd(), 'ipc')], 'for a recover from elsewhere');
 
 t.test('each life of a DPVS has its own name', async (t) => {
   const ipc = join(tempDir(t), 'ipc');

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { DpvsClient } from '../../src/dpvs/client.js';
-import { openDpvs } from '../../src/dpvs/open.js';
 import { describeDpvs, summaryJson, summaryRows } from '../../src/dpvs/summary.js';
 import { alignRows } from '../../src/text-table.js';
 import { FakeDpvs } from './helpers/fake-dpvs.js';
@@ -45,14 +44,4 @@ t.test('a DPVS with a bond, a slave and a VLAN device', async (t) => {
 t.test('one that does not answer', async (t) => {
   t.same(summaryRows({ failure: 'cannot reach DPVS' }), { head: 'DPVS: cannot reach DPVS', rows: [] });
   t.same(summaryJson({ failure: 'why' }), { error: 'why' });
-});
-
-t.test('the path that answers is taken', async (t) => {
-  const dir = tempDir(t);
-  const [stale, live] = [join(dir, 'stale'), join(dir, 'live')];
-  const fake = await FakeDpvs.start({ path: live, dialect: 'A' });
-  t.teardown(() => fake.stop());
-  t.equal((await openDpvs([stale, live])).path, live);
-  await t.rejects(openDpvs([stale]), { code: 'ERR_DPVS_ABSENT', errno: 'ENOENT' });
-  await t.rejects(openDpvs([stale, `${stale}2`]), { message: /no socket at .*stale or .*stale2/, hint: /--ipc-file/ });
 });

@@ -5,6 +5,9 @@ import type { Testpmd } from './testpmd.js';
 
 export type { StatsRecord };
 
+/** A primary to capture from. */
+export type Joinable = Pick<Testpmd, 'prefix'>;
+
 /** A capture that has ended. */
 export interface Captured extends Finished {
   /** Statistics records in the order in which they came. */
@@ -57,7 +60,7 @@ export class LiveCapture {
 }
 
 /** Starts `dpcap --file-prefix ... ARGS`. A small `-B`, so that several fit into the primary's memory; ARGS may differ. */
-export function startCapture(testpmd: Testpmd, args: string[]): LiveCapture {
+export function startCapture(testpmd: Joinable, args: string[]): LiveCapture {
   const process = startDpcap([...COMMON, '--file-prefix', testpmd.prefix, ...args]);
   process.closeStdin();
   return new LiveCapture(process);
@@ -66,7 +69,7 @@ export function startCapture(testpmd: Testpmd, args: string[]): LiveCapture {
 const COMMON = ['--stats', 'ndjson', '--stats-interval', '0.1', '-B', '16384'];
 
 /** Runs a capture that ends by itself. */
-export function capture(testpmd: Testpmd, args: string[], timeoutMs?: number): Promise<Captured> {
+export function capture(testpmd: Joinable, args: string[], timeoutMs?: number): Promise<Captured> {
   return startCapture(testpmd, args).ended(timeoutMs);
 }
 

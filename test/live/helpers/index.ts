@@ -8,14 +8,27 @@ export {
   type StatsRecord,
   startCapture,
 } from './capture.js';
+export { type DpvsPrimary, startDpvsPrimary } from './dpvs-primary.js';
 export { cpuSeconds, enginePid, gone } from './engine.js';
+export {
+  forward2kni,
+  hasInterface,
+  interfaceGone,
+  kniName,
+  recordInterface,
+  rxQueuesOf,
+  startForwarder,
+  watchInterface,
+} from './forwarder.js';
 export { runDpcapAsNobody, runDpcapSeeing } from './isolated.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
+export { type Pipeline, startPipeline } from './pipeline.js';
 export { type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
 export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';
 export { type Before, isForwarding, isUnharmed, remember } from './unharmed.js';
+export { type VethPair, vethPair } from './veth.js';

@@ -1,0 +1,141 @@
+/** Captures from a primary that speaks DPVS's pdump, and lists it with what it says on its control socket. */
+import { join } from 'node:path';
+import t from 'tap';
+import { FakeDpvs } from '../dpvs/helpers/fake-dpvs.js';
+import { tempDir } from '../dpvs/helpers/temp-dir.js';
+import {
+  balances,
+  capture,
+  enginePid,
+  gone,
+  readPcap,
+  requirements,
+  runDpcap,
+  startCapture,
+  startDpvsPrimary,
+  tcpdumpLines,
+  tsharkFields,
+  writePcap,
+} from './helpers/index.js';
+
+const skip = requirements({ tools: ['cmake'] });
+const UDP = 17;
+const TCP = 6;
+
+/** An Ethernet frame with an IPv4 packet and ports. */
+function frame(protocol: number, payload: number): Buffer {
+  const bytes = Buffer.alloc(14 + 20 + 20 + payload, payload);
+  bytes.write('020000000002020000000001080045', 'hex');
+  bytes.writeUInt16BE(bytes.length - 14, 16);
+  bytes.write('000000004000', 18, 'hex');
+  bytes[22] = 64;
+  bytes[23] = protocol;
+  bytes.write('00000a0000010a000002', 24, 'hex');
+  bytes.write('04d20035', 34, 'hex');
+  return bytes;
+}
+
+const FRAMES = Array.from({ length: 40 }, (_, i) => frame(i % 2 ? UDP : TCP, 10 + i));
+
+function replayVdev(folder: string): string {
+  const file = join(folder, 'in.pcap');
+  writePcap(file, FRAMES);
+  return `net_pcap0,rx_pcap=${file},infinite_rx=1`;
+}
+
+for (const layout of [120, 112] as const) {
+  t.test(`pdump requests of ${layout} bytes`, { skip }, async (t) => {
+    const folder = tempDir(t);
+    const primary = await startDpvsPrimary({ layout, vdevs: [replayVdev(folder)] });
+    t.teardown(() => primary.stop());
+
+    const filtered = join(folder, 'udp.pcap');
+    const captured = await capture(primary, ['-i', '0', '-c', '60', '-w', filtered, 'udp']);
+    t.equal(captured.code, 0, captured.messages);
+    balances(t, captured);
+    t.equal(tcpdumpLines(filtered, 'udp').length, 60);
+    t.equal(tcpdumpLines(filtered, 'not udp').length, 0);
+    t.ok(
+      captured.final?.ports.some((port) => port.filtered > 0),
+      'BPF ran in the primary',
+    );
+    const sent = new Set(FRAMES.map((one) => one.toString('hex')));
+    t.ok(
+      readPcap(filtered).packets.every(({ data }) => sent.has(data.toString('hex'))),
+      'byte for byte',
+    );
+
+    const cut = join(folder, 'cut.pcapng');
+    t.equal((await capture(primary, ['-i', '0', '-Q', 'rx', '-s', '50', '-c', '20', '-w', cut])).code, 0);
+    t.same(new Set(tsharkFields(cut, ['frame.cap_len']).flat()), new Set(['50']), 'the snaplen is in its place');
+    const plain = join(folder, 'plain.pcap');
+    t.equal((await capture(primary, ['-i', '0', '-j', 'host', '-c', '20', '-w', plain])).code, 0);
+    t.equal(readPcap(plain).packets.length, 20);
+
+    const seen = primary.requests();
+    const taken = seen.filter(({ len, result }) => len === layout && result === 0);
+    t.same(taken.filter(({ op }) => op === 2).length, 5, 'two lanes, one, two');
+    t.same(taken.filter(({ op }) => op === 1).length, 5, 'and all disabled again');
+    t.ok(
+      seen.every(({ filter0 }) => filter0 === 'empty'),
+      "DPVS's own filter is left empty",
+    );
+    t.ok(seen.every(({ len }) => len !== 104));
+    const probes = seen.filter(({ ver }) => ver >= 0x7f00);
+    t.equal(probes.length, layout === 112 ? 0 : 3, 'a stock primary is not probed; ours once for each dpcap');
+    t.match(await primary.stop(), { code: 0 });
+  });
+}
+
+t.test('recover clears what a killed dpcap left in a DPVS', { skip }, async (t) => {
+  const folder = tempDir(t);
+  const primary = await startDpvsPrimary({ layout: 120, vdevs: [replayVdev(folder)] });
+  t.teardown(() => primary.stop());
+  const running = startCapture(primary, ['-i', '0', '-Q', 'rx', '-w', join(folder, 'out.pcap')]);
+  await running.written(1);
+  const engine = enginePid(running.pid);
+  running.process.signal('SIGSTOP'); // or it would see its engine die
+  process.kill(engine, 'SIGKILL');
+  await running.stop('SIGKILL');
+  await gone(engine);
+  const cleared = await runDpcap(['recover', '--file-prefix', primary.prefix]);
+  t.match(cleared, { code: 0, stdout: /cleared a capture of pid \d+, 1 queues still enabled/ });
+  t.match(primary.requests().at(-1), { len: 120, op: 1, result: 0 });
+  t.equal((await capture(primary, ['-i', '0', '-c', '5', '-w', join(folder, 'again.pcap')])).code, 0);
+});
+
+t.test('a pdump as of DPVS 1.9 is never sent a request that would crash it', { skip }, async (t) => {
+  const folder = tempDir(t);
+  const primary = await startDpvsPrimary({ layout: 104, vdevs: ['net_null0'] });
+  t.teardown(() => primary.stop());
+  const refused = await capture(primary, ['-i', '0', '-c', '1', '-w', join(folder, 'none.pcap')]);
+  t.match(refused, { code: 1, messages: /requests of a layout that dpcap does not know.*\(EPROTONOSUPPORT\)/ });
+  t.ok(primary.process.alive());
+  t.ok(primary.requests().every(({ len, result }) => len !== 104 && result === -22));
+});
+
+t.test('dpcap list shows a DPVS as such', { skip }, async (t) => {
+  const ipcFile = join(tempDir(t), 'ipc');
+  const primary = await startDpvsPrimary({ layout: 120, vdevs: ['net_null0'], ipcFile });
+  t.teardown(() => primary.stop());
+  const listed = async (): Promise<string> => {
+    const { stdout } = await runDpcap(['list']);
+    return stdout.slice(stdout.indexOf(primary.prefix));
+  };
+  t.match(await listed(), /DPVS: cannot reach DPVS at .*no such socket/);
+  const fake = await FakeDpvs.start({ path: ipcFile, dialect: 'C', ports: [{ forward2kni: true }] });
+  t.teardown(() => fake.stop());
+  t.match(
+    await listed(),
+    /^\S+ +\d+ +dpvs .* yes\n {2}DPVS dpvs:v1.10-2 \(dialect C\) at .*, kni on\n {4}dpdk0 +physical +up +forward2kni on\n {2}port 0 +net_null0/,
+  );
+  const { primaries } = JSON.parse((await runDpcap(['list', '--json'])).stdout);
+  const mine = primaries.find((one: { file_prefix: string }) => one.file_prefix === primary.prefix);
+  t.match(mine, {
+    program: 'dpvs',
+    dpvs: { socket: ipcFile, dialect: 'C', kni: true, ports: [{ forward2kni: true }] },
+  });
+  const status = await runDpcap(['forward2kni', '0', 'off', '--file-prefix', primary.prefix]);
+  t.match(status, { code: 0, stdout: /^dpdk0: forward2kni off \(/ });
+  t.equal(fake.ports[0]?.forward2kni, false);
+});

@@ -1,0 +1,74 @@
+/** A primary of ours that looks like DPVS (test/native/dpvs-primary.c): built on first use, one for each test. */
+import { fileURLToPath } from 'node:url';
+import { atExit } from './at-exit.js';
+import { removeEalFiles, uniqueName } from './owned.js';
+import { type Running, run, start } from './processes.js';
+
+const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
+const BUILD_TIMEOUT_MS = 120_000;
+
+export interface DpvsPrimaryOptions {
+  /** Bytes of the pdump request it takes: 112 stock, 120 DPVS 1.10, 104 DPVS 1.9. */
+  layout: 104 | 112 | 120;
+  /** `--vdev` arguments. */
+  vdevs: string[];
+  /** Its control socket, as DPVS's -x. */
+  ipcFile?: string;
+}
+
+/** One pdump request as it was answered. */
+export interface PdumpRequestSeen {
+  len: number;
+  ver: number;
+  op: number;
+  filter0: string;
+  result: number;
+}
+
+export interface DpvsPrimary {
+  prefix: string;
+  process: Running;
+  /** So far. */
+  requests(): PdumpRequestSeen[];
+  /** Ends it in order, or by force, and removes its files. */
+  stop(): Promise<{ code: number | null }>;
+}
+
+/** Starts it and waits until it forwards. @throws Error with its output */
+export async function startDpvsPrimary({ layout, vdevs, ipcFile }: DpvsPrimaryOptions): Promise<DpvsPrimary> {
+  run('cmake', ['--build', `${PROJECT}build`, '--target', 'dpvs_primary'], { timeoutMs: BUILD_TIMEOUT_MS });
+  const prefix = uniqueName();
+  const own = ['-p', String(layout), ...(ipcFile ? ['-x', ipcFile] : [])];
+  const eal = ['--file-prefix', prefix, '-m', '64', '--lcores', '0@0,1@0', '--no-pci'];
+  const forget = atExit(() => removeEalFiles(prefix));
+  const process = start(`${PROJECT}build/dpvs`, [...own, '--', ...eal, ...vdevs.flatMap((vdev) => ['--vdev', vdev])]);
+  const stop = async (): Promise<{ code: number | null }> => {
+    process.closeStdin();
+    const late = setTimeout(() => process.signal('SIGKILL'), 10_000);
+    const { code } = await process.exited;
+    clearTimeout(late);
+    removeEalFiles(prefix);
+    forget();
+    return { code };
+  };
+  try {
+    await process.expect(/^ready$/m);
+  } catch (error) {
+    process.signal('SIGKILL');
+    await stop();
+    throw error;
+  }
+  return { prefix, process, requests: () => requestsIn(process.stdout), stop };
+}
+
+function requestsIn(output: string): PdumpRequestSeen[] {
+  return [...output.matchAll(/^request len=(\d+) ver=(\d+) op=(\d+) filter0=(\w+) result=(-?\d+)$/gm)].map(
+    ([, len, ver, op, filter0, result]) => ({
+      len: Number(len),
+      ver: Number(ver),
+      op: Number(op),
+      filter0: filter0 as string,
+      result: Number(result),
+    }),
+  );
+}
