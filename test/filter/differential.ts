@@ -52,6 +52,7 @@ function differences(classic: ClassicInsn[], extended: ExtendedInsn[], vlan: Con
   let count = 0;
   for (const { jit, segment, on, packets } of WAYS) {
     const verdicts = native.runExtended(encode(extended), packets, jit, segment);
+    if (!jit && Buffer.compare(native.runInterpreter(encode(extended), packets, segment), verdicts) !== 0) count++;
     cases += verdicts.length;
     count += verdicts.filter((verdict, at) => verdict !== expected[on[at] as number]).length;
   }
