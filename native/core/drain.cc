@@ -32,6 +32,13 @@ uint64_t thread_cpu_ns() {
   return used.tv_sec * 1000000000ull + used.tv_nsec;
 }
 
+// The stamp, and the first bytes of the packet, of which the last ones of a small frame are in the next cache line.
+void prefetch_copy(const rte_mbuf* mbuf) {
+  const auto* data = rte_pktmbuf_mtod(mbuf, const uint8_t*);
+  rte_prefetch0(data);
+  rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
+}
+
 }  // namespace
 
 Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, const std::vector<Sink*>& sinks,
@@ -107,7 +114,7 @@ uint32_t Drain::refill(Lane& lane, uint64_t now) {
   const bool stamped = options_.mode == CopyMode::stamped;
   for (uint32_t i = 0; i < found; i++) {
     if (i + 8 < found) rte_prefetch0(fresh[i + 8]);
-    if (i + 4 < found && stamped) rte_prefetch0(rte_pktmbuf_mtod(fresh[i + 4], void*));
+    if (i + 4 < found && stamped) prefetch_copy(fresh[i + 4]);
     lane.arrival[lane.count + i] = stamped ? stamp_of(fresh[i]) : now;
   }
   if (stamped && found != 0) {
@@ -214,7 +221,10 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
 }
 
 Block* Drain::room_for(Feed& feed, size_t size) {
-  if (feed.block != nullptr && feed.block->used + size > Sink::kBlockBytes) flush(feed);
+  if (feed.block != nullptr) {
+    const size_t used = feed.block->used;
+    if (used >= feed.sink->block_goal() || used + size > Sink::kBlockBytes) flush(feed);
+  }
   if (feed.block == nullptr) {
     feed.block = feed.sink->acquire();
     feed.since = rte_get_tsc_cycles();

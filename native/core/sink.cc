@@ -17,8 +17,8 @@ int64_t monotonic_ms() {
 
 }  // namespace
 
-Sink::Sink(FileFormat format, size_t blocks, size_t lanes)
-    : format_(format), blocks_(blocks), lost_(new std::atomic<uint64_t>[lanes]()) {
+Sink::Sink(FileFormat format, size_t blocks, size_t lanes, size_t block_goal)
+    : format_(format), block_goal_(block_goal), blocks_(blocks), lost_(new std::atomic<uint64_t>[lanes]()) {
   for (Block& block : blocks_) {
     block.bytes.reset(new uint8_t[kBlockBytes]);
     memset(block.bytes.get(), 0, kBlockBytes);  // the first touch of memory is slow: not while packets come in
@@ -42,9 +42,11 @@ Block* Sink::acquire() {
 }
 
 void Sink::submit(Block* block) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  full_.push_back(block);
-  changed_.notify_all();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    full_.push_back(block);
+  }
+  changed_.notify_all();  // without the lock, or the other thread wakes up to wait for it
 }
 
 void Sink::give_up_on_stalls() { stall_deadline_ms_ = monotonic_ms() + kStalledReaderMs; }
@@ -93,7 +95,8 @@ void Sink::run() {
     block->lanes.clear();
     lock.lock();
     free_.push_back(block);
-    changed_.notify_all();
+    // A drain thread that had to wait gets several at once: a wake-up costs as much as dozens of packets.
+    if (full_.empty() || free_.size() >= blocks_.size() / 2) changed_.notify_all();
   }
   lock.unlock();
   close(trailer_);

@@ -43,6 +43,8 @@ class Sink {
   // From now on a stalled reader is not waited for longer than kStalledReaderMs. Any thread.
   void give_up_on_stalls();
 
+  // Bytes from which on a block is worth submitting. Any block has room for kBlockBytes.
+  size_t block_goal() const { return block_goal_; }
   // errno of what ended writing, 0 while all is well. EPIPE: the reader went away.
   int failure() const { return failure_.load(); }
   uint64_t bytes_written() const { return bytes_written_.load(); }
@@ -51,7 +53,8 @@ class Sink {
 
  protected:
   // `blocks`: how much may be on its way before the drain thread has to wait. `lanes`: how many there are.
-  Sink(FileFormat format, size_t blocks, size_t lanes);
+  // `block_goal`: see block_goal().
+  Sink(FileFormat format, size_t blocks, size_t lanes, size_t block_goal = kBlockBytes);
   // To be called last in a constructor, and stop() first in a destructor: the thread calls the functions below.
   void start();
   void stop() { finish({}); }
@@ -75,6 +78,7 @@ class Sink {
   void run();
 
   const FileFormat format_;
+  const size_t block_goal_;
   std::vector<uint8_t> trailer_;
   std::vector<Block> blocks_;
   std::deque<Block*> free_;

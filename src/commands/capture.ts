@@ -56,11 +56,11 @@ function addCaptureOptions(command: Command): void {
     .option('--stats <style>', 'text, ndjson or none, on standard error')
     .option('--stats-interval <seconds>', 'how often (default: 1)')
     .option('-q, --quiet', 'no running count')
-    .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
-    .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
     .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
     .option('--mirror-fifo <path>', "VFd's request FIFO")
     .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
+    .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
+    .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
     .option('--dry-run', 'print the plan and attach to nothing')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }

@@ -31,10 +31,16 @@ export interface TapForward {
 
 /**
  * Forwards until a signal, a limit or an error ends it.
+ * @param run replaced by tests of this file alone
  * @returns the exit code
  * @throws DpcapError when it could not begin
  */
-export async function forward(request: TapForward, log: Logger, states: ForwarderStates): Promise<number> {
+export async function forward(
+  request: TapForward,
+  log: Logger,
+  states: ForwarderStates,
+  run: typeof runInForeground = runInForeground,
+): Promise<number> {
   const { picked, names, netns, maxRate, threads, options, filter } = request;
   const mtu = Math.max(MTU, picked.maxFrame ?? 0);
   const output = { kind: 'tap' as const, rxName: names.rx, txName: names.tx, netns, mtu, maxRate, queues: threads };
@@ -46,7 +52,7 @@ export async function forward(request: TapForward, log: Logger, states: Forwarde
       stdout: 'ignore' as const,
       durationMs: options.durationMs,
     };
-    const done = await runInForeground(plan, about, reporter, log);
+    const done = await run(plan, about, reporter, log);
     if (!done.error) return 0;
     const error = errorFromRecord(done.error);
     if (done.stats === undefined) throw error;

@@ -119,14 +119,13 @@ void interface_is_inert() {
 void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
-  TapSink first(fds[0], fds[0], 0, 1);
-  TapSink second(fds[1], fds[1], 0, 1);
-  for (TapSink* sink : {&first, &second}) {
-    Block* block = sink->acquire();
+  for (const int fd : {fds[0], fds[1]}) {
+    TapSink sink(fd, fd, 0, 1);
+    Block* block = sink.acquire();
     add_frame(block, 0, 60, Direction::rx);
-    sink->submit(block);
-    sink->finish({});
-    CHECK(sink->lost(0) == 0 && sink->bytes_written() == 60);
+    sink.submit(block);
+    sink.finish({});
+    CHECK(sink.lost(0) == 0 && sink.bytes_written() == 60);
   }
   CHECK(shell("ip link show dpcap0"));  // until the last queue is closed
   close(fds[2]);
