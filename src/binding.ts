@@ -63,6 +63,8 @@ export interface FilterBinding {
    * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
    */
   verifyExtended(program: Uint8Array, timeoutMs: number): void;
+  /** As runExtended, in the interpreter that runs filters which a primary cannot load. Verifies nothing. */
+  runInterpreter(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
   /** All packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
   readCaptureFile(path: string): CaptureFile;
   /** From the headers the addon was built with. */
@@ -232,6 +234,8 @@ export interface NativeStats {
   fileBytes: bigint;
   mbufs: number;
   mbufsFree: number;
+  /** The primary could not load the filter, so it runs on the copies. */
+  filteringHere: boolean;
 }
 
 /** The capture's verbs, in the order in which they are called. One capture a process. */

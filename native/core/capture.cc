@@ -81,7 +81,12 @@ Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size
     lanes_.emplace_back(i, lane.target, lane.port, lane.interface, lane.target.queue % sinks_.size(),
                         CopyRing(ring_name(self, i), pool_->mbufs() + 1));
   }
-  const DrainOptions options{plan.mode, plan.file, plan.packet_limit, plan.byte_limit};
+  const DrainOptions options{plan.mode,
+                             plan.file,
+                             plan.packet_limit,
+                             plan.byte_limit,
+                             Interpreter(plan.program),
+                             Interpreter(plan.program_tx)};
   std::vector<Sink*> sinks;
   for (const auto& sink : sinks_) sinks.push_back(sink.get());
   drain_.emplace(options, lanes_, *pool_, sinks, header.size());
@@ -94,9 +99,7 @@ void Capture::enable() {
   for (size_t i = 0; i < lanes_.size(); i++) {
     const PdumpTarget& target = lanes_[i].target;
     owner_->set_state(i, states_[i] = TargetState::requested);
-    const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
-    const PdumpEnable request{plan_.mode, snaplen, lanes_[i].ring.get(), pool_->get(), program_->get(target.direction)};
-    const Reply reply = pdump_enable(target, request, kEnableTimeoutMs);
+    const Reply reply = request(lanes_[i]);
     if (reply.outcome == Outcome::failed) owner_->set_state(i, states_[i] = TargetState::disabled);
     if (reply.outcome != Outcome::done) throw enable_error(target, reply);
     owner_->set_state(i, states_[i] = TargetState::enabled);
@@ -109,6 +112,23 @@ void Capture::enable() {
     lane.baseline = lane.latest = counters.value_or(PdumpCounters{});
   }
   pool_->open();
+}
+
+// A primary that refuses the filter may be one without BPF, or with another verifier: it is asked for whole copies of
+// everything, and the filter runs here.
+Reply Capture::request(const Lane& lane) {
+  const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
+  const PdumpEnable whole{plan_.mode, UINT32_MAX, lane.ring.get(), pool_->get(), nullptr};
+  if (filtering_here_) return pdump_enable(lane.target, whole, kEnableTimeoutMs);
+  const PdumpEnable filtered{plan_.mode, snaplen, lane.ring.get(), pool_->get(), program_->get(lane.target.direction)};
+  const Reply reply = pdump_enable(lane.target, filtered, kEnableTimeoutMs);
+  const bool refused = reply.outcome == Outcome::failed && reply.err != EEXIST && filtered.program != nullptr;
+  if (!refused || lane.index != 0) return reply;
+  const Reply second = pdump_enable(lane.target, whole, kEnableTimeoutMs);
+  if (second.outcome == Outcome::failed) return reply;  // it was not the filter
+  drain_->filter_here();
+  filtering_here_ = true;
+  return second;
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
@@ -166,6 +186,8 @@ PdumpCounters Capture::counters_of(const Lane& lane) const {
   if (now) lane.latest = *now;
   PdumpCounters counters = since(lane.latest, lane.baseline);
   const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
+  counters.filtered += lane.filtered;
+  counters.accepted -= std::min<uint64_t>(counters.accepted, lane.filtered);
   if (primary_gone_) counters.accepted = arrived;
   return counters;
 }
@@ -188,6 +210,7 @@ CaptureStats Capture::stats() const {
   }
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
+  stats.filtering_here = filtering_here_;
   return stats;
 }
 

@@ -74,6 +74,7 @@ struct CaptureStats {
   uint64_t file_bytes;
   uint32_t mbufs;
   uint32_t mbufs_free;
+  bool filtering_here;  // the primary could not load the filter
 };
 
 class Capture {
@@ -95,6 +96,7 @@ class Capture {
   CaptureStats stats() const;
 
  private:
+  Reply request(const Lane& lane);
   PdumpCounters counters_of(const Lane& lane) const;
   std::vector<std::string> unsettled() const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
@@ -110,6 +112,7 @@ class Capture {
   bool primary_gone_ = false;
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::optional<Drain> drain_;
+  std::atomic<bool> filtering_here_{false};
   std::optional<CaptureStats> final_;
 };
 

@@ -175,7 +175,9 @@ void Drain::emit(Lane& lane) {
   const uint64_t arrival = lane.arrival[lane.head];
   lane.head++;
   lane.count--;
-  if (limit_reached_.load(std::memory_order_relaxed)) {
+  if (filtering_.load(std::memory_order_relaxed) && !is_selected(lane, mbuf)) {
+    lane.filtered.add(1);
+  } else if (limit_reached_.load(std::memory_order_relaxed)) {
     lane.surplus.add(1);
   } else if (feeds_[lane.sink].sink->failure() != 0) {
     lane.sinkdrop.add(1);
@@ -183,6 +185,14 @@ void Drain::emit(Lane& lane) {
     record(lane, mbuf, arrival);
   }
   free_later(mbuf);
+}
+
+// A stamped copy has the tags in the data already; a plain one is as the primary's filter would have seen it.
+bool Drain::is_selected(const Lane& lane, const rte_mbuf* mbuf) const {
+  const bool stamped = options_.mode == CopyMode::stamped;
+  const Packet packet = read_packet(mbuf, options_.mode, lane.target.direction, UINT32_MAX);
+  const Interpreter& filter = lane.target.direction == Direction::rx ? options_.rx_filter : options_.tx_filter;
+  return filter.matches(mbuf, packet.offset, stamped ? packet.caplen : mbuf->pkt_len, stamped);
 }
 
 void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/interpreter.h"
 #include "core/lane.h"
 #include "core/record.h"
 #include "core/sink.h"
@@ -22,6 +23,9 @@ struct DrainOptions {
   FileOptions file;
   uint64_t packet_limit;  // 0: none
   uint64_t byte_limit;    // of the file; 0: none
+  // For a primary that cannot run the filter: see filter_here.
+  Interpreter rx_filter;
+  Interpreter tx_filter;
 };
 
 class Drain {
@@ -35,6 +39,8 @@ class Drain {
   void start();
   // Empties the rings once more and ends the thread. Call after the primary stopped filling them. Idempotent.
   void stop();
+  // From now on copies are filtered here. Before packets flow.
+  void filter_here() { filtering_ = true; }
   bool limit_reached() const { return limit_reached_.load(); }
 
  private:
@@ -45,6 +51,7 @@ class Drain {
   void resolve(Lane& lane);
   void emit_until(uint64_t horizon);
   void emit(Lane& lane);
+  bool is_selected(const Lane& lane, const rte_mbuf* mbuf) const;
   void record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc);
   // The block that is being filled for one sink.
   struct Feed {
@@ -79,6 +86,7 @@ class Drain {
   uint64_t wakes_cpu_ns_ = 0;
   std::vector<rte_mbuf*> to_free_;
 
+  std::atomic<bool> filtering_{false};
   std::atomic<bool> limit_reached_{false};
   std::atomic<bool> stop_{false};
   std::thread thread_;

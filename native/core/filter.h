@@ -60,6 +60,10 @@ std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const 
 std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
                                   size_t segment_size);
 
+// The same in Interpreter, which verifies nothing.
+std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Frame>& frames,
+                                     size_t segment_size);
+
 // Loads the program in a forked process, as the primary would. Throws ERR_FILTER_UNSUPPORTED when the verifier refuses
 // it, or when it takes longer than timeout_ms: its cost grows exponentially with some programs, and the primary's
 // control thread would be deaf as long. Blocks the caller.

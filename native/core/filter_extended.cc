@@ -17,6 +17,7 @@
 
 #include "core/error.h"
 #include "core/filter.h"
+#include "core/interpreter.h"
 
 namespace dpcap {
 namespace {
@@ -203,6 +204,18 @@ std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const st
     uint64_t verdict = 0;
     rte_bpf_exec_burst(bpf.get(), &context, &verdict, 1);
     verdicts.push_back(verdict != 0 ? 1 : 0);
+  }
+  return verdicts;
+}
+
+std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Frame>& frames,
+                                     size_t segment_size) {
+  const Interpreter interpreter(program);
+  std::vector<uint8_t> verdicts;
+  for (const Frame& frame : frames) {
+    MbufChain chain(frame, segment_size);
+    const auto* mbuf = static_cast<const rte_mbuf*>(chain.head());
+    verdicts.push_back(interpreter.matches(mbuf, 0, mbuf->pkt_len, false) ? 1 : 0);
   }
   return verdicts;
 }

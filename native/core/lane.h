@@ -45,6 +45,7 @@ struct Lane {
   Counter bytes;     // sum of caplen of recorded packets
   Counter sinkdrop;  // refused because the sink had failed
   Counter surplus;   // drained after a limit was reached
+  Counter filtered;  // not selected by the filter, where it runs here
 
   // Packets taken from the ring and not yet given to the sink. Drain thread only.
   static constexpr uint32_t kPending = 512;

@@ -157,6 +157,7 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("fileBytes", from_u64(env, stats.file_bytes));
   object.Set("mbufs", stats.mbufs);
   object.Set("mbufsFree", stats.mbufs_free);
+  object.Set("filteringHere", stats.filtering_here);
   return object;
 }
 

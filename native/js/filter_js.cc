@@ -95,6 +95,15 @@ Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
   }
 }
 
+Napi::Value JS_runInterpreter(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = program_from(info);
+  std::vector<dpcap::Frame> frames = frames_from(info, 1);
+  set_tags(info[3], frames);
+  const size_t segment_size = info[2].IsNumber() ? info[2].As<Napi::Number>().Uint32Value() : 0;
+  const std::vector<uint8_t> program(bytes.Data(), bytes.Data() + bytes.ByteLength());
+  return to_js(info.Env(), dpcap::run_interpreter(program, frames, segment_size));
+}
+
 Napi::Value JS_readCaptureFile(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "expected path to be a string");
   try {
@@ -142,6 +151,7 @@ void export_filter(Napi::Env env, Napi::Object exports) {
   exports.Set("runClassic", Napi::Function::New(env, JS_runClassic));
   exports.Set("runExtended", Napi::Function::New(env, JS_runExtended));
   exports.Set("verifyExtended", Napi::Function::New(env, JS_verifyExtended));
+  exports.Set("runInterpreter", Napi::Function::New(env, JS_runInterpreter));
   exports.Set("readCaptureFile", Napi::Function::New(env, JS_readCaptureFile));
   exports.Set("mbufLayout", layout_to_js(env));
 }

@@ -65,7 +65,8 @@ export class CaptureRun {
     await native(addon.startCapture(plan));
     this.#flowing = true;
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
-    this.#send({ type: 'started', lanes, ports, mbufs: this.#stats().mbufs, instructions: plan.program.length / 8 });
+    const { mbufs, filteringHere } = this.#stats();
+    this.#send({ type: 'started', lanes, ports, mbufs, filteringHere, instructions: plan.program.length / 8 });
   }
 
   /** Names the holder, which the primary's EEXIST would not. */

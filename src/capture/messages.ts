@@ -47,7 +47,14 @@ export interface RecoverReport {
 /** From the engine. */
 export type FromEngine =
   | { type: 'ready' }
-  | { type: 'started'; lanes: LanePlan[]; ports: { id: number; name: string }[]; mbufs: number; instructions: number }
+  | {
+      type: 'started';
+      lanes: LanePlan[];
+      ports: { id: number; name: string }[];
+      mbufs: number;
+      instructions: number;
+      filteringHere: boolean;
+    }
   | { type: 'stats'; stats: StatsMessage }
   | {
       type: 'done';

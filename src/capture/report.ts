@@ -19,6 +19,8 @@ export interface StartFacts {
   primary: string;
   expression: string;
   instructions: number;
+  /** The primary could not load the filter. */
+  filteringHere?: boolean;
   snaplen: number;
   output: string;
 }
@@ -74,6 +76,7 @@ class TextReporter implements Reporter {
 
   started(facts: StartFacts): void {
     this.#stream.write(`${startLine(facts)}\n`);
+    if (facts.filteringHere) this.#stream.write(`${FILTERING_HERE}\n`);
   }
 
   progress(record: StatsRecord): void {
@@ -89,6 +92,9 @@ class TextReporter implements Reporter {
     this.#stream.write(`${summary(record, facts).join('\n')}\n`);
   }
 }
+
+const FILTERING_HERE =
+  'dpcap: the primary cannot run the filter, so it copies every packet and dpcap filters the copies (counted as filtered)';
 
 /** "dpcap: capturing on 0 (net_null0), rx and tx, of dpdk-testpmd ..." */
 export function startLine(facts: StartFacts): string {

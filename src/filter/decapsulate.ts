@@ -1,35 +1,21 @@
 /**
  * Code that finds the packet inside a tunnel: through VLAN tags, IPv4 (not a later fragment) or IPv6 (without extension
  * headers) or MPLS, to VXLAN, Geneve, GTP-U, GRE, NVGRE, ERSPAN, IP-in-IP and MPLS. Anything else ends the program with 0.
- *
- * R9 goes along the headers; R8 and R7 hold fields across loads. Every place that several ways lead to is entered with
- * the same knowledge about the registers, or the verifier would walk what follows once for each way.
  */
 import { type Assembler, type Label, REG } from './assembler.js';
+import { Cursor, enter } from './cursor.js';
 import { SLOT } from './inner-loads.js';
 import { ALU, JMP } from './insn.js';
 import { jumpIfNoTag, TAG_BYTES, TAG_OFFSET, TAGS_MAX } from './tags.js';
+import { type Inside, TYPE, UdpTunnels } from './udp-tunnels.js';
 
 /** Tunnels that can be looked through one after the other. */
 export const DEPTH_MAX = 3;
-/** Labels of one MPLS stack, and extension headers of one GTP-U header. */
+/** Labels of one MPLS stack. */
 export const MPLS_LABELS_MAX = 8;
-export const GTP_EXTENSIONS_MAX = 4;
-export const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
 
 const ETHERNET_BYTES = 14;
-const IPV4 = 0x0800;
-const IPV6 = 0x86dd;
-const BRIDGED = 0x6558;
-const MPLS = [0x8847, 0x8848] as const;
-const { SKIP, X: FIELD, TEMP, A, SCRATCH, FRAME } = REG;
-
-/** Where the inner packet begins: R9 is the offset of its first byte. */
-interface Inside {
-  ethernet: Label;
-  ipv4: Label;
-  ipv6: Label;
-}
+const { SKIP, X: FIELD, TEMP, A, FRAME } = REG;
 
 /** Emits the code for `depth` tunnels; afterwards the slots of inner-loads.ts are filled. */
 export function decapsulate(asm: Assembler, depth: number): void {
@@ -45,17 +31,16 @@ export function decapsulate(asm: Assembler, depth: number): void {
   describeInner(asm, entry);
 }
 
-class Tunnel {
-  private readonly reject: Label;
+class Tunnel extends Cursor {
   private readonly transport: Label;
   private readonly mpls: Label;
 
   constructor(
-    private readonly asm: Assembler,
+    asm: Assembler,
     private readonly from: Inside,
     private readonly to: Inside,
   ) {
-    this.reject = asm.returning(0);
+    super(asm, asm.returning(0));
     this.transport = asm.label();
     this.mpls = asm.label();
   }
@@ -68,34 +53,16 @@ class Tunnel {
     this.labels();
   }
 
-  private load(bytes: 1 | 2, offset: number): void {
-    this.asm.loadPacket(bytes, offset, SKIP);
-  }
-
-  private advance(bytes: number): void {
-    this.asm.alu(ALU.ADD, SKIP, { imm: bytes });
-  }
-
-  private advanceBy(register: number): void {
-    this.asm.alu(ALU.ADD, SKIP, { reg: register });
-  }
-
-  /** The choice of where to go on by the value of R0. */
-  private switchOn(cases: [number, Label][]): void {
-    for (const [value, label] of cases) this.asm.jumpIf(JMP.JEQ, A, { imm: value }, label);
-    this.asm.jump(this.reject);
-  }
-
   private ethernet(): void {
     enter(this.asm, this.from.ethernet);
     skipInnerTags(this.asm);
     this.load(2, TAG_OFFSET);
     this.advance(ETHERNET_BYTES);
     this.switchOn([
-      [IPV4, this.from.ipv4],
-      [IPV6, this.from.ipv6],
-      [MPLS[0], this.mpls],
-      [MPLS[1], this.mpls],
+      [TYPE.ipv4, this.from.ipv4],
+      [TYPE.ipv6, this.from.ipv6],
+      [TYPE.mpls, this.mpls],
+      [TYPE.mplsMulticast, this.mpls],
     ]);
   }
 
@@ -137,93 +104,9 @@ class Tunnel {
       [137, this.mpls],
     ]);
     asm.place(udp);
-    this.udp();
+    new UdpTunnels(asm, this.to).emit();
     asm.place(gre);
     this.gre();
-  }
-
-  private udp(): void {
-    const { asm } = this;
-    const [vxlan, geneve, gtp] = [asm.label(), asm.label(), asm.label()];
-    this.load(2, 2);
-    this.advance(8);
-    this.switchOn([
-      [UDP_PORTS.vxlan, vxlan],
-      [UDP_PORTS.geneve, geneve],
-      [UDP_PORTS.gtp, gtp],
-    ]);
-    asm.place(vxlan);
-    this.load(1, 0);
-    asm.alu(ALU.AND, A, { imm: 8 });
-    asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
-    this.advance(8);
-    asm.jump(this.to.ethernet);
-    asm.place(geneve);
-    this.geneve();
-    asm.place(gtp);
-    this.gtp();
-  }
-
-  /** Version 0, its options passed over. */
-  private geneve(): void {
-    const { asm } = this;
-    this.load(1, 0);
-    asm.jumpIf(JMP.JGT, A, { imm: 0x3f }, this.reject);
-    asm.move(FIELD, { reg: A });
-    asm.alu(ALU.LSH, FIELD, { imm: 2 });
-    this.load(2, 2);
-    this.advance(8);
-    this.advanceBy(FIELD);
-    this.switchOn([
-      [BRIDGED, this.to.ethernet],
-      [IPV4, this.to.ipv4],
-      [IPV6, this.to.ipv6],
-    ]);
-  }
-
-  /** Version 1 G-PDUs, with sequence number and extension headers. */
-  private gtp(): void {
-    const { asm } = this;
-    const [payload, extended] = [asm.label(), asm.label()];
-    this.load(1, 1);
-    asm.jumpIf(JMP.JNE, A, { imm: 255 }, this.reject);
-    this.load(1, 0);
-    asm.move(FIELD, { reg: A });
-    asm.alu(ALU.AND, A, { imm: 0xf0 });
-    asm.jumpIf(JMP.JNE, A, { imm: 0x30 }, this.reject);
-    this.advance(8);
-    asm.alu(ALU.AND, FIELD, { imm: 7 });
-    asm.jumpIf(JMP.JEQ, FIELD, { imm: 0 }, payload);
-    this.advance(4);
-    asm.alu(ALU.AND, FIELD, { imm: 4 });
-    asm.jumpIf(JMP.JNE, FIELD, { imm: 0 }, extended);
-    asm.jump(payload);
-    asm.place(extended);
-    this.gtpExtensions(payload);
-    enter(asm, payload);
-    this.load(1, 0);
-    asm.alu(ALU.RSH, A, { imm: 4 });
-    this.switchOn([
-      [4, this.to.ipv4],
-      [6, this.to.ipv6],
-    ]);
-  }
-
-  /** The byte before R9 tells whether one more follows. */
-  private gtpExtensions(payload: Label): void {
-    const { asm } = this;
-    for (let count = 0; count <= GTP_EXTENSIONS_MAX; count++) {
-      asm.move(SCRATCH, { reg: SKIP });
-      asm.alu(ALU.SUB, SCRATCH, { imm: 1 });
-      asm.loadPacket(1, 0, SCRATCH);
-      asm.jumpIf(JMP.JEQ, A, { imm: 0 }, payload);
-      if (count === GTP_EXTENSIONS_MAX) break;
-      this.load(1, 0);
-      asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
-      asm.alu(ALU.LSH, A, { imm: 2 });
-      this.advanceBy(A);
-    }
-    asm.jump(this.reject);
   }
 
   /** Version 0 without routing; its optional fields passed over. */
@@ -240,11 +123,11 @@ class Tunnel {
     for (const optional of [0x8000, 0x2000, 0x1000]) this.advanceIf(optional, 4);
     asm.move(A, { reg: TEMP });
     this.switchOn([
-      [IPV4, this.to.ipv4],
-      [IPV6, this.to.ipv6],
-      [BRIDGED, this.to.ethernet],
-      [MPLS[0], this.mpls],
-      [MPLS[1], this.mpls],
+      [TYPE.ipv4, this.to.ipv4],
+      [TYPE.ipv6, this.to.ipv6],
+      [TYPE.bridged, this.to.ethernet],
+      [TYPE.mpls, this.mpls],
+      [TYPE.mplsMulticast, this.mpls],
       [0x88be, mirrored2],
       [0x22eb, mirrored3],
     ]);
@@ -258,19 +141,6 @@ class Tunnel {
     this.advance(12);
     this.advanceIf(1, 8);
     asm.jump(this.to.ethernet);
-  }
-
-  /** R9 += bytes when FIELD has the flag. */
-  private advanceIf(flag: number, bytes: number): void {
-    const { asm } = this;
-    const skip = asm.label();
-    asm.move(A, { reg: FIELD });
-    asm.alu(ALU.AND, A, { imm: flag });
-    asm.jumpIf(JMP.JEQ, A, { imm: 0 }, skip);
-    this.advance(bytes);
-    asm.place(skip);
-    asm.move(A, { imm: 0 });
-    asm.forget(SKIP);
   }
 
   /** Behind the bottom of the stack: IP by its version, Ethernet behind a control word that is 0 at first. */
@@ -299,17 +169,6 @@ class Tunnel {
   }
 }
 
-/** Puts a label down where ways meet, and makes the registers the same for the verifier on all of them. */
-function enter(asm: Assembler, label: Label, { keepsField = false } = {}): void {
-  asm.place(label);
-  asm.move(A, { imm: 0 });
-  asm.move(SCRATCH, { imm: 0 });
-  asm.move(TEMP, { imm: 0 });
-  if (keepsField) asm.forget(FIELD);
-  else asm.move(FIELD, { imm: 0 });
-  asm.forget(SKIP);
-}
-
 /** R9 += the bytes of the tags of the frame at R9. */
 function skipInnerTags(asm: Assembler): void {
   const done = asm.label();
@@ -334,8 +193,8 @@ function describeInner(asm: Assembler, inner: Inside): void {
   set(SLOT.type, A);
   asm.jump(described);
   for (const [label, type] of [
-    [inner.ipv4, IPV4],
-    [inner.ipv6, IPV6],
+    [inner.ipv4, TYPE.ipv4],
+    [inner.ipv6, TYPE.ipv6],
   ] as const) {
     enter(asm, label);
     set(SLOT.addresses, A);

@@ -33,6 +33,7 @@ function disagreements(text: string, depth: number, isLiteral: boolean): number[
     [false, 11],
   ] as const) {
     const ours = native.runExtended(program?.extended as Uint8Array, frames, jit, segment);
+    if (!jit) t.same(native.runInterpreter(program?.extended as Uint8Array, frames, segment), ours, 'our interpreter');
     ours.forEach((verdict, at) => {
       const found = inner[at];
       const isMatch = found !== undefined && verdicts[at] === 1;

@@ -23,6 +23,6 @@ process.on('message', (message: ToEngine) => {
   const seed = script.find((word) => word.startsWith('seed'))?.slice(4);
   if (seed && !process.execArgv.includes(`--random-seed=${seed}`)) return done('error', 'ERR_EAL_INIT');
   if (script.includes('die')) process.kill(process.pid, 'SIGKILL');
-  send({ type: 'started', lanes: [], ports: [], mbufs: 1023, instructions: 0 });
+  send({ type: 'started', lanes: [], ports: [], mbufs: 1023, instructions: 0, filteringHere: false });
 });
 send({ type: 'ready' });

@@ -1,0 +1,112 @@
+/** The tunnels in UDP: VXLAN, Geneve, GTP-U. See decapsulate.ts. */
+import { type Assembler, type Label, REG } from './assembler.js';
+import { Cursor, enter } from './cursor.js';
+import { ALU, JMP } from './insn.js';
+
+/** Where the inner packet begins: R9 is the offset of its first byte. */
+export interface Inside {
+  ethernet: Label;
+  ipv4: Label;
+  ipv6: Label;
+}
+
+/** Ethertypes. */
+export const TYPE = { ipv4: 0x0800, ipv6: 0x86dd, bridged: 0x6558, mpls: 0x8847, mplsMulticast: 0x8848 } as const;
+export const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
+/** Extension headers of one GTP-U header. */
+export const GTP_EXTENSIONS_MAX = 4;
+const { SKIP, X: FIELD, A, SCRATCH } = REG;
+
+export class UdpTunnels extends Cursor {
+  constructor(
+    asm: Assembler,
+    private readonly to: Inside,
+  ) {
+    super(asm, asm.returning(0));
+  }
+
+  /** R9 is at the UDP header. */
+  emit(): void {
+    const { asm } = this;
+    const [vxlan, geneve, gtp] = [asm.label(), asm.label(), asm.label()];
+    this.load(2, 2);
+    this.advance(8);
+    this.switchOn([
+      [UDP_PORTS.vxlan, vxlan],
+      [UDP_PORTS.geneve, geneve],
+      [UDP_PORTS.gtp, gtp],
+    ]);
+    asm.place(vxlan);
+    this.load(1, 0);
+    asm.alu(ALU.AND, A, { imm: 8 });
+    asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
+    this.advance(8);
+    asm.jump(this.to.ethernet);
+    asm.place(geneve);
+    this.geneve();
+    asm.place(gtp);
+    this.gtp();
+  }
+
+  /** Version 0, its options passed over. */
+  private geneve(): void {
+    const { asm } = this;
+    this.load(1, 0);
+    asm.jumpIf(JMP.JGT, A, { imm: 0x3f }, this.reject);
+    asm.move(FIELD, { reg: A });
+    asm.alu(ALU.LSH, FIELD, { imm: 2 });
+    this.load(2, 2);
+    this.advance(8);
+    this.advanceBy(FIELD);
+    this.switchOn([
+      [TYPE.bridged, this.to.ethernet],
+      [TYPE.ipv4, this.to.ipv4],
+      [TYPE.ipv6, this.to.ipv6],
+    ]);
+  }
+
+  /** Version 1 G-PDUs, with sequence number and extension headers. */
+  private gtp(): void {
+    const { asm } = this;
+    const [payload, extended] = [asm.label(), asm.label()];
+    this.load(1, 1);
+    asm.jumpIf(JMP.JNE, A, { imm: 255 }, this.reject);
+    this.load(1, 0);
+    asm.move(FIELD, { reg: A });
+    asm.alu(ALU.AND, A, { imm: 0xf0 });
+    asm.jumpIf(JMP.JNE, A, { imm: 0x30 }, this.reject);
+    this.advance(8);
+    asm.alu(ALU.AND, FIELD, { imm: 7 });
+    asm.jumpIf(JMP.JEQ, FIELD, { imm: 0 }, payload);
+    this.advance(4);
+    asm.alu(ALU.AND, FIELD, { imm: 4 });
+    asm.jumpIf(JMP.JNE, FIELD, { imm: 0 }, extended);
+    asm.jump(payload);
+    asm.place(extended);
+    this.gtpExtensions(payload);
+    enter(asm, payload);
+    this.load(1, 0);
+    asm.alu(ALU.RSH, A, { imm: 4 });
+    this.switchOn([
+      [4, this.to.ipv4],
+      [6, this.to.ipv6],
+    ]);
+  }
+
+  /** The byte before R9 tells whether one more follows. */
+  private gtpExtensions(payload: Label): void {
+    const { asm } = this;
+    for (let count = 0; count <= GTP_EXTENSIONS_MAX; count++) {
+      asm.move(SCRATCH, { reg: SKIP });
+      asm.alu(ALU.SUB, SCRATCH, { imm: 1 });
+      asm.loadPacket(1, 0, SCRATCH);
+      asm.jumpIf(JMP.JEQ, A, { imm: 0 }, payload);
+      if (count === GTP_EXTENSIONS_MAX) break;
+      this.load(1, 0);
+      asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
+      asm.alu(ALU.LSH, A, { imm: 2 });
+      this.advanceBy(A);
+    }
+    asm.jump(this.reject);
+  }
+}
