@@ -179,10 +179,17 @@ export interface NativePlan {
   mbufs: number;
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
-  /** Open descriptors, taken over. `fd` is the file's, or a tap's for rx; `maxRate` in packets a second, 0 for none. */
-  sink: { kind: 'file' | 'tap'; fd: number; txFd: number; maxRate: number };
+  sink: SinkPlan;
   purpose: string;
 }
+
+/**
+ * Open descriptors, taken over. A tap's queues have a thread each, and packets are spread over them by the queue of the
+ * port; `maxRate` in packets a second for each, 0 for no limit.
+ */
+export type SinkPlan =
+  | { kind: 'file'; fd: number }
+  | { kind: 'tap'; queues: { rxFd: number; txFd: number }[]; maxRate: number };
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {
@@ -224,10 +231,11 @@ export interface CaptureBinding {
 /** Kernel interfaces as a place for packets. */
 export interface TapBinding {
   /**
-   * Creates an inert TAP interface, up; it goes when the returned descriptor is closed. `netns`: a name under
-   * /var/run/netns, or empty. Throws with code ERR_SINK_OPEN.
+   * Creates an inert TAP interface, up, and returns a descriptor for each of its queues; it goes when the last one is
+   * closed. `netns`: a name under /var/run/netns, or empty. Throws with code ERR_SINK_OPEN; `subject` is the name, the
+   * namespace or "/dev/net/tun".
    */
-  createTap(name: string, netns: string, mtu: number): number;
+  createTap(name: string, netns: string, mtu: number, queues: number): number[];
 }
 
 /** All verbs of the addon. */

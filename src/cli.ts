@@ -7,6 +7,7 @@ import { registerDoctor } from './commands/doctor.js';
 import { registerFilters } from './commands/filters.js';
 import { registerForward2kni } from './commands/forward2kni.js';
 import { registerList } from './commands/list.js';
+import { registerMirror } from './commands/mirror.js';
 import { registerRecover } from './commands/recover.js';
 
 /** What a command may hand back besides throwing. */
@@ -26,6 +27,7 @@ const COMMANDS: RegisterCommand[] = [
   registerRecover,
   registerFilters,
   registerForward2kni,
+  registerMirror,
 ];
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
@@ -42,5 +44,8 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();
   for (const register of COMMANDS) register(program, context);
+  // Whoever asks for help mostly wants the options of the main job.
+  const capture = program.commands.find((command) => command.name() === 'capture');
+  program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);
   return program;
 }

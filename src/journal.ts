@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readProcess } from './primary/process.js';
+import { isRunning, readProcess } from './primary/process.js';
 
 const entrySchema = z.strictObject({
   /** Which undoer understands `undo`, e.g. "vfd-mirror". */
@@ -68,7 +68,7 @@ export class Journal {
 
   /** Entries whose process is gone: theirs is left to undo. */
   orphans(): OpenEntry[] {
-    return this.list().filter(({ entry }) => readProcess(entry.pid)?.startTicks !== entry.startTicks);
+    return this.list().filter(({ entry }) => !isRunning(entry.pid, entry.startTicks));
   }
 
   #names(): string[] {

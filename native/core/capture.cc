@@ -19,6 +19,9 @@ constexpr int kEnableTimeoutMs = 5000;
 // Disabling is repeatable, so a lost answer costs one more request.
 constexpr int kDisableTimeoutMs = 1000;
 constexpr int kDisableTries = 5;
+// Less than an Ethernet header with a tag is too little for the primary to put a stripped tag back into; what is beyond
+// the snaplen is cut off on our side.
+constexpr uint32_t kLeastSnaplen = 18;
 
 uint64_t realtime_ns() {
   timespec now;
@@ -47,11 +50,15 @@ PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
           now.ringfull - then.ringfull};
 }
 
-std::unique_ptr<Sink> make_sink(const CapturePlan& plan, const std::vector<uint8_t>& header) {
-  const SinkPlan& sink = plan.sink;
+std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std::vector<uint8_t>& header) {
+  const SinkPlan& to = plan.sink;
   const size_t lanes = plan.lanes.size();
-  if (sink.kind == SinkPlan::Kind::tap) return std::make_unique<TapSink>(sink.fd, sink.tx_fd, sink.max_rate, lanes);
-  return std::make_unique<FileSink>(sink.fd, plan.file.format, header, lanes);
+  std::vector<std::unique_ptr<Sink>> sinks;
+  for (const TapQueue& tap : to.taps) {
+    sinks.push_back(std::make_unique<TapSink>(tap.rx_fd, tap.tx_fd, to.max_rate, lanes));
+  }
+  if (to.taps.empty()) sinks.push_back(std::make_unique<FileSink>(to.fd, plan.file.format, header, lanes));
+  return sinks;
 }
 
 }  // namespace
@@ -59,7 +66,7 @@ std::unique_ptr<Sink> make_sink(const CapturePlan& plan, const std::vector<uint8
 Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size(), TargetState::disabled) {
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
   const std::vector<uint8_t> header = file_header(plan.file, plan.info, plan.interfaces);
-  sink_ = make_sink(plan, header);
+  sinks_ = make_sinks(plan, header);
 
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan.lanes) targets.push_back(lane.target);
@@ -70,10 +77,13 @@ Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size
   const ProcessId self = current_process();
   for (size_t i = 0; i < plan.lanes.size(); i++) {
     const LanePlan& lane = plan.lanes[i];
-    lanes_.emplace_back(i, lane.target, lane.port, lane.interface, CopyRing(ring_name(self, i), pool_->mbufs() + 1));
+    lanes_.emplace_back(i, lane.target, lane.port, lane.interface, lane.target.queue % sinks_.size(),
+                        CopyRing(ring_name(self, i), pool_->mbufs() + 1));
   }
   const DrainOptions options{plan.mode, plan.file, plan.packet_limit, plan.byte_limit};
-  drain_.emplace(options, lanes_, *pool_, *sink_, header.size());
+  std::vector<Sink*> sinks;
+  for (const auto& sink : sinks_) sinks.push_back(sink.get());
+  drain_.emplace(options, lanes_, *pool_, sinks, header.size());
 }
 
 Capture::~Capture() { finish(unsettled().empty()); }
@@ -83,7 +93,8 @@ void Capture::enable() {
   for (size_t i = 0; i < lanes_.size(); i++) {
     const PdumpTarget& target = lanes_[i].target;
     owner_->set_state(i, states_[i] = TargetState::requested);
-    const PdumpEnable request{plan_.mode, plan_.file.snaplen, lanes_[i].ring.get(), pool_->get(), program_->get()};
+    const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
+    const PdumpEnable request{plan_.mode, snaplen, lanes_[i].ring.get(), pool_->get(), program_->get()};
     const Reply reply = pdump_enable(target, request, kEnableTimeoutMs);
     if (reply.outcome == Outcome::failed) owner_->set_state(i, states_[i] = TargetState::disabled);
     if (reply.outcome != Outcome::done) throw enable_error(target, reply);
@@ -113,10 +124,12 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 bool Capture::finish(bool may_free) {
   if (final_) return true;
-  sink_->give_up_on_stalls();  // or the drain thread waits for a free block as long as the reader pleases
+  // Or the drain thread waits for a free block as long as the reader pleases.
+  for (const auto& sink : sinks_) sink->give_up_on_stalls();
   drain_->stop();
   const uint64_t ended_ns = realtime_ns();
-  sink_->finish(file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns));
+  const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
+  for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
   drain_.reset();
   if (!may_free) {
@@ -129,7 +142,7 @@ bool Capture::finish(bool may_free) {
   pool_.reset();
   program_.reset();
   owner_.reset();
-  sink_.reset();
+  sinks_.clear();
   return may_free;
 }
 
@@ -157,13 +170,15 @@ CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const uint64_t lost = sink_->lost(lane.index);
+    const uint64_t lost = sinks_[lane.sink]->lost(lane.index);
     stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
                            lane.bytes, lane.sinkdrop + lost, lane.surplus});
   }
   stats.limit_reached = drain_->limit_reached();
-  stats.sink_failure = sink_->failure();
-  stats.file_bytes = sink_->bytes_written();
+  for (const auto& sink : sinks_) {
+    if (stats.sink_failure == 0) stats.sink_failure = sink->failure();
+    stats.file_bytes += sink->bytes_written();
+  }
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   return stats;

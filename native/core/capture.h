@@ -30,11 +30,14 @@ struct LanePlan {
 };
 
 // Where packets go. The descriptors are taken over.
+struct TapQueue {
+  int rx_fd;
+  int tx_fd;  // may be the same
+};
 struct SinkPlan {
-  enum class Kind { file, tap } kind;
-  int fd;             // of the file, or of the interface for rx
-  int tx_fd;          // of the interface for tx; may be the same
-  uint32_t max_rate;  // of a tap: packets a second, 0 for no limit
+  int fd;                      // of the file, or -1
+  std::vector<TapQueue> taps;  // one writer thread each; lanes are spread over them by queue
+  uint32_t max_rate;           // of a tap: packets a second, 0 for no limit
 };
 
 struct CapturePlan {
@@ -104,7 +107,7 @@ class Capture {
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
   bool primary_gone_ = false;
-  std::unique_ptr<Sink> sink_;
+  std::vector<std::unique_ptr<Sink>> sinks_;
   std::optional<Drain> drain_;
   std::optional<CaptureStats> final_;
 };

@@ -34,17 +34,18 @@ uint64_t thread_cpu_ns() {
 
 }  // namespace
 
-Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, Sink& sink, uint64_t header_bytes)
+Drain::Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, const std::vector<Sink*>& sinks,
+             uint64_t header_bytes)
     : options_(options),
       lanes_(lanes),
       pool_(pool),
-      sink_(sink),
       wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(lanes.size() > 1 ? wall_.ticks(kReorderUs) : 0),
       file_bytes_(header_bytes) {
   to_free_.reserve(kFreeBurst + 64);
+  for (Sink* sink : sinks) feeds_.push_back({sink});
 }
 
 Drain::~Drain() { stop(); }
@@ -70,7 +71,7 @@ void Drain::run() {
     if (found == 0 && !holds_packets()) break;
     drained += found;
   }
-  flush();
+  flush_all();
 }
 
 // One look at every ring. Returns how many packets were found.
@@ -84,7 +85,7 @@ uint32_t Drain::round(bool last) {
   emit_until(last ? UINT64_MAX : now - reorder_ticks_);
   free_now();
 
-  if (block_ != nullptr && block_->used != 0 && now - block_since_ > wall_.ticks(kFlushUs)) flush();
+  flush_old(now);
   if (!last) wait(found);
   return found;
 }
@@ -169,7 +170,7 @@ void Drain::emit(Lane& lane) {
   lane.count--;
   if (limit_reached_.load(std::memory_order_relaxed)) {
     lane.surplus.add(1);
-  } else if (sink_.failure() != 0) {
+  } else if (feeds_[lane.sink].sink->failure() != 0) {
     lane.sinkdrop.add(1);
   } else {
     record(lane, mbuf, arrival);
@@ -184,12 +185,13 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
                         lane.interface, lane.target.queue, lane.target.direction};
 
   const size_t size = record_size(options_.file.format, packet.caplen);
-  uint8_t* out = room_for(size);
+  Block* block = room_for(feeds_[lane.sink], size);
+  uint8_t* out = block->bytes.get() + block->used;
   out += write_record_head(options_.file, head, out);
   copy_packet(packet, out);
   write_record_tail(options_.file, head, out + packet.caplen);
-  block_->used += size;
-  block_->lanes.push_back(static_cast<uint16_t>(lane.index));
+  block->used += size;
+  block->lanes.push_back(static_cast<uint16_t>(lane.index));
 
   lane.recorded.add(1);
   lane.bytes.add(packet.caplen);
@@ -197,23 +199,33 @@ void Drain::record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc) {
   file_bytes_ += size;
   if (recorded_ == options_.packet_limit || (options_.byte_limit != 0 && file_bytes_ >= options_.byte_limit)) {
     limit_reached_ = true;
-    flush();
+    flush_all();
   }
 }
 
-uint8_t* Drain::room_for(size_t size) {
-  if (block_ != nullptr && block_->used + size > Sink::kBlockBytes) flush();
-  if (block_ == nullptr) {
-    block_ = sink_.acquire();
-    block_since_ = rte_get_tsc_cycles();
+Block* Drain::room_for(Feed& feed, size_t size) {
+  if (feed.block != nullptr && feed.block->used + size > Sink::kBlockBytes) flush(feed);
+  if (feed.block == nullptr) {
+    feed.block = feed.sink->acquire();
+    feed.since = rte_get_tsc_cycles();
   }
-  return block_->bytes.get() + block_->used;
+  return feed.block;
 }
 
-void Drain::flush() {
-  if (block_ == nullptr) return;
-  sink_.submit(block_);
-  block_ = nullptr;
+void Drain::flush(Feed& feed) {
+  if (feed.block == nullptr) return;
+  feed.sink->submit(feed.block);
+  feed.block = nullptr;
+}
+
+void Drain::flush_all() {
+  for (Feed& feed : feeds_) flush(feed);
+}
+
+void Drain::flush_old(uint64_t now) {
+  for (Feed& feed : feeds_) {
+    if (feed.block != nullptr && now - feed.since > wall_.ticks(kFlushUs)) flush(feed);
+  }
 }
 
 // Segments go back to the pool in bulk, in the state in which a pool expects them.

@@ -1,4 +1,4 @@
-// The drain: from the rings to the writer's blocks, in the order of arrival, with limits and accounting.
+// The drain: from the rings to the sinks' blocks, in the order of arrival, with limits and accounting.
 //
 // Everything here but request_stop() and the atomics runs on the thread "dpcap-drain", which has no lcore id: mempool
 // caches are shared memory indexed by lcore id, and a thread without one uses none. Mbufs are freed there and nowhere
@@ -26,7 +26,8 @@ struct DrainOptions {
 
 class Drain {
  public:
-  Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, Sink& sink, uint64_t header_bytes);
+  Drain(const DrainOptions& options, std::deque<Lane>& lanes, CopyPool& pool, const std::vector<Sink*>& sinks,
+        uint64_t header_bytes);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
@@ -45,24 +46,30 @@ class Drain {
   void emit_until(uint64_t horizon);
   void emit(Lane& lane);
   void record(Lane& lane, const rte_mbuf* mbuf, uint64_t arrival_tsc);
-  uint8_t* room_for(size_t size);
+  // The block that is being filled for one sink.
+  struct Feed {
+    Sink* sink;
+    Block* block = nullptr;
+    uint64_t since = 0;
+  };
+  Block* room_for(Feed& feed, size_t size);
   void free_later(rte_mbuf* mbuf);
   void free_now();
-  void flush();
+  void flush(Feed& feed);
+  void flush_all();
+  void flush_old(uint64_t now);
   void wait(uint32_t found);
   void measure_wakes();
 
   const DrainOptions options_;
   std::deque<Lane>& lanes_;
   CopyPool& pool_;
-  Sink& sink_;
+  std::vector<Feed> feeds_;
   WallClock wall_;
   StampClock stamps_;
   const uint64_t settle_ticks_;   // a stamp is good enough when known to this
   const uint64_t reorder_ticks_;  // how long a packet may take from its stamp into its ring
 
-  Block* block_ = nullptr;
-  uint64_t block_since_ = 0;
   uint64_t uncalibrated_since_ = 0;
   uint64_t recorded_ = 0;
   uint64_t file_bytes_;

@@ -16,6 +16,8 @@ int64_t monotonic_ns() {
   return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
+constexpr int kIncomingBurst = 256;
+
 // The interface is gone, rather than this one frame refused (too short: EINVAL) or the interface down (EIO).
 bool is_gone(int err) { return err == EBADFD || err == EBADF || err == ENODEV; }
 
@@ -30,21 +32,22 @@ void TapSink::write_block(const Block& block) {
   const uint8_t* at = block.bytes.get();
   for (const uint16_t lane : block.lanes) {
     const FrameHead head = read_frame_head(at);
-    const int fd = head.direction == Direction::rx ? rx_fd_ : tx_fd_;
-    if (failure() != 0 || !may_write() || write(fd, at + sizeof(FrameHead), head.size) < 0) {
-      if (failure() == 0 && is_gone(errno)) fail(errno);
-      count_lost_record(lane);
-    } else {
-      add_written(head.size);
-    }
+    write_frame(head, at + sizeof(FrameHead), lane);
     at += sizeof(FrameHead) + head.size;
   }
   drop_incoming();
 }
 
+void TapSink::write_frame(const FrameHead& head, const uint8_t* frame, uint16_t lane) {
+  if (failure() != 0 || !may_write()) return count_lost_record(lane);
+  const int fd = head.direction == Direction::rx ? rx_fd_ : tx_fd_;
+  if (write(fd, frame, head.size) >= 0) return add_written(head.size);
+  if (is_gone(errno)) fail(errno);
+  count_lost_record(lane);
+}
+
 // A token bucket that holds a tenth of a second.
 bool TapSink::may_write() {
-  errno = 0;
   if (max_rate_ == 0) return true;
   const int64_t now = monotonic_ns();
   const double earned = static_cast<double>(now - tokens_at_ns_) * max_rate_ / 1e9;
@@ -55,12 +58,15 @@ bool TapSink::may_write() {
   return true;
 }
 
-// What the kernel sends on the interface goes nowhere: nothing is ever injected into a port.
+// What the kernel sends on the interface goes nowhere: nothing is ever injected into a port. Also how an interface that
+// was deleted is noticed when there is nothing to write.
 void TapSink::drop_incoming() {
   uint8_t frame[2048];
   for (const int fd : {rx_fd_, tx_fd_}) {
-    for (int i = 0; i < 256 && read(fd, frame, sizeof frame) > 0; i++) {
+    ssize_t size = 0;
+    for (int i = 0; i < kIncomingBurst && (size = read(fd, frame, sizeof frame)) > 0; i++) {
     }
+    if (size < 0 && is_gone(errno)) fail(errno);
   }
 }
 

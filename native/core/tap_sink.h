@@ -1,4 +1,4 @@
-// A sink that hands each packet to a TAP interface, where the kernel sees it as received.
+// A sink that hands each packet to one queue of a TAP interface, where the kernel sees it as received.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -23,6 +23,7 @@ class TapSink : public Sink {
   void close(const std::vector<uint8_t>& trailer) override;
 
   bool may_write();
+  void write_frame(const FrameHead& head, const uint8_t* frame, uint16_t lane);
   void drop_incoming();
 
   const int rx_fd_;

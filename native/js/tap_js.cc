@@ -1,4 +1,4 @@
-// createTap(name, netns, mtu): a descriptor.
+// createTap(name, netns, mtu, queues): a descriptor for each queue.
 #include "core/tap.h"
 #include "js/exports.h"
 #include "js/throw.h"
@@ -6,13 +6,16 @@
 namespace {
 
 Napi::Value JS_CreateTap(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsNumber()) {
-    throw Napi::TypeError::New(info.Env(), "Expected a name, a namespace and an MTU");
+  if (!info[0].IsString() || !info[1].IsString() || !info[2].IsNumber() || !info[3].IsNumber()) {
+    throw Napi::TypeError::New(info.Env(), "Expected a name, a namespace, an MTU and a number of queues");
   }
   try {
-    const int fd = dpcap::create_tap(
-        {info[0].As<Napi::String>(), info[1].As<Napi::String>(), info[2].As<Napi::Number>().Uint32Value()});
-    return Napi::Number::New(info.Env(), fd);
+    const std::vector<int> fds =
+        dpcap::create_tap({info[0].As<Napi::String>(), info[1].As<Napi::String>(),
+                           info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Number>().Uint32Value()});
+    Napi::Array queues = Napi::Array::New(info.Env(), fds.size());
+    for (uint32_t i = 0; i < fds.size(); i++) queues.Set(i, fds[i]);
+    return queues;
   } catch (const dpcap::Error& error) {
     throw to_js_error(info.Env(), error);
   }

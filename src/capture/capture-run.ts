@@ -7,6 +7,7 @@ import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { Session } from './session.js';
+import { tapFailure } from './tap-output.js';
 
 /** How often limits, the sink and the primary are looked at. */
 const WATCH_MS = 200;
@@ -140,6 +141,7 @@ export class CaptureRun {
 
   #sinkError(errno: string): DpcapError {
     this.stop('sink failed');
+    if (this.#plan.output.kind === 'tap') return tapFailure(this.#plan.output, errno);
     const subject = this.#plan.output.kind === 'file' ? this.#plan.output.path : 'standard output';
     return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
       errno,

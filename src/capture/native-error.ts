@@ -7,7 +7,6 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
   ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',
   ERR_NO_MEMORY: 'free huge pages for the primary, or ask for a smaller buffer with -B',
-  ERR_SINK_OPEN: 'choose another name; creating interfaces needs CAP_NET_ADMIN and /dev/net/tun',
   ERR_ENABLE_FAILED: "the primary's own log says more",
 };
 

@@ -1,10 +1,10 @@
 /** Opens the output and gives a finished file its name. Packet bytes themselves are written by the addon. */
 import { constants, openSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { binding, type NativePlan } from '../binding.js';
+import type { NativePlan } from '../binding.js';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
-import { nativeError } from './native-error.js';
 import type { EnginePlan } from './plan.js';
+import { openTaps } from './tap-output.js';
 
 /** An open output. The descriptors in `sink` are handed to the addon, which closes them. */
 export interface Output {
@@ -18,7 +18,7 @@ export interface Output {
 /** A pipe, a device or an interface leaves no file behind. */
 const NOTHING_LEFT = { publish: () => undefined, remove: () => {} };
 
-const fileSink = (fd: number): NativePlan['sink'] => ({ kind: 'file', fd, txFd: fd, maxRate: 0 });
+const fileSink = (fd: number): NativePlan['sink'] => ({ kind: 'file', fd });
 
 /** Suffix of a file that is still being written: a name without it is a finished file. */
 export const PARTIAL = '.partial';
@@ -38,7 +38,7 @@ export async function openOutput(
   isStopped: () => boolean = () => false,
 ): Promise<Output | undefined> {
   if (output.kind === 'fd') return { sink: fileSink(output.fd), ...NOTHING_LEFT };
-  if (output.kind === 'tap') return tap(output);
+  if (output.kind === 'tap') return { sink: openTaps(output), ...NOTHING_LEFT };
   const { path } = output;
   try {
     const special = specialFile(path);
@@ -80,21 +80,6 @@ async function openFifo(path: string, isStopped: () => boolean): Promise<number 
     await sleep(FIFO_RETRY_MS);
   }
   return undefined;
-}
-
-function tap(output: Extract<EnginePlan['output'], { kind: 'tap' }>): Output {
-  const { rxName, txName, netns, mtu, maxRate } = output;
-  const fd = createTap(rxName, netns, mtu);
-  const txFd = txName === rxName ? fd : createTap(txName, netns, mtu);
-  return { sink: { kind: 'tap', fd, txFd, maxRate }, ...NOTHING_LEFT };
-}
-
-function createTap(name: string, netns: string, mtu: number): number {
-  try {
-    return binding().createTap(name, netns, mtu);
-  } catch (thrown) {
-    throw nativeError(thrown);
-  }
 }
 
 function partial(path: string): Output {

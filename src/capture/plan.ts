@@ -42,6 +42,8 @@ export const planSchema = z.strictObject({
       netns: z.string(),
       mtu: z.number().int(),
       maxRate: z.number().int().min(0),
+      /** Each has a thread of its own. */
+      queues: z.number().int().min(1).max(8),
     }),
   ]),
   format: z.enum(['pcap', 'pcapng']),

@@ -139,7 +139,7 @@ export class Supervisor {
       await engine.ended();
       return done;
     } catch (error) {
-      if (this.#gaveUp) throw gaveUp();
+      if (this.#gaveUp) throw this.#gaveUpError();
       throw await this.#clearAfter(error);
     }
   }
@@ -164,6 +164,17 @@ export class Supervisor {
     }
   }
 
+  #gaveUpError(): DpcapError {
+    return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', {
+      hint: `clear what it left in the primary with: dpcap recover; ${this.#unfinished()}`,
+    });
+  }
+
+  /** What became of the output. */
+  #unfinished(): string {
+    return this.#plan.output.kind === 'tap' ? 'its interface is gone' : 'the unfinished file has the suffix .partial';
+  }
+
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
     try {
@@ -173,7 +184,7 @@ export class Supervisor {
         cause: error,
         hint: doubt
           ? 'something of it is left in the primary: run dpcap recover'
-          : 'what it had in the primary was removed; the unfinished file has the suffix .partial',
+          : `what it had in the primary was removed; ${this.#unfinished()}`,
       });
     } catch (failure) {
       this.#log.warn({ err: failure }, 'recovery failed');
@@ -183,12 +194,6 @@ export class Supervisor {
       });
     }
   }
-}
-
-function gaveUp(): DpcapError {
-  return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', {
-    hint: 'clear what it left in the primary with: dpcap recover; the unfinished file has the suffix .partial',
-  });
 }
 
 /**

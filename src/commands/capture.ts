@@ -10,9 +10,12 @@ import type { CommandContext, RegisterCommand } from '../cli.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
 import { pickPrimary } from '../primary/pick.js';
+import { captureMirrored, type RawCaptureMirror } from './capture-mirror.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './filter-options.js';
 
-type RawOptions = RawCaptureOptions & RawFilterOptions & { dryRun?: boolean; logLevel?: string; json?: boolean };
+type RawOptions = RawCaptureOptions &
+  RawFilterOptions &
+  RawCaptureMirror & { dryRun?: boolean; logLevel?: string; json?: boolean };
 
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
@@ -22,7 +25,10 @@ export const registerCapture: RegisterCommand = (program, context) => {
   addCaptureOptions(command);
   addFilterOptions(command);
   command.action(async (words: string[], raw: RawOptions) => {
-    await capture(words, raw, context);
+    const { mirror } = raw;
+    if (mirror === undefined || raw.dryRun) return capture(words, raw, context);
+    checkOptions(raw); // a mistake there is told before a mirror is set
+    await captureMirrored({ ...raw, mirror }, (where) => capture(words, { ...raw, ...where }, context));
   });
 };
 
@@ -46,6 +52,9 @@ function addCaptureOptions(command: Command): void {
     .option('--stats <style>', 'text, ndjson or none, on standard error')
     .option('--stats-interval <seconds>', 'how often (default: 1)')
     .option('-q, --quiet', 'no running count')
+    .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
+    .option('--mirror-fifo <path>', "VFd's request FIFO")
+    .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
     .option('--dry-run', 'print the plan and attach to nothing')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }

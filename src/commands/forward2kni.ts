@@ -5,27 +5,20 @@ import { UsageError } from '../errors.js';
 import { chooseBackend } from '../forward2kni/backend.js';
 import { forwardOnDpvs } from '../forward2kni/dpvs.js';
 import { checkRequest, type RawForwardOptions } from '../forward2kni/request.js';
-import { forwardToTap, type TapChoices } from '../forward2kni/tap.js';
+import { forwardToTap } from '../forward2kni/tap.js';
+import { checkTapOptions, type RawTapOptions } from '../forward2kni/tap-choices.js';
 import { findPrimaries } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 import { addFilterOptions, type RawFilterOptions, readFilter } from './filter-options.js';
 
-type RawOptions = RawForwardOptions &
-  RawFilterOptions & {
-    name?: string;
-    netns?: string;
-    split?: string;
-    maxRate?: string;
-    direction?: string;
-    detach?: boolean;
-  };
+type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
 
 export const registerForward2kni: RegisterCommand = (program, context) => {
   const command = program
     .command('forward2kni')
     .description("see a port's packets on a kernel interface; switches DPVS's own forward2kni")
-    .argument('<port>', 'name of the port, such as dpdk0')
+    .argument('<port>', 'id or name of the port, such as 0 or dpdk0')
     .argument('<action>', 'on, off or status')
     .argument('[expression...]', 'pcap-filter expression (not with DPVS)')
     .option('--ipc-file <path>', "DPVS's control socket (default: DPVS_IPC_FILE, then where DPVS makes it)")
@@ -39,6 +32,8 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     .option('--split <by>', 'direction: one interface for rx, one for tx')
     .option('--max-rate <n>', 'packets a second that the interface gets; the rest is counted as sinkdrop')
     .option('-Q, --direction <direction>', 'rx, tx or both')
+    .option('--threads <n>', 'that write to the interface (default: one for each rx queue where there are cores)')
+    .option('-B, --buffer-size <kib>', "memory for copies, in the primary's huge pages")
     .option('--detach', 'go on in the background');
   addFilterOptions(command);
   command.action(async (port: string, action: string, words: string[], raw: RawOptions) => {
@@ -46,7 +41,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     const primaries = () => findPrimaries(runtimeRoot(), systemHost());
     const backend = chooseBackend(request, { env: process.env, primaries, isSocket });
     if (backend.kind === 'tap') {
-      context.exitCode = await forwardToTap(request, backend.primary, tapChoices(words, raw));
+      context.exitCode = await forwardToTap(request, backend.primary, checkTapOptions(raw, readFilter(words, raw)));
       return;
     }
     refuseTapChoices(words, raw);
@@ -71,24 +66,4 @@ function refuseTapChoices(words: string[], raw: RawOptions): void {
     subject: words.join(' ') || foreign,
     hint: 'leave it out, and filter where you look: tcpdump -i dpdk0.kni EXPRESSION',
   });
-}
-
-/** @throws UsageError */
-function tapChoices(words: string[], raw: RawOptions): TapChoices {
-  if (raw.split !== undefined && raw.split !== 'direction') {
-    throw new UsageError(`--split: unknown value ${raw.split}`, { subject: raw.split, hint: 'use --split direction' });
-  }
-  const maxRate = Number(raw.maxRate ?? 0);
-  if (!Number.isInteger(maxRate) || maxRate < 0 || maxRate > 0xffffffff) {
-    throw new UsageError(`--max-rate: ${raw.maxRate} is no number of packets a second`, { subject: raw.maxRate });
-  }
-  return {
-    name: raw.name,
-    netns: raw.netns ?? '',
-    split: raw.split === 'direction',
-    maxRate,
-    direction: raw.direction,
-    detach: raw.detach ?? false,
-    filter: readFilter(words, raw),
-  };
 }

@@ -5,6 +5,7 @@ import type { RegisterCommand } from '../cli.js';
 import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
+import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
 import { inspect } from '../primary/capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
@@ -14,7 +15,10 @@ import { runtimeRoot } from '../primary/runtime-dir.js';
 export type Undo = (entry: JournalEntry) => Promise<string>;
 
 /** By the entry's kind. */
-const UNDOERS: Record<string, Undo> = { [FORWARD_KIND]: undoForward };
+const UNDOERS: Record<string, Undo> = {
+  [FORWARD_KIND]: undoForward,
+  [JOURNAL_KIND]: (entry) => undoMirror(entry.undo),
+};
 
 export const registerRecover: RegisterCommand = (program, context) => {
   program
@@ -34,7 +38,8 @@ export const registerRecover: RegisterCommand = (program, context) => {
       const text = options.json
         ? JSON.stringify({ journal: undone, primaries: reports })
         : reports.flatMap(lines).join('\n');
-      process.stdout.write(`${text || 'no primary is running: nothing to clear'}\n`);
+      const nothing = undone.length > 0 ? '' : 'no primary is running: nothing to clear\n';
+      process.stdout.write(text ? `${text}\n` : nothing);
       const inDoubt = reports.some((report) => report.inDoubt.length > 0);
       if (inDoubt || undone.some(({ isUndone }) => !isUndone)) context.exitCode = 1;
     });

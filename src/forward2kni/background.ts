@@ -1,56 +1,72 @@
-/** Forwarders in the background: started detached, asked for their state, ended. */
+/** Forwarders in the background: started detached, ended, found. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
-import { readProcess } from '../primary/process.js';
-import { type ForwarderState, ForwarderStates } from './state.js';
+import { isRunning } from '../primary/process.js';
+import type { ForwarderState, ForwarderStates } from './state.js';
 
 /** How long a forwarder may take to end in order: disable, quiesce, drain. */
 const END_LIMIT_MS = 15_000;
+const LOOK_MS = 50;
+
+/** Its statistics go nowhere: the state file has them. */
+const NOT_IN_THE_BACKGROUND = ['--detach', '--json'];
+
+/** Which port a forwarder is for. */
+export interface ForwarderPort {
+  filePrefix: string;
+  id: number;
+}
 
 /**
- * Starts this very command line again, without `--detach`, in a session of its own, and waits until it forwards.
- * @returns its state
+ * Starts a command line of dpcap again, without `--detach`, in a session of its own, and waits until it forwards. What it
+ * has to say goes to a log file next to its state.
+ * @param argv the script and its arguments
  * @throws DpcapError with the words of the forwarder when it ends instead
  */
-export async function startDetached(states = new ForwarderStates()): Promise<ForwarderState> {
-  const args = process.argv.slice(1).filter((word) => word !== '--detach');
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  let words = '';
-  child.stderr?.on('data', (text: Buffer) => {
-    words += text.toString();
-  });
+export async function startDetached(
+  port: ForwarderPort,
+  states: ForwarderStates,
+  argv: readonly string[] = process.argv.slice(1),
+): Promise<ForwarderState> {
+  const log = states.beginLog(port.filePrefix, port.id);
+  const args = argv.filter((word) => !NOT_IN_THE_BACKGROUND.includes(word));
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', log] });
+  closeSync(log);
   const ended = once(child, 'exit').then(() => true);
   while (true) {
     const state = states.running().find((one) => one.pid === child.pid);
     if (state) {
-      child.stderr?.destroy();
       child.unref();
       return state;
     }
-    if (await Promise.race([ended, sleep(50, false)])) {
-      throw new DpcapError('ERR_ENGINE_DIED', `the forwarder did not start: ${words.trim().replace(/^dpcap: /, '')}`);
+    if (await Promise.race([ended, sleep(LOOK_MS, false)])) {
+      throw didNotStart(readFileSync(states.logPath(port.filePrefix, port.id), 'utf8'));
     }
   }
+}
+
+/** The message and the hint, as main.ts prints them. */
+function didNotStart(words: string): DpcapError {
+  const [, message, hint] = /^dpcap: (.*)(?:\n {2}(.*))?\n$/m.exec(words) ?? [];
+  return new DpcapError('ERR_ENGINE_DIED', `the forwarder did not start: ${message ?? words.trim()}`, { hint });
 }
 
 /**
  * Ends a forwarder and waits until it is gone, and its interface with it.
  * @throws DpcapError when it does not end
  */
-export async function endForwarder(state: ForwarderState): Promise<void> {
-  const isRunning = (): boolean => readProcess(state.pid)?.startTicks === state.startTicks;
-  if (isRunning()) process.kill(state.pid, 'SIGTERM');
-  for (const deadline = Date.now() + END_LIMIT_MS; isRunning(); await sleep(50)) {
+export async function endForwarder(state: ForwarderState, limitMs = END_LIMIT_MS): Promise<void> {
+  const runs = (): boolean => isRunning(state.pid, state.startTicks);
+  if (runs()) process.kill(state.pid, 'SIGTERM');
+  for (const deadline = Date.now() + limitMs; runs(); await sleep(LOOK_MS)) {
     if (Date.now() < deadline) continue;
     throw new DpcapError(
       'ERR_DISABLE_FAILED',
       `the forwarder of port ${state.port.name} (pid ${state.pid}) does not end`,
-      {
-        subject: state.port.name,
-        hint: `kill ${state.pid}, then run: dpcap recover`,
-      },
+      { subject: state.port.name, hint: `kill -9 ${state.pid}, then run: dpcap recover` },
     );
   }
 }

@@ -1,9 +1,9 @@
 /** What running forwarders say of themselves, one file each in the state directory: how `status` and `off` find them. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { stateDir } from '../journal.js';
-import { readProcess } from '../primary/process.js';
+import { isRunning, readProcess } from '../primary/process.js';
 
 const stateSchema = z.object({
   filePrefix: z.string(),
@@ -17,6 +17,7 @@ const stateSchema = z.object({
   packets: z.number(),
   bytes: z.number(),
   nombuf: z.number(),
+  ringfull: z.number(),
   sinkdrop: z.number(),
   filtered: z.number(),
 });
@@ -34,7 +35,7 @@ export class ForwarderStates {
   /** Writes or replaces the state of the calling process. */
   save(state: Omit<ForwarderState, 'pid' | 'startTicks'>): void {
     const startTicks = readProcess(process.pid)?.startTicks ?? 0;
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    this.#create();
     const path = this.#path(process.pid);
     writeFileSync(`${path}.new`, JSON.stringify({ ...state, pid: process.pid, startTicks }), { mode: 0o600 });
     renameSync(`${path}.new`, path);
@@ -49,10 +50,25 @@ export class ForwarderStates {
   running(): ForwarderState[] {
     return this.#pids().flatMap((pid) => {
       const state = this.#read(pid);
-      if (state && readProcess(pid)?.startTicks === state.startTicks) return [state];
+      if (state && isRunning(pid, state.startTicks)) return [state];
       this.remove(pid);
       return [];
     });
+  }
+
+  /** Begins the file for what a forwarder in the background has to say. @returns its descriptor */
+  beginLog(filePrefix: string, portId: number): number {
+    this.#create();
+    return openSync(this.logPath(filePrefix, portId), 'w', 0o600);
+  }
+
+  /** That of the last one for this port. */
+  logPath(filePrefix: string, portId: number): string {
+    return join(this.#dir, `${filePrefix}-${portId}.log`);
+  }
+
+  #create(): void {
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
   }
 
   #path(pid: number): string {

@@ -4,12 +4,12 @@ import { runInForeground } from '../capture/foreground.js';
 import type { CaptureOptions } from '../capture/options.js';
 import { createReporter, type Reporter } from '../capture/report.js';
 import { type StatsRecord, sum } from '../capture/stats-record.js';
-import { DpcapError, errorFromRecord, formatError } from '../errors.js';
+import { errorFromRecord, formatError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { Logger } from '../log.js';
 import type { PickedPrimary } from '../primary/pick.js';
 import type { InterfaceNames } from './interface-name.js';
-import { type ForwarderState, ForwarderStates } from './state.js';
+import type { ForwarderStates } from './state.js';
 
 /** Jumbo frames of every NIC; a larger MTU of the primary's port is taken over. */
 const MTU = 9216;
@@ -23,6 +23,8 @@ export interface TapForward {
   netns: string;
   /** Packets a second; 0: no limit. */
   maxRate: number;
+  /** That write to the interface, each to a queue of its own. */
+  threads: number;
   options: CaptureOptions;
   filter: FilterProgram | undefined;
 }
@@ -32,11 +34,10 @@ export interface TapForward {
  * @returns the exit code
  * @throws DpcapError when it could not begin
  */
-export async function forward(request: TapForward, log: Logger, states = new ForwarderStates()): Promise<number> {
-  const { picked, names, netns, maxRate, options, filter } = request;
-  refuseSecond(request, states.running());
+export async function forward(request: TapForward, log: Logger, states: ForwarderStates): Promise<number> {
+  const { picked, names, netns, maxRate, threads, options, filter } = request;
   const mtu = Math.max(MTU, picked.maxFrame ?? 0);
-  const output = { kind: 'tap' as const, rxName: names.rx, txName: names.tx, netns, mtu, maxRate };
+  const output = { kind: 'tap' as const, rxName: names.rx, txName: names.tx, netns, mtu, maxRate, queues: threads };
   const plan = createPlan(options, filter, picked, output, commandLine());
   const reporter = recording(request, createReporter(options.stats, options.quiet, process.stderr), states);
   try {
@@ -49,21 +50,11 @@ export async function forward(request: TapForward, log: Logger, states = new For
     if (!done.error) return 0;
     const error = errorFromRecord(done.error);
     if (done.stats === undefined) throw error;
-    process.stderr.write(`${formatError(error)}\n`);
+    process.stderr.write(`${options.stats === 'ndjson' ? JSON.stringify(error) : formatError(error)}\n`);
     return error.exitCode;
   } finally {
     states.remove();
   }
-}
-
-function refuseSecond({ picked, port }: TapForward, running: ForwarderState[]): void {
-  const other = running.find((one) => one.filePrefix === picked.primary.filePrefix && one.port.id === port.id);
-  if (!other) return;
-  throw new DpcapError('ERR_CAPTURE_BUSY', `port ${port.name} is already forwarded to ${other.interfaces.join(', ')}`, {
-    subject: port.name,
-    errno: 'EEXIST',
-    hint: `end that one first (pid ${other.pid}): dpcap forward2kni ${port.id} off`,
-  });
 }
 
 /** "interface net_null0.kni", with its namespace */
@@ -85,6 +76,7 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       packets: record?.packets ?? 0,
       bytes: record?.bytes ?? 0,
       nombuf: record ? sum(record.ports, 'nombuf') : 0,
+      ringfull: record ? sum(record.ports, 'ringfull') : 0,
       sinkdrop: record ? sum(record.ports, 'sinkdrop') : 0,
       filtered: record ? sum(record.ports, 'filtered') : 0,
     });

@@ -1,27 +1,16 @@
 /** forward2kni for primaries that have none of their own: a capture whose sink is a TAP interface. */
 import { checkOptions, MAX_SNAPLEN } from '../capture/options.js';
 import { DpcapError, UsageError } from '../errors.js';
-import type { FilterProgram } from '../filter/compile.js';
 import { createLogger } from '../log.js';
 import type { Primary } from '../primary/discover.js';
 import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
+import type { PortInfo } from '../primary/telemetry.js';
 import { endForwarder, findForwarder, startDetached } from './background.js';
 import { interfaceNames } from './interface-name.js';
 import type { ForwardRequest } from './request.js';
 import { type ForwarderState, ForwarderStates } from './state.js';
-import { describeInterfaces, forward } from './tap-forwarder.js';
-
-/** What only this backend is asked. */
-export interface TapChoices {
-  name: string | undefined;
-  netns: string;
-  /** One interface for each direction. */
-  split: boolean;
-  maxRate: number;
-  direction: string | undefined;
-  detach: boolean;
-  filter: FilterProgram | undefined;
-}
+import { type TapChoices, threadsFor } from './tap-choices.js';
+import { describeInterfaces, forward, type TapForward } from './tap-forwarder.js';
 
 /**
  * Carries out on, off and status for a primary other than DPVS and prints what it did.
@@ -32,7 +21,7 @@ export async function forwardToTap(request: ForwardRequest, primary: Primary, ch
   const known = findForwarder(states.running(), request.port, primary.filePrefix);
   switch (request.action) {
     case 'on':
-      return choices.detach ? detached(request, states) : inForeground(request, primary, choices, states);
+      return on(request, decide(request, primary, choices, states.running()), choices.detach, states);
     case 'off':
       return off(request, known);
     case 'status':
@@ -40,33 +29,50 @@ export async function forwardToTap(request: ForwardRequest, primary: Primary, ch
   }
 }
 
-async function inForeground(
+/** Everything that can be known before anything is attached. */
+function decide(
   request: ForwardRequest,
   primary: Primary,
   choices: TapChoices,
-  states: ForwarderStates,
-): Promise<number> {
+  running: readonly ForwarderState[],
+): TapForward {
   const picked = pickPrimary(primary.filePrefix);
   const port = findPort(request.port, picked);
-  const names = interfaceNames(port, choices.name, choices.split);
-  const options = {
-    ...checkOptions({
-      filePrefix: primary.filePrefix,
-      interface: [port.name],
-      stats: request.json ? 'ndjson' : 'text',
-    }),
-    ...(choices.direction === undefined
-      ? {}
-      : { directions: checkOptions({ direction: choices.direction }).directions }),
-    snaplen: MAX_SNAPLEN, // an interface has whole frames
-    durationMs: request.durationMs,
+  refuseSecond(port, picked.primary.filePrefix, running);
+  const { netns, maxRate, filter, directions, bufferBytes } = choices;
+  const shown = checkOptions({ interface: [port.name], stats: request.json ? 'ndjson' : 'text' });
+  return {
+    picked,
+    port: { id: port.id, name: port.name },
+    names: interfaceNames(port, choices.name, choices.split),
+    netns,
+    maxRate,
+    threads: threadsFor(choices, port.rxQueues),
+    // An interface has whole frames.
+    options: { ...shown, directions, bufferBytes, snaplen: MAX_SNAPLEN, durationMs: request.durationMs },
+    filter,
   };
-  const { netns, maxRate, filter } = choices;
-  return forward({ picked, port, names, netns, maxRate, options, filter }, createLogger('warn', 'forward2kni'), states);
 }
 
-async function detached(request: ForwardRequest, states: ForwarderStates): Promise<number> {
-  const state = await startDetached(states);
+function refuseSecond(port: PortInfo, filePrefix: string, running: readonly ForwarderState[]): void {
+  const other = findForwarder(running, String(port.id), filePrefix);
+  if (!other) return;
+  throw new DpcapError('ERR_CAPTURE_BUSY', `port ${port.name} is already forwarded to ${other.interfaces.join(', ')}`, {
+    subject: port.name,
+    errno: 'EEXIST',
+    hint: `end that one first (pid ${other.pid}): dpcap forward2kni ${port.id} off`,
+  });
+}
+
+async function on(
+  request: ForwardRequest,
+  wanted: TapForward,
+  detach: boolean,
+  states: ForwarderStates,
+): Promise<number> {
+  if (!detach) return forward(wanted, createLogger('warn', 'forward2kni'), states);
+  const { picked, port } = wanted;
+  const state = await startDetached({ filePrefix: picked.primary.filePrefix, id: port.id }, states);
   print(request, state, `${sentence(state)}, by pid ${state.pid}; end it with: dpcap forward2kni ${request.port} off`);
   return 0;
 }
@@ -86,13 +92,17 @@ async function off(request: ForwardRequest, known: ForwarderState | undefined): 
 }
 
 async function status(request: ForwardRequest, known: ForwarderState | undefined): Promise<number> {
-  const counters = known && `${known.packets} packets, lost: nombuf ${known.nombuf}, sinkdrop ${known.sinkdrop}`;
-  print(
-    request,
-    known,
-    known ? `${sentence(known)}, by pid ${known.pid}: ${counters}` : `port ${request.port} is not forwarded`,
-  );
+  print(request, known, known ? describe(known) : `port ${request.port} is not forwarded`);
   return 0;
+}
+
+function describe(state: ForwarderState): string {
+  const { pid, startedAt, packets, bytes, filtered, nombuf, ringfull, sinkdrop } = state;
+  return (
+    `${sentence(state)}, by pid ${pid}, since ${startedAt}\n` +
+    `  ${packets} packets, ${bytes} bytes; ${filtered} filtered out; ` +
+    `lost: nombuf ${nombuf}, ringfull ${ringfull}, sinkdrop ${sinkdrop}`
+  );
 }
 
 function sentence(state: ForwarderState): string {
@@ -109,7 +119,7 @@ function print(request: ForwardRequest, state: ForwarderState | undefined, text:
  * The port by id or name, before anything is attached.
  * @throws UsageError ERR_PORT_UNKNOWN; DpcapError when the primary does not tell its ports
  */
-function findPort(wanted: string, picked: PickedPrimary): { id: number; name: string } {
+function findPort(wanted: string, picked: PickedPrimary): PortInfo {
   const ports = picked.ports;
   if (!ports) {
     throw new DpcapError('ERR_PORT_UNKNOWN', `the primary ${picked.primary.filePrefix} does not tell its ports`, {
@@ -117,7 +127,7 @@ function findPort(wanted: string, picked: PickedPrimary): { id: number; name: st
     });
   }
   const found = ports.find((port) => String(port.id) === wanted || port.name === wanted);
-  if (found) return { id: found.id, name: found.name };
+  if (found) return found;
   throw new UsageError(`there is no port ${wanted}`, {
     code: 'ERR_PORT_UNKNOWN',
     subject: wanted,

@@ -39,6 +39,14 @@ export function readProcess(pid: number, procDir = '/proc'): ProcessInfo | undef
   };
 }
 
+/** Whether this very process runs: not another one with its pid, nor what is left of it until somebody reaps it. */
+export function isRunning(pid: number, startTicks: number, procDir = '/proc'): boolean {
+  const stat = attempt(() => readFileSync(join(procDir, String(pid), 'stat'), 'latin1'));
+  return (
+    stat !== undefined && parseStartTicks(stat) === startTicks && !/\) [ZX] /.test(stat.slice(stat.lastIndexOf(')')))
+  );
+}
+
 /** Field 22 of /proc/PID/stat. The second field is a name in brackets that may hold anything, brackets included. */
 export function parseStartTicks(stat: string): number | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openOutput, PARTIAL } from '../../src/capture/output.js';
+import { type Output, openOutput, PARTIAL } from '../../src/capture/output.js';
 import { UsageError } from '../../src/errors.js';
+
+const fdOf = (output: Output | undefined): number => (output?.sink.kind === 'file' ? output.sink.fd : -1);
 
 t.test('a file looks unfinished until it is published', async (t) => {
   const path = join(t.testdir({}), 'x.pcap');
   const output = await openOutput({ kind: 'file', path });
-  writeSync(output?.sink.fd ?? -1, 'bytes');
+  writeSync(fdOf(output), 'bytes');
   t.same([existsSync(path), existsSync(path + PARTIAL)], [false, true]);
   t.equal(output?.publish(), path);
   t.same([existsSync(path), existsSync(path + PARTIAL)], [true, false]);
@@ -53,5 +55,5 @@ t.test('refusals', async (t) => {
 });
 
 t.test('an inherited descriptor is passed through', async (t) => {
-  t.equal((await openOutput({ kind: 'fd', fd: 1 }))?.sink.fd, 1);
+  t.equal(fdOf(await openOutput({ kind: 'fd', fd: 1 })), 1);
 });

@@ -60,7 +60,7 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
     { ...PLAN, program: Buffer.from('12345678').toString('base64') },
     [],
     PORTS,
-    { kind: 'file', fd: 5, txFd: 5, maxRate: 0 },
+    { kind: 'file', fd: 5 },
     '22.11.11',
   );
   t.equal(Buffer.from(native.program).toString(), '12345678');

@@ -98,6 +98,24 @@ t.test('a second SIGINT gives up waiting for a primary that does not answer', { 
   await isForwarding(t, testpmd, 'given up');
 });
 
+t.test('what a primary does not confirm is left, and said', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const file = join(t.testdir(), 'x.pcap');
+  const running = startCapture(testpmd, ['-i', '0', '-Q', 'rx', ...FILE_LIMIT, '-w', file]);
+  await running.written(1);
+  testpmd.process.signal('SIGSTOP');
+  const captured = await running.stop('SIGINT');
+  testpmd.process.signal('SIGCONT');
+  balances(t, captured, 1);
+  t.match(captured.messages, /did not confirm.*net_null0 queue 0 rx[\s\S]*dpcap recover/);
+  isValid(t, file, 'not confirmed');
+  const recovered = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
+  t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+/ });
+  await isUnharmed(t, testpmd, before, 'not confirmed');
+  await isForwarding(t, testpmd, 'not confirmed');
+});
+
 t.test('a killed engine is cleared by its supervisor', { skip }, async (t) => {
   const testpmd = await underLoad(t);
   const before = await remember(testpmd);

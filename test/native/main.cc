@@ -5,11 +5,13 @@ void test_clock();
 void test_record();
 void test_packet();
 void test_file_sink();
+void test_tap_sink();
 
 int main() {
   test_clock();
   test_record();
   test_packet();
   test_file_sink();
+  test_tap_sink();
   return tap_end();
 }

@@ -10,6 +10,16 @@ export {
 } from './capture.js';
 export { type DpvsPrimary, startDpvsPrimary } from './dpvs-primary.js';
 export { cpuSeconds, enginePid, gone } from './engine.js';
+export {
+  forward2kni,
+  hasInterface,
+  interfaceGone,
+  kniName,
+  recordInterface,
+  rxQueuesOf,
+  startForwarder,
+  watchInterface,
+} from './forwarder.js';
 export { runDpcapAsNobody, runDpcapSeeing } from './isolated.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
@@ -21,3 +31,4 @@ export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';
 export { type Before, isForwarding, isUnharmed, remember } from './unharmed.js';
+export { type VethPair, vethPair } from './veth.js';

@@ -9,6 +9,8 @@ export interface ReplayOptions {
   /** testpmd's forward mode; `io` sends what port 0 receives to port 1 and the other way round. Default `rxonly`. */
   mode?: 'rxonly' | 'io';
   memoryMb?: number;
+  /** More of testpmd's application arguments. */
+  args?: string[];
 }
 
 export class Replay {
@@ -32,7 +34,7 @@ export class Replay {
     const deadline = Date.now() + PLAY_TIMEOUT_MS;
     for (;;) {
       const { rxPackets } = await this.testpmd.forwarding();
-      if (rxPackets === this.#packets) return;
+      if (rxPackets >= this.#packets) return;
       if (Date.now() > deadline) throw new Error(`${rxPackets} of ${this.#packets} packets were replayed`);
       await delay(5);
     }
@@ -55,7 +57,12 @@ export class Replay {
 export async function startReplay(files: string[][], packets: number, options: ReplayOptions = {}): Promise<Replay> {
   const vdevs = files.map((queues, port) => [`net_pcap${port}`, ...queues.map((file) => `rx_pcap=${file}`)].join(','));
   const queues = String(files[0]?.length ?? 1);
-  const args = [`--forward-mode=${options.mode ?? 'rxonly'}`, `--rxq=${queues}`, `--txq=${queues}`];
+  const args = [
+    `--forward-mode=${options.mode ?? 'rxonly'}`,
+    `--rxq=${queues}`,
+    `--txq=${queues}`,
+    ...(options.args ?? []),
+  ];
   const testpmd = await startTestpmd({ vdevs, args, memoryMb: options.memoryMb ?? 64 });
   return new Replay(testpmd, files.length, packets);
 }

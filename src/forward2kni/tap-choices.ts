@@ -1,0 +1,90 @@
+/** What `dpcap forward2kni` is asked for a TAP interface, checked. */
+import { availableParallelism } from 'node:os';
+import { checkOptions } from '../capture/options.js';
+import { UsageError } from '../errors.js';
+import type { FilterProgram } from '../filter/compile.js';
+
+/** Options as commander hands them over. */
+export interface RawTapOptions {
+  name?: string;
+  netns?: string;
+  split?: string;
+  maxRate?: string;
+  threads?: string;
+  direction?: string;
+  bufferSize?: string;
+  detach?: boolean;
+}
+
+/** What only this backend is asked. */
+export interface TapChoices {
+  name: string | undefined;
+  /** Empty: where dpcap runs. */
+  netns: string;
+  /** One interface for each direction. */
+  split: boolean;
+  /** Packets a second; 0: no limit. */
+  maxRate: number;
+  /** That write to the interface; undefined: as many as are of use. */
+  threads: number | undefined;
+  directions: ('rx' | 'tx')[];
+  bufferBytes: number;
+  detach: boolean;
+  filter: FilterProgram | undefined;
+}
+
+const MAX_THREADS = 8;
+const MAX_RATE = 0xffffffff;
+/** The primary's thread and our drain thread, at least, want one each. */
+const CORES_FOR_OTHERS = 2;
+
+/** @throws UsageError naming the option, what was given and what would do */
+export function checkTapOptions(raw: RawTapOptions, filter: FilterProgram | undefined): TapChoices {
+  if (raw.split !== undefined && raw.split !== 'direction') {
+    throw new UsageError(`--split: unknown value ${raw.split}`, { subject: raw.split, hint: 'use --split direction' });
+  }
+  if (raw.netns !== undefined && !/^[^/]+$/.test(raw.netns)) {
+    throw new UsageError(`--netns: ${raw.netns || 'nothing'} is no name of a network namespace`, {
+      subject: raw.netns,
+      hint: 'ip netns list shows the network namespaces there are',
+    });
+  }
+  const maxRate = raw.maxRate === undefined ? 0 : checkCount('--max-rate', raw.maxRate, MAX_RATE);
+  const threads = raw.threads === undefined ? undefined : checkCount('--threads', raw.threads, MAX_THREADS);
+  if (maxRate > 0 && threads !== undefined && threads > 1) {
+    throw new UsageError('--max-rate and --threads exclude each other', {
+      hint: 'a rate that has to be limited needs no more than one thread',
+    });
+  }
+  const { directions, bufferBytes } = checkOptions({
+    ...(raw.direction === undefined ? {} : { direction: raw.direction }),
+    ...(raw.bufferSize === undefined ? {} : { bufferSize: raw.bufferSize }),
+  });
+  return {
+    name: raw.name,
+    netns: raw.netns ?? '',
+    split: raw.split === 'direction',
+    maxRate,
+    threads,
+    directions,
+    bufferBytes,
+    detach: raw.detach ?? false,
+    filter,
+  };
+}
+
+/** How many threads write to the interface: what was asked for, or one for each rx queue where there are cores. */
+export function threadsFor(
+  { maxRate, threads }: Pick<TapChoices, 'maxRate' | 'threads'>,
+  rxQueues: number | undefined,
+  cores: number = availableParallelism(),
+): number {
+  if (threads !== undefined) return threads;
+  return maxRate > 0 ? 1 : Math.max(1, Math.min(rxQueues ?? 1, cores - CORES_FOR_OTHERS, MAX_THREADS));
+}
+
+function checkCount(option: string, text: string, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+  throw new UsageError(`${option}: ${text || 'nothing'} is not a whole number from 1 to ${max}`, { subject: text });
+}

@@ -1,0 +1,30 @@
+/** Which controller a host offers. The only place that knows them all. */
+import { DpcapError } from '../errors.js';
+import type { MirrorController } from './controller.js';
+import { PlanController, type PlanSettings } from './plan/plan-controller.js';
+import { locateVfd, type VfdOptions } from './vfd/locate.js';
+import { VfdController, type VfdSettings } from './vfd/vfd-controller.js';
+
+export const VIA = ['vfd', 'plan'] as const;
+export type Via = (typeof VIA)[number];
+
+export type ControllerOptions = VfdOptions & PlanSettings & { via?: Via | undefined; settings?: VfdSettings };
+
+/**
+ * The controller asked for, else VFd where there is a sign of it, else the plan.
+ * @throws DpcapError when VFd's configuration cannot be read
+ */
+export function chooseController(options: ControllerOptions): MirrorController {
+  if (options.via === 'plan') return new PlanController(options);
+  const place = locateVfd(options);
+  const isVfd = options.via === 'vfd' || options.fifo !== undefined || place.exists || place.config !== undefined;
+  return isVfd ? new VfdController(place, options.settings) : new PlanController(options);
+}
+
+/** For what a plan cannot do: temporary mirrors. */
+export function requireChanging(controller: MirrorController): void {
+  if (controller.kind !== 'plan') return;
+  throw new DpcapError('ERR_MIRROR_ABSENT', 'nobody here can set a mirror: VFd was not found', {
+    hint: 'start VFd, or name its request FIFO with --fifo; dpcap mirror plan prints commands instead',
+  });
+}

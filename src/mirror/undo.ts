@@ -1,0 +1,80 @@
+/** Undoes a temporary mirror from the facts in the journal: at the end, by the watchdog, or by `dpcap recover`. */
+import { z } from 'zod';
+import { DpcapError } from '../errors.js';
+import { DIRECTIONS, type Mirror } from './controller.js';
+import { describeVf } from './resolve.js';
+import { VfdClient } from './vfd/client.js';
+import { putBack } from './vfd/put-back.js';
+import { configRecordSchema, restoreConfig } from './vfd/restore-config.js';
+
+/** The journal's kind. */
+export const JOURNAL_KIND = 'vfd-mirror';
+
+const number = z.number().int().min(0);
+const mirrorSchema = z.strictObject({ pf: number, vf: number, direction: z.enum(DIRECTIONS), target: number });
+
+const commandRecordSchema = z.strictObject({
+  how: z.literal('command'),
+  fifo: z.string(),
+  ours: mirrorSchema,
+  previous: mirrorSchema.optional(),
+});
+
+const recordSchema = z.discriminatedUnion('how', [commandRecordSchema, configRecordSchema]);
+
+export type CommandRecord = z.infer<typeof commandRecordSchema>;
+export type UndoRecord = z.infer<typeof recordSchema>;
+
+/**
+ * Undoes; safe to repeat, and leaves alone what somebody else has changed since.
+ * @param raw from the journal
+ * @returns what was done, for people
+ * @throws DpcapError when it is not undone
+ */
+export async function undoMirror(raw: unknown): Promise<string> {
+  const record = parse(raw);
+  const client = new VfdClient(record.fifo);
+  try {
+    return record.how === 'command' ? await undoCommand(client, record) : await undoConfig(client, record);
+  } finally {
+    client.close();
+  }
+}
+
+function parse(raw: unknown): UndoRecord {
+  const result = recordSchema.safeParse(raw);
+  if (result.success) return result.data;
+  throw new DpcapError('ERR_SYSTEM', 'the journal entry of a mirror cannot be read', {
+    cause: result.error,
+    hint: 'look at the mirrors with: dpcap mirror list',
+  });
+}
+
+async function undoCommand(client: VfdClient, { ours, previous }: CommandRecord): Promise<string> {
+  const text = describeMirror(ours);
+  switch (await putBack(client, ours, previous)) {
+    case 'restored':
+      return previous ? `put back ${describeMirror(previous)}` : `cleared ${text}`;
+    case 'was off':
+      return `${text} was off already`;
+    default:
+      return `left ${describeVf(ours)} alone: its mirror has been changed by somebody else`;
+  }
+}
+
+async function undoConfig(client: VfdClient, record: Extract<UndoRecord, { how: 'config' }>): Promise<string> {
+  const name = describeVf(record);
+  switch (await restoreConfig(client, record)) {
+    case 'restored':
+      return `restored the configuration of ${name} from ${record.backup}`;
+    case 'was so':
+      return `the configuration of ${name} is as it was`;
+    default:
+      return `left ${name} alone: its configuration has been changed by somebody else; the backup is ${record.backup}`;
+  }
+}
+
+/** `the mirror of VF 1 of PF 0 (all) to VF 3`. */
+export function describeMirror(mirror: Mirror): string {
+  return `the mirror of ${describeVf(mirror)} (${mirror.direction}) to VF ${mirror.target}`;
+}

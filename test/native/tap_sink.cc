@@ -1,0 +1,179 @@
+#include "core/tap_sink.h"
+
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/tap.h"
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+const FileOptions kFrames{FileFormat::frames, true, 262144};
+
+// A pair of sockets that keeps frames apart stands for an interface: the sink has one end, the test the other.
+struct Wire {
+  Wire() {
+    int ends[2];
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0);
+    sink = ends[0];
+    kernel = ends[1];
+  }
+  ~Wire() { close(kernel); }
+  // Sizes of the frames that came, whose bytes are their own size.
+  std::vector<size_t> received() const {
+    std::vector<size_t> sizes;
+    uint8_t frame[4096];
+    for (ssize_t size = 0; (size = read(kernel, frame, sizeof frame)) > 0;) {
+      CHECK(frame[0] == static_cast<uint8_t>(size) && frame[size - 1] == static_cast<uint8_t>(size));
+      sizes.push_back(static_cast<size_t>(size));
+    }
+    return sizes;
+  }
+  int sink;
+  int kernel;
+};
+
+void add_frame(Block* block, uint16_t lane, uint32_t size, Direction direction) {
+  const RecordHead head{0, size, size, 0, 0, direction};
+  uint8_t* out = block->bytes.get() + block->used;
+  out += write_record_head(kFrames, head, out);
+  memset(out, static_cast<int>(size), size);
+  block->used += record_size(kFrames.format, size);
+  block->lanes.push_back(lane);
+}
+
+void frames_by_direction() {
+  const Wire rx, tx;
+  TapSink sink(rx.sink, tx.sink, 0, 2);
+  Block* block = sink.acquire();
+  add_frame(block, 0, 60, Direction::rx);
+  add_frame(block, 1, 61, Direction::tx);
+  add_frame(block, 0, 1514, Direction::rx);
+  sink.submit(block);
+  sink.finish({});
+  CHECK(rx.received() == (std::vector<size_t>{60, 1514}));
+  CHECK(tx.received() == std::vector<size_t>{61});
+  CHECK(sink.bytes_written() == 60 + 61 + 1514 && sink.lost(0) == 0 && sink.lost(1) == 0 && sink.failure() == 0);
+}
+
+// What exceeds the rate is lost and counted; the bucket holds a tenth of a second, and begins full.
+void max_rate() {
+  const Wire wire;
+  TapSink sink(wire.sink, wire.sink, 10, 1);
+  Block* block = sink.acquire();
+  for (int i = 0; i < 1000; i++) add_frame(block, 0, 60, Direction::rx);
+  sink.submit(block);
+  sink.finish({});
+  const size_t written = wire.received().size();
+  CHECK(written >= 1 && written < 1000);
+  CHECK(sink.lost(0) == 1000 - written && sink.failure() == 0);
+}
+
+// What the kernel sends is taken away, and neither fills its queue nor comes back.
+void incoming_is_dropped() {
+  const Wire wire;
+  TapSink sink(wire.sink, wire.sink, 0, 1);
+  for (int i = 0; i < 1000; i++) {
+    while (write(wire.kernel, "from the kernel", 15) < 0) std::this_thread::yield();  // full: it is being emptied
+  }
+  sink.finish({});
+  CHECK(wire.received().empty());
+}
+
+// The rest needs a real interface, in a network namespace that goes with its thread.
+bool enter_private_namespace() { return unshare(CLONE_NEWNET) == 0 && access("/dev/net/tun", R_OK | W_OK) == 0; }
+
+bool shell(const std::string& command) { return system((command + " >/dev/null 2>&1").c_str()) == 0; }
+
+std::string refusal(const TapOptions& options) {
+  try {
+    create_tap(options);
+    return "none";
+  } catch (const Error& error) {
+    return error.code() + " " + strerrorname_np(error.err()) + " " + error.subject();
+  }
+}
+
+void interface_is_inert() {
+  const std::vector<int> fds = create_tap({"dpcap0", "", 9216, 1});
+  CHECK(fds.size() == 1);
+  CHECK(shell("ip link show dpcap0 | grep -q 'NOARP,PROMISC,UP.* mtu 9216'"));
+  CHECK(shell("test -z \"$(ip -brief address show dpcap0 | awk '{print $3}')\""));
+  CHECK(!shell("ip link show dpcap0 | grep -q MULTICAST"));
+  CHECK(refusal({"dpcap0", "", 1500, 1}) == "ERR_SINK_OPEN EBUSY dpcap0");
+  close(fds[0]);
+  CHECK(!shell("ip link show dpcap0"));
+}
+
+void several_queues() {
+  const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
+  CHECK(fds.size() == 3);
+  TapSink first(fds[0], fds[0], 0, 1);
+  TapSink second(fds[1], fds[1], 0, 1);
+  for (TapSink* sink : {&first, &second}) {
+    Block* block = sink->acquire();
+    add_frame(block, 0, 60, Direction::rx);
+    sink->submit(block);
+    sink->finish({});
+    CHECK(sink->lost(0) == 0 && sink->bytes_written() == 60);
+  }
+  CHECK(shell("ip link show dpcap0"));  // until the last queue is closed
+  close(fds[2]);
+  CHECK(!shell("ip link show dpcap0"));
+}
+
+// One frame that the interface does not take is lost alone; an interface that is gone ends the sink, with or without
+// packets.
+void refused_and_gone() {
+  const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
+  TapSink sink(fds[0], fds[0], 0, 1);
+  Block* block = sink.acquire();
+  add_frame(block, 0, 5, Direction::rx);
+  add_frame(block, 0, 60, Direction::rx);
+  sink.submit(block);
+  while (sink.bytes_written() == 0) std::this_thread::yield();
+  CHECK(sink.lost(0) == 1 && sink.failure() == 0);
+  CHECK(shell("ip link del dpcap0"));
+  while (sink.failure() == 0) std::this_thread::yield();
+  CHECK(sink.failure() == EBADFD);
+  block = sink.acquire();
+  add_frame(block, 0, 60, Direction::rx);
+  sink.submit(block);
+  sink.finish({});
+  CHECK(sink.lost(0) == 2 && sink.bytes_written() == 60);
+}
+
+void refusals() {
+  CHECK(refusal({"sixteen-letters-", "", 1500, 1}) == "ERR_SINK_OPEN ENAMETOOLONG sixteen-letters-");
+  CHECK(refusal({"", "", 1500, 1}) == "ERR_SINK_OPEN ENAMETOOLONG ");
+  CHECK(refusal({"dpcap0", "dpcap-nonesuch", 1500, 1}) == "ERR_SINK_OPEN ENOENT dpcap-nonesuch");
+  CHECK(refusal({"dpcap0", "", 1, 1}) == "ERR_SINK_OPEN EINVAL dpcap0");
+  CHECK(refusal({"lo", "", 1500, 1}) == "ERR_SINK_OPEN EBUSY lo");
+  CHECK(!shell("ip link show dpcap0"));
+}
+
+}  // namespace
+
+void test_tap_sink() {
+  frames_by_direction();
+  max_rate();
+  incoming_is_dropped();
+  std::thread([] {
+    if (!enter_private_namespace()) return;
+    interface_is_inert();
+    several_queues();
+    refused_and_gone();
+    refusals();
+  }).join();
+}
