@@ -1,6 +1,8 @@
 /** The tools that are compared, each as a command that captures everything net_null0 transmits into one file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const DPCAP = fileURLToPath(new URL('../../bin/dpcap.js', import.meta.url));
@@ -9,8 +11,6 @@ const DPCAP = fileURLToPath(new URL('../../bin/dpcap.js', import.meta.url));
 export interface Tool {
   name: string;
   command(prefix: string, file: string): string[];
-  /** Words on its output once packets flow. */
-  ready: RegExp;
   /** Name under which the file is written before it is finished. */
   working(file: string): string;
 }
@@ -32,7 +32,6 @@ const dpcap = (name: string, ...options: string[]): Tool => ({
     file,
     ...options,
   ],
-  ready: /capturing on/,
   working: (file) => `${file}.partial`,
 });
 
@@ -43,7 +42,6 @@ export const TOOLS: Tool[] = [
   {
     name: 'dpdk-dumpcap',
     command: (prefix, file) => ['dpdk-dumpcap', '--file-prefix', prefix, '-i', '0', '-q', '-w', file],
-    ready: /Capturing on/,
     working: same,
   },
   {
@@ -59,7 +57,6 @@ export const TOOLS: Tool[] = [
       '--pdump',
       `port=0,queue=*,tx-dev=${file}`,
     ],
-    ready: /core \(0\)|Capture|dump/,
     working: same,
   },
 ];
@@ -71,21 +68,23 @@ export interface RunningTool {
   stop(): Promise<{ code: number | null; output: string }>;
 }
 
-/** Starts a tool and resolves when it says that it captures. */
+/** Starts a tool and resolves when packets reach its file. */
 export async function startTool(tool: Tool, prefix: string, file: string): Promise<RunningTool> {
   const [program, ...args] = tool.command(prefix, file) as [string, ...string[]];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  const exit = once(child, 'exit') as Promise<[number | null]>;
-  await new Promise<void>((resolve, reject) => {
-    const look = (text: Buffer): void => {
-      output += text.toString();
-      if (tool.ready.test(output)) resolve();
-    };
-    child.stdout.on('data', look);
-    child.stderr.on('data', look);
-    exit.then(() => reject(new Error(`${tool.name} ended: ${output}`)));
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString();
   });
+  child.stderr.on('data', (text: Buffer) => {
+    output += text.toString();
+  });
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  const ended = exit.then(() => true);
+  // The tools' words are buffered or none; the first packets in the file are not.
+  while ((statSync(tool.working(file), { throwIfNoEntry: false })?.size ?? 0) < 100_000) {
+    if (await Promise.race([ended, sleep(20, false)])) throw new Error(`${tool.name} ended: ${output}`);
+  }
   return {
     child,
     stop: async () => {
