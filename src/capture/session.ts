@@ -1,7 +1,7 @@
 /** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
 import { join } from 'node:path';
 import { type AttachedFacts, type Binding, binding, type RawPoolFacts } from '../binding.js';
-import { DpcapError } from '../errors.js';
+import { DpcapError, errnoOf } from '../errors.js';
 import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
@@ -62,8 +62,13 @@ export class Session {
   /** Whether the primary that was joined still holds its lock: another one may have taken its place. */
   isPrimaryAlive(): boolean {
     const { runtimeDir, primaryPid } = this.#target;
-    const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
-    return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
+    try {
+      const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
+      return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
+    } catch (error) {
+      // A primary that ends in order may take its files along. Anything else says nothing about it.
+      return errnoOf(error) !== 'ENOENT';
+    }
   }
 
   /** See waitForQuiescence. */

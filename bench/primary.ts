@@ -1,0 +1,93 @@
+/** Starts the benchmarks' primary (bench/primary.c) and reads what it says. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What it sends. */
+export interface Traffic {
+  /** Packets a second; 0: as fast as it can. */
+  rate: number;
+  /** Bytes of a packet. */
+  size: number;
+  /** Percent of the packets that go to UDP port 9. */
+  match?: number;
+}
+
+/** A running one. */
+export interface Primary {
+  prefix: string;
+  pid: number;
+  /** Packets sent in the last whole second. */
+  lastSecond(): number;
+  /** Resolves at its next report. */
+  nextSecond(): Promise<number>;
+  /** Ends it; resolves with all it has sent. */
+  stop(): Promise<number>;
+}
+
+/** Builds it; quick when nothing changed. */
+export function buildPrimary(): void {
+  execFileSync('cmake', ['--build', 'build', '--target', 'bench_primary'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** Starts one; it polls on the last CPU. */
+export async function startPrimary(traffic: Traffic): Promise<Primary> {
+  const prefix = `dpcap-bench-${process.pid}-${Math.random().toString(36).slice(2, 7)}`;
+  const eal = [
+    '-l',
+    '0,1',
+    '--main-lcore',
+    '1',
+    '--file-prefix',
+    prefix,
+    '-m',
+    '64',
+    '--no-pci',
+    '--vdev',
+    'net_null0',
+  ];
+  const own = ['--rate', String(traffic.rate), '--size', String(traffic.size), '--match', String(traffic.match ?? 100)];
+  const child = spawn(`${ROOT}build/bench_primary`, [...eal, '--', ...own], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const lines = createInterface({ input: child.stdout });
+  const exit = once(child, 'exit');
+  let last = 0;
+  let total = 0;
+  lines.on('line', (line) => {
+    const [, sent] = /^sent (\d+) total \d+$/.exec(line) ?? [];
+    if (sent) last = Number(sent);
+    const [, all] = /^total (\d+) in/.exec(line) ?? [];
+    if (all) total = Number(all);
+  });
+  await new Promise<void>((resolve) => {
+    lines.on('line', (line) => line === 'ready' && resolve());
+  });
+  return {
+    prefix,
+    pid: child.pid ?? 0,
+    lastSecond: () => last,
+    nextSecond: async () => {
+      await once(lines, 'line');
+      return last;
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exit;
+      removeFiles(prefix);
+      return total;
+    },
+  };
+}
+
+function removeFiles(prefix: string): void {
+  rmSync(`/var/run/dpdk/${prefix}`, { recursive: true, force: true });
+  for (const name of readdirSync('/dev/hugepages')) {
+    if (name.startsWith(`${prefix}map_`)) rmSync(`/dev/hugepages/${name}`, { force: true });
+  }
+}
