@@ -132,7 +132,8 @@ export function choosePrimary(primaries: readonly Primary[], prefix: string | un
   // One that nobody can join is not what was meant while there is another.
   const joinable = primaries.filter((one) => isAlive(one) && one.shared);
   const alive = joinable.length > 0 ? joinable : primaries.filter(isAlive);
-  const wanted = prefix === undefined ? alive : primaries.filter((one) => one.filePrefix === checkPrefix(prefix));
+  if (prefix !== undefined) checkPrefix(prefix);
+  const wanted = prefix === undefined ? alive : primaries.filter((one) => one.filePrefix === prefix);
   const chosen = wanted.find(isAlive) ?? wanted[0];
   if (chosen === undefined) throw absent(prefix, primaries, alive);
   if (chosen.state === 'unreadable') throw unreadable(chosen);

@@ -120,3 +120,7 @@ for (const [name, primaries, prefix, code, hint] of REFUSALS) {
     t.throws(() => choosePrimary(primaries, prefix), { code, hint } as unknown as DpcapError);
   });
 }
+
+t.test('an impossible prefix is a usage error even where no primary ever ran', async (t) => {
+  t.throws(() => choosePrimary([], '../etc'), { exitCode: 2, message: /--file-prefix|prefix/ });
+});
