@@ -2,7 +2,8 @@
  * `npm run demo`: a stock dpdk-testpmd bridges two network namespaces; dpcap captures ping and HTTP from it.
  * Leaves two files in /tmp and nothing else, however it ends.
  */
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   atExit,
@@ -63,8 +64,9 @@ async function setStage(): Promise<Stage> {
 
 /** Captures `expression` into `file` while both kinds of traffic flow, so that the filter has something to do. */
 async function capture(stage: Stage, file: string, expression: string): Promise<void> {
-  for (const old of [file, `${file}.partial`]) rmSync(old, { force: true });
-  const forget = atExit(() => rmSync(`${file}.partial`, { force: true }));
+  rmSync(file, { force: true });
+  removePartials(file);
+  const forget = atExit(() => removePartials(file));
   const args = ['--file-prefix', stage.testpmd.prefix, '-i', '0', '-Q', 'both', '-w', file, expression];
   step(`dpcap ${args.join(' ')}`);
   const dpcap = startDpcap(args);
@@ -124,4 +126,12 @@ try {
   console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
   // Through the exit handlers, which take down whatever stands.
   process.exit(1);
+}
+
+/** What a capture that was killed left unfinished. */
+function removePartials(file: string): void {
+  const names = readdirSync(dirname(file)).filter(
+    (name) => name.startsWith(`${basename(file)}.`) && name.endsWith('.partial'),
+  );
+  for (const name of names) rmSync(join(dirname(file), name), { force: true });
 }

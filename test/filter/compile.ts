@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { binding } from '../../src/binding.js';
@@ -84,7 +83,7 @@ t.test('named filters', async (t) => {
   t.throws(() => findFilter('sssh', tools.folders), { code: 'ERR_FILTER_UNKNOWN', hint: /`ssh`/ });
   t.throws(() => findFilter('../package.json', tools.folders), { code: 'ERR_FILTER_UNKNOWN' });
 
-  const home = mkdtempSync(join(tmpdir(), 'dpcap-'));
+  const home = t.testdir({});
   const folder = join(home, 'dpcap', 'filters');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'ssh'), '# Mine\n#\n# with more words\n\ntcp port 2222\n');
