@@ -22,9 +22,6 @@ type RawOptions = RawCaptureOptions &
   RawFilterOptions &
   RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
 
-/** Of these no pcap-filter expression begins. */
-const COMMAND_NAMES = ['list', 'doctor', 'recover', 'filters', 'forward2kni', 'mirror', 'pdump'];
-
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
     .command('capture', { isDefault: true })
@@ -33,6 +30,7 @@ export const registerCapture: RegisterCommand = (program, context) => {
   addCaptureOptions(command);
   addFilterOptions(command);
   command.action(async (words: string[], raw: RawOptions) => {
+    refuseLateCommand(words[0], program);
     const { mirror } = raw;
     if (mirror === undefined || raw.dryRun) return capture(words, raw, context);
     checkOptions(raw); // a mistake there is told before a mirror is set
@@ -77,7 +75,6 @@ function addCaptureOptions(command: Command): void {
 }
 
 async function capture(words: string[], raw: RawOptions, context: CommandContext): Promise<void> {
-  refuseLateCommand(words[0]);
   const options = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
   const filter = readFilter(words, raw);
@@ -114,9 +111,9 @@ function displayOptions({ A, e, t, v, x, X }: RawOptions): DisplayOptions {
   return { A, e, t, v, x, X } as DisplayOptions;
 }
 
-/** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed. */
-function refuseLateCommand(word: string | undefined): void {
-  if (word === undefined || !COMMAND_NAMES.includes(word)) return;
+/** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed: no expression is a command's name. */
+function refuseLateCommand(word: string | undefined, program: Command): void {
+  if (!program.commands.some((command) => command.name() === word && word !== 'capture')) return;
   throw new UsageError(`${word} is a command, and comes before the options`, {
     subject: word,
     hint: `write: dpcap ${word} ...`,
