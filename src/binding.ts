@@ -186,7 +186,7 @@ export interface NativePlan {
   /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
   /** frames: for a tap. */
-  format: 'pcap' | 'pcapng' | 'frames';
+  format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
   snaplen: number;
   info: { application: string; operatingSystem: string; comment: string };

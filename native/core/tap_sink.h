@@ -1,8 +1,12 @@
 // A sink that hands each packet to one queue of a TAP interface, where the kernel sees it as received.
+//
+// The drain thread writes by itself, from where the packet lies: there is one system call a packet, of a microsecond,
+// that waits for nobody.
 #pragma once
 #include <cstdint>
 #include <vector>
 
+#include "core/packet.h"
 #include "core/sink.h"
 
 namespace dpcap {
@@ -10,30 +14,33 @@ namespace dpcap {
 class TapSink : public Sink {
  public:
   // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
-  // lost, and counted.
-  TapSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes);
+  // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
+  TapSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes);
   ~TapSink() override;
 
+  void enter() override;
+  uint32_t put(const Run& run) override;
+  void tick(uint64_t now_tsc) override;
+  void leave() override;
+  void finish(const std::vector<uint8_t>&) override {}
+  bool wants_times() const override { return is_timed_; }
+
  private:
-  static constexpr size_t kBlocks = 4;              // more would only show packets later
-  static constexpr size_t kBlockGoal = 128 * 1024;  // what stays in a core's cache between the two threads
-
-  void open() override;
-  void write_block(const Block& block) override;
-  void idle() override { drop_incoming(); }
-  void close(const std::vector<uint8_t>& trailer) override;
-
   bool may_write();
-  bool write_frame(const FrameHead& head, const uint8_t* frame);
+  bool write_frame(int fd, const Packet& packet);
   void drop_incoming();
   void close_descriptors() const;
 
   const int rx_fd_;
   const int tx_fd_;
   const uint32_t max_rate_;
-  bool has_own_files_ = false;  // writer thread only
+  const CopyMode mode_;
+  const bool is_timed_;
+  bool has_own_files_ = false;
+  uint64_t looked_at_ = 0;
   double tokens_ = 0;
   int64_t tokens_at_ns_ = 0;
+  std::vector<uint8_t> frame_;  // of one that is in pieces
 };
 
 }  // namespace dpcap

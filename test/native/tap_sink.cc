@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "copies.h"
 #include "core/error.h"
 #include "core/tap.h"
 #include "tap.h"
@@ -18,8 +19,6 @@
 using namespace dpcap;
 
 namespace {
-
-const FileOptions kFrames{FileFormat::frames, true, 262144};
 
 // A pair of sockets that keeps frames apart stands for an interface: the sink has one end, the test the other.
 struct Wire {
@@ -44,50 +43,52 @@ struct Wire {
   int kernel;
 };
 
-void add_frame(Block* block, uint16_t lane, uint32_t size, Direction direction) {
-  const RecordHead head{0, size, size, 0, 0, direction};
-  uint8_t* out = block->bytes.get() + block->used;
-  out += write_record_head(kFrames, head, out);
-  memset(out, static_cast<int>(size), size);
-  block->used += record_size(kFrames.format, size);
-  block->lanes.push_back(lane);
-}
-
 void frames_by_direction() {
   const Wire rx, tx;
-  TapSink sink(rx.sink, tx.sink, 0, 2);
-  Block* block = sink.acquire();
-  add_frame(block, 0, 60, Direction::rx);
-  add_frame(block, 1, 61, Direction::tx);
-  add_frame(block, 0, 1514, Direction::rx);
-  sink.submit(block);
-  sink.finish({});
+  TapSink sink(rx.sink, tx.sink, 0, CopyMode::plain, true, 2);
+  Packets received(0), sent(1, Direction::tx);
+  received.add_sized(1, 60).add_sized(1, 1514);
+  sent.add_sized(1, 61);
+  sink.put(received.run());
+  sink.put(sent.run());
   CHECK(rx.received() == (std::vector<size_t>{60, 1514}));
   CHECK(tx.received() == std::vector<size_t>{61});
-  CHECK(sink.bytes_written() == 60 + 61 + 1514 && sink.lost(0) == 0 && sink.lost(1) == 0 && sink.failure() == 0);
+  CHECK(sink.figures().bytes_written() == 60 + 61 + 1514 && sink.figures().failure() == 0);
+  CHECK(sink.figures().lost(0) == 0 && sink.figures().lost(1) == 0);
+}
+
+// Stamped copies lose their wrapping, and those in several mbufs arrive as one frame.
+void frames_in_pieces() {
+  const Wire wire;
+  TapSink sink(wire.sink, wire.sink, 0, CopyMode::stamped, true, 1);
+  Packets packets;
+  for (const size_t segment : {9999, 700, 40}) {
+    packets.add(stamped(std::vector<uint8_t>(1000, static_cast<uint8_t>(1000)), 1000), segment);
+  }
+  sink.put(packets.run());
+  CHECK(wire.received() == (std::vector<size_t>{1000, 1000, 1000}));
 }
 
 // What exceeds the rate is lost and counted; the bucket holds a tenth of a second, and begins full.
 void max_rate() {
   const Wire wire;
-  TapSink sink(wire.sink, wire.sink, 10, 1);
-  Block* block = sink.acquire();
-  for (int i = 0; i < 1000; i++) add_frame(block, 0, 60, Direction::rx);
-  sink.submit(block);
-  sink.finish({});
+  TapSink sink(wire.sink, wire.sink, 10, CopyMode::plain, true, 1);
+  Packets packets;
+  packets.add_sized(1000, 60);
+  sink.put(packets.run());
   const size_t written = wire.received().size();
   CHECK(written >= 1 && written < 1000);
-  CHECK(sink.lost(0) == 1000 - written && sink.failure() == 0);
+  CHECK(sink.figures().lost(0) == 1000 - written && sink.figures().failure() == 0);
 }
 
 // What the kernel sends is taken away, and neither fills its queue nor comes back.
 void incoming_is_dropped() {
   const Wire wire;
-  TapSink sink(wire.sink, wire.sink, 0, 1);
+  TapSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  uint64_t now = 0;
   for (int i = 0; i < 1000; i++) {
-    while (write(wire.kernel, "from the kernel", 15) < 0) std::this_thread::yield();  // full: it is being emptied
+    while (write(wire.kernel, "from the kernel", 15) < 0) sink.tick(now += 1'000'000'000'000);  // full
   }
-  sink.finish({});
   CHECK(wire.received().empty());
 }
 
@@ -120,12 +121,11 @@ void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
   for (const int fd : {fds[0], fds[1]}) {
-    TapSink sink(fd, fd, 0, 1);
-    Block* block = sink.acquire();
-    add_frame(block, 0, 60, Direction::rx);
-    sink.submit(block);
-    sink.finish({});
-    CHECK(sink.lost(0) == 0 && sink.bytes_written() == 60);
+    TapSink sink(fd, fd, 0, CopyMode::plain, true, 1);
+    Packets packets;
+    packets.add_sized(1, 60);
+    sink.put(packets.run());
+    CHECK(sink.figures().lost(0) == 0 && sink.figures().bytes_written() == 60);
   }
   CHECK(shell("ip link show dpcap0"));  // until the last queue is closed
   close(fds[2]);
@@ -136,21 +136,17 @@ void several_queues() {
 // packets.
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
-  TapSink sink(fds[0], fds[0], 0, 1);
-  Block* block = sink.acquire();
-  add_frame(block, 0, 5, Direction::rx);
-  add_frame(block, 0, 60, Direction::rx);
-  sink.submit(block);
-  while (sink.bytes_written() == 0) std::this_thread::yield();
-  CHECK(sink.lost(0) == 1 && sink.failure() == 0);
+  TapSink sink(fds[0], fds[0], 0, CopyMode::plain, true, 1);
+  Packets packets, more;
+  packets.add_sized(1, 5).add_sized(1, 60);
+  more.add_sized(1, 60);
+  sink.put(packets.run());
+  CHECK(sink.figures().bytes_written() == 60 && sink.figures().lost(0) == 1 && sink.figures().failure() == 0);
   CHECK(shell("ip link del dpcap0"));
-  while (sink.failure() == 0) std::this_thread::yield();
-  CHECK(sink.failure() == EBADFD);
-  block = sink.acquire();
-  add_frame(block, 0, 60, Direction::rx);
-  sink.submit(block);
-  sink.finish({});
-  CHECK(sink.lost(0) == 2 && sink.bytes_written() == 60);
+  sink.tick(1'000'000'000'000);
+  CHECK(sink.figures().failure() == EBADFD);
+  sink.put(more.run());
+  CHECK(sink.figures().lost(0) == 2 && sink.figures().bytes_written() == 60);
 }
 
 void refusals() {
@@ -166,6 +162,7 @@ void refusals() {
 
 void test_tap_sink() {
   frames_by_direction();
+  frames_in_pieces();
   max_rate();
   incoming_is_dropped();
   std::thread([] {
