@@ -185,7 +185,7 @@ export interface NativePlan {
   programTx: Uint8Array;
   /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
-  /** frames: for a tap. */
+  /** Of a file. */
   format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
   snaplen: number;
@@ -199,6 +199,8 @@ export interface NativePlan {
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
   sink: SinkPlan;
+  /** For the threads that handle packets; empty: any. */
+  cpus: number[];
   purpose: string;
 }
 

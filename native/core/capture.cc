@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "core/affinity.h"
 #include "core/error.h"
 #include "core/file_sink.h"
 #include "core/tap_sink.h"
@@ -72,6 +73,7 @@ Capture::Capture(const CapturePlan& plan)
       states_(plan.lanes.size(), TargetState::disabled),
       filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
       limit_(plan.packet_limit) {
+  const OnCpus on_cpus(plan.cpus);
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
   sinks_ = make_sinks(plan, file_header(plan.file, plan.info, plan.interfaces));
 
@@ -99,7 +101,7 @@ Capture::Capture(const CapturePlan& plan)
 Capture::~Capture() { finish(unsettled().empty()); }
 
 void Capture::enable() {
-  for (const auto& drain : drains_) drain->start();
+  start_drains();
   for (size_t i = 0; i < lanes_.size(); i++) {
     const PdumpTarget& target = lanes_[i].target;
     owner_->set_state(i, states_[i] = TargetState::requested);
@@ -116,6 +118,11 @@ void Capture::enable() {
     lane.baseline = lane.latest = counters.value_or(PdumpCounters{});
   }
   pool_->open();
+}
+
+void Capture::start_drains() {
+  const OnCpus on_cpus(plan_.cpus);
+  for (const auto& drain : drains_) drain->start();
 }
 
 // A primary that refuses the filter may be one without BPF, or with another verifier: it is asked for whole copies of

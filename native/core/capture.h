@@ -53,6 +53,7 @@ struct CapturePlan {
   uint32_t mbufs;      // 2^n - 1
   uint32_t data_room;  // bytes of an mbuf, headroom included
   SinkPlan sink;
+  std::vector<int> cpus;  // for the threads that handle packets; empty: any
   std::string purpose;
 };
 
@@ -96,6 +97,7 @@ class Capture {
   CaptureStats stats() const;
 
  private:
+  void start_drains();
   Reply request(Lane& lane);
   PdumpCounters counters_of(const Lane& lane) const;
   std::vector<std::string> unsettled() const;

@@ -39,11 +39,13 @@ void Drain::stop() {
 void Drain::run() {
   pthread_setname_np(pthread_self(), "dpcap-drain");
   prctl(PR_SET_TIMERSLACK, 1);
+  // A plain copy is stamped when it is found.
+  const bool stamps_here = mode_ == CopyMode::plain && sink_.wants_times();
   sink_.enter();
   arrivals_.begin();
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t found = round(false);
-    pacer_.pause(found, mode_ == CopyMode::plain || arrivals_.is_settling());
+    pacer_.pause(found, stamps_here || arrivals_.is_settling());
   }
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
   for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {

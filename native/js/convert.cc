@@ -1,5 +1,7 @@
 #include "js/convert.h"
 
+#include <sched.h>
+
 #include <cmath>
 #include <functional>
 
@@ -101,6 +103,21 @@ FileFormat to_format(const Napi::Object& o) {
   return either(o, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng);
 }
 
+std::vector<int> to_cpus(const Napi::Object& o) {
+  const Napi::Value value = o.Get("cpus");
+  if (!value.IsArray()) throw wrong_type(o.Env(), "cpus", "an array of numbers");
+  const auto array = value.As<Napi::Array>();
+  std::vector<int> cpus;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value cpu = array.Get(i);
+    if (!cpu.IsNumber()) throw wrong_type(o.Env(), "cpus", "an array of numbers");
+    const int number = cpu.As<Napi::Number>();
+    if (number < 0 || number >= CPU_SETSIZE) throw Napi::RangeError::New(o.Env(), "Expected cpus to be CPU numbers");
+    cpus.push_back(number);
+  }
+  return cpus;
+}
+
 }  // namespace
 
 CapturePlan to_capture_plan(const Napi::Object& o) {
@@ -124,6 +141,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.mbufs = static_cast<uint32_t>(number(o, "mbufs", (1u << 27) - 1));
   plan.data_room = static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX));
   plan.sink = to_sink(child(o, "sink"));
+  plan.cpus = to_cpus(o);
   plan.purpose = text(o, "purpose");
   return plan;
 }

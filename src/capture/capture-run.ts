@@ -5,6 +5,7 @@ import { asDpcapError, DpcapError } from '../errors.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
+import { cpusBesidePrimary } from './placement.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { Session } from './session.js';
 import { tapFailure } from './tap-output.js';
@@ -60,7 +61,8 @@ export class CaptureRun {
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
-    const plan = nativePlan(this.#plan, lanes, facts.ports, output.sink, addon.dpdkVersion);
+    const cpus = cpusBesidePrimary(this.#plan.primaryPid);
+    const plan = nativePlan(this.#plan, lanes, facts.ports, output.sink, addon.dpdkVersion, cpus);
     this.#begun = true;
     await native(addon.startCapture(plan));
     this.#flowing = true;

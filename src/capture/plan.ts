@@ -141,8 +141,11 @@ export function nativePlan(
   ports: readonly Port[],
   sink: NativePlan['sink'],
   version: string,
+  cpus: number[],
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
+  // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
+  const mode = plan.output.kind === 'tap' && lanes.length === 1 ? 'plain' : plan.mode;
   const dataRoom = dataRoomFor(plan.snaplen, plan.maxFrame);
   return {
     lanes,
@@ -153,7 +156,7 @@ export function nativePlan(
     })),
     program: Buffer.from(plan.program, 'base64'),
     programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
-    mode: plan.mode,
+    mode,
     format: plan.format,
     nanoseconds: plan.nanoseconds,
     snaplen: plan.snaplen,
@@ -161,7 +164,7 @@ export function nativePlan(
       application: `dpcap (DPDK ${version})`,
       operatingSystem: `${process.platform} ${process.arch}`,
       comment:
-        plan.mode === 'stamped'
+        mode === 'stamped'
           ? 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME'
           : 'timestamps: CLOCK_REALTIME when dpcap took the copy from its ring',
     },
@@ -170,6 +173,7 @@ export function nativePlan(
     mbufs: mbufsFor(plan.bufferBytes, dataRoom),
     dataRoom,
     sink,
+    cpus,
     purpose: plan.purpose,
   };
 }

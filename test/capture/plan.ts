@@ -62,7 +62,23 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
     PORTS,
     { kind: 'file', fd: 5 },
     '22.11.11',
+    [3],
   );
   t.equal(Buffer.from(native.program).toString(), '12345678');
-  t.match(native, { sink: { fd: 5 }, interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }] });
+  t.match(native, {
+    sink: { fd: 5 },
+    cpus: [3],
+    mode: 'stamped',
+    interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }],
+  });
+});
+
+t.test('copies into an interface are stamped only where something is sorted', async (t) => {
+  const output = { kind: 'tap' as const, rxName: 'a', txName: 'a', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
+  const lanes = selectLanes({ ...PLAN, ports: ['0'], directions: ['rx', 'tx'], queues: [0] }, PORTS);
+  const sink = { kind: 'tap' as const, queues: [], maxRate: 0 };
+  const modeOf = (some: typeof lanes): string => nativePlan({ ...PLAN, output }, some, PORTS, sink, '', []).mode;
+  t.ok(lanes.length > 1);
+  t.equal(modeOf(lanes), 'stamped');
+  t.equal(modeOf(lanes.slice(0, 1)), 'plain');
 });

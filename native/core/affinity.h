@@ -1,0 +1,30 @@
+// Threads inherit the CPUs of the one that starts them.
+#pragma once
+#include <sched.h>
+
+#include <vector>
+
+namespace dpcap {
+
+// Binds the calling thread to `cpus` for a scope; empty: leaves it where it is.
+class OnCpus {
+ public:
+  explicit OnCpus(const std::vector<int>& cpus) {
+    if (cpus.empty() || sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int cpu : cpus) CPU_SET(cpu, &set);
+    changed_ = sched_setaffinity(0, sizeof set, &set) == 0;  // a CPU that went offline: then the kernel decides
+  }
+  ~OnCpus() {
+    if (changed_) sched_setaffinity(0, sizeof before_, &before_);
+  }
+  OnCpus(const OnCpus&) = delete;
+  OnCpus& operator=(const OnCpus&) = delete;
+
+ private:
+  cpu_set_t before_;
+  bool changed_ = false;
+};
+
+}  // namespace dpcap

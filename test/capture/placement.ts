@@ -1,0 +1,39 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { cpusBesidePrimary, parseCpuList } from '../../src/capture/placement.js';
+
+/** A /proc in which we may use CPUs 0 to 3, and process 7 has these threads. */
+function proc(t: Test, threads: [state: string, cpus: string][]): string {
+  const dir = t.testdir({ self: { status: 'Name:\tdpcap\nCpus_allowed_list:\t0-3\n' } });
+  threads.forEach(([state, cpus], id) => {
+    const task = join(dir, '7', 'task', String(id));
+    mkdirSync(task, { recursive: true });
+    writeFileSync(join(task, 'status'), `Name:\tx\nState:\t${state}\nCpus_allowed_list:\t${cpus}\n`);
+  });
+  return dir;
+}
+
+t.test('polling threads keep their CPUs to themselves', async (t) => {
+  const threads: [string, string][] = [
+    ['S (sleeping)', '0'],
+    ['R (running)', '1'],
+    ['R (running)', '3'],
+    ['R (running)', '0-3'],
+  ];
+  t.same(cpusBesidePrimary(7, proc(t, threads)), [0, 2]);
+});
+
+t.test('without a choice the kernel decides', async (t) => {
+  t.same(cpusBesidePrimary(7, proc(t, [['S (sleeping)', '1']])), [], 'nobody polls');
+  const all: [string, string][] = ['0', '1', '2', '3'].map((cpu) => ['R (running)', cpu]);
+  t.same(cpusBesidePrimary(7, proc(t, all)), [], 'everybody does');
+  t.same(cpusBesidePrimary(8, proc(t, all)), [], 'the primary is gone');
+  t.same(cpusBesidePrimary(undefined, proc(t, all)), [], 'or cannot be seen');
+});
+
+t.test("the kernel's lists of CPUs", async (t) => {
+  t.same(parseCpuList('0-2,5'), [0, 1, 2, 5]);
+  t.same(parseCpuList('7'), [7]);
+  t.same(parseCpuList(''), []);
+});
