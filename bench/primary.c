@@ -3,7 +3,8 @@
  * and dpdk-pdump number mempool handlers as it does and work against it.
  *
  * After the EAL arguments: --rate PPS (0: as fast as possible) --size BYTES --match PERCENT --seconds N
- * A packet is UDP to port 9 (matching) or 10; its payload begins with the send time, CLOCK_REALTIME in ns. */
+ * A packet is UDP to port 9 (matching) or 10. With a rate, its payload begins with the send time, CLOCK_REALTIME in ns,
+ * and its number. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <rte_cycles.h>
@@ -24,6 +25,11 @@
 #define POOL 4095
 #define ROOM 9216
 #define HEADERS (RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr))
+
+struct payload {
+  uint64_t time_ns;
+  uint64_t number;
+};
 
 struct options {
   uint64_t rate;
@@ -55,8 +61,8 @@ static struct options parse(int argc, char **argv) {
     if (option == 't') options.seconds = (uint32_t)value;
     if (option == '?') exit(2);
   }
-  if (options.size < HEADERS + sizeof(uint64_t) || options.size > ROOM) {
-    fprintf(stderr, "--size must be from %zu to %d\n", HEADERS + sizeof(uint64_t), ROOM);
+  if (options.size < HEADERS + sizeof(struct payload) || options.size > ROOM) {
+    fprintf(stderr, "--size must be from %zu to %d\n", HEADERS + sizeof(struct payload), ROOM);
     exit(2);
   }
   return options;
@@ -121,10 +127,10 @@ static void send_until_stopped(uint16_t port, struct rte_mbuf **mbufs, uint32_t 
     }
     struct rte_mbuf **burst = mbufs + at;
     /* net_null frees what it sends: the extra reference keeps the packet for the next time around. */
-    const uint64_t time = options->rate ? realtime_ns() : 0;
-    for (uint32_t i = 0; i < BURST; i++) {
+    struct payload payload = {options->rate ? realtime_ns() : 0, sent};
+    for (uint32_t i = 0; i < BURST; i++, payload.number++) {
       rte_mbuf_refcnt_update(burst[i], 1);
-      if (time) memcpy(rte_pktmbuf_mtod_offset(burst[i], void *, HEADERS), &time, sizeof time);
+      if (options->rate) memcpy(rte_pktmbuf_mtod_offset(burst[i], void *, HEADERS), &payload, sizeof payload);
     }
     sent += rte_eth_tx_burst(port, 0, burst, BURST);
     bursts++;

@@ -21,20 +21,20 @@ export interface Traffic {
 export interface Primary {
   prefix: string;
   pid: number;
-  /** Packets sent in the last whole second. */
-  lastSecond(): number;
-  /** Resolves at its next report. */
+  /** Resolves at its next report with the packets it sent in that second. @throws Error when it died */
   nextSecond(): Promise<number>;
   /** Ends it; resolves with all it has sent. */
   stop(): Promise<number>;
 }
 
-/** Builds it; quick when nothing changed. */
-export function buildPrimary(): void {
-  execFileSync('cmake', ['--build', 'build', '--target', 'bench_primary'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+/** Builds it and the other native parts; quick when nothing changed. */
+export function buildParts(): void {
+  for (const target of ['bench_primary', 'bench_inspect', 'bare_drain', 'bench_instructions']) {
+    execFileSync('cmake', ['--build', 'build', '--target', target], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
 }
 
 /** Starts one; it polls on the last CPU. */
@@ -71,13 +71,13 @@ export async function startPrimary(traffic: Traffic): Promise<Primary> {
   return {
     prefix,
     pid: child.pid ?? 0,
-    lastSecond: () => last,
     nextSecond: async () => {
-      await once(lines, 'line');
+      const line = await Promise.race([once(lines, 'line'), exit.then(() => undefined)]);
+      if (!line) throw new Error('the primary died');
       return last;
     },
     stop: async () => {
-      child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await exit;
       removeFiles(prefix);
       return total;

@@ -1,0 +1,196 @@
+/** Figures at a given rate: what is lost, what it costs, and how good the timestamps are. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  attempt,
+  type Figure,
+  fileIn,
+  MEGA,
+  type Record,
+  type Settings,
+  withPrimary,
+  withTool,
+  writeLoop,
+} from './experiment.js';
+import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
+
+const SIZE = 64;
+const PACED = [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP];
+/** Mpps. */
+const LADDER = [0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10];
+const LOSS_FREE_MS = 10_000;
+
+/** Packets lost in the middle of a run at this rate. */
+async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number): Promise<number> {
+  let missing = Number.NaN;
+  const output = fileIn(settings);
+  writeLoop(settings);
+  await withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+    withTool(tool, { prefix, output }, async (running) => {
+      await running.written(10_000);
+      await sleep(ms);
+      await running.stop();
+      ({ missing } = running.findings());
+    }),
+  );
+  return missing;
+}
+
+export const lossFree: Figure = {
+  name: 'loss-free',
+  async measure(settings, record) {
+    const ladder = settings.quick ? LADDER.slice(0, 1) : LADDER;
+    const ms = settings.quick ? 500 : LOSS_FREE_MS;
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const tool of PACED) {
+        await attempt(tool.name, async () => {
+          let value = 0;
+          for (const rate of ladder) {
+            if ((await lossAt(settings, tool, rate * MEGA, ms)) !== 0) break;
+            value = rate;
+          }
+          const figure = `highest loss-free rate, ${SIZE} B, ${ms / 1000} s`;
+          record({ figure, variant: 'default settings', tool: tool.name, value, unit: 'Mpps' });
+        });
+      }
+    }
+  },
+};
+
+/** Each is given the name of a pipe. */
+const READERS: { variant: string; command: [string, ...string[]] }[] = [
+  { variant: 'cat', command: ['cat'] },
+  { variant: 'tcpdump -w /dev/null', command: ['tcpdump', '-w', '/dev/null', '-r'] },
+];
+
+/** Bytes that a process has read. */
+const bytesRead = (pid: number): number => Number(/^rchar: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+
+async function pipeRate(
+  settings: Settings,
+  tool: Tool,
+  reader: (typeof READERS)[number],
+  record: Record,
+): Promise<void> {
+  const fifo = fileIn(settings);
+  execFileSync('mkfifo', [fifo]);
+  const [program, ...words] = reader.command;
+  const child = spawn(program, [...words, fifo], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const stdout = openSync(fifo, 'w');
+  const pid = child.pid as number;
+  try {
+    await withPrimary({ rate: 0, size: SIZE }, ({ prefix }) =>
+      withTool(
+        tool,
+        { prefix, output: '-' },
+        async () => {
+          await sleep(2000);
+          const [before, start] = [bytesRead(pid), process.hrtime.bigint()];
+          await sleep(settings.seconds * 1000);
+          const rate = (bytesRead(pid) - before) / (Number(process.hrtime.bigint() - start) / 1e9);
+          const figure = `through a pipe, saturated, ${SIZE} B`;
+          record({ figure, variant: reader.variant, tool: tool.name, value: rate / MEGA, unit: 'MB/s' });
+        },
+        stdout,
+      ),
+    );
+  } finally {
+    closeSync(stdout);
+    await ended;
+    rmSync(fifo);
+  }
+}
+
+export const pipe: Figure = {
+  name: 'pipe',
+  async measure(settings, record) {
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const reader of READERS) {
+        for (const tool of [DPCAP_PCAP, DPCAP_HOST, DUMPCAP]) {
+          await attempt(tool.name, () => pipeRate(settings, tool, reader, record));
+        }
+      }
+    }
+  },
+};
+
+export const cpu: Figure = {
+  name: 'cpu',
+  async measure(settings, record) {
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const [variant, rate] of [
+        ['idle', 1],
+        ['10 kpps', 1e4],
+        ['1 Mpps', 1e6],
+      ] as const) {
+        for (const tool of PACED) {
+          await attempt(tool.name, () =>
+            withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+              withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
+                await running.written(0);
+                await sleep(settings.quick ? 500 : 3000);
+                const [before, start] = [running.cpuSeconds(), process.hrtime.bigint()];
+                await sleep(settings.seconds * 1000);
+                const share = (running.cpuSeconds() - before) / (Number(process.hrtime.bigint() - start) / 1e9);
+                record({ figure: 'CPU', variant, tool: tool.name, value: share * 100, unit: '% of a core' });
+                const memory = { figure: 'memory', variant, tool: tool.name, unit: 'MiB resident' };
+                record({ ...memory, value: running.residentMib() });
+              }),
+            ),
+          );
+        }
+      }
+    }
+  },
+};
+
+export const latency: Figure = {
+  name: 'latency',
+  async measure(settings, record) {
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const tool of PACED) {
+        await attempt(tool.name, () => firstPacket(settings, tool, record));
+        for (const [variant, rate] of [
+          ['10 kpps', 1e4],
+          ['1 Mpps', 1e6],
+        ] as const) {
+          await attempt(tool.name, () => timestampError(settings, tool, variant, rate, record));
+        }
+      }
+    }
+  },
+};
+
+async function firstPacket(settings: Settings, tool: Tool, record: Record): Promise<void> {
+  await withPrimary({ rate: 1e5, size: SIZE }, async ({ prefix }) => {
+    const start = process.hrtime.bigint();
+    await withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
+      await running.written(1000);
+      const value = Number(process.hrtime.bigint() - start) / 1e9;
+      record({ figure: 'command to first packet', variant: '100 kpps', tool: tool.name, value, unit: 's' });
+    });
+  });
+}
+
+async function timestampError(
+  settings: Settings,
+  tool: Tool,
+  variant: string,
+  rate: number,
+  record: Record,
+): Promise<void> {
+  await withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+    withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
+      await running.written(0);
+      await sleep(settings.seconds * 1000);
+      await running.stop();
+      const { medianNs, p99Ns } = running.findings();
+      const sample = { figure: 'timestamp behind the send time', tool: tool.name, unit: 'us' };
+      record({ ...sample, variant: `${variant}, median`, value: (medianNs ?? Number.NaN) / 1000 });
+      record({ ...sample, variant: `${variant}, p99`, value: (p99Ns ?? Number.NaN) / 1000 });
+    }),
+  );
+}
