@@ -127,22 +127,21 @@ function walkTags(
 ): void {
   asm.loadMemory(REG.TEMP, REG.MBUF, pktLenOffset);
   for (let tag = 0; tag < most; tag++) {
-    const found = asm.label();
     const at = TAG_OFFSET + tag * TAG_BYTES;
     asm.jumpIf(JMP.JLT, REG.TEMP, { imm: at + TAG_BYTES + 2 }, end);
     asm.loadPacket(2, at);
-    jumpIfNoTag(asm, end, found);
-    asm.place(found);
+    leaveUnlessTpid(asm, end, tag === 0);
     each(at, tag);
   }
 }
 
-/** Goes to `not` when R0 is no TPID; to `found`, which must come next, when it is. */
-export function jumpIfNoTag(asm: Assembler, not: Label, found: Label): void {
-  // IPv4 and ARP are below all TPIDs: one comparison for most traffic.
-  asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, not);
+/** Goes to `not` when R0 is no TPID. For the first tag, IPv4 and ARP, which are below all TPIDs, leave at once. */
+export function leaveUnlessTpid(asm: Assembler, not: Label, isFirst: boolean): void {
+  const found = asm.label();
+  if (isFirst) asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, not);
   for (const tpid of TPIDS.slice(0, -1)) asm.jumpIf(JMP.JEQ, REG.A, { imm: tpid }, found);
   asm.jumpIf(JMP.JNE, REG.A, { imm: TPIDS.at(-1) as number }, not);
+  asm.place(found);
 }
 
 /** R9 = bytes of tags in the packet. Ends with R0 unknown. */
@@ -157,11 +156,10 @@ export function skipTags(asm: Assembler, pktLenOffset: number): void {
 /**
  * Makes the verifier see the same registers whatever the number of tags. It walks every path whose registers differ
  * from those it has seen, even in registers nobody reads again: without this it would walk the program once per
- * number of tags at every branch, which takes minutes, in the primary's control thread. Two swaps are no change, but
- * of their result the verifier only knows that it is 32 bits wide.
+ * number of tags at every branch, which takes minutes, in the primary's control thread. (R0 to R5 are the same again after
+ * the first load.)
  */
 function forgetTags(asm: Assembler): void {
   asm.forget(REG.SKIP);
-  asm.move(REG.TEMP, { reg: REG.SKIP });
-  asm.move(REG.A, { reg: REG.SKIP });
+  asm.move(REG.TEMP, { imm: 0 });
 }
