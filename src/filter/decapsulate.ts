@@ -12,7 +12,7 @@ import { type Inside, TYPE, UdpTunnels } from './udp-tunnels.js';
 /** Tunnels that can be looked through one after the other. */
 export const DEPTH_MAX = 3;
 /** Labels of one MPLS stack. */
-export const MPLS_LABELS_MAX = 8;
+const MPLS_LABELS_MAX = 8;
 
 const ETHERNET_BYTES = 14;
 const { SKIP, X: FIELD, A, SCRATCH, FRAME } = REG;

@@ -6,7 +6,7 @@ import { ALU, JMP } from './insn.js';
 /** Where the first tag of an Ethernet frame lies: after the two addresses. */
 export const TAG_OFFSET = 12;
 /** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
-export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
+const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
 /** Tags that are looked through; a frame with more is seen from its sixth tag on. */
 export const TAGS_MAX = 5;
 export const TAG_BYTES = 4;

@@ -12,9 +12,9 @@ export interface Inside {
 
 /** Ethertypes. */
 export const TYPE = { ipv4: 0x0800, ipv6: 0x86dd, bridged: 0x6558, mpls: 0x8847, mplsMulticast: 0x8848 } as const;
-export const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
+const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
 /** Extension headers of one GTP-U header. */
-export const GTP_EXTENSIONS_MAX = 4;
+const GTP_EXTENSIONS_MAX = 4;
 const UDP_BYTES = 8;
 const { X: FIELD, A } = REG;
 
