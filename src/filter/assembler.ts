@@ -1,9 +1,9 @@
 /** Collects eBPF instructions with symbolic jump targets, tidies the jumps, and resolves them. */
 import { UsageError } from '../errors.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, MODE, SIZE, SRC, sizeBits } from './insn.js';
+import { type Item, type Label, tidy } from './tidy.js';
 
-/** A place in the program; made by {@link Assembler.label}, put down once by {@link Assembler.place}. */
-export type Label = number;
+export type { Label } from './tidy.js';
 
 /** A second operand: a register, or an unsigned 32-bit value. */
 export type Operand = { reg: number } | { imm: number };
@@ -14,25 +14,7 @@ export type Operand = { reg: number } | { imm: number };
  */
 export const REG = { A: 0, ARGUMENT: 1, SCRATCH: 2, MBUF: 6, TEMP: 7, X: 8, SKIP: 9, FRAME: 10 } as const;
 
-interface Item {
-  insn?: ExtendedInsn;
-  /** Jump target of `insn`. */
-  target?: Label;
-  /** A label put down here instead of an instruction. */
-  label?: Label;
-}
-
 const INT16_MAX = 0x7fff;
-const JA = CLASS.JMP | JMP.JA;
-const INVERSE = new Map<number, number>([
-  [JMP.JEQ, JMP.JNE],
-  [JMP.JNE, JMP.JEQ],
-  [JMP.JGT, JMP.JLE],
-  [JMP.JLE, JMP.JGT],
-  [JMP.JGE, JMP.JLT],
-  [JMP.JLT, JMP.JGE],
-]);
-
 /**
  * True when an immediate would not mean what it says. A comparison is 64 bits wide and sign-extends it (for JSET the sign
  * bits meet zeros). And the x86 JIT of 22.11 writes a one-byte immediate where TEST has four, which derails the code; pdump
@@ -60,6 +42,13 @@ export class Assembler {
     this.items.push({ label });
   }
 
+  /** How many ways lead to a label that is put down here. Jumps go forward only, so all of them are known. */
+  waysTo(label: Label): number {
+    const last = this.items.at(-1)?.insn?.code;
+    const fallsThrough = last !== (CLASS.JMP | JMP.JA) && last !== (CLASS.JMP | JMP.EXIT);
+    return this.items.filter(({ target }) => target === label).length + Number(fallsThrough);
+  }
+
   /** 32-bit arithmetic: the result is zero-extended, as A and X must always be. */
   alu(op: number, dst: number, operand: Operand): void {
     if ('reg' in operand) this.emit(CLASS.ALU | op | SRC.X, dst, operand.reg, 0, 0);
@@ -76,21 +65,15 @@ export class Assembler {
     this.emit(CLASS.ALU64 | ALU.MOV | SRC.X, dst, src, 0, 0);
   }
 
-  /** Swaps the four bytes of a register. */
-  swap(dst: number): void {
-    this.emit(CLASS.ALU | ALU.END | SRC.X, dst, 0, 0, 32);
-  }
-
   /** R0 = packet bytes at `offset`, host order; ends the program with 0 when they are not there. */
   loadPacket(bytes: 1 | 2 | 4, offset: number, index?: number): void {
     const mode = index === undefined ? MODE.ABS : MODE.IND;
     this.emit(CLASS.LD | mode | sizeBits(bytes), 0, index ?? 0, 0, offset | 0);
   }
 
-  /** No change, but of the result the verifier only knows that it is 32 bits wide. */
+  /** Swaps the four bytes twice: no change, but of the result the verifier only knows that it is 32 bits wide. */
   forget(dst: number): void {
-    this.swap(dst);
-    this.swap(dst);
+    for (let time = 0; time < 2; time++) this.emit(CLASS.ALU | ALU.END | SRC.X, dst, 0, 0, 32);
   }
 
   /** 32 or 16 bits from memory: the stack or the mbuf's own fields. */
@@ -103,7 +86,7 @@ export class Assembler {
   }
 
   jump(target: Label): void {
-    this.items.push({ insn: { code: JA, dst: 0, src: 0, off: 0, imm: 0 }, target });
+    this.items.push({ insn: { code: CLASS.JMP | JMP.JA, dst: 0, src: 0, off: 0, imm: 0 }, target });
   }
 
   /** Jumps when `dst op operand`, compared as unsigned numbers. */
@@ -148,45 +131,13 @@ export class Assembler {
       this.move(REG.A, { imm: value });
       this.exit();
     }
-    this.tidy();
+    this.items = tidy(this.items);
     return this.resolve();
   }
 
   private emit(code: number, dst: number, src: number, off: number, imm: number): void {
     this.written.add(dst);
     this.items.push({ insn: { code, dst, src, off, imm } });
-  }
-
-  /** Removes jumps to the next instruction; turns "if c go on, else jump" into one inverted jump. */
-  private tidy(): void {
-    const kept: Item[] = [];
-    this.items.forEach((item, at) => {
-      if (item.insn?.code === JA && this.isNext(item.target as Label, at + 1)) return;
-      const before = kept.at(-1);
-      const inverse = before?.insn && INVERSE.get(before.insn.code & 0xf0);
-      const isBranch = before?.insn && (before.insn.code & 7) === CLASS.JMP && before.insn.code !== JA;
-      if (item.insn?.code === JA && isBranch && inverse && this.isNext(before.target as Label, at + 1)) {
-        const code = (before.insn as ExtendedInsn).code;
-        kept.pop();
-        kept.push({
-          insn: { ...(before.insn as ExtendedInsn), code: (code & ~0xf0) | inverse },
-          target: item.target as Label,
-        });
-        return;
-      }
-      kept.push(item);
-    });
-    this.items = kept;
-  }
-
-  /** True when only labels stand between `at` and the place of `target`. */
-  private isNext(target: Label, at: number): boolean {
-    for (let i = at; i < this.items.length; i++) {
-      const { label } = this.items[i] as Item;
-      if (label === undefined) return false;
-      if (label === target) return true;
-    }
-    return false;
   }
 
   private resolve(): ExtendedInsn[] {

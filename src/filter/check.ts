@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { ALU, CLASS, JMP, MEMWORDS, MODE } from './insn.js';
 
 /** Longest classic program taken, as in the kernel and in DPDK's own tools. */
-export const CLASSIC_INSN_MAX = 4096;
+const CLASSIC_INSN_MAX = 4096;
 
 /** Linux's ancillary data: loads from these negative offsets ask the kernel, not the packet (`SKF_AD_*`). */
 const ANCILLARY = 0xffff_f000;

@@ -225,10 +225,9 @@ class Converter {
   /** Ends the program with 0 when X is 0. */
   private divideByX(op: number, state: State): void {
     this.asm.move(REG.SCRATCH, { reg: REG.X });
-    // Two swaps are no change, but the verifier of 22.11 then forgets the value: on a path where it believes X to be the
-    // constant 0 it would refuse the division although the comparison before it leaves.
-    this.asm.swap(REG.SCRATCH);
-    this.asm.swap(REG.SCRATCH);
+    // On a path where the verifier believes X to be the constant 0 it would refuse the division, although the comparison
+    // before it leaves.
+    this.asm.forget(REG.SCRATCH);
     if (state.x.min === 0) this.asm.jumpIf(JMP.JEQ, REG.SCRATCH, { imm: 0 }, this.asm.returning(0));
     this.asm.alu(op, REG.A, { reg: REG.SCRATCH });
   }

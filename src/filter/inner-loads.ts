@@ -1,5 +1,6 @@
 /**
- * Loads from the packet inside a tunnel, which decapsulate.ts has found. Where the tunnel carries bare IP, the frame has an
+ * Loads from the packet inside a tunnel, which decapsulate.ts has found: R9 is the offset of the inner IP header (or what else
+ * follows the ethertype), less 14, tags looked through. Where the tunnel carries bare IP, the frame has an
  * ethertype but no addresses: a filter that reads those does not match.
  */
 import { type Assembler, REG } from './assembler.js';
@@ -11,10 +12,8 @@ import { TAG_OFFSET } from './tags.js';
 export const SLOT = {
   /** Where the inner frame's addresses are in the packet; 0: it has none. */
   addresses: -136,
-  /** Offset of the inner IP header (or what else follows the ethertype), less 14; tags looked through. */
-  base: -144,
   /** The ethertype behind the tags. */
-  type: -152,
+  type: -144,
 } as const;
 
 const TYPE_END = TAG_OFFSET + 2;
@@ -53,10 +52,9 @@ export class InnerLoads extends Loads {
     this.asm.loadPacket(bytes, k, REG.SCRATCH);
   }
 
-  /** For a literal reading, R9 and the ethertype are those in front of the tags. */
+  /** For a literal reading, R9 and the ethertype become those in front of the tags. */
   override enter(): void {
     const { asm } = this;
-    asm.loadMemory(REG.SKIP, REG.FRAME, SLOT.base);
     if (!this.literal) return;
     const isBare = asm.label();
     asm.loadMemory(REG.A, REG.FRAME, SLOT.addresses);

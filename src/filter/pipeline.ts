@@ -37,7 +37,8 @@ export function buildPipeline(stages: readonly Stage[], options: PipelineOptions
 class Pipeline {
   private readonly asm = new Assembler();
   private readonly options: PipelineOptions;
-  private entered = false;
+  /** Whether the verifier knows the same about all registers on every way to here. */
+  private settled = true;
 
   constructor(options: PipelineOptions) {
     this.options = options;
@@ -61,6 +62,7 @@ class Pipeline {
       const next = index === programs.length - 1 ? undefined : asm.label();
       this.boundary();
       this.stage(program, view, next);
+      this.settled = false;
       if (next !== undefined) asm.place(next);
     });
     if (programs.length === 0) asm.jump(asm.returning(1));
@@ -76,7 +78,7 @@ class Pipeline {
     if (vlan === 'none') requireNoVlan(asm, layout, direction, good, asm.returning(0));
     else requireVlan(asm, layout, direction, vlan, good, asm.returning(0));
     asm.place(good);
-    this.entered = true;
+    this.settled = false;
   }
 
   /**
@@ -85,13 +87,12 @@ class Pipeline {
    */
   private boundary(): void {
     const { asm } = this;
-    if (this.entered) {
-      for (const register of [REG.A, REG.ARGUMENT, REG.SCRATCH, REG.TEMP]) asm.move(register, { imm: 0 });
-      // Only where it was used: the JIT of 22.11 does not save a register that is merely set to a constant.
-      if (asm.written.has(REG.X)) asm.move(REG.X, { imm: 0 });
-      for (let word = 0; word < asm.words; word++) asm.storeMemory(REG.FRAME, -8 * (word + 1), REG.TEMP);
-    }
-    this.entered = true;
+    if (this.settled) return;
+    for (const register of [REG.A, REG.ARGUMENT, REG.SCRATCH, REG.TEMP]) asm.move(register, { imm: 0 });
+    // Only where it was used: the JIT of 22.11 does not save a register that is merely set to a constant.
+    if (asm.written.has(REG.X)) asm.move(REG.X, { imm: 0 });
+    for (let word = 0; word < asm.words; word++) asm.storeMemory(REG.FRAME, -8 * (word + 1), REG.TEMP);
+    this.settled = true;
   }
 
   private stage(program: ClassicProgram, view: Stage['view'], accept: Label | undefined): void {

@@ -26,7 +26,7 @@ export function meet(a: Range, b: Range): Range | undefined {
 export const bitsBelow = (value: number): number => (value === 0 ? 0 : 2 ** (32 - Math.clz32(value)) - 1);
 
 /** One classic arithmetic operation on two known values; undefined for a division by zero, which ends the program. */
-export function compute(op: number, a: number, b: number): number | undefined {
+function compute(op: number, a: number, b: number): number | undefined {
   switch (op) {
     case ALU.ADD:
       return (a + b) >>> 0;

@@ -6,7 +6,7 @@ import { ALU, JMP } from './insn.js';
 /** Where the first tag of an Ethernet frame lies: after the two addresses. */
 export const TAG_OFFSET = 12;
 /** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
-export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
+const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
 /** Tags that are looked through; a frame with more is seen from its sixth tag on. */
 export const TAGS_MAX = 5;
 export const TAG_BYTES = 4;
@@ -127,22 +127,26 @@ function walkTags(
 ): void {
   asm.loadMemory(REG.TEMP, REG.MBUF, pktLenOffset);
   for (let tag = 0; tag < most; tag++) {
-    const found = asm.label();
     const at = TAG_OFFSET + tag * TAG_BYTES;
     asm.jumpIf(JMP.JLT, REG.TEMP, { imm: at + TAG_BYTES + 2 }, end);
     asm.loadPacket(2, at);
-    jumpIfNoTag(asm, end, found);
-    asm.place(found);
+    leaveUnlessTpid(asm, end, tag === 0);
     each(at, tag);
   }
 }
 
-/** Goes to `not` when R0 is no TPID; to `found`, which must come next, when it is. */
-export function jumpIfNoTag(asm: Assembler, not: Label, found: Label): void {
-  // IPv4 and ARP are below all TPIDs: one comparison for most traffic.
-  asm.jumpIf(JMP.JLT, REG.A, { imm: Math.min(...TPIDS) }, not);
-  for (const tpid of TPIDS.slice(0, -1)) asm.jumpIf(JMP.JEQ, REG.A, { imm: tpid }, found);
-  asm.jumpIf(JMP.JNE, REG.A, { imm: TPIDS.at(-1) as number }, not);
+/**
+ * Goes to `not` when R0 is no TPID. For the first tag, IPv4 and ARP, which are below all TPIDs, leave at once. Two of the
+ * three differ in one bit: with fewer ways through each tag, verifiers before 24.07 walk the rest a sixth as often.
+ */
+export function leaveUnlessTpid(asm: Assembler, not: Label, isFirst: boolean): void {
+  const found = asm.label();
+  const [common, provider, older] = TPIDS;
+  if (isFirst) asm.jumpIf(JMP.JLT, REG.A, { imm: common }, not);
+  asm.jumpIf(JMP.JEQ, REG.A, { imm: provider }, found);
+  asm.alu(ALU.AND, REG.A, { imm: 0xffff & ~(common ^ older) });
+  asm.jumpIf(JMP.JNE, REG.A, { imm: common & older }, not);
+  asm.place(found);
 }
 
 /** R9 = bytes of tags in the packet. Ends with R0 unknown. */
@@ -157,11 +161,10 @@ export function skipTags(asm: Assembler, pktLenOffset: number): void {
 /**
  * Makes the verifier see the same registers whatever the number of tags. It walks every path whose registers differ
  * from those it has seen, even in registers nobody reads again: without this it would walk the program once per
- * number of tags at every branch, which takes minutes, in the primary's control thread. Two swaps are no change, but
- * of their result the verifier only knows that it is 32 bits wide.
+ * number of tags at every branch, which takes minutes, in the primary's control thread. (R0 to R5 are the same again after
+ * the first load.)
  */
 function forgetTags(asm: Assembler): void {
   asm.forget(REG.SKIP);
-  asm.move(REG.TEMP, { reg: REG.SKIP });
-  asm.move(REG.A, { reg: REG.SKIP });
+  asm.move(REG.TEMP, { imm: 0 });
 }

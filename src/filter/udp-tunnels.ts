@@ -12,10 +12,11 @@ export interface Inside {
 
 /** Ethertypes. */
 export const TYPE = { ipv4: 0x0800, ipv6: 0x86dd, bridged: 0x6558, mpls: 0x8847, mplsMulticast: 0x8848 } as const;
-export const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
+const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
 /** Extension headers of one GTP-U header. */
-export const GTP_EXTENSIONS_MAX = 4;
-const { SKIP, X: FIELD, A, SCRATCH } = REG;
+const GTP_EXTENSIONS_MAX = 4;
+const UDP_BYTES = 8;
+const { X: FIELD, A } = REG;
 
 export class UdpTunnels extends Cursor {
   constructor(
@@ -30,33 +31,37 @@ export class UdpTunnels extends Cursor {
     const { asm } = this;
     const [vxlan, geneve, gtp] = [asm.label(), asm.label(), asm.label()];
     this.load(2, 2);
-    this.advance(8);
     this.switchOn([
-      [UDP_PORTS.vxlan, vxlan],
       [UDP_PORTS.geneve, geneve],
       [UDP_PORTS.gtp, gtp],
+      [UDP_PORTS.vxlan, vxlan],
     ]);
     asm.place(vxlan);
-    this.load(1, 0);
-    asm.alu(ALU.AND, A, { imm: 8 });
-    asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
-    this.advance(8);
-    asm.jump(this.to.ethernet);
+    this.vxlan();
     asm.place(geneve);
     this.geneve();
     asm.place(gtp);
     this.gtp();
   }
 
+  private vxlan(): void {
+    const { asm } = this;
+    this.load(1, UDP_BYTES);
+    asm.alu(ALU.AND, A, { imm: 8 });
+    asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
+    this.advance(UDP_BYTES + 8);
+    asm.jump(this.to.ethernet);
+  }
+
   /** Version 0, its options passed over. */
   private geneve(): void {
     const { asm } = this;
-    this.load(1, 0);
+    this.load(1, UDP_BYTES);
     asm.jumpIf(JMP.JGT, A, { imm: 0x3f }, this.reject);
+    asm.alu(ALU.LSH, A, { imm: 2 });
     asm.move(FIELD, { reg: A });
-    asm.alu(ALU.LSH, FIELD, { imm: 2 });
-    this.load(2, 2);
-    this.advance(8);
+    this.load(2, UDP_BYTES + 2);
+    this.advance(UDP_BYTES + 8);
     this.advanceBy(FIELD);
     this.switchOn([
       [TYPE.bridged, this.to.ethernet],
@@ -68,22 +73,21 @@ export class UdpTunnels extends Cursor {
   /** Version 1 G-PDUs, with sequence number and extension headers. */
   private gtp(): void {
     const { asm } = this;
-    const [payload, extended] = [asm.label(), asm.label()];
-    this.load(1, 1);
-    asm.jumpIf(JMP.JNE, A, { imm: 255 }, this.reject);
-    this.load(1, 0);
+    const [payload, oneBefore] = [asm.label(), asm.label()];
+    // Flags and message type at once.
+    this.load(2, UDP_BYTES);
     asm.move(FIELD, { reg: A });
-    asm.alu(ALU.AND, A, { imm: 0xf0 });
-    asm.jumpIf(JMP.JNE, A, { imm: 0x30 }, this.reject);
-    this.advance(8);
-    asm.alu(ALU.AND, FIELD, { imm: 7 });
+    asm.alu(ALU.AND, A, { imm: 0xf0ff });
+    asm.jumpIf(JMP.JNE, A, { imm: 0x30ff }, this.reject);
+    this.advance(UDP_BYTES + 8);
+    asm.alu(ALU.AND, FIELD, { imm: 0x0700 });
     asm.jumpIf(JMP.JEQ, FIELD, { imm: 0 }, payload);
-    this.advance(4);
-    asm.alu(ALU.AND, FIELD, { imm: 4 });
-    asm.jumpIf(JMP.JNE, FIELD, { imm: 0 }, extended);
-    asm.jump(payload);
-    asm.place(extended);
-    this.gtpExtensions(payload);
+    this.advance(3);
+    asm.alu(ALU.AND, FIELD, { imm: 0x0400 });
+    asm.jumpIf(JMP.JEQ, FIELD, { imm: 0 }, oneBefore);
+    this.gtpExtensions(oneBefore);
+    asm.place(oneBefore);
+    this.advance(1);
     enter(asm, payload);
     this.load(1, 0);
     asm.alu(ALU.RSH, A, { imm: 4 });
@@ -93,20 +97,18 @@ export class UdpTunnels extends Cursor {
     ]);
   }
 
-  /** The byte before R9 tells whether one more follows. */
-  private gtpExtensions(payload: Label): void {
+  /** R9 is at the last byte of a header, which tells whether one more follows; the first byte of that is its length. */
+  private gtpExtensions(end: Label): void {
     const { asm } = this;
-    for (let count = 0; count <= GTP_EXTENSIONS_MAX; count++) {
-      asm.move(SCRATCH, { reg: SKIP });
-      asm.alu(ALU.SUB, SCRATCH, { imm: 1 });
-      asm.loadPacket(1, 0, SCRATCH);
-      asm.jumpIf(JMP.JEQ, A, { imm: 0 }, payload);
-      if (count === GTP_EXTENSIONS_MAX) break;
+    for (let count = 0; count < GTP_EXTENSIONS_MAX; count++) {
       this.load(1, 0);
+      asm.jumpIf(JMP.JEQ, A, { imm: 0 }, end);
+      this.load(1, 1);
       asm.jumpIf(JMP.JEQ, A, { imm: 0 }, this.reject);
       asm.alu(ALU.LSH, A, { imm: 2 });
       this.advanceBy(A);
     }
-    asm.jump(this.reject);
+    this.load(1, 0);
+    asm.jumpIf(JMP.JNE, A, { imm: 0 }, this.reject);
   }
 }

@@ -1,0 +1,46 @@
+/**
+ * What a whole filter should say: libpcap's verdict on the frame that each stage is about, made by the tag stripper and the
+ * decapsulator of this folder; and the tags that `--vlan` asks for.
+ */
+import { binding } from '../../src/binding.js';
+import { encodeClassic } from '../../src/filter/insn.js';
+import type { PipelineOptions, Stage } from '../../src/filter/pipeline.js';
+import { type Offloaded, vlansOf } from './absent-tags.js';
+import { runClassic } from './classic-machine.js';
+import { innerFrame } from './decapsulate.js';
+import { stripTags } from './strip-tags.js';
+
+type Meaning = Pick<PipelineOptions, 'vlan' | 'inner'>;
+
+/** 1 or 0 for each frame. */
+export function expectedVerdicts(stages: readonly Stage[], meaning: Meaning, frames: readonly Offloaded[]): number[] {
+  const verdicts = frames.map((frame) => Number(hasTag(frame, meaning.vlan)));
+  for (const stage of stages) {
+    stageVerdicts(stage, meaning.inner, frames).forEach((verdict, at) => {
+      verdicts[at] = (verdicts[at] as number) & verdict;
+    });
+  }
+  const { inner } = meaning;
+  if (inner === undefined) return verdicts;
+  return verdicts.map((verdict, at) => (innerFrame((frames[at] as Offloaded).data, inner) ? verdict : 0));
+}
+
+function hasTag(frame: Offloaded, vlan: Meaning['vlan']): boolean {
+  if (vlan === undefined) return true;
+  const ids = vlansOf(frame);
+  return vlan === 'none' ? ids.length === 0 : ids.includes(vlan);
+}
+
+/** Where a tunnel carries bare IP, reading an address is no match. */
+function stageVerdicts({ classic, view }: Stage, inner: number | undefined, frames: readonly Offloaded[]): number[] {
+  const seen = frames.map(({ wire, data }) => {
+    const found = inner === undefined ? { frame: view === 'wire' ? wire : data, bare: false } : innerFrame(data, inner);
+    if (!found) return { frame: new Uint8Array(0), bare: false };
+    return { ...found, frame: view === 'wire' ? found.frame : stripTags(found.frame) };
+  });
+  const verdicts = binding().runClassic(
+    encodeClassic(classic),
+    seen.map(({ frame }) => frame),
+  );
+  return seen.map(({ frame, bare }, at) => (bare ? runClassic(classic, frame, 12) : (verdicts[at] as number)));
+}
