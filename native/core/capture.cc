@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/file_sink.h"
-#include "core/tap_sink.h"
+#include "core/frame_sink.h"
 
 namespace dpcap {
 namespace {
@@ -55,10 +55,10 @@ std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std
   const SinkPlan& to = plan.sink;
   const size_t lanes = plan.lanes.size();
   std::vector<std::unique_ptr<Sink>> sinks;
-  for (const TapQueue& tap : to.taps) {
-    sinks.push_back(std::make_unique<TapSink>(tap.rx_fd, tap.tx_fd, to.max_rate, lanes));
+  for (const FrameQueue& queue : to.queues) {
+    sinks.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, lanes));
   }
-  if (to.taps.empty()) sinks.push_back(std::make_unique<FileSink>(to.fd, plan.file.format, header, lanes));
+  if (to.queues.empty()) sinks.push_back(std::make_unique<FileSink>(to.fd, plan.file.format, header, lanes));
   return sinks;
 }
 

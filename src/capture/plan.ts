@@ -36,7 +36,9 @@ export const planSchema = z.strictObject({
     z.strictObject({ kind: z.literal('file'), path: z.string() }),
     /** An open descriptor the engine inherits. */
     z.strictObject({ kind: z.literal('fd'), fd: z.number().int() }),
-    /** A kernel interface: one for both directions, or one for each. */
+    /** A kernel interface that is there: packets are sent out of it. */
+    z.strictObject({ kind: z.literal('interface'), name: z.string() }),
+    /** A kernel interface of our own: one for both directions, or one for each. */
     z.strictObject({
       kind: z.literal('tap'),
       rxName: z.string(),
@@ -154,7 +156,7 @@ export function nativePlan(
     program: Buffer.from(plan.program, 'base64'),
     programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
     mode: plan.mode,
-    format: plan.output.kind === 'tap' ? 'frames' : plan.format,
+    format: sink.kind === 'frames' ? 'frames' : plan.format,
     nanoseconds: plan.nanoseconds,
     snaplen: plan.snaplen,
     info: {

@@ -5,13 +5,13 @@ void test_clock();
 void test_record();
 void test_packet();
 void test_file_sink();
-void test_tap_sink();
+void test_frame_sink();
 
 int main() {
   test_clock();
   test_record();
   test_packet();
   test_file_sink();
-  test_tap_sink();
+  test_frame_sink();
   return tap_end();
 }

@@ -31,4 +31,4 @@ export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';
 export { type Before, isForwarding, isUnharmed, remember } from './unharmed.js';
-export { type VethPair, vethPair } from './veth.js';
+export { type VethNamespace, type VethPair, vethNamespace, vethPair } from './veth.js';

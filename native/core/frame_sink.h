@@ -1,4 +1,5 @@
-// A sink that hands each packet to one queue of a TAP interface, where the kernel sees it as received.
+// A sink that hands each packet, as a whole frame, to a kernel interface: to one queue of a TAP interface, where the
+// kernel sees it as received, or through a packet socket to one that sends it.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -7,12 +8,12 @@
 
 namespace dpcap {
 
-class TapSink : public Sink {
+class FrameSink : public Sink {
  public:
   // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
   // lost, and counted.
-  TapSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes);
-  ~TapSink() override;
+  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes);
+  ~FrameSink() override;
 
  private:
   static constexpr size_t kBlocks = 4;              // more would only show packets later
@@ -25,6 +26,7 @@ class TapSink : public Sink {
 
   bool may_write();
   bool write_frame(const FrameHead& head, const uint8_t* frame);
+  bool wait_writable(int fd) const;
   void drop_incoming();
   void close_descriptors() const;
 

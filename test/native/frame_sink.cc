@@ -1,4 +1,4 @@
-#include "core/tap_sink.h"
+#include "core/frame_sink.h"
 
 #include <sched.h>
 #include <sys/socket.h>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/packet_socket.h"
 #include "core/tap.h"
 #include "tap.h"
 
@@ -55,7 +56,7 @@ void add_frame(Block* block, uint16_t lane, uint32_t size, Direction direction) 
 
 void frames_by_direction() {
   const Wire rx, tx;
-  TapSink sink(rx.sink, tx.sink, 0, 2);
+  FrameSink sink(rx.sink, tx.sink, 0, 2);
   Block* block = sink.acquire();
   add_frame(block, 0, 60, Direction::rx);
   add_frame(block, 1, 61, Direction::tx);
@@ -70,7 +71,7 @@ void frames_by_direction() {
 // What exceeds the rate is lost and counted; the bucket holds a tenth of a second, and begins full.
 void max_rate() {
   const Wire wire;
-  TapSink sink(wire.sink, wire.sink, 10, 1);
+  FrameSink sink(wire.sink, wire.sink, 10, 1);
   Block* block = sink.acquire();
   for (int i = 0; i < 1000; i++) add_frame(block, 0, 60, Direction::rx);
   sink.submit(block);
@@ -83,12 +84,37 @@ void max_rate() {
 // What the kernel sends is taken away, and neither fills its queue nor comes back.
 void incoming_is_dropped() {
   const Wire wire;
-  TapSink sink(wire.sink, wire.sink, 0, 1);
+  FrameSink sink(wire.sink, wire.sink, 0, 1);
   for (int i = 0; i < 1000; i++) {
     while (write(wire.kernel, "from the kernel", 15) < 0) std::this_thread::yield();  // full: it is being emptied
   }
   sink.finish({});
   CHECK(wire.received().empty());
+}
+
+// A full queue is waited for: nothing is lost to a reader that is merely slow.
+void full_queue_is_waited_for() {
+  const Wire wire;
+  FrameSink sink(wire.sink, wire.sink, 0, 1);
+  Block* block = sink.acquire();
+  for (int i = 0; i < 5000; i++) add_frame(block, 0, 60, Direction::tx);
+  sink.submit(block);
+  size_t received = 0;
+  while (received + sink.lost(0) < 5000) received += wire.received().size();
+  sink.finish({});
+  CHECK(received == 5000 && sink.lost(0) == 0);
+}
+
+// One that never empties is given up, frame by frame; at the end all at once.
+void stuck_queue_is_given_up() {
+  const Wire wire;
+  FrameSink sink(wire.sink, wire.sink, 0, 1);
+  Block* block = sink.acquire();
+  for (int i = 0; i < 5000; i++) add_frame(block, 0, 60, Direction::tx);
+  sink.submit(block);
+  while (sink.lost(0) == 0) std::this_thread::yield();
+  sink.finish({});
+  CHECK(sink.lost(0) > 1 && sink.lost(0) + wire.received().size() == 5000 && sink.failure() == 0);
 }
 
 // The rest needs a real interface, in a network namespace that goes with its thread.
@@ -120,7 +146,7 @@ void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
   for (const int fd : {fds[0], fds[1]}) {
-    TapSink sink(fd, fd, 0, 1);
+    FrameSink sink(fd, fd, 0, 1);
     Block* block = sink.acquire();
     add_frame(block, 0, 60, Direction::rx);
     sink.submit(block);
@@ -136,7 +162,7 @@ void several_queues() {
 // packets.
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
-  TapSink sink(fds[0], fds[0], 0, 1);
+  FrameSink sink(fds[0], fds[0], 0, 1);
   Block* block = sink.acquire();
   add_frame(block, 0, 5, Direction::rx);
   add_frame(block, 0, 60, Direction::rx);
@@ -162,17 +188,98 @@ void refusals() {
   CHECK(!shell("ip link show dpcap0"));
 }
 
+// What packet sockets are for: dpcap1 sends, its peer dpcap2 receives.
+void make_veth() {
+  CHECK(shell("sysctl -qw net.ipv6.conf.default.disable_ipv6=1"));  // the kernel says nothing of its own
+  CHECK(shell("ip link add dpcap1 mtu 1500 type veth peer name dpcap2"));
+  CHECK(shell("ip link set dpcap2 up && ip link set dpcap1 up"));
+  // The kernel says a little later that there is a carrier.
+  for (const char* name : {"dpcap1", "dpcap2"}) {
+    CHECK(shell("timeout 10 sh -c 'until ip link show " + std::string(name) + " | grep \"state UP\"; do :; done'"));
+  }
+}
+
+// Submits one frame of each size and waits until all are sent or lost.
+void send_frames(FrameSink* sink, const std::vector<uint32_t>& sizes) {
+  const uint64_t all_lost = sink->lost(0) + sizes.size();
+  const uint64_t written = sink->bytes_written();
+  Block* block = sink->acquire();
+  for (const uint32_t size : sizes) add_frame(block, 0, size, Direction::tx);
+  sink->submit(block);
+  while (sink->bytes_written() == written && sink->lost(0) < all_lost) std::this_thread::yield();
+}
+
+// A frame that the interface refuses is lost alone: too long, too short, or because it is down.
+void sent_by_interface() {
+  make_veth();
+  CHECK(is_interface("dpcap1") && !is_interface("dpcap1:0") && !is_interface("./dpcap1") && !is_interface("dpcap9"));
+  const int fd = open_packet_socket("dpcap1");
+  FrameSink sink(fd, fd, 0, 1);
+  send_frames(&sink, {60, 1514, 1515, 5});
+  CHECK(sink.bytes_written() == 60 + 1514 && sink.lost(0) == 2);
+  CHECK(shell("ip link set dpcap1 down"));
+  send_frames(&sink, {60});
+  CHECK(sink.bytes_written() == 60 + 1514 && sink.lost(0) == 3);
+  CHECK(shell("ip link set dpcap1 up"));
+  send_frames(&sink, {61});
+  sink.finish({});
+  CHECK(sink.bytes_written() == 60 + 1514 + 61 && sink.lost(0) == 3 && sink.failure() == 0);
+  CHECK(shell("ip -s -j link show dpcap2 | grep -q '\"rx\":{\"bytes\":1635,\"packets\":3,'"));
+}
+
+// Noticed with packets and without.
+void sending_interface_goes() {
+  const int busy = open_packet_socket("dpcap1");
+  const int idle = open_packet_socket("dpcap2");
+  FrameSink sender(busy, busy, 0, 1);
+  FrameSink waiter(idle, idle, 0, 1);
+  CHECK(shell("ip link del dpcap1"));
+  send_frames(&sender, {60});
+  while (waiter.failure() == 0) std::this_thread::yield();
+  sender.finish({});
+  CHECK(sender.failure() == ENXIO || sender.failure() == ENODEV);
+  CHECK(sender.lost(0) == 1 && waiter.failure() == ENODEV);
+}
+
+std::string refusal_to_send(const std::string& name) {
+  try {
+    close(open_packet_socket(name));
+    return "none";
+  } catch (const Error& error) {
+    return error.code() + " " + strerrorname_np(error.err()) + " " + error.subject();
+  }
+}
+
+void refusals_to_send() {
+  make_veth();
+  CHECK(refusal_to_send("dpcap1") == "none");
+  CHECK(shell("ip link set dpcap2 down"));
+  while (refusal_to_send("dpcap1") == "none") std::this_thread::yield();  // the kernel says it a little later
+  CHECK(refusal_to_send("dpcap1") == "ERR_SINK_OPEN ENOLINK dpcap1");
+  CHECK(shell("ip link set dpcap1 down"));
+  CHECK(refusal_to_send("dpcap1") == "ERR_SINK_OPEN ENETDOWN dpcap1");
+  CHECK(refusal_to_send("dpcap9") == "ERR_SINK_OPEN ENODEV dpcap9");
+  // A tunnel, whose frames have no Ethernet header.
+  CHECK(shell("ip tuntap add dev dpcap3 mode tun"));
+  CHECK(refusal_to_send("dpcap3") == "ERR_SINK_OPEN EPROTOTYPE dpcap3");
+}
+
 }  // namespace
 
-void test_tap_sink() {
+void test_frame_sink() {
   frames_by_direction();
   max_rate();
   incoming_is_dropped();
+  full_queue_is_waited_for();
+  stuck_queue_is_given_up();
   std::thread([] {
     if (!enter_private_namespace()) return;
     interface_is_inert();
     several_queues();
     refused_and_gone();
     refusals();
+    sent_by_interface();
+    sending_interface_goes();
+    refusals_to_send();
   }).join();
 }

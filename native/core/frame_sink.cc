@@ -1,6 +1,9 @@
-#include "core/tap_sink.h"
+#include "core/frame_sink.h"
 
+#include <linux/if_packet.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,35 +22,47 @@ int64_t monotonic_ns() {
 
 constexpr int kIncomingBurst = 256;
 
-// The interface is gone, rather than this one frame refused (too short: EINVAL) or the interface down (EIO).
-bool is_gone(int err) { return err == EBADFD || err == EBADF || err == ENODEV; }
+// How long a frame waits for an interface that sends nothing: a peer pauses it, or a shaper is slow.
+constexpr int kMaxWaitMs = 100;
+
+// The interface is gone, rather than this one frame refused (too short: EINVAL; longer than the MTU: EMSGSIZE; the
+// interface's queue is full: ENOBUFS) or the interface down (EIO of a TAP, ENETDOWN of a packet socket).
+bool is_gone(int err) { return err == EBADFD || err == EBADF || err == ENODEV || err == ENXIO; }
+
+// A packet socket outlives its interface, and reading from it does not tell.
+bool is_orphan(int fd) {
+  sockaddr_ll at{};
+  socklen_t size = sizeof at;
+  const bool known = getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0;
+  return known && at.sll_family == AF_PACKET && at.sll_ifindex < 0;
+}
 
 }  // namespace
 
-TapSink::TapSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes)
+FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes)
     : Sink(FileFormat::frames, kBlocks, lanes, kBlockGoal), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate) {
   start();
 }
 
-TapSink::~TapSink() {
+FrameSink::~FrameSink() {
   stop();
   close_descriptors();
 }
 
 // A table of descriptors of its own spares the writer two atomic operations a packet, which the kernel needs for one
 // that threads share: 4 % of a write to a TAP.
-void TapSink::open() { has_own_files_ = unshare(CLONE_FILES) == 0; }
+void FrameSink::open() { has_own_files_ = unshare(CLONE_FILES) == 0; }
 
-void TapSink::close(const std::vector<uint8_t>&) {
+void FrameSink::close(const std::vector<uint8_t>&) {
   if (has_own_files_) close_descriptors();
 }
 
-void TapSink::close_descriptors() const {
+void FrameSink::close_descriptors() const {
   ::close(rx_fd_);
   if (tx_fd_ != rx_fd_) ::close(tx_fd_);
 }
 
-void TapSink::write_block(const Block& block) {
+void FrameSink::write_block(const Block& block) {
   const uint8_t* at = block.bytes.get();
   int64_t written = 0;
   for (const uint16_t lane : block.lanes) {
@@ -63,16 +78,25 @@ void TapSink::write_block(const Block& block) {
   drop_incoming();
 }
 
-bool TapSink::write_frame(const FrameHead& head, const uint8_t* frame) {
+bool FrameSink::write_frame(const FrameHead& head, const uint8_t* frame) {
   if (failure() != 0 || !may_write()) return false;
   const int fd = head.direction == Direction::rx ? rx_fd_ : tx_fd_;
-  if (write(fd, frame, head.size) >= 0) return true;
-  if (is_gone(errno)) fail(errno);
-  return false;
+  while (write(fd, frame, head.size) < 0) {
+    if (errno == EAGAIN && wait_writable(fd)) continue;
+    if (is_gone(errno)) fail(errno);
+    return false;
+  }
+  return true;
+}
+
+// Until there is room in a packet socket, whose frames count until they are sent. A TAP interface always has room.
+bool FrameSink::wait_writable(int fd) const {
+  pollfd one{fd, POLLOUT, 0};
+  return !is_past_stall_deadline() && poll(&one, 1, kMaxWaitMs) != 0;
 }
 
 // A token bucket that holds a tenth of a second.
-bool TapSink::may_write() {
+bool FrameSink::may_write() {
   if (max_rate_ == 0) return true;
   const int64_t now = monotonic_ns();
   const double earned = static_cast<double>(now - tokens_at_ns_) * max_rate_ / 1e9;
@@ -85,13 +109,14 @@ bool TapSink::may_write() {
 
 // What the kernel sends on the interface goes nowhere: nothing is ever injected into a port. Also how an interface that
 // was deleted is noticed when there is nothing to write.
-void TapSink::drop_incoming() {
+void FrameSink::drop_incoming() {
   uint8_t frame[2048];
   for (const int fd : {rx_fd_, tx_fd_}) {
     ssize_t size = 0;
     for (int i = 0; i < kIncomingBurst && (size = read(fd, frame, sizeof frame)) > 0; i++) {
     }
     if (size < 0 && is_gone(errno)) fail(errno);
+    if (is_orphan(fd)) fail(ENODEV);
   }
 }
 
