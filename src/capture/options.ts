@@ -1,5 +1,6 @@
 /** The one place that knows what valid capture options are: raw words in, checked values out. */
 import { UsageError } from '../errors.js';
+import { MAX_TIMER_S } from '../timer-limit.js';
 
 /** tcpdump's default and largest snaplen, bytes. */
 export const MAX_SNAPLEN = 262144;
@@ -51,9 +52,6 @@ export interface CaptureOptions {
   statsIntervalMs: number;
   quiet: boolean;
 }
-
-/** Node's timers end here; 24.8 days. */
-const MAX_TIMER_S = (2 ** 31 - 1) / 1000;
 
 const DEFAULT_BUFFER_KIB = 80 * 1024;
 
