@@ -53,6 +53,11 @@ export function checkRequest(port: string, action: string, raw: RawForwardOption
   };
 }
 
+/** What to type to end it: for the same port, of the same primary. */
+export function offCommand({ port, filePrefix }: Pick<ForwardRequest, 'port' | 'filePrefix'>): string {
+  return `dpcap forward2kni ${port} off${filePrefix === undefined ? '' : ` --file-prefix ${filePrefix}`}`;
+}
+
 /** `90`, `90s`, `1.5m`, `2h`; returns milliseconds. */
 export function checkDuration(text: string): number {
   const [, figure, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];

@@ -108,9 +108,14 @@ t.test('in the background, with status and off', { skip }, async (t) => {
   const on = await forward2kni(testpmd, '0', 'on', ['--detach', '--name', name, '-B', '16384', 'icmp']);
   const said = new RegExp(`^port net_af_packet0 is forwarded to interface ${name}, by pid \\d+`);
   t.match(on, { code: 0, stderr: '', stdout: said });
+  const hint = `end it with: dpcap forward2kni 0 off --file-prefix ${testpmd.prefix}\n`;
+  t.ok(on.stdout.endsWith(hint), `the command that ends it is complete: ${on.stdout}`);
   t.ok(hasInterface(name));
   const again = await forward2kni(testpmd, 'net_af_packet0', 'on', ['--name', kniName()]);
-  t.match(again, { code: 1, stderr: new RegExp(`already forwarded to ${name} .*EEXIST.*\n.*forward2kni 0 off`) });
+  t.match(again, {
+    code: 1,
+    stderr: new RegExp(`already forwarded to ${name} .*EEXIST.*\n.*forward2kni net_af_packet0 off --file-prefix `),
+  });
 
   bridge.a.run('ping', ['-c', '2', '-i', '0.2', bridge.b.address]);
   const status = async (): Promise<Record<string, unknown>> =>
