@@ -137,7 +137,14 @@ function checkOutput(path: string | undefined): OutputChoice {
 }
 
 function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | 'pcapng' {
-  if (text !== undefined) return checkChoice('-F', text, ['pcap', 'pcapng']);
+  if (text !== undefined) {
+    const format = checkChoice('-F', text, ['pcap', 'pcapng']);
+    if (output.kind !== 'print') return format;
+    throw new UsageError(`-F ${text} is the format of a file, and packets are printed`, {
+      subject: text,
+      hint: 'add -w FILE, or -w - for standard output',
+    });
+  }
   return output.kind === 'file' && output.path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
 }
 
