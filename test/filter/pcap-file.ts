@@ -1,7 +1,6 @@
 /** The helpers themselves: the reference must be right before anything is compared with it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { binding } from '../../src/binding.js';
@@ -11,7 +10,7 @@ import { corpus } from '../helpers/packets.js';
 import { readPcap, writePcap } from '../helpers/pcap-file.js';
 import { stripTags } from '../helpers/strip-tags.js';
 
-const path = join(mkdtempSync(join(tmpdir(), 'dpcap-')), 'corpus.pcap');
+const path = join(t.testdir(), 'corpus.pcap');
 const frames = corpus(7, 200);
 writePcap(path, frames);
 
