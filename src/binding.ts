@@ -185,8 +185,7 @@ export interface NativePlan {
   programTx: Uint8Array;
   /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
-  /** frames: for an interface. */
-  format: 'pcap' | 'pcapng' | 'frames';
+  format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
   snaplen: number;
   info: { application: string; operatingSystem: string; comment: string };

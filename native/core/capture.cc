@@ -55,19 +55,25 @@ std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std
   const SinkPlan& to = plan.sink;
   const size_t lanes = plan.lanes.size();
   std::vector<std::unique_ptr<Sink>> sinks;
-  for (const FrameQueue& queue : to.queues) {
-    sinks.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, lanes));
+  if (to.queues.empty()) {
+    sinks.push_back(
+        std::make_unique<FileSink>(to.fd, FileSinkOptions{plan.file, plan.mode, plan.byte_limit, header}, lanes));
   }
-  if (to.queues.empty()) sinks.push_back(std::make_unique<FileSink>(to.fd, plan.file.format, header, lanes));
+  for (const FrameQueue& queue : to.queues) {
+    sinks.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan.mode, lanes > 1, lanes));
+  }
   return sinks;
 }
 
 }  // namespace
 
-Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size(), TargetState::disabled) {
+Capture::Capture(const CapturePlan& plan)
+    : plan_(plan),
+      states_(plan.lanes.size(), TargetState::disabled),
+      filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
+      limit_(plan.packet_limit) {
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
-  const std::vector<uint8_t> header = file_header(plan.file, plan.info, plan.interfaces);
-  sinks_ = make_sinks(plan, header);
+  sinks_ = make_sinks(plan, file_header(plan.file, plan.info, plan.interfaces));
 
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan.lanes) targets.push_back(lane.target);
@@ -76,26 +82,24 @@ Capture::Capture(const CapturePlan& plan) : plan_(plan), states_(plan.lanes.size
   owner_->set_program(program_->get());
   pool_.emplace(owner_->name(), plan.mbufs, plan.data_room);
   const ProcessId self = current_process();
+  std::vector<std::vector<Lane*>> by_sink(sinks_.size());
   for (size_t i = 0; i < plan.lanes.size(); i++) {
     const LanePlan& lane = plan.lanes[i];
-    lanes_.emplace_back(i, lane.target, lane.port, lane.interface, lane.target.queue % sinks_.size(),
+    const size_t sink = lane.target.queue % sinks_.size();
+    lanes_.emplace_back(i, lane.target, lane.port, lane.interface, sink,
                         CopyRing(ring_name(self, i), pool_->mbufs() + 1));
+    by_sink[sink].push_back(&lanes_.back());
   }
-  const DrainOptions options{plan.mode,
-                             plan.file,
-                             plan.packet_limit,
-                             plan.byte_limit,
-                             Interpreter(plan.program),
-                             Interpreter(plan.program_tx)};
-  std::vector<Sink*> sinks;
-  for (const auto& sink : sinks_) sinks.push_back(sink.get());
-  drain_.emplace(options, lanes_, *pool_, sinks, header.size());
+  for (size_t i = 0; i < sinks_.size(); i++) {
+    if (by_sink[i].empty()) continue;
+    drains_.push_back(std::make_unique<Drain>(by_sink[i], plan.mode, filters_, *pool_, *sinks_[i], limit_));
+  }
 }
 
 Capture::~Capture() { finish(unsettled().empty()); }
 
 void Capture::enable() {
-  drain_->start();
+  for (const auto& drain : drains_) drain->start();
   for (size_t i = 0; i < lanes_.size(); i++) {
     const PdumpTarget& target = lanes_[i].target;
     owner_->set_state(i, states_[i] = TargetState::requested);
@@ -116,18 +120,23 @@ void Capture::enable() {
 
 // A primary that refuses the filter may be one without BPF, or with another verifier: it is asked for whole copies of
 // everything, and the filter runs here.
-Reply Capture::request(const Lane& lane) {
-  const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
-  const PdumpEnable whole{plan_.mode, UINT32_MAX, lane.ring.get(), pool_->get(), nullptr};
-  if (filtering_here_) return pdump_enable(lane.target, whole, kEnableTimeoutMs);
-  const PdumpEnable filtered{plan_.mode, snaplen, lane.ring.get(), pool_->get(), program_->get(lane.target.direction)};
-  const Reply reply = pdump_enable(lane.target, filtered, kEnableTimeoutMs);
-  const bool refused = reply.outcome == Outcome::failed && reply.err != EEXIST && filtered.program != nullptr;
-  if (!refused || lane.index != 0) return reply;
-  const Reply second = pdump_enable(lane.target, whole, kEnableTimeoutMs);
+Reply Capture::request(Lane& lane) {
+  // As for the lanes before it: one refusal says enough, and the primary logs each.
+  const bool is_known = std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane& other) {
+    return other.is_filtered_here && other.target.direction == lane.target.direction;
+  });
+  const rte_bpf_prm* program = is_known ? nullptr : program_->get(lane.target.direction);
+  const uint32_t snaplen = is_known ? UINT32_MAX : std::max(plan_.file.snaplen, kLeastSnaplen);
+  const auto enable = [&](uint32_t bytes, const rte_bpf_prm* filter) {
+    return pdump_enable(lane.target, {plan_.mode, bytes, lane.ring.get(), pool_->get(), filter}, kEnableTimeoutMs);
+  };
+  const Reply reply = enable(snaplen, program);
+  if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
+  if (reply.outcome != Outcome::failed || reply.err == EEXIST || program == nullptr) return reply;
+
+  const Reply second = enable(UINT32_MAX, nullptr);
   if (second.outcome == Outcome::failed) return reply;  // it was not the filter
-  drain_->filter_here();
-  filtering_here_ = true;
+  lane.is_filtered_here = true;
   return second;
 }
 
@@ -150,12 +159,12 @@ bool Capture::finish(bool may_free) {
   if (final_) return true;
   // Or the drain thread waits for a free block as long as the reader pleases.
   for (const auto& sink : sinks_) sink->give_up_on_stalls();
-  drain_->stop();
+  for (const auto& drain : drains_) drain->stop();
   const uint64_t ended_ns = realtime_ns();
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
-  drain_.reset();
+  drains_.clear();
   if (!may_free) {
     for (Lane& lane : lanes_) lane.ring.abandon();
     pool_->abandon();
@@ -197,20 +206,21 @@ CaptureStats Capture::stats() const {
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
     const Sink& sink = *sinks_[lane.sink];
-    const uint64_t lost = sink.lost(lane.index);
+    const uint64_t lost = sink.figures().lost(lane.index);
     const uint64_t refused = lane.sinkdrop + lost;
-    const bool wanted = sink.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
+    const bool wanted = sink.figures().failure() != EPIPE;  // what comes after the reader left is surplus, not loss
     stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
                            lane.bytes, wanted ? refused : 0, lane.surplus + (wanted ? 0 : refused)});
   }
-  stats.limit_reached = drain_->limit_reached();
+  stats.limit_reached = limit_.is_reached();
   for (const auto& sink : sinks_) {
-    if (stats.sink_failure == 0) stats.sink_failure = sink->failure();
-    stats.file_bytes += sink->bytes_written();
+    if (stats.sink_failure == 0) stats.sink_failure = sink->figures().failure();
+    stats.file_bytes += sink->figures().bytes_written();
   }
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
-  stats.filtering_here = filtering_here_;
+  stats.filtering_here =
+      std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.is_filtered_here.load(); });
   return stats;
 }
 

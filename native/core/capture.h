@@ -36,7 +36,7 @@ struct FrameQueue {
 };
 struct SinkPlan {
   int fd;                          // of the file, or -1
-  std::vector<FrameQueue> queues;  // of an interface: one writer thread each; lanes are spread over them by queue
+  std::vector<FrameQueue> queues;  // of an interface: one thread each; lanes are spread over them by queue
   uint32_t max_rate;               // of an interface: packets a second, 0 for no limit
 };
 
@@ -74,7 +74,7 @@ struct CaptureStats {
   uint64_t file_bytes;
   uint32_t mbufs;
   uint32_t mbufs_free;
-  bool filtering_here;  // the primary could not load the filter
+  bool filtering_here;  // the primary could not load the filter of a lane
 };
 
 class Capture {
@@ -96,7 +96,7 @@ class Capture {
   CaptureStats stats() const;
 
  private:
-  Reply request(const Lane& lane);
+  Reply request(Lane& lane);
   PdumpCounters counters_of(const Lane& lane) const;
   std::vector<std::string> unsettled() const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
@@ -110,9 +110,10 @@ class Capture {
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
   bool primary_gone_ = false;
+  const Filters filters_;
+  Limit limit_;
   std::vector<std::unique_ptr<Sink>> sinks_;
-  std::optional<Drain> drain_;
-  std::atomic<bool> filtering_here_{false};
+  std::vector<std::unique_ptr<Drain>> drains_;  // one for each sink
   std::optional<CaptureStats> final_;
 };
 

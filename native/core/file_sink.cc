@@ -1,116 +1,103 @@
 #include "core/file_sink.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <rte_cycles.h>
 
-#include <cerrno>
-#include <string>
+#include <algorithm>
 
 namespace dpcap {
 namespace {
 
-constexpr int kPipeBytes = 1 << 20;  // the most an unprivileged process may ask for by default
+constexpr uint64_t kFlushMs = 20;         // live readers see a packet within 100 ms
+constexpr size_t kWarmGoal = 256 * 1024;  // of a block that is written while it is in the cache
+constexpr uint32_t kScattered = 400;      // bytes of a packet from which on writing it in place beats copying it
+constexpr uint32_t kMostScattered = 512;  // as many as a run has
+constexpr uint64_t kWatchMs = 20;         // with a thread for writing: look for a shortage of CPUs this often
+constexpr uint64_t kHereMs = 2000;        // without one: try again after this
+constexpr double kShortage = 0.1;         // of the time waiting for a CPU
 
-mode_t type_of(int fd) {
-  struct stat status;
-  return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
-}
-
-// A description of our own of the same pipe, so that O_NONBLOCK does not reach the others that share standard output.
-int own_description(int fd) {
-  const std::string path = "/proc/self/fd/" + std::to_string(fd);
-  const int own = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  if (own < 0) return fd;
-  fcntl(own, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe only costs speed
-  close(fd);
-  return own;
-}
+uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
 
 }  // namespace
 
-FileSink::FileSink(int fd, FileFormat format, std::vector<uint8_t> header, size_t lanes)
-    : Sink(format, kBlocks, lanes),
-      fd_(fd),
-      header_(std::move(header)),
-      is_file_(type_of(fd) == S_IFREG),
-      is_socket_(type_of(fd) == S_IFSOCK) {
-  if (type_of(fd) == S_IFIFO) fd_ = own_description(fd);
-  start();
+FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes)
+    : Sink(lanes),
+      options_(std::move(options)),
+      recorder_(options_.file, options_.mode),
+      file_(fd, options_.file.format, figures_),
+      hand_over_(kBlocks, {[this] { file_.write_or_take_back(options_.header); },
+                           [this](Block& block) { file_.write_block(block); }, [this] { file_.look_at_reader(); }}),
+      recorded_bytes_(options_.header.size()) {}
+
+void FileSink::enter() {
+  if (file_.is_in_memory()) run_delay_.emplace();
 }
 
-void FileSink::open() { write_or_take_back(header_); }
+bool FileSink::is_full() const { return options_.byte_limit != 0 && recorded_bytes_ >= options_.byte_limit; }
 
-// A torn header or trailer is worse than none.
-void FileSink::write_or_take_back(const std::vector<uint8_t>& bytes) {
-  const off_t start = end_of_file();
-  size_t done = 0;
-  if (write_all(bytes.data(), bytes.size(), &done) || start < 0) return;
-  if (ftruncate(fd_, start) == 0) add_written(-static_cast<int64_t>(done));
+uint32_t FileSink::put(const Run& run) {
+  uint32_t taken = 0;
+  while (taken < run.count && !is_full()) taken += record(run, taken);
+  return taken;
 }
 
-// Where the next write goes: the end, with and without O_APPEND. -1 for what has no end.
-off_t FileSink::end_of_file() const {
-  struct stat status;
-  return is_file_ && fstat(fd_, &status) == 0 ? status.st_size : -1;
-}
-
-void FileSink::write_block(const Block& block) {
-  const off_t start = end_of_file();
-  size_t done = 0;
-  if (write_all(block.bytes.get(), block.used, &done)) return;
-
-  // Keep the whole records that got through and cut off the torn one: what was written stays a valid file.
-  size_t whole = 0;
-  while (whole < done) {
-    const size_t size = stored_record_size(format(), block.bytes.get() + whole);
-    if (whole + size > done) break;
-    whole += size;
+uint32_t FileSink::record(const Run& run, uint32_t first) {
+  if (first == 0 && options_.byte_limit == 0 && run.mbufs[0]->pkt_len >= kScattered && writes_here()) {
+    if (const uint32_t written = write_in_place(run)) return written;
   }
-  if (start >= 0 && ftruncate(fd_, start + static_cast<off_t>(whole)) == 0) {
-    lseek(fd_, 0, SEEK_END);
-    add_written(-static_cast<int64_t>(done - whole));
+  if (block_ == nullptr) block_ = hand_over_.acquire();
+  if (block_->used == 0) block_since_ = rte_get_tsc_cycles();
+  size_t goal = writes_here() ? kWarmGoal : Block::kBytes;
+  if (options_.byte_limit != 0) {
+    goal = std::min<uint64_t>(goal, block_->used + (options_.byte_limit - recorded_bytes_));
   }
-  count_lost(block, whole);
+  const size_t before = block_->used;
+  const uint32_t recorded = recorder_.fill(run, first, goal, *block_);
+  recorded_bytes_ += block_->used - before;
+  if (recorded < run.count - first) flush();
+  return recorded;
 }
 
-// A reader that closed its end is noticed without a packet to write.
-void FileSink::idle() {
-  if (is_file_ || failure() != 0) return;
-  pollfd poller = {fd_, 0, 0};
-  if (poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLHUP)) != 0) fail(EPIPE);
+// Returns how many from the first on are in the file now.
+uint32_t FileSink::write_in_place(const Run& run) {
+  iovec records[kMostScattered];
+  uint32_t count = 0;
+  while (count < std::min(run.count, kMostScattered) && recorder_.wrap(run, count, &records[count])) count++;
+  if (count == 0) return 0;
+  flush();  // what came before
+  for (uint32_t i = 0; i < count; i++) recorded_bytes_ += records[i].iov_len;
+  file_.write_records(records, count, static_cast<uint16_t>(run.lane.index));
+  return count;
 }
 
-void FileSink::close(const std::vector<uint8_t>& trailer) {
-  if (failure() == 0) write_or_take_back(trailer);
-  if (::close(fd_) != 0) fail(errno);
-}
-
-// Finishes short writes. False when the sink failed; *done is how much got through.
-bool FileSink::write_all(const uint8_t* bytes, size_t size, size_t* done) {
-  *done = 0;
-  while (*done < size && failure() == 0) {
-    // A socket that we were given may be blocking, and shared: it is asked not to block this once.
-    const ssize_t wrote = is_socket_ ? send(fd_, bytes + *done, size - *done, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                     : write(fd_, bytes + *done, size - *done);
-    if (wrote > 0) {
-      *done += static_cast<size_t>(wrote);
-      add_written(wrote);
-    } else if (wrote < 0 && errno == EAGAIN) {
-      wait_writable();
-    } else if (wrote < 0 && errno != EINTR) {
-      fail(errno == ECONNRESET ? EPIPE : errno);  // a socket's way to say that the reader left with data unread
-    }
+void FileSink::flush() {
+  if (block_ == nullptr || block_->used == 0) return;
+  if (writes_here()) {
+    file_.write_block(*block_);
+    block_->clear();
+  } else {
+    hand_over_.submit(block_);
+    block_ = nullptr;
   }
-  return *done == size;
 }
 
-void FileSink::wait_writable() {
-  pollfd poller = {fd_, POLLOUT, 0};
-  poll(&poller, 1, kIdleMs);
-  if (is_past_stall_deadline() && (poller.revents & POLLOUT) == 0) fail(ETIMEDOUT);
+void FileSink::tick(uint64_t now_tsc) {
+  if (block_ != nullptr && now_tsc - block_since_ > ticks(kFlushMs)) flush();
+  if (run_delay_ && now_tsc > choose_at_) choose_writer(now_tsc);
+}
+
+void FileSink::choose_writer(uint64_t now_tsc) {
+  here_ = run_delay_->share() > kShortage;
+  choose_at_ = now_tsc + ticks(here_ ? kHereMs : kWatchMs);
+}
+
+void FileSink::finish(const std::vector<uint8_t>& trailer) {
+  if (finished_) return;
+  finished_ = true;
+  flush();
+  file_.give_up_on_stalls();
+  hand_over_.stop();
+  if (figures_.failure() == 0) file_.write_or_take_back(trailer);
+  file_.close();
 }
 
 }  // namespace dpcap

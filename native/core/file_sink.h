@@ -1,37 +1,64 @@
 // A sink that writes pcap or pcapng to a file, a pipe or a device.
+//
+// A thread of its own does the writing, so that a slow disk or reader never stalls the drain thread. Where nothing can
+// stall (memory) and the two would only take the one CPU from each other, the drain thread writes by itself: its
+// blocks are still in the cache then, and large packets are written from where they lie.
 #pragma once
-#include <sys/types.h>
-
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "core/hand_over.h"
+#include "core/output_file.h"
+#include "core/recorder.h"
+#include "core/run_delay.h"
 #include "core/sink.h"
 
 namespace dpcap {
 
+struct FileSinkOptions {
+  FileOptions file;
+  CopyMode mode;
+  uint64_t byte_limit;  // of the file; 0: none
+  std::vector<uint8_t> header;
+};
+
 class FileSink : public Sink {
  public:
-  // Takes `fd` over; it is closed by finish(). `header` is written at once.
-  FileSink(int fd, FileFormat format, std::vector<uint8_t> header, size_t lanes);
-  ~FileSink() override { stop(); }
+  // Takes `fd` over; it is closed by finish(). The header is written at once.
+  FileSink(int fd, FileSinkOptions options, size_t lanes);
+  ~FileSink() override { finish({}); }
+
+  void enter() override;
+  uint32_t put(const Run& run) override;
+  void tick(uint64_t now_tsc) override;
+  void flush() override;
+  void leave() override { run_delay_.reset(); }
+  void give_up_on_stalls() override { file_.give_up_on_stalls(); }
+  void finish(const std::vector<uint8_t>& trailer) override;
+  bool is_full() const override;
 
  private:
   static constexpr size_t kBlocks = 32;  // what a stalled disk may cost in memory
 
-  void open() override;
-  void write_block(const Block& block) override;
-  void idle() override;
-  void close(const std::vector<uint8_t>& trailer) override;
+  uint32_t record(const Run& run, uint32_t first);
+  uint32_t write_in_place(const Run& run);
+  bool writes_here() const { return here_ && hand_over_.is_idle(); }
+  void choose_writer(uint64_t now_tsc);
 
-  bool write_all(const uint8_t* bytes, size_t size, size_t* done);
-  void write_or_take_back(const std::vector<uint8_t>& bytes);
-  off_t end_of_file() const;
-  void wait_writable();
+  const FileSinkOptions options_;
+  const Recorder recorder_;
+  OutputFile file_;
+  HandOver hand_over_;
+  bool finished_ = false;
 
-  int fd_;
-  const std::vector<uint8_t> header_;
-  const bool is_file_;
-  const bool is_socket_;
+  // Drain thread.
+  Block* block_ = nullptr;
+  uint64_t block_since_ = 0;
+  uint64_t recorded_bytes_;
+  std::optional<RunDelay> run_delay_;
+  bool here_ = false;
+  uint64_t choose_at_ = 0;
 };
 
 }  // namespace dpcap

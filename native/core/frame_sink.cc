@@ -2,13 +2,13 @@
 
 #include <linux/if_packet.h>
 #include <poll.h>
+#include <rte_cycles.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 
 namespace dpcap {
@@ -21,9 +21,12 @@ int64_t monotonic_ns() {
 }
 
 constexpr int kIncomingBurst = 256;
+constexpr uint64_t kLookMs = 10;
 
 // How long a frame waits for an interface that sends nothing: a peer pauses it, or a shaper is slow.
 constexpr int kMaxWaitMs = 100;
+// And all of them together, once the capture is to end.
+constexpr int64_t kEndWaitNs = 2'000'000'000;
 
 // The interface is gone, rather than this one frame refused (too short: EINVAL; longer than the MTU: EMSGSIZE; the
 // interface's queue is full: ENOBUFS) or the interface down (EIO of a TAP, ENETDOWN of a packet socket).
@@ -39,21 +42,16 @@ bool is_orphan(int fd) {
 
 }  // namespace
 
-FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes)
-    : Sink(FileFormat::frames, kBlocks, lanes, kBlockGoal), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate) {
-  start();
-}
+FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes)
+    : Sink(lanes), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
 
-FrameSink::~FrameSink() {
-  stop();
-  close_descriptors();
-}
+FrameSink::~FrameSink() { close_descriptors(); }
 
-// A table of descriptors of its own spares the writer two atomic operations a packet, which the kernel needs for one
+// A table of descriptors of its own spares the thread two atomic operations a packet, which the kernel needs for one
 // that threads share: 4 % of a write to a TAP.
-void FrameSink::open() { has_own_files_ = unshare(CLONE_FILES) == 0; }
+void FrameSink::enter() { has_own_files_ = unshare(CLONE_FILES) == 0; }
 
-void FrameSink::close(const std::vector<uint8_t>&) {
+void FrameSink::leave() {
   if (has_own_files_) close_descriptors();
 }
 
@@ -62,28 +60,35 @@ void FrameSink::close_descriptors() const {
   if (tx_fd_ != rx_fd_) ::close(tx_fd_);
 }
 
-void FrameSink::write_block(const Block& block) {
-  const uint8_t* at = block.bytes.get();
-  int64_t written = 0;
-  for (const uint16_t lane : block.lanes) {
-    const FrameHead head = read_frame_head(at);
-    if (write_frame(head, at + sizeof(FrameHead))) {
-      written += head.size;
+uint32_t FrameSink::put(const Run& run) {
+  const Direction direction = run.lane.target.direction;
+  const int fd = direction == Direction::rx ? rx_fd_ : tx_fd_;
+  uint64_t written = 0;
+  uint32_t lost = 0;
+  for (uint32_t i = 0; i < run.count; i++) {
+    const Packet packet = read_packet(run.mbufs[i], mode_, direction, UINT32_MAX);
+    if (figures_.failure() == 0 && may_write() && write_frame(fd, packet)) {
+      written += packet.caplen;
     } else {
-      count_lost_record(lane);
+      lost++;
     }
-    at += sizeof(FrameHead) + head.size;
   }
-  add_written(written);
-  drop_incoming();
+  run.lane.bytes.add(written);
+  figures_.add_written(static_cast<int64_t>(written));
+  if (lost != 0) figures_.add_lost(run.lane.index, lost);
+  return run.count;
 }
 
-bool FrameSink::write_frame(const FrameHead& head, const uint8_t* frame) {
-  if (failure() != 0 || !may_write()) return false;
-  const int fd = head.direction == Direction::rx ? rx_fd_ : tx_fd_;
-  while (write(fd, frame, head.size) < 0) {
+bool FrameSink::write_frame(int fd, const Packet& packet) {
+  const uint8_t* frame = rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset);
+  if (packet.tag_count != 0 || packet.offset + packet.caplen > packet.mbuf->data_len) {
+    frame_.resize(packet.caplen);
+    copy_packet(packet, frame_.data());
+    frame = frame_.data();
+  }
+  while (write(fd, frame, packet.caplen) < 0) {
     if (errno == EAGAIN && wait_writable(fd)) continue;
-    if (is_gone(errno)) fail(errno);
+    if (is_gone(errno)) figures_.fail(errno);
     return false;
   }
   return true;
@@ -92,7 +97,16 @@ bool FrameSink::write_frame(const FrameHead& head, const uint8_t* frame) {
 // Until there is room in a packet socket, whose frames count until they are sent. A TAP interface always has room.
 bool FrameSink::wait_writable(int fd) const {
   pollfd one{fd, POLLOUT, 0};
-  return !is_past_stall_deadline() && poll(&one, 1, kMaxWaitMs) != 0;
+  const int64_t end = give_up_at_ns_;
+  return (end == 0 || monotonic_ns() < end) && poll(&one, 1, kMaxWaitMs) != 0;
+}
+
+void FrameSink::give_up_on_stalls() { give_up_at_ns_ = monotonic_ns() + kEndWaitNs; }
+
+void FrameSink::tick(uint64_t now_tsc) {
+  if (now_tsc - looked_at_ < rte_get_tsc_hz() / 1000 * kLookMs) return;
+  looked_at_ = now_tsc;
+  drop_incoming();
 }
 
 // A token bucket that holds a tenth of a second.
@@ -115,8 +129,8 @@ void FrameSink::drop_incoming() {
     ssize_t size = 0;
     for (int i = 0; i < kIncomingBurst && (size = read(fd, frame, sizeof frame)) > 0; i++) {
     }
-    if (size < 0 && is_gone(errno)) fail(errno);
-    if (is_orphan(fd)) fail(ENODEV);
+    if (size < 0 && is_gone(errno)) figures_.fail(errno);
+    if (is_orphan(fd)) figures_.fail(ENODEV);
   }
 }
 

@@ -1,9 +1,14 @@
 // A sink that hands each packet, as a whole frame, to a kernel interface: to one queue of a TAP interface, where the
 // kernel sees it as received, or through a packet socket to one that sends it.
+//
+// The drain thread writes by itself, from where the packet lies: there is one system call a packet, of a microsecond.
+// A TAP interface takes it at once; a packet socket that is full is waited for.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
+#include "core/packet.h"
 #include "core/sink.h"
 
 namespace dpcap {
@@ -11,21 +16,21 @@ namespace dpcap {
 class FrameSink : public Sink {
  public:
   // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
-  // lost, and counted.
-  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, size_t lanes);
+  // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
+  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes);
   ~FrameSink() override;
 
+  void enter() override;
+  uint32_t put(const Run& run) override;
+  void tick(uint64_t now_tsc) override;
+  void leave() override;
+  void give_up_on_stalls() override;
+  void finish(const std::vector<uint8_t>&) override {}
+  bool wants_times() const override { return is_timed_; }
+
  private:
-  static constexpr size_t kBlocks = 4;              // more would only show packets later
-  static constexpr size_t kBlockGoal = 128 * 1024;  // what stays in a core's cache between the two threads
-
-  void open() override;
-  void write_block(const Block& block) override;
-  void idle() override { drop_incoming(); }
-  void close(const std::vector<uint8_t>& trailer) override;
-
   bool may_write();
-  bool write_frame(const FrameHead& head, const uint8_t* frame);
+  bool write_frame(int fd, const Packet& packet);
   bool wait_writable(int fd) const;
   void drop_incoming();
   void close_descriptors() const;
@@ -33,9 +38,14 @@ class FrameSink : public Sink {
   const int rx_fd_;
   const int tx_fd_;
   const uint32_t max_rate_;
-  bool has_own_files_ = false;  // writer thread only
+  const CopyMode mode_;
+  const bool is_timed_;
+  std::atomic<int64_t> give_up_at_ns_{0};  // CLOCK_MONOTONIC; 0: not yet
+  bool has_own_files_ = false;
+  uint64_t looked_at_ = 0;
   double tokens_ = 0;
   int64_t tokens_at_ns_ = 0;
+  std::vector<uint8_t> frame_;  // of one that is in pieces
 };
 
 }  // namespace dpcap

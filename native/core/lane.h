@@ -35,6 +35,9 @@ struct Lane {
   const size_t sink;         // index into the capture's sinks
   CopyRing ring;
 
+  // The primary sends all packets, as it could not load the filter. Set before packets flow.
+  std::atomic<bool> is_filtered_here{false};
+
   // The primary's counters when the pool was opened. Written before the drain thread starts to find packets.
   PdumpCounters baseline;
   // The newest that were read: the primary may take its own away. One reader at a time.

@@ -8,18 +8,6 @@
 namespace dpcap {
 namespace {
 
-// What rte_pcapng_copy puts in front of the packet (lib/pcapng, 21.11 to 26.07): an enhanced packet block's head.
-struct StampedHead {
-  uint32_t block_type;
-  uint32_t block_length;
-  uint32_t interface;
-  uint32_t timestamp_high;
-  uint32_t timestamp_low;
-  uint32_t caplen;
-  uint32_t len;
-};
-static_assert(sizeof(StampedHead) == 28);
-
 constexpr uint32_t kMacBytes = 2 * RTE_ETHER_ADDR_LEN;
 constexpr uint32_t kTagBytes = 4;
 
@@ -63,27 +51,18 @@ void copy_bytes(const rte_mbuf* mbuf, uint32_t offset, uint32_t size, uint8_t* o
 
 }  // namespace
 
-uint64_t stamp_of(const rte_mbuf* mbuf) {
-  const auto* head = rte_pktmbuf_mtod(mbuf, const StampedHead*);
-  return static_cast<uint64_t>(head->timestamp_high) << 32 | head->timestamp_low;
-}
-
-Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction direction, uint32_t snaplen) {
+Packet with_tags(Packet packet, CopyMode mode, Direction direction) {
+  const rte_mbuf* mbuf = packet.mbuf;
   const Tags tags = missing_tags(mbuf, direction);
-  Packet packet{mbuf, 0, mbuf->pkt_len, mbuf->pkt_len, 0, {}};
   if (mode == CopyMode::stamped) {
-    const auto* head = rte_pktmbuf_mtod(mbuf, const StampedHead*);
-    packet.offset = sizeof(StampedHead);
-    packet.caplen = std::min<uint32_t>(head->caplen, mbuf->pkt_len - sizeof(StampedHead));
     // rte_pcapng_copy puts missing tags back, but takes the original length before it does.
-    packet.len = head->len + tags.count() * kTagBytes;
-  } else if (tags.count() != 0 && packet.caplen >= kMacBytes) {
+    packet.len += tags.count() * kTagBytes;
+  } else if (packet.caplen >= kMacBytes) {
     if (tags.outer) put_tag(packet.tags + kTagBytes * packet.tag_count++, RTE_ETHER_TYPE_QINQ, mbuf->vlan_tci_outer);
     if (tags.inner) put_tag(packet.tags + kTagBytes * packet.tag_count++, RTE_ETHER_TYPE_VLAN, mbuf->vlan_tci);
     packet.caplen += packet.tag_count * kTagBytes;
     packet.len += packet.tag_count * kTagBytes;
   }
-  packet.caplen = std::min({packet.caplen, packet.len, snaplen});
   return packet;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/pdump.h"
@@ -17,11 +18,42 @@ struct Packet {
   uint8_t tags[8];  // put in behind the MAC addresses
 };
 
+// What rte_pcapng_copy puts in front of the packet (lib/pcapng, 21.11 to 26.07): an enhanced packet block's head.
+struct StampedHead {
+  uint32_t block_type;
+  uint32_t block_length;
+  uint32_t interface;
+  uint32_t timestamp_high;
+  uint32_t timestamp_low;
+  uint32_t caplen;
+  uint32_t len;
+};
+static_assert(sizeof(StampedHead) == 28);
+
 // The timestamp field of a stamped copy: see StampClock.
-uint64_t stamp_of(const rte_mbuf* mbuf);
+inline uint64_t stamp_of(const rte_mbuf* mbuf) {
+  const auto* head = rte_pktmbuf_mtod(mbuf, const StampedHead*);
+  return static_cast<uint64_t>(head->timestamp_high) << 32 | head->timestamp_low;
+}
+
+// Adds the tags that are not in the data.
+Packet with_tags(Packet packet, CopyMode mode, Direction direction);
 
 // Lengths are checked against the mbuf: shared memory is input.
-Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction direction, uint32_t snaplen);
+inline Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction direction, uint32_t snaplen) {
+  constexpr uint64_t kTagFlags =
+      RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_VLAN;
+  Packet packet{mbuf, 0, mbuf->pkt_len, mbuf->pkt_len, 0, {}};
+  if (mode == CopyMode::stamped) {
+    const auto* head = rte_pktmbuf_mtod(mbuf, const StampedHead*);
+    packet.offset = sizeof(StampedHead);
+    packet.caplen = std::min(head->caplen, mbuf->pkt_len - std::min<uint32_t>(mbuf->pkt_len, sizeof(StampedHead)));
+    packet.len = head->len;
+  }
+  if ((mbuf->ol_flags & kTagFlags) != 0) packet = with_tags(packet, mode, direction);
+  packet.caplen = std::min({packet.caplen, packet.len, snaplen});
+  return packet;
+}
 
 // Copies `packet.caplen` bytes to `out`.
 void copy_packet(const Packet& packet, uint8_t* out);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint16_t kEthernet = 1;  // LINKTYPE_ETHERNET
 
-enum BlockType : uint32_t { kSection = 0x0a0d0d0a, kInterface = 1, kStatistics = 5, kPacket = 6 };
+enum BlockType : uint32_t { kSection = 0x0a0d0d0a, kInterface = 1, kStatistics = 5 };
 enum OptionCode : uint16_t {
   kEnd = 0,
   kComment = 1,
@@ -17,8 +17,6 @@ enum OptionCode : uint16_t {
   kIfDescription = 3,
   kIfTsResol = 9,
   kIfFilter = 11,
-  kEpbFlags = 2,
-  kEpbQueue = 6,
   kIsbStart = 2,
   kIsbEnd = 3,
   kIsbReceived = 4,
@@ -26,13 +24,6 @@ enum OptionCode : uint16_t {
   kIsbFilterAccepted = 6,
   kIsbDelivered = 8,
 };
-
-constexpr size_t padded(size_t size) { return (size + 3) & ~size_t{3}; }
-
-constexpr size_t kPcapHead = 16;
-constexpr size_t kEpbHead = 28;
-constexpr size_t kEpbOptions = 8 + 8 + 4;  // flags, queue, end of options
-constexpr size_t kEpbTail = kEpbOptions + 4;
 
 template <typename T>
 void append(std::vector<uint8_t>& out, T value) {
@@ -93,8 +84,6 @@ void append_interface(std::vector<uint8_t>& out, const FileOptions& options, con
   close_block(out, block);
 }
 
-uint64_t in_units(const FileOptions& options, uint64_t ns) { return options.nanoseconds ? ns : ns / 1000; }
-
 void append_time(std::vector<uint8_t>& out, uint16_t code, uint64_t units) {
   const uint32_t halves[2] = {static_cast<uint32_t>(units >> 32), static_cast<uint32_t>(units)};
   append_option(out, code, halves, sizeof halves);
@@ -105,7 +94,6 @@ void append_time(std::vector<uint8_t>& out, uint16_t code, uint64_t units) {
 std::vector<uint8_t> file_header(const FileOptions& options, const FileInfo& info,
                                  const std::vector<InterfaceInfo>& interfaces) {
   std::vector<uint8_t> out;
-  if (options.format == FileFormat::frames) return out;
   if (options.format == FileFormat::pcapng) {
     append_section(out, info);
     for (const InterfaceInfo& interface : interfaces) append_interface(out, options, interface);
@@ -142,74 +130,10 @@ std::vector<uint8_t> file_trailer(const FileOptions& options, const std::vector<
   return out;
 }
 
-size_t record_size(FileFormat format, uint32_t caplen) {
-  switch (format) {
-    case FileFormat::pcap:
-      return kPcapHead + caplen;
-    case FileFormat::pcapng:
-      return kEpbHead + padded(caplen) + kEpbTail;
-    case FileFormat::frames:
-      return sizeof(FrameHead) + caplen;
-  }
-  return 0;
-}
-
-FrameHead read_frame_head(const uint8_t* record) {
-  FrameHead head;
-  memcpy(&head, record, sizeof head);
-  return head;
-}
-
-size_t write_record_head(const FileOptions& options, const RecordHead& head, uint8_t* out) {
-  uint32_t words[7];
-  if (options.format == FileFormat::frames) {
-    const FrameHead frame{head.caplen, head.direction};
-    memcpy(out, &frame, sizeof frame);
-    return sizeof frame;
-  }
-  if (options.format == FileFormat::pcap) {
-    const uint32_t fraction = static_cast<uint32_t>(head.timestamp_ns % 1000000000);
-    words[0] = static_cast<uint32_t>(head.timestamp_ns / 1000000000);
-    words[1] = options.nanoseconds ? fraction : fraction / 1000;
-    words[2] = head.caplen;
-    words[3] = head.len;
-    memcpy(out, words, kPcapHead);
-    return kPcapHead;
-  }
-  const uint64_t units = in_units(options, head.timestamp_ns);
-  words[0] = kPacket;
-  words[1] = static_cast<uint32_t>(record_size(options.format, head.caplen));
-  words[2] = head.interface;
-  words[3] = static_cast<uint32_t>(units >> 32);
-  words[4] = static_cast<uint32_t>(units);
-  words[5] = head.caplen;
-  words[6] = head.len;
-  memcpy(out, words, kEpbHead);
-  return kEpbHead;
-}
-
-size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out) {
-  if (options.format != FileFormat::pcapng) return 0;
-  const size_t padding = padded(head.caplen) - head.caplen;
-  memset(out, 0, padding);
-  out += padding;
-  const uint32_t words[6] = {
-      kEpbFlags | 4u << 16,
-      static_cast<uint32_t>(head.direction),  // inbound is 1, outbound 2: as in pdump
-      kEpbQueue | 4u << 16,
-      head.queue,
-      kEnd,
-      static_cast<uint32_t>(record_size(options.format, head.caplen)),
-  };
-  memcpy(out, words, sizeof words);
-  return padding + sizeof words;
-}
-
 size_t stored_record_size(FileFormat format, const uint8_t* record) {
-  if (format == FileFormat::frames) return sizeof(FrameHead) + read_frame_head(record).size;
   uint32_t value;
   memcpy(&value, record + (format == FileFormat::pcap ? 8 : 4), sizeof value);
-  return format == FileFormat::pcap ? kPcapHead + value : value;
+  return format == FileFormat::pcap ? kPcapHeadBytes + value : value;
 }
 
 }  // namespace dpcap

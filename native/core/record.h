@@ -12,8 +12,7 @@
 
 namespace dpcap {
 
-// frames: no file format, but what goes to an interface one by one: see FrameHead.
-enum class FileFormat { pcap, pcapng, frames };
+enum class FileFormat { pcap, pcapng };
 
 struct FileOptions {
   FileFormat format;
@@ -44,13 +43,6 @@ struct RecordHead {
   Direction direction;
 };
 
-// In front of each packet in a block of frames.
-struct FrameHead {
-  uint32_t size;
-  Direction direction;
-};
-FrameHead read_frame_head(const uint8_t* record);
-
 // Closing figures of one interface.
 struct InterfaceTotals {
   uint64_t received;         // accepted by the filter or lost for want of an mbuf
@@ -66,12 +58,14 @@ std::vector<uint8_t> file_trailer(const FileOptions& options, const std::vector<
                                   uint64_t start_ns, uint64_t end_ns);
 
 // Bytes of a record with `caplen` bytes of packet.
-size_t record_size(FileFormat format, uint32_t caplen);
+inline size_t record_size(FileFormat format, uint32_t caplen);
 // Writes what comes before the packet's bytes; returns its size.
-size_t write_record_head(const FileOptions& options, const RecordHead& head, uint8_t* out);
+inline size_t write_record_head(const FileOptions& options, const RecordHead& head, uint8_t* out);
 // Writes what comes after them (padding, options, block length); returns its size. `out` is behind the last byte.
-size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out);
+inline size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out);
 // Size of the record that begins at `record`, read back from its own length field.
 size_t stored_record_size(FileFormat format, const uint8_t* record);
 
 }  // namespace dpcap
+
+#include "core/record_inline.h"

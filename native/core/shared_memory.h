@@ -53,6 +53,7 @@ class CopyPool {
 // One rte_ring from one port, queue and direction to us.
 class CopyRing {
  public:
+  CopyRing() = default;
   CopyRing(const std::string& name, uint32_t slots);
   ~CopyRing();
   CopyRing(CopyRing&& other) noexcept : ring_(other.ring_) { other.ring_ = nullptr; }
@@ -63,7 +64,7 @@ class CopyRing {
   void abandon() { ring_ = nullptr; }
 
  private:
-  rte_ring* ring_;
+  rte_ring* ring_ = nullptr;
 };
 
 // The filter programs as pdump wants them, for received and for transmitted packets: one block with headers and

@@ -99,7 +99,6 @@ SinkPlan to_sink(const Napi::Object& o) {
 }
 
 FileFormat to_format(const Napi::Object& o) {
-  if (text(o, "format") == "frames") return FileFormat::frames;
   return either(o, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng);
 }
 

@@ -156,7 +156,7 @@ export function nativePlan(
     program: Buffer.from(plan.program, 'base64'),
     programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
     mode: plan.mode,
-    format: sink.kind === 'frames' ? 'frames' : plan.format,
+    format: plan.format,
     nanoseconds: plan.nanoseconds,
     snaplen: plan.snaplen,
     info: {

@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "copies.h"
 #include "tap.h"
 
 using namespace dpcap;
@@ -19,6 +20,10 @@ using namespace dpcap;
 namespace {
 
 const FileOptions kPcap{FileFormat::pcap, true, 262144};
+
+FileSinkOptions options(uint64_t byte_limit = 0) {
+  return {kPcap, CopyMode::plain, byte_limit, std::vector<uint8_t>(24)};
+}
 
 // A file that is gone when the test is.
 struct TemporaryFile {
@@ -33,25 +38,34 @@ struct TemporaryFile {
   int fd;
 };
 
-void add_record(Block* block, uint16_t lane, uint32_t caplen) {
-  const RecordHead head{0, caplen, caplen, 0, 0, Direction::rx};
-  write_record_head(kPcap, head, block->bytes.get() + block->used);
-  block->used += record_size(kPcap.format, caplen);
-  block->lanes.push_back(lane);
+// Small packets are copied, large ones may be written in place: either way the file has them all.
+void whole_file() {
+  for (const size_t size : {60, 1000}) {
+    TemporaryFile file;
+    FileSink sink(file.fd, options(), 1);
+    Packets packets;
+    packets.add_sized(500, size);
+    sink.enter();
+    for (int i = 0; i < 200; i++) CHECK_ALL(sink.put(packets.run()) == 500);
+    sink.leave();
+    sink.finish({1, 2, 3});
+    CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
+    CHECK(file.size() == 24 + 200 * 500 * (16 + size) + 3);
+    CHECK(sink.figures().bytes_written() == file.size());
+  }
 }
 
-void whole_file() {
+// The record that crosses the limit is the last.
+void byte_limit() {
   TemporaryFile file;
-  FileSink sink(file.fd, FileFormat::pcap, std::vector<uint8_t>(24), 1);
-  for (int i = 0; i < 100; i++) {
-    Block* block = sink.acquire();
-    while (block->used + 1016 <= Sink::kBlockBytes) add_record(block, 0, 1000);
-    sink.submit(block);
-  }
-  sink.finish({1, 2, 3});
-  CHECK(sink.failure() == 0 && sink.lost(0) == 0);
-  CHECK(file.size() == 24 + 100 * (Sink::kBlockBytes / 1016) * 1016 + 3);
-  CHECK(sink.bytes_written() == file.size());
+  FileSink sink(file.fd, options(1000), 1);
+  Packets packets;
+  packets.add_sized(5, 84);  // 100 bytes each
+  CHECK(sink.put(packets.run()) == 5 && !sink.is_full());
+  CHECK(sink.put(packets.run()) == 5 && sink.is_full());
+  CHECK(sink.put(packets.run()) == 0);
+  sink.finish({});
+  CHECK(file.size() == 24 + 1000);
 }
 
 // A file size limit stands for a full disk: the write that crosses it is short, the next one fails.
@@ -63,51 +77,72 @@ void full_disk() {
   limited.rlim_cur = 24 + 450;
   setrlimit(RLIMIT_FSIZE, &limited);
   TemporaryFile file;
-  FileSink sink(file.fd, FileFormat::pcap, std::vector<uint8_t>(24), 2);
-  for (int blocks = 0; blocks < 2; blocks++) {
-    Block* block = sink.acquire();
-    for (int i = 0; i < 10; i++) add_record(block, static_cast<uint16_t>(i % 2), 84);  // 100 bytes each
-    sink.submit(block);
-  }
+  FileSink sink(file.fd, options(), 2);
+  Packets first(0), second(1);
+  first.add_sized(1, 84);
+  second.add_sized(1, 84);
+  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.run() : second.run());
+  sink.flush();
+  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.run() : second.run());
   sink.finish({1, 2, 3});
   setrlimit(RLIMIT_FSIZE, &before);
-  CHECK(sink.failure() == EFBIG);
+  CHECK(sink.figures().failure() == EFBIG);
   CHECK(file.size() == 24 + 400);  // whole records only, and no trailer
-  CHECK(sink.bytes_written() == file.size());
-  CHECK(sink.lost(0) == 8 && sink.lost(1) == 8);
+  CHECK(sink.figures().bytes_written() == file.size());
+  CHECK(sink.figures().lost(0) == 8 && sink.figures().lost(1) == 8);
+}
+
+// The same for packets that are written from where they lie.
+void full_disk_in_place() {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit limited = before;
+  limited.rlim_cur = 24 + 7 * 1016 + 500;
+  setrlimit(RLIMIT_FSIZE, &limited);
+  TemporaryFile file;
+  SinkFigures figures(1);
+  OutputFile output(file.fd, FileFormat::pcap, figures);
+  output.write_or_take_back(std::vector<uint8_t>(24));
+  Packets packets;
+  packets.add_sized(2000, 1000);  // more than one call takes
+  const Recorder recorder(kPcap, CopyMode::plain);
+  std::vector<iovec> records(2000);
+  for (uint32_t i = 0; i < 2000; i++) CHECK_ALL(recorder.wrap(packets.run(), i, &records[i]));
+  output.write_records(records.data(), 2000, 0);
+  output.close();
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(figures.failure() == EFBIG && figures.lost(0) == 1993);
+  CHECK(file.size() == 24 + 7 * 1016 && figures.bytes_written() == file.size());
 }
 
 void closed_pipe() {
   signal(SIGPIPE, SIG_IGN);
   int ends[2];
   CHECK(pipe(ends) == 0);
-  FileSink sink(ends[1], FileFormat::pcap, std::vector<uint8_t>(24), 1);
+  FileSink sink(ends[1], options(), 1);
   close(ends[0]);
-  while (sink.failure() == 0) std::this_thread::yield();  // noticed without a packet to write
-  CHECK(sink.failure() == EPIPE);
-  Block* block = sink.acquire();
-  for (int i = 0; i < 5; i++) add_record(block, 0, 60);
-  sink.submit(block);
+  while (sink.figures().failure() == 0) std::this_thread::yield();  // noticed without a packet to write
+  CHECK(sink.figures().failure() == EPIPE);
+  Packets packets;
+  packets.add_sized(5, 60);
+  sink.put(packets.run());
   sink.finish({});
-  CHECK(sink.lost(0) == 5);
+  CHECK(sink.figures().lost(0) == 5);
 }
 
 // A reader that never reads holds finish() up for no longer than it says.
 void stalled_reader() {
   int ends[2];
   CHECK(pipe(ends) == 0);
-  FileSink sink(ends[1], FileFormat::pcap, std::vector<uint8_t>(24), 1);
-  uint64_t records = 0;
-  for (int i = 0; i < 3; i++) {
-    Block* block = sink.acquire();
-    for (; block->used + 1016 <= Sink::kBlockBytes; records++) add_record(block, 0, 1000);
-    sink.submit(block);
-  }
+  FileSink sink(ends[1], options(), 1);
+  Packets packets;
+  packets.add_sized(3000, 1000);
+  sink.put(packets.run());
   sink.finish({});
-  CHECK(sink.failure() == ETIMEDOUT);
+  CHECK(sink.figures().failure() == ETIMEDOUT);
   // What is in the pipe now are whole records and at most one torn one, which was counted as lost.
-  const uint64_t in_pipe = (sink.bytes_written() - 24) / 1016;
-  CHECK(sink.lost(0) == records - in_pipe);
+  const uint64_t in_pipe = (sink.figures().bytes_written() - 24) / 1016;
+  CHECK(sink.figures().lost(0) == 3000 - in_pipe);
   close(ends[0]);
 }
 
@@ -115,7 +150,9 @@ void stalled_reader() {
 
 void test_file_sink() {
   whole_file();
+  byte_limit();
   full_disk();
+  full_disk_in_place();
   closed_pipe();
   stalled_reader();
 }

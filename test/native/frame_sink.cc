@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "copies.h"
 #include "core/error.h"
 #include "core/packet_socket.h"
 #include "core/tap.h"
@@ -19,8 +20,6 @@
 using namespace dpcap;
 
 namespace {
-
-const FileOptions kFrames{FileFormat::frames, true, 262144};
 
 // A pair of sockets that keeps frames apart stands for an interface: the sink has one end, the test the other.
 struct Wire {
@@ -45,76 +44,80 @@ struct Wire {
   int kernel;
 };
 
-void add_frame(Block* block, uint16_t lane, uint32_t size, Direction direction) {
-  const RecordHead head{0, size, size, 0, 0, direction};
-  uint8_t* out = block->bytes.get() + block->used;
-  out += write_record_head(kFrames, head, out);
-  memset(out, static_cast<int>(size), size);
-  block->used += record_size(kFrames.format, size);
-  block->lanes.push_back(lane);
-}
-
 void frames_by_direction() {
   const Wire rx, tx;
-  FrameSink sink(rx.sink, tx.sink, 0, 2);
-  Block* block = sink.acquire();
-  add_frame(block, 0, 60, Direction::rx);
-  add_frame(block, 1, 61, Direction::tx);
-  add_frame(block, 0, 1514, Direction::rx);
-  sink.submit(block);
-  sink.finish({});
+  FrameSink sink(rx.sink, tx.sink, 0, CopyMode::plain, true, 2);
+  Packets received(0), sent(1, Direction::tx);
+  received.add_sized(1, 60).add_sized(1, 1514);
+  sent.add_sized(1, 61);
+  sink.put(received.run());
+  sink.put(sent.run());
   CHECK(rx.received() == (std::vector<size_t>{60, 1514}));
   CHECK(tx.received() == std::vector<size_t>{61});
-  CHECK(sink.bytes_written() == 60 + 61 + 1514 && sink.lost(0) == 0 && sink.lost(1) == 0 && sink.failure() == 0);
+  CHECK(sink.figures().bytes_written() == 60 + 61 + 1514 && sink.figures().failure() == 0);
+  CHECK(sink.figures().lost(0) == 0 && sink.figures().lost(1) == 0);
+}
+
+// Stamped copies lose their wrapping, and those in several mbufs arrive as one frame.
+void frames_in_pieces() {
+  const Wire wire;
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::stamped, true, 1);
+  Packets packets;
+  for (const size_t segment : {9999, 700, 40}) {
+    packets.add(stamped(std::vector<uint8_t>(1000, static_cast<uint8_t>(1000)), 1000), segment);
+  }
+  sink.put(packets.run());
+  CHECK(wire.received() == (std::vector<size_t>{1000, 1000, 1000}));
 }
 
 // What exceeds the rate is lost and counted; the bucket holds a tenth of a second, and begins full.
 void max_rate() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 10, 1);
-  Block* block = sink.acquire();
-  for (int i = 0; i < 1000; i++) add_frame(block, 0, 60, Direction::rx);
-  sink.submit(block);
-  sink.finish({});
+  FrameSink sink(wire.sink, wire.sink, 10, CopyMode::plain, true, 1);
+  Packets packets;
+  packets.add_sized(1000, 60);
+  sink.put(packets.run());
   const size_t written = wire.received().size();
   CHECK(written >= 1 && written < 1000);
-  CHECK(sink.lost(0) == 1000 - written && sink.failure() == 0);
+  CHECK(sink.figures().lost(0) == 1000 - written && sink.figures().failure() == 0);
 }
 
 // What the kernel sends is taken away, and neither fills its queue nor comes back.
 void incoming_is_dropped() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, 1);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  uint64_t now = 0;
   for (int i = 0; i < 1000; i++) {
-    while (write(wire.kernel, "from the kernel", 15) < 0) std::this_thread::yield();  // full: it is being emptied
+    while (write(wire.kernel, "from the kernel", 15) < 0) sink.tick(now += 1'000'000'000'000);  // full
   }
-  sink.finish({});
   CHECK(wire.received().empty());
 }
 
 // A full queue is waited for: nothing is lost to a reader that is merely slow.
 void full_queue_is_waited_for() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, 1);
-  Block* block = sink.acquire();
-  for (int i = 0; i < 5000; i++) add_frame(block, 0, 60, Direction::tx);
-  sink.submit(block);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  Packets packets(0, Direction::tx);
+  packets.add_sized(5000, 60);
+  std::thread writer([&] { sink.put(packets.run()); });
   size_t received = 0;
-  while (received + sink.lost(0) < 5000) received += wire.received().size();
-  sink.finish({});
-  CHECK(received == 5000 && sink.lost(0) == 0);
+  while (received + sink.figures().lost(0) < 5000) received += wire.received().size();
+  writer.join();
+  CHECK(received == 5000 && sink.figures().lost(0) == 0);
 }
 
-// One that never empties is given up, frame by frame; at the end all at once.
+// One that never empties is given up, frame by frame; at the end of a capture all at once.
 void stuck_queue_is_given_up() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, 1);
-  Block* block = sink.acquire();
-  for (int i = 0; i < 5000; i++) add_frame(block, 0, 60, Direction::tx);
-  sink.submit(block);
-  while (sink.lost(0) == 0) std::this_thread::yield();
-  sink.finish({});
-  CHECK(sink.lost(0) > 1 && sink.lost(0) + wire.received().size() == 5000 && sink.failure() == 0);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  Packets frame(0, Direction::tx), packets(0, Direction::tx);
+  frame.add_sized(1, 60);
+  packets.add_sized(5000, 60);
+  size_t put = 0;
+  for (; sink.figures().lost(0) == 0; put++) sink.put(frame.run());
+  sink.give_up_on_stalls();
+  sink.put(packets.run());
+  CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) + wire.received().size() == put + 5000);
 }
 
 // The rest needs a real interface, in a network namespace that goes with its thread.
@@ -146,12 +149,11 @@ void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
   for (const int fd : {fds[0], fds[1]}) {
-    FrameSink sink(fd, fd, 0, 1);
-    Block* block = sink.acquire();
-    add_frame(block, 0, 60, Direction::rx);
-    sink.submit(block);
-    sink.finish({});
-    CHECK(sink.lost(0) == 0 && sink.bytes_written() == 60);
+    FrameSink sink(fd, fd, 0, CopyMode::plain, true, 1);
+    Packets packets;
+    packets.add_sized(1, 60);
+    sink.put(packets.run());
+    CHECK(sink.figures().lost(0) == 0 && sink.figures().bytes_written() == 60);
   }
   CHECK(shell("ip link show dpcap0"));  // until the last queue is closed
   close(fds[2]);
@@ -162,21 +164,17 @@ void several_queues() {
 // packets.
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
-  FrameSink sink(fds[0], fds[0], 0, 1);
-  Block* block = sink.acquire();
-  add_frame(block, 0, 5, Direction::rx);
-  add_frame(block, 0, 60, Direction::rx);
-  sink.submit(block);
-  while (sink.bytes_written() == 0) std::this_thread::yield();
-  CHECK(sink.lost(0) == 1 && sink.failure() == 0);
+  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, 1);
+  Packets packets, more;
+  packets.add_sized(1, 5).add_sized(1, 60);
+  more.add_sized(1, 60);
+  sink.put(packets.run());
+  CHECK(sink.figures().bytes_written() == 60 && sink.figures().lost(0) == 1 && sink.figures().failure() == 0);
   CHECK(shell("ip link del dpcap0"));
-  while (sink.failure() == 0) std::this_thread::yield();
-  CHECK(sink.failure() == EBADFD);
-  block = sink.acquire();
-  add_frame(block, 0, 60, Direction::rx);
-  sink.submit(block);
-  sink.finish({});
-  CHECK(sink.lost(0) == 2 && sink.bytes_written() == 60);
+  sink.tick(1'000'000'000'000);
+  CHECK(sink.figures().failure() == EBADFD);
+  sink.put(more.run());
+  CHECK(sink.figures().lost(0) == 2 && sink.figures().bytes_written() == 60);
 }
 
 void refusals() {
@@ -199,14 +197,11 @@ void make_veth() {
   }
 }
 
-// Submits one frame of each size and waits until all are sent or lost.
+// One frame of each size.
 void send_frames(FrameSink* sink, const std::vector<uint32_t>& sizes) {
-  const uint64_t all_lost = sink->lost(0) + sizes.size();
-  const uint64_t written = sink->bytes_written();
-  Block* block = sink->acquire();
-  for (const uint32_t size : sizes) add_frame(block, 0, size, Direction::tx);
-  sink->submit(block);
-  while (sink->bytes_written() == written && sink->lost(0) < all_lost) std::this_thread::yield();
+  Packets packets(0, Direction::tx);
+  for (const uint32_t size : sizes) packets.add_sized(1, size);
+  sink->put(packets.run());
 }
 
 // A frame that the interface refuses is lost alone: too long, too short, or because it is down.
@@ -214,16 +209,17 @@ void sent_by_interface() {
   make_veth();
   CHECK(is_interface("dpcap1") && !is_interface("dpcap1:0") && !is_interface("./dpcap1") && !is_interface("dpcap9"));
   const int fd = open_packet_socket("dpcap1");
-  FrameSink sink(fd, fd, 0, 1);
+  FrameSink sink(fd, fd, 0, CopyMode::plain, true, 1);
+  const SinkFigures& figures = sink.figures();
   send_frames(&sink, {60, 1514, 1515, 5});
-  CHECK(sink.bytes_written() == 60 + 1514 && sink.lost(0) == 2);
+  CHECK(figures.bytes_written() == 60 + 1514 && figures.lost(0) == 2);
   CHECK(shell("ip link set dpcap1 down"));
   send_frames(&sink, {60});
-  CHECK(sink.bytes_written() == 60 + 1514 && sink.lost(0) == 3);
+  CHECK(figures.bytes_written() == 60 + 1514 && figures.lost(0) == 3);
   CHECK(shell("ip link set dpcap1 up"));
   send_frames(&sink, {61});
-  sink.finish({});
-  CHECK(sink.bytes_written() == 60 + 1514 + 61 && sink.lost(0) == 3 && sink.failure() == 0);
+  sink.tick(1'000'000'000'000);
+  CHECK(figures.bytes_written() == 60 + 1514 + 61 && figures.lost(0) == 3 && figures.failure() == 0);
   CHECK(shell("ip -s -j link show dpcap2 | grep -q '\"rx\":{\"bytes\":1635,\"packets\":3,'"));
 }
 
@@ -231,14 +227,13 @@ void sent_by_interface() {
 void sending_interface_goes() {
   const int busy = open_packet_socket("dpcap1");
   const int idle = open_packet_socket("dpcap2");
-  FrameSink sender(busy, busy, 0, 1);
-  FrameSink waiter(idle, idle, 0, 1);
+  FrameSink sender(busy, busy, 0, CopyMode::plain, true, 1);
+  FrameSink waiter(idle, idle, 0, CopyMode::plain, true, 1);
   CHECK(shell("ip link del dpcap1"));
   send_frames(&sender, {60});
-  while (waiter.failure() == 0) std::this_thread::yield();
-  sender.finish({});
-  CHECK(sender.failure() == ENXIO || sender.failure() == ENODEV);
-  CHECK(sender.lost(0) == 1 && waiter.failure() == ENODEV);
+  waiter.tick(1'000'000'000'000);
+  CHECK(sender.figures().failure() == ENXIO && sender.figures().lost(0) == 1);
+  CHECK(waiter.figures().failure() == ENODEV);
 }
 
 std::string refusal_to_send(const std::string& name) {
@@ -268,6 +263,7 @@ void refusals_to_send() {
 
 void test_frame_sink() {
   frames_by_direction();
+  frames_in_pieces();
   max_rate();
   incoming_is_dropped();
   full_queue_is_waited_for();

@@ -4,6 +4,8 @@
 void test_clock();
 void test_record();
 void test_packet();
+void test_recorder();
+void test_hand_over();
 void test_file_sink();
 void test_frame_sink();
 
@@ -11,6 +13,8 @@ int main() {
   test_clock();
   test_record();
   test_packet();
+  test_recorder();
+  test_hand_over();
   test_file_sink();
   test_frame_sink();
   return tap_end();

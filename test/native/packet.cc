@@ -1,42 +1,11 @@
 #include "core/packet.h"
 
-#include <algorithm>
-#include <cstring>
-#include <numeric>
-#include <vector>
-
+#include "copies.h"
 #include "tap.h"
 
 using namespace dpcap;
 
 namespace {
-
-// A chain of mbufs in ordinary memory that holds `bytes`, cut into segments of `segment` bytes.
-class Chain {
- public:
-  Chain(std::vector<uint8_t> bytes, size_t segment) : bytes_(std::move(bytes)) {
-    for (size_t at = 0; at < bytes_.size(); at += segment) {
-      mbufs_.emplace_back();
-      memset(static_cast<void*>(&mbufs_.back()), 0, sizeof(rte_mbuf));
-      mbufs_.back().buf_addr = bytes_.data() + at;
-      mbufs_.back().data_len = static_cast<uint16_t>(std::min(segment, bytes_.size() - at));
-    }
-    for (size_t i = 0; i + 1 < mbufs_.size(); i++) mbufs_[i].next = &mbufs_[i + 1];
-    mbufs_[0].pkt_len = static_cast<uint32_t>(bytes_.size());
-    mbufs_[0].nb_segs = static_cast<uint16_t>(mbufs_.size());
-  }
-  rte_mbuf* head() { return &mbufs_[0]; }
-
- private:
-  std::vector<uint8_t> bytes_;
-  std::vector<rte_mbuf> mbufs_;
-};
-
-std::vector<uint8_t> numbered(size_t size) {
-  std::vector<uint8_t> bytes(size);
-  std::iota(bytes.begin(), bytes.end(), uint8_t{0});
-  return bytes;
-}
 
 std::vector<uint8_t> copied(const Packet& packet) {
   std::vector<uint8_t> out(packet.caplen);
@@ -45,13 +14,8 @@ std::vector<uint8_t> copied(const Packet& packet) {
 }
 
 void stamped_copies() {
-  // rte_pcapng_copy's block in front of 20 bytes: type, length, interface, time, caplen, len.
-  std::vector<uint8_t> block(28);
-  const uint32_t words[7] = {6, 28 + 20 + 16 + 4, 0, 1, 2, 20, 1000};
-  memcpy(block.data(), words, sizeof words);
   const auto payload = numbered(20);
-  block.insert(block.end(), payload.begin(), payload.end());
-  block.resize(28 + 20 + 20);
+  const auto block = stamped(payload, 1000);
   for (const size_t segment : {100, 30, 28}) {
     Chain chain(block, segment);
     const Packet packet = read_packet(chain.head(), CopyMode::stamped, Direction::rx, 262144);

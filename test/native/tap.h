@@ -13,6 +13,12 @@ inline int tap_failed = 0;
     printf("%s %d - %s (%s:%d)\n", ok_ ? "ok" : "not ok", tap_count, #condition, __FILE__, __LINE__); \
   } while (0)
 
+// For the inside of a long loop: speaks up only when it fails.
+#define CHECK_ALL(condition)                      \
+  do {                                            \
+    if (!(condition)) CHECK(false && #condition); \
+  } while (0)
+
 inline int tap_end() {
   printf("1..%d\n", tap_count);
   return tap_failed == 0 ? 0 : 1;

@@ -1,0 +1,49 @@
+// Copies as they come out of the lanes' rings, merged into the order of their arrival.
+//
+// Drain thread only.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/lane.h"
+#include "core/sink.h"
+
+namespace dpcap {
+
+class Arrivals {
+ public:
+  // `is_timed`: somebody wants to know when packets arrived. Between several lanes the order needs it in any case.
+  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed);
+
+  void begin();
+  // Looks at every ring once. Returns how many packets it found.
+  uint32_t refill();
+  // The next packets in order, all of one lane; count 0 when there are none for now. `last`: there will be no others to
+  // wait for. They stay in the lane until taken().
+  Run next(bool last);
+  void taken(Lane& lane, uint32_t count);
+
+  bool is_empty() const;
+  // Packets are held back while the primary's clock is being learnt: look often.
+  bool is_settling() const { return held_since_ != 0 && !stamps_.is_settled(settle_ticks_); }
+
+ private:
+  uint32_t refill(Lane& lane, uint64_t now);
+  void learn(Lane& lane, uint32_t found, uint64_t now);
+  void resolve(Lane& lane, bool last);
+  uint32_t count_until(Lane& lane, uint64_t horizon) const;
+  void to_wall_time(Lane& lane, uint32_t count);
+
+  const std::vector<Lane*> lanes_;
+  const bool is_stamped_;
+  const bool is_timed_;
+  WallClock wall_;
+  StampClock stamps_;
+  const uint64_t settle_ticks_;   // a stamp is good enough when known to this
+  const uint64_t reorder_ticks_;  // how long a packet may take from its stamp into its ring
+  uint64_t now_ = 0;              // when the rings were last looked at
+  uint64_t held_since_ = 0;
+};
+
+}  // namespace dpcap

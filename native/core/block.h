@@ -1,0 +1,38 @@
+// A stretch of whole records on its way into a file.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace dpcap {
+
+struct Block {
+  static constexpr size_t kBytes = 1 << 20;
+  static constexpr size_t kSlack = 64;  // behind kBytes, for copies in whole vectors
+
+  // Whose the records are, so that those which could not be written are counted where they belong.
+  struct Share {
+    uint16_t lane;
+    uint32_t records;
+  };
+
+  std::unique_ptr<uint8_t[]> bytes;
+  size_t used = 0;
+  std::vector<Share> shares;
+  Block* next = nullptr;  // of the free ones: see HandOver
+
+  size_t room() const { return kBytes - used; }
+  void add_share(uint16_t lane, uint32_t records) {
+    if (!shares.empty() && shares.back().lane == lane) {
+      shares.back().records += records;
+    } else {
+      shares.push_back({lane, records});
+    }
+  }
+  void clear() {
+    used = 0;
+    shares.clear();
+  }
+};
+
+}  // namespace dpcap

@@ -1,0 +1,177 @@
+#include "core/output_file.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <ctime>
+#include <string>
+
+namespace dpcap {
+namespace {
+
+constexpr int kPipeBytes = 1 << 20;  // the most an unprivileged process may ask for by default
+constexpr int kPollMs = 100;
+
+int64_t monotonic_ms() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+mode_t type_of(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+bool is_on_tmpfs(int fd) {
+  struct statfs status;
+  return type_of(fd) == S_IFREG && fstatfs(fd, &status) == 0 && status.f_type == TMPFS_MAGIC;
+}
+
+// A description of our own of the same pipe, so that O_NONBLOCK does not reach the others that share standard output.
+int own_description(int fd) {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  const int own = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (own < 0) return fd;
+  fcntl(own, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe only costs speed
+  close(fd);
+  return own;
+}
+
+}  // namespace
+
+OutputFile::OutputFile(int fd, FileFormat format, SinkFigures& figures)
+    : fd_(fd),
+      format_(format),
+      figures_(figures),
+      is_file_(type_of(fd) == S_IFREG),
+      is_socket_(type_of(fd) == S_IFSOCK),
+      is_in_memory_(is_on_tmpfs(fd)) {
+  if (type_of(fd) == S_IFIFO) fd_ = own_description(fd);
+}
+
+void OutputFile::write_or_take_back(const std::vector<uint8_t>& bytes) {
+  if (bytes.empty()) return;
+  const off_t start = end_of_file();
+  iovec piece = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  size_t done = 0;
+  if (!write_all(&piece, 1, &done)) keep_whole(start, done, 0);
+}
+
+// Where the next write goes: the end, with and without O_APPEND. -1 for what has no end.
+off_t OutputFile::end_of_file() const {
+  struct stat status;
+  return is_file_ && fstat(fd_, &status) == 0 ? status.st_size : -1;
+}
+
+void OutputFile::write_block(const Block& block) {
+  const off_t start = end_of_file();
+  iovec piece = {block.bytes.get(), block.used};
+  size_t done = 0;
+  if (write_all(&piece, 1, &done)) return;
+
+  // Keep the whole records that got through and cut off the torn one: what was written stays a valid file.
+  size_t whole = 0;
+  for (const Block::Share& share : block.shares) {
+    for (uint32_t i = 0; i < share.records; i++) {
+      const size_t end = whole + stored_record_size(format_, block.bytes.get() + whole);
+      if (end > done) {
+        figures_.add_lost(share.lane, share.records - i);
+        break;
+      }
+      whole = end;
+    }
+  }
+  keep_whole(start, done, whole);
+}
+
+void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {
+  while (count > 0) {
+    const uint32_t part = std::min<uint32_t>(count, IOV_MAX);
+    std::vector<size_t> sizes(part);
+    for (uint32_t i = 0; i < part; i++) sizes[i] = records[i].iov_len;
+    const off_t start = end_of_file();
+    size_t done = 0;
+    if (!write_all(records, part, &done)) {
+      size_t whole = 0;
+      uint32_t kept = 0;
+      while (kept < part && whole + sizes[kept] <= done) whole += sizes[kept++];
+      keep_whole(start, done, whole);
+      return figures_.add_lost(lane, count - kept);
+    }
+    records += part;
+    count -= part;
+  }
+}
+
+// Of `done` bytes behind `start`, `whole` are whole records.
+void OutputFile::keep_whole(off_t start, size_t done, size_t whole) {
+  if (start < 0 || ftruncate(fd_, start + static_cast<off_t>(whole)) != 0) return;
+  lseek(fd_, 0, SEEK_END);
+  figures_.add_written(-static_cast<int64_t>(done - whole));
+}
+
+void OutputFile::look_at_reader() {
+  if (is_file_ || figures_.failure() != 0) return;
+  pollfd poller = {fd_, 0, 0};
+  if (poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLHUP)) != 0) figures_.fail(EPIPE);
+}
+
+void OutputFile::close() {
+  if (fd_ >= 0 && ::close(fd_) != 0) figures_.fail(errno);
+  fd_ = -1;
+}
+
+// Finishes short writes. False when the sink failed; *done is how much got through.
+bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
+  *done = 0;
+  while (count > 0 && figures_.failure() == 0) {
+    // A socket that we were given may be blocking, and shared: it is asked not to block this once.
+    msghdr message = {};
+    message.msg_iov = pieces;
+    message.msg_iovlen = count;
+    const ssize_t wrote =
+        is_socket_ ? sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) : writev(fd_, pieces, static_cast<int>(count));
+    if (wrote >= 0) {
+      *done += static_cast<size_t>(wrote);
+      figures_.add_written(wrote);
+      for (size_t left = static_cast<size_t>(wrote); count > 0;) {
+        const size_t part = std::min(left, pieces->iov_len);
+        pieces->iov_base = static_cast<uint8_t*>(pieces->iov_base) + part;
+        pieces->iov_len -= part;
+        left -= part;
+        if (pieces->iov_len != 0) break;
+        pieces++;
+        count--;
+      }
+    } else if (errno == EAGAIN) {
+      wait_writable();
+    } else if (errno != EINTR) {
+      figures_.fail(errno == ECONNRESET ? EPIPE : errno);  // how a socket says that the reader left with data unread
+    }
+  }
+  return count == 0;
+}
+
+void OutputFile::wait_writable() {
+  pollfd poller = {fd_, POLLOUT, 0};
+  poll(&poller, 1, kPollMs);
+  if (is_past_stall_deadline() && (poller.revents & POLLOUT) == 0) figures_.fail(ETIMEDOUT);
+}
+
+void OutputFile::give_up_on_stalls() { stall_deadline_ms_ = monotonic_ms() + kStalledReaderMs; }
+
+bool OutputFile::is_past_stall_deadline() const {
+  const int64_t deadline = stall_deadline_ms_;
+  return deadline != 0 && monotonic_ms() > deadline;
+}
+
+}  // namespace dpcap

@@ -1,0 +1,59 @@
+// The part of record.h that runs once a packet. Included by it.
+#pragma once
+#include <cstring>
+
+namespace dpcap {
+
+constexpr size_t kPcapHeadBytes = 16;
+constexpr size_t kEpbHeadBytes = 28;
+constexpr size_t kEpbTailBytes = 8 + 8 + 4 + 4;  // flags, queue, end of options, length
+constexpr uint32_t kNsPerSecond = 1000000000;
+
+constexpr size_t padded(size_t size) { return (size + 3) & ~size_t{3}; }
+
+inline uint64_t in_units(const FileOptions& options, uint64_t ns) { return options.nanoseconds ? ns : ns / 1000; }
+
+inline size_t record_size(FileFormat format, uint32_t caplen) {
+  return format == FileFormat::pcap ? kPcapHeadBytes + caplen : kEpbHeadBytes + padded(caplen) + kEpbTailBytes;
+}
+
+inline size_t write_record_head(const FileOptions& options, const RecordHead& head, uint8_t* out) {
+  if (options.format == FileFormat::pcap) {
+    const uint32_t fraction = static_cast<uint32_t>(head.timestamp_ns % kNsPerSecond);
+    const uint32_t words[4] = {static_cast<uint32_t>(head.timestamp_ns / kNsPerSecond),
+                               options.nanoseconds ? fraction : fraction / 1000, head.caplen, head.len};
+    memcpy(out, words, sizeof words);
+    return sizeof words;
+  }
+  constexpr uint32_t kPacketBlock = 6;
+  const uint64_t units = in_units(options, head.timestamp_ns);
+  const uint32_t words[7] = {kPacketBlock,
+                             static_cast<uint32_t>(record_size(options.format, head.caplen)),
+                             head.interface,
+                             static_cast<uint32_t>(units >> 32),
+                             static_cast<uint32_t>(units),
+                             head.caplen,
+                             head.len};
+  memcpy(out, words, sizeof words);
+  return sizeof words;
+}
+
+inline size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out) {
+  if (options.format == FileFormat::pcap) return 0;
+  constexpr uint32_t kFlags = 2 | 4u << 16;  // option code and length
+  constexpr uint32_t kQueue = 6 | 4u << 16;
+  const size_t padding = padded(head.caplen) - head.caplen;
+  memset(out, 0, padding);
+  const uint32_t words[6] = {
+      kFlags,
+      static_cast<uint32_t>(head.direction),  // inbound is 1, outbound 2: as in pdump
+      kQueue,
+      head.queue,
+      0,  // end of options
+      static_cast<uint32_t>(record_size(options.format, head.caplen)),
+  };
+  memcpy(out + padding, words, sizeof words);
+  return padding + sizeof words;
+}
+
+}  // namespace dpcap

@@ -1,0 +1,53 @@
+#include "core/hand_over.h"
+
+#include <cstring>
+#include <future>
+
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+// Every block arrives, once and in order, whoever has to wait for whom.
+void in_order() {
+  uint32_t next = 0;
+  bool is_open = false, is_right = true, is_clean = true;
+  HandOver hand_over(4, {[&] { is_open = true; },
+                         [&](Block& block) {
+                           uint32_t number;
+                           memcpy(&number, block.bytes.get(), sizeof number);
+                           is_right = is_right && is_open && number == next && block.used == sizeof number;
+                           next++;
+                         },
+                         [] {}});
+  for (uint32_t i = 0; i < 20000; i++) {
+    Block* block = hand_over.acquire();
+    is_clean = is_clean && block->used == 0 && block->shares.empty();
+    memcpy(block->bytes.get(), &i, sizeof i);
+    block->used = sizeof i;
+    hand_over.submit(block);
+  }
+  hand_over.stop();
+  CHECK(is_right && is_clean && next == 20000 && hand_over.is_idle());
+}
+
+// A writer that stalls holds nobody up while there are free blocks, and is not idle.
+void stalled_writer() {
+  std::promise<void> go_on;
+  auto gone_on = go_on.get_future().share();
+  HandOver hand_over(3, {[] {}, [&](Block&) { gone_on.wait(); }, [] {}});
+  for (int i = 0; i < 3; i++) hand_over.submit(hand_over.acquire());
+  CHECK(!hand_over.is_idle());
+  go_on.set_value();
+  CHECK(hand_over.acquire() != nullptr);
+  hand_over.stop();
+  CHECK(hand_over.is_idle());
+}
+
+}  // namespace
+
+void test_hand_over() {
+  in_order();
+  stalled_writer();
+}
