@@ -205,12 +205,12 @@ export interface NativePlan {
 }
 
 /**
- * Open descriptors, taken over. A tap's queues have a thread each, and packets are spread over them by the queue of the
- * port; `maxRate` in packets a second for each, 0 for no limit.
+ * Open descriptors, taken over. `frames` go to an interface, whose queues have a thread each, and packets are spread
+ * over them by the queue of the port; `maxRate` in packets a second for each, 0 for no limit.
  */
 export type SinkPlan =
   | { kind: 'file'; fd: number }
-  | { kind: 'tap'; queues: { rxFd: number; txFd: number }[]; maxRate: number };
+  | { kind: 'frames'; queues: { rxFd: number; txFd: number }[]; maxRate: number };
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {
@@ -252,17 +252,24 @@ export interface CaptureBinding {
 }
 
 /** Kernel interfaces as a place for packets. */
-export interface TapBinding {
+export interface InterfaceBinding {
   /**
    * Creates an inert TAP interface, up, and returns a descriptor for each of its queues; it goes when the last one is
    * closed. `netns`: a name under /var/run/netns, or empty. Throws with code ERR_SINK_OPEN; `subject` is the name, the
    * namespace or "/dev/net/tun".
    */
   createTap(name: string, netns: string, mtu: number, queues: number): number[];
+  /** Whether an interface of this network namespace has this name. */
+  isInterface(name: string): boolean;
+  /**
+   * A descriptor to which each write sends one frame out of an Ethernet interface that is up. Throws with code
+   * ERR_SINK_OPEN; `subject` is the name.
+   */
+  openPacketSocket(name: string): number;
 }
 
 /** All verbs of the addon. */
-export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, CaptureBinding, TapBinding {
+export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, CaptureBinding, InterfaceBinding {
   /** Release the addon was built against, e.g. "22.11.11", and RTE_VERSION as a number. */
   readonly dpdkVersion: string;
   readonly dpdkVersionNumber: number;

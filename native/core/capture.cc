@@ -10,7 +10,7 @@
 #include "core/affinity.h"
 #include "core/error.h"
 #include "core/file_sink.h"
-#include "core/tap_sink.h"
+#include "core/frame_sink.h"
 
 namespace dpcap {
 namespace {
@@ -56,12 +56,12 @@ std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std
   const SinkPlan& to = plan.sink;
   const size_t lanes = plan.lanes.size();
   std::vector<std::unique_ptr<Sink>> sinks;
-  if (to.taps.empty()) {
+  if (to.queues.empty()) {
     sinks.push_back(
         std::make_unique<FileSink>(to.fd, FileSinkOptions{plan.file, plan.mode, plan.byte_limit, header}, lanes));
   }
-  for (const TapQueue& tap : to.taps) {
-    sinks.push_back(std::make_unique<TapSink>(tap.rx_fd, tap.tx_fd, to.max_rate, plan.mode, lanes > 1, lanes));
+  for (const FrameQueue& queue : to.queues) {
+    sinks.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan.mode, lanes > 1, lanes));
   }
   return sinks;
 }

@@ -30,14 +30,14 @@ struct LanePlan {
 };
 
 // Where packets go. The descriptors are taken over.
-struct TapQueue {
+struct FrameQueue {
   int rx_fd;
   int tx_fd;  // may be the same
 };
 struct SinkPlan {
-  int fd;                      // of the file, or -1
-  std::vector<TapQueue> taps;  // one thread each; lanes are spread over them by queue
-  uint32_t max_rate;           // of a tap: packets a second, 0 for no limit
+  int fd;                          // of the file, or -1
+  std::vector<FrameQueue> queues;  // of an interface: one thread each; lanes are spread over them by queue
+  uint32_t max_rate;               // of an interface: packets a second, 0 for no limit
 };
 
 struct CapturePlan {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 
 namespace dpcap {
@@ -20,20 +21,6 @@ namespace {
 
 // DPDK answers with at most 16 KiB; anything near this is not telemetry.
 constexpr ssize_t kAnswerMax = 1 << 20;
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void fail(const std::string& what, int err, const std::string& path) {
   throw Error("ERR_SYSTEM", what + " " + path + ": " + strerror(err), err, path);
@@ -103,13 +90,13 @@ class TelemetryClient {
 
   const std::string path_;
   const std::chrono::steady_clock::time_point deadline_;
-  const Fd fd_;
+  const Descriptor fd_;
 };
 
 }  // namespace
 
 LockHolder lock_holder(const std::string& path) {
-  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail("cannot open", errno, path);
   struct flock query {};
   query.l_type = F_WRLCK;

@@ -6,16 +6,15 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <optional>
 #include <thread>
-#include <utility>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 
 namespace dpcap {
@@ -29,20 +28,6 @@ Error failed(const TapOptions& options, const std::string& step, const std::stri
 }
 
 Error failed(const TapOptions& options, const std::string& step) { return failed(options, step, options.name); }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 void enter_namespace(const TapOptions& options) {
   if (options.netns.empty()) return;

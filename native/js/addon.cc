@@ -8,7 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   export_versions(env, exports);
   export_primary(env, exports);
   export_capture(env, exports);
-  export_tap(env, exports);
+  export_interface(env, exports);
   export_host(env, exports);
   return exports;
 }

@@ -88,14 +88,15 @@ InterfaceInfo to_interface(const Napi::Object& o) {
   return {text(o, "name"), text(o, "description"), text(o, "filter")};
 }
 
-TapQueue to_tap_queue(const Napi::Object& o) {
+FrameQueue to_frame_queue(const Napi::Object& o) {
   return {static_cast<int>(number(o, "rxFd", INT32_MAX)), static_cast<int>(number(o, "txFd", INT32_MAX))};
 }
 
 SinkPlan to_sink(const Napi::Object& o) {
-  if (either(o, "kind", "file", true, "tap", false)) return {static_cast<int>(number(o, "fd", INT32_MAX)), {}, 0};
-  SinkPlan sink{-1, list<TapQueue>(o, "queues", to_tap_queue), static_cast<uint32_t>(number(o, "maxRate", UINT32_MAX))};
-  if (sink.taps.empty()) throw wrong_type(o.Env(), "queues", "at least one queue");
+  if (either(o, "kind", "file", true, "frames", false)) return {static_cast<int>(number(o, "fd", INT32_MAX)), {}, 0};
+  SinkPlan sink{-1, list<FrameQueue>(o, "queues", to_frame_queue),
+                static_cast<uint32_t>(number(o, "maxRate", UINT32_MAX))};
+  if (sink.queues.empty()) throw wrong_type(o.Env(), "queues", "at least one queue");
   return sink;
 }
 

@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
+import { interfaceFailure } from './interface-output.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { cpusBesidePrimary } from './placement.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { Session } from './session.js';
-import { tapFailure } from './tap-output.js';
 
 /** How often limits, the sink and the primary are looked at. */
 const WATCH_MS = 200;
@@ -144,8 +144,9 @@ export class CaptureRun {
 
   #sinkError(errno: string): DpcapError {
     this.stop('sink failed');
-    if (this.#plan.output.kind === 'tap') return tapFailure(this.#plan.output, errno);
-    const subject = this.#plan.output.kind === 'file' ? this.#plan.output.path : 'standard output';
+    const { output } = this.#plan;
+    if (output.kind === 'tap' || output.kind === 'interface') return interfaceFailure(output, errno);
+    const subject = output.kind === 'file' ? output.path : 'standard output';
     return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
       errno,
       subject,

@@ -1,7 +1,7 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
 import type { EnginePlan } from './plan.js';
-import type { Reporter } from './report.js';
+import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
 import { type Done, type EngineStdout, Supervisor } from './supervisor.js';
 
@@ -55,10 +55,15 @@ export async function runInForeground(
     const done = await supervisor.run();
     if (done.stats) {
       const last = finalRecord(record, done.stats, Date.now(), done.file, done.reason);
-      reporter.finished(last, { reason: done.reason, leftBehind: done.leftBehind });
+      reporter.finished(last, finishFacts(done));
     }
     return done;
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
+}
+
+/** For the summary: what was left behind, unless the error that is shown after it says so. */
+export function finishFacts({ reason, leftBehind, error }: Pick<Done, 'reason' | 'leftBehind' | 'error'>): FinishFacts {
+  return { reason, leftBehind: error?.error === 'ERR_DISABLE_FAILED' ? [] : leftBehind };
 }

@@ -1,5 +1,6 @@
 /** The one place that knows what valid capture options are: raw words in, checked values out. */
 import { UsageError } from '../errors.js';
+import { MAX_TIMER_S } from '../timer-limit.js';
 
 /** tcpdump's default and largest snaplen, bytes. */
 export const MAX_SNAPLEN = 262144;
@@ -51,9 +52,6 @@ export interface CaptureOptions {
   statsIntervalMs: number;
   quiet: boolean;
 }
-
-/** Node's timers end here; 24.8 days. */
-const MAX_TIMER_S = (2 ** 31 - 1) / 1000;
 
 const DEFAULT_BUFFER_KIB = 80 * 1024;
 
@@ -139,7 +137,14 @@ function checkOutput(path: string | undefined): OutputChoice {
 }
 
 function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | 'pcapng' {
-  if (text !== undefined) return checkChoice('-F', text, ['pcap', 'pcapng']);
+  if (text !== undefined) {
+    const format = checkChoice('-F', text, ['pcap', 'pcapng']);
+    if (output.kind !== 'print') return format;
+    throw new UsageError(`-F ${text} is the format of a file, and packets are printed`, {
+      subject: text,
+      hint: 'add -w FILE, or -w - for standard output',
+    });
+  }
   return output.kind === 'file' && output.path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
 }
 

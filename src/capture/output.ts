@@ -3,6 +3,7 @@ import { constants, openSync, renameSync, rmSync, type Stats, statSync } from 'n
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativePlan } from '../binding.js';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
+import { openInterface } from './interface-output.js';
 import type { EnginePlan } from './plan.js';
 import { openTaps } from './tap-output.js';
 
@@ -38,6 +39,7 @@ export async function openOutput(
   isStopped: () => boolean = () => false,
 ): Promise<Output | undefined> {
   if (output.kind === 'fd') return { sink: fileSink(output.fd), ...NOTHING_LEFT };
+  if (output.kind === 'interface') return { sink: openInterface(output), ...NOTHING_LEFT };
   if (output.kind === 'tap') return { sink: openTaps(output), ...NOTHING_LEFT };
   const { path } = output;
   try {

@@ -36,7 +36,9 @@ export const planSchema = z.strictObject({
     z.strictObject({ kind: z.literal('file'), path: z.string() }),
     /** An open descriptor the engine inherits. */
     z.strictObject({ kind: z.literal('fd'), fd: z.number().int() }),
-    /** A kernel interface: one for both directions, or one for each. */
+    /** A kernel interface that is there: packets are sent out of it. */
+    z.strictObject({ kind: z.literal('interface'), name: z.string() }),
+    /** A kernel interface of our own: one for both directions, or one for each. */
     z.strictObject({
       kind: z.literal('tap'),
       rxName: z.string(),
@@ -145,7 +147,8 @@ export function nativePlan(
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
-  const mode = plan.output.kind === 'tap' && lanes.length === 1 ? 'plain' : plan.mode;
+  const isInterface = plan.output.kind === 'tap' || plan.output.kind === 'interface';
+  const mode = isInterface && lanes.length === 1 ? 'plain' : plan.mode;
   const dataRoom = dataRoomFor(plan.snaplen, plan.maxFrame);
   return {
     lanes,

@@ -12,6 +12,8 @@ export interface DisplayOptions {
   v?: boolean;
   x?: boolean;
   X?: boolean;
+  /** All nine digits of a second; tcpdump's own are six. */
+  nano?: boolean;
 }
 
 /** A tcpdump that reads packets and prints them on our standard output. */
@@ -27,8 +29,10 @@ export interface Printer {
  * @throws DpcapError ERR_SINK_OPEN when it is not installed
  */
 export async function startPrinter(display: DisplayOptions = {}): Promise<Printer> {
-  const letters = Object.entries(display).flatMap(([letter, wanted]) => (wanted ? [`-${letter}`] : []));
-  const child = spawn('tcpdump', ['-nn', '-l', ...letters, '-r', '-'], {
+  const { nano, ...letters } = display;
+  const words = Object.entries(letters).flatMap(([letter, wanted]) => (wanted ? [`-${letter}`] : []));
+  if (nano) words.push('--time-stamp-precision=nano');
+  const child = spawn('tcpdump', ['-nn', '-l', ...words, '-r', '-'], {
     stdio: ['pipe', 'inherit', 'pipe'],
     detached: true,
   });

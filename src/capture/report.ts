@@ -114,12 +114,11 @@ export function statusLine(record: StatsRecord, last: { packets: number; bytes: 
 /** tcpdump's closing lines, then each lane's accounting. */
 export function summary(record: StatsRecord, facts: FinishFacts): string[] {
   const { ports } = record;
-  const dropped = sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop');
   const where = record.files.length > 0 ? ` to ${record.files.join(', ')}` : '';
   const lines = [
     `${record.packets} packets captured${where} in ${record.elapsed_s.toFixed(1)} s, ${bytes(record.bytes)} (ended: ${facts.reason})`,
     `${sum(ports, 'accepted') + sum(ports, 'nombuf')} packets matched, ${sum(ports, 'filtered')} filtered out`,
-    `${dropped} packets lost (${losses(ports)})`,
+    lossLine(ports),
     ...ports.map(accounting),
   ];
   if (record.why_empty) lines.push(`nothing was captured: ${record.why_empty}`);
@@ -128,6 +127,16 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
     lines.push('  clear it later with: dpcap recover');
   }
   return lines;
+}
+
+/** Packets that matched and did not reach the output. */
+export function lostPackets(ports: readonly LaneRecord[]): number {
+  return sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop');
+}
+
+/** "3 packets lost (nombuf 1, ringfull 0, sinkdrop 2)" */
+export function lossLine(ports: readonly LaneRecord[]): string {
+  return `${lostPackets(ports)} packets lost (${losses(ports)})`;
 }
 
 function losses(ports: readonly LaneRecord[]): string {

@@ -17,7 +17,7 @@ export interface LaneRecord {
   /** Copied, but the ring was full. */
   ringfull: number;
   written: number;
-  /** Copied, but the output had failed. */
+  /** Copied, but the output had failed, or an interface did not take it. */
   sinkdrop: number;
   /** Copied after a limit was reached. */
   surplus: number;
@@ -102,7 +102,8 @@ export function sum(
 export function whyEmpty(lanes: readonly LaneRecord[], filtering: boolean): string {
   const filtered = sum(lanes, 'filtered');
   const nombuf = sum(lanes, 'nombuf');
-  if (sum(lanes, 'sinkdrop') > 0) return 'the output failed before the first packet could be written';
+  const refused = sum(lanes, 'sinkdrop');
+  if (refused > 0) return `the output took none of the ${refused} packets that it was given`;
   if (nombuf > 0) return `${nombuf} packets matched, but no mbuf was free for their copies`;
   if (filtering && filtered > 0) return `the filter matched none of the ${filtered} packets that passed`;
   const queues = lanes.map((lane) => `${lane.name} queue ${lane.queue} ${lane.direction}`);

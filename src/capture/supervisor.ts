@@ -179,7 +179,9 @@ export class Supervisor {
 
   /** What became of the output. */
   #unfinished(): string {
-    return this.#plan.output.kind === 'tap' ? 'its interface is gone' : 'the unfinished file has the suffix .partial';
+    const { output } = this.#plan;
+    if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
+    return output.kind === 'tap' ? 'its interface is gone' : 'the unfinished file has the suffix .partial';
   }
 
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */

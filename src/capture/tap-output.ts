@@ -20,7 +20,7 @@ export function openTaps({ rxName, txName, netns, mtu, maxRate, queues }: TapPla
   };
   const rxFds = create(rxName);
   const txFds = txName === rxName ? rxFds : create(txName);
-  return { kind: 'tap', queues: rxFds.map((rxFd, index) => ({ rxFd, txFd: txFds[index] ?? rxFd })), maxRate };
+  return { kind: 'frames', queues: rxFds.map((rxFd, index) => ({ rxFd, txFd: txFds[index] ?? rxFd })), maxRate };
 }
 
 function explain(error: DpcapError): DpcapError {
@@ -35,14 +35,4 @@ function hintFor(errno: string | undefined, subject: string | undefined): string
   if (errno === 'EPERM') return 'creating interfaces needs CAP_NET_ADMIN, and with --netns also CAP_SYS_ADMIN';
   if (errno === 'ENOENT') return 'ip netns list shows the network namespaces there are';
   return undefined;
-}
-
-/** The error of a capture whose interface could no longer be written to. */
-export function tapFailure({ rxName, txName }: TapPlan, errno: string): DpcapError {
-  const subject = rxName === txName ? rxName : `${rxName} or ${txName}`;
-  return new DpcapError('ERR_SINK_WRITE', `the capture ended early: interface ${subject} is gone`, {
-    errno,
-    subject,
-    hint: 'somebody deleted it while packets went to it; start again',
-  });
 }

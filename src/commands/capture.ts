@@ -45,19 +45,19 @@ function addCaptureOptions(command: Command): void {
     .option('-Q, --direction <direction>', 'rx, tx or both (in, out, inout)')
     .option('--queue <list>', 'queues, such as 0,2-5 (default: all)')
     .option('-w, --write <file>', 'write packets to a file, - for standard output (default: print them)')
-    .option('-F, --format <format>', 'pcap or pcapng (default: by the suffix of the file)')
+    .option('-F, --format <format>', 'with -w: pcap or pcapng (default: by the suffix of the file)')
     .option('-s, --snapshot-length <bytes>', 'most bytes of a packet to keep, cut in the primary (0: 262144)')
     .option('-c, --count <n>', 'stop after exactly n packets')
     .option('-a, --autostop <limit>', 'stop at packets:N, duration:SECONDS or filesize:KB; repeatable', collect)
     .option('-B, --buffer-size <KiB>', "memory for copies in the primary's huge pages (default: 81920)")
-    .option('--time-precision <precision>', 'nano or micro')
+    .option('--time-precision <precision>', 'nano or micro (default: nano in files, micro when printing)')
     .option(
       '-j, --time-stamp-type <type>',
       'primary: stamped where packets are handled; host: on arrival here, cheaper',
     )
     .option('--stats <style>', 'text, ndjson or none, on standard error')
     .option('--stats-interval <seconds>', 'how often (default: 1)')
-    .option('-q, --quiet', 'no running count')
+    .option('-q, --quiet', 'no running count (there is none while packets are printed)')
     .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
     .option('--mirror-fifo <path>', "VFd's request FIFO")
     .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
@@ -93,7 +93,8 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
     return;
   }
   const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
-  const reporter = createReporter(options.stats, options.quiet, process.stderr);
+  // Printed packets and a line that is overwritten cannot share a screen.
+  const reporter = createReporter(options.stats, options.quiet || printer !== undefined, process.stderr);
   const stdout = printer?.input ?? (output.kind === 'fd' ? 'inherit' : 'ignore');
   const { durationMs } = options;
   const foreground: ForegroundOptions = { output: describeOutput(options), stdout, durationMs };
@@ -107,8 +108,8 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
 }
 
 /** The letters for tcpdump; it would take one that it does not know for a mistake. */
-function displayOptions({ A, e, t, v, x, X }: RawOptions): DisplayOptions {
-  return { A, e, t, v, x, X } as DisplayOptions;
+function displayOptions({ A, e, t, v, x, X, timePrecision }: RawOptions): DisplayOptions {
+  return { A, e, t, v, x, X, nano: timePrecision === 'nano' } as DisplayOptions;
 }
 
 /** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed: no expression is a command's name. */

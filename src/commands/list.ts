@@ -3,7 +3,7 @@ import type { RegisterCommand } from '../cli.js';
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize, summaryJson, summaryRows } from '../dpvs/summary.js';
 import { type Capturability, inspect } from '../primary/capturable.js';
-import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
+import { findPrimaries, isAlive, type Primary, primariesWithPrefix } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 import { type PortInfo, ports } from '../primary/telemetry.js';
@@ -23,10 +23,11 @@ export const registerList: RegisterCommand = (program) => {
   program
     .command('list')
     .description('primaries on this machine and their ports (also: dpcap -D)')
+    .option('--file-prefix <prefix>', 'this primary only (default: all)')
     .option('--json', 'one JSON document')
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: { filePrefix?: string; json?: boolean }) => {
       const root = runtimeRoot();
-      const listings = await askDpvs(collectListings(root, systemHost()));
+      const listings = await askDpvs(collectListings(root, systemHost(), options.filePrefix));
       const text = options.json ? JSON.stringify(listingJson(root, listings)) : formatListings(root, listings);
       process.stdout.write(`${text}\n`);
     });
@@ -34,10 +35,11 @@ export const registerList: RegisterCommand = (program) => {
 
 /**
  * Everything to be listed, sorted by file prefix.
- * @throws DpcapError ERR_PERMISSION
+ * @param filePrefix this one only
+ * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
  */
-export function collectListings(root: string, host: Host): Listing[] {
-  return findPrimaries(root, host).map((primary) => {
+export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
+  return primariesWithPrefix(findPrimaries(root, host), filePrefix).map((primary) => {
     const { facts, capturability } = inspect(primary, host);
     const socket = facts.telemetrySocket;
     return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };

@@ -1,31 +1,33 @@
 /** `dpcap pdump`: stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
-import { statSync } from 'node:fs';
+import { binding } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { runInForeground } from '../capture/foreground.js';
 import { checkOptions } from '../capture/options.js';
 import type { EnginePlan } from '../capture/plan.js';
 import { dataRoomFor, MBUF_OVERHEAD } from '../capture/plan.js';
-import type { Reporter } from '../capture/report.js';
+import { lossLine, lostPackets, type Reporter } from '../capture/report.js';
 import type { StatsRecord } from '../capture/stats-record.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
-import { asDpcapError, errorFromRecord, formatError, UsageError } from '../errors.js';
+import { asDpcapError, errorFromRecord, formatError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { createLogger, type Logger } from '../log.js';
 import { type PdumpArguments, parseArguments } from '../pdump/arguments.js';
 import type { PdumpTuple } from '../pdump/grammar.js';
-import { type PdumpOutput, planOutputs } from '../pdump/outputs.js';
+import { nameOf, type PdumpOutput, planOutputs } from '../pdump/outputs.js';
 import { statisticsLines } from '../pdump/statistics.js';
 import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
 
 const HELP = `
 Words (EAL's own, if any, stand before --; of those only --file-prefix counts):
-  --pdump 'port=N|device_id=NAME,queue=Q|*,rx-dev=FILE|tx-dev=FILE[,host=][,src-host=][,dst-host=]
+  --pdump 'port=N|device_id=NAME,queue=Q|*,rx-dev=OUTPUT|tx-dev=OUTPUT[,host=][,src-host=][,dst-host=]
            [,proto=tcp|udp|icmp|icmp6][,proto-port=][,src-port=][,dst-port=]
            [,ring-size=][,mbuf-size=][,total-num-mbufs=]'     repeatable
   --file-prefix PREFIX   the primary (default: the only one that runs)
   -c N                   stop each output after N packets
   --multi                accepted
-Equal names for rx-dev and tx-dev give one file in time order. See docs/filters.md for where it differs.`;
+An OUTPUT that is the name of a kernel interface is one: packets are sent out of it. Any other is a pcap file; write
+./eth0 for a file of that name. Equal ones for rx-dev and tx-dev are one output, in time order. See docs/filters.md for
+more, and for where it differs from dpdk-pdump.`;
 
 export const registerPdump: RegisterCommand = (program, context) => {
   program
@@ -40,17 +42,17 @@ export const registerPdump: RegisterCommand = (program, context) => {
 
 async function pdump(words: string[], context: CommandContext): Promise<void> {
   const given = parseArguments(words);
-  const outputs = planOutputs(given.tuples); // what is wrong in itself, before a primary is looked for
-  for (const { path } of outputs) refuseInterface(path);
+  const { isInterface } = binding();
+  const outputs = planOutputs(given.tuples, isInterface); // what is wrong in itself, before a primary is looked for
   const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
   const picked = pickPrimary(given.filePrefix);
-  planOutputs(given.tuples, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
+  planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
   const plans = outputs.map((output) => {
     const tuple = given.tuples[output.tuple] as PdumpTuple;
     return planOf(output, tuple, filters[output.tuple], picked, given);
   });
   for (const note of [...given.notes, ...given.tuples.flatMap(({ notes }) => notes)]) warn(`note: ${note}`);
-  const records = await runAll(plans, context, createLogger('warn', 'dpcap'));
+  const records = await runAll(plans, outputs, context, createLogger('warn', 'dpcap'));
   const perTuple = given.tuples.map((_, tuple) => records.filter((_, at) => outputs[at]?.tuple === tuple));
   process.stdout.write(`${perTuple.flatMap(statisticsLines).join('\n')}\n`);
 }
@@ -58,15 +60,6 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
 const warn = (text: string): void => {
   process.stderr.write(`dpcap: ${text}\n`);
 };
-
-/** The original transmits on it when a name is an interface's; a file of that name would be a surprise. */
-function refuseInterface(path: string): void {
-  if (path.includes('/') || !statSync(`/sys/class/net/${path}`, { throwIfNoEntry: false })) return;
-  throw new UsageError(`${path} is a network interface, and dpcap pdump writes files only`, {
-    subject: path,
-    hint: `write ./${path} for a file of that name; dpcap forward2kni brings packets to an interface`,
-  });
-}
 
 function planOf(
   output: PdumpOutput,
@@ -78,37 +71,35 @@ function planOf(
   const checked = checkOptions({
     interface: [tuple.port],
     direction: output.directions.length === 2 ? 'both' : (output.directions[0] as string),
-    write: output.path,
-    format: 'pcap',
     ...(filePrefix === undefined ? {} : { filePrefix }),
     ...(tuple.queue === undefined ? {} : { queue: String(tuple.queue) }),
   });
   const room = dataRoomFor(checked.snaplen, picked.maxFrame) + MBUF_OVERHEAD;
   const bufferBytes = tuple.mbufs === undefined ? checked.bufferBytes : (tuple.mbufs + 1) * room;
-  return createPlan(
-    { ...checked, packetLimit, bufferBytes },
-    filter,
-    picked,
-    { kind: 'file', path: output.path },
-    commandLine(),
-  );
+  return createPlan({ ...checked, packetLimit, bufferBytes }, filter, picked, output.to, commandLine());
 }
 
 /** All at once, until each has ended; when one fails, the others are stopped in order. Resolves with the last records. */
-async function runAll(plans: EnginePlan[], context: CommandContext, log: Logger): Promise<(StatsRecord | undefined)[]> {
+async function runAll(
+  plans: EnginePlan[],
+  outputs: PdumpOutput[],
+  context: CommandContext,
+  log: Logger,
+): Promise<(StatsRecord | undefined)[]> {
   const records: (StatsRecord | undefined)[] = plans.map(() => undefined);
   let failed = false;
   const runOne = async (plan: EnginePlan, at: number): Promise<void> => {
+    const output = nameOf((outputs[at] as PdumpOutput).to);
     const reporter: Reporter = {
-      started: () =>
-        warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${outputOf(plan)}`),
+      started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
       progress: () => {},
       finished: (record) => {
         records[at] = record;
+        if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);
       },
     };
     try {
-      const done = await runInForeground(plan, { output: outputOf(plan), stdout: 'ignore' }, reporter, log);
+      const done = await runInForeground(plan, { output, stdout: 'ignore' }, reporter, log);
       if (done.error) throw errorFromRecord(done.error);
     } catch (thrown) {
       const error = asDpcapError(thrown);
@@ -125,5 +116,3 @@ async function runAll(plans: EnginePlan[], context: CommandContext, log: Logger)
   process.off('SIGINT', ignore);
   return records;
 }
-
-const outputOf = ({ output }: EnginePlan): string => (output.kind === 'file' ? output.path : '');

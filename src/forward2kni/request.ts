@@ -1,5 +1,6 @@
 /** What is asked of `dpcap forward2kni`, checked; the part that all backends share. */
 import { UsageError } from '../errors.js';
+import { MAX_TIMER_S } from '../timer-limit.js';
 
 export type ForwardAction = 'on' | 'off' | 'status';
 
@@ -29,7 +30,6 @@ export interface ForwardRequest {
   json: boolean;
 }
 
-const MAX_DURATION_S = 2 ** 31 / 1000 - 1; // of a timer
 const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 /** @throws UsageError naming the option, what was given and what would do */
@@ -53,11 +53,16 @@ export function checkRequest(port: string, action: string, raw: RawForwardOption
   };
 }
 
+/** What to type to end it: for the same port, of the same primary. */
+export function offCommand({ port, filePrefix }: Pick<ForwardRequest, 'port' | 'filePrefix'>): string {
+  return `dpcap forward2kni ${port} off${filePrefix === undefined ? '' : ` --file-prefix ${filePrefix}`}`;
+}
+
 /** `90`, `90s`, `1.5m`, `2h`; returns milliseconds. */
 export function checkDuration(text: string): number {
   const [, figure, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const seconds = Number(figure) * (UNITS[unit] as number);
-  if (seconds >= 0.001 && seconds <= MAX_DURATION_S) return Math.round(seconds * 1000);
+  if (seconds >= 0.001 && seconds <= MAX_TIMER_S) return Math.round(seconds * 1000);
   throw new UsageError(`--for: ${text || 'nothing'} is no duration`, {
     subject: text,
     hint: 'give seconds, or a figure with ms, s, m or h: 30s, 5m; at most 24 days',

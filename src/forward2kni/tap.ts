@@ -7,7 +7,7 @@ import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import { endForwarder, findForwarder, startDetached } from './background.js';
 import { interfaceNames } from './interface-name.js';
-import type { ForwardRequest } from './request.js';
+import { type ForwardRequest, offCommand } from './request.js';
 import { type ForwarderState, ForwarderStates } from './state.js';
 import { type TapChoices, threadsFor } from './tap-choices.js';
 import { describeInterfaces, forward, type TapForward } from './tap-forwarder.js';
@@ -38,7 +38,7 @@ function decide(
 ): TapForward {
   const picked = pickPrimary(primary.filePrefix);
   const port = findPort(request.port, picked);
-  refuseSecond(port, picked.primary.filePrefix, running);
+  refuseSecond(request, port, picked.primary.filePrefix, running);
   const { netns, maxRate, filter, directions, bufferBytes } = choices;
   const shown = checkOptions({ interface: [port.name], stats: request.json ? 'ndjson' : 'text' });
   return {
@@ -54,13 +54,18 @@ function decide(
   };
 }
 
-function refuseSecond(port: PortInfo, filePrefix: string, running: readonly ForwarderState[]): void {
+function refuseSecond(
+  request: ForwardRequest,
+  port: PortInfo,
+  filePrefix: string,
+  running: readonly ForwarderState[],
+): void {
   const other = findForwarder(running, String(port.id), filePrefix);
   if (!other) return;
   throw new DpcapError('ERR_CAPTURE_BUSY', `port ${port.name} is already forwarded to ${other.interfaces.join(', ')}`, {
     subject: port.name,
     errno: 'EEXIST',
-    hint: `end that one first (pid ${other.pid}): dpcap forward2kni ${port.id} off`,
+    hint: `end that one first (pid ${other.pid}): ${offCommand(request)}`,
   });
 }
 
@@ -73,7 +78,7 @@ async function on(
   if (!detach) return forward(wanted, createLogger('warn', 'forward2kni'), states);
   const { picked, port } = wanted;
   const state = await startDetached({ filePrefix: picked.primary.filePrefix, id: port.id }, states);
-  print(request, state, `${sentence(state)}, by pid ${state.pid}; end it with: dpcap forward2kni ${request.port} off`);
+  print(request, state, `${sentence(state)}, by pid ${state.pid}; end it with: ${offCommand(request)}`);
   return 0;
 }
 

@@ -10,6 +10,7 @@ export interface PdumpTuple {
   port: string;
   /** Undefined: all. */
   queue: number | undefined;
+  /** A file, or a kernel interface that there is; both of these. */
   rxDev: string | undefined;
   txDev: string | undefined;
   filter: FilterWords;
@@ -41,7 +42,7 @@ export function parsePdump(text: string): PdumpTuple {
   }
   if (values.queue === undefined) fail(text, 'there is no queue', 'add queue=0, or queue=* for all');
   if (values['rx-dev'] === undefined && values['tx-dev'] === undefined) {
-    fail(text, 'there is no output', 'add rx-dev=FILE, tx-dev=FILE or both');
+    fail(text, 'there is no output', 'add rx-dev=FILE, tx-dev=FILE or both; INTERFACE is possible, too');
   }
   if (values.port !== undefined) integer('port', values.port, 0, MOST_PORTS);
   return {

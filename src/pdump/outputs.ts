@@ -1,30 +1,35 @@
-/** From tuples to captures: one for each output file, each (port, queue, direction) in one of them. Pure. */
+/** From tuples to captures: one for each output, each (port, queue, direction) in one of them. Pure. */
 import type { Direction } from '../binding.js';
+import type { EnginePlan } from '../capture/plan.js';
 import { UsageError } from '../errors.js';
 import type { PdumpTuple } from './grammar.js';
 
-/** One capture into one file. */
+/** One capture into one file, or out of one kernel interface. */
 export interface PdumpOutput {
   /** Index of the tuple it belongs to. */
   tuple: number;
-  path: string;
+  to: Extract<EnginePlan['output'], { kind: 'file' | 'interface' }>;
   directions: Direction[];
 }
 
 /**
- * Equal names for rx and tx are one file, in time order.
+ * Equal names for rx and tx are one output, in time order.
+ * @param isInterface whether a kernel interface has this name; any other name is a file's
  * @param deviceOf the device name of a port selector, where it is known
  * @throws UsageError when two would write one file, or take the same packets twice
  */
 export function planOutputs(
   tuples: readonly PdumpTuple[],
+  isInterface: (name: string) => boolean,
   deviceOf: (port: string) => string = (port) => port,
 ): PdumpOutput[] {
+  const outputTo = (name: string): PdumpOutput['to'] =>
+    isInterface(name) ? { kind: 'interface', name } : { kind: 'file', path: name };
   const outputs = tuples.flatMap(({ rxDev, txDev }, tuple): PdumpOutput[] => {
-    if (rxDev !== undefined && rxDev === txDev) return [{ tuple, path: rxDev, directions: ['rx', 'tx'] }];
+    if (rxDev !== undefined && rxDev === txDev) return [{ tuple, to: outputTo(rxDev), directions: ['rx', 'tx'] }];
     return [
-      ...(rxDev === undefined ? [] : [{ tuple, path: rxDev, directions: ['rx' as const] }]),
-      ...(txDev === undefined ? [] : [{ tuple, path: txDev, directions: ['tx' as const] }]),
+      ...(rxDev === undefined ? [] : [{ tuple, to: outputTo(rxDev), directions: ['rx' as const] }]),
+      ...(txDev === undefined ? [] : [{ tuple, to: outputTo(txDev), directions: ['tx' as const] }]),
     ];
   });
   refuseSharedFile(outputs);
@@ -32,11 +37,13 @@ export function planOutputs(
   return outputs;
 }
 
+/** An interface may be shared: whole frames meet there anyway. */
 function refuseSharedFile(outputs: readonly PdumpOutput[]): void {
-  const twice = outputs.find(({ path }, at) => outputs.findIndex((other) => other.path === path) !== at);
-  if (!twice) return;
-  throw new UsageError(`two --pdump write to ${twice.path}`, {
-    subject: twice.path,
+  const paths = outputs.flatMap(({ to }) => (to.kind === 'file' ? [to.path] : []));
+  const twice = paths.find((path, at) => paths.indexOf(path) !== at);
+  if (twice === undefined) return;
+  throw new UsageError(`two --pdump write to ${twice}`, {
+    subject: twice,
     hint: 'give each its own file and join them with mergecap; or use dpcap -i any, which writes several ports to one',
   });
 }
@@ -61,4 +68,9 @@ function refuseSharedQueue(
       });
     }
   });
+}
+
+/** Its name, for people. */
+export function nameOf(to: PdumpOutput['to']): string {
+  return to.kind === 'file' ? to.path : `interface ${to.name}`;
 }

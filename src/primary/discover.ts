@@ -147,6 +147,18 @@ export function isAlive(primary: Primary): boolean {
   return primary.state === 'running' || primary.state === 'starting';
 }
 
+/**
+ * Those with this file prefix, whatever their state; without one, all.
+ * @throws UsageError for what is no prefix, DpcapError ERR_PRIMARY_ABSENT when there is none
+ */
+export function primariesWithPrefix(primaries: readonly Primary[], prefix: string | undefined): Primary[] {
+  if (prefix === undefined) return [...primaries];
+  checkPrefix(prefix);
+  const wanted = primaries.filter((one) => one.filePrefix === prefix);
+  if (wanted.length === 0) throw absent(prefix, primaries, primaries.filter(isAlive));
+  return wanted;
+}
+
 function absent(prefix: string | undefined, primaries: readonly Primary[], alive: readonly Primary[]): DpcapError {
   const hidden = primaries.find((one) => one.state === 'unreadable');
   if (prefix === undefined && hidden) return unreadable(hidden);

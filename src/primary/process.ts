@@ -41,10 +41,20 @@ export function readProcess(pid: number, procDir = '/proc'): ProcessInfo | undef
 
 /** Whether this very process runs: not another one with its pid, nor what is left of it until somebody reaps it. */
 export function isRunning(pid: number, startTicks: number, procDir = '/proc'): boolean {
+  return runningSince(pid, procDir) === startTicks;
+}
+
+/** The same where only the low 32 bits of its start are known. */
+export function isRunningLow(pid: number, lowTicks: number, procDir = '/proc'): boolean {
+  const ticks = runningSince(pid, procDir);
+  return ticks !== undefined && ticks >>> 0 === lowTicks;
+}
+
+/** Start, in clock ticks, of the process that runs with this pid. */
+function runningSince(pid: number, procDir: string): number | undefined {
   const stat = attempt(() => readFileSync(join(procDir, String(pid), 'stat'), 'latin1'));
-  return (
-    stat !== undefined && parseStartTicks(stat) === startTicks && !/\) [ZX] /.test(stat.slice(stat.lastIndexOf(')')))
-  );
+  if (stat === undefined || /^\) [ZX] /.test(stat.slice(stat.lastIndexOf(')')))) return undefined;
+  return parseStartTicks(stat);
 }
 
 /** Field 22 of /proc/PID/stat. The second field is a name in brackets that may hold anything, brackets included. */

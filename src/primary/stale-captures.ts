@@ -1,5 +1,5 @@
 /** Captures of ours that died without cleaning up, told by the names they left among a primary's memzones. */
-import { readProcess } from './process.js';
+import { isRunningLow } from './process.js';
 
 /** One dead capture. */
 export interface StaleCapture {
@@ -17,8 +17,7 @@ export function staleCaptures(memzones: readonly string[], procDir = '/proc'): S
     const [, pidText, ticks] = OWNER_ZONE.exec(name) ?? [];
     if (pidText === undefined || ticks === undefined) return [];
     const pid = Number(pidText);
-    const running = readProcess(pid, procDir)?.startTicks;
-    if (running !== undefined && running >>> 0 === Number.parseInt(ticks, 16)) return [];
+    if (isRunningLow(pid, Number.parseInt(ticks, 16), procDir)) return [];
     return [{ pid, description: `${memzones.filter((zone) => zone.includes(name)).length} objects in shared memory` }];
   });
 }

@@ -54,6 +54,7 @@ const refused: [string, RawCaptureOptions, RegExp][] = [
   ['-Q sideways', { direction: 'sideways' }, /-Q: unknown direction sideways/],
   ['--queue x', { queue: '1,x' }, /--queue: x is no queue/],
   ['--queue reversed', { queue: '5-2' }, /--queue: 5-2/],
+  ['-F for packets that are printed', { format: 'pcapng' }, /-F pcapng/],
   ['--queue too high', { queue: '1024' }, /--queue: 1024/],
   ['-w empty', { write: '' }, /-w: the file name is empty/],
   ['-F pdf', { format: 'pdf' }, /-F: unknown value pdf/],

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { finishFacts } from '../../src/capture/foreground.js';
 import { bytes, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
 import type { StatsRecord } from '../../src/capture/stats-record.js';
 
@@ -62,6 +63,15 @@ t.test('the summary accounts for every packet, losses shown even when zero', asy
     summary(RECORD, { reason: 'signal', leftBehind: ['x'] }).join('\n'),
     /left in the primary.*x\n.*dpcap recover/,
   );
+});
+
+t.test('what was left behind is told once', async (t) => {
+  const record = (error: 'ERR_DISABLE_FAILED' | 'ERR_SINK_WRITE') => ({ error, message: '', exitCode: 1 });
+  const told = (error?: ReturnType<typeof record>) =>
+    summary(RECORD, finishFacts({ reason: 'signal', leftBehind: ['x'], error })).join('\n');
+  t.match(told(), /left in the primary.*x\n/);
+  t.match(told(record('ERR_SINK_WRITE')), /left in the primary.*x\n/, 'the error is about something else');
+  t.notMatch(told(record('ERR_DISABLE_FAILED')), /left in the primary/, 'the error says it');
 });
 
 t.test('a status line only on a terminal that wants it', async (t) => {

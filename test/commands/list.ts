@@ -53,6 +53,17 @@ t.test('primaries with their ports', async (t) => {
   });
 });
 
+t.test('one file prefix only', async (t) => {
+  const root = t.testdir();
+  for (const prefix of ['a', 'b']) makeRuntimeDir(root, prefix);
+  const prefixes = (wanted?: string): string[] =>
+    collectListings(root, fakeHost(), wanted).map(({ primary }) => primary.filePrefix);
+  t.same(prefixes(), ['a', 'b']);
+  t.same(prefixes('b'), ['b']);
+  t.throws(() => prefixes('c'), { code: 'ERR_PRIMARY_ABSENT', message: /file prefix c/ });
+  t.throws(() => prefixes('a/b'), { message: /a\/b/, exitCode: 2 });
+});
+
 t.test('nothing running', async (t) => {
   const root = t.testdir();
   t.match(formatListings(root, collectListings(root, fakeHost())), /no DPDK primary process is running .*\n +start/);

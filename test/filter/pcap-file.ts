@@ -1,7 +1,6 @@
 /** The helpers themselves: the reference must be right before anything is compared with it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { binding } from '../../src/binding.js';
@@ -11,15 +10,17 @@ import { corpus } from '../helpers/packets.js';
 import { readPcap, writePcap } from '../helpers/pcap-file.js';
 import { stripTags } from '../helpers/strip-tags.js';
 
-const path = join(mkdtempSync(join(tmpdir(), 'dpcap-')), 'corpus.pcap');
+const path = join(t.testdir(), 'corpus.pcap');
 const frames = corpus(7, 200);
 writePcap(path, frames);
 
+const framesOf = (file: string): Uint8Array[] => readPcap(file).packets.map(({ data }) => new Uint8Array(data));
+
 t.test('what is written is read', async (t) => {
-  t.same(
-    readPcap(path).map(({ bytes }) => bytes),
-    frames,
-  );
+  t.same(framesOf(path), frames);
+  t.match(readPcap(path), { precision: 'micro', snaplen: 262144, linktype: 1 });
+  writeFileSync(`${path}.swapped`, Buffer.from(readFileSync(path).subarray(0, 24)).swap32());
+  t.match(readPcap(`${path}.swapped`), { snaplen: 262144, packets: [] }, 'the other byte order');
   writeFileSync(`${path}.torn`, readFileSync(path).subarray(0, 99));
   t.throws(() => readPcap(`${path}.torn`), /torn/);
 });
@@ -32,7 +33,7 @@ t.test('tcpdump selects what the reference selects', async (t) => {
     spawnSync('tcpdump', ['-r', path, '-w', selected, text]);
     const verdicts = binding().runClassic(encodeClassic(binding().compileFilter(text)), frames);
     t.same(
-      readPcap(selected).map(({ bytes }) => bytes),
+      framesOf(selected),
       frames.filter((_, at) => verdicts[at] === 1),
       text,
     );

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkDuration, checkRequest } from '../../src/forward2kni/request.js';
+import { checkDuration, checkRequest, offCommand } from '../../src/forward2kni/request.js';
 
 t.same(checkRequest('dpdk0', 'on', { for: '5m', json: true }), {
   port: 'dpdk0',
@@ -27,3 +27,5 @@ t.throws(() => checkRequest('dpdk0', 'toggle', {}), { code: 'ERR_USAGE', hint: '
 t.throws(() => checkRequest('', 'on', {}), { code: 'ERR_USAGE' });
 t.throws(() => checkRequest('dpdk0', 'off', { for: '1s' }), { message: '--for goes with "on" only' });
 t.throws(() => checkRequest('dpdk0', 'status', { untilExit: true }), { message: '--until-exit goes with "on" only' });
+t.equal(offCommand(checkRequest('dpdk0', 'on', {})), 'dpcap forward2kni dpdk0 off');
+t.equal(offCommand(checkRequest('0', 'on', { filePrefix: 'x' })), 'dpcap forward2kni 0 off --file-prefix x');

@@ -1,61 +1,65 @@
-/** Classic pcap files, written and read without libpcap, for tests that compare with `tcpdump -r`. */
+/** Classic pcap files, written and read byte for byte, without libpcap. */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const MAGIC_MICRO = 0xa1b2c3d4;
-const MAGIC_NANO = 0xa1b23c4d;
+const HEADER_BYTES = 24;
+const RECORD_HEADER_BYTES = 16;
+const MICRO_MAGIC = 0xa1b2c3d4;
+const NANO_MAGIC = 0xa1b23c4d;
 const ETHERNET = 1;
+/** When the first packet of a written file was seen, seconds. */
+const EPOCH = 1_700_000_000;
 
-/** One record; `time` in seconds and nanoseconds, `len` on the wire. */
-export interface PcapRecord {
-  seconds: number;
-  nanoseconds: number;
+/** One record. */
+export interface PcapPacket {
+  timestampNs: bigint;
+  /** Length on the wire; `data.length` is what was kept of it. */
   len: number;
-  bytes: Uint8Array;
+  data: Buffer;
 }
 
-/** Writes frames one microsecond apart, from a fixed time on. */
+/** A classic pcap file. */
+export interface PcapFile {
+  precision: 'micro' | 'nano';
+  snaplen: number;
+  linktype: number;
+  packets: PcapPacket[];
+}
+
+/** Reads a file of either byte order. @throws Error when it is not one or is torn. */
+export function readPcap(path: string): PcapFile {
+  const bytes = readFileSync(path);
+  const isPcap = (magic: number): boolean => magic === MICRO_MAGIC || magic === NANO_MAGIC;
+  const isLittle = bytes.length >= HEADER_BYTES && isPcap(bytes.readUInt32LE(0));
+  const word = (at: number): number => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  if (bytes.length < HEADER_BYTES || !isPcap(word(0))) throw new Error(`${path}: not a pcap file`);
+  const isNano = word(0) === NANO_MAGIC;
+  const packets: PcapPacket[] = [];
+  for (let at = HEADER_BYTES; at < bytes.length; ) {
+    const data = at + RECORD_HEADER_BYTES;
+    const end = data <= bytes.length ? data + word(at + 8) : Number.POSITIVE_INFINITY;
+    if (end > bytes.length) throw new Error(`${path}: torn in packet ${packets.length + 1}`);
+    const timestampNs = BigInt(word(at)) * 1_000_000_000n + BigInt(word(at + 4)) * (isNano ? 1n : 1000n);
+    packets.push({ timestampNs, len: word(at + 12), data: bytes.subarray(data, end) });
+    at = end;
+  }
+  return { precision: isNano ? 'nano' : 'micro', snaplen: word(16), linktype: word(20), packets };
+}
+
+/** Writes Ethernet frames, a microsecond apart. */
 export function writePcap(path: string, frames: readonly Uint8Array[]): void {
-  const parts: Buffer[] = [];
-  const header = Buffer.alloc(24);
-  header.writeUInt32LE(MAGIC_MICRO, 0);
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(MICRO_MAGIC, 0);
   header.writeUInt16LE(2, 4);
   header.writeUInt16LE(4, 6);
   header.writeUInt32LE(262144, 16);
   header.writeUInt32LE(ETHERNET, 20);
-  parts.push(header);
-  frames.forEach((frame, index) => {
-    const record = Buffer.alloc(16);
-    record.writeUInt32LE(1_700_000_000 + Math.floor(index / 1_000_000), 0);
+  const records = frames.flatMap((frame, index) => {
+    const record = Buffer.alloc(RECORD_HEADER_BYTES);
+    record.writeUInt32LE(EPOCH + Math.floor(index / 1_000_000), 0);
     record.writeUInt32LE(index % 1_000_000, 4);
     record.writeUInt32LE(frame.length, 8);
     record.writeUInt32LE(frame.length, 12);
-    parts.push(record, Buffer.from(frame));
+    return [record, frame];
   });
-  writeFileSync(path, Buffer.concat(parts));
-}
-
-/** Reads a little- or big-endian, micro- or nanosecond file; throws on anything torn. */
-export function readPcap(path: string): PcapRecord[] {
-  const file = readFileSync(path);
-  if (file.length < 24) throw new Error(`${path}: no pcap header`);
-  const isLittle = [MAGIC_MICRO, MAGIC_NANO].includes(file.readUInt32LE(0));
-  const word = (at: number): number => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at));
-  const magic = word(0);
-  if (magic !== MAGIC_MICRO && magic !== MAGIC_NANO) throw new Error(`${path}: not a pcap file`);
-  const records: PcapRecord[] = [];
-  for (let at = 24; at < file.length; ) {
-    if (at + 16 > file.length) throw new Error(`${path}: torn record header at ${at}`);
-    const caplen = word(at + 8);
-    const end = at + 16 + caplen;
-    if (end > file.length) throw new Error(`${path}: torn record at ${at}`);
-    const nanoseconds = word(at + 4) * (magic === MAGIC_NANO ? 1 : 1000);
-    records.push({
-      seconds: word(at),
-      nanoseconds,
-      len: word(at + 12),
-      bytes: new Uint8Array(file.subarray(at + 16, end)),
-    });
-    at = end;
-  }
-  return records;
+  writeFileSync(path, Buffer.concat([header, ...records]));
 }

@@ -22,7 +22,7 @@ import {
   total,
 } from './helpers/index.js';
 
-const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['mkfifo'] });
+const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['mkfifo', 'script'] });
 const PINGS = 8;
 
 /**
@@ -89,7 +89,39 @@ t.test('live, at a low rate', { skip }, async (t) => {
   t.match(finished, { code: 0, stderr: /16 packets captured/ });
   t.match(finished.stdout, /^[0-9:.]+ IP 10\.77\.0\.1 > 10\.77\.0\.2: ICMP echo request, id \d+, seq 1, length 109\n/);
   t.equal(finished.stdout.trim().split('\n').length, 2 * PINGS, 'standard output has the packets and nothing else');
+
+  const precise = startDpcap([
+    '--file-prefix',
+    testpmd.prefix,
+    '-i',
+    '0',
+    '--time-precision',
+    'nano',
+    '-c',
+    '1',
+    'icmp',
+  ]);
+  await precise.expect(/dpcap: capturing/, { stream: 'stderr' });
+  bridge.a.run('ping', ['-c1', '-W2', bridge.b.address]);
+  t.match(await precise.wait(), { code: 0, stdout: /^[0-9:]+\.\d{9} IP / });
   await isUnharmed(t, testpmd, before, 'streams');
+});
+
+t.test('a running count on a terminal, but not among printed packets', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  const words = `--file-prefix ${testpmd.prefix} -i 0 -a duration:1 --stats-interval 0.1`;
+  const onTerminal = async (more: string): Promise<string> => {
+    const command = `${process.execPath} bin/dpcap.js ${words} ${more}`;
+    const { code, stdout } = await start('script', ['-qec', command, '/dev/null']).wait();
+    t.equal(code, 0, stdout);
+    return stdout;
+  };
+  const count = /0 packets, 0 B; .*lost: nombuf/;
+  t.match(await onTerminal('-w /dev/null'), count);
+  const printed = await onTerminal('');
+  t.notMatch(printed, count);
+  t.match(printed, /0 packets captured/);
 });
 
 t.test('readers that leave', { skip }, async (t) => {

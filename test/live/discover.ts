@@ -81,6 +81,13 @@ t.test('a stock testpmd', { skip }, async (t) => {
       new RegExp(`${testpmd.filePrefix} +${testpmd.pid} +dpdk-testpmd +root +[0-9.]+ +yes\\n  port 0 +net_null0`),
     );
     t.equal(execFileSync('node', [DPCAP, '-D', '--json'], { encoding: 'utf8' }).split('\n').length, 2, 'one line');
+    const json = execFileSync('node', [DPCAP, 'list', '--json', '--file-prefix', testpmd.filePrefix], {
+      encoding: 'utf8',
+    });
+    t.match(JSON.parse(json), { primaries: [{ file_prefix: testpmd.filePrefix }] });
+    t.equal(JSON.parse(json).primaries.length, 1);
+    const nobody = spawnSync('node', [DPCAP, '-D', '--file-prefix', 'dpcap-nonesuch'], { encoding: 'utf8' });
+    t.match(nobody, { status: 1, stderr: /file prefix dpcap-nonesuch/ });
     const doctor = spawnSync('node', [DPCAP, 'doctor', '--file-prefix', testpmd.filePrefix], { encoding: 'utf8' });
     t.match(doctor.stdout, /ring_mp_mc at index \d+ of/);
     t.match(doctor.stdout, / 0 failed\n$/);

@@ -7,7 +7,7 @@ void test_packet();
 void test_recorder();
 void test_hand_over();
 void test_file_sink();
-void test_tap_sink();
+void test_frame_sink();
 
 int main() {
   test_clock();
@@ -16,6 +16,6 @@ int main() {
   test_recorder();
   test_hand_over();
   test_file_sink();
-  test_tap_sink();
+  test_frame_sink();
   return tap_end();
 }

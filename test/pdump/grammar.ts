@@ -72,13 +72,25 @@ t.test('the words around them', async (t) => {
 
 t.test('outputs', async (t) => {
   const plan = (...texts: string[]) =>
-    planOutputs(texts.map(parsePdump), (port) => (port === '0' ? 'net_null0' : port));
-  t.same(plan('port=0,queue=*,rx-dev=a,tx-dev=a'), [{ tuple: 0, path: 'a', directions: ['rx', 'tx'] }]);
+    planOutputs(
+      texts.map(parsePdump),
+      (name) => name === 'eth0',
+      (port) => (port === '0' ? 'net_null0' : port),
+    );
+  const file = (path: string) => ({ kind: 'file', path });
+  const eth0 = { kind: 'interface', name: 'eth0' };
+  t.same(plan('port=0,queue=*,rx-dev=a,tx-dev=a'), [{ tuple: 0, to: file('a'), directions: ['rx', 'tx'] }]);
   t.same(plan('port=0,queue=*,rx-dev=a,tx-dev=b', 'port=1,queue=0,rx-dev=c'), [
-    { tuple: 0, path: 'a', directions: ['rx'] },
-    { tuple: 0, path: 'b', directions: ['tx'] },
-    { tuple: 1, path: 'c', directions: ['rx'] },
+    { tuple: 0, to: file('a'), directions: ['rx'] },
+    { tuple: 0, to: file('b'), directions: ['tx'] },
+    { tuple: 1, to: file('c'), directions: ['rx'] },
   ]);
+  t.same(plan('port=0,queue=*,rx-dev=eth0,tx-dev=eth0'), [{ tuple: 0, to: eth0, directions: ['rx', 'tx'] }]);
+  t.same(
+    plan('port=0,queue=*,rx-dev=eth0,tx-dev=./eth0', 'port=1,queue=*,rx-dev=eth0').map(({ to }) => to),
+    [eth0, file('./eth0'), eth0],
+    'an interface may be shared',
+  );
   t.equal(plan('port=0,queue=0,rx-dev=a', 'port=0,queue=1,rx-dev=b', 'port=0,queue=*,tx-dev=c').length, 3);
   t.throws(() => plan('port=0,queue=0,rx-dev=a', 'port=1,queue=0,rx-dev=a'), { message: /two --pdump write to a/ });
   t.throws(() => plan('port=0,queue=0,rx-dev=a', 'port=0,queue=*,rx-dev=b'), { message: /port 0 queue 0 rx/ });

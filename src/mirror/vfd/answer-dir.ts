@@ -7,7 +7,7 @@ import { closeSync, constants, mkdtempSync, openSync, readdirSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DpcapError, errnoOf } from '../../errors.js';
-import { readProcess } from '../../primary/process.js';
+import { isRunning, readProcess } from '../../primary/process.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PREFIX = '.dpcap-answers-';
@@ -86,7 +86,7 @@ function sweep(parent: string): void {
   try {
     for (const name of readdirSync(parent)) {
       const [, pid, ticks] = OURS.exec(name) ?? [];
-      if (pid === undefined || readProcess(Number(pid))?.startTicks === Number(ticks)) continue;
+      if (pid === undefined || isRunning(Number(pid), Number(ticks))) continue;
       rmSync(join(parent, name), { recursive: true, force: true });
     }
   } catch {

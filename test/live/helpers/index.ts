@@ -1,4 +1,5 @@
 /** The live-test harness: everything a live test imports. */
+export { type PcapPacket, readPcap, writePcap } from '../../helpers/pcap-file.js';
 export { accountingErrors, balances, total } from './accounting.js';
 export { atExit } from './at-exit.js';
 export {
@@ -24,11 +25,11 @@ export { runDpcapAsNobody, runDpcapSeeing } from './isolated.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';
-export { capinfos, countPackets, type PcapPacket, readPcap, tcpdumpLines, tsharkFields, writePcap } from './pcap.js';
+export { capinfos, countPackets, tcpdumpLines, tsharkFields } from './pcap.js';
 export { type Pipeline, startPipeline } from './pipeline.js';
 export { type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
 export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';
 export { type Before, isForwarding, isUnharmed, remember } from './unharmed.js';
-export { type VethPair, vethPair } from './veth.js';
+export { type VethNamespace, type VethPair, vethNamespace, vethPair } from './veth.js';

@@ -1,7 +1,10 @@
-#include "core/tap_sink.h"
+#include "core/frame_sink.h"
 
+#include <linux/if_packet.h>
+#include <poll.h>
 #include <rte_cycles.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,30 +23,44 @@ int64_t monotonic_ns() {
 constexpr int kIncomingBurst = 256;
 constexpr uint64_t kLookMs = 10;
 
-// The interface is gone, rather than this one frame refused (too short: EINVAL) or the interface down (EIO).
-bool is_gone(int err) { return err == EBADFD || err == EBADF || err == ENODEV; }
+// How long a frame waits for an interface that sends nothing: a peer pauses it, or a shaper is slow.
+constexpr int kMaxWaitMs = 100;
+// And all of them together, once the capture is to end.
+constexpr int64_t kEndWaitNs = 2'000'000'000;
+
+// The interface is gone, rather than this one frame refused (too short: EINVAL; longer than the MTU: EMSGSIZE; the
+// interface's queue is full: ENOBUFS) or the interface down (EIO of a TAP, ENETDOWN of a packet socket).
+bool is_gone(int err) { return err == EBADFD || err == EBADF || err == ENODEV || err == ENXIO; }
+
+// A packet socket outlives its interface, and reading from it does not tell.
+bool is_orphan(int fd) {
+  sockaddr_ll at{};
+  socklen_t size = sizeof at;
+  const bool known = getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0;
+  return known && at.sll_family == AF_PACKET && at.sll_ifindex < 0;
+}
 
 }  // namespace
 
-TapSink::TapSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes)
+FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes)
     : Sink(lanes), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
 
-TapSink::~TapSink() { close_descriptors(); }
+FrameSink::~FrameSink() { close_descriptors(); }
 
 // A table of descriptors of its own spares the thread two atomic operations a packet, which the kernel needs for one
 // that threads share: 4 % of a write to a TAP.
-void TapSink::enter() { has_own_files_ = unshare(CLONE_FILES) == 0; }
+void FrameSink::enter() { has_own_files_ = unshare(CLONE_FILES) == 0; }
 
-void TapSink::leave() {
+void FrameSink::leave() {
   if (has_own_files_) close_descriptors();
 }
 
-void TapSink::close_descriptors() const {
+void FrameSink::close_descriptors() const {
   ::close(rx_fd_);
   if (tx_fd_ != rx_fd_) ::close(tx_fd_);
 }
 
-uint32_t TapSink::put(const Run& run) {
+uint32_t FrameSink::put(const Run& run) {
   const Direction direction = run.lane.target.direction;
   const int fd = direction == Direction::rx ? rx_fd_ : tx_fd_;
   uint64_t written = 0;
@@ -62,26 +79,38 @@ uint32_t TapSink::put(const Run& run) {
   return run.count;
 }
 
-bool TapSink::write_frame(int fd, const Packet& packet) {
+bool FrameSink::write_frame(int fd, const Packet& packet) {
   const uint8_t* frame = rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset);
   if (packet.tag_count != 0 || packet.offset + packet.caplen > packet.mbuf->data_len) {
     frame_.resize(packet.caplen);
     copy_packet(packet, frame_.data());
     frame = frame_.data();
   }
-  if (write(fd, frame, packet.caplen) >= 0) return true;
-  if (is_gone(errno)) figures_.fail(errno);
-  return false;
+  while (write(fd, frame, packet.caplen) < 0) {
+    if (errno == EAGAIN && wait_writable(fd)) continue;
+    if (is_gone(errno)) figures_.fail(errno);
+    return false;
+  }
+  return true;
 }
 
-void TapSink::tick(uint64_t now_tsc) {
+// Until there is room in a packet socket, whose frames count until they are sent. A TAP interface always has room.
+bool FrameSink::wait_writable(int fd) const {
+  pollfd one{fd, POLLOUT, 0};
+  const int64_t end = give_up_at_ns_;
+  return (end == 0 || monotonic_ns() < end) && poll(&one, 1, kMaxWaitMs) != 0;
+}
+
+void FrameSink::give_up_on_stalls() { give_up_at_ns_ = monotonic_ns() + kEndWaitNs; }
+
+void FrameSink::tick(uint64_t now_tsc) {
   if (now_tsc - looked_at_ < rte_get_tsc_hz() / 1000 * kLookMs) return;
   looked_at_ = now_tsc;
   drop_incoming();
 }
 
 // A token bucket that holds a tenth of a second.
-bool TapSink::may_write() {
+bool FrameSink::may_write() {
   if (max_rate_ == 0) return true;
   const int64_t now = monotonic_ns();
   const double earned = static_cast<double>(now - tokens_at_ns_) * max_rate_ / 1e9;
@@ -94,13 +123,14 @@ bool TapSink::may_write() {
 
 // What the kernel sends on the interface goes nowhere: nothing is ever injected into a port. Also how an interface that
 // was deleted is noticed when there is nothing to write.
-void TapSink::drop_incoming() {
+void FrameSink::drop_incoming() {
   uint8_t frame[2048];
   for (const int fd : {rx_fd_, tx_fd_}) {
     ssize_t size = 0;
     for (int i = 0; i < kIncomingBurst && (size = read(fd, frame, sizeof frame)) > 0; i++) {
     }
     if (size < 0 && is_gone(errno)) figures_.fail(errno);
+    if (is_orphan(fd)) figures_.fail(ENODEV);
   }
 }
 

@@ -1,4 +1,6 @@
 // createTap(name, netns, mtu, queues): a descriptor for each queue.
+// isInterface(name): boolean. openPacketSocket(name): a descriptor.
+#include "core/packet_socket.h"
 #include "core/tap.h"
 #include "js/exports.h"
 #include "js/throw.h"
@@ -21,8 +23,27 @@ Napi::Value JS_CreateTap(const Napi::CallbackInfo& info) {
   }
 }
 
+std::string to_name(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the name of an interface");
+  return info[0].As<Napi::String>();
+}
+
+Napi::Value JS_IsInterface(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), dpcap::is_interface(to_name(info)));
+}
+
+Napi::Value JS_OpenPacketSocket(const Napi::CallbackInfo& info) {
+  try {
+    return Napi::Number::New(info.Env(), dpcap::open_packet_socket(to_name(info)));
+  } catch (const dpcap::Error& error) {
+    throw to_js_error(info.Env(), error);
+  }
+}
+
 }  // namespace
 
-void export_tap(Napi::Env env, Napi::Object exports) {
+void export_interface(Napi::Env env, Napi::Object exports) {
   exports.Set("createTap", Napi::Function::New(env, JS_CreateTap));
+  exports.Set("isInterface", Napi::Function::New(env, JS_IsInterface));
+  exports.Set("openPacketSocket", Napi::Function::New(env, JS_OpenPacketSocket));
 }
