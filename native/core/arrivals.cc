@@ -27,10 +27,11 @@ void prefetch_data(const rte_mbuf* mbuf) {
 
 }  // namespace
 
-Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed)
+Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst)
     : lanes_(std::move(lanes)),
       is_stamped_(mode == CopyMode::stamped),
       is_timed_(is_timed || lanes_.size() > 1),
+      burst_(burst),
       wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
@@ -54,7 +55,7 @@ uint32_t Arrivals::refill(Lane& lane, uint64_t now) {
     std::copy(lane.arrival + lane.head, lane.arrival + lane.head + lane.count, lane.arrival);
     lane.head = 0;
   }
-  const uint32_t room = Lane::kPending - lane.count;
+  const uint32_t room = std::min(burst_, Lane::kPending - lane.count);
   rte_mbuf** fresh = lane.pending + lane.count;
   const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring.get(), reinterpret_cast<void**>(fresh), room, nullptr);
 

@@ -14,7 +14,8 @@ namespace dpcap {
 class Arrivals {
  public:
   // `is_timed`: somebody wants to know when packets arrived. Between several lanes the order needs it in any case.
-  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed);
+  // `burst`: how many packets are taken out of a ring at once.
+  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst);
 
   void begin();
   // Looks at every ring once. Returns how many packets it found.
@@ -38,6 +39,7 @@ class Arrivals {
   const std::vector<Lane*> lanes_;
   const bool is_stamped_;
   const bool is_timed_;
+  const uint32_t burst_;
   WallClock wall_;
   StampClock stamps_;
   const uint64_t settle_ticks_;   // a stamp is good enough when known to this

@@ -5,12 +5,15 @@
 #include <rte_mbuf.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+
 #include "core/packet.h"
 
 namespace dpcap {
 namespace {
 
 constexpr size_t kFreeBurst = 512;
+constexpr uint32_t kBusyBurst = 256;
 
 }  // namespace
 
@@ -20,7 +23,8 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, Co
       pool_(pool),
       sink_(sink),
       limit_(limit),
-      arrivals_(std::move(lanes), mode, sink.wants_times()) {
+      arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst()),
+      busy_(std::min(kBusyBurst, sink.burst())) {
   to_free_.reserve(kFreeBurst + 64);
 }
 
@@ -45,7 +49,7 @@ void Drain::run() {
   arrivals_.begin();
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t found = round(false);
-    pacer_.pause(found, stamps_here || arrivals_.is_settling());
+    pacer_.pause(found >= busy_, found != 0, stamps_here || arrivals_.is_settling());
   }
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
   for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {

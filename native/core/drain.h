@@ -50,6 +50,7 @@ class Drain {
   Sink& sink_;
   Limit& limit_;
   Arrivals arrivals_;
+  const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
   Pacer pacer_;
   std::vector<rte_mbuf*> to_free_;
   std::vector<rte_mbuf*> selected_;

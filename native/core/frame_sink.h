@@ -27,8 +27,11 @@ class FrameSink : public Sink {
   void give_up_on_stalls() override;
   void finish(const std::vector<uint8_t>&) override {}
   bool wants_times() const override { return is_timed_; }
+  uint32_t burst() const override { return kBurst; }
 
  private:
+  static constexpr uint32_t kBurst = 32;  // a system call each leaves little of the cache
+
   bool may_write();
   bool write_frame(int fd, const Packet& packet);
   bool wait_writable(int fd) const;

@@ -6,7 +6,6 @@
 namespace dpcap {
 namespace {
 
-constexpr uint32_t kBusyBurst = 256;  // from here on a round is followed by the next without a pause
 constexpr uint32_t kShortSleepUs = 100;
 constexpr uint32_t kLongSleepUs = 1000;
 constexpr double kIdleShare = 0.015;  // of a core, for an idle capture
@@ -20,16 +19,16 @@ uint64_t thread_cpu_ns() {
 
 }  // namespace
 
-void Pacer::pause(uint32_t found, bool is_urgent) {
-  if (found >= kBusyBurst) {
+void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
+  if (is_busy) {
     sleep_us_ = 0;
     return;
   }
   const uint32_t longest = is_urgent ? kShortSleepUs : idle_sleep_us_;
-  sleep_us_ = found != 0 ? kShortSleepUs : std::min(longest, std::max(kShortSleepUs, sleep_us_ + sleep_us_ / 8));
+  sleep_us_ = found ? kShortSleepUs : std::min(longest, std::max(kShortSleepUs, sleep_us_ + sleep_us_ / 8));
   const timespec pause = {0, static_cast<long>(sleep_us_) * 1000};
   nanosleep(&pause, nullptr);
-  if (found == 0) measure_wakes();
+  if (!found) measure_wakes();
 }
 
 // A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as kIdleShare allows.

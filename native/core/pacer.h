@@ -8,8 +8,8 @@ namespace dpcap {
 // takes a small share of a core. For the thread that calls it.
 class Pacer {
  public:
-  // `found`: packets in the last round. `is_urgent`: what is found late is stamped late.
-  void pause(uint32_t found, bool is_urgent);
+  // `found`: there were packets in the last round; `is_busy`: many. `is_urgent`: what is found late is stamped late.
+  void pause(bool is_busy, bool found, bool is_urgent);
 
  private:
   void measure_wakes();

@@ -68,6 +68,8 @@ class Sink {
   virtual bool is_full() const { return false; }
   // Whether the time of arrival matters to it.
   virtual bool wants_times() const { return true; }
+  // How many packets of a lane are fetched at once: no more than what is still in the cache when it comes to the last.
+  virtual uint32_t burst() const { return Lane::kPending; }
   const SinkFigures& figures() const { return figures_; }
 
  protected:
