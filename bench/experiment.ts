@@ -1,16 +1,19 @@
 /** One tool on one primary for a while: the setting of every figure. */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Primary } from './primary.js';
 import { startPrimary, type Traffic } from './primary.js';
 import { RunningTool } from './running-tool.js';
 import type { Sample } from './sample.js';
 import type { Request, Tool } from './tools.js';
+import { WarmMemory } from './warm-memory.js';
 
 /** How much of everything is measured. */
 export interface Settings {
   rounds: number;
   /** Of each measurement. */
   seconds: number;
+  /** Of packets of a saturated primary, bytes. */
+  sizes: number[];
   /** Where files are written. */
   directory: string;
   /** A sign of life, not a measurement. */
@@ -26,7 +29,7 @@ export interface Figure {
 }
 
 export const MEGA = 1e6;
-const WARM_BYTES = 4e9;
+const WARM_BYTES = 5e9;
 const WARM_BYTES_QUICK = 2e8;
 
 /** Says what went wrong with one run, and goes on: a tool that fails has no figure. */
@@ -64,24 +67,16 @@ export async function withTool(
   }
 }
 
-export function fileIn({ directory }: Settings): string {
-  return `${directory}/dpcap-bench-${process.pid}.pcap`;
+/** Memory for what a tool is about to write. */
+export async function withWarmMemory(settings: Settings, run: (memory: WarmMemory) => Promise<void>): Promise<void> {
+  const memory = new WarmMemory(settings.directory, settings.quick ? WARM_BYTES_QUICK : WARM_BYTES);
+  try {
+    await run(memory);
+  } finally {
+    memory.free();
+  }
 }
 
-/** Bytes a second that a plain loop writes to a new file from a hot buffer, after the memory was touched. */
-export function writeLoop(settings: Settings): number {
-  const path = fileIn(settings);
-  const bytes = settings.quick ? WARM_BYTES_QUICK : WARM_BYTES;
-  const buffer = Buffer.alloc(256 * 1024);
-  const fill = (): number => {
-    const fd = openSync(path, 'w');
-    const start = process.hrtime.bigint();
-    for (let done = 0; done < bytes; done += buffer.length) writeSync(fd, buffer);
-    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    closeSync(fd);
-    rmSync(path);
-    return bytes / seconds;
-  };
-  fill(); // the first touch of memory is slower than everything that is measured
-  return fill();
+export function fileIn({ directory }: Settings): string {
+  return `${directory}/dpcap-bench-${process.pid}.pcap`;
 }

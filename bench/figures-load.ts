@@ -11,16 +11,19 @@ import {
   type Settings,
   withPrimary,
   withTool,
-  writeLoop,
+  withWarmMemory,
 } from './experiment.js';
 import type { Primary } from './primary.js';
 import { median } from './sample.js';
-import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, TOOLS, type Tool } from './tools.js';
+import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, TOOLS, type Tool, WRITE_LOOP } from './tools.js';
 
 const BARE_DRAIN = fileURLToPath(new URL('../../build/bare_drain', import.meta.url));
 /** As dpcap's own defaults make them: mbufs, and bytes of each. */
 const BARE_POOL = ['32767', '2248'];
 const WARM_UP_BYTES = 100_000;
+const SETTLE_MS = 700;
+/** Bytes in front of a packet in a pcap file. */
+const PCAP_HEAD = 16;
 
 async function keptFor(primary: Primary, seconds: number): Promise<number> {
   const kept: number[] = [];
@@ -31,25 +34,25 @@ async function keptFor(primary: Primary, seconds: number): Promise<number> {
 /** Packets in the file a second, from its growth; and what the primary sent meanwhile. */
 async function captureRate(settings: Settings, tool: Tool, size: number, record: Record): Promise<void> {
   const output = fileIn(settings);
-  const mib = writeLoop(settings) / MEGA / (size + 16);
-  await withPrimary({ rate: 0, size }, async (primary) => {
-    await withTool(tool, { prefix: primary.prefix, output }, async (running) => {
-      await running.written(WARM_UP_BYTES);
-      await primary.nextSecond();
-      const [start, before] = [process.hrtime.bigint(), running.fileBytes()];
-      const kept = await keptFor(primary, settings.seconds);
-      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-      const grown = running.fileBytes() - before;
-      await running.stop();
-      const { packets } = running.findings();
-      const bytesEach = running.fileBytes() / packets;
-      const variant = `${size} B`;
-      const sample = { variant, tool: tool.name, unit: 'Mpps' };
-      record({ ...sample, figure: 'captured when saturated', value: grown / bytesEach / seconds / MEGA });
-      record({ ...sample, figure: 'kept by the saturated primary meanwhile', value: kept });
-      record({ ...sample, figure: 'captured when saturated', tool: 'write loop', value: mib });
-    });
-  });
+  await withWarmMemory(settings, (memory) =>
+    withPrimary({ rate: 0, size }, (primary) =>
+      withTool(tool, { prefix: primary.prefix, output }, async (running) => {
+        await running.written(WARM_UP_BYTES);
+        const stopFollowing = memory.follow(() => running.fileBytes());
+        await sleep(SETTLE_MS);
+        const [start, before] = [process.hrtime.bigint(), running.fileBytes()];
+        const kept = await keptFor(primary, settings.seconds);
+        const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+        const bytes = running.fileBytes() - before;
+        await running.stop();
+        stopFollowing();
+        const bytesEach = tool === WRITE_LOOP ? size + PCAP_HEAD : running.fileBytes() / running.findings().packets;
+        const sample = { variant: `${size} B`, tool: tool.name, unit: 'Mpps' };
+        record({ ...sample, figure: 'captured when saturated', value: bytes / bytesEach / seconds / MEGA });
+        record({ ...sample, figure: 'sent by the saturated primary meanwhile', value: kept });
+      }),
+    ),
+  );
 }
 
 async function bareDrain(
@@ -75,9 +78,10 @@ async function bareDrain(
 export const saturated: Figure = {
   name: 'saturated',
   async measure(settings, record) {
-    for (const size of settings.quick ? [64] : [64, 512, 1518, 9000]) {
+    for (const size of settings.sizes) {
       for (let round = 0; round < settings.rounds; round++) {
-        for (const tool of TOOLS) await attempt(tool.name, () => captureRate(settings, tool, size, record));
+        for (const tool of [...TOOLS, WRITE_LOOP])
+          await attempt(tool.name, () => captureRate(settings, tool, size, record));
         for (const mode of ['plain', 'stamped'] as const) {
           await attempt(`bare drain, ${mode}`, () => bareDrain(settings, size, mode, record));
         }
@@ -94,7 +98,7 @@ const WISHES: { variant: string; filter?: string; snaplen?: number; match: numbe
   { variant: 'filter: nothing', filter: 'udp dst port 11', match: 100 },
 ];
 const KEPT_SIZE = 512;
-const SETTLE_MS = 1500;
+const KEPT_SETTLE_MS = 1500;
 
 export const kept: Figure = {
   name: 'kept',
@@ -114,7 +118,7 @@ export const kept: Figure = {
             withPrimary({ rate: 0, size: KEPT_SIZE, match }, (primary) =>
               withTool(tool, { prefix: primary.prefix, ...request }, async (running) => {
                 await running.written(0);
-                await sleep(SETTLE_MS);
+                await sleep(KEPT_SETTLE_MS);
                 const value = await keptFor(primary, settings.seconds);
                 record({ figure, variant, tool: tool.name, value, unit: 'Mpps' });
               }),

@@ -29,7 +29,7 @@ export interface Primary {
 
 /** Builds it and the other native parts; quick when nothing changed. */
 export function buildParts(): void {
-  for (const target of ['bench_primary', 'bench_inspect', 'bare_drain', 'bench_instructions']) {
+  for (const target of ['bench_primary', 'bench_inspect', 'write_loop', 'bare_drain', 'bench_instructions']) {
     execFileSync('cmake', ['--build', 'build', '--target', target], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],

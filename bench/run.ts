@@ -4,6 +4,7 @@
  *   --figures LIST    of those named below (default: all)
  *   --rounds N        how often each is measured (default 3)
  *   --seconds N       of each measurement (default 3)
+ *   --sizes LIST      of packets, for the saturated figures (default 64,512,1518,9000)
  *   --directory DIR   where files are written (default /dev/shm)
  *   --json FILE       the medians as JSON
  *   --quick           a sign of life of each figure, no measurement
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     figures: { type: 'string', default: FIGURES.map(({ name }) => name).join(',') },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
+    sizes: { type: 'string', default: '64,512,1518,9000' },
     directory: { type: 'string', default: '/dev/shm' },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -33,6 +35,7 @@ const { values } = parseArgs({
 const settings: Settings = {
   rounds: values.quick ? 1 : Number(values.rounds),
   seconds: values.quick ? 1 : Number(values.seconds),
+  sizes: values.quick ? [64] : values.sizes.split(',').map(Number),
   directory: values.directory,
   quick: values.quick,
 };

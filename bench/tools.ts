@@ -53,4 +53,10 @@ export const PDUMP: Tool = {
       : ['dpdk-pdump', '--file-prefix', prefix, '-l', '0', '--', '--pdump', `port=0,queue=*,tx-dev=${output}`],
 };
 
+/** No tool, but the most that can be written. */
+export const WRITE_LOOP: Tool = {
+  name: 'write loop',
+  command: ({ output }) => [fileURLToPath(new URL('../../build/write_loop', import.meta.url)), output],
+};
+
 export const TOOLS = [DPCAP_PCAP, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];

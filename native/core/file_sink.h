@@ -42,7 +42,7 @@ class FileSink : public Sink {
   static constexpr size_t kBlocks = 32;  // what a stalled disk may cost in memory
 
   uint32_t record(const Run& run, uint32_t first);
-  uint32_t write_in_place(const Run& run);
+  uint32_t write_in_place(const Run& run, uint32_t first);
   bool writes_here() const { return here_ && hand_over_.is_idle(); }
   void choose_writer(uint64_t now_tsc);
 
