@@ -77,6 +77,11 @@ export async function withWarmMemory(settings: Settings, run: (memory: WarmMemor
   }
 }
 
+/** All of them, or for a sign of life the first. */
+export function some<T>({ quick }: Settings, all: readonly T[]): readonly T[] {
+  return quick ? all.slice(0, 1) : all;
+}
+
 export function fileIn({ directory }: Settings): string {
   return `${directory}/dpcap-bench-${process.pid}.pcap`;
 }

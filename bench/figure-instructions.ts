@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { attempt, type Figure } from './experiment.js';
+import { attempt, type Figure, some } from './experiment.js';
 
 const PROGRAM = fileURLToPath(new URL('../../build/bench_instructions', import.meta.url));
 const CASES = [
@@ -34,7 +34,7 @@ function count(words: readonly string[]): number {
 export const instructions: Figure = {
   name: 'instructions',
   async measure(settings, record) {
-    for (const words of settings.quick ? CASES.slice(0, 1) : CASES) {
+    for (const words of some(settings, CASES)) {
       const [mode, format, bytes] = words;
       const variant = `${bytes} B, ${format}, ${mode} copies`;
       await attempt(variant, async () => {

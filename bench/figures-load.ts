@@ -9,6 +9,7 @@ import {
   MEGA,
   type Record,
   type Settings,
+  some,
   withPrimary,
   withTool,
   withWarmMemory,
@@ -18,10 +19,12 @@ import { median } from './sample.js';
 import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, TOOLS, type Tool, WRITE_LOOP } from './tools.js';
 
 const BARE_DRAIN = fileURLToPath(new URL('../../build/bare_drain', import.meta.url));
-/** As dpcap's own defaults make them: mbufs, and bytes of each. */
-const BARE_POOL = ['32767', '2248'];
+/** As dpcap's own defaults make it: mbufs of 2248 bytes. One that holds less would need several for a packet. */
+const BARE_MBUFS = 65535;
+const BARE_BYTES = 2248;
 const WARM_UP_BYTES = 100_000;
 const SETTLE_MS = 700;
+const CAPTURED = 'captured when saturated';
 /** Bytes in front of a packet in a pcap file. */
 const PCAP_HEAD = 16;
 
@@ -48,30 +51,29 @@ async function captureRate(settings: Settings, tool: Tool, size: number, record:
         stopFollowing();
         const bytesEach = tool === WRITE_LOOP ? size + PCAP_HEAD : running.fileBytes() / running.findings().packets;
         const sample = { variant: `${size} B`, tool: tool.name, unit: 'Mpps' };
-        record({ ...sample, figure: 'captured when saturated', value: bytes / bytesEach / seconds / MEGA });
+        record({ ...sample, figure: CAPTURED, value: bytes / bytesEach / seconds / MEGA });
         record({ ...sample, figure: 'sent by the saturated primary meanwhile', value: kept });
       }),
     ),
   );
 }
 
+/** With `read`, of a loop that also looks at the packets. */
+const BARE_DRAINS = [['plain'], ['plain', 'read'], ['stamped'], ['stamped', 'read']] as const;
+
 async function bareDrain(
   { seconds }: Settings,
   size: number,
-  mode: 'plain' | 'stamped',
+  [mode, ...reads]: (typeof BARE_DRAINS)[number],
   record: Record,
 ): Promise<void> {
   await withPrimary({ rate: 0, size }, async ({ prefix }) => {
-    const words = [prefix, 'net_null0', mode, ...BARE_POOL, String(seconds)];
-    const value =
-      Number(execFileSync(BARE_DRAIN, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })) / MEGA;
-    record({
-      figure: 'captured when saturated',
-      variant: `${size} B`,
-      tool: `bare drain, ${mode}`,
-      value,
-      unit: 'Mpps',
-    });
+    const bytes = Math.max(BARE_BYTES, size + 200);
+    const mbufs = 2 ** Math.floor(Math.log2((BARE_MBUFS * BARE_BYTES) / bytes + 1)) - 1;
+    const words = [prefix, 'net_null0', mode, String(mbufs), String(bytes), String(seconds), ...reads];
+    const out = execFileSync(BARE_DRAIN, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const tool = ['bare drain', mode, ...reads].join(' ');
+    record({ figure: CAPTURED, variant: `${size} B`, tool, value: Number(out) / MEGA, unit: 'Mpps' });
   });
 }
 
@@ -82,8 +84,8 @@ export const saturated: Figure = {
       for (let round = 0; round < settings.rounds; round++) {
         for (const tool of [...TOOLS, WRITE_LOOP])
           await attempt(tool.name, () => captureRate(settings, tool, size, record));
-        for (const mode of ['plain', 'stamped'] as const) {
-          await attempt(`bare drain, ${mode}`, () => bareDrain(settings, size, mode, record));
+        for (const drain of some(settings, BARE_DRAINS)) {
+          await attempt(drain.join(' '), () => bareDrain(settings, size, drain, record));
         }
       }
     }
@@ -110,8 +112,8 @@ export const kept: Figure = {
         const value = await keptFor(primary, settings.seconds);
         record({ figure, variant: 'no capture', tool: 'none', value, unit: 'Mpps' });
       });
-      for (const { variant, filter, snaplen, match } of WISHES) {
-        for (const tool of [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP]) {
+      for (const { variant, filter, snaplen, match } of some(settings, WISHES)) {
+        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP])) {
           const request = { output: fileIn(settings), filter, snaplen };
           if (!tool.command({ prefix: '', ...request })) continue;
           await attempt(tool.name, () =>

@@ -10,6 +10,7 @@ import {
   MEGA,
   type Record,
   type Settings,
+  some,
   withPrimary,
   withTool,
   withWarmMemory,
@@ -18,6 +19,11 @@ import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
 
 const SIZE = 64;
 const PACED = [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP];
+const IDLE: [variant: string, rate: number] = ['idle', 1];
+const RATES: [variant: string, rate: number][] = [
+  ['10 kpps', 1e4],
+  ['1 Mpps', 1e6],
+];
 /** Mpps. */
 const LADDER = [0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10];
 const LOSS_FREE_MS = 10_000;
@@ -44,10 +50,10 @@ async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number):
 export const lossFree: Figure = {
   name: 'loss-free',
   async measure(settings, record) {
-    const ladder = settings.quick ? LADDER.slice(0, 1) : LADDER;
+    const ladder = some(settings, LADDER);
     const ms = settings.quick ? 500 : LOSS_FREE_MS;
     for (let round = 0; round < settings.rounds; round++) {
-      for (const tool of PACED) {
+      for (const tool of some(settings, PACED)) {
         await attempt(tool.name, async () => {
           let value = 0;
           for (const rate of ladder) {
@@ -111,8 +117,8 @@ export const pipe: Figure = {
   name: 'pipe',
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
-      for (const reader of READERS) {
-        for (const tool of [DPCAP_PCAP, DPCAP_HOST, DUMPCAP]) {
+      for (const reader of some(settings, READERS)) {
+        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP])) {
           await attempt(tool.name, () => pipeRate(settings, tool, reader, record));
         }
       }
@@ -124,12 +130,8 @@ export const cpu: Figure = {
   name: 'cpu',
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
-      for (const [variant, rate] of [
-        ['idle', 1],
-        ['10 kpps', 1e4],
-        ['1 Mpps', 1e6],
-      ] as const) {
-        for (const tool of PACED) {
+      for (const [variant, rate] of some(settings, [IDLE, ...RATES])) {
+        for (const tool of some(settings, PACED)) {
           await attempt(tool.name, () =>
             withPrimary({ rate, size: SIZE }, ({ prefix }) =>
               withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
@@ -154,12 +156,9 @@ export const latency: Figure = {
   name: 'latency',
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
-      for (const tool of PACED) {
+      for (const tool of some(settings, PACED)) {
         await attempt(tool.name, () => firstPacket(settings, tool, record));
-        for (const [variant, rate] of [
-          ['10 kpps', 1e4],
-          ['1 Mpps', 1e6],
-        ] as const) {
+        for (const [variant, rate] of some(settings, RATES)) {
           await attempt(tool.name, () => timestampError(settings, tool, variant, rate, record));
         }
       }

@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   const Filters filters{Interpreter({}), Interpreter({})};
   Limit limit(0);
   Drain drain({&lane}, mode, filters, pool, sink, limit);
-  drain.start();
+  drain.start(false);
   drain.stop();  // empties the ring first
   sink.finish({});
   printf("%llu\n", static_cast<unsigned long long>(lane.recorded));

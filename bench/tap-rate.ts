@@ -24,7 +24,7 @@ const FRAME_BYTES = 64;
 /** The thread that writes. */
 const DRAIN = 'dpcap-drain';
 /** dpcap's own default; the helper asks for less. */
-const BUFFER_KIB = '81920';
+const BUFFER_KIB = '163840';
 
 /** Packets a second that got through, and the CPU time that each took. */
 interface Result {

@@ -60,19 +60,26 @@ uint32_t Arrivals::refill(Lane& lane, uint64_t now) {
   const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring.get(), reinterpret_cast<void**>(fresh), room, nullptr);
 
   const bool reads_stamps = is_stamped_ && is_timed_;
-  for (uint32_t i = 0; i < std::min(found, kMbufsAhead); i++) rte_prefetch0(fresh[i]);
-  for (uint32_t i = 0; i < found + kDataAhead; i++) {
-    if (i + kMbufsAhead < found) rte_prefetch0(fresh[i + kMbufsAhead]);
-    if (i < found) prefetch_data(fresh[i]);
-    if (i >= kDataAhead)
-      lane.arrival[lane.count + i - kDataAhead] = reads_stamps ? stamp_of(fresh[i - kDataAhead]) : now;
-  }
+  if (found != 0) fetch(fresh, found, lane.arrival + lane.count, reads_stamps);
   if (reads_stamps && found != 0) learn(lane, found, now);
   lane.count += found;
   lane.unresolved += reads_stamps ? found : 0;
   lane.more = found == room;
   if (!lane.more) lane.empty_tsc = now;
   return found;
+}
+
+// Has the packets come into the cache, and notes their stamps, or now.
+void Arrivals::fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, bool reads_stamps) const {
+  for (uint32_t i = 0; i < std::min(count, kMbufsAhead); i++) rte_prefetch0(mbufs[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    if (i + kMbufsAhead < count) rte_prefetch0(mbufs[i + kMbufsAhead]);
+    prefetch_data(mbufs[i]);
+    if (i >= kDataAhead) arrival[i - kDataAhead] = reads_stamps ? stamp_of(mbufs[i - kDataAhead]) : now_;
+  }
+  for (uint32_t i = count > kDataAhead ? count - kDataAhead : 0; i < count; i++) {
+    arrival[i] = reads_stamps ? stamp_of(mbufs[i]) : now_;
+  }
 }
 
 // The first of the packets found bounds the clock from below, the last from above.

@@ -113,16 +113,18 @@ void Capture::enable() {
   // So far the primary found no mbufs and copied nothing. Some releases clear their counters shortly after the callback
   // went live (22.11.8 and others); now they are still, so that every later packet is in them exactly once.
   started_ns_ = realtime_ns();
-  for (Lane& lane : lanes_) {
-    const auto counters = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
-    lane.baseline = lane.latest = counters.value_or(PdumpCounters{});
-  }
+  const auto counters = [](const Lane& lane) {
+    return pdump_counters(lane.port, lane.target.queue, lane.target.direction).value_or(PdumpCounters{});
+  };
+  for (Lane& lane : lanes_) lane.baseline = lane.latest = counters(lane);
   pool_->open();
+  // What came for want of an mbuf until now came before the capture began.
+  for (Lane& lane : lanes_) lane.baseline.nombuf = lane.latest.nombuf = counters(lane).nombuf;
 }
 
 void Capture::start_drains() {
   const OnCpus on_cpus(plan_.cpus);
-  for (const auto& drain : drains_) drain->start();
+  for (const auto& drain : drains_) drain->start(!plan_.cpus.empty());
 }
 
 // A primary that refuses the filter may be one without BPF, or with another verifier: it is asked for whole copies of

@@ -4,6 +4,8 @@
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -14,6 +16,7 @@ namespace {
 
 constexpr size_t kFreeBurst = 512;
 constexpr uint32_t kBusyBurst = 256;
+constexpr int kNice = -10;
 
 }  // namespace
 
@@ -30,8 +33,12 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, Co
 
 Drain::~Drain() { stop(); }
 
-void Drain::start() {
-  thread_ = std::thread([this] { run(); });
+void Drain::start(bool comes_first) {
+  thread_ = std::thread([this, comes_first] {
+    // A stall of milliseconds loses packets. Without the privilege it stays as it is.
+    if (comes_first) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+    run();
+  });
 }
 
 void Drain::stop() {

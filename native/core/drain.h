@@ -31,7 +31,8 @@ class Drain {
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  void start();
+  // `comes_first`: its CPUs are none of the primary's, so it may go before other work there.
+  void start(bool comes_first);
   // Empties the rings once more and ends the thread. Call after the primary stopped filling them. Idempotent.
   void stop();
 

@@ -31,7 +31,9 @@ FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes)
       recorded_bytes_(options_.header.size()) {}
 
 void FileSink::enter() {
-  if (file_.is_in_memory()) run_delay_.emplace();
+  if (!file_.is_in_memory()) return;
+  run_delay_.emplace();
+  choose_at_ = rte_get_tsc_cycles() + ticks(kWatchMs);
 }
 
 bool FileSink::is_full() const { return options_.byte_limit != 0 && recorded_bytes_ >= options_.byte_limit; }

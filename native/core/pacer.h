@@ -4,18 +4,19 @@
 
 namespace dpcap {
 
-// Under load it does not sleep; with little traffic it does, and longer the longer nothing comes, up to where waking up
-// takes a small share of a core. For the thread that calls it.
+// After many packets it does not sleep. Else it does, as long as makes waking up a small share of a core, unless what
+// is found late is stamped late. For the thread that calls it.
 class Pacer {
  public:
-  // `found`: there were packets in the last round; `is_busy`: many. `is_urgent`: what is found late is stamped late.
+  // Of the round before: `is_busy`: it found many packets; `found`: any. `is_urgent`: what is found late is stamped
+  // late.
   void pause(bool is_busy, bool found, bool is_urgent);
 
  private:
+  void sleep(uint32_t us);
   void measure_wakes();
 
-  uint32_t sleep_us_ = 0;
-  uint32_t idle_sleep_us_ = 500;  // the longest sleep; adapted to what a wake-up costs here
+  uint32_t idle_sleep_us_ = 500;  // adapted to what a wake-up costs here
   uint32_t wakes_ = 0;
   uint64_t wakes_cpu_ns_ = 0;
 };

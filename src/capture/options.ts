@@ -53,7 +53,7 @@ export interface CaptureOptions {
   quiet: boolean;
 }
 
-const DEFAULT_BUFFER_KIB = 80 * 1024;
+const DEFAULT_BUFFER_KIB = 160 * 1024;
 
 /**
  * Checks every option.

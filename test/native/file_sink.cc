@@ -1,16 +1,21 @@
 #include "core/file_sink.h"
 
 #include <fcntl.h>
+#include <rte_cycles.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "copies.h"
 #include "tap.h"
@@ -27,14 +32,15 @@ FileSinkOptions options(uint64_t byte_limit = 0) {
 
 // A file that is gone when the test is.
 struct TemporaryFile {
-  TemporaryFile() : fd(mkstemp(path)) {}
-  ~TemporaryFile() { unlink(path); }
+  explicit TemporaryFile(const std::string& folder = "/tmp")
+      : path(folder + "/dpcap-test-XXXXXX"), fd(mkstemp(path.data())) {}
+  ~TemporaryFile() { unlink(path.c_str()); }
   size_t size() const {
     struct stat status;
-    stat(path, &status);
+    stat(path.c_str(), &status);
     return static_cast<size_t>(status.st_size);
   }
-  char path[32] = "/tmp/dpcap-test-XXXXXX";
+  std::string path;
   int fd;
 };
 
@@ -52,6 +58,55 @@ void whole_file() {
     CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
     CHECK(file.size() == 24 + 200 * 500 * (16 + size) + 3);
     CHECK(sink.figures().bytes_written() == file.size());
+  }
+}
+
+// Sizes of the packets of a pcap file whose bytes are their own size; empty when one is not.
+std::vector<size_t> sizes_in(const TemporaryFile& file) {
+  std::ifstream in(file.path, std::ios::binary);
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
+  std::vector<size_t> sizes;
+  for (size_t at = 24; at + 16 <= bytes.size(); at += 16 + sizes.back()) {
+    uint32_t caplen;
+    memcpy(&caplen, &bytes[at + 8], sizeof caplen);
+    if (at + 16 + caplen > bytes.size()) return {};
+    if (bytes[at + 16] != static_cast<char>(caplen) || bytes[at + 15 + caplen] != static_cast<char>(caplen)) return {};
+    sizes.push_back(caplen);
+  }
+  return sizes;
+}
+
+// On a file in memory, with more threads than CPUs, the drain writes by itself, and then again it does not: small and
+// large packets stay in order through all of it.
+void short_of_cpus() {
+  TemporaryFile file("/dev/shm");
+  std::atomic<bool> enough{false};
+  std::vector<std::thread> others;
+  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); i++) {
+    others.emplace_back([&] {
+      while (!enough) {
+      }
+    });
+  }
+  FileSink sink(file.fd, options(), 1);
+  Packets packets;
+  packets.add_sized(20, 60).add_sized(100, 1000).add_sized(1, 61);
+  sink.enter();
+  constexpr size_t kRounds = 1000;
+  for (size_t i = 0; i < kRounds; i++) {
+    CHECK_ALL(sink.put(packets.run()) == 121);
+    sink.tick(rte_get_tsc_cycles());
+  }
+  sink.leave();
+  sink.finish({});
+  enough = true;
+  for (auto& other : others) other.join();
+  CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
+  const std::vector<size_t> sizes = sizes_in(file);
+  CHECK(sizes.size() == kRounds * 121);
+  for (size_t i = 0; i < sizes.size(); i++) {
+    const size_t nth = i % 121;
+    CHECK_ALL(sizes[i] == (nth < 20 ? 60u : nth < 120 ? 1000u : 61u));
   }
 }
 
@@ -150,6 +205,7 @@ void stalled_reader() {
 
 void test_file_sink() {
   whole_file();
+  short_of_cpus();
   byte_limit();
   full_disk();
   full_disk_in_place();

@@ -1,0 +1,28 @@
+/** The benchmark works: each figure comes out of it. It says nothing about speed. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { Summary } from '../../bench/sample.js';
+import { requirements } from './helpers/index.js';
+
+const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
+
+t.test('npm run bench -- --quick', { skip: requirements({ hugepagesMb: 512 }), timeout: 300_000 }, async (t) => {
+  const folder = t.testdir();
+  const json = join(folder, 'figures.json');
+  const words = ['--quick', '--directory', folder, '--json', json];
+  const tables = execFileSync(process.execPath, [RUN, ...words], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const figures = JSON.parse(readFileSync(json, 'utf8')) as Summary[];
+  const names = new Set(figures.map(({ figure }) => figure));
+  for (const name of names) {
+    t.match(tables, `### ${name}`);
+    const ours = figures.filter(({ figure, tool }) => figure === name && tool === 'dpcap');
+    t.ok(ours.length > 0 && ours.every(({ median }) => Number.isFinite(median)), `${name}: ${JSON.stringify(ours)}`);
+  }
+  t.equal(names.size, 10, [...names].join(', '));
+});
