@@ -4,6 +4,8 @@ import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 const CHUNK = Buffer.alloc(256 * 1024);
 /** So much is free ahead of what is being written. */
 const AHEAD_BYTES = 5e8;
+/** Giving much free at once would hold up what runs on the same core. */
+const STEP_BYTES = 3.2e7;
 const LOOK_MS = 10;
 
 /**
@@ -24,9 +26,12 @@ export class WarmMemory {
   /** Gives memory free as the file of `bytes()` grows. @returns a function that ends it and frees the rest */
   follow(bytes: () => number): () => void {
     const start = bytes();
+    const whole = this.#left;
     const look = (): void => {
-      const free = bytes() - start + AHEAD_BYTES;
-      if (this.#left > 0) ftruncateSync(this.#fd, Math.max(0, this.#left - free));
+      const wanted = Math.max(0, whole - AHEAD_BYTES - (bytes() - start));
+      if (wanted >= this.#left) return;
+      this.#left = Math.max(wanted, this.#left - STEP_BYTES);
+      ftruncateSync(this.#fd, this.#left);
     };
     look();
     const timer = setInterval(look, LOOK_MS);
