@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "core/drain.h"
@@ -21,7 +24,9 @@ namespace {
 constexpr uint32_t kPackets = 8000;
 
 void start_eal() {
-  const char* words[] = {"bench", "--no-huge", "--no-pci", "-m", "128", "--no-telemetry", "--no-shconf", "-l", "0"};
+  const std::string prefix = "--file-prefix=dpcap-bench-" + std::to_string(getpid());
+  const char* words[] = {"bench", prefix.c_str(),   "--no-huge",   "--no-pci", "-m",
+                         "128",   "--no-telemetry", "--no-shconf", "-l",       "0"};
   std::vector<char*> argv;
   for (const char* word : words) argv.push_back(const_cast<char*>(word));
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw Error("ERR_EAL_INIT", "cannot start EAL");
@@ -61,6 +66,7 @@ int main(int argc, char** argv) {
   drain.start(false);
   drain.stop();  // empties the ring first
   sink.finish({});
+  std::filesystem::remove_all(rte_eal_get_runtime_dir());
   printf("%llu\n", static_cast<unsigned long long>(lane.recorded));
   return 0;
 }
