@@ -2,8 +2,8 @@
  * What forward2kni makes of a TAP interface: `node dist/bench/tap-rate.js [ROUNDS] [SECONDS]`.
  *
  * A testpmd saturates one port with 64-byte packets the whole time. In turns a bare loop of write() fills a TAP interface,
- * and `forward2kni 0 on` an equal one. Medians, and
- * their ratios, also of CPU time, which neighbours on the machine disturb less.
+ * and `forward2kni 0 on` an equal one. Medians, and their ratios, also of CPU time, which neighbours on the machine
+ * disturb less.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ import {
   startTestpmd,
   type Testpmd,
 } from '../test/live/helpers/index.js';
+import { median } from './sample.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FRAME_BYTES = 64;
@@ -74,10 +75,6 @@ function threadCpu(pid: number): Map<string, number> {
   const read = (task: string, file: string): string => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8').trim();
   const tasks = readdirSync(`/proc/${pid}/task`);
   return new Map(tasks.map((task) => [read(task, 'comm'), Number(read(task, 'schedstat').split(' ')[0])]));
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const mega = (value: number): string => (value / 1e6).toFixed(3);

@@ -21,7 +21,6 @@ struct Block {
   std::vector<Share> shares;
   Block* next = nullptr;  // of the free ones: see HandOver
 
-  size_t room() const { return kBytes - used; }
   void add_share(uint16_t lane, uint32_t records) {
     if (!shares.empty() && shares.back().lane == lane) {
       shares.back().records += records;

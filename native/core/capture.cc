@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/file_sink.h"
 #include "core/frame_sink.h"
+#include "core/now.h"
 
 namespace dpcap {
 namespace {
@@ -24,12 +25,6 @@ constexpr int kDisableTries = 5;
 // Less than an Ethernet header with a tag is too little for the primary to put a stripped tag back into; what is beyond
 // the snaplen is cut off on our side.
 constexpr uint32_t kLeastSnaplen = 18;
-
-uint64_t realtime_ns() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
 
 Error enable_error(const PdumpTarget& target, const Reply& reply) {
   const std::string subject = text_of(target);
@@ -112,7 +107,7 @@ void Capture::enable() {
   }
   // So far the primary found no mbufs and copied nothing. Some releases clear their counters shortly after the callback
   // went live (22.11.8 and others); now they are still, so that every later packet is in them exactly once.
-  started_ns_ = realtime_ns();
+  started_ns_ = now_ns(CLOCK_REALTIME);
   const auto counters = [](const Lane& lane) {
     return pdump_counters(lane.port, lane.target.queue, lane.target.direction).value_or(PdumpCounters{});
   };
@@ -169,7 +164,7 @@ bool Capture::finish(bool may_free) {
   // Or the drain thread waits for a free block as long as the reader pleases.
   for (const auto& sink : sinks_) sink->give_up_on_stalls();
   for (const auto& drain : drains_) drain->stop();
-  const uint64_t ended_ns = realtime_ns();
+  const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();

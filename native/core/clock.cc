@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "core/now.h"
+
 namespace dpcap {
 namespace {
 
@@ -20,13 +22,12 @@ Pair read_pair() {
   Pair best{0, 0};
   uint64_t best_gap = UINT64_MAX;
   for (int i = 0; i < 5; i++) {
-    timespec now;
     const uint64_t before = rte_get_tsc_cycles();
-    clock_gettime(CLOCK_REALTIME, &now);
+    const uint64_t ns = now_ns(CLOCK_REALTIME);
     const uint64_t after = rte_get_tsc_cycles();
     if (after - before >= best_gap) continue;
     best_gap = after - before;
-    best = {before + best_gap / 2, now.tv_sec * 1000000000ull + now.tv_nsec};
+    best = {before + best_gap / 2, ns};
   }
   return best;
 }

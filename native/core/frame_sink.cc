@@ -11,14 +11,12 @@
 #include <cerrno>
 #include <ctime>
 
+#include "core/now.h"
+
 namespace dpcap {
 namespace {
 
-int64_t monotonic_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
+int64_t monotonic_ns() { return static_cast<int64_t>(now_ns(CLOCK_MONOTONIC)); }
 
 constexpr int kIncomingBurst = 256;
 constexpr uint64_t kLookMs = 10;
@@ -81,7 +79,7 @@ uint32_t FrameSink::put(const Run& run) {
 
 bool FrameSink::write_frame(int fd, const Packet& packet) {
   const uint8_t* frame = rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset);
-  if (packet.tag_count != 0 || packet.offset + packet.caplen > packet.mbuf->data_len) {
+  if (!packet.in_one_piece()) {
     frame_.resize(packet.caplen);
     copy_packet(packet, frame_.data());
     frame = frame_.data();

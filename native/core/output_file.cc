@@ -14,17 +14,15 @@
 #include <ctime>
 #include <string>
 
+#include "core/now.h"
+
 namespace dpcap {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most an unprivileged process may ask for by default
 constexpr int kPollMs = 100;
 
-int64_t monotonic_ms() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
+int64_t monotonic_ms() { return static_cast<int64_t>(now_ns(CLOCK_MONOTONIC) / 1000000); }
 
 mode_t type_of(int fd) {
   struct stat status;

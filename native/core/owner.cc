@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/now.h"
 
 namespace dpcap {
 namespace {
@@ -113,9 +114,7 @@ OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::str
   header_->pid = self.pid;
   header_->start_time = self.start_time;
   header_->pid_namespace = self.pid_namespace;
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  header_->started_at_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+  header_->started_at_ns = now_ns(CLOCK_REALTIME);
   strncpy(header_->pool, name_.c_str(), sizeof header_->pool - 1);
   strncpy(header_->purpose, purpose.c_str(), sizeof header_->purpose - 1);
   header_->target_count = static_cast<uint32_t>(targets.size());

@@ -13,7 +13,6 @@ class Pacer {
   void pause(bool is_busy, bool found, bool is_urgent);
 
  private:
-  void sleep(uint32_t us);
   void measure_wakes();
 
   uint32_t idle_sleep_us_ = 500;  // adapted to what a wake-up costs here

@@ -16,6 +16,9 @@ struct Packet {
   uint32_t len;     // bytes on the wire, tags included
   uint32_t tag_count;
   uint8_t tags[8];  // put in behind the MAC addresses
+
+  // The bytes to record lie one behind the other in the first mbuf.
+  bool in_one_piece() const { return tag_count == 0 && offset + caplen <= mbuf->data_len; }
 };
 
 // What rte_pcapng_copy puts in front of the packet (lib/pcapng, 21.11 to 26.07): an enhanced packet block's head.

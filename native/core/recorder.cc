@@ -21,7 +21,7 @@ bool has_slack(const rte_mbuf* mbuf, uint32_t end) { return mbuf->data_off + end
 
 void copy_into_block(const Packet& packet, uint8_t* out) {
   const uint32_t end = packet.offset + packet.caplen;
-  const bool in_one_piece = packet.tag_count == 0 && end <= packet.mbuf->data_len;
+  const bool in_one_piece = packet.in_one_piece();
   if (in_one_piece && packet.caplen <= kShort && has_slack(packet.mbuf, end)) {
     copy_vectors(out, rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset), packet.caplen);
   } else if (in_one_piece) {
@@ -81,8 +81,7 @@ bool Recorder::wrap(const Run& run, uint32_t index, iovec* record) const {
   const size_t tail_bytes = record_size(options_.format, packet.caplen) - head_bytes - packet.caplen;
   const size_t start = mbuf->data_off + packet.offset;
   const size_t end = start + packet.caplen;
-  const bool in_one_piece = packet.tag_count == 0 && packet.offset + packet.caplen <= mbuf->data_len;
-  if (!in_one_piece || start < head_bytes || end + tail_bytes > mbuf->buf_len) return false;
+  if (!packet.in_one_piece() || start < head_bytes || end + tail_bytes > mbuf->buf_len) return false;
   auto* data = static_cast<uint8_t*>(mbuf->buf_addr) + start;
   const RecordHead head = head_of(run, index, packet);
   write_record_head(options_, head, data - head_bytes);
