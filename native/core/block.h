@@ -1,14 +1,14 @@
 // A stretch of whole records on its way into a file.
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 namespace dpcap {
 
 struct Block {
-  static constexpr size_t kBytes = 1 << 20;
-  static constexpr size_t kSlack = 64;  // behind kBytes, for copies in whole vectors
+  static constexpr size_t kStride = 1 << 20;  // from one to the next
+  static constexpr size_t kSlack = 64;        // at the end, for copies in whole vectors
+  static constexpr size_t kBytes = kStride - kSlack;
 
   // Whose the records are, so that those which could not be written are counted where they belong.
   struct Share {
@@ -16,7 +16,7 @@ struct Block {
     uint32_t records;
   };
 
-  std::unique_ptr<uint8_t[]> bytes;
+  uint8_t* bytes = nullptr;
   size_t used = 0;
   std::vector<Share> shares;
   Block* next = nullptr;  // of the free ones: see HandOver

@@ -9,7 +9,7 @@
 namespace dpcap {
 namespace {
 
-constexpr uint64_t kFlushMs = 20;         // live readers see a packet within 100 ms
+constexpr uint64_t kFlushMs = 20;         // a lone packet is seen at once, others of a stream within this time
 constexpr size_t kWarmGoal = 256 * 1024;  // of a block that is written while it is in the cache
 constexpr uint32_t kScattered = 400;      // bytes of a packet from which on writing it in place beats copying it
 constexpr uint32_t kMostScattered = 512;  // as many as a run has
@@ -49,7 +49,6 @@ uint32_t FileSink::record(const Run& run, uint32_t first) {
     if (const uint32_t written = write_in_place(run, first)) return written;
   }
   if (block_ == nullptr) block_ = hand_over_.acquire();
-  if (block_->used == 0) block_since_ = rte_get_tsc_cycles();
   size_t goal = writes_here() ? kWarmGoal : Block::kBytes;
   if (options_.byte_limit != 0) {
     goal = std::min<uint64_t>(goal, block_->used + (options_.byte_limit - recorded_bytes_));
@@ -93,7 +92,10 @@ void FileSink::flush() {
 }
 
 void FileSink::tick(uint64_t now_tsc) {
-  if (block_ != nullptr && now_tsc - block_since_ > ticks(kFlushMs)) flush();
+  if (block_ != nullptr && block_->used != 0 && now_tsc - flushed_at_ > ticks(kFlushMs)) {
+    flush();
+    flushed_at_ = now_tsc;
+  }
   if (run_delay_ && now_tsc > choose_at_) choose_writer(now_tsc);
 }
 

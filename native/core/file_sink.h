@@ -54,7 +54,7 @@ class FileSink : public Sink {
 
   // Drain thread.
   Block* block_ = nullptr;
-  uint64_t block_since_ = 0;
+  uint64_t flushed_at_ = 0;
   uint64_t recorded_bytes_;
   std::optional<RunDelay> run_delay_;
   bool here_ = false;

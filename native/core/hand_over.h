@@ -4,7 +4,9 @@
 #include <semaphore.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -44,7 +46,12 @@ class HandOver {
   void give_back(Block* block);
   Block* take_free();
 
+  struct Free {
+    void operator()(uint8_t* memory) const { free(memory); }
+  };
+
   const Writer writer_;
+  const std::unique_ptr<uint8_t, Free> memory_;
   std::vector<Block> blocks_;
 
   // Submitted blocks: a circle with room for all of them, one writer, one reader.

@@ -72,7 +72,7 @@ off_t OutputFile::end_of_file() const {
 
 void OutputFile::write_block(const Block& block) {
   const off_t start = end_of_file();
-  iovec piece = {block.bytes.get(), block.used};
+  iovec piece = {block.bytes, block.used};
   size_t done = 0;
   if (write_all(&piece, 1, &done)) return;
 
@@ -80,7 +80,7 @@ void OutputFile::write_block(const Block& block) {
   size_t whole = 0;
   for (const Block::Share& share : block.shares) {
     for (uint32_t i = 0; i < share.records; i++) {
-      const size_t end = whole + stored_record_size(format_, block.bytes.get() + whole);
+      const size_t end = whole + stored_record_size(format_, block.bytes + whole);
       if (end > done) {
         figures_.add_lost(share.lane, share.records - i);
         break;

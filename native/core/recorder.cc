@@ -41,9 +41,9 @@ template <FileFormat format, CopyMode mode>
 uint32_t fill_block(const FileOptions& given, const Run& run, uint32_t first, size_t goal, Block& block) {
   const FileOptions options{format, given.nanoseconds, given.snaplen};
   const Direction direction = run.lane.target.direction;
-  uint8_t* out = block.bytes.get() + block.used;
-  const uint8_t* const end = block.bytes.get() + Block::kBytes;
-  const uint8_t* const enough = block.bytes.get() + goal;
+  uint8_t* out = block.bytes + block.used;
+  const uint8_t* const end = block.bytes + Block::kBytes;
+  const uint8_t* const enough = block.bytes + goal;
   uint64_t bytes = 0;
   uint32_t index = first;
   for (; index < run.count && out < enough; index++) {
@@ -56,7 +56,7 @@ uint32_t fill_block(const FileOptions& given, const Run& run, uint32_t first, si
     out += write_record_tail(options, head, out);
     bytes += packet.caplen;
   }
-  block.used = static_cast<size_t>(out - block.bytes.get());
+  block.used = static_cast<size_t>(out - block.bytes);
   if (index > first) block.add_share(static_cast<uint16_t>(run.lane.index), index - first);
   run.lane.bytes.add(bytes);
   return index - first;

@@ -16,7 +16,7 @@ void in_order() {
   HandOver hand_over(4, {[&] { is_open = true; },
                          [&](Block& block) {
                            uint32_t number;
-                           memcpy(&number, block.bytes.get(), sizeof number);
+                           memcpy(&number, block.bytes, sizeof number);
                            is_right = is_right && is_open && number == next && block.used == sizeof number;
                            next++;
                          },
@@ -24,7 +24,7 @@ void in_order() {
   for (uint32_t i = 0; i < 20000; i++) {
     Block* block = hand_over.acquire();
     is_clean = is_clean && block->used == 0 && block->shares.empty();
-    memcpy(block->bytes.get(), &i, sizeof i);
+    memcpy(block->bytes, &i, sizeof i);
     block->used = sizeof i;
     hand_over.submit(block);
   }

@@ -1,6 +1,7 @@
 #include "core/recorder.h"
 
 #include <string>
+#include <vector>
 
 #include "copies.h"
 #include "tap.h"
@@ -10,8 +11,9 @@ using namespace dpcap;
 namespace {
 
 struct OwnBlock : Block {
-  OwnBlock() { bytes.reset(new uint8_t[kBytes + kSlack]); }
-  std::string text() const { return {reinterpret_cast<const char*>(bytes.get()), used}; }
+  std::vector<uint8_t> memory = std::vector<uint8_t>(kStride);
+  OwnBlock() { bytes = memory.data(); }
+  std::string text() const { return {reinterpret_cast<const char*>(bytes), used}; }
 };
 
 // The record of one packet as record.h has it, put together byte by byte.
