@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { isRunning, readProcess } from './primary/process.js';
 
 const entrySchema = z.strictObject({
@@ -14,7 +14,7 @@ const entrySchema = z.strictObject({
   /** What was changed, for people. */
   subject: z.string(),
   /** The process that owes the undoing, with its start time: pids are reused. */
-  pid: z.number().int(),
+  pid: z.int(),
   startTicks: z.number(),
   createdAt: z.string(),
   /** The kind's own facts; its undoer checks them. */

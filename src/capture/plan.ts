@@ -1,5 +1,5 @@
 /** The plan of a capture: a frozen value, made from options before anything is attached, carried out by the engine. */
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { LanePlan, NativePlan, Port } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { MAX_SNAPLEN } from './options.js';
@@ -20,22 +20,22 @@ export const planSchema = z.strictObject({
   filePrefix: z.string(),
   runtimeDir: z.string(),
   /** Undefined when the primary lives in another PID namespace. */
-  primaryPid: z.number().int().positive().optional(),
+  primaryPid: z.optional(z.int().check(z.positive())),
   /** "dpdk-testpmd (pid 4711)", for descriptions. */
   primaryName: z.string(),
   ports: z.array(z.string()),
-  directions: z.array(z.enum(['rx', 'tx'])).min(1),
-  queues: z.array(z.number().int().min(0).max(1023)).optional(),
+  directions: z.array(z.enum(['rx', 'tx'])).check(z.minLength(1)),
+  queues: z.optional(z.array(z.int().check(z.minimum(0), z.maximum(1023)))),
   /** Text of the filter, empty for none. */
   expression: z.string(),
   /** eBPF as base64, empty for match-all. */
   program: z.string(),
   /** The one for transmitted packets, when it is another. */
-  programTx: z.string().optional(),
+  programTx: z.optional(z.string()),
   output: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('file'), path: z.string() }),
     /** An open descriptor the engine inherits. */
-    z.strictObject({ kind: z.literal('fd'), fd: z.number().int() }),
+    z.strictObject({ kind: z.literal('fd'), fd: z.int() }),
     /** A kernel interface that is there: packets are sent out of it. */
     z.strictObject({ kind: z.literal('interface'), name: z.string() }),
     /** A kernel interface of our own: one for both directions, or one for each. */
@@ -44,22 +44,22 @@ export const planSchema = z.strictObject({
       rxName: z.string(),
       txName: z.string(),
       netns: z.string(),
-      mtu: z.number().int(),
-      maxRate: z.number().int().min(0),
+      mtu: z.int(),
+      maxRate: z.int().check(z.nonnegative()),
       /** Each has a thread of its own. */
-      queues: z.number().int().min(1).max(8),
+      queues: z.int().check(z.minimum(1), z.maximum(8)),
     }),
   ]),
   format: z.enum(['pcap', 'pcapng']),
   nanoseconds: z.boolean(),
   mode: z.enum(['plain', 'stamped']),
-  snaplen: z.number().int().min(1).max(MAX_SNAPLEN),
-  packetLimit: z.number().int().min(0),
-  byteLimit: z.number().int().min(0),
-  bufferBytes: z.number().int(),
+  snaplen: z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN)),
+  packetLimit: z.int().check(z.nonnegative()),
+  byteLimit: z.int().check(z.nonnegative()),
+  bufferBytes: z.int(),
   /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
-  maxFrame: z.number().int().optional(),
-  statsIntervalMs: z.number().int(),
+  maxFrame: z.optional(z.int()),
+  statsIntervalMs: z.int(),
   /** The command line, for people who find what a dead capture left. */
   purpose: z.string(),
 });

@@ -1,5 +1,5 @@
 /** Switches forward2kni off again: at the end of a hold, or by `dpcap recover` when the holder died. */
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import type { JournalEntry } from '../journal.js';
 import { DpvsClient } from './client.js';
@@ -10,10 +10,10 @@ import { switchForward } from './switch.js';
 export const FORWARD_KIND = 'dpvs-forward2kni';
 
 const undoSchema = z.strictObject({
-  socket: z.string().min(1),
+  socket: z.string().check(z.minLength(1)),
   /** The life of the DPVS that was changed (socketIdentity). */
   life: z.string(),
-  port: z.string().min(1),
+  port: z.string().check(z.minLength(1)),
 });
 
 export type ForwardUndo = z.infer<typeof undoSchema>;

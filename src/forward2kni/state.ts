@@ -1,16 +1,16 @@
 /** What running forwarders say of themselves, one file each in the state directory: how `status` and `off` find them. */
 import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { stateDir } from '../journal.js';
 import { isRunning, readProcess } from '../primary/process.js';
 
 const stateSchema = z.object({
   filePrefix: z.string(),
-  port: z.object({ id: z.number().int(), name: z.string() }),
-  interfaces: z.array(z.string()).min(1),
+  port: z.object({ id: z.int(), name: z.string() }),
+  interfaces: z.array(z.string()).check(z.minLength(1)),
   netns: z.string(),
-  pid: z.number().int(),
+  pid: z.int(),
   startTicks: z.number(),
   startedAt: z.string(),
   /** Counters of the last second. */

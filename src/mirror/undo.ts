@@ -1,5 +1,5 @@
 /** Undoes a temporary mirror from the facts in the journal: at the end, by the watchdog, or by `dpcap recover`. */
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import { DIRECTIONS, type Mirror } from './controller.js';
 import { describeVf } from './resolve.js';
@@ -10,14 +10,14 @@ import { configRecordSchema, restoreConfig } from './vfd/restore-config.js';
 /** The journal's kind. */
 export const JOURNAL_KIND = 'vfd-mirror';
 
-const number = z.number().int().min(0);
+const number = z.int().check(z.nonnegative());
 const mirrorSchema = z.strictObject({ pf: number, vf: number, direction: z.enum(DIRECTIONS), target: number });
 
 const commandRecordSchema = z.strictObject({
   how: z.literal('command'),
   fifo: z.string(),
   ours: mirrorSchema,
-  previous: mirrorSchema.optional(),
+  previous: z.optional(mirrorSchema),
 });
 
 const recordSchema = z.discriminatedUnion('how', [commandRecordSchema, configRecordSchema]);

@@ -1,7 +1,7 @@
 /** What a primary says about itself on its telemetry socket. Absent telemetry (`--no-telemetry`) is no error. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { type DpdkVersion, versionFromText } from './config-file.js';
 import type { Host } from './host.js';
 
@@ -34,21 +34,28 @@ export interface PortInfo {
   speedMbps: number | undefined;
 }
 
-const count = z.number().int().nonnegative().optional().catch(undefined);
-const text = z.string().min(1).optional().catch(undefined);
-const flag = z
-  .union([
+/** What does not fit is not told. */
+const told = <T extends z.ZodMiniType>(schema: T) => z.catch(z.optional(schema), undefined);
+const count = told(z.int().check(z.nonnegative()));
+const text = told(z.string().check(z.minLength(1)));
+const flag = told(
+  z.union([
     z.boolean(),
-    z.number().transform((value) => value !== 0),
-    z.enum(['on', 'off']).transform((v) => v === 'on'),
-  ])
-  .optional()
-  .catch(undefined);
+    z.pipe(
+      z.number(),
+      z.transform((value) => value !== 0),
+    ),
+    z.pipe(
+      z.enum(['on', 'off']),
+      z.transform((value) => value === 'on'),
+    ),
+  ]),
+);
 
-const infoSchema = z.object({ version: z.string(), pid: z.number().int().positive() });
-const indexList = z.array(z.number().int().nonnegative());
+const infoSchema = z.object({ version: z.string(), pid: z.int().check(z.positive()) });
+const indexList = z.array(z.int().check(z.nonnegative()));
 const portSchema = z.object({
-  name: z.string().min(1),
+  name: z.string().check(z.minLength(1)),
   mac_addr: text,
   mtu: count,
   nb_rx_queues: count,
@@ -58,7 +65,7 @@ const portSchema = z.object({
   driver_name: text,
 });
 const linkSchema = z.object({ status: z.string(), speed: count });
-const memzoneSchema = z.object({ Name: z.string().min(1) });
+const memzoneSchema = z.object({ Name: z.string().check(z.minLength(1)) });
 
 /** The value in an answer such as `{"/info":{...}}`; undefined for null, other JSON and no JSON. */
 export function unwrap(answer: string): unknown {
@@ -72,7 +79,7 @@ export function unwrap(answer: string): unknown {
 }
 
 /** Reads an answer with a schema; undefined when it does not fit. */
-function read<T>(schema: z.ZodType<T>, answer: string | undefined): T | undefined {
+function read<T>(schema: z.ZodMiniType<T>, answer: string | undefined): T | undefined {
   return answer === undefined ? undefined : schema.safeParse(unwrap(answer)).data;
 }
 

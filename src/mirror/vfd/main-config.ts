@@ -1,6 +1,6 @@
 /** What vfd.cfg says that matters here: where the FIFO and the VF configurations are, and whether PFs loop back. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../../errors.js';
 import { normalisePci } from '../target-spec.js';
 import { scanJson, toValue } from './lenient-json.js';
@@ -21,16 +21,19 @@ export interface MainConfig {
   pfs: PfConfig[];
 }
 
-const text = z.string().min(1).optional().catch(undefined);
+const text = z.catch(z.optional(z.string().check(z.minLength(1))), undefined);
 const pfSchema = z.union([
-  z.string().transform((id) => ({ id, enable_loopback: false })),
-  z.object({ id: z.string(), enable_loopback: z.boolean().catch(false) }),
+  z.pipe(
+    z.string(),
+    z.transform((id) => ({ id, enable_loopback: false })),
+  ),
+  z.object({ id: z.string(), enable_loopback: z.catch(z.boolean(), false) }),
 ]);
 const schema = z.object({
   fifo: text,
   config_dir: text,
   log_dir: text,
-  pciids: z.array(z.unknown()).catch([]),
+  pciids: z.catch(z.array(z.unknown()), []),
 });
 
 /**

@@ -1,6 +1,6 @@
 /** Brings a VF's configuration back to what it was before the configuration procedure, from wherever that stopped. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { DpcapError } from '../../errors.js';
 import type { VfId } from '../controller.js';
 import { describeVf } from '../resolve.js';
@@ -13,9 +13,9 @@ export const configRecordSchema = z.strictObject({
   how: z.literal('config'),
   fifo: z.string(),
   configDir: z.string(),
-  file: z.string().regex(/^[^/]+$/),
-  pf: z.number().int().min(0),
-  vf: z.number().int().min(0),
+  file: z.string().check(z.regex(/^[^/]+$/)),
+  pf: z.int().check(z.nonnegative()),
+  vf: z.int().check(z.nonnegative()),
   backup: z.string(),
   owner: z.strictObject({ uid: z.number(), gid: z.number(), mode: z.number() }),
   /** Of the changed text. */

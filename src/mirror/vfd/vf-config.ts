@@ -1,7 +1,7 @@
 /** The VF configurations in force: who a VF is, and what its filters let through. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { normalisePci } from '../target-spec.js';
 import { scanJson, toValue } from './lenient-json.js';
 
@@ -17,16 +17,16 @@ export interface VfConfig {
   hasMirror: boolean;
 }
 
-const words = z.array(z.string()).catch([]);
+const words = z.catch(z.array(z.string()), []);
 const schema = z.object({
-  name: z.string().catch('unnamed'),
+  name: z.catch(z.string(), 'unnamed'),
   pciid: z.string(),
-  vfid: z.number().int().min(0),
-  vlans: z.array(z.number()).catch([]),
+  vfid: z.int().check(z.nonnegative()),
+  vlans: z.catch(z.array(z.number()), []),
   macs: words,
-  mac: z.string().optional().catch(undefined),
-  allow_un_ucast: z.boolean().catch(false),
-  mirror: z.unknown().optional(),
+  mac: z.catch(z.optional(z.string()), undefined),
+  allow_un_ucast: z.catch(z.boolean(), false),
+  mirror: z.optional(z.unknown()),
 });
 
 /** Where the configurations in force are. */
