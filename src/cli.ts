@@ -1,15 +1,8 @@
-/** Assembles the commander tree: one file per command in commands/. */
-import { createRequire } from 'node:module';
+/** Assembles the commander tree: one file for each command in commands/. */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { z } from 'zod';
-import { registerCapture } from './commands/capture.js';
-import { registerDoctor } from './commands/doctor.js';
-import { registerFilters } from './commands/filters.js';
-import { registerForward2kni } from './commands/forward2kni.js';
-import { registerList } from './commands/list.js';
-import { registerMirror } from './commands/mirror.js';
-import { registerPdump } from './commands/pdump.js';
-import { registerRecover } from './commands/recover.js';
+import * as z from 'zod/mini';
+import { projectFile } from './location.js';
 
 /** What a command may hand back besides throwing. */
 export interface CommandContext {
@@ -19,33 +12,51 @@ export interface CommandContext {
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
-const VERSION = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../../package.json')).version;
+const VERSION = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(projectFile('package.json'), 'utf8'))).version;
 
-const COMMANDS: RegisterCommand[] = [
-  registerCapture,
-  registerList,
-  registerDoctor,
-  registerRecover,
-  registerPdump,
-  registerFilters,
-  registerForward2kni,
-  registerMirror,
-];
+/** Each is loaded when it is wanted: all of them together take as long to load as node to start. */
+const COMMANDS: Record<string, () => Promise<RegisterCommand>> = {
+  capture: async () => (await import('./commands/capture.js')).registerCapture,
+  list: async () => (await import('./commands/list.js')).registerList,
+  doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
+  recover: async () => (await import('./commands/recover.js')).registerRecover,
+  pdump: async () => (await import('./commands/pdump.js')).registerPdump,
+  filters: async () => (await import('./commands/filters.js')).registerFilters,
+  forward2kni: async () => (await import('./commands/forward2kni.js')).registerForward2kni,
+  mirror: async () => (await import('./commands/mirror.js')).registerMirror,
+};
+
+/** Whether a word is a command's name. */
+export function isCommand(word: string | undefined): word is string {
+  return word !== undefined && Object.hasOwn(COMMANDS, word);
+}
+
+/** The commands that a command line may lead to: help knows all of them, and what names none is a capture. */
+function wanted(argv: readonly string[]): string[] {
+  const [first] = argv;
+  if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return Object.keys(COMMANDS);
+  return isCommand(first) ? [first] : ['capture'];
+}
 
 /** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
 export function expandAliases(argv: readonly string[]): string[] {
   return argv[0] === '-D' ? ['list', ...argv.slice(1)] : [...argv];
 }
 
-/** The whole command line; commander's own exits become exceptions that main.ts turns into codes. */
-export function createProgram(context: CommandContext): Command {
+/**
+ * The command tree, as much of it as `argv` (with its aliases expanded) needs; commander's own exits become exceptions
+ * that main.ts turns into codes.
+ */
+export async function createProgram(argv: readonly string[], context: CommandContext): Promise<Command> {
   const program = new Command('dpcap')
     .description('tcpdump for DPDK applications')
     .version(VERSION, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();
-  for (const register of COMMANDS) register(program, context);
+  for (const name of wanted(argv)) (await COMMANDS[name]?.())?.(program, context);
   // Whoever asks for help mostly wants the options of the main job.
   const capture = program.commands.find((command) => command.name() === 'capture');
   program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);

@@ -14,7 +14,9 @@ export async function main(argv: string[]): Promise<number> {
   });
   const context = { exitCode: 0 };
   try {
-    await createProgram(context).parseAsync(expandAliases(argv), { from: 'user' });
+    const words = expandAliases(argv);
+    const program = await createProgram(words, context);
+    await program.parseAsync(words, { from: 'user' });
     return context.exitCode;
   } catch (thrown) {
     // Commander has already printed its own text; help and version exit with 0, mistakes with 2.

@@ -1,5 +1,5 @@
 /** What a person or a program sees of a capture: start line, status line, NDJSON, closing summary. All on stderr. */
-import ndjson from 'ndjson';
+import type { Transform } from 'node:stream';
 import type { StopReason } from './messages.js';
 import { describePort } from './plan.js';
 import { type LaneRecord, type StatsRecord, sum } from './stats-record.js';
@@ -39,17 +39,22 @@ export interface FinishFacts {
 }
 
 /** The reporter that `--stats` and `--quiet` ask for. */
-export function createReporter(style: 'text' | 'ndjson' | 'none', quiet: boolean, stream: ReportStream): Reporter {
-  if (style === 'ndjson') return new NdjsonReporter(stream);
+export async function createReporter(
+  style: 'text' | 'ndjson' | 'none',
+  quiet: boolean,
+  stream: ReportStream,
+): Promise<Reporter> {
+  if (style === 'ndjson') return new NdjsonReporter(stream, (await import('ndjson')).default.stringify());
   if (style === 'none') return { started: () => {}, progress: () => {}, finished: () => {} };
   return new TextReporter(stream, !quiet && stream.isTTY === true);
 }
 
 class NdjsonReporter implements Reporter {
-  readonly #lines = ndjson.stringify();
+  readonly #lines: Transform;
 
-  constructor(stream: ReportStream) {
-    this.#lines.on('data', (line: string) => stream.write(line));
+  constructor(stream: ReportStream, lines: Transform) {
+    this.#lines = lines;
+    lines.on('data', (line: string) => stream.write(line));
   }
 
   started(): void {}

@@ -8,13 +8,13 @@ import { nativeError } from '../capture/native-error.js';
 import { type CaptureOptions, checkOptions, type RawCaptureOptions } from '../capture/options.js';
 import { type DisplayOptions, startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
-import type { CommandContext, RegisterCommand } from '../cli.js';
+import { type CommandContext, isCommand, type RegisterCommand } from '../cli.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import { explainFilter, testFilter } from '../filter/explain.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
 import { pickPrimary } from '../primary/pick.js';
-import { captureMirrored, type RawCaptureMirror } from './capture-mirror.js';
+import type { RawCaptureMirror } from './capture-mirror.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './filter-options.js';
 
 type RawOptions = RawCaptureOptions &
@@ -30,10 +30,11 @@ export const registerCapture: RegisterCommand = (program, context) => {
   addCaptureOptions(command);
   addFilterOptions(command);
   command.action(async (words: string[], raw: RawOptions) => {
-    refuseLateCommand(words[0], program);
+    refuseLateCommand(words[0]);
     const { mirror } = raw;
     if (mirror === undefined || raw.dryRun) return capture(words, raw, context);
     checkOptions(raw); // a mistake there is told before a mirror is set
+    const { captureMirrored } = await import('./capture-mirror.js');
     await captureMirrored({ ...raw, mirror }, (where) => capture(words, { ...raw, ...where }, context));
   });
 };
@@ -94,7 +95,7 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   }
   const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
   // Printed packets and a line that is overwritten cannot share a screen.
-  const reporter = createReporter(options.stats, options.quiet || printer !== undefined, process.stderr);
+  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, process.stderr);
   const stdout = printer?.input ?? (output.kind === 'fd' ? 'inherit' : 'ignore');
   const { durationMs } = options;
   const foreground: ForegroundOptions = { output: describeOutput(options), stdout, durationMs };
@@ -113,8 +114,8 @@ function displayOptions({ A, e, t, v, x, X, timePrecision }: RawOptions): Displa
 }
 
 /** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed: no expression is a command's name. */
-function refuseLateCommand(word: string | undefined, program: Command): void {
-  if (!program.commands.some((command) => command.name() === word && word !== 'capture')) return;
+function refuseLateCommand(word: string | undefined): void {
+  if (!isCommand(word) || word === 'capture') return;
   throw new UsageError(`${word} is a command, and comes before the options`, {
     subject: word,
     hint: `write: dpcap ${word} ...`,

@@ -45,7 +45,8 @@ export async function forward(
   const mtu = Math.max(MTU, picked.maxFrame ?? 0);
   const output = { kind: 'tap' as const, rxName: names.rx, txName: names.tx, netns, mtu, maxRate, queues: threads };
   const plan = createPlan(options, filter, picked, output, commandLine());
-  const reporter = recording(request, createReporter(options.stats, options.quiet, process.stderr), states);
+  const shown = await createReporter(options.stats, options.quiet, process.stderr);
+  const reporter = recording(request, shown, states);
   try {
     const about = {
       output: describeInterfaces(names, netns),

@@ -81,7 +81,7 @@ t.test('a status line only on a terminal that wants it', async (t) => {
     [false, false, false],
   ] as const) {
     const { texts, stream } = recorder(isTTY);
-    const reporter = createReporter('text', quiet, stream);
+    const reporter = await createReporter('text', quiet, stream);
     reporter.progress(RECORD);
     t.equal(texts.length > 0, shown, `terminal ${isTTY}, quiet ${quiet}`);
     t.ok(
@@ -93,7 +93,7 @@ t.test('a status line only on a terminal that wants it', async (t) => {
 
 t.test('ndjson: one object a line', async (t) => {
   const { texts, stream } = recorder();
-  const reporter = createReporter('ndjson', false, stream);
+  const reporter = await createReporter('ndjson', false, stream);
   reporter.started(START);
   reporter.progress(RECORD);
   reporter.finished({ ...RECORD, final: true }, { reason: 'signal', leftBehind: [] });
@@ -109,7 +109,7 @@ t.test('ndjson: one object a line', async (t) => {
 
 t.test('none: silence', async (t) => {
   const { texts, stream } = recorder(true);
-  const reporter = createReporter('none', false, stream);
+  const reporter = await createReporter('none', false, stream);
   reporter.started(START);
   reporter.finished(RECORD, { reason: 'signal', leftBehind: [] });
   t.same(texts, []);

@@ -75,5 +75,18 @@ t.equal(formatSpeed(100), '100 Mbit/s');
 t.equal(formatSpeed(2500), '2.5 Gbit/s');
 t.same(expandAliases(['-D', '--json']), ['list', '--json']);
 t.same(expandAliases(['list', '-D']), ['list', '-D']);
-const names = createProgram({ exitCode: 0 }).commands.map((command) => command.name());
-t.ok(names.includes('list') && names.includes('doctor'), 'both are in the tree');
+
+const commandsFor = async (...argv: string[]) =>
+  (await createProgram(argv, { exitCode: 0 })).commands.map((command) => command.name());
+
+t.test('only what a command line needs is loaded', async (t) => {
+  t.same(await commandsFor('list', '--json'), ['list']);
+  for (const argv of [[], ['-i', '0', 'tcp'], ['tcp', 'port', '80'], ['toString']]) {
+    t.same(await commandsFor(...argv), ['capture'], argv.join(' '));
+  }
+  for (const argv of [['--help'], ['help', 'list'], ['-w', 'x', '-h']]) {
+    const names = await commandsFor(...argv);
+    for (const name of ['capture', 'list', 'doctor', 'mirror'])
+      t.ok(names.includes(name), `${name}: ${argv.join(' ')}`);
+  }
+});

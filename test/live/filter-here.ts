@@ -39,7 +39,7 @@ t.test('the filter runs here', { skip }, async (t) => {
     let last: StatsRecord | undefined;
     let said = '';
     let played: Promise<void> | undefined;
-    const text = createReporter('text', true, { write: (line) => (said += line) });
+    const text = await createReporter('text', true, { write: (line) => (said += line) });
     const reporter: Reporter = {
       started: (facts) => {
         text.started(facts);
