@@ -1,7 +1,7 @@
 /** The tools that are compared, each as a command that captures what net_null0 transmits. */
 import { fileURLToPath } from 'node:url';
 
-const DPCAP = fileURLToPath(new URL('../../bin/dpcap.js', import.meta.url));
+const DPCAP = fileURLToPath(new URL('../../bin/dpcap.cjs', import.meta.url));
 
 /** What a tool is asked for. */
 export interface Request {

@@ -1,7 +1,7 @@
 /** Loads the native addon and types it. The only importer of the binary. */
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { DpcapError } from './errors.js';
+import { projectFile } from './location.js';
 
 /** One classic BPF instruction, as libpcap and the kernel number them (`struct bpf_insn`). */
 export interface ClassicInsn {
@@ -276,7 +276,7 @@ export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, Cap
   readonly pcapVersion: string;
 }
 
-const ADDON = fileURLToPath(new URL('../../build/Release/dpcap.node', import.meta.url));
+const ADDON = projectFile('build/Release/dpcap.node');
 let loaded: Binding | undefined;
 
 /**

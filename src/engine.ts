@@ -1,15 +1,15 @@
 /**
- * The engine process: joins the primary, carries out one plan, leaves. Started by supervisor.ts, which it talks to over
+ * The engine process: joins the primary, carries out one plan, leaves. Started by capture/supervisor.ts, which it talks to over
  * IPC; when that process dies, the kernel and the closed channel both say so and the capture ends in order.
  */
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { binding } from '../binding.js';
-import { asDpcapError } from '../errors.js';
-import { CaptureRun } from './capture-run.js';
-import type { FromEngine, StopReason, ToEngine } from './messages.js';
-import { planSchema } from './plan.js';
-import { recover } from './recover.js';
+import { binding } from './binding.js';
+import { CaptureRun } from './capture/capture-run.js';
+import type { FromEngine, StopReason, ToEngine } from './capture/messages.js';
+import { planSchema } from './capture/plan.js';
+import { recover } from './capture/recover.js';
+import { asDpcapError } from './errors.js';
 
 const send = (message: FromEngine): void => {
   if (process.connected) process.send?.(message);

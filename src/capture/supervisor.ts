@@ -3,14 +3,14 @@
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { DpcapError, errorFromRecord } from '../errors.js';
+import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
 import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
 import type { EnginePlan } from './plan.js';
 
 /** The engine's entry file; replaced by tests of this file alone. */
-const ENGINE = fileURLToPath(new URL('./engine.js', import.meta.url));
+const ENGINE = entryFile('engine');
 
 /**
  * V8 places its memory at random addresses, which now and then are the ones where the primary's memory must be mapped:
@@ -38,6 +38,11 @@ export interface CaptureEvents {
 /** Where the engine's descriptor 1 goes. */
 export type EngineStdout = 'ignore' | 'inherit' | NodeJS.WritableStream;
 
+/** Node reads the certificates that this variable names whenever it starts: 30 ms, and the engine has no use for them. */
+function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
+}
+
 /** A running engine and its conversation. */
 class Engine {
   readonly child: ChildProcess;
@@ -47,6 +52,7 @@ class Engine {
     this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
+      env: withoutCertificates(process.env),
       // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
       detached: true,
     });

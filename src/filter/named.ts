@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
+import { projectFile } from '../location.js';
 import { didYouMean } from './suggest.js';
 
 export interface NamedFilter {
@@ -14,7 +14,7 @@ export interface NamedFilter {
   path: string;
 }
 
-const OURS = fileURLToPath(new URL('../../../filters/', import.meta.url));
+const OURS = projectFile('filters');
 const NAME = /^[A-Za-z0-9][-_.A-Za-z0-9]*$/;
 
 /** Where filters are looked for; a later folder's file replaces an earlier one's of the same name. */

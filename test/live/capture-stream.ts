@@ -112,7 +112,7 @@ t.test('a running count on a terminal, but not among printed packets', { skip },
   t.teardown(() => testpmd.stop());
   const words = `--file-prefix ${testpmd.prefix} -i 0 -a duration:1 --stats-interval 0.1`;
   const onTerminal = async (more: string): Promise<string> => {
-    const command = `${process.execPath} bin/dpcap.js ${words} ${more}`;
+    const command = `${process.execPath} bin/dpcap.cjs ${words} ${more}`;
     const { code, stdout } = await start('script', ['-qec', command, '/dev/null']).wait();
     t.equal(code, 0, stdout);
     return stdout;

@@ -17,7 +17,7 @@ import { ports, telemetrySocket, unwrap } from '../../src/primary/telemetry.js';
 import { type HostPrimary, skipReason, startHostPrimary } from './helpers/host-primary.js';
 
 const ROOT = '/var/run/dpdk';
-const DPCAP = fileURLToPath(new URL('../../../bin/dpcap.js', import.meta.url));
+const DPCAP = fileURLToPath(new URL('../../../bin/dpcap.cjs', import.meta.url));
 const skip = skipReason() ?? false;
 
 /** `rte_mempool.ops_index` of the pool that testpmd made, from its memory: says what the table must say. */

@@ -156,7 +156,7 @@ t.test('what the kernel sends on the interface reaches nobody', { skip }, async 
 function without(testpmd: Testpmd, wrapper: string[], name: string): Promise<Finished> {
   const [file = '', ...args] = wrapper;
   const words = ['forward2kni', '0', 'on', '--file-prefix', testpmd.prefix, '--name', name];
-  return start(file, [...args, process.execPath, 'bin/dpcap.js', ...words]).wait();
+  return start(file, [...args, process.execPath, 'bin/dpcap.cjs', ...words]).wait();
 }
 
 /** @param words what the message and its hint must contain */

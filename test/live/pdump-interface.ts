@@ -49,7 +49,7 @@ async function stage(t: Test, received: Uint8Array[]): Promise<Stage> {
 /** Starts `dpcap pdump` inside, behind `wrapper`. */
 function pdump({ net, replay }: Stage, tuples: string[], wrapper: string[] = []): Running {
   const words = tuples.flatMap((tuple) => ['--pdump', `${tuple},total-num-mbufs=4095`]);
-  const [file = '', ...args] = [...net.inside, ...wrapper, process.execPath, 'bin/dpcap.js', 'pdump'];
+  const [file = '', ...args] = [...net.inside, ...wrapper, process.execPath, 'bin/dpcap.cjs', 'pdump'];
   return start(file, [...args, '--file-prefix', replay.testpmd.prefix, ...words]);
 }
 

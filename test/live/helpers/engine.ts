@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Pid of the engine of supervisor `pid`. @throws Error when there is none */
 export function enginePid(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  const engine = children.map(Number).find((child) => commandOf(child).includes('/capture/engine.js'));
+  const engine = children.map(Number).find((child) => commandOf(child).includes('/engine.cjs'));
   if (!engine) throw new Error(`dpcap ${pid} has no engine among its children: ${children}`);
   return engine;
 }

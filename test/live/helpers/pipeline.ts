@@ -6,7 +6,7 @@ import { type Captured, LiveCapture, recordsIn } from './capture.js';
 import { type Running, start } from './processes.js';
 import type { Testpmd } from './testpmd.js';
 
-const DPCAP = fileURLToPath(new URL('../../../../bin/dpcap.js', import.meta.url));
+const DPCAP = fileURLToPath(new URL('../../../../bin/dpcap.cjs', import.meta.url));
 
 /** How dpcap's command line begins; the shell's holds it further on. */
 const COMMAND = `${process.execPath}\0${DPCAP}\0`;

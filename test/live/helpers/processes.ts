@@ -147,12 +147,12 @@ export function start(file: string, args: string[], options: { env?: NodeJS.Proc
   return new Running(file, args, options);
 }
 
-/** Starts `bin/dpcap.js` of this project. */
+/** Starts `bin/dpcap.cjs` of this project. */
 export function startDpcap(args: string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): Running {
-  return new Running(process.execPath, [`${PROJECT}bin/dpcap.js`, ...args], options);
+  return new Running(process.execPath, [`${PROJECT}bin/dpcap.cjs`, ...args], options);
 }
 
-/** Runs `bin/dpcap.js` to its end, whatever its exit code. */
+/** Runs `bin/dpcap.cjs` to its end, whatever its exit code. */
 export function runDpcap(args: string[], timeoutMs?: number): Promise<Finished> {
   const running = startDpcap(args);
   running.closeStdin();

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../../../bin/dpcap.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../../../../bin/dpcap.cjs', import.meta.url));
 
 export interface Run {
   code: number | null;

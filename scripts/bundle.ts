@@ -1,0 +1,25 @@
+/**
+ * One file for each process in dist/bundle, which `bin/dpcap.cjs` runs; unit tests import the modules. To find and read
+ * the several hundred modules of dist/src and its libraries takes node 0.2 s a process; as CommonJS, for which node 20
+ * need not load its loader of ES modules, the files take 0.03 s less again.
+ */
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import { projectFile } from '../src/location.js';
+
+const outdir = projectFile('dist/bundle');
+
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  entryPoints: ['main', 'engine', 'watchdog'].map((name) => projectFile(`src/${name}.ts`)),
+  outdir,
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  // A CommonJS file has no `import.meta`.
+  define: { 'import.meta.url': 'fileUrl' },
+  banner: { js: "'use strict'; const fileUrl = require('node:url').pathToFileURL(__filename).href;" },
+  logLevel: 'warning',
+});

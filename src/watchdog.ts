@@ -1,0 +1,22 @@
+/**
+ * The watchdog process, `watchdog.js PID START_TICKS`: started by mirror/watchdog.ts, outlives that process by a moment.
+ * It waits for the end of its standard input, which the kernel closes however that process dies. Unless it was told
+ * before that all is done, it undoes what the dead process owes.
+ */
+import { Journal } from './journal.js';
+import { JOURNAL_KIND, undoMirror } from './mirror/undo.js';
+import { DONE } from './mirror/watchdog.js';
+
+async function watch(pid: number, ticks: number): Promise<void> {
+  let said = '';
+  for await (const chunk of process.stdin) said += chunk;
+  if (said === DONE) return;
+  for (const { entry, close } of new Journal().list()) {
+    if (entry.kind !== JOURNAL_KIND || entry.pid !== pid || entry.startTicks !== ticks) continue;
+    await undoMirror(entry.undo);
+    close();
+  }
+}
+
+// A failure leaves the entry for `dpcap recover`, which can say so to somebody.
+watch(Number(process.argv[2]), Number(process.argv[3])).catch(() => process.exit(1));
