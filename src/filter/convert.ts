@@ -8,7 +8,7 @@ import type { ClassicInsn, MbufLayout } from '../binding.js';
 import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, OFFSET_MAX, type State } from './analyse.js';
 import { Assembler, type Label, type Operand, REG } from './assembler.js';
 import { checkClassic } from './check.js';
-import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SRC } from './insn.js';
+import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SIZE, SRC } from './insn.js';
 import type { Loads } from './loads.js';
 import { PacketLoads } from './packet-loads.js';
 import { constant } from './ranges.js';
@@ -52,7 +52,18 @@ export class ClassicProgram {
 
   /** Emits it. Accepting packets go on at `accept`; without it they end the whole program. */
   emit(asm: Assembler, loads: Loads, accept?: Label): void {
-    new Converter(this, asm, loads, accept).run();
+    new Converter(this, asm, loads, accept).run(0);
+  }
+
+  /** Whether it begins with reading the EtherType: what it is for an untagged frame. */
+  get readsTypeFirst(): boolean {
+    const { code, k } = this.insns[0] as ClassicInsn;
+    return code === (CLASS.LD | SIZE.H | MODE.ABS) && k === TAG_OFFSET;
+  }
+
+  /** Emits what follows the reading of the EtherType, which R0 holds. */
+  emitAfterType(asm: Assembler, loads: Loads, accept?: Label): void {
+    new Converter(this, asm, loads, accept).run(1);
   }
 }
 
@@ -73,9 +84,10 @@ class Converter {
     this.labels = insns.map(() => this.asm.label());
   }
 
-  run(): void {
+  /** From instruction `first` on: what those before it leave is in the registers. */
+  run(first: 0 | 1): void {
     const { asm } = this;
-    const start = this.follow(0);
+    const start = this.follow(first);
     this.loads.enter();
     this.initialise(this.analysis.live[0] as number);
     asm.jump(this.labelOf(start));

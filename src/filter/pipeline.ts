@@ -7,7 +7,7 @@ import { InnerLoads } from './inner-loads.js';
 import type { ExtendedInsn } from './insn.js';
 import { PacketLoads } from './packet-loads.js';
 import { TaggedLoads } from './tagged-loads.js';
-import { forEachAbsence, requireNoVlan, requireVlan } from './tags.js';
+import { forEachAbsence, leaveWhenUntagged, requireNoVlan, requireVlan } from './tags.js';
 
 /** One classic program and what it takes for the frame. */
 export interface Stage {
@@ -15,6 +15,9 @@ export interface Stage {
   /** untagged: as if there were no VLAN tags. wire: with all of them, also those that are in the mbuf only. */
   view: 'untagged' | 'wire';
 }
+
+/** Longest program that is emitted twice: the verifier takes its time for both. */
+const TWICE_MAX = 64;
 
 export interface PipelineOptions {
   layout: MbufLayout;
@@ -103,11 +106,26 @@ class Pipeline {
     } else if (!program.readsTags || vlan === 'none') {
       program.emit(asm, new PacketLoads(asm, false, layout.pktLen), accept);
     } else if (view === 'untagged') {
-      program.emit(asm, new PacketLoads(asm, true, layout.pktLen), accept);
+      this.withoutTags(program, accept);
     } else {
       forEachAbsence(asm, layout, direction, (tags) => {
         program.emit(asm, new TaggedLoads(asm, tags, layout.pktLen), accept);
       });
     }
+  }
+  /**
+   * The program, of a frame without its tags. Most frames have none, and their EtherType says so: for them it is there
+   * once more, reading the frame as it is. For `udp port 9` they are through it after 17 instructions instead of 26.
+   */
+  private withoutTags(program: ClassicProgram, accept: Label | undefined): void {
+    const { asm } = this;
+    const { layout, vlan } = this.options;
+    const isTwice = vlan === undefined && program.readsTypeFirst && program.insns.length <= TWICE_MAX;
+    const plain = asm.label();
+    if (isTwice) leaveWhenUntagged(asm, plain);
+    program.emit(asm, new PacketLoads(asm, true, layout.pktLen), accept);
+    if (!isTwice) return;
+    asm.place(plain);
+    program.emitAfterType(asm, new PacketLoads(asm, false, layout.pktLen), accept);
   }
 }

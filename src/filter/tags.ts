@@ -11,6 +11,7 @@ const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
 export const TAGS_MAX = 5;
 export const TAG_BYTES = 4;
 const VID_MASK = 0xfff;
+const ETHERTYPE_IPV6 = 0x86dd;
 
 /** A tag that is in the mbuf's fields, not in the packet: stripped on receive, or to be inserted on transmit. */
 export interface AbsentTag {
@@ -147,6 +148,13 @@ export function leaveUnlessTpid(asm: Assembler, not: Label, isFirst: boolean): v
   asm.alu(ALU.AND, REG.A, { imm: 0xffff & ~(common ^ older) });
   asm.jumpIf(JMP.JNE, REG.A, { imm: common & older }, not);
   asm.place(found);
+}
+
+/** Goes to `untagged`, with the EtherType in R0, when that is one of the common ones: those below all TPIDs, and IPv6. */
+export function leaveWhenUntagged(asm: Assembler, untagged: Label): void {
+  asm.loadPacket(2, TAG_OFFSET);
+  asm.jumpIf(JMP.JLT, REG.A, { imm: TPIDS[0] }, untagged);
+  asm.jumpIf(JMP.JEQ, REG.A, { imm: ETHERTYPE_IPV6 }, untagged);
 }
 
 /** R9 = bytes of tags in the packet. Ends with R0 unknown. */

@@ -1,6 +1,7 @@
 /** Programs are no longer than needed: no detours, nothing unreachable, and lengths that may not grow unnoticed. */
 import t from 'tap';
 import { binding } from '../../src/binding.js';
+import { REG } from '../../src/filter/assembler.js';
 import { convert } from '../../src/filter/convert.js';
 import { CLASS, type ExtendedInsn, JMP } from '../../src/filter/insn.js';
 import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/pipeline.js';
@@ -59,14 +60,40 @@ t.test('no detours and nothing unreachable', async (t) => {
 t.test('how long programs are', async (t) => {
   const LENGTHS: [number, ExtendedInsn[]][] = [
     [27, convert(native.compileFilter('tcp port 80'), { vlan: 'strict', layout })],
-    [67, build(['tcp port 80'], 'untagged')],
-    [54, build(['host 10.0.0.1'], 'untagged')],
+    [92, build(['tcp port 80'], 'untagged')],
+    [70, build(['host 10.0.0.1'], 'untagged')],
     [127, build(['tcp port 80'], 'untagged', { vlan: 100 })],
     [42, build(['tcp port 80'], 'untagged', { vlan: 'none' })],
     [274, build(['tcp port 80'], 'untagged', { inner: 1 })],
     [670, build(['tcp port 80'], 'untagged', { inner: 3 })],
   ];
   for (const [most, { length }] of LENGTHS) t.ok(length <= most, `${length} instructions, at most ${most}`);
+});
+
+/** The instructions that some way from `start` on leads to. */
+function wayFrom(program: readonly ExtendedInsn[], start: number): ExtendedInsn[] {
+  const reached = new Set([start]);
+  program.forEach((insn, at) => {
+    if (!reached.has(at)) return;
+    if (insn.code !== JA && insn.code !== EXIT) reached.add(at + 1);
+    if (isJump(insn)) reached.add(at + 1 + insn.off);
+  });
+  return program.filter((_, at) => reached.has(at));
+}
+
+t.test('a frame whose EtherType is no tag is not searched for tags', async (t) => {
+  const program = build(['udp dst port 9'], 'untagged');
+  const [, type, ipv4, ipv6] = program as [ExtendedInsn, ExtendedInsn, ExtendedInsn, ExtendedInsn];
+  t.match([type, ipv4, ipv6], [{ imm: 12 }, { imm: 0x8100 }, { imm: 0x86dd }]);
+  t.equal(3 + ipv6.off, 2 + ipv4.off, 'both go to one place');
+  const untagged = wayFrom(program, 3 + ipv4.off);
+  t.ok(untagged.length < 24, `${untagged.length} instructions`);
+  t.notOk(
+    untagged.some(({ src, dst }) => src === REG.SKIP || dst === REG.SKIP),
+    'none has to do with the length of tags',
+  );
+  const long = Array.from({ length: 40 }, (_, i) => `host 10.0.0.${i + 1}`).join(' or ');
+  t.not(build([long], 'untagged')[1]?.imm, 12, 'a long program is there once');
 });
 
 t.test('jumps are threaded, inverted and left out', async (t) => {
