@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/copy_pool.h"
 #include "core/eal.h"
 #include "core/error.h"
 #include "core/pdump.h"
@@ -64,7 +65,8 @@ int main(int argc, char** argv) {
     attach({argv[1]});
     const PdumpTarget target{argv[2], 0, Direction::tx};
     const CopyMode mode = strcmp(argv[3], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
-    CopyPool pool("bare_drain", static_cast<uint32_t>(atoi(argv[4])), static_cast<uint32_t>(atoi(argv[5])));
+    const auto mbufs = static_cast<uint32_t>(atoi(argv[4]));
+    CopyPool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))});
     CopyRing ring("bare_drain", pool.mbufs() + 1);
     const Reply reply = pdump_enable(target, {mode, 262144, ring.get(), pool.get(), nullptr}, kTimeoutMs);
     if (reply.outcome != Outcome::done) throw Error("ERR_ENABLE_FAILED", "the primary refused", reply.err);

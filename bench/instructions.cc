@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
   const CopyMode mode = strcmp(argv[1], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
   const FileFormat format = strcmp(argv[2], "pcap") == 0 ? FileFormat::pcap : FileFormat::pcapng;
   start_eal();
-  CopyPool pool("bench", 16383, 2248);
+  CopyPool pool("bench", {16383, 16383, 2248});
   pool.open();
   Lane lane(0, {"bench", 0, Direction::rx}, 0, 0, 0, CopyRing("bench", pool.mbufs() + 1));
   enqueue_copies(pool, lane.ring, mode, static_cast<uint32_t>(atoi(argv[3])));

@@ -194,8 +194,9 @@ export interface NativePlan {
   packetLimit: number;
   /** Of the file; 0: no limit. */
   byteLimit: number;
-  /** Size of the mempool: 2^n - 1. */
+  /** Size of the mempool, and what it may grow to: 2^n - 1. */
   mbufs: number;
+  mostMbufs: number;
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
   sink: SinkPlan;

@@ -77,14 +77,14 @@ Capture::Capture(const CapturePlan& plan)
   owner_.emplace(targets, plan.purpose);
   program_.emplace(plan.program, plan.program_tx);
   owner_->set_program(program_->get());
-  pool_.emplace(owner_->name(), plan.mbufs, plan.data_room);
+  pool_.emplace(owner_->name(), plan.pool);
   const ProcessId self = current_process();
   std::vector<std::vector<Lane*>> by_sink(sinks_.size());
   for (size_t i = 0; i < plan.lanes.size(); i++) {
     const LanePlan& lane = plan.lanes[i];
     const size_t sink = lane.target.queue % sinks_.size();
     lanes_.emplace_back(i, lane.target, lane.port, lane.interface, sink,
-                        CopyRing(ring_name(self, i), pool_->mbufs() + 1));
+                        CopyRing(ring_name(self, i), pool_->most() + 1));
     by_sink[sink].push_back(&lanes_.back());
   }
   for (size_t i = 0; i < sinks_.size(); i++) {
@@ -146,6 +146,7 @@ Reply Capture::request(Lane& lane) {
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
   primary_gone_ = primary_gone;
+  if (pool_) pool_->stop_growing();
   int tries = primary_gone ? 0 : kDisableTries;
   for (size_t i = 0; i < lanes_.size(); i++) {
     bool settled = states_[i] == TargetState::disabled;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/copy_pool.h"
 #include "core/drain.h"
 #include "core/lane.h"
 #include "core/owner.h"
@@ -50,8 +51,7 @@ struct CapturePlan {
   FileInfo info;
   uint64_t packet_limit;
   uint64_t byte_limit;
-  uint32_t mbufs;      // 2^n - 1
-  uint32_t data_room;  // bytes of an mbuf, headroom included
+  CopyPool::Size pool;
   SinkPlan sink;
   std::vector<int> cpus;  // for the threads that handle packets; empty: any
   std::string purpose;

@@ -27,7 +27,8 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, Co
       sink_(sink),
       limit_(limit),
       arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst()),
-      busy_(std::min(kBusyBurst, sink.burst())) {
+      busy_(std::min(kBusyBurst, sink.burst())),
+      pacer_(pool.mbufs()) {
   to_free_.reserve(kFreeBurst + 64);
 }
 
@@ -56,10 +57,11 @@ void Drain::run() {
   arrivals_.begin();
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t found = round(false);
+    if (found >= busy_) pool_.grow_when_short();
     pacer_.pause(found >= busy_, found != 0, stamps_here || arrivals_.is_settling());
   }
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
-  for (uint64_t drained = 0; drained < 2ull * pool_.mbufs();) {
+  for (uint64_t drained = 0; drained < 2ull * pool_.most();) {
     const uint32_t found = round(true);
     if (found == 0 && arrivals_.is_empty()) break;
     drained += found;

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "core/arrivals.h"
+#include "core/copy_pool.h"
 #include "core/interpreter.h"
 #include "core/lane.h"
 #include "core/limit.h"
 #include "core/pacer.h"
-#include "core/shared_memory.h"
 #include "core/sink.h"
 
 namespace dpcap {

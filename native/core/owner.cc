@@ -3,7 +3,6 @@
 #include <rte_config.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
-#include <rte_mempool.h>
 #include <rte_ring.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/copy_pool.h"
 #include "core/error.h"
 #include "core/now.h"
 
@@ -50,16 +50,6 @@ OwnerHeader* header_of(const rte_memzone* zone) {
   if (header->magic != kMagic) return nullptr;
   const size_t room = (zone->len - sizeof(OwnerHeader)) / sizeof(OwnerTarget);
   return header->target_count <= room ? header : nullptr;
-}
-
-// A pool's chunks are freed through a function pointer in shared memory, which is the address of a static function in
-// the process that made the pool (mp->mem_list, all releases). That process is dead: ours takes its place.
-void free_chunk(rte_mempool_memhdr*, void* opaque) { rte_memzone_free(static_cast<const rte_memzone*>(opaque)); }
-
-void free_foreign_pool(rte_mempool* pool) {
-  rte_mempool_memhdr* chunk;
-  STAILQ_FOREACH(chunk, &pool->mem_list, next) chunk->free_cb = free_chunk;
-  rte_mempool_free(pool);
 }
 
 void free_rings(const ProcessId& process, uint32_t count) {
@@ -217,7 +207,7 @@ void free_owner(const std::string& name) {
     }
   }
   free_rings(process_of(*header), header->target_count);
-  if (rte_mempool* pool = rte_mempool_lookup(header->pool)) free_foreign_pool(pool);
+  free_foreign_pool(bounded(header->pool, sizeof header->pool));
   rte_free(header->program);
   rte_memzone_free(zone);
 }

@@ -9,11 +9,15 @@ namespace dpcap {
 namespace {
 
 constexpr uint32_t kUrgentSleepUs = 100;
-constexpr uint32_t kLongSleepUs = 3000;  // in which 10 million packets a second fill less than half of the mempool
-constexpr double kIdleShare = 0.005;     // of a core, for an idle capture
+// The longest sleep: so that a burst of 10 million packets a second does not empty the mempool.
+constexpr uint32_t kMbufsPerUs = 14;
+constexpr uint32_t kLeastLongSleepUs = 1000, kMostLongSleepUs = 5000;
+constexpr double kIdleShare = 0.005;  // of a core, for an idle capture
 constexpr uint32_t kWakesPerMeasure = 256;
 
 }  // namespace
+
+Pacer::Pacer(uint32_t mbufs) : longest_us_(std::clamp(mbufs / kMbufsPerUs, kLeastLongSleepUs, kMostLongSleepUs)) {}
 
 void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
   if (is_busy) return;
@@ -28,7 +32,7 @@ void Pacer::measure_wakes() {
   if (++wakes_ < kWakesPerMeasure) return;
   const uint64_t used = now_ns(CLOCK_THREAD_CPUTIME_ID);
   const double us_per_wake = static_cast<double>(used - wakes_cpu_ns_) / wakes_ / 1000;
-  idle_sleep_us_ = std::clamp(static_cast<uint32_t>(us_per_wake / kIdleShare), kUrgentSleepUs, kLongSleepUs);
+  idle_sleep_us_ = std::clamp(static_cast<uint32_t>(us_per_wake / kIdleShare), kUrgentSleepUs, longest_us_);
   wakes_cpu_ns_ = used;
   wakes_ = 0;
 }

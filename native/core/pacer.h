@@ -8,6 +8,9 @@ namespace dpcap {
 // is found late is stamped late. For the thread that calls it.
 class Pacer {
  public:
+  // `mbufs`: how many there are for what comes in while it sleeps.
+  explicit Pacer(uint32_t mbufs);
+
   // Of the round before: `is_busy`: it found many packets; `found`: any. `is_urgent`: what is found late is stamped
   // late.
   void pause(bool is_busy, bool found, bool is_urgent);
@@ -15,6 +18,7 @@ class Pacer {
  private:
   void measure_wakes();
 
+  const uint32_t longest_us_;
   uint32_t idle_sleep_us_ = 500;  // adapted to what a wake-up costs here
   uint32_t wakes_ = 0;
   uint64_t wakes_cpu_ns_ = 0;

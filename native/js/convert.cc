@@ -139,8 +139,8 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.info = {text(info, "application"), text(info, "operatingSystem"), text(info, "comment")};
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
-  plan.mbufs = static_cast<uint32_t>(number(o, "mbufs", (1u << 27) - 1));
-  plan.data_room = static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX));
+  const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
+  plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};
   plan.sink = to_sink(child(o, "sink"));
   plan.cpus = to_cpus(o);
   plan.purpose = text(o, "purpose");

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
+import { freeHugePages } from '../primary/huge-pages.js';
 import { interfaceFailure } from './interface-output.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
@@ -61,8 +62,12 @@ export class CaptureRun {
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
-    const cpus = cpusBesidePrimary(this.#plan.primaryPid);
-    const plan = nativePlan(this.#plan, lanes, facts.ports, output.sink, addon.dpdkVersion, cpus);
+    const plan = nativePlan(this.#plan, lanes, output.sink, {
+      ports: facts.ports,
+      version: addon.dpdkVersion,
+      cpus: cpusBesidePrimary(this.#plan.primaryPid),
+      freeHugePages: freeHugePages(),
+    });
     this.#begun = true;
     await native(addon.startCapture(plan));
     this.#flowing = true;

@@ -30,7 +30,7 @@ export function createPlan(
     snaplen: options.snaplen,
     packetLimit: options.packetLimit,
     byteLimit: options.byteLimit,
-    bufferBytes: options.bufferBytes,
+    ...(options.bufferBytes === undefined ? {} : { bufferBytes: options.bufferBytes }),
     ...(maxFrame === undefined ? {} : { maxFrame }),
     statsIntervalMs: options.statsIntervalMs,
     purpose,

@@ -47,13 +47,12 @@ export interface CaptureOptions {
   byteLimit: number;
   durationMs: number | undefined;
   /** Memory for copies in the primary's huge pages, bytes. */
-  bufferBytes: number;
+  /** Undefined: the default. */
+  bufferBytes: number | undefined;
   stats: 'text' | 'ndjson' | 'none';
   statsIntervalMs: number;
   quiet: boolean;
 }
-
-const DEFAULT_BUFFER_KIB = 160 * 1024;
 
 /**
  * Checks every option.
@@ -78,7 +77,8 @@ export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
     packetLimit: raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER),
     byteLimit: limits.bytes,
     durationMs: limits.durationMs,
-    bufferBytes: checkInteger('-B', raw.bufferSize ?? String(DEFAULT_BUFFER_KIB), 2048, 64 * 1024 * 1024) * 1024,
+    bufferBytes:
+      raw.bufferSize === undefined ? undefined : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024) * 1024,
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
     statsIntervalMs: checkSeconds('--stats-interval', raw.statsInterval ?? '1', 0.1),
     quiet: raw.quiet ?? false,

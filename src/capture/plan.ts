@@ -2,18 +2,8 @@
 import * as z from 'zod/mini';
 import type { LanePlan, NativePlan, Port } from '../binding.js';
 import { UsageError } from '../errors.js';
+import { mempoolSize } from './mempool-size.js';
 import { MAX_SNAPLEN } from './options.js';
-
-/** Bytes in front of an mbuf's data (RTE_PKTMBUF_HEADROOM of every build we know). */
-const HEADROOM = 128;
-/**
- * Behind a stamped copy: two VLAN tags, padding, pcapng options and length. rte_pcapng_copy drops a packet whose options
- * do not fit behind it (never fixed in 22.11; dpdk-pdump.md 1.9), so there is always room.
- */
-const STAMP_ROOM = 72;
-const USUAL_FRAME = 2048;
-export const MBUF_OVERHEAD = 128 + 64;
-const LARGEST_DATA_ROOM = 65535;
 
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
 export const planSchema = z.strictObject({
@@ -56,7 +46,8 @@ export const planSchema = z.strictObject({
   snaplen: z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN)),
   packetLimit: z.int().check(z.nonnegative()),
   byteLimit: z.int().check(z.nonnegative()),
-  bufferBytes: z.int(),
+  /** Undefined for the default, which may grow. */
+  bufferBytes: z.optional(z.int()),
   /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
   maxFrame: z.optional(z.int()),
   statsIntervalMs: z.int(),
@@ -124,32 +115,28 @@ export function describePort(port: { id: number; name: string }): string {
   return `${port.id} (${port.name})`;
 }
 
-/** Bytes of one mbuf: a whole frame in one segment where that is possible. */
-export function dataRoomFor(snaplen: number, maxFrame: number | undefined): number {
-  const frame = Math.max(USUAL_FRAME, maxFrame ?? 0);
-  return Math.min(HEADROOM + Math.min(snaplen, frame) + STAMP_ROOM, LARGEST_DATA_ROOM);
-}
-
-/** The largest 2^n - 1 mbufs that fit into `bufferBytes`, from 1023 to 2^20 - 1. */
-export function mbufsFor(bufferBytes: number, dataRoom: number): number {
-  const fitting = bufferBytes / (dataRoom + MBUF_OVERHEAD);
-  return 2 ** Math.min(20, Math.max(10, Math.floor(Math.log2(fitting + 1)))) - 1;
+/** What a plan meets where it is carried out. */
+export interface Surroundings {
+  ports: readonly Port[];
+  /** Of DPDK. */
+  version: string;
+  /** For the threads that handle packets; empty: any. */
+  cpus: number[];
+  /** Bytes. */
+  freeHugePages: number;
 }
 
 /** The plan in the addon's terms. */
 export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
-  ports: readonly Port[],
   sink: NativePlan['sink'],
-  version: string,
-  cpus: number[],
+  { ports, version, cpus, freeHugePages }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
   const isInterface = plan.output.kind === 'tap' || plan.output.kind === 'interface';
   const mode = isInterface && lanes.length === 1 ? 'plain' : plan.mode;
-  const dataRoom = dataRoomFor(plan.snaplen, plan.maxFrame);
   return {
     lanes,
     interfaces: chosen.map((port) => ({
@@ -173,8 +160,7 @@ export function nativePlan(
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
-    mbufs: mbufsFor(plan.bufferBytes, dataRoom),
-    dataRoom,
+    ...mempoolSize({ ...plan, lanes: lanes.length, freeHugePages }),
     sink,
     cpus,
     purpose: plan.purpose,

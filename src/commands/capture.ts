@@ -50,7 +50,10 @@ function addCaptureOptions(command: Command): void {
     .option('-s, --snapshot-length <bytes>', 'most bytes of a packet to keep, cut in the primary (0: 262144)')
     .option('-c, --count <n>', 'stop after exactly n packets')
     .option('-a, --autostop <limit>', 'stop at packets:N, duration:SECONDS or filesize:KB; repeatable', collect)
-    .option('-B, --buffer-size <KiB>', "memory for copies in the primary's huge pages (default: 163840)")
+    .option(
+      '-B, --buffer-size <KiB>',
+      "memory for copies, in the primary's huge pages (default: 163840, and up to four times that under load)",
+    )
     .option('--time-precision <precision>', 'nano or micro (default: nano in files, micro when printing)')
     .option(
       '-j, --time-stamp-type <type>',

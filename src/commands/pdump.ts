@@ -2,9 +2,9 @@
 import { binding } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { runInForeground } from '../capture/foreground.js';
+import { dataRoomFor, MBUF_OVERHEAD } from '../capture/mempool-size.js';
 import { checkOptions } from '../capture/options.js';
 import type { EnginePlan } from '../capture/plan.js';
-import { dataRoomFor, MBUF_OVERHEAD } from '../capture/plan.js';
 import { lossLine, lostPackets, type Reporter } from '../capture/report.js';
 import type { StatsRecord } from '../capture/stats-record.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';

@@ -6,16 +6,10 @@ import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';
+import { type HugepagePool, readHugepages } from '../primary/huge-pages.js';
 import { type OpsReading, readPrimaryOps } from '../primary/mempool-ops.js';
 import { currentUid, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
-
-/** Huge pages of one size. */
-export interface HugepagePool {
-  sizeKb: number;
-  total: number;
-  free: number;
-}
 
 /** A mounted hugetlbfs. */
 export interface HugetlbMount {
@@ -86,17 +80,6 @@ function viewPrimary(primary: Primary, host: Host): PrimaryView {
     ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
   };
-}
-
-/** /sys/kernel/mm/hugepages, one entry per size. */
-export function readHugepages(sysDir: string): HugepagePool[] {
-  const dir = join(sysDir, 'kernel/mm/hugepages');
-  return names(dir).flatMap((name) => {
-    const sizeKb = Number(/^hugepages-(\d+)kB$/.exec(name)?.[1]);
-    if (!Number.isInteger(sizeKb)) return [];
-    const read = (file: string): number => Number(readText(join(dir, name, file)).trim() || 0);
-    return [{ sizeKb, total: read('nr_hugepages'), free: read('free_hugepages') }];
-  });
 }
 
 /** The hugetlbfs entries of /proc/mounts. */

@@ -28,7 +28,7 @@ export interface TapChoices {
   /** That write to the interface; undefined: as many as are of use. */
   threads: number | undefined;
   directions: ('rx' | 'tx')[];
-  bufferBytes: number;
+  bufferBytes: number | undefined;
   detach: boolean;
   filter: FilterProgram | undefined;
 }

@@ -16,7 +16,7 @@ t.test('defaults are tcpdump-like', async (t) => {
     packetLimit: 0,
     byteLimit: 0,
     durationMs: undefined,
-    bufferBytes: 160 * 1024 * 1024,
+    bufferBytes: undefined,
     stats: 'text',
     statsIntervalMs: 1000,
     quiet: false,

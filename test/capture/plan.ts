@@ -1,15 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { Port } from '../../src/binding.js';
-import {
-  dataRoomFor,
-  type EnginePlan,
-  mbufsFor,
-  nativePlan,
-  planSchema,
-  selectLanes,
-  selectPorts,
-} from '../../src/capture/plan.js';
+import { type EnginePlan, nativePlan, planSchema, selectLanes, selectPorts } from '../../src/capture/plan.js';
 import { PLAN } from './helpers/plan.js';
 
 const PORTS: Port[] = [
@@ -39,19 +30,6 @@ t.test('refusals', async (t) => {
   t.throws(() => selectPorts([], []), { code: 'ERR_PORT_UNKNOWN' });
 });
 
-t.test('mempool', async (t) => {
-  t.equal(dataRoomFor(64, undefined), 128 + 64 + 72, 'snaplen decides when it is small');
-  t.equal(dataRoomFor(262144, undefined), 128 + 2048 + 72);
-  t.equal(dataRoomFor(262144, 9040), 128 + 9040 + 72, 'a jumbo frame fits one mbuf');
-  t.equal(dataRoomFor(262144, 100000), 65535);
-  fc.assert(
-    fc.property(fc.integer({ min: 2 ** 21, max: 2 ** 36 }), fc.integer({ min: 200, max: 65535 }), (bytes, room) => {
-      const mbufs = mbufsFor(bytes, room);
-      return Number.isInteger(Math.log2(mbufs + 1)) && mbufs >= 1023 && (mbufs === 1023 || mbufs * room <= bytes);
-    }),
-  );
-});
-
 t.test('the plan crosses a process boundary as it is', async (t) => {
   t.same(planSchema.parse(structuredClone(PLAN)), PLAN);
   t.throws(() => planSchema.parse({ ...PLAN, snaplen: 0 }));
@@ -59,15 +37,15 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
   const native = nativePlan(
     { ...PLAN, program: Buffer.from('12345678').toString('base64') },
     [],
-    PORTS,
     { kind: 'file', fd: 5 },
-    '22.11.11',
-    [3],
+    { ports: PORTS, version: '22.11.11', cpus: [3], freeHugePages: 2 ** 33 },
   );
   t.equal(Buffer.from(native.program).toString(), '12345678');
   t.match(native, {
     sink: { fd: 5 },
     cpus: [3],
+    mbufs: 32767,
+    mostMbufs: 32767,
     mode: 'stamped',
     interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }],
   });
@@ -77,7 +55,8 @@ t.test('copies into an interface are stamped only where something is sorted', as
   const output = { kind: 'tap' as const, rxName: 'a', txName: 'a', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
   const lanes = selectLanes({ ...PLAN, ports: ['0'], directions: ['rx', 'tx'], queues: [0] }, PORTS);
   const sink = { kind: 'frames' as const, queues: [], maxRate: 0 };
-  const modeOf = (some: typeof lanes): string => nativePlan({ ...PLAN, output }, some, PORTS, sink, '', []).mode;
+  const around = { ports: PORTS, version: '', cpus: [], freeHugePages: 0 };
+  const modeOf = (some: typeof lanes): string => nativePlan({ ...PLAN, output }, some, sink, around).mode;
   t.ok(lanes.length > 1);
   t.equal(modeOf(lanes), 'stamped');
   t.equal(modeOf(lanes.slice(0, 1)), 'plain');

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { gatherView, readHugepages, readMounts } from '../../src/doctor/view.js';
+import { gatherView, readMounts } from '../../src/doctor/view.js';
+import { freeHugePages, readHugepages } from '../../src/primary/huge-pages.js';
 
 t.test('huge pages and mounts as the kernel shows them', async (t) => {
   const dir = t.testdir({
@@ -26,6 +27,7 @@ t.test('huge pages and mounts as the kernel shows them', async (t) => {
     { path: '/nonexistent/huge', writable: false },
     { path: '/tmp', writable: true },
   ]);
+  t.equal(freeHugePages(dir), 100 * 2 ** 21);
   t.same([readHugepages('/nonexistent'), readMounts('/nonexistent')], [[], []]);
 });
 

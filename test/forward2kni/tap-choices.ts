@@ -8,7 +8,7 @@ t.same(checkTapOptions({}, undefined), {
   maxRate: 0,
   threads: undefined,
   directions: ['rx', 'tx'],
-  bufferBytes: 160 * 1024 * 1024,
+  bufferBytes: undefined,
   detach: false,
   filter: undefined,
 });

@@ -5,7 +5,7 @@ export { atExit } from './at-exit.js';
 export {
   type Captured,
   capture,
-  type LiveCapture,
+  LiveCapture,
   type StatsRecord,
   startCapture,
 } from './capture.js';

@@ -1,0 +1,163 @@
+#include "core/copy_pool.h"
+
+#include <pthread.h>
+#include <rte_errno.h>
+#include <rte_memzone.h>
+#include <rte_ring.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace dpcap {
+namespace {
+
+// Mbufs each polling lcore of the primary may keep to itself. Saves it a ring operation per copy.
+constexpr uint32_t kCacheSize = 256;
+// A part has this share of the mbufs that the pool begins with: the locks that EAL holds meanwhile are held for less.
+constexpr uint32_t kPartShare = 2;
+// Members are added so many at a time: the drain thread waits for an enqueue that was begun before its own.
+constexpr uint32_t kAtOnce = 256;
+
+rte_mempool* try_create(const std::string& name, uint32_t mbufs, uint32_t cache, uint32_t data_room) {
+  // ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
+  return rte_pktmbuf_pool_create_by_ops(name.c_str(), mbufs, cache, 0, static_cast<uint16_t>(data_room), SOCKET_ID_ANY,
+                                        "ring_mp_mc");
+}
+
+std::string part_name(const std::string& pool, size_t index) { return pool + "_m" + std::to_string(index); }
+
+// Takes every mbuf out of a new pool; empty when it has not as many.
+std::vector<void*> all_of(rte_mempool* pool, uint32_t mbufs) {
+  std::vector<void*> all(mbufs);
+  if (rte_mempool_ops_dequeue_bulk(pool, all.data(), mbufs) != 0) all.clear();
+  return all;
+}
+
+// The mbuf is given back to `pool` from now on.
+void move_to(rte_mempool* pool, void* mbuf) {
+  static_cast<rte_mbuf*>(mbuf)->pool = pool;
+  static_cast<rte_mempool_objhdr*>(RTE_PTR_SUB(mbuf, sizeof(rte_mempool_objhdr)))->mp = pool;
+}
+
+// A pool's chunks are freed through a function pointer in shared memory, which is the address of a static function in
+// the process that made the pool (mp->mem_list, all releases). That process is dead: ours takes its place.
+void free_chunk(rte_mempool_memhdr*, void* opaque) { rte_memzone_free(static_cast<const rte_memzone*>(opaque)); }
+
+bool free_foreign_mempool(const std::string& name) {
+  rte_mempool* pool = rte_mempool_lookup(name.c_str());
+  if (pool == nullptr) return false;
+  rte_mempool_memhdr* chunk;
+  STAILQ_FOREACH(chunk, &pool->mem_list, next) chunk->free_cb = free_chunk;
+  rte_mempool_free(pool);
+  return true;
+}
+
+}  // namespace
+
+CopyPool::CopyPool(const std::string& name, const Size& size)
+    : name_(name), most_(size.most), data_room_(size.data_room) {
+  uint32_t mbufs = size.mbufs;
+  for (; pool_ == nullptr && mbufs >= kMinMbufs; mbufs /= 2) {
+    pool_ = try_create(name, mbufs, mbufs > 4 * kCacheSize ? kCacheSize : 0, size.data_room);
+    if (pool_ != nullptr || rte_errno != ENOMEM) break;
+  }
+  if (pool_ == nullptr) {
+    throw Error("ERR_NO_MEMORY", "cannot create the mempool for copies in the primary's huge pages", rte_errno, name);
+  }
+  mbufs_ = mbufs;
+  part_mbufs_ = (mbufs + 1) / kPartShare;
+  if (mbufs < size.mbufs || most_ < mbufs) most_ = mbufs;
+  hold_back();
+  widen();
+  sem_init(&wanted_, 0, 0);
+  if (most_ > mbufs) grower_ = std::thread([this] { add_parts(); });
+}
+
+CopyPool::~CopyPool() {
+  stop_growing();
+  sem_destroy(&wanted_);
+  if (pool_ == nullptr) return;
+  open();
+  rte_mempool_free(pool_);
+  for (rte_mempool* part : parts_) rte_mempool_free(part);
+}
+
+void CopyPool::hold_back() {
+  held_ = all_of(pool_, mbufs_);
+  if (!held_.empty()) return;
+  rte_mempool_free(pool_);
+  throw Error("ERR_NO_MEMORY", "the new mempool is not full", ENOBUFS, name_);
+}
+
+// Gives the pool, which is empty, a ring with room for as many as it may grow to; or it does not grow.
+void CopyPool::widen() {
+  auto* ring = static_cast<rte_ring*>(pool_->pool_data);
+  if (most_ == mbufs_) return;
+  const std::string name = ring->name;
+  rte_ring_free(ring);
+  ring = rte_ring_create(name.c_str(), most_ + 1, SOCKET_ID_ANY, 0);
+  if (ring == nullptr) {
+    most_ = mbufs_;
+    ring = rte_ring_create(name.c_str(), most_ + 1, SOCKET_ID_ANY, 0);
+  }
+  pool_->pool_data = ring;
+  if (ring != nullptr) return;
+  rte_mempool_free(pool_);
+  throw Error("ERR_NO_MEMORY", "cannot create the mempool's ring", rte_errno, name_);
+}
+
+void CopyPool::open() {
+  if (held_.empty()) return;
+  rte_mempool_ops_enqueue_bulk(pool_, held_.data(), static_cast<unsigned>(held_.size()));
+  held_.clear();
+}
+
+void CopyPool::grow() {
+  if (!is_grown_.exchange(true)) sem_post(&wanted_);
+}
+
+void CopyPool::add_parts() {
+  pthread_setname_np(pthread_self(), "dpcap-pool");
+  while (sem_wait(&wanted_) != 0) {
+  }
+  while (!is_stopped_ && mbufs_ < most_ && add_part()) {
+  }
+}
+
+// False when memory is short: then it stays as large as it is.
+bool CopyPool::add_part() {
+  const uint32_t mbufs = std::min(part_mbufs_, most_ - mbufs_);
+  rte_mempool* part = try_create(part_name(name_, parts_.size()), mbufs, 0, data_room_);
+  if (part == nullptr) return false;
+  parts_.push_back(part);
+  std::vector<void*> members = all_of(part, mbufs);
+  for (size_t done = 0; done < members.size(); done += kAtOnce) {
+    const auto count = static_cast<uint32_t>(std::min<size_t>(kAtOnce, members.size() - done));
+    for (uint32_t i = 0; i < count; i++) move_to(pool_, members[done + i]);
+    rte_mempool_ops_enqueue_bulk(pool_, &members[done], count);
+    mbufs_ += count;
+  }
+  return !members.empty();
+}
+
+void CopyPool::stop_growing() {
+  if (!grower_.joinable()) return;
+  is_stopped_ = true;
+  sem_post(&wanted_);
+  grower_.join();
+}
+
+void CopyPool::abandon() {
+  stop_growing();
+  pool_ = nullptr;
+  parts_.clear();
+}
+
+void free_foreign_pool(const std::string& name) {
+  if (!free_foreign_mempool(name)) return;
+  for (size_t i = 0; free_foreign_mempool(part_name(name, i)); i++) {
+  }
+}
+
+}  // namespace dpcap

@@ -1,0 +1,86 @@
+// The mempool in the primary's huge pages that copies are taken from.
+#pragma once
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <semaphore.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace dpcap {
+
+// It has fewer mbufs than any ring has slots, so a ring never fills: the primary never puts a copy back, and so never
+// enqueues to the pool's own ring. That makes being killed in the middle of our own enqueue harmless (dpdk-pdump.md
+// 2.4), and makes a dead capture cheap: the pool runs dry and copies fail early.
+//
+// A capture that is hard pressed gets more of them. Not from the start, because memory takes its time (the kernel
+// clears it: 0.3 ms a MiB) and most captures never need it; and EAL holds locks of the primary meanwhile, which must
+// not be held by a process that is killed.
+class CopyPool {
+ public:
+  struct Size {
+    uint32_t mbufs;      // 2^n - 1
+    uint32_t most;       // that it may grow to, 2^n - 1
+    uint32_t data_room;  // bytes of an mbuf, headroom included
+  };
+
+  // Creates the largest pool of at most `size.mbufs` that memory allows, not below kMinMbufs; one that had to be made
+  // smaller does not grow. Every mbuf is held back: the primary finds the pool empty until open().
+  CopyPool(const std::string& name, const Size& size);
+  // Frees, so the primary must be known to be out of it.
+  ~CopyPool();
+  CopyPool(const CopyPool&) = delete;
+  CopyPool& operator=(const CopyPool&) = delete;
+
+  static constexpr uint32_t kMinMbufs = 1023;
+
+  rte_mempool* get() const { return pool_; }
+  // Now, and at any time.
+  uint32_t mbufs() const { return mbufs_; }
+  uint32_t most() const { return most_; }
+  // Lets the primary take mbufs: from here on packets are captured.
+  void open();
+  // Mbufs in the pool's ring at this moment (without lcore caches).
+  uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
+  // Gives `count` mbufs (segments) back in one go.
+  void give_back(rte_mbuf** segments, uint32_t count) {
+    rte_mempool_ops_enqueue_bulk(pool_, reinterpret_cast<void**>(segments), count);
+  }
+  // For a thread that is busy giving back: has the pool grow, by a thread of its own, if it is half empty.
+  void grow_when_short() {
+    if (!is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
+  }
+  void stop_growing();
+  // Leaves all of it where it is.
+  void abandon();
+
+ private:
+  void hold_back();
+  void widen();
+  void grow();
+  void add_parts();
+  bool add_part();
+
+  const std::string name_;
+  uint32_t most_;
+  const uint32_t data_room_;
+  rte_mempool* pool_ = nullptr;
+  std::atomic<uint32_t> mbufs_{0};
+  std::vector<void*> held_;
+
+  // Pools whose mbufs were made members of pool_.
+  std::vector<rte_mempool*> parts_;
+  uint32_t part_mbufs_ = 0;
+  std::atomic<bool> is_grown_{false};  // or about to be
+  std::atomic<bool> is_stopped_{false};
+  sem_t wanted_;
+  std::thread grower_;
+};
+
+// Frees a pool and its parts that a process which is gone has left; nothing if there is none.
+void free_foreign_pool(const std::string& name);
+
+}  // namespace dpcap

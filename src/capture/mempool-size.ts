@@ -1,0 +1,74 @@
+/** How many mbufs of what size a capture takes from the primary's huge pages. */
+
+/** Bytes in front of an mbuf's data (RTE_PKTMBUF_HEADROOM of every build we know). */
+const HEADROOM = 128;
+/**
+ * Behind a stamped copy: two VLAN tags, padding, pcapng options and length. rte_pcapng_copy drops a packet whose options
+ * do not fit behind it (never fixed in 22.11; dpdk-pdump.md 1.9), so there is always room.
+ */
+const STAMP_ROOM = 72;
+const USUAL_FRAME = 2048;
+export const MBUF_OVERHEAD = 128 + 64;
+const LARGEST_DATA_ROOM = 65535;
+
+/** Memory that a capture takes at first when `-B` does not say how much. */
+export const DEFAULT_BUFFER_BYTES = 160 * 1024 * 1024;
+/** Without `-B` it may grow to 20 ms at 10 million packets a second, */
+const SLACK_MBUFS = 2 ** 18 - 1;
+/** four times what it began with, */
+const GROWTH = 4;
+/** a quarter of the huge pages that were free, because the primary may need some itself, */
+const SHARE = 4;
+/** and as far as its rings, with a slot for each mbuf in each, do not become too large. */
+const MOST_RING_BYTES = 64 * 1024 * 1024;
+const RING_SLOT = 8;
+
+export interface MempoolSize {
+  /** 2^n - 1. */
+  mbufs: number;
+  /** What it may grow to, 2^n - 1. */
+  mostMbufs: number;
+  /** Bytes of an mbuf, headroom included. */
+  dataRoom: number;
+}
+
+/** What the size depends on. */
+export interface MempoolNeeds {
+  snaplen: number;
+  /** Largest frame of the ports, bytes, when it is known. */
+  maxFrame?: number | undefined;
+  /** As `-B` says; undefined for the default, which may grow. */
+  bufferBytes?: number | undefined;
+  lanes: number;
+  /** Of the machine, bytes. */
+  freeHugePages: number;
+}
+
+/** The mempool of a capture. */
+export function mempoolSize(needs: MempoolNeeds): MempoolSize {
+  const dataRoom = dataRoomFor(needs.snaplen, needs.maxFrame);
+  const mbufs = mbufsFor(needs.bufferBytes ?? DEFAULT_BUFFER_BYTES, dataRoom);
+  if (needs.bufferBytes !== undefined) return { mbufs, mostMbufs: mbufs, dataRoom };
+  const most = Math.min(
+    SLACK_MBUFS,
+    GROWTH * (mbufs + 1) - 1,
+    mbufsFor(needs.freeHugePages / SHARE, dataRoom),
+    largestPool(MOST_RING_BYTES / (needs.lanes * RING_SLOT)),
+  );
+  return { mbufs, mostMbufs: Math.max(mbufs, most), dataRoom };
+}
+
+/** Bytes of one mbuf: a whole frame in one segment where that is possible. */
+export function dataRoomFor(snaplen: number, maxFrame: number | undefined): number {
+  const frame = Math.max(USUAL_FRAME, maxFrame ?? 0);
+  return Math.min(HEADROOM + Math.min(snaplen, frame) + STAMP_ROOM, LARGEST_DATA_ROOM);
+}
+
+/** The largest 2^n - 1 mbufs that fit into `bytes`, from 1023 to 2^20 - 1. */
+export function mbufsFor(bytes: number, dataRoom: number): number {
+  return largestPool(bytes / (dataRoom + MBUF_OVERHEAD));
+}
+
+function largestPool(fitting: number): number {
+  return 2 ** Math.min(20, Math.max(10, Math.floor(Math.log2(fitting + 1)))) - 1;
+}

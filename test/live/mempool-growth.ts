@@ -1,0 +1,89 @@
+/** Without -B, the mempool of a capture that is hard pressed grows, and is all given back, by it or after it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import {
+  balances,
+  enginePid,
+  gone,
+  isForwarding,
+  isUnharmed,
+  LiveCapture,
+  remember,
+  requirements,
+  runDpcap,
+  startDpcap,
+  startTestpmd,
+  type Testpmd,
+} from './helpers/index.js';
+
+/** With mbufs of this size a quarter of what setup.sh reserves lets it grow. */
+const SNAPLEN = '1000';
+const skip = requirements({ hugepagesMb: 800 });
+
+async function underLoad(t: Test): Promise<Testpmd> {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  return testpmd;
+}
+
+function startGrowing(testpmd: Testpmd): LiveCapture {
+  const options = ['--stats', 'ndjson', '--stats-interval', '0.1', '-i', '0', '-Q', 'rx', '-s', SNAPLEN];
+  const process = startDpcap([...options, '--file-prefix', testpmd.prefix, '-w', '/dev/null']);
+  process.closeStdin();
+  return new LiveCapture(process);
+}
+
+const parts = async (testpmd: Testpmd): Promise<number> =>
+  (await testpmd.snapshot()).mempools.filter((name) => /^dpcap_.*_m\d$/.test(name)).length;
+
+/** Stops the engine until no mbuf is left, and lets it go on. */
+async function press(testpmd: Testpmd, engine: number): Promise<void> {
+  process.kill(engine, 'SIGSTOP');
+  const { rxPackets } = await testpmd.forwarding();
+  await testpmd.forwarded(rxPackets + 1_000_000);
+  process.kill(engine, 'SIGCONT');
+}
+
+/** Resolves when the thread that adds to the mempool has nothing more to do. */
+async function grown(engine: number): Promise<void> {
+  const names = (): string[] =>
+    readdirSync(`/proc/${engine}/task`).map((id) => readFileSync(`/proc/${engine}/task/${id}/comm`, 'latin1').trim());
+  while (names().includes('dpcap-pool')) await delay(10);
+}
+
+t.test('it grows when it is short, and is given back', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const running = await startGrowing(testpmd).started();
+  const engine = enginePid(running.pid);
+  await press(testpmd, engine);
+  await grown(engine);
+  t.ok((await parts(testpmd)) > 0, 'parts were added');
+  const records = running.process.stderr.length;
+  await running.process.expect(/"elapsed_s".*\n/, { from: records, stream: 'stderr' });
+  const captured = await running.stop();
+  t.equal(captured.code, 0, captured.messages);
+  balances(t, captured);
+  await isUnharmed(t, testpmd, before, 'grown');
+  await isForwarding(t, testpmd, 'grown');
+});
+
+t.test('what a killed one had is cleared', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const running = await startGrowing(testpmd).started();
+  const engine = enginePid(running.pid);
+  await press(testpmd, engine);
+  await grown(engine);
+  t.ok((await parts(testpmd)) > 0, 'parts were added');
+  running.process.signal('SIGSTOP'); // or it would clear up after its engine
+  process.kill(engine, 'SIGKILL');
+  await running.stop('SIGKILL');
+  await gone(engine);
+  const recovered = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
+  t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+/ });
+  await isUnharmed(t, testpmd, before, 'cleared');
+  await isForwarding(t, testpmd, 'cleared');
+});
