@@ -16,8 +16,6 @@ namespace {
 constexpr uint32_t kCacheSize = 256;
 // A part has this share of the mbufs that the pool begins with: the locks that EAL holds meanwhile are held for less.
 constexpr uint32_t kPartShare = 2;
-// Members are added so many at a time: the drain thread waits for an enqueue that was begun before its own.
-constexpr uint32_t kAtOnce = 256;
 
 rte_mempool* try_create(const std::string& name, uint32_t mbufs, uint32_t cache, uint32_t data_room) {
   // ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
@@ -71,7 +69,7 @@ CopyPool::CopyPool(const std::string& name, const Size& size)
   hold_back();
   widen();
   sem_init(&wanted_, 0, 0);
-  if (most_ > mbufs) grower_ = std::thread([this] { add_parts(); });
+  if (most_ > mbufs) grower_ = std::thread([this] { make_parts(); });
 }
 
 CopyPool::~CopyPool() {
@@ -117,28 +115,33 @@ void CopyPool::grow() {
   if (!is_grown_.exchange(true)) sem_post(&wanted_);
 }
 
-void CopyPool::add_parts() {
+void CopyPool::make_parts() {
   pthread_setname_np(pthread_self(), "dpcap-pool");
-  while (sem_wait(&wanted_) != 0) {
-  }
-  while (!is_stopped_ && mbufs_ < most_ && add_part()) {
+  for (uint32_t made = mbufs_; made < most_; made += part_mbufs_) {
+    while (sem_wait(&wanted_) != 0) {
+    }
+    if (is_stopped_ || !make_part()) return;
   }
 }
 
 // False when memory is short: then it stays as large as it is.
-bool CopyPool::add_part() {
-  const uint32_t mbufs = std::min(part_mbufs_, most_ - mbufs_);
-  rte_mempool* part = try_create(part_name(name_, parts_.size()), mbufs, 0, data_room_);
+bool CopyPool::make_part() {
+  rte_mempool* part = try_create(part_name(name_, parts_.size()), part_mbufs_, 0, data_room_);
   if (part == nullptr) return false;
   parts_.push_back(part);
-  std::vector<void*> members = all_of(part, mbufs);
-  for (size_t done = 0; done < members.size(); done += kAtOnce) {
-    const auto count = static_cast<uint32_t>(std::min<size_t>(kAtOnce, members.size() - done));
-    for (uint32_t i = 0; i < count; i++) move_to(pool_, members[done + i]);
-    rte_mempool_ops_enqueue_bulk(pool_, &members[done], count);
-    mbufs_ += count;
-  }
-  return !members.empty();
+  made_ = all_of(part, part_mbufs_);
+  for (void* mbuf : made_) move_to(pool_, mbuf);
+  members_.store(&made_, std::memory_order_release);
+  return true;
+}
+
+void CopyPool::add_members() {
+  const std::vector<void*>* members = members_.exchange(nullptr, std::memory_order_acquire);
+  if (members == nullptr) return;  // another thread has it
+  const auto count = static_cast<uint32_t>(members->size());
+  rte_mempool_ops_enqueue_bulk(pool_, members->data(), count);
+  mbufs_ += count;
+  sem_post(&wanted_);
 }
 
 void CopyPool::stop_growing() {

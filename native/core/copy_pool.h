@@ -49,9 +49,10 @@ class CopyPool {
   void give_back(rte_mbuf** segments, uint32_t count) {
     rte_mempool_ops_enqueue_bulk(pool_, reinterpret_cast<void**>(segments), count);
   }
-  // For a thread that is busy giving back: has the pool grow, by a thread of its own, if it is half empty.
-  void grow_when_short() {
-    if (!is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
+  // For a thread that gives back: adds what has come to the pool, and has more come when it is half empty.
+  void tend(bool is_busy) {
+    if (members_.load(std::memory_order_relaxed) != nullptr) add_members();
+    if (is_busy && !is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
   }
   void stop_growing();
   // Leaves all of it where it is.
@@ -61,8 +62,9 @@ class CopyPool {
   void hold_back();
   void widen();
   void grow();
-  void add_parts();
-  bool add_part();
+  void make_parts();
+  bool make_part();
+  void add_members();
 
   const std::string name_;
   uint32_t most_;
@@ -71,12 +73,15 @@ class CopyPool {
   std::atomic<uint32_t> mbufs_{0};
   std::vector<void*> held_;
 
-  // Pools whose mbufs were made members of pool_.
+  // Pools whose mbufs are made members of pool_: by a thread of its own, but added by one that gives back. Of two
+  // threads on one CPU that enqueue to a ring, each would spin until the other, which is not running, is done.
   std::vector<rte_mempool*> parts_;
+  std::vector<void*> made_;
+  std::atomic<std::vector<void*>*> members_{nullptr};  // made_, while it waits to be added
   uint32_t part_mbufs_ = 0;
   std::atomic<bool> is_grown_{false};  // or about to be
   std::atomic<bool> is_stopped_{false};
-  sem_t wanted_;
+  sem_t wanted_;  // the first part; posted again when one was added
   std::thread grower_;
 };
 
