@@ -243,8 +243,12 @@ export interface NativeStats {
 
 /** The capture's verbs, in the order in which they are called. One capture a process. */
 export interface CaptureBinding {
-  /** Sets up, enables, lets packets flow. When it rejects, disableCapture and finishCapture are still owed. */
-  startCapture(plan: NativePlan): Promise<void>;
+  /**
+   * Sets up, enables, lets packets flow. When it rejects, disableCapture and finishCapture are still owed.
+   * @param notify called when `limitReached` or `sinkFailure` has changed, until finishCapture is called; does not keep
+   *   the process alive, and must not throw
+   */
+  startCapture(plan: NativePlan, notify: () => void): Promise<void>;
   captureStats(): NativeStats;
   /** Resolves with the targets that may still be live. */
   disableCapture(primaryGone: boolean): Promise<string[]>;

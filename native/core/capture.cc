@@ -47,30 +47,32 @@ PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
           now.ringfull - then.ringfull};
 }
 
-std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std::vector<uint8_t>& header) {
+std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std::vector<uint8_t>& header,
+                                              const Notify& on_failure) {
   const SinkPlan& to = plan.sink;
   const size_t lanes = plan.lanes.size();
   std::vector<std::unique_ptr<Sink>> sinks;
   if (to.queues.empty()) {
-    sinks.push_back(
-        std::make_unique<FileSink>(to.fd, FileSinkOptions{plan.file, plan.mode, plan.byte_limit, header}, lanes));
+    const FileSinkOptions options{plan.file, plan.mode, plan.byte_limit, header};
+    sinks.push_back(std::make_unique<FileSink>(to.fd, options, lanes, on_failure));
   }
   for (const FrameQueue& queue : to.queues) {
-    sinks.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan.mode, lanes > 1, lanes));
+    sinks.push_back(
+        std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan.mode, lanes > 1, lanes, on_failure));
   }
   return sinks;
 }
 
 }  // namespace
 
-Capture::Capture(const CapturePlan& plan)
+Capture::Capture(const CapturePlan& plan, const Notify& notify)
     : plan_(plan),
       states_(plan.lanes.size(), TargetState::disabled),
       filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
-      limit_(plan.packet_limit) {
+      limit_(plan.packet_limit, notify) {
   const OnCpus on_cpus(plan.cpus);
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
-  sinks_ = make_sinks(plan, file_header(plan.file, plan.info, plan.interfaces));
+  sinks_ = make_sinks(plan, file_header(plan.file, plan.info, plan.interfaces), notify);
 
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan.lanes) targets.push_back(lane.target);

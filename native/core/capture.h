@@ -17,6 +17,7 @@
 #include "core/copy_pool.h"
 #include "core/drain.h"
 #include "core/lane.h"
+#include "core/notify.h"
 #include "core/owner.h"
 #include "core/record.h"
 #include "core/shared_memory.h"
@@ -80,7 +81,8 @@ struct CaptureStats {
 
 class Capture {
  public:
-  explicit Capture(const CapturePlan& plan);
+  // `notify`: called when a limit was reached or a sink failed; stats() tells which.
+  Capture(const CapturePlan& plan, const Notify& notify);
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;

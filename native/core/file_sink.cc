@@ -21,8 +21,8 @@ uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
 
 }  // namespace
 
-FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes)
-    : Sink(lanes),
+FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_failure)
+    : Sink(lanes, std::move(on_failure)),
       options_(std::move(options)),
       recorder_(options_.file, options_.mode),
       file_(fd, options_.file.format, figures_),

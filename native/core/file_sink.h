@@ -25,8 +25,8 @@ struct FileSinkOptions {
 
 class FileSink : public Sink {
  public:
-  // Takes `fd` over; it is closed by finish(). The header is written at once.
-  FileSink(int fd, FileSinkOptions options, size_t lanes);
+  // Takes `fd` over; it is closed by finish(). The header is written at once. `on_failure`: see SinkFigures.
+  FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_failure = {});
   ~FileSink() override { finish({}); }
 
   void enter() override;

@@ -40,8 +40,14 @@ bool is_orphan(int fd) {
 
 }  // namespace
 
-FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes)
-    : Sink(lanes), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
+FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes,
+                     Notify on_failure)
+    : Sink(lanes, std::move(on_failure)),
+      rx_fd_(rx_fd),
+      tx_fd_(tx_fd),
+      max_rate_(max_rate),
+      mode_(mode),
+      is_timed_(is_timed) {}
 
 FrameSink::~FrameSink() { close_descriptors(); }
 

@@ -17,7 +17,9 @@ class FrameSink : public Sink {
  public:
   // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
   // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
-  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes);
+  // `on_failure`: see SinkFigures.
+  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes,
+            Notify on_failure = {});
   ~FrameSink() override;
 
   void enter() override;

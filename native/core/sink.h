@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/lane.h"
+#include "core/notify.h"
 
 namespace dpcap {
 
@@ -21,7 +23,9 @@ struct Run {
 // What became of what a sink was given. Written by the threads that do its work, read by any.
 class SinkFigures {
  public:
-  explicit SinkFigures(size_t lanes) : lost_(new std::atomic<uint64_t>[lanes]()) {}
+  // `on_failure`: called once, by the thread whose work failed.
+  explicit SinkFigures(size_t lanes, Notify on_failure = {})
+      : on_failure_(std::move(on_failure)), lost_(new std::atomic<uint64_t>[lanes]()) {}
 
   // errno of what ended the sink, 0 while all is well. EPIPE: the reader went away.
   int failure() const { return failure_.load(std::memory_order_relaxed); }
@@ -31,12 +35,13 @@ class SinkFigures {
 
   void fail(int err) {
     int none = 0;
-    failure_.compare_exchange_strong(none, err);
+    if (failure_.compare_exchange_strong(none, err) && on_failure_) on_failure_();
   }
   void add_written(int64_t bytes) { bytes_written_ += static_cast<uint64_t>(bytes); }
   void add_lost(size_t lane, uint64_t packets) { lost_[lane] += packets; }
 
  private:
+  const Notify on_failure_;
   std::atomic<int> failure_{0};
   std::atomic<uint64_t> bytes_written_{0};
   std::unique_ptr<std::atomic<uint64_t>[]> lost_;
@@ -45,7 +50,7 @@ class SinkFigures {
 // Fed by one drain thread: enter() first, leave() last, and what lies between.
 class Sink {
  public:
-  explicit Sink(size_t lanes) : figures_(lanes) {}
+  Sink(size_t lanes, Notify on_failure) : figures_(lanes, std::move(on_failure)) {}
   virtual ~Sink() = default;
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;

@@ -2,6 +2,7 @@
 #include "core/capture.h"
 #include "js/convert.h"
 #include "js/exports.h"
+#include "js/notifier.h"
 #include "js/promise.h"
 
 namespace {
@@ -10,20 +11,23 @@ using dpcap::Capture;
 using dpcap::CapturePlan;
 
 std::unique_ptr<Capture> capture;
+std::shared_ptr<Notifier> notifier;
 
 Capture& running(Napi::Env env) {
   if (!capture) throw Napi::Error::New(env, "no capture was started");
   return *capture;
 }
 
-// startCapture(plan): Promise<void>. When it rejects, disableCapture and finishCapture are still owed.
+// startCapture(plan, notify): Promise<void>. When it rejects, disableCapture and finishCapture are still owed.
 Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
-  if (capture) throw Napi::Error::New(info.Env(), "a capture was already started in this process");
+  if (notifier) throw Napi::Error::New(info.Env(), "a capture was already started in this process");
   const CapturePlan plan = to_capture_plan(info[0].As<Napi::Object>());
+  if (!info[1].IsFunction()) throw Napi::TypeError::New(info.Env(), "Expected notify to be a function");
+  notifier = Notifier::create(info.Env(), info[1].As<Napi::Function>());
   return PromiseWorker<bool>::run(
       info.Env(),
       [plan] {
-        capture = std::make_unique<Capture>(plan);
+        capture = std::make_unique<Capture>(plan, [to = notifier] { to->notify(); });
         capture->enable();
         return true;
       },
@@ -42,8 +46,9 @@ Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
       from_strings);
 }
 
-// finishCapture(mayFree): Promise<boolean>, whether everything in the primary was freed.
+// finishCapture(mayFree): Promise<boolean>, whether everything in the primary was freed. No notify() after the call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
+  if (notifier) notifier->close();
   const bool may_free = info[0].As<Napi::Boolean>();
   return PromiseWorker<bool>::run(
       info.Env(), [may_free] { return capture ? capture->finish(may_free) : true; },

@@ -11,15 +11,21 @@ import { cpusBesidePrimary } from './placement.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { Session } from './session.js';
 
-/** How often limits, the sink and the primary are looked at. */
-const WATCH_MS = 200;
+/** How often the primary and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
+const LOOK_MS = 1000;
+/** Node's timers are of whole milliseconds, and may ring that much too early. */
+const TIMER_EARLY_MS = 1;
 
 type Done = Extract<FromEngine, { type: 'done' }>;
+
+/** What a capture needs of its session. */
+export type CaptureSession = Pick<Session, keyof Session>;
 
 export class CaptureRun {
   readonly #plan: EnginePlan;
   readonly #send: (message: FromEngine) => void;
-  readonly #session: Session;
+  readonly #session: CaptureSession;
+  readonly #lookMs: number;
   #stopReason: StopReason | undefined;
   #wake: (() => void) | undefined;
   /** The addon owns the output, and the primary may hold something of ours. */
@@ -27,10 +33,16 @@ export class CaptureRun {
   #flowing = false;
   #lastNombuf = 0n;
 
-  constructor(plan: EnginePlan, send: (message: FromEngine) => void) {
+  constructor(
+    plan: EnginePlan,
+    send: (message: FromEngine) => void,
+    session: CaptureSession = new Session(plan),
+    lookMs = LOOK_MS,
+  ) {
     this.#plan = plan;
     this.#send = send;
-    this.#session = new Session(plan);
+    this.#session = session;
+    this.#lookMs = lookMs;
   }
 
   /** Asks the capture to end; the first reason counts. */
@@ -69,7 +81,7 @@ export class CaptureRun {
       freeHugePages: freeHugePages(),
     });
     this.#begun = true;
-    await native(addon.startCapture(plan));
+    await native(addon.startCapture(plan, () => this.#wake?.()));
     this.#flowing = true;
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { mbufs, filteringHere } = this.#stats();
@@ -99,24 +111,26 @@ export class CaptureRun {
 
   /** Until something ends the capture. Resolves with the error that did, if one did. */
   async #watch(): Promise<DpcapError | undefined> {
-    let nextReport = Date.now() + this.#plan.statsIntervalMs;
-    while (!this.#stopReason) {
-      await this.#pause();
-      const stats = this.#stats();
+    const intervalMs = this.#plan.statsIntervalMs || Number.POSITIVE_INFINITY;
+    let nextReport = performance.now() + intervalMs;
+    while (true) {
+      const stats = this.#stats(); // before the pause: the addon may have called before anybody waited
       const error = this.#judge(stats);
-      if (error) return error;
-      if (Date.now() < nextReport) continue;
-      nextReport += this.#plan.statsIntervalMs;
-      this.#send({ type: 'stats', stats: statsMessage(stats) });
+      if (error || this.#stopReason) return error;
+      const now = performance.now();
+      if (nextReport - now < TIMER_EARLY_MS) {
+        this.#send({ type: 'stats', stats: statsMessage(stats) });
+        nextReport = Math.max(nextReport + intervalMs, now); // after a SIGSTOP: none for the time that was missed
+      }
+      await this.#pause(Math.min(this.#lookMs, nextReport - now));
     }
-    return undefined;
   }
 
-  /** WATCH_MS, or less when stop() is called. */
-  async #pause(): Promise<void> {
-    const stopped = new AbortController();
-    this.#wake = () => stopped.abort();
-    await sleep(WATCH_MS, undefined, { signal: stopped.signal }).catch(() => undefined); // aborted: stop() was called
+  /** At most `ms`; less when stop() is called or the addon has something to tell. */
+  async #pause(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await sleep(ms, undefined, { signal: woken.signal }).catch(() => undefined); // aborted: woken
   }
 
   #judge(stats: NativeStats): DpcapError | undefined {

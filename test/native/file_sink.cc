@@ -174,15 +174,16 @@ void closed_pipe() {
   signal(SIGPIPE, SIG_IGN);
   int ends[2];
   CHECK(pipe(ends) == 0);
-  FileSink sink(ends[1], options(), 1);
+  std::atomic<int> told{0};
+  FileSink sink(ends[1], options(), 1, [&] { told++; });
   close(ends[0]);
-  while (sink.figures().failure() == 0) std::this_thread::yield();  // noticed without a packet to write
+  while (told == 0) std::this_thread::yield();  // noticed without a packet to write
   CHECK(sink.figures().failure() == EPIPE);
   Packets packets;
   packets.add_sized(5, 60);
   sink.put(packets.run());
   sink.finish({});
-  CHECK(sink.figures().lost(0) == 5);
+  CHECK(sink.figures().lost(0) == 5 && told == 1);
 }
 
 // A reader that never reads holds finish() up for no longer than it says.

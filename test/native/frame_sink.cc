@@ -164,17 +164,19 @@ void several_queues() {
 // packets.
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
-  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, 1);
+  int told = 0;
+  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, 1, [&] { told++; });
   Packets packets, more;
   packets.add_sized(1, 5).add_sized(1, 60);
   more.add_sized(1, 60);
   sink.put(packets.run());
   CHECK(sink.figures().bytes_written() == 60 && sink.figures().lost(0) == 1 && sink.figures().failure() == 0);
   CHECK(shell("ip link del dpcap0"));
+  CHECK(told == 0);
   sink.tick(1'000'000'000'000);
-  CHECK(sink.figures().failure() == EBADFD);
+  CHECK(sink.figures().failure() == EBADFD && told == 1);
   sink.put(more.run());
-  CHECK(sink.figures().lost(0) == 2 && sink.figures().bytes_written() == 60);
+  CHECK(sink.figures().lost(0) == 2 && sink.figures().bytes_written() == 60 && told == 1);
 }
 
 void refusals() {

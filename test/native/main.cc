@@ -7,6 +7,7 @@ void test_packet();
 void test_recorder();
 void test_hand_over();
 void test_file_sink();
+void test_limit();
 void test_frame_sink();
 
 int main() {
@@ -16,6 +17,7 @@ int main() {
   test_recorder();
   test_hand_over();
   test_file_sink();
+  test_limit();
   test_frame_sink();
   return tap_end();
 }

@@ -1,0 +1,68 @@
+/** A session with a primary and an addon that are not there: what it is told is in its fields, for tests to set. */
+import type { Binding, NativePlan, NativeStats } from '../../../src/binding.js';
+import type { CaptureSession } from '../../../src/capture/capture-run.js';
+
+const LANE = {
+  accepted: 0n,
+  filtered: 0n,
+  nombuf: 0n,
+  ringfull: 0n,
+  written: 0n,
+  bytes: 0n,
+  sinkdrop: 0n,
+  surplus: 0n,
+};
+
+/** The figures of a capture that found nothing. */
+export const IDLE: NativeStats = {
+  lanes: [{ port: 0, queue: 0, direction: 'rx', ...LANE }],
+  limitReached: false,
+  sinkFailure: null,
+  fileBytes: 24n,
+  mbufs: 1023,
+  mbufsFree: 1023,
+  filteringHere: false,
+};
+
+export class FakeSession implements CaptureSession {
+  stats = IDLE;
+  alive = true;
+  /** Resolves with the function that the addon was given. */
+  readonly started: Promise<() => void>;
+  /** Called inside startCapture. */
+  onStart: (notify: () => void) => void = () => {};
+  readonly addon: Binding;
+  #begun: (notify: () => void) => void = () => {};
+
+  constructor() {
+    this.started = new Promise((resolve) => {
+      this.#begun = resolve;
+    });
+    const verbs: Partial<Binding> = {
+      dpdkVersion: '0',
+      startCapture: async (_: NativePlan, notify) => {
+        this.onStart(notify);
+        this.#begun(notify);
+      },
+      captureStats: () => this.stats,
+      disableCapture: async () => [],
+      finishCapture: async () => true,
+    };
+    this.addon = verbs as Binding;
+  }
+
+  async attach() {
+    const ports = [{ id: 0, name: 'net_null0', rxQueues: 1, txQueues: 1 }];
+    return { ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
+  }
+
+  async detach(): Promise<void> {}
+
+  async quiesce(): Promise<boolean> {
+    return true;
+  }
+
+  isPrimaryAlive(): boolean {
+    return this.alive;
+  }
+}

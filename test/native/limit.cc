@@ -1,0 +1,45 @@
+#include "core/limit.h"
+
+#include <thread>
+#include <vector>
+
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+// Several threads take from one limit: together exactly as many as it grants, and one of them tells.
+void shared_by_threads() {
+  constexpr uint64_t kPackets = 100'001;
+  std::atomic<uint64_t> granted{0};
+  std::atomic<int> told{0};
+  Limit limit(kPackets, [&] { told++; });
+  std::vector<std::thread> drains;
+  for (int i = 0; i < 4; i++) {
+    drains.emplace_back([&] {
+      while (!limit.is_reached()) {
+        granted += limit.grant(7);
+        if (limit.is_used_up()) limit.reach();
+      }
+    });
+  }
+  for (std::thread& drain : drains) drain.join();
+  CHECK(granted == kPackets && told == 1);
+  CHECK(limit.grant(1) == 0);
+}
+
+// A file may be full without a limit on packets; and nobody need be told.
+void no_limit() {
+  Limit limit(0);
+  CHECK(limit.grant(1000) == 1000 && !limit.is_used_up());
+  limit.reach();
+  CHECK(limit.is_reached() && limit.grant(1) == 0);
+}
+
+}  // namespace
+
+void test_limit() {
+  shared_by_threads();
+  no_limit();
+}
