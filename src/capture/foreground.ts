@@ -35,7 +35,7 @@ export async function runInForeground(
   };
   const unfinished = plan.output.kind === 'file' ? [plan.output.path] : [];
   const supervisor = new Supervisor(
-    plan,
+    planFor(reporter, plan),
     options.stdout,
     {
       started: (message) => {
@@ -61,6 +61,11 @@ export async function runInForeground(
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
+}
+
+/** The plan, without statistics that nobody would see: then neither process wakes up for them. */
+export function planFor({ wantsProgress }: Pick<Reporter, 'wantsProgress'>, plan: EnginePlan): EnginePlan {
+  return wantsProgress ? plan : { ...plan, statsIntervalMs: 0 };
 }
 
 /** For the summary: what was left behind, unless the error that is shown after it says so. */

@@ -50,7 +50,8 @@ export const planSchema = z.strictObject({
   bufferBytes: z.optional(z.int()),
   /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
   maxFrame: z.optional(z.int()),
-  statsIntervalMs: z.int(),
+  /** 0: nobody wants to see any but the last statistics. */
+  statsIntervalMs: z.int().check(z.nonnegative()),
   /** The command line, for people who find what a dead capture left. */
   purpose: z.string(),
 });

@@ -27,6 +27,8 @@ export interface StartFacts {
 
 /** Shows one capture. */
 export interface Reporter {
+  /** Whether progress() is of use: the engine sleeps longer when it is not. */
+  readonly wantsProgress: boolean;
   started(facts: StartFacts): void;
   progress(record: StatsRecord): void;
   finished(record: StatsRecord, facts: FinishFacts): void;
@@ -45,11 +47,14 @@ export async function createReporter(
   stream: ReportStream,
 ): Promise<Reporter> {
   if (style === 'ndjson') return new NdjsonReporter(stream, (await import('ndjson')).default.stringify());
-  if (style === 'none') return { started: () => {}, progress: () => {}, finished: () => {} };
+  if (style === 'none') return SILENT;
   return new TextReporter(stream, !quiet && stream.isTTY === true);
 }
 
+const SILENT: Reporter = { wantsProgress: false, started: () => {}, progress: () => {}, finished: () => {} };
+
 class NdjsonReporter implements Reporter {
+  readonly wantsProgress = true;
   readonly #lines: Transform;
 
   constructor(stream: ReportStream, lines: Transform) {
@@ -69,14 +74,15 @@ class NdjsonReporter implements Reporter {
 }
 
 class TextReporter implements Reporter {
+  readonly wantsProgress: boolean;
   readonly #stream: ReportStream;
-  readonly #live: boolean;
   #last: { packets: number; bytes: number; elapsed: number } = { packets: 0, bytes: 0, elapsed: 0 };
   #shown = 0;
 
+  /** @param live with a line that is overwritten */
   constructor(stream: ReportStream, live: boolean) {
     this.#stream = stream;
-    this.#live = live;
+    this.wantsProgress = live;
   }
 
   started(facts: StartFacts): void {
@@ -85,7 +91,7 @@ class TextReporter implements Reporter {
   }
 
   progress(record: StatsRecord): void {
-    if (!this.#live) return;
+    if (!this.wantsProgress) return;
     const line = statusLine(record, this.#last).slice(0, (this.#stream.columns ?? 120) - 1);
     this.#stream.write(`\r${line.padEnd(this.#shown)}`);
     this.#shown = line.length;

@@ -91,6 +91,7 @@ async function runAll(
   const runOne = async (plan: EnginePlan, at: number): Promise<void> => {
     const output = nameOf((outputs[at] as PdumpOutput).to);
     const reporter: Reporter = {
+      wantsProgress: false,
       started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
       progress: () => {},
       finished: (record) => {

@@ -88,6 +88,7 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       filtered: record ? sum(record.ports, 'filtered') : 0,
     });
   return {
+    wantsProgress: true,
     started: (facts) => {
       save();
       inner.started(facts);

@@ -1,7 +1,8 @@
 import t from 'tap';
-import { finishFacts } from '../../src/capture/foreground.js';
+import { finishFacts, planFor } from '../../src/capture/foreground.js';
 import { bytes, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
 import type { StatsRecord } from '../../src/capture/stats-record.js';
+import { PLAN } from './helpers/plan.js';
 
 const LANE = {
   port: 0,
@@ -82,13 +83,23 @@ t.test('a status line only on a terminal that wants it', async (t) => {
   ] as const) {
     const { texts, stream } = recorder(isTTY);
     const reporter = await createReporter('text', quiet, stream);
+    t.equal(reporter.wantsProgress, shown, `terminal ${isTTY}, quiet ${quiet}`);
     reporter.progress(RECORD);
-    t.equal(texts.length > 0, shown, `terminal ${isTTY}, quiet ${quiet}`);
+    t.equal(texts.length > 0, shown);
     t.ok(
       texts.every((text) => text.length <= 60),
       'never wider than the terminal',
     );
   }
+});
+
+t.test('the engine sends statistics only where they are seen', async (t) => {
+  const interval = async (style: 'text' | 'ndjson' | 'none', isTTY: boolean): Promise<number> =>
+    planFor(await createReporter(style, false, recorder(isTTY).stream), PLAN).statsIntervalMs;
+  t.equal(await interval('text', true), PLAN.statsIntervalMs);
+  t.equal(await interval('ndjson', false), PLAN.statsIntervalMs);
+  t.equal(await interval('text', false), 0);
+  t.equal(await interval('none', true), 0);
 });
 
 t.test('ndjson: one object a line', async (t) => {

@@ -46,6 +46,7 @@ t.test('the plan, and a state while it runs', async (t) => {
   const seen: unknown[] = [];
   const { states, forward } = forwarder(t, async (plan, about, reporter) => {
     seen.push(plan, about, states.running());
+    t.ok(reporter.wantsProgress, 'for the state, though nothing is shown');
     reporter.started({} as Parameters<Reporter['started']>[0]);
     seen.push(states.running());
     reporter.progress(RECORD as unknown as StatsRecord);

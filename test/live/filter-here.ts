@@ -41,6 +41,7 @@ t.test('the filter runs here', { skip }, async (t) => {
     let played: Promise<void> | undefined;
     const text = await createReporter('text', true, { write: (line) => (said += line) });
     const reporter: Reporter = {
+      wantsProgress: false,
       started: (facts) => {
         text.started(facts);
         played = replay.play();
