@@ -73,9 +73,11 @@ function makeNamespace(side: string, host: number, undo: (() => void)[]): Namesp
   const peer = ['peer', 'name', 'eth0', 'address', namespace.mac, 'netns', name];
   run('ip', ['link', 'add', rootInterface, 'type', 'veth', ...peer]);
   undo.push(() => removeInterface(rootInterface));
-  // Quiet: the kernel's own neighbour discovery and router solicitations would turn up in captures.
+  // Quiet: the kernel's own neighbour discovery and router solicitations would turn up in captures, and its multicast
+  // reports, which it takes seconds over: they are over when the primary has started.
   run('sysctl', ['-qw', `net.ipv6.conf.${rootInterface}.disable_ipv6=1`]);
   inside('sysctl', ['-qw', 'net.ipv6.conf.eth0.router_solicitations=0', 'net.ipv6.conf.eth0.addr_gen_mode=1']);
+  inside('sysctl', ['-qw', 'net.ipv6.conf.eth0.mldv2_unsolicited_report_interval=1']);
   inside('ip', ['address', 'add', `${namespace.address}/24`, 'dev', 'eth0']);
   inside('ip', ['address', 'add', `${namespace.address6}/64`, 'dev', 'eth0', 'nodad']);
   // The primary copies frames as they are, so checksums must be in them and segments cut before they get there.
