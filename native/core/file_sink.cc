@@ -27,7 +27,8 @@ FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_fail
       recorder_(options_.file, options_.mode),
       file_(fd, options_.file.format, figures_),
       hand_over_(kBlocks, {[this] { file_.write_or_take_back(options_.header); },
-                           [this](Block& block) { file_.write_block(block); }, [this] { file_.look_at_reader(); }}),
+                           [this](Block& block) { file_.write_block(block); },
+                           file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
       recorded_bytes_(options_.header.size()) {}
 
 void FileSink::enter() {

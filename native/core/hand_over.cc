@@ -117,7 +117,9 @@ void HandOver::run() {
   writer_.open();
   on_the_way_--;
   while (true) {
-    if (!wait_for(&submitted_, kIdleMs)) {
+    if (!writer_.idle) {
+      wait_for(&submitted_);
+    } else if (!wait_for(&submitted_, kIdleMs)) {
       writer_.idle();
       continue;
     }

@@ -16,7 +16,8 @@ namespace dpcap {
 
 class HandOver {
  public:
-  // What the thread "dpcap-writer" calls: open() once, then write() for each block, idle() every kIdleMs without one.
+  // What the thread "dpcap-writer" calls: open() once, then write() for each block. While there is none,
+  // idle() every kIdleMs, if it is given.
   struct Writer {
     std::function<void()> open;
     std::function<void(Block&)> write;

@@ -118,7 +118,7 @@ void OutputFile::keep_whole(off_t start, size_t done, size_t whole) {
 }
 
 void OutputFile::look_at_reader() {
-  if (is_file_ || figures_.failure() != 0) return;
+  if (figures_.failure() != 0) return;
   pollfd poller = {fd_, 0, 0};
   if (poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLHUP)) != 0) figures_.fail(EPIPE);
 }

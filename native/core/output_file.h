@@ -28,7 +28,8 @@ class OutputFile {
   void write_block(const Block& block);
   // As write_block, of records that lie scattered, one after the other, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
-  // A reader that closed its end is noticed without a packet to write.
+  bool has_reader() const { return !is_file_; }
+  // One that closed its end is noticed without a packet to write.
   void look_at_reader();
   void close();
 
