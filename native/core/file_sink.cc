@@ -97,13 +97,14 @@ void FileSink::tick(uint64_t now_tsc) {
     flush();
     flushed_at_ = now_tsc;
   }
-  if (run_delay_ && now_tsc > choose_at_) choose_writer(now_tsc);
+  if (run_delay_ && now_tsc > choose_at_ && recorded_bytes_ != chosen_bytes_) choose_writer(now_tsc);
 }
 
 void FileSink::choose_writer(uint64_t now_tsc) {
   here_ = run_delay_->share() > kShortage;
   if (here_) hand_over_.wait_until_idle();  // or under load it never is
   choose_at_ = now_tsc + ticks(here_ ? kHereMs : kWatchMs);
+  chosen_bytes_ = recorded_bytes_;
 }
 
 void FileSink::finish(const std::vector<uint8_t>& trailer) {

@@ -59,6 +59,7 @@ class FileSink : public Sink {
   std::optional<RunDelay> run_delay_;
   bool here_ = false;
   uint64_t choose_at_ = 0;
+  uint64_t chosen_bytes_ = 0;  // recorded by then: without new ones there is nothing to choose for
 };
 
 }  // namespace dpcap

@@ -9,9 +9,9 @@ namespace dpcap {
 namespace {
 
 constexpr uint32_t kUrgentSleepUs = 100;
-// The longest sleep: so that a burst of 10 million packets a second does not empty the mempool.
-constexpr uint32_t kMbufsPerUs = 14;
-constexpr uint32_t kLeastLongSleepUs = 1000, kMostLongSleepUs = 5000;
+// The longest sleep: so that a burst of 12 million packets a second does not empty the mempool.
+constexpr uint32_t kMbufsPerUs = 12;
+constexpr uint32_t kLeastLongSleepUs = 1000, kMostLongSleepUs = 6000;
 constexpr double kIdleShare = 0.005;  // of a core, for an idle capture
 constexpr uint32_t kWakesPerMeasure = 256;
 
