@@ -13,6 +13,7 @@ import {
   some,
   withPrimary,
   withTool,
+  withWarmMemory,
 } from './experiment.js';
 import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
 
@@ -31,13 +32,17 @@ const LOSS_FREE_MS = 10_000;
 async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number): Promise<number> {
   let missing = Number.NaN;
   const output = fileIn(settings);
-  await withPrimary({ rate, size: SIZE }, ({ prefix }) =>
-    withTool(tool, { prefix, output }, async (running) => {
-      await running.written(10_000);
-      await sleep(ms);
-      await running.stop();
-      ({ missing } = running.findings());
-    }),
+  await withWarmMemory(settings, (memory) =>
+    withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+      withTool(tool, { prefix, output }, async (running) => {
+        await running.written(10_000);
+        const stopFollowing = memory.follow(() => running.fileBytes());
+        await sleep(ms);
+        await running.stop();
+        stopFollowing();
+        ({ missing } = running.findings());
+      }),
+    ),
   );
   return missing;
 }
