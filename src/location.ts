@@ -1,6 +1,6 @@
 /**
  * Where the project's files are. This module's file lies two folders below the project's root in both of its forms,
- * compiled (dist/src/) and bundled (dist/bundle/), and so do the entry files beside it: nothing else may look at its own
+ * compiled (dist/src/) and bundled (dist/bundle/), and so do the entry files beside it: nothing else may find files by its own
  * URL.
  */
 import { extname } from 'node:path';

@@ -42,13 +42,12 @@ void move_to(rte_mempool* pool, void* mbuf) {
 // the process that made the pool (mp->mem_list, all releases). That process is dead: ours takes its place.
 void free_chunk(rte_mempool_memhdr*, void* opaque) { rte_memzone_free(static_cast<const rte_memzone*>(opaque)); }
 
-bool free_foreign_mempool(const std::string& name) {
+void free_foreign_mempool(const std::string& name) {
   rte_mempool* pool = rte_mempool_lookup(name.c_str());
-  if (pool == nullptr) return false;
+  if (pool == nullptr) return;
   rte_mempool_memhdr* chunk;
   STAILQ_FOREACH(chunk, &pool->mem_list, next) chunk->free_cb = free_chunk;
   rte_mempool_free(pool);
-  return true;
 }
 
 }  // namespace
@@ -69,7 +68,8 @@ CopyPool::CopyPool(const std::string& name, const Size& size)
   hold_back();
   widen();
   sem_init(&wanted_, 0, 0);
-  if (most_ > mbufs) grower_ = std::thread([this] { make_parts(); });
+  is_grown_ = most_ == mbufs;
+  if (!is_grown_) grower_ = std::thread([this] { make_parts(); });
 }
 
 CopyPool::~CopyPool() {
@@ -158,9 +158,12 @@ void CopyPool::abandon() {
 }
 
 void free_foreign_pool(const std::string& name) {
-  if (!free_foreign_mempool(name)) return;
-  for (size_t i = 0; free_foreign_mempool(part_name(name, i)); i++) {
-  }
+  // From the last part to the first, and the pool after them: a recovery that dies on the way leaves what the next
+  // finds.
+  size_t parts = 0;
+  while (rte_mempool_lookup(part_name(name, parts).c_str()) != nullptr) parts++;
+  while (parts > 0) free_foreign_mempool(part_name(name, --parts));
+  free_foreign_mempool(name);
 }
 
 }  // namespace dpcap

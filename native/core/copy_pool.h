@@ -79,7 +79,7 @@ class CopyPool {
   std::vector<void*> made_;
   std::atomic<std::vector<void*>*> members_{nullptr};  // made_, while it waits to be added
   uint32_t part_mbufs_ = 0;
-  std::atomic<bool> is_grown_{false};  // or about to be
+  std::atomic<bool> is_grown_{false};  // or about to be, or may not grow
   std::atomic<bool> is_stopped_{false};
   sem_t wanted_;  // the first part; posted again when one was added
   std::thread grower_;
