@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { LaneStats } from '../../src/binding.js';
 import { finalRecord, type RecordContext, statsRecord, whyEmpty } from '../../src/capture/stats-record.js';
+import { lane } from './helpers/lane.js';
 
 const CONTEXT: RecordContext = {
   filePrefix: 'rte',
@@ -9,20 +10,6 @@ const CONTEXT: RecordContext = {
   filtering: true,
 };
 
-const lane = (change: Partial<LaneStats> = {}): LaneStats => ({
-  port: 0,
-  queue: 0,
-  direction: 'rx',
-  accepted: 0n,
-  filtered: 0n,
-  nombuf: 0n,
-  ringfull: 0n,
-  written: 0n,
-  bytes: 0n,
-  sinkdrop: 0n,
-  surplus: 0n,
-  ...change,
-});
 const stats = (...lanes: LaneStats[]) => ({ lanes, fileBytes: 0n, mbufs: 1023, mbufsFree: 1023 });
 
 t.test('a record sums its lanes', async (t) => {

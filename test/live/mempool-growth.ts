@@ -53,7 +53,8 @@ async function grown(engine: number): Promise<void> {
   while (names().includes('dpcap-pool')) await delay(10);
 }
 
-t.test('it grows when it is short, and is given back', { skip }, async (t) => {
+/** A capture whose mempool has grown, and its primary as it was before. */
+async function grownCapture(t: Test) {
   const testpmd = await underLoad(t);
   const before = await remember(testpmd);
   const running = await startGrowing(testpmd).started();
@@ -61,6 +62,11 @@ t.test('it grows when it is short, and is given back', { skip }, async (t) => {
   await press(testpmd, engine);
   await grown(engine);
   t.ok((await parts(testpmd)) > 0, 'parts were added');
+  return { testpmd, before, running, engine };
+}
+
+t.test('it grows when it is short, and is given back', { skip }, async (t) => {
+  const { testpmd, before, running } = await grownCapture(t);
   const records = running.process.stderr.length;
   await running.process.expect(/"elapsed_s".*\n/, { from: records, stream: 'stderr' });
   const captured = await running.stop();
@@ -71,13 +77,7 @@ t.test('it grows when it is short, and is given back', { skip }, async (t) => {
 });
 
 t.test('what a killed one had is cleared', { skip }, async (t) => {
-  const testpmd = await underLoad(t);
-  const before = await remember(testpmd);
-  const running = await startGrowing(testpmd).started();
-  const engine = enginePid(running.pid);
-  await press(testpmd, engine);
-  await grown(engine);
-  t.ok((await parts(testpmd)) > 0, 'parts were added');
+  const { testpmd, before, running, engine } = await grownCapture(t);
   running.process.signal('SIGSTOP'); // or it would clear up after its engine
   process.kill(engine, 'SIGKILL');
   await running.stop('SIGKILL');

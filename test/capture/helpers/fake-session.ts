@@ -1,21 +1,11 @@
 /** A session with a primary and an addon that are not there: what it is told is in its fields, for tests to set. */
 import type { Binding, NativePlan, NativeStats } from '../../../src/binding.js';
 import type { CaptureSession } from '../../../src/capture/capture-run.js';
-
-const LANE = {
-  accepted: 0n,
-  filtered: 0n,
-  nombuf: 0n,
-  ringfull: 0n,
-  written: 0n,
-  bytes: 0n,
-  sinkdrop: 0n,
-  surplus: 0n,
-};
+import { lane } from './lane.js';
 
 /** The figures of a capture that found nothing. */
 export const IDLE: NativeStats = {
-  lanes: [{ port: 0, queue: 0, direction: 'rx', ...LANE }],
+  lanes: [lane()],
   limitReached: false,
   sinkFailure: null,
   fileBytes: 24n,
