@@ -26,6 +26,7 @@ tshark           tshark        command
 ip               iproute2      command
 ethtool          ethtool       command
 sysctl           procps        command
+mkfs.ext4        e2fsprogs     command
 ping             iputils-ping  command
 curl             curl          command
 python3          python3       command

@@ -6,9 +6,10 @@
 namespace dpcap {
 
 struct Block {
-  static constexpr size_t kStride = 1 << 20;  // from one to the next
+  static constexpr size_t kStride = 1 << 20;  // from the memory of one to that of the next
+  static constexpr size_t kPage = 4096;       // where a block may begin in its memory: see begin_at()
   static constexpr size_t kSlack = 64;        // at the end, for copies in whole vectors
-  static constexpr size_t kBytes = kStride - kSlack;
+  static constexpr size_t kBytes = kStride - kPage - kSlack;
 
   // Whose the records are, so that those which could not be written are counted where they belong.
   struct Share {
@@ -16,6 +17,7 @@ struct Block {
     uint32_t records;
   };
 
+  uint8_t* memory = nullptr;  // whole pages
   uint8_t* bytes = nullptr;
   size_t used = 0;
   std::vector<Share> shares;
@@ -28,10 +30,14 @@ struct Block {
       shares.push_back({lane, records});
     }
   }
+  // To be written to this offset of a file: pages of the file are pages of the memory then, as DirectIo wants them.
+  void begin_at(uint64_t offset) { bytes = memory + offset % kPage; }
   void clear() {
     used = 0;
     shares.clear();
   }
 };
+
+using Blocks = std::vector<Block*>;
 
 }  // namespace dpcap

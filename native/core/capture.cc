@@ -53,7 +53,7 @@ std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std
   const size_t lanes = plan.lanes.size();
   std::vector<std::unique_ptr<Sink>> sinks;
   if (to.queues.empty()) {
-    const FileSinkOptions options{plan.file, plan.mode, plan.byte_limit, header};
+    const FileSinkOptions options{plan.file, plan.mode, plan.byte_limit, header, !plan.cpus.empty()};
     sinks.push_back(std::make_unique<FileSink>(to.fd, options, lanes, on_failure));
   }
   for (const FrameQueue& queue : to.queues) {

@@ -4,11 +4,10 @@
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "core/affinity.h"
 #include "core/packet.h"
 
 namespace dpcap {
@@ -16,7 +15,7 @@ namespace {
 
 constexpr size_t kFreeBurst = 512;
 constexpr uint32_t kBusyBurst = 256;
-constexpr int kNice = -10;
+constexpr int kNice = -10;  // a stall of milliseconds loses packets
 
 }  // namespace
 
@@ -36,8 +35,7 @@ Drain::~Drain() { stop(); }
 
 void Drain::start(bool comes_first) {
   thread_ = std::thread([this, comes_first] {
-    // A stall of milliseconds loses packets. Without the privilege it stays as it is.
-    if (comes_first) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+    if (comes_first) go_first(kNice);
     run();
   });
 }

@@ -5,10 +5,14 @@
 #include <rte_prefetch.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "core/affinity.h"
 
 namespace dpcap {
 namespace {
 
+constexpr int kDiskNice = -19;            // before the drain: while it waits for a CPU, the disk waits for it
 constexpr uint64_t kFlushMs = 20;         // a lone packet is seen at once, others of a stream within this time
 constexpr size_t kWarmGoal = 256 * 1024;  // of a block that is written while it is in the cache
 constexpr uint32_t kScattered = 400;      // bytes of a packet from which on writing it in place beats copying it
@@ -26,10 +30,17 @@ FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_fail
       options_(std::move(options)),
       recorder_(options_.file, options_.mode),
       file_(fd, options_.file.format, figures_),
-      hand_over_(kBlocks, {[this] { file_.write_or_take_back(options_.header); },
-                           [this](Block& block) { file_.write_block(block); },
+      hand_over_(kBlocks, {[this] { begin_writing(); },
+                           [this](const Blocks& blocks, size_t on_the_way) {
+                             file_.write_blocks(blocks, on_the_way > kBlocks / 2);
+                           },
                            file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
       recorded_bytes_(options_.header.size()) {}
+
+void FileSink::begin_writing() {
+  if (options_.comes_first && file_.is_direct()) go_first(kDiskNice);
+  file_.write_or_take_back(options_.header);
+}
 
 void FileSink::enter() {
   if (!file_.is_in_memory()) return;
@@ -49,7 +60,10 @@ uint32_t FileSink::record(const Run& run, uint32_t first) {
   if (options_.byte_limit == 0 && run.mbufs[first]->pkt_len >= kScattered && writes_here()) {
     if (const uint32_t written = write_in_place(run, first)) return written;
   }
-  if (block_ == nullptr) block_ = hand_over_.acquire();
+  if (block_ == nullptr) {
+    block_ = hand_over_.acquire();
+    block_->begin_at(recorded_bytes_);
+  }
   size_t goal = writes_here() ? kWarmGoal : Block::kBytes;
   if (options_.byte_limit != 0) {
     goal = std::min<uint64_t>(goal, block_->used + (options_.byte_limit - recorded_bytes_));
@@ -83,8 +97,9 @@ uint32_t FileSink::write_in_place(const Run& run, uint32_t first) {
 
 void FileSink::flush() {
   if (block_ == nullptr || block_->used == 0) return;
+  flushed_ = true;
   if (writes_here()) {
-    file_.write_block(*block_);
+    file_.write_blocks({block_}, false);
     block_->clear();
   } else {
     hand_over_.submit(block_);
@@ -93,10 +108,8 @@ void FileSink::flush() {
 }
 
 void FileSink::tick(uint64_t now_tsc) {
-  if (block_ != nullptr && block_->used != 0 && now_tsc - flushed_at_ > ticks(kFlushMs)) {
-    flush();
-    flushed_at_ = now_tsc;
-  }
+  if (!flushed_ && now_tsc - flushed_at_ > ticks(kFlushMs)) flush();
+  if (std::exchange(flushed_, false)) flushed_at_ = now_tsc;
   if (run_delay_ && now_tsc > choose_at_ && recorded_bytes_ != chosen_bytes_) choose_writer(now_tsc);
 }
 

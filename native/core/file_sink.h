@@ -21,6 +21,7 @@ struct FileSinkOptions {
   CopyMode mode;
   uint64_t byte_limit;  // of the file; 0: none
   std::vector<uint8_t> header;
+  bool comes_first;  // the writer of a disk: see Drain::start()
 };
 
 class FileSink : public Sink {
@@ -41,6 +42,7 @@ class FileSink : public Sink {
  private:
   static constexpr size_t kBlocks = 32;  // what a stalled disk may cost in memory
 
+  void begin_writing();
   uint32_t record(const Run& run, uint32_t first);
   uint32_t write_in_place(const Run& run, uint32_t first);
   bool writes_here() const { return here_ && hand_over_.is_idle(); }
@@ -55,6 +57,7 @@ class FileSink : public Sink {
   // Drain thread.
   Block* block_ = nullptr;
   uint64_t flushed_at_ = 0;
+  bool flushed_ = false;  // since
   uint64_t recorded_bytes_;
   std::optional<RunDelay> run_delay_;
   bool here_ = false;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -51,7 +52,7 @@ HandOver::HandOver(size_t blocks, Writer writer)
   sem_init(&freed_, 0, 0);
   uint8_t* bytes = memory_.get();
   for (Block& block : blocks_) {
-    block.bytes = bytes;
+    block.memory = block.bytes = bytes;
     bytes += Block::kStride;
     block.next = free_;
     free_ = &block;
@@ -116,6 +117,7 @@ void HandOver::run() {
   pthread_setname_np(pthread_self(), "dpcap-writer");
   writer_.open();
   on_the_way_--;
+  Blocks blocks;
   while (true) {
     if (!writer_.idle) {
       wait_for(&submitted_);
@@ -124,11 +126,19 @@ void HandOver::run() {
       continue;
     }
     if (on_the_way_.load(std::memory_order_acquire) == 0 && closing_) return;
-    Block* block = full_[first_];
-    first_ = (first_ + 1) % full_.size();
-    writer_.write(*block);
-    give_back(block);
+    take_submitted(&blocks);
+    writer_.write(blocks, on_the_way_);
+    for (Block* block : blocks) give_back(block);
   }
+}
+
+// One, which was waited for, and what came with it.
+void HandOver::take_submitted(Blocks* blocks) {
+  blocks->clear();
+  do {
+    blocks->push_back(full_[first_]);
+    first_ = (first_ + 1) % full_.size();
+  } while (blocks->size() < std::min(kAtOnce, on_the_way_.load()) && sem_trywait(&submitted_) == 0);
 }
 
 }  // namespace dpcap

@@ -16,14 +16,15 @@ namespace dpcap {
 
 class HandOver {
  public:
-  // What the thread "dpcap-writer" calls: open() once, then write() for each block. While there is none,
-  // idle() every kIdleMs, if it is given.
+  // What the thread "dpcap-writer" calls: open() once, then write() for the blocks that are there, kAtOnce at most,
+  // with the number of those that are on their way. While there is none, idle() every kIdleMs, if it is given.
   struct Writer {
     std::function<void()> open;
-    std::function<void(Block&)> write;
+    std::function<void(const Blocks&, size_t on_the_way)> write;
     std::function<void()> idle;
   };
   static constexpr int kIdleMs = 100;
+  static constexpr size_t kAtOnce = 4;
 
   // `blocks`: how much may be on its way before the drain thread has to wait.
   HandOver(size_t blocks, Writer writer);
@@ -44,6 +45,7 @@ class HandOver {
 
  private:
   void run();
+  void take_submitted(Blocks* blocks);
   void give_back(Block* block);
   Block* take_free();
 
@@ -56,7 +58,7 @@ class HandOver {
   std::vector<Block> blocks_;
 
   // Submitted blocks: a circle with room for all of them, one writer, one reader.
-  std::vector<Block*> full_;
+  Blocks full_;
   size_t first_ = 0;                   // writer thread
   size_t last_ = 0;                    // drain thread
   sem_t submitted_;                    // counts them; posted once more to end the thread

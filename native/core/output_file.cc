@@ -52,7 +52,8 @@ OutputFile::OutputFile(int fd, FileFormat format, SinkFigures& figures)
       figures_(figures),
       is_file_(type_of(fd) == S_IFREG),
       is_socket_(type_of(fd) == S_IFSOCK),
-      is_in_memory_(is_on_tmpfs(fd)) {
+      is_in_memory_(is_on_tmpfs(fd)),
+      direct_(is_in_memory_ ? std::nullopt : DirectIo::of(fd)) {
   if (type_of(fd) == S_IFIFO) fd_ = own_description(fd);
 }
 
@@ -61,7 +62,8 @@ void OutputFile::write_or_take_back(const std::vector<uint8_t>& bytes) {
   const off_t start = end_of_file();
   iovec piece = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
   size_t done = 0;
-  if (!write_all(&piece, 1, &done)) keep_whole(start, done, 0);
+  if (!write_all(&piece, 1, &done)) return keep_whole(start, done, 0);
+  if (direct_) direct_->wrote(bytes.data(), bytes.size());
 }
 
 // Where the next write goes: the end, with and without O_APPEND. -1 for what has no end.
@@ -70,13 +72,38 @@ off_t OutputFile::end_of_file() const {
   return is_file_ && fstat(fd_, &status) == 0 ? status.st_size : -1;
 }
 
-void OutputFile::write_block(const Block& block) {
+void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
   const off_t start = end_of_file();
-  iovec piece = {block.bytes, block.used};
-  size_t done = 0;
-  if (write_all(&piece, 1, &done)) return;
+  size_t done = direct_ && figures_.failure() == 0 ? direct_->write(blocks, piling_up) : 0;
+  figures_.add_written(static_cast<int64_t>(done));
+  if (done != 0) lseek(fd_, start + static_cast<off_t>(done), SEEK_SET);
+
+  std::vector<iovec> pieces;
+  size_t written = done;
+  for (const Block* block : blocks) {
+    const size_t part = std::min(written, block->used);
+    pieces.push_back({block->bytes + part, block->used - part});
+    written -= part;
+  }
+  size_t more = 0;
+  if (write_all(pieces.data(), pieces.size(), &more)) {
+    if (direct_) direct_->wrote(blocks);
+    return;
+  }
 
   // Keep the whole records that got through and cut off the torn one: what was written stays a valid file.
+  done += more;
+  size_t left = done, whole = 0;
+  for (const Block* block : blocks) {
+    const size_t in_file = std::min(left, block->used);
+    whole += whole_records(*block, in_file);
+    left -= in_file;
+  }
+  keep_whole(start, done, whole);
+}
+
+// Bytes of those records that are within the first `done` bytes of the block; the others are lost.
+size_t OutputFile::whole_records(const Block& block, size_t done) {
   size_t whole = 0;
   for (const Block::Share& share : block.shares) {
     for (uint32_t i = 0; i < share.records; i++) {
@@ -88,7 +115,7 @@ void OutputFile::write_block(const Block& block) {
       whole = end;
     }
   }
-  keep_whole(start, done, whole);
+  return whole;
 }
 
 void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {

@@ -6,9 +6,11 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/block.h"
+#include "core/direct_io.h"
 #include "core/record.h"
 #include "core/sink.h"
 
@@ -24,9 +26,10 @@ class OutputFile {
 
   // A torn header or trailer is worse than none: it is taken back where that is possible.
   void write_or_take_back(const std::vector<uint8_t>& bytes);
-  // Records that do not get through are counted as lost.
-  void write_block(const Block& block);
-  // As write_block, of records that lie scattered, one after the other, each in one piece. Changes `records`.
+  // Records that do not get through are counted as lost. `piling_up`: many others wait. Changes what
+  // is in front of the blocks.
+  void write_blocks(const Blocks& blocks, bool piling_up);
+  // As write_blocks, of records that lie scattered, one after the other, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
   bool has_reader() const { return !is_file_; }
   // One that closed its end is noticed without a packet to write.
@@ -37,9 +40,12 @@ class OutputFile {
   void give_up_on_stalls();
   // In memory: writing to it takes CPU, but never waits for a device or a reader.
   bool is_in_memory() const { return is_in_memory_; }
+  // Past the page cache: writing waits for the disk, and takes next to no CPU.
+  bool is_direct() const { return direct_.has_value(); }
 
  private:
   bool write_all(iovec* pieces, size_t count, size_t* done);
+  size_t whole_records(const Block& block, size_t done);
   void keep_whole(off_t start, size_t done, size_t whole);
   off_t end_of_file() const;
   void wait_writable();
@@ -51,6 +57,7 @@ class OutputFile {
   const bool is_file_;
   const bool is_socket_;
   const bool is_in_memory_;
+  std::optional<DirectIo> direct_;
   std::atomic<int64_t> stall_deadline_ms_{0};  // CLOCK_MONOTONIC; 0: none
 };
 

@@ -4,21 +4,17 @@
 #include <rte_cycles.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include "copies.h"
 #include "tap.h"
+#include "temporary_file.h"
 
 using namespace dpcap;
 
@@ -27,22 +23,8 @@ namespace {
 const FileOptions kPcap{FileFormat::pcap, true, 262144};
 
 FileSinkOptions options(uint64_t byte_limit = 0) {
-  return {kPcap, CopyMode::plain, byte_limit, std::vector<uint8_t>(24)};
+  return {kPcap, CopyMode::plain, byte_limit, std::vector<uint8_t>(24), false};
 }
-
-// A file that is gone when the test is.
-struct TemporaryFile {
-  explicit TemporaryFile(const std::string& folder = "/tmp")
-      : path(folder + "/dpcap-test-XXXXXX"), fd(mkstemp(path.data())) {}
-  ~TemporaryFile() { unlink(path.c_str()); }
-  size_t size() const {
-    struct stat status;
-    stat(path.c_str(), &status);
-    return static_cast<size_t>(status.st_size);
-  }
-  std::string path;
-  int fd;
-};
 
 // Small packets are copied, large ones may be written in place: either way the file has them all.
 void whole_file() {
@@ -63,14 +45,14 @@ void whole_file() {
 
 // Sizes of the packets of a pcap file whose bytes are their own size; empty when one is not.
 std::vector<size_t> sizes_in(const TemporaryFile& file) {
-  std::ifstream in(file.path, std::ios::binary);
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::vector<uint8_t> bytes = file.bytes();
   std::vector<size_t> sizes;
   for (size_t at = 24; at + 16 <= bytes.size(); at += 16 + sizes.back()) {
     uint32_t caplen;
     memcpy(&caplen, &bytes[at + 8], sizeof caplen);
     if (at + 16 + caplen > bytes.size()) return {};
-    if (bytes[at + 16] != static_cast<char>(caplen) || bytes[at + 15 + caplen] != static_cast<char>(caplen)) return {};
+    if (bytes[at + 16] != static_cast<uint8_t>(caplen) || bytes[at + 15 + caplen] != static_cast<uint8_t>(caplen))
+      return {};
     sizes.push_back(caplen);
   }
   return sizes;

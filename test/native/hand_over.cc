@@ -14,11 +14,13 @@ void in_order() {
   uint32_t next = 0;
   bool is_open = false, is_right = true, is_clean = true;
   HandOver hand_over(4, {[&] { is_open = true; },
-                         [&](Block& block) {
-                           uint32_t number;
-                           memcpy(&number, block.bytes, sizeof number);
-                           is_right = is_right && is_open && number == next && block.used == sizeof number;
-                           next++;
+                         [&](const Blocks& blocks, size_t) {
+                           for (const Block* block : blocks) {
+                             uint32_t number;
+                             memcpy(&number, block->bytes, sizeof number);
+                             is_right = is_right && is_open && number == next && block->used == sizeof number;
+                             next++;
+                           }
                          },
                          [] {}});
   for (uint32_t i = 0; i < 20000; i++) {
@@ -36,7 +38,7 @@ void in_order() {
 void stalled_writer() {
   std::promise<void> go_on;
   auto gone_on = go_on.get_future().share();
-  HandOver hand_over(3, {[] {}, [&](Block&) { gone_on.wait(); }, [] {}});
+  HandOver hand_over(3, {[] {}, [&](const Blocks&, size_t) { gone_on.wait(); }, [] {}});
   for (int i = 0; i < 3; i++) hand_over.submit(hand_over.acquire());
   CHECK(!hand_over.is_idle());
   go_on.set_value();

@@ -6,6 +6,7 @@ void test_record();
 void test_packet();
 void test_recorder();
 void test_hand_over();
+void test_direct_io();
 void test_file_sink();
 void test_limit();
 void test_frame_sink();
@@ -16,6 +17,7 @@ int main() {
   test_packet();
   test_recorder();
   test_hand_over();
+  test_direct_io();
   test_file_sink();
   test_limit();
   test_frame_sink();

@@ -11,8 +11,8 @@ using namespace dpcap;
 namespace {
 
 struct OwnBlock : Block {
-  std::vector<uint8_t> memory = std::vector<uint8_t>(kStride);
-  OwnBlock() { bytes = memory.data(); }
+  std::vector<uint8_t> own = std::vector<uint8_t>(kStride);
+  OwnBlock() { memory = bytes = own.data(); }
   std::string text() const { return {reinterpret_cast<const char*>(bytes), used}; }
 };
 

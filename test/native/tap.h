@@ -19,6 +19,9 @@ inline int tap_failed = 0;
     if (!(condition)) CHECK(false && #condition); \
   } while (0)
 
+// What a test could not do here.
+inline void note(const char* words) { printf("# %s\n", words); }
+
 inline int tap_end() {
   printf("1..%d\n", tap_count);
   return tap_failed == 0 ? 0 : 1;

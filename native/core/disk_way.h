@@ -1,0 +1,43 @@
+// Which way a block takes to the disk: straight from our memory, or through the page cache.
+//
+// Straight is cheaper and, as long as the disk keeps up, what is wanted. But the page cache can take a burst of
+// gigabytes that a slow disk cannot: while blocks pile up, they take the way that was faster the last time.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace dpcap {
+
+class DiskWay {
+ public:
+  enum Way { straight, cached };
+
+  // `piling_up`: more blocks wait than were written since.
+  Way choose(bool piling_up, uint64_t now_ns) {
+    if (!piling_up) return straight;
+    const Way faster = ns_per_byte_[straight] <= ns_per_byte_[cached] ? straight : cached;
+    const Way slower = faster == straight ? cached : straight;
+    return now_ns - measured_at_[slower] > kStaleNs ? slower : faster;
+  }
+
+  // A block of `bytes` took `way`, and `ns`.
+  void took(Way way, size_t bytes, uint64_t ns, uint64_t now_ns) {
+    const double now = static_cast<double>(ns) / static_cast<double>(bytes);
+    double& mean = ns_per_byte_[way];
+    mean = mean == 0 ? now : mean + (std::min(now, kOutlier * mean) - mean) / kWeight;
+    measured_at_[way] = now_ns;
+  }
+
+ private:
+  // A disk that cleans up, a cache that is full of dirty pages: neither is slow for ever.
+  static constexpr uint64_t kStaleNs = 1'000'000'000;
+
+  static constexpr double kWeight = 4;   // of the past, in the mean
+  static constexpr double kOutlier = 4;  // means: one stall does not decide
+
+  double ns_per_byte_[2] = {0, 0};  // means; 0: not measured, so worth a try
+  uint64_t measured_at_[2] = {0, 0};
+};
+
+}  // namespace dpcap

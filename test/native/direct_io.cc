@@ -1,0 +1,197 @@
+// Ways to the disk, and that a file is the same whichever its blocks took.
+#include "core/direct_io.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <random>
+#include <vector>
+
+#include "core/output_file.h"
+#include "tap.h"
+#include "temporary_file.h"
+
+using namespace dpcap;
+
+namespace {
+
+constexpr uint64_t kMs = 1'000'000, kSecond = 1'000'000'000;
+constexpr size_t kMib = 1 << 20;
+constexpr size_t kRecord = 16 + 84;
+
+// Straight while nothing piles up, whatever it takes; what is faster, when something does.
+void way() {
+  DiskWay way;
+  CHECK(way.choose(false, 0) == DiskWay::straight);
+  way.took(DiskWay::straight, kMib, 2 * kMs, 0);
+  CHECK(way.choose(true, 0) == DiskWay::cached);  // worth a try
+  way.took(DiskWay::cached, kMib, 5 * kMs, 0);
+  CHECK(way.choose(true, kMs) == DiskWay::straight);
+
+  way.took(DiskWay::straight, kMib, 400 * kMs, 0);  // one stall
+  CHECK(way.choose(true, kMs) == DiskWay::straight);
+  for (int i = 0; i < 3; i++) way.took(DiskWay::straight, kMib, 400 * kMs, 0);  // a slow disk
+  CHECK(way.choose(true, kMs) == DiskWay::cached);
+  CHECK(way.choose(false, kMs) == DiskWay::straight);
+
+  way.took(DiskWay::cached, kMib, 5 * kMs, 2 * kSecond);
+  CHECK(way.choose(true, 2 * kSecond) == DiskWay::straight);  // tried again after a second
+  way.took(DiskWay::straight, kMib, 400 * kMs, 2 * kSecond);
+  CHECK(way.choose(true, 2 * kSecond) == DiskWay::cached);
+}
+
+// There is nothing but the ordinary way into a pipe, and behind what is in a file already.
+void refused() {
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  CHECK(!DirectIo::of(ends[1]));
+  close(ends[0]);
+  close(ends[1]);
+  TemporaryFile file;
+  CHECK(write(file.fd, "x", 1) == 1 && !DirectIo::of(file.fd));
+  CHECK(ftruncate(file.fd, 0) == 0 && !DirectIo::of(file.fd));  // would leave a hole
+  CHECK(lseek(file.fd, 0, SEEK_SET) == 0 && fcntl(file.fd, F_SETFL, O_APPEND) == 0 && !DirectIo::of(file.fd));
+  close(file.fd);
+}
+
+// Blocks of records of 100 bytes, one behind the other in a file; a counter in each, to tell them apart.
+class Stream {
+ public:
+  explicit Stream(size_t start) : end_(start) {}
+
+  Block* add(uint32_t records) {
+    Block& block = blocks_.emplace_back();
+    void* memory = nullptr;
+    if (posix_memalign(&memory, Block::kPage, Block::kStride) != 0) abort();
+    block.memory = static_cast<uint8_t*>(memory);
+    block.begin_at(end_);
+    for (uint32_t i = 0; i < records; i++) {
+      uint32_t words[kRecord / 4] = {0, 0, kRecord - 16, kRecord - 16, ++counter_};
+      memcpy(block.bytes + block.used, words, kRecord);
+      block.used += kRecord;
+    }
+    block.add_share(0, records);
+    end_ += block.used;
+    return &block;
+  }
+  ~Stream() {
+    for (Block& block : blocks_) free(block.memory);
+  }
+
+ private:
+  std::deque<Block> blocks_;
+  uint64_t end_;
+  uint32_t counter_ = 0;
+};
+
+// Whether `file` is the header and records 1 to `count`.
+bool holds(const TemporaryFile& file, size_t header, uint32_t count) {
+  if (file.size() != header + count * kRecord) return false;
+  const std::vector<uint8_t> bytes = file.bytes();
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t counter;
+    memcpy(&counter, &bytes[header + i * kRecord + 16], sizeof counter);
+    if (counter != i + 1) return false;
+  }
+  return true;
+}
+
+size_t pages_in_cache(const TemporaryFile& file) {
+  const int fd = open(file.path.c_str(), O_RDONLY);
+  const size_t size = file.size();
+  void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  std::vector<unsigned char> pages((size + Block::kPage - 1) / Block::kPage);
+  mincore(mapped, size, pages.data());
+  munmap(mapped, size);
+  close(fd);
+  size_t in_cache = 0;
+  for (const unsigned char page : pages) in_cache += page & 1;
+  return in_cache;
+}
+
+// Blocks of all sizes, one or several at once, in a hurry or not: after each write the file is all there was so far.
+void every_mixture(unsigned seed) {
+  std::mt19937 random(seed);
+  const auto upto = [&](size_t most) { return 1 + static_cast<uint32_t>(random() % most); };
+  const size_t header = upto(9000);
+  TemporaryFile file;
+  SinkFigures figures(1);
+  OutputFile output(file.fd, FileFormat::pcap, figures);
+  output.write_or_take_back(std::vector<uint8_t>(header));
+  Stream stream(header);
+  uint32_t records = 0;
+  for (int i = 0; i < 30; i++) {
+    Blocks blocks;
+    for (uint32_t count = upto(4); count > 0; count--) {
+      const uint32_t of_block = upto(random() % 3 == 0 ? 30 : Block::kBytes / kRecord);
+      blocks.push_back(stream.add(of_block));
+      records += of_block;
+    }
+    output.write_blocks(blocks, random() % 4 == 0);
+    CHECK_ALL(file.size() == header + records * kRecord && figures.bytes_written() == file.size());
+  }
+  output.write_or_take_back({1, 2, 3});
+  output.close();
+  CHECK(figures.failure() == 0 && figures.lost(0) == 0);
+  CHECK(truncate(file.path.c_str(), static_cast<off_t>(header + records * kRecord)) == 0);
+  CHECK(holds(file, header, records));
+}
+
+// Where the file system can, large blocks leave nothing in the page cache but the end of the last; small ones do.
+void past_the_page_cache() {
+  TemporaryFile file;
+  const bool is_possible = DirectIo::of(file.fd).has_value();
+  SinkFigures figures(1);
+  OutputFile output(file.fd, FileFormat::pcap, figures);
+  if (!is_possible || output.is_in_memory()) return note("/tmp has no O_DIRECT");
+  output.write_or_take_back(std::vector<uint8_t>(24));
+  Stream stream(24);
+  for (int i = 0; i < 4; i++) output.write_blocks({stream.add(10000), stream.add(10000)}, false);
+  CHECK(pages_in_cache(file) <= 1);
+  for (int i = 0; i < 4; i++) output.write_blocks({stream.add(1000)}, false);
+  CHECK(pages_in_cache(file) > 4 * 1000 * kRecord / Block::kPage);
+  output.write_blocks({stream.add(10000)}, false);
+  output.close();
+  CHECK(figures.failure() == 0 && holds(file, 24, 94000));
+}
+
+// A file size limit stands for a full disk, which comes in the middle of several blocks.
+void full_disk() {
+  signal(SIGXFSZ, SIG_IGN);
+  for (const uint32_t fitting : {5000u, 10000u, 15002u, 29998u}) {
+    rlimit before;
+    getrlimit(RLIMIT_FSIZE, &before);
+    rlimit limited = before;
+    limited.rlim_cur = 24 + fitting * kRecord + 50;
+    setrlimit(RLIMIT_FSIZE, &limited);
+    TemporaryFile file;
+    SinkFigures figures(1);
+    OutputFile output(file.fd, FileFormat::pcap, figures);
+    output.write_or_take_back(std::vector<uint8_t>(24));
+    Stream stream(24);
+    output.write_blocks({stream.add(5000)}, false);
+    output.write_blocks({stream.add(10000), stream.add(10000), stream.add(5000)}, false);
+    output.write_blocks({stream.add(10000)}, false);
+    output.close();
+    setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(figures.failure() == EFBIG && figures.lost(0) == 40000 - fitting);
+    CHECK(holds(file, 24, fitting) && figures.bytes_written() == file.size());
+  }
+}
+
+}  // namespace
+
+void test_direct_io() {
+  way();
+  refused();
+  for (unsigned seed = 1; seed <= 10; seed++) every_mixture(seed);
+  past_the_page_cache();
+  full_disk();
+}
