@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -39,7 +40,7 @@ std::optional<DirectIo> DirectIo::of(int fd) {
   return DirectIo(std::move(direct));
 }
 
-size_t DirectIo::write(const Blocks& blocks, bool piling_up) {
+ssize_t DirectIo::write(const Blocks& blocks, bool piling_up) {
   began_ns_ = now_ns(CLOCK_MONOTONIC);
   const bool is_possible = fd_.get() >= 0 && bytes_of(blocks) >= kWorthwhile && fits(blocks);
   taken_ = is_possible ? way_.choose(piling_up, began_ns_) : DiskWay::cached;
@@ -56,7 +57,7 @@ bool DirectIo::fits(const Blocks& blocks) const {
   return true;
 }
 
-size_t DirectIo::write_pages(const Blocks& blocks) {
+ssize_t DirectIo::write_pages(const Blocks& blocks) {
   const size_t before = end_ % Block::kPage;
   const uint8_t* last_page = last_page_.data();
   std::vector<iovec> pieces;
@@ -70,8 +71,10 @@ size_t DirectIo::write_pages(const Blocks& blocks) {
   }
   const ssize_t wrote =
       pwritev(fd_.get(), pieces.data(), static_cast<int>(pieces.size()), static_cast<off_t>(end_ - before));
-  if (wrote < 0 && errno == EINVAL) close(fd_.release());  // the file system has it for other files, or other pages
-  return wrote <= static_cast<ssize_t>(before) ? 0 : static_cast<size_t>(wrote) - before;
+  if (wrote >= 0) return std::max<ssize_t>(wrote - static_cast<ssize_t>(before), 0);
+  if (errno != EINVAL && errno != EOPNOTSUPP) return -1;
+  close(fd_.release());  // the file system has it for other files, or for larger pages
+  return 0;
 }
 
 void DirectIo::wrote(const Blocks& blocks) {

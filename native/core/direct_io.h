@@ -5,6 +5,8 @@
 // block writes that page again. io_uring brings nothing here: the kernel lets no other write pass one that makes a file
 // longer (ext4, XFS), and a file that is made long in advance has zeros where a live reader looks for packets.
 #pragma once
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -21,9 +23,9 @@ class DirectIo {
   static std::optional<DirectIo> of(int fd);
 
   // Writes the whole pages of `blocks`, which are next, if that is worthwhile. Returns how many of their bytes are in
-  // the file: 0 when the page cache is the better way, and after an error, which the ordinary way is left to find out
-  // about.
-  size_t write(const Blocks& blocks, bool piling_up);
+  // the file: 0 when the page cache is the better way, or the only one; -1 with errno when the disk failed, of which
+  // the page cache would not tell.
+  ssize_t write(const Blocks& blocks, bool piling_up);
   // What was left was written as well: all of `blocks` are in the file.
   void wrote(const Blocks& blocks);
   // Something else was added to the file.
@@ -32,7 +34,7 @@ class DirectIo {
  private:
   explicit DirectIo(Descriptor fd) : fd_(std::move(fd)) {}
   bool fits(const Blocks& blocks) const;
-  size_t write_pages(const Blocks& blocks);
+  ssize_t write_pages(const Blocks& blocks);
 
   Descriptor fd_;
   uint64_t end_ = 0;                               // of the file

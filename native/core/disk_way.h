@@ -1,7 +1,7 @@
 // Which way a block takes to the disk: straight from our memory, or through the page cache.
 //
 // Straight is cheaper and, as long as the disk keeps up, what is wanted. But the page cache can take a burst of
-// gigabytes that a slow disk cannot: while blocks pile up, they take the way that was faster the last time.
+// gigabytes that a slow disk cannot: when blocks pile up, and for a while after, they take the way that was faster.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -13,12 +13,13 @@ class DiskWay {
  public:
   enum Way { straight, cached };
 
-  // `piling_up`: more blocks wait than were written since.
+  // `piling_up`: many blocks wait.
   Way choose(bool piling_up, uint64_t now_ns) {
-    if (!piling_up) return straight;
+    if (piling_up) hurry_until_ = now_ns + kPatienceNs;
+    if (now_ns >= hurry_until_) return straight;
     const Way faster = ns_per_byte_[straight] <= ns_per_byte_[cached] ? straight : cached;
     const Way slower = faster == straight ? cached : straight;
-    return now_ns - measured_at_[slower] > kStaleNs ? slower : faster;
+    return now_ns >= try_again_[slower] ? slower : faster;
   }
 
   // A block of `bytes` took `way`, and `ns`.
@@ -26,18 +27,20 @@ class DiskWay {
     const double now = static_cast<double>(ns) / static_cast<double>(bytes);
     double& mean = ns_per_byte_[way];
     mean = mean == 0 ? now : mean + (std::min(now, kOutlier * mean) - mean) / kWeight;
-    measured_at_[way] = now_ns;
+    try_again_[way] = now_ns + kPatienceNs;
   }
 
  private:
-  // A disk that cleans up, a cache that is full of dirty pages: neither is slow for ever.
-  static constexpr uint64_t kStaleNs = 1'000'000'000;
+  // A disk that cleans up, a cache that is full of dirty pages: neither is slow for ever. But a disk that writes the
+  // cache back takes its time for what comes straight, so it is not asked often.
+  static constexpr uint64_t kPatienceNs = 10'000'000'000;
 
   static constexpr double kWeight = 4;   // of the past, in the mean
   static constexpr double kOutlier = 4;  // means: one stall does not decide
 
   double ns_per_byte_[2] = {0, 0};  // means; 0: not measured, so worth a try
-  uint64_t measured_at_[2] = {0, 0};
+  uint64_t try_again_[2] = {0, 0};
+  uint64_t hurry_until_ = 0;
 };
 
 }  // namespace dpcap

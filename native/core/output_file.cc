@@ -74,9 +74,11 @@ off_t OutputFile::end_of_file() const {
 
 void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
   const off_t start = end_of_file();
-  size_t done = direct_ && figures_.failure() == 0 ? direct_->write(blocks, piling_up) : 0;
+  const ssize_t direct = direct_ && figures_.failure() == 0 ? direct_->write(blocks, piling_up) : 0;
+  if (direct < 0) figures_.fail(errno);
+  if (direct > 0) lseek(fd_, start + direct, SEEK_SET);
+  size_t done = static_cast<size_t>(std::max<ssize_t>(direct, 0));
   figures_.add_written(static_cast<int64_t>(done));
-  if (done != 0) lseek(fd_, start + static_cast<off_t>(done), SEEK_SET);
 
   std::vector<iovec> pieces;
   size_t written = done;

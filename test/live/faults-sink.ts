@@ -1,5 +1,5 @@
 /** Outputs that fail, and primaries that die, in mid-capture: what was written stays valid, and the loss is counted. */
-import { existsSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
@@ -23,6 +23,7 @@ const PORTS = ['net_null0', 'net_null1'];
 
 /** Mounts a tmpfs of `kib` KiB. */
 function smallDisk(t: Test, kib: number): string {
+  t.testdir();
   return mounted(t, ['-t', 'tmpfs', '-o', `size=${kib}k`, 'dpcap-test']);
 }
 
@@ -35,8 +36,7 @@ function smallExt4(t: Test, kib: number): string {
 }
 
 function mounted(t: Test, words: string[]): string {
-  const directory = join(t.testdirName, 'disk');
-  mkdirSync(directory, { recursive: true });
+  const directory = mkdtempSync(join(t.testdirName, 'disk-'));
   run('mount', [...words, directory]);
   const unmount = (): void => {
     run('umount', ['-l', directory]);
