@@ -29,7 +29,7 @@ class OnCpus {
   bool changed_ = false;
 };
 
-// Has the calling thread go before others of its CPU. Without the privilege it stays as it is.
-inline void go_first(int nice) { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice); }
+// How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.
+inline void be_nice(int nice) { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice); }
 
 }  // namespace dpcap

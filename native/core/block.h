@@ -40,4 +40,10 @@ struct Block {
 
 using Blocks = std::vector<Block*>;
 
+inline size_t bytes_of(const Blocks& blocks) {
+  size_t bytes = 0;
+  for (const Block* block : blocks) bytes += block->used;
+  return bytes;
+}
+
 }  // namespace dpcap

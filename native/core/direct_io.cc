@@ -24,12 +24,6 @@ bool is_new_file(int fd) {
          (fcntl(fd, F_GETFL) & O_APPEND) == 0;
 }
 
-size_t bytes_of(const Blocks& blocks) {
-  size_t bytes = 0;
-  for (const Block* block : blocks) bytes += block->used;
-  return bytes;
-}
-
 }  // namespace
 
 std::optional<DirectIo> DirectIo::of(int fd) {
@@ -40,16 +34,16 @@ std::optional<DirectIo> DirectIo::of(int fd) {
   return DirectIo(std::move(direct));
 }
 
-ssize_t DirectIo::write(const Blocks& blocks, bool piling_up) {
+ssize_t DirectIo::write(const Blocks& blocks, off_t offset, bool piling_up) {
   began_ns_ = now_ns(CLOCK_MONOTONIC);
-  const bool is_possible = fd_.get() >= 0 && bytes_of(blocks) >= kWorthwhile && fits(blocks);
+  const bool is_possible = fd_.get() >= 0 && offset == end_ && bytes_of(blocks) >= kWorthwhile && fits(blocks);
   taken_ = is_possible ? way_.choose(piling_up, began_ns_) : DiskWay::cached;
   return taken_ == DiskWay::straight ? write_pages(blocks) : 0;
 }
 
 // Whether each begins in its memory where it begins in a page of the file.
 bool DirectIo::fits(const Blocks& blocks) const {
-  uint64_t offset = end_;
+  auto offset = static_cast<uint64_t>(end_);
   for (const Block* block : blocks) {
     if (block->bytes != block->memory + offset % Block::kPage) return false;
     offset += block->used;
@@ -58,7 +52,7 @@ bool DirectIo::fits(const Blocks& blocks) const {
 }
 
 ssize_t DirectIo::write_pages(const Blocks& blocks) {
-  const size_t before = end_ % Block::kPage;
+  const size_t before = static_cast<size_t>(end_) % Block::kPage;
   const uint8_t* last_page = last_page_.data();
   std::vector<iovec> pieces;
   for (Block* block : blocks) {
@@ -69,11 +63,12 @@ ssize_t DirectIo::write_pages(const Blocks& blocks) {
     pieces.push_back({block->memory, pages});
     last_page = block->memory + pages;
   }
-  const ssize_t wrote =
-      pwritev(fd_.get(), pieces.data(), static_cast<int>(pieces.size()), static_cast<off_t>(end_ - before));
-  if (wrote >= 0) return std::max<ssize_t>(wrote - static_cast<ssize_t>(before), 0);
+  const auto from = end_ - static_cast<off_t>(before);
+  const ssize_t done = pwritev(fd_.get(), pieces.data(), static_cast<int>(pieces.size()), from);
+  if (done >= 0) return std::max<ssize_t>(done - static_cast<ssize_t>(before), 0);
   if (errno != EINVAL && errno != EOPNOTSUPP) return -1;
   close(fd_.release());  // the file system has it for other files, or for larger pages
+  taken_ = DiskWay::cached;
   return 0;
 }
 
@@ -85,8 +80,8 @@ void DirectIo::wrote(const Blocks& blocks) {
 }
 
 void DirectIo::wrote(const uint8_t* bytes, size_t size) {
-  end_ += size;
-  const size_t in_last_page = end_ % Block::kPage;
+  end_ += static_cast<off_t>(size);
+  const size_t in_last_page = static_cast<size_t>(end_) % Block::kPage;
   if (size >= in_last_page) {
     memcpy(last_page_.data(), bytes + size - in_last_page, in_last_page);
   } else {

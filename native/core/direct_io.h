@@ -22,10 +22,12 @@ class DirectIo {
   // Of the new file `fd`. None for what is no file or has a beginning, and where the file system has no such way.
   static std::optional<DirectIo> of(int fd);
 
-  // Writes the whole pages of `blocks`, which are next, if that is worthwhile. Returns how many of their bytes are in
-  // the file: 0 when the page cache is the better way, or the only one; -1 with errno when the disk failed, of which
-  // the page cache would not tell.
-  ssize_t write(const Blocks& blocks, bool piling_up);
+  // Writes the whole pages of `blocks`, which are next, to `offset`, the end of the file, if that is worthwhile.
+  // Returns how many of their bytes are in the file: 0 when the page cache is the better way, or the only one; -1 with
+  // errno when they were refused.
+  ssize_t write(const Blocks& blocks, off_t offset, bool piling_up);
+  // Whether the last blocks went this way.
+  bool was_taken() const { return taken_ == DiskWay::straight; }
   // What was left was written as well: all of `blocks` are in the file.
   void wrote(const Blocks& blocks);
   // Something else was added to the file.
@@ -37,7 +39,7 @@ class DirectIo {
   ssize_t write_pages(const Blocks& blocks);
 
   Descriptor fd_;
-  uint64_t end_ = 0;                               // of the file
+  off_t end_ = 0;                                  // of the file, as far as we know
   std::array<uint8_t, Block::kPage> last_page_{};  // of the file, as far as it goes
   DiskWay way_;
   DiskWay::Way taken_ = DiskWay::cached;

@@ -1,7 +1,8 @@
 // Which way a block takes to the disk: straight from our memory, or through the page cache.
 //
 // Straight is cheaper and, as long as the disk keeps up, what is wanted. But the page cache can take a burst of
-// gigabytes that a slow disk cannot: when blocks pile up, and for a while after, they take the way that was faster.
+// gigabytes that a slow disk cannot: when blocks pile up, and for a while after, the page cache takes them if that was
+// much faster.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -13,13 +14,13 @@ class DiskWay {
  public:
   enum Way { straight, cached };
 
-  // `piling_up`: many blocks wait.
+  // `piling_up`: many blocks are on their way.
   Way choose(bool piling_up, uint64_t now_ns) {
     if (piling_up) hurry_until_ = now_ns + kPatienceNs;
     if (now_ns >= hurry_until_) return straight;
-    const Way faster = ns_per_byte_[straight] <= ns_per_byte_[cached] ? straight : cached;
-    const Way slower = faster == straight ? cached : straight;
-    return now_ns >= try_again_[slower] ? slower : faster;
+    const Way better = ns_per_byte_[straight] <= kCopy * ns_per_byte_[cached] ? straight : cached;
+    const Way other = better == straight ? cached : straight;
+    return now_ns >= try_again_[other] ? other : better;
   }
 
   // A block of `bytes` took `way`, and `ns`.
@@ -35,7 +36,9 @@ class DiskWay {
   // cache back takes its time for what comes straight, so it is not asked often.
   static constexpr uint64_t kPatienceNs = 10'000'000'000;
 
-  static constexpr double kWeight = 4;   // of the past, in the mean
+  // The page cache must be so much faster: it takes the CPU that the drain needs, and the disk has yet to follow.
+  static constexpr double kCopy = 2;
+  static constexpr double kWeight = 4;   // the newest is this part of a mean
   static constexpr double kOutlier = 4;  // means: one stall does not decide
 
   double ns_per_byte_[2] = {0, 0};  // means; 0: not measured, so worth a try

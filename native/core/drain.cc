@@ -35,7 +35,7 @@ Drain::~Drain() { stop(); }
 
 void Drain::start(bool comes_first) {
   thread_ = std::thread([this, comes_first] {
-    if (comes_first) go_first(kNice);
+    if (comes_first) be_nice(kNice);
     run();
   });
 }

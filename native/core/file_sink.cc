@@ -31,15 +31,21 @@ FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_fail
       recorder_(options_.file, options_.mode),
       file_(fd, options_.file.format, figures_),
       hand_over_(kBlocks, {[this] { begin_writing(); },
-                           [this](const Blocks& blocks, size_t on_the_way) {
-                             file_.write_blocks(blocks, on_the_way > kBlocks / 2);
-                           },
+                           [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
                            file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
       recorded_bytes_(options_.header.size()) {}
 
 void FileSink::begin_writing() {
-  if (options_.comes_first && file_.is_direct()) go_first(kDiskNice);
+  own_nice_ = writer_nice_ = getpriority(PRIO_PROCESS, 0);
   file_.write_or_take_back(options_.header);
+}
+
+void FileSink::write(const Blocks& blocks, size_t on_the_way) {
+  file_.write_blocks(blocks, on_the_way > kBlocks / 2);
+  if (!options_.comes_first) return;
+  const int wanted = file_.is_direct() ? kDiskNice : own_nice_;
+  if (wanted != writer_nice_) be_nice(wanted);
+  writer_nice_ = wanted;
 }
 
 void FileSink::enter() {

@@ -43,6 +43,7 @@ class FileSink : public Sink {
   static constexpr size_t kBlocks = 32;  // what a stalled disk may cost in memory
 
   void begin_writing();
+  void write(const Blocks& blocks, size_t on_the_way);
   uint32_t record(const Run& run, uint32_t first);
   uint32_t write_in_place(const Run& run, uint32_t first);
   bool writes_here() const { return here_ && hand_over_.is_idle(); }
@@ -51,13 +52,17 @@ class FileSink : public Sink {
   const FileSinkOptions options_;
   const Recorder recorder_;
   OutputFile file_;
+  // Writer thread.
+  int own_nice_ = 0;
+  int writer_nice_ = 0;
+
   HandOver hand_over_;
   bool finished_ = false;
 
   // Drain thread.
   Block* block_ = nullptr;
   uint64_t flushed_at_ = 0;
-  bool flushed_ = false;  // since
+  bool flushed_ = false;  // since the last tick
   uint64_t recorded_bytes_;
   std::optional<RunDelay> run_delay_;
   bool here_ = false;

@@ -74,8 +74,7 @@ off_t OutputFile::end_of_file() const {
 
 void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
   const off_t start = end_of_file();
-  const ssize_t direct = direct_ && figures_.failure() == 0 ? direct_->write(blocks, piling_up) : 0;
-  if (direct < 0) figures_.fail(errno);
+  const ssize_t direct = direct_ && figures_.failure() == 0 ? direct_->write(blocks, start, piling_up) : 0;
   if (direct > 0) lseek(fd_, start + direct, SEEK_SET);
   size_t done = static_cast<size_t>(std::max<ssize_t>(direct, 0));
   figures_.add_written(static_cast<int64_t>(done));
@@ -88,20 +87,29 @@ void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
     written -= part;
   }
   size_t more = 0;
-  if (write_all(pieces.data(), pieces.size(), &more)) {
+  const bool all = write_all(pieces.data(), pieces.size(), &more);
+  const bool is_safe = direct >= 0 || is_on_disk();
+  if (all && is_safe) {
     if (direct_) direct_->wrote(blocks);
     return;
   }
 
   // Keep the whole records that got through and cut off the torn one: what was written stays a valid file.
   done += more;
-  size_t left = done, whole = 0;
+  size_t left = is_safe ? done : 0, whole = 0;
   for (const Block* block : blocks) {
     const size_t in_file = std::min(left, block->used);
     whole += whole_records(*block, in_file);
     left -= in_file;
   }
   keep_whole(start, done, whole);
+}
+
+// The page cache takes what the disk refuses, and tells nobody when it cannot get rid of it.
+bool OutputFile::is_on_disk() {
+  if (fdatasync(fd_) == 0) return true;
+  figures_.fail(errno);
+  return false;
 }
 
 // Bytes of those records that are within the first `done` bytes of the block; the others are lost.

@@ -26,7 +26,7 @@ class OutputFile {
 
   // A torn header or trailer is worse than none: it is taken back where that is possible.
   void write_or_take_back(const std::vector<uint8_t>& bytes);
-  // Records that do not get through are counted as lost. `piling_up`: many others wait. Changes what
+  // Records that do not get through are counted as lost. `piling_up`: many are on their way. Changes what
   // is in front of the blocks.
   void write_blocks(const Blocks& blocks, bool piling_up);
   // As write_blocks, of records that lie scattered, one after the other, each in one piece. Changes `records`.
@@ -40,11 +40,12 @@ class OutputFile {
   void give_up_on_stalls();
   // In memory: writing to it takes CPU, but never waits for a device or a reader.
   bool is_in_memory() const { return is_in_memory_; }
-  // Past the page cache: writing waits for the disk, and takes next to no CPU.
-  bool is_direct() const { return direct_.has_value(); }
+  // The last blocks went past the page cache: writing waits for the disk, and takes next to no CPU.
+  bool is_direct() const { return direct_ && direct_->was_taken(); }
 
  private:
   bool write_all(iovec* pieces, size_t count, size_t* done);
+  bool is_on_disk();
   size_t whole_records(const Block& block, size_t done);
   void keep_whole(off_t start, size_t done, size_t whole);
   off_t end_of_file() const;

@@ -92,6 +92,26 @@ void short_of_cpus() {
   }
 }
 
+// What fills blocks goes past the page cache, where the file system can.
+void straight_to_disk() {
+  TemporaryFile file;
+  FileSink sink(file.fd, options(), 1);
+  Packets packets;
+  packets.add_sized(1000, 84);  // 100 bytes each
+  size_t bytes = 24;
+  for (int i = 0; i < 10; i++) {
+    for (int j = 0; j < 9; j++) CHECK_ALL(sink.put(packets.run()) == 1000);
+    sink.flush();
+    bytes += 9 * 1000 * 100;
+    while (file.size() != bytes) std::this_thread::yield();  // nothing piles up
+  }
+  const size_t cached = file.pages_in_cache();
+  sink.finish({});
+  CHECK(sink.figures().failure() == 0 && sizes_in(file).size() == 90000);
+  if (!file.can_go_straight()) return note("/tmp has no O_DIRECT");
+  CHECK(cached <= 1);
+}
+
 // The record that crosses the limit is the last.
 void byte_limit() {
   TemporaryFile file;
@@ -189,6 +209,7 @@ void stalled_reader() {
 void test_file_sink() {
   whole_file();
   short_of_cpus();
+  straight_to_disk();
   byte_limit();
   full_disk();
   full_disk_in_place();

@@ -47,9 +47,27 @@ void stalled_writer() {
   CHECK(hand_over.is_idle());
 }
 
+// What has piled up comes several at once.
+void at_once() {
+  std::promise<void> go_on;
+  auto gone_on = go_on.get_future().share();
+  std::vector<size_t> counts, on_the_way;
+  HandOver hand_over(7, {[&] { gone_on.wait(); },
+                         [&](const Blocks& blocks, size_t all) {
+                           counts.push_back(blocks.size());
+                           on_the_way.push_back(all);
+                         },
+                         nullptr});
+  for (int i = 0; i < 6; i++) hand_over.submit(hand_over.acquire());
+  go_on.set_value();
+  hand_over.stop();
+  CHECK((counts == std::vector<size_t>{4, 2} && on_the_way == std::vector<size_t>{6, 2}));
+}
+
 }  // namespace
 
 void test_hand_over() {
   in_order();
   stalled_writer();
+  at_once();
 }
