@@ -1,7 +1,9 @@
 // A file descriptor that is closed when its owner goes.
 #pragma once
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 
 namespace dpcap {
@@ -19,5 +21,10 @@ class Descriptor {
  private:
   int fd_;
 };
+
+// Another description of the same file: its flags are its own. -1 with errno.
+inline int open_again(int fd, int flags) {
+  return open(("/proc/self/fd/" + std::to_string(fd)).c_str(), flags | O_CLOEXEC);
+}
 
 }  // namespace dpcap

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <string>
 
 #include "core/now.h"
 
@@ -28,8 +27,7 @@ bool is_new_file(int fd) {
 
 std::optional<DirectIo> DirectIo::of(int fd) {
   if (!is_new_file(fd)) return std::nullopt;
-  const std::string path = "/proc/self/fd/" + std::to_string(fd);
-  Descriptor direct(open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+  Descriptor direct(open_again(fd, O_WRONLY | O_DIRECT));
   if (direct.get() < 0) return std::nullopt;  // EINVAL: the file system has none
   return DirectIo(std::move(direct));
 }

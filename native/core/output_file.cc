@@ -12,8 +12,8 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
-#include <string>
 
+#include "core/descriptor.h"
 #include "core/now.h"
 
 namespace dpcap {
@@ -36,8 +36,7 @@ bool is_on_tmpfs(int fd) {
 
 // A description of our own of the same pipe, so that O_NONBLOCK does not reach the others that share standard output.
 int own_description(int fd) {
-  const std::string path = "/proc/self/fd/" + std::to_string(fd);
-  const int own = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  const int own = open_again(fd, O_WRONLY | O_NONBLOCK);
   if (own < 0) return fd;
   fcntl(own, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe only costs speed
   close(fd);
