@@ -29,8 +29,6 @@ export interface Figure {
 }
 
 export const MEGA = 1e6;
-/** Where memory is kept warm: what is freed there serves files in memory and the page cache of a disk alike. */
-const MEMORY = '/dev/shm';
 const WARM_BYTES = 5e9;
 const WARM_BYTES_QUICK = 2e8;
 
@@ -71,7 +69,7 @@ export async function withTool(
 
 /** Memory for what a tool is about to write. */
 export async function withWarmMemory(settings: Settings, run: (memory: WarmMemory) => Promise<void>): Promise<void> {
-  const memory = new WarmMemory(MEMORY, settings.quick ? WARM_BYTES_QUICK : WARM_BYTES);
+  const memory = new WarmMemory(settings.quick ? WARM_BYTES_QUICK : WARM_BYTES);
   try {
     await run(memory);
   } finally {

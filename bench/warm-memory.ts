@@ -1,6 +1,8 @@
 /** Memory for files that has been touched: the first touch is slower than everything that is measured. */
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 
+/** What is freed there serves files in memory and the page cache of a disk alike. */
+const MEMORY = '/dev/shm';
 const CHUNK = Buffer.alloc(256 * 1024);
 /** So much is free ahead of what is being written. */
 const AHEAD_BYTES = 5e8;
@@ -17,8 +19,8 @@ export class WarmMemory {
   readonly #fd: number;
   #left: number;
 
-  constructor(directory: string, bytes: number) {
-    this.#path = `${directory}/dpcap-bench-${process.pid}.warm`;
+  constructor(bytes: number) {
+    this.#path = `${MEMORY}/dpcap-bench-${process.pid}.warm`;
     this.#fd = openSync(this.#path, 'w');
     for (this.#left = 0; this.#left < bytes; this.#left += CHUNK.length) writeSync(this.#fd, CHUNK);
   }

@@ -150,8 +150,8 @@ void past_the_page_cache() {
   CHECK(figures.failure() == 0 && holds(file, 24, 94000));
 }
 
-// A file size limit stands for a full disk, which comes in the middle of several blocks, or between two pages: the
-// first write past that fails as one to a broken disk does.
+// A file size limit stands for a full disk, which comes in the middle of several blocks, or at the end of a page,
+// where a write straight to the disk is refused as a whole, and the ordinary one after it as well.
 void full_disk() {
   signal(SIGXFSZ, SIG_IGN);
   const size_t to_whole_pages = Block::kPage - 5000 * kRecord % Block::kPage;
