@@ -25,6 +25,19 @@ void prefetch_data(const rte_mbuf* mbuf) {
   rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
 }
 
+// Has the packets come into the cache, and notes when they were found, or their stamps if `found_at` is 0.
+void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, uint64_t found_at) {
+  for (uint32_t i = 0; i < std::min(count, kMbufsAhead); i++) rte_prefetch0(mbufs[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    if (i + kMbufsAhead < count) rte_prefetch0(mbufs[i + kMbufsAhead]);
+    prefetch_data(mbufs[i]);
+    if (i >= kDataAhead) arrival[i - kDataAhead] = found_at == 0 ? stamp_of(mbufs[i - kDataAhead]) : found_at;
+  }
+  for (uint32_t i = count > kDataAhead ? count - kDataAhead : 0; i < count; i++) {
+    arrival[i] = found_at == 0 ? stamp_of(mbufs[i]) : found_at;
+  }
+}
+
 }  // namespace
 
 Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst)
@@ -59,27 +72,16 @@ uint32_t Arrivals::refill(Lane& lane, uint64_t now) {
   rte_mbuf** fresh = lane.pending + lane.count;
   const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring.get(), reinterpret_cast<void**>(fresh), room, nullptr);
 
+  const uint64_t found_at = rte_get_tsc_cycles();  // `now` may be long past, and none of them was there yet
+
   const bool reads_stamps = is_stamped_ && is_timed_;
-  if (found != 0) fetch(fresh, found, lane.arrival + lane.count, reads_stamps);
-  if (reads_stamps && found != 0) learn(lane, found, now);
+  if (found != 0) fetch(fresh, found, lane.arrival + lane.count, reads_stamps ? 0 : found_at);
+  if (reads_stamps && found != 0) learn(lane, found, found_at);
   lane.count += found;
   lane.unresolved += reads_stamps ? found : 0;
   lane.more = found == room;
   if (!lane.more) lane.empty_tsc = now;
   return found;
-}
-
-// Has the packets come into the cache, and notes their stamps, or now.
-void Arrivals::fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, bool reads_stamps) const {
-  for (uint32_t i = 0; i < std::min(count, kMbufsAhead); i++) rte_prefetch0(mbufs[i]);
-  for (uint32_t i = 0; i < count; i++) {
-    if (i + kMbufsAhead < count) rte_prefetch0(mbufs[i + kMbufsAhead]);
-    prefetch_data(mbufs[i]);
-    if (i >= kDataAhead) arrival[i - kDataAhead] = reads_stamps ? stamp_of(mbufs[i - kDataAhead]) : now_;
-  }
-  for (uint32_t i = count > kDataAhead ? count - kDataAhead : 0; i < count; i++) {
-    arrival[i] = reads_stamps ? stamp_of(mbufs[i]) : now_;
-  }
 }
 
 // The first of the packets found bounds the clock from below, the last from above.

@@ -31,7 +31,6 @@ class Arrivals {
 
  private:
   uint32_t refill(Lane& lane, uint64_t now);
-  void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, bool reads_stamps) const;
   void learn(Lane& lane, uint32_t found, uint64_t now);
   void resolve(Lane& lane, bool last);
   uint32_t count_until(Lane& lane, uint64_t horizon) const;
