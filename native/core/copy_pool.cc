@@ -107,8 +107,13 @@ void CopyPool::widen() {
 
 void CopyPool::open() {
   if (held_.empty()) return;
-  rte_mempool_ops_enqueue_bulk(pool_, held_.data(), static_cast<unsigned>(held_.size()));
+  enqueue(held_.data(), held_.size());
   held_.clear();
+}
+
+void CopyPool::enqueue(void* const* mbufs, size_t count) {
+  const std::lock_guard<std::mutex> lock(enqueuing_);
+  rte_mempool_ops_enqueue_bulk(pool_, mbufs, static_cast<unsigned>(count));
 }
 
 void CopyPool::grow() {
@@ -117,10 +122,9 @@ void CopyPool::grow() {
 
 void CopyPool::make_parts() {
   pthread_setname_np(pthread_self(), "dpcap-pool");
-  for (uint32_t made = mbufs_; made < most_; made += part_mbufs_) {
-    while (sem_wait(&wanted_) != 0) {
-    }
-    if (is_stopped_ || !make_part()) return;
+  while (sem_wait(&wanted_) != 0) {
+  }
+  while (!is_stopped_ && mbufs_ < most_ && make_part()) {
   }
 }
 
@@ -129,19 +133,11 @@ bool CopyPool::make_part() {
   rte_mempool* part = try_create(part_name(name_, parts_.size()), part_mbufs_, 0, data_room_);
   if (part == nullptr) return false;
   parts_.push_back(part);
-  made_ = all_of(part, part_mbufs_);
-  for (void* mbuf : made_) move_to(pool_, mbuf);
-  members_.store(&made_, std::memory_order_release);
+  const std::vector<void*> members = all_of(part, part_mbufs_);
+  for (void* mbuf : members) move_to(pool_, mbuf);
+  enqueue(members.data(), members.size());
+  mbufs_ += static_cast<uint32_t>(members.size());
   return true;
-}
-
-void CopyPool::add_members() {
-  const std::vector<void*>* members = members_.exchange(nullptr, std::memory_order_acquire);
-  if (members == nullptr) return;  // another thread has it
-  const auto count = static_cast<uint32_t>(members->size());
-  rte_mempool_ops_enqueue_bulk(pool_, members->data(), count);
-  mbufs_ += count;
-  sem_post(&wanted_);
 }
 
 void CopyPool::stop_growing() {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,13 +47,10 @@ class CopyPool {
   // Mbufs in the pool's ring at this moment (without lcore caches).
   uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
   // Gives `count` mbufs (segments) back in one go.
-  void give_back(rte_mbuf** segments, uint32_t count) {
-    rte_mempool_ops_enqueue_bulk(pool_, reinterpret_cast<void**>(segments), count);
-  }
-  // For a thread that gives back: adds what has come to the pool, and has more come when it is half empty.
-  void tend(bool is_busy) {
-    if (members_.load(std::memory_order_relaxed) != nullptr) add_members();
-    if (is_busy && !is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
+  void give_back(rte_mbuf** segments, uint32_t count) { enqueue(reinterpret_cast<void**>(segments), count); }
+  // For a thread that is busy: has more mbufs come when half of them are on their way.
+  void grow_if_half_empty() {
+    if (!is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
   }
   void stop_growing();
   // Leaves all of it where it is.
@@ -64,7 +62,7 @@ class CopyPool {
   void grow();
   void make_parts();
   bool make_part();
-  void add_members();
+  void enqueue(void* const* mbufs, size_t count);
 
   const std::string name_;
   uint32_t most_;
@@ -73,15 +71,16 @@ class CopyPool {
   std::atomic<uint32_t> mbufs_{0};
   std::vector<void*> held_;
 
-  // Pools whose mbufs are made members of pool_: by a thread of its own, but added by one that gives back. Of two
-  // threads on one CPU that enqueue to a ring, each would spin until the other, which is not running, is done.
+  // One thread of ours at a time enqueues to the pool's ring: of two on one CPU, each would spin until the other, which
+  // is not running, is done.
+  std::mutex enqueuing_;
+
+  // Pools whose mbufs are made members of pool_, by a thread of its own.
   std::vector<rte_mempool*> parts_;
-  std::vector<void*> made_;
-  std::atomic<std::vector<void*>*> members_{nullptr};  // made_, while it waits to be added
   uint32_t part_mbufs_ = 0;
   std::atomic<bool> is_grown_{false};  // or about to be, or may not grow
   std::atomic<bool> is_stopped_{false};
-  sem_t wanted_;  // the first part; posted again when one was added
+  sem_t wanted_;
   std::thread grower_;
 };
 

@@ -55,7 +55,7 @@ void Drain::run() {
   arrivals_.begin();
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t found = round(false);
-    pool_.tend(found >= busy_);
+    if (found >= busy_) pool_.grow_if_half_empty();
     pacer_.pause(found >= busy_, found != 0, stamps_here || arrivals_.is_settling());
   }
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
