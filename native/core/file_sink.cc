@@ -30,9 +30,10 @@ FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_fail
       options_(std::move(options)),
       recorder_(options_.file, options_.mode),
       file_(fd, options_.file.format, figures_),
-      hand_over_(kBlocks, {[this] { begin_writing(); },
-                           [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
-                           file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
+      hand_over_(
+          kBlocks, file_.may_be_direct() ? kAtOnce : 1,
+          {[this] { begin_writing(); }, [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
+           file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
       recorded_bytes_(options_.header.size()) {}
 
 void FileSink::begin_writing() {

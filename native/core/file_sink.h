@@ -41,6 +41,7 @@ class FileSink : public Sink {
 
  private:
   static constexpr size_t kBlocks = 32;  // what a stalled disk may cost in memory
+  static constexpr size_t kAtOnce = 4;   // a disk takes several megabytes faster than one; memory and pipes do not
 
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);

@@ -46,8 +46,12 @@ uint8_t* touched_memory(size_t size) {
 
 }  // namespace
 
-HandOver::HandOver(size_t blocks, Writer writer)
-    : writer_(std::move(writer)), memory_(touched_memory(blocks * Block::kStride)), blocks_(blocks), full_(blocks) {
+HandOver::HandOver(size_t blocks, size_t at_once, Writer writer)
+    : at_once_(at_once),
+      writer_(std::move(writer)),
+      memory_(touched_memory(blocks * Block::kStride)),
+      blocks_(blocks),
+      full_(blocks) {
   sem_init(&submitted_, 0, 0);
   sem_init(&freed_, 0, 0);
   uint8_t* bytes = memory_.get();
@@ -138,7 +142,7 @@ void HandOver::take_submitted(Blocks* blocks) {
   do {
     blocks->push_back(full_[first_]);
     first_ = (first_ + 1) % full_.size();
-  } while (blocks->size() < std::min(kAtOnce, on_the_way_.load()) && sem_trywait(&submitted_) == 0);
+  } while (blocks->size() < std::min(at_once_, on_the_way_.load()) && sem_trywait(&submitted_) == 0);
 }
 
 }  // namespace dpcap

@@ -16,18 +16,17 @@ namespace dpcap {
 
 class HandOver {
  public:
-  // What the thread "dpcap-writer" calls: open() once, then write() for the blocks that are there, kAtOnce at most,
-  // with the number of those that are on their way. While there is none, idle() every kIdleMs, if it is given.
+  // What the thread "dpcap-writer" calls: open() once, then write() for the blocks that are there, `at_once` at
+  // most, with the number of those that are on their way. While there is none, idle() every kIdleMs, if it is given.
   struct Writer {
     std::function<void()> open;
     std::function<void(const Blocks&, size_t on_the_way)> write;
     std::function<void()> idle;
   };
   static constexpr int kIdleMs = 100;
-  static constexpr size_t kAtOnce = 4;
 
-  // `blocks`: how much may be on its way before the drain thread has to wait.
-  HandOver(size_t blocks, Writer writer);
+  // `blocks`: how much may be on its way before the drain thread has to wait. `at_once`: see Writer.
+  HandOver(size_t blocks, size_t at_once, Writer writer);
   ~HandOver() { stop(); }
   HandOver(const HandOver&) = delete;
   HandOver& operator=(const HandOver&) = delete;
@@ -53,6 +52,7 @@ class HandOver {
     void operator()(uint8_t* memory) const { free(memory); }
   };
 
+  const size_t at_once_;
   const Writer writer_;
   const std::unique_ptr<uint8_t, Free> memory_;
   std::vector<Block> blocks_;

@@ -40,6 +40,8 @@ class OutputFile {
   void give_up_on_stalls();
   // In memory: writing to it takes CPU, but never waits for a device or a reader.
   bool is_in_memory() const { return is_in_memory_; }
+  // Blocks may go past the page cache.
+  bool may_be_direct() const { return direct_.has_value(); }
   // The last blocks went past the page cache: writing waits for the disk, and takes next to no CPU.
   bool is_direct() const { return direct_ && direct_->was_taken(); }
 
