@@ -57,12 +57,13 @@ int main(int argc, char** argv) {
   start_eal();
   CopyPool pool("bench", {16383, 16383, 2248});
   pool.open();
-  Lane lane(0, {"bench", 0, Direction::rx}, 0, 0, 0, CopyRing("bench", pool.mbufs() + 1));
+  Lane lane(0, {"bench", 0, Direction::rx}, 0, 0, CopyRing("bench", pool.mbufs() + 1));
   enqueue_copies(pool, lane.ring, mode, static_cast<uint32_t>(atoi(argv[3])));
-  FileSink sink(open("/dev/null", O_WRONLY), {{format, true, 262144}, mode, 0, {}, false}, 1);
+  SinkFigures figures(1);
+  FileSink sink(open("/dev/null", O_WRONLY), {{format, true, 262144}, mode, 0, {}, false}, figures);
   const Filters filters{Interpreter({}), Interpreter({})};
   Limit limit(0);
-  Drain drain({&lane}, mode, filters, pool, sink, limit);
+  Drain drain({&lane}, mode, filters, pool, sink, limit, 1);
   drain.start(false);
   drain.stop();  // empties the ring first
   sink.finish({});

@@ -177,7 +177,8 @@ export interface LanePlan {
 
 /** Everything the native side needs to know, decided. */
 export interface NativePlan {
-  lanes: LanePlan[];
+  /** `thread`: the one that drains it, from 0. */
+  lanes: (LanePlan & { thread: number })[];
   interfaces: { name: string; description: string; filter: string }[];
   /** eBPF instructions for received packets, empty for match-all. */
   program: Uint8Array;
@@ -200,14 +201,16 @@ export interface NativePlan {
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
   sink: SinkPlan;
+  /** That drain; what several make for a file is merged. */
+  threads: number;
   /** For the threads that handle packets; empty: any. */
   cpus: number[];
   purpose: string;
 }
 
 /**
- * Open descriptors, taken over. `frames` go to an interface, whose queues have a thread each, and packets are spread
- * over them by the queue of the port; `maxRate` in packets a second for each, 0 for no limit.
+ * Open descriptors, taken over. `frames` go to an interface, which has a queue for each thread; `maxRate` in packets a
+ * second for each, 0 for no limit.
  */
 export type SinkPlan =
   | { kind: 'file'; fd: number }

@@ -29,6 +29,8 @@ class OnCpus {
   bool changed_ = false;
 };
 
+constexpr int kDrainNice = -10;  // of threads that take packets: a stall of milliseconds loses some
+
 // How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.
 inline void be_nice(int nice) { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice); }
 

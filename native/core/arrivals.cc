@@ -48,7 +48,7 @@ Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint3
       wall_(rte_get_tsc_hz()),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
-      reorder_ticks_(lanes_.size() > 1 ? wall_.ticks(kReorderUs) : 0) {}
+      reorder_ticks_(wall_.ticks(kReorderUs)) {}
 
 void Arrivals::begin() {
   for (Lane* lane : lanes_) lane->empty_tsc = rte_get_tsc_cycles();
@@ -148,6 +148,18 @@ void Arrivals::to_wall_time(Lane& lane, uint32_t count) {
 void Arrivals::taken(Lane& lane, uint32_t count) {
   lane.head += count;
   lane.count -= count;
+}
+
+uint64_t Arrivals::complete_ns() const {
+  uint64_t complete = UINT64_MAX;
+  for (const Lane* lane : lanes_) complete = std::min(complete, complete_ns(*lane));
+  return complete;
+}
+
+// Times never decrease within a lane; one that was found empty has no packets but those on their way into its ring.
+uint64_t Arrivals::complete_ns(const Lane& lane) const {
+  if (lane.count != 0 || lane.more) return lane.last_ns;
+  return std::max(lane.last_ns, wall_.to_ns(now_ - reorder_ticks_ - stamps_.uncertainty()));
 }
 
 bool Arrivals::is_empty() const {

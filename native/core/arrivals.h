@@ -25,6 +25,9 @@ class Arrivals {
   Run next(bool last);
   void taken(Lane& lane, uint32_t count);
 
+  // CLOCK_REALTIME: no packet that arrived before is still to come.
+  uint64_t complete_ns() const;
+
   bool is_empty() const;
   // Packets are held back while the primary's clock is being learnt: look often.
   bool is_settling() const { return held_since_ != 0 && !stamps_.is_settled(settle_ticks_); }
@@ -33,6 +36,7 @@ class Arrivals {
   uint32_t refill(Lane& lane, uint64_t now);
   void learn(Lane& lane, uint32_t found, uint64_t now);
   void resolve(Lane& lane, bool last);
+  uint64_t complete_ns(const Lane& lane) const;
   uint32_t count_until(Lane& lane, uint64_t horizon) const;
   void to_wall_time(Lane& lane, uint32_t count);
 

@@ -1,6 +1,8 @@
-// A stretch of whole records on its way into a file.
+// A stretch of whole records on its way into a file, and the memory of several.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 namespace dpcap {
@@ -45,5 +47,24 @@ inline size_t bytes_of(const Blocks& blocks) {
   for (const Block* block : blocks) bytes += block->used;
   return bytes;
 }
+
+// Empty blocks whose memory was touched: the first touch is slow, and not to be made while packets come in.
+class BlockArena {
+ public:
+  explicit BlockArena(size_t blocks);
+
+  size_t size() const { return blocks_.size(); }
+  Block& operator[](size_t index) { return blocks_[index]; }
+  auto begin() { return blocks_.begin(); }
+  auto end() { return blocks_.end(); }
+
+ private:
+  struct Free {
+    void operator()(uint8_t* memory) const { free(memory); }
+  };
+
+  const std::unique_ptr<uint8_t, Free> memory_;
+  std::vector<Block> blocks_;
+};
 
 }  // namespace dpcap

@@ -47,32 +47,17 @@ PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
           now.ringfull - then.ringfull};
 }
 
-std::vector<std::unique_ptr<Sink>> make_sinks(const CapturePlan& plan, const std::vector<uint8_t>& header,
-                                              const Notify& on_failure) {
-  const SinkPlan& to = plan.sink;
-  const size_t lanes = plan.lanes.size();
-  std::vector<std::unique_ptr<Sink>> sinks;
-  if (to.queues.empty()) {
-    const FileSinkOptions options{plan.file, plan.mode, plan.byte_limit, header, !plan.cpus.empty()};
-    sinks.push_back(std::make_unique<FileSink>(to.fd, options, lanes, on_failure));
-  }
-  for (const FrameQueue& queue : to.queues) {
-    sinks.push_back(
-        std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan.mode, lanes > 1, lanes, on_failure));
-  }
-  return sinks;
-}
-
 }  // namespace
 
 Capture::Capture(const CapturePlan& plan, const Notify& notify)
     : plan_(plan),
       states_(plan.lanes.size(), TargetState::disabled),
       filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
-      limit_(plan.packet_limit, notify) {
+      limit_(plan.packet_limit, notify),
+      figures_(plan.lanes.size(), notify) {
   const OnCpus on_cpus(plan.cpus);
   // The sink comes first: it takes the output over, and closes it whatever fails after it.
-  sinks_ = make_sinks(plan, file_header(plan.file, plan.info, plan.interfaces), notify);
+  make_sinks();
 
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan.lanes) targets.push_back(lane.target);
@@ -81,18 +66,31 @@ Capture::Capture(const CapturePlan& plan, const Notify& notify)
   owner_->set_program(program_->get());
   pool_.emplace(owner_->name(), plan.pool);
   const ProcessId self = current_process();
-  std::vector<std::vector<Lane*>> by_sink(sinks_.size());
+  std::vector<std::vector<Lane*>> by_thread(plan.threads);
   for (size_t i = 0; i < plan.lanes.size(); i++) {
     const LanePlan& lane = plan.lanes[i];
-    const size_t sink = lane.target.queue % sinks_.size();
-    lanes_.emplace_back(i, lane.target, lane.port, lane.interface, sink,
-                        CopyRing(ring_name(self, i), pool_->most() + 1));
-    by_sink[sink].push_back(&lanes_.back());
+    lanes_.emplace_back(i, lane.target, lane.port, lane.interface, CopyRing(ring_name(self, i), pool_->most() + 1));
+    by_thread[lane.thread].push_back(&lanes_.back());
   }
-  for (size_t i = 0; i < sinks_.size(); i++) {
-    if (by_sink[i].empty()) continue;
-    drains_.push_back(std::make_unique<Drain>(by_sink[i], plan.mode, filters_, *pool_, *sinks_[i], limit_));
+  for (size_t i = 0; i < plan.threads; i++) {
+    if (by_thread[i].empty()) continue;
+    Sink& sink = merge_ ? merge_->add_strand() : *sinks_[i];
+    drains_.push_back(std::make_unique<Drain>(by_thread[i], plan.mode, filters_, *pool_, sink, limit_, plan.threads));
   }
+}
+
+void Capture::make_sinks() {
+  const SinkPlan& to = plan_.sink;
+  for (const FrameQueue& queue : to.queues) {
+    sinks_.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan_.mode,
+                                                 plan_.lanes.size() > 1, figures_));
+  }
+  if (!sinks_.empty()) return;
+  const auto header = file_header(plan_.file, plan_.info, plan_.interfaces);
+  const FileSinkOptions options{plan_.file, plan_.mode, plan_.byte_limit, header, !plan_.cpus.empty()};
+  auto file = std::make_unique<FileSink>(to.fd, options, figures_);
+  if (plan_.threads > 1) merge_.emplace(plan_.file, plan_.mode, figures_, *file);
+  sinks_.push_back(std::move(file));
 }
 
 Capture::~Capture() { finish(unsettled().empty()); }
@@ -121,6 +119,7 @@ void Capture::enable() {
 
 void Capture::start_drains() {
   const OnCpus on_cpus(plan_.cpus);
+  if (merge_) merge_->start(!plan_.cpus.empty());
   for (const auto& drain : drains_) drain->start(!plan_.cpus.empty());
 }
 
@@ -167,11 +166,13 @@ bool Capture::finish(bool may_free) {
   // Or the drain thread waits for a free block as long as the reader pleases.
   for (const auto& sink : sinks_) sink->give_up_on_stalls();
   for (const auto& drain : drains_) drain->stop();
+  if (merge_) merge_->stop();
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
   drains_.clear();
+  merge_.reset();
   if (!may_free) {
     for (Lane& lane : lanes_) lane.ring.abandon();
     pool_->abandon();
@@ -212,18 +213,15 @@ CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const Sink& sink = *sinks_[lane.sink];
-    const uint64_t lost = sink.figures().lost(lane.index);
+    const uint64_t lost = figures_.lost(lane.index);
     const uint64_t refused = lane.sinkdrop + lost;
-    const bool wanted = sink.figures().failure() != EPIPE;  // what comes after the reader left is surplus, not loss
+    const bool wanted = figures_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
     stats.lanes.push_back({lane.port, lane.target.queue, lane.target.direction, counters_of(lane), lane.recorded - lost,
                            lane.bytes, wanted ? refused : 0, lane.surplus + (wanted ? 0 : refused)});
   }
   stats.limit_reached = limit_.is_reached();
-  for (const auto& sink : sinks_) {
-    if (stats.sink_failure == 0) stats.sink_failure = sink->figures().failure();
-    stats.file_bytes += sink->figures().bytes_written();
-  }
+  stats.sink_failure = figures_.failure();
+  stats.file_bytes = figures_.bytes_written();
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   stats.filtering_here =

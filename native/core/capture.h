@@ -17,6 +17,7 @@
 #include "core/copy_pool.h"
 #include "core/drain.h"
 #include "core/lane.h"
+#include "core/merge.h"
 #include "core/notify.h"
 #include "core/owner.h"
 #include "core/record.h"
@@ -29,6 +30,7 @@ struct LanePlan {
   PdumpTarget target;
   uint16_t port;
   uint32_t interface;
+  uint32_t thread;  // the one that drains it
 };
 
 // Where packets go. The descriptors are taken over.
@@ -38,7 +40,7 @@ struct FrameQueue {
 };
 struct SinkPlan {
   int fd;                          // of the file, or -1
-  std::vector<FrameQueue> queues;  // of an interface: one thread each; lanes are spread over them by queue
+  std::vector<FrameQueue> queues;  // of an interface: one for each thread
   uint32_t max_rate;               // of an interface: packets a second, 0 for no limit
 };
 
@@ -54,6 +56,7 @@ struct CapturePlan {
   uint64_t byte_limit;
   CopyPool::Size pool;
   SinkPlan sink;
+  uint32_t threads;       // that drain
   std::vector<int> cpus;  // for the threads that handle packets; empty: any
   std::string purpose;
 };
@@ -99,6 +102,7 @@ class Capture {
   CaptureStats stats() const;
 
  private:
+  void make_sinks();
   void start_drains();
   Reply request(Lane& lane);
   PdumpCounters counters_of(const Lane& lane) const;
@@ -116,8 +120,10 @@ class Capture {
   bool primary_gone_ = false;
   const Filters filters_;
   Limit limit_;
-  std::vector<std::unique_ptr<Sink>> sinks_;
-  std::vector<std::unique_ptr<Drain>> drains_;  // one for each sink
+  SinkFigures figures_;
+  std::vector<std::unique_ptr<Sink>> sinks_;  // the file, or a queue of an interface for each drain
+  std::optional<Merge> merge_;                // of several drains, into the file
+  std::vector<std::unique_ptr<Drain>> drains_;
   std::optional<CaptureStats> final_;
 };
 

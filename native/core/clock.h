@@ -50,6 +50,8 @@ class StampClock {
   // True when arrival() is good to about `width` ticks.
   bool is_settled(uint64_t width) const { return raw_tsc_ || (anchored_ && hi_ - lo_ < static_cast<int64_t>(width)); }
   uint64_t arrival(uint64_t field) const;
+  // How far arrival() may be off, in ticks.
+  uint64_t uncertainty() const { return raw_tsc_ ? 0 : static_cast<uint64_t>(hi_ - lo_) / 2; }
 
  private:
   int64_t ticks_since_anchor(uint64_t field) const;

@@ -15,11 +15,11 @@ namespace {
 
 constexpr size_t kFreeBurst = 512;
 constexpr uint32_t kBusyBurst = 256;
-constexpr int kNice = -10;  // a stall of milliseconds loses packets
 
 }  // namespace
 
-Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, CopyPool& pool, Sink& sink, Limit& limit)
+Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, CopyPool& pool, Sink& sink, Limit& limit,
+             size_t threads)
     : mode_(mode),
       filters_(filters),
       pool_(pool),
@@ -27,7 +27,7 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, Co
       limit_(limit),
       arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst()),
       busy_(std::min(kBusyBurst, sink.burst())),
-      pacer_(pool.mbufs()) {
+      pacer_(pool.mbufs(), threads) {
   to_free_.reserve(kFreeBurst + 64);
 }
 
@@ -35,7 +35,7 @@ Drain::~Drain() { stop(); }
 
 void Drain::start(bool comes_first) {
   thread_ = std::thread([this, comes_first] {
-    if (comes_first) be_nice(kNice);
+    if (comes_first) be_nice(kDrainNice);
     run();
   });
 }
@@ -79,7 +79,7 @@ uint32_t Drain::round(bool last) {
     arrivals_.taken(run.lane, run.count);
   }
   free_now();
-  sink_.tick(rte_get_tsc_cycles());
+  sink_.tick(rte_get_tsc_cycles(), arrivals_.complete_ns());
   return found;
 }
 

@@ -26,7 +26,9 @@ struct Filters {
 
 class Drain {
  public:
-  Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, CopyPool& pool, Sink& sink, Limit& limit);
+  // `threads`: how many drain for this capture.
+  Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, CopyPool& pool, Sink& sink, Limit& limit,
+        size_t threads);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;

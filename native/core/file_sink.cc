@@ -5,6 +5,7 @@
 #include <rte_prefetch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/affinity.h"
@@ -14,7 +15,6 @@ namespace {
 
 constexpr int kDiskNice = -19;            // before the drain: while it waits for a CPU, the disk waits for it
 constexpr uint64_t kFlushMs = 20;         // a lone packet is seen at once, others of a stream within this time
-constexpr size_t kWarmGoal = 256 * 1024;  // of a block that is written while it is in the cache
 constexpr uint32_t kScattered = 400;      // bytes of a packet from which on writing it in place beats copying it
 constexpr uint32_t kMostScattered = 512;  // as many as a run has
 constexpr uint64_t kWatchMs = 20;         // with a thread for writing: look for a shortage of CPUs this often
@@ -25,8 +25,8 @@ uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
 
 }  // namespace
 
-FileSink::FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_failure)
-    : Sink(lanes, std::move(on_failure)),
+FileSink::FileSink(int fd, FileSinkOptions options, SinkFigures& figures)
+    : Sink(figures),
       options_(std::move(options)),
       recorder_(options_.file, options_.mode),
       file_(fd, options_.file.format, figures_),
@@ -67,19 +67,33 @@ uint32_t FileSink::record(const Run& run, uint32_t first) {
   if (options_.byte_limit == 0 && run.mbufs[first]->pkt_len >= kScattered && writes_here()) {
     if (const uint32_t written = write_in_place(run, first)) return written;
   }
+  Block& to = block();
+  const size_t before = to.used;
+  size_t goal = enough();
+  if (options_.byte_limit != 0) goal = std::min<uint64_t>(goal, before + (options_.byte_limit - recorded_bytes_));
+  const uint32_t recorded = recorder_.fill(run, first, goal, to);
+  recorded_bytes_ += to.used - before;
+  if (recorded < run.count - first) flush();
+  return recorded;
+}
+
+void FileSink::put_records(const uint8_t* records, size_t size, Block::Share share) {
+  if (Block::kBytes - block().used < size) flush();
+  Block& to = block();
+  memcpy(to.bytes + to.used, records, size);
+  to.used += size;
+  to.add_share(share.lane, share.records);
+  recorded_bytes_ += size;
+  if (to.used >= enough()) flush();
+}
+
+// The block that is being filled.
+Block& FileSink::block() {
   if (block_ == nullptr) {
     block_ = hand_over_.acquire();
     block_->begin_at(recorded_bytes_);
   }
-  size_t goal = writes_here() ? kWarmGoal : Block::kBytes;
-  if (options_.byte_limit != 0) {
-    goal = std::min<uint64_t>(goal, block_->used + (options_.byte_limit - recorded_bytes_));
-  }
-  const size_t before = block_->used;
-  const uint32_t recorded = recorder_.fill(run, first, goal, *block_);
-  recorded_bytes_ += block_->used - before;
-  if (recorded < run.count - first) flush();
-  return recorded;
+  return *block_;
 }
 
 // The kernel copies byte by byte, and waits for each line that another core has: have them all come at once.
@@ -114,7 +128,7 @@ void FileSink::flush() {
   }
 }
 
-void FileSink::tick(uint64_t now_tsc) {
+void FileSink::tick(uint64_t now_tsc, uint64_t) {
   if (!flushed_ && now_tsc - flushed_at_ > ticks(kFlushMs)) flush();
   if (std::exchange(flushed_, false)) flushed_at_ = now_tsc;
   if (run_delay_ && now_tsc > choose_at_ && recorded_bytes_ != chosen_bytes_) choose_writer(now_tsc);

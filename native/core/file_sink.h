@@ -26,13 +26,15 @@ struct FileSinkOptions {
 
 class FileSink : public Sink {
  public:
-  // Takes `fd` over; it is closed by finish(). The header is written at once. `on_failure`: see SinkFigures.
-  FileSink(int fd, FileSinkOptions options, size_t lanes, Notify on_failure = {});
+  // Takes `fd` over; it is closed by finish(). The header is written at once.
+  FileSink(int fd, FileSinkOptions options, SinkFigures& figures);
   ~FileSink() override { finish({}); }
 
   void enter() override;
   uint32_t put(const Run& run) override;
-  void tick(uint64_t now_tsc) override;
+  // Records that are made already: whole ones, of `share`, and no more than half a block.
+  void put_records(const uint8_t* records, size_t size, Block::Share share);
+  void tick(uint64_t now_tsc, uint64_t) override;
   void flush() override;
   void leave() override { run_delay_.reset(); }
   void give_up_on_stalls() override { file_.give_up_on_stalls(); }
@@ -40,12 +42,15 @@ class FileSink : public Sink {
   bool is_full() const override;
 
  private:
-  static constexpr size_t kBlocks = 32;  // what a stalled disk may cost in memory
-  static constexpr size_t kAtOnce = 4;   // a disk takes several megabytes faster than one; memory and pipes do not
+  static constexpr size_t kBlocks = 32;            // what a stalled disk may cost in memory
+  static constexpr size_t kWarmGoal = 256 * 1024;  // bytes of a block that is written while it is in the cache
+  static constexpr size_t kAtOnce = 4;  // a disk takes several megabytes faster than one; memory and pipes do not
 
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
   uint32_t record(const Run& run, uint32_t first);
+  Block& block();
+  size_t enough() const { return writes_here() ? kWarmGoal : Block::kBytes; }
   uint32_t write_in_place(const Run& run, uint32_t first);
   bool writes_here() const { return here_ && hand_over_.is_idle(); }
   void choose_writer(uint64_t now_tsc);

@@ -40,14 +40,8 @@ bool is_orphan(int fd) {
 
 }  // namespace
 
-FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes,
-                     Notify on_failure)
-    : Sink(lanes, std::move(on_failure)),
-      rx_fd_(rx_fd),
-      tx_fd_(tx_fd),
-      max_rate_(max_rate),
-      mode_(mode),
-      is_timed_(is_timed) {}
+FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkFigures& figures)
+    : Sink(figures), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
 
 FrameSink::~FrameSink() { close_descriptors(); }
 
@@ -107,7 +101,7 @@ bool FrameSink::wait_writable(int fd) const {
 
 void FrameSink::give_up_on_stalls() { give_up_at_ns_ = monotonic_ns() + kEndWaitNs; }
 
-void FrameSink::tick(uint64_t now_tsc) {
+void FrameSink::tick(uint64_t now_tsc, uint64_t) {
   if (now_tsc - looked_at_ < rte_get_tsc_hz() / 1000 * kLookMs) return;
   looked_at_ = now_tsc;
   drop_incoming();

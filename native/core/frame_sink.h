@@ -17,14 +17,12 @@ class FrameSink : public Sink {
  public:
   // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
   // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
-  // `on_failure`: see SinkFigures.
-  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, size_t lanes,
-            Notify on_failure = {});
+  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkFigures& figures);
   ~FrameSink() override;
 
   void enter() override;
   uint32_t put(const Run& run) override;
-  void tick(uint64_t now_tsc) override;
+  void tick(uint64_t now_tsc, uint64_t) override;
   void leave() override;
   void give_up_on_stalls() override;
   void finish(const std::vector<uint8_t>&) override {}

@@ -1,13 +1,10 @@
 #include "core/hand_over.h"
 
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
-#include <new>
 
 namespace dpcap {
 namespace {
@@ -35,29 +32,13 @@ void wait_for(sem_t* semaphore) {
   }
 }
 
-// The first touch of memory is slow: not while packets come in. In huge pages it takes a fifth of the time.
-uint8_t* touched_memory(size_t size) {
-  constexpr size_t kHugePage = 2 << 20;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, kHugePage, size) != 0) throw std::bad_alloc();
-  madvise(memory, size, MADV_HUGEPAGE);  // a kernel without them uses small ones
-  return static_cast<uint8_t*>(memset(memory, 0, size));
-}
-
 }  // namespace
 
 HandOver::HandOver(size_t blocks, size_t at_once, Writer writer)
-    : at_once_(at_once),
-      writer_(std::move(writer)),
-      memory_(touched_memory(blocks * Block::kStride)),
-      blocks_(blocks),
-      full_(blocks) {
+    : at_once_(at_once), writer_(std::move(writer)), blocks_(blocks), full_(blocks) {
   sem_init(&submitted_, 0, 0);
   sem_init(&freed_, 0, 0);
-  uint8_t* bytes = memory_.get();
   for (Block& block : blocks_) {
-    block.memory = block.bytes = bytes;
-    bytes += Block::kStride;
     block.next = free_;
     free_ = &block;
   }

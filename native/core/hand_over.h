@@ -4,9 +4,7 @@
 #include <semaphore.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <functional>
-#include <memory>
 #include <thread>
 #include <vector>
 
@@ -48,14 +46,9 @@ class HandOver {
   void give_back(Block* block);
   Block* take_free();
 
-  struct Free {
-    void operator()(uint8_t* memory) const { free(memory); }
-  };
-
   const size_t at_once_;
   const Writer writer_;
-  const std::unique_ptr<uint8_t, Free> memory_;
-  std::vector<Block> blocks_;
+  BlockArena blocks_;
 
   // Submitted blocks: a circle with room for all of them, one writer, one reader.
   Blocks full_;

@@ -20,19 +20,13 @@ class Counter {
 };
 
 struct Lane {
-  Lane(size_t index_, PdumpTarget target_, uint16_t port_, uint32_t interface_, size_t sink_, CopyRing ring_)
-      : index(index_),
-        target(std::move(target_)),
-        port(port_),
-        interface(interface_),
-        sink(sink_),
-        ring(std::move(ring_)) {}
+  Lane(size_t index_, PdumpTarget target_, uint16_t port_, uint32_t interface_, CopyRing ring_)
+      : index(index_), target(std::move(target_)), port(port_), interface(interface_), ring(std::move(ring_)) {}
 
   const size_t index;
   const PdumpTarget target;
   const uint16_t port;
   const uint32_t interface;  // index into the file's interfaces
-  const size_t sink;         // index into the capture's sinks
   CopyRing ring;
 
   // The primary sends all packets, as it could not load the filter. Set before packets flow.

@@ -17,7 +17,9 @@ constexpr uint32_t kWakesPerMeasure = 256;
 
 }  // namespace
 
-Pacer::Pacer(uint32_t mbufs) : longest_us_(std::clamp(mbufs / kMbufsPerUs, kLeastLongSleepUs, kMostLongSleepUs)) {}
+Pacer::Pacer(uint32_t mbufs, size_t threads)
+    : longest_us_(std::clamp(mbufs / kMbufsPerUs, kLeastLongSleepUs, kMostLongSleepUs)),
+      idle_share_(kIdleShare / static_cast<double>(threads)) {}
 
 void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
   if (is_busy) return;
@@ -27,12 +29,12 @@ void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
   if (!found) measure_wakes();
 }
 
-// A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as kIdleShare allows.
+// A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as the idle share allows.
 void Pacer::measure_wakes() {
   if (++wakes_ < kWakesPerMeasure) return;
   const uint64_t used = now_ns(CLOCK_THREAD_CPUTIME_ID);
   const double us_per_wake = static_cast<double>(used - wakes_cpu_ns_) / wakes_ / 1000;
-  idle_sleep_us_ = std::clamp(static_cast<uint32_t>(us_per_wake / kIdleShare), kUrgentSleepUs, longest_us_);
+  idle_sleep_us_ = std::clamp(static_cast<uint32_t>(us_per_wake / idle_share_), kUrgentSleepUs, longest_us_);
   wakes_cpu_ns_ = used;
   wakes_ = 0;
 }

@@ -1,5 +1,6 @@
 // How long the drain thread sleeps between two looks at its rings.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 namespace dpcap {
@@ -8,8 +9,9 @@ namespace dpcap {
 // is found late is stamped late. For the thread that calls it.
 class Pacer {
  public:
-  // `mbufs`: how many there are for what comes in while it sleeps.
-  explicit Pacer(uint32_t mbufs);
+  // `mbufs`: how many there are for what comes in while it sleeps. `threads`: how many do the same, and share what an
+  // idle capture may cost.
+  Pacer(uint32_t mbufs, size_t threads);
 
   // Of the round before: `is_busy`: it found many packets; `found`: any. `is_urgent`: what is found late is stamped
   // late.
@@ -19,6 +21,7 @@ class Pacer {
   void measure_wakes();
 
   const uint32_t longest_us_;
+  const double idle_share_;
   uint32_t idle_sleep_us_ = 500;  // adapted to what a wake-up costs here
   uint32_t wakes_ = 0;
   uint64_t wakes_cpu_ns_ = 0;

@@ -130,10 +130,4 @@ std::vector<uint8_t> file_trailer(const FileOptions& options, const std::vector<
   return out;
 }
 
-size_t stored_record_size(FileFormat format, const uint8_t* record) {
-  uint32_t value;
-  memcpy(&value, record + (format == FileFormat::pcap ? 8 : 4), sizeof value);
-  return format == FileFormat::pcap ? kPcapHeadBytes + value : value;
-}
-
 }  // namespace dpcap

@@ -64,7 +64,9 @@ inline size_t write_record_head(const FileOptions& options, const RecordHead& he
 // Writes what comes after them (padding, options, block length); returns its size. `out` is behind the last byte.
 inline size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out);
 // Size of the record that begins at `record`, read back from its own length field.
-size_t stored_record_size(FileFormat format, const uint8_t* record);
+inline size_t stored_record_size(FileFormat format, const uint8_t* record);
+// Its timestamp, as exact as the file has it.
+inline uint64_t stored_time_ns(const FileOptions& options, const uint8_t* record);
 
 }  // namespace dpcap
 

@@ -56,4 +56,18 @@ inline size_t write_record_tail(const FileOptions& options, const RecordHead& he
   return padding + sizeof words;
 }
 
+inline size_t stored_record_size(FileFormat format, const uint8_t* record) {
+  uint32_t value;
+  memcpy(&value, record + (format == FileFormat::pcap ? 8 : 4), sizeof value);
+  return format == FileFormat::pcap ? kPcapHeadBytes + value : value;
+}
+
+inline uint64_t stored_time_ns(const FileOptions& options, const uint8_t* record) {
+  uint32_t words[2];
+  memcpy(words, record + (options.format == FileFormat::pcap ? 0 : 12), sizeof words);
+  const uint64_t unit_ns = options.nanoseconds ? 1 : 1000;
+  if (options.format == FileFormat::pcap) return uint64_t{words[0]} * kNsPerSecond + words[1] * unit_ns;
+  return (uint64_t{words[0]} << 32 | words[1]) * unit_ns;
+}
+
 }  // namespace dpcap

@@ -20,14 +20,14 @@ struct Run {
   uint32_t count;
 };
 
-// What became of what a sink was given. Written by the threads that do its work, read by any.
+// What became of what a capture's sinks were given. Written by the threads that do their work, read by any.
 class SinkFigures {
  public:
-  // `on_failure`: called once, by the thread whose work failed.
+  // `on_failure`: called once, by the thread whose work failed first.
   explicit SinkFigures(size_t lanes, Notify on_failure = {})
       : on_failure_(std::move(on_failure)), lost_(new std::atomic<uint64_t>[lanes]()) {}
 
-  // errno of what ended the sink, 0 while all is well. EPIPE: the reader went away.
+  // errno of what ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went away.
   int failure() const { return failure_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_; }
   // Packets of this lane that were put and did not get through.
@@ -50,7 +50,7 @@ class SinkFigures {
 // Fed by one drain thread: enter() first, leave() last, and what lies between.
 class Sink {
  public:
-  Sink(size_t lanes, Notify on_failure) : figures_(lanes, std::move(on_failure)) {}
+  explicit Sink(SinkFigures& figures) : figures_(figures) {}
   virtual ~Sink() = default;
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
@@ -58,8 +58,8 @@ class Sink {
   virtual void enter() {}
   // Takes packets; the mbufs stay the caller's. Returns how many it took: all, unless it became full.
   virtual uint32_t put(const Run& run) = 0;
-  // Once a round, whether there were packets or not.
-  virtual void tick(uint64_t now_tsc) = 0;
+  // Once a round, whether there were packets or not. What arrived until `complete_ns` (CLOCK_REALTIME) has been put.
+  virtual void tick(uint64_t now_tsc, uint64_t complete_ns) = 0;
   // Everything that was put is on its way.
   virtual void flush() {}
   virtual void leave() {}
@@ -78,7 +78,7 @@ class Sink {
   const SinkFigures& figures() const { return figures_; }
 
  protected:
-  SinkFigures figures_;
+  SinkFigures& figures_;
 };
 
 }  // namespace dpcap

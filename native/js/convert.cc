@@ -25,6 +25,7 @@ uint64_t number(const Napi::Object& object, const char* name, uint64_t max) {
 }
 
 constexpr uint64_t kSafeInteger = (1ull << 53) - 1;
+constexpr uint64_t kMostThreads = 64;
 
 std::string text(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
@@ -81,7 +82,8 @@ LanePlan to_lane(const Napi::Object& o) {
   return {{text(o, "device"), static_cast<uint16_t>(number(o, "queue", UINT16_MAX)),
            either(o, "direction", "rx", Direction::rx, "tx", Direction::tx)},
           static_cast<uint16_t>(number(o, "port", UINT16_MAX)),
-          static_cast<uint32_t>(number(o, "interface", UINT16_MAX))};
+          static_cast<uint32_t>(number(o, "interface", UINT16_MAX)),
+          static_cast<uint32_t>(number(o, "thread", UINT16_MAX))};
 }
 
 InterfaceInfo to_interface(const Napi::Object& o) {
@@ -126,8 +128,10 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   CapturePlan plan{};
   plan.lanes = list<LanePlan>(o, "lanes", to_lane);
   plan.interfaces = list<InterfaceInfo>(o, "interfaces", to_interface);
+  plan.threads = static_cast<uint32_t>(number(o, "threads", kMostThreads));
   for (const LanePlan& lane : plan.lanes) {
     if (lane.interface >= plan.interfaces.size()) throw wrong_type(o.Env(), "interface", "an index of interfaces");
+    if (lane.thread >= plan.threads) throw wrong_type(o.Env(), "thread", "one of threads");
   }
   plan.program = bytes(o, "program");
   plan.program_tx = bytes(o, "programTx");
@@ -142,6 +146,8 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
   plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};
   plan.sink = to_sink(child(o, "sink"));
+  const bool has_queues = !plan.sink.queues.empty();
+  if (has_queues && plan.sink.queues.size() != plan.threads) throw wrong_type(o.Env(), "queues", "one for each thread");
   plan.cpus = to_cpus(o);
   plan.purpose = text(o, "purpose");
   return plan;

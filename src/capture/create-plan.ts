@@ -31,6 +31,7 @@ export function createPlan(
     packetLimit: options.packetLimit,
     byteLimit: options.byteLimit,
     ...(options.bufferBytes === undefined ? {} : { bufferBytes: options.bufferBytes }),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(maxFrame === undefined ? {} : { maxFrame }),
     statsIntervalMs: options.statsIntervalMs,
     purpose,

@@ -1,6 +1,7 @@
 /** The one place that knows what valid capture options are: raw words in, checked values out. */
 import { UsageError } from '../errors.js';
 import { MAX_TIMER_S } from '../timer-limit.js';
+import { MAX_THREADS } from './threads.js';
 
 /** tcpdump's default and largest snaplen, bytes. */
 export const MAX_SNAPLEN = 262144;
@@ -19,6 +20,7 @@ export interface RawCaptureOptions {
   count?: string;
   autostop?: string[];
   bufferSize?: string;
+  threads?: string;
   stats?: string;
   statsInterval?: string;
   quiet?: boolean;
@@ -46,9 +48,10 @@ export interface CaptureOptions {
   /** 0: none. */
   byteLimit: number;
   durationMs: number | undefined;
-  /** Memory for copies in the primary's huge pages, bytes. */
-  /** Undefined: the default. */
+  /** Memory for copies in the primary's huge pages, bytes. Undefined: the default. */
   bufferBytes: number | undefined;
+  /** That take packets. Undefined: what rings and CPUs allow. */
+  threads: number | undefined;
   stats: 'text' | 'ndjson' | 'none';
   statsIntervalMs: number;
   quiet: boolean;
@@ -61,6 +64,8 @@ export interface CaptureOptions {
 export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
   const limits = checkAutostop(raw.autostop ?? []);
   const output = checkOutput(raw.write);
+  const packetLimit =
+    raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER);
   return {
     filePrefix: raw.filePrefix,
     ports: (raw.interface ?? []).flatMap(splitPorts),
@@ -74,11 +79,12 @@ export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
         ? 'plain'
         : 'stamped',
     snaplen: checkSnaplen(raw.snapshotLength),
-    packetLimit: raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER),
+    packetLimit,
     byteLimit: limits.bytes,
     durationMs: limits.durationMs,
     bufferBytes:
       raw.bufferSize === undefined ? undefined : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024) * 1024,
+    threads: checkThreads(raw.threads, packetLimit > 0 || limits.bytes > 0),
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
     statsIntervalMs: checkSeconds('--stats-interval', raw.statsInterval ?? '1', 0.1),
     quiet: raw.quiet ?? false,
@@ -152,6 +158,16 @@ function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | '
 function checkSnaplen(text: string | undefined): number {
   if (text === undefined) return MAX_SNAPLEN;
   return checkInteger('-s', text, 0, MAX_SNAPLEN) || MAX_SNAPLEN;
+}
+
+function checkThreads(text: string | undefined, hasLimit: boolean): number | undefined {
+  if (text === undefined) return undefined;
+  const threads = checkInteger('--threads', text, 1, MAX_THREADS);
+  if (threads === 1 || !hasLimit) return threads;
+  throw new UsageError('--threads and a number of packets or bytes to stop at exclude each other', {
+    subject: text,
+    hint: 'who counts must see all packets in order, so it is one thread',
+  });
 }
 
 interface Limits {

@@ -4,6 +4,7 @@ import type { LanePlan, NativePlan, Port } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { mempoolSize } from './mempool-size.js';
 import { MAX_SNAPLEN } from './options.js';
+import { assignThreads, MAX_THREADS } from './threads.js';
 
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
 export const planSchema = z.strictObject({
@@ -48,6 +49,8 @@ export const planSchema = z.strictObject({
   byteLimit: z.int().check(z.nonnegative()),
   /** Undefined for the default, which may grow. */
   bufferBytes: z.optional(z.int()),
+  /** That drain; undefined: what rings and CPUs allow. */
+  threads: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_THREADS))),
   /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
   maxFrame: z.optional(z.int()),
   /** 0: nobody wants to see any but the last statistics. */
@@ -139,7 +142,7 @@ export function nativePlan(
   const isInterface = plan.output.kind === 'tap' || plan.output.kind === 'interface';
   const mode = isInterface && lanes.length === 1 ? 'plain' : plan.mode;
   return {
-    lanes,
+    ...assignThreads(lanes, sink, cpus, plan),
     interfaces: chosen.map((port) => ({
       name: port.name,
       description: `port ${port.id} of ${plan.primaryName}`,

@@ -1,4 +1,5 @@
 /** What is captured is what passed: the right number, byte for byte, told apart by port, queue and direction. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -45,6 +46,18 @@ function disorderNs(file: string): number {
   return times.reduce((worst, time, i) => Math.max(worst, Number((times[i - 1] ?? time) - time)), 0);
 }
 
+/** Packets of a large pcap that come after one with a later timestamp. */
+function countLate(file: string): number {
+  const bytes = readFileSync(file);
+  let [late, latest] = [0, 0];
+  for (let at = 24; at < bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) {
+    const time = bytes.readUInt32LE(at) * 1e9 + bytes.readUInt32LE(at + 4); // exact to 256 ns
+    if (time < latest) late++;
+    else latest = time;
+  }
+  return late;
+}
+
 t.test('-c is exact at full load', { skip }, async (t) => {
   const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
   t.teardown(() => testpmd.stop());
@@ -67,6 +80,14 @@ t.test('-c is exact at full load', { skip }, async (t) => {
     t.equal(capinfos(file)['Number of packets'], String(packets));
     if (name.endsWith('.pcap')) t.ok(disorderNs(file) < 1_000_000, `${name}: lanes are merged by time`);
   }
+
+  const merged = join(folder, 'threads.pcap');
+  const args = ['-i', 'any', '-a', 'duration:0.3', '--threads', '2', '-w', merged];
+  const threads = await capture(testpmd, args);
+  balances(t, threads);
+  t.equal(capinfos(merged)['Number of packets'], String(threads.final?.packets));
+  const late = countLate(merged) / Number(threads.final?.packets);
+  t.ok(late < 0.001, `what two threads took is merged by time; only what the primary held up is late: ${late}`);
 
   const file = join(folder, 'limited.pcap');
   const sized = await capture(testpmd, ['-i', '0', '-Q', 'rx', '-a', 'filesize:500', '-w', file]);
@@ -101,16 +122,23 @@ t.test('a file that is replayed once is captured byte for byte', { skip }, async
     }
   }
 
-  const [file, captured] = await seen('all.pcapng', ['-i', 'net_pcap0', '-i', '1', '-Q', 'both']);
-  balances(t, captured);
-  t.equal(capinfos(file)['Strict time order'], 'True', 'four lanes are merged in time order');
-  const bytes = bytesIn(file);
-  const fields = tsharkFields(file, ['frame.interface_name', 'frame.packet_flags_direction', 'frame.interface_queue']);
-  const lane = (...wanted: string[]): Buffer[] => bytes.filter((_, i) => fields[i]?.join() === wanted.join());
-  t.same(lane('net_pcap0', '0x00000001', '0'), A, 'port 0 received a');
-  t.same(lane('net_pcap0', '0x00000002', '0'), B, 'port 0 sent b');
-  t.same(lane('net_pcap1', '0x00000001', '0'), B, 'port 1 received b');
-  t.same(lane('net_pcap1', '0x00000002', '0'), A, 'port 1 sent a');
+  for (const threads of ['1', '2']) {
+    const args = ['-i', 'net_pcap0', '-i', '1', '-Q', 'both', '--threads', threads];
+    const [file, captured] = await seen(`all-${threads}.pcapng`, args);
+    balances(t, captured);
+    t.equal(capinfos(file)['Strict time order'], 'True', `four lanes are merged in time order, threads: ${threads}`);
+    const bytes = bytesIn(file);
+    const fields = tsharkFields(file, [
+      'frame.interface_name',
+      'frame.packet_flags_direction',
+      'frame.interface_queue',
+    ]);
+    const lane = (...wanted: string[]): Buffer[] => bytes.filter((_, i) => fields[i]?.join() === wanted.join());
+    t.same(lane('net_pcap0', '0x00000001', '0'), A, 'port 0 received a');
+    t.same(lane('net_pcap0', '0x00000002', '0'), B, 'port 0 sent b');
+    t.same(lane('net_pcap1', '0x00000001', '0'), B, 'port 1 received b');
+    t.same(lane('net_pcap1', '0x00000002', '0'), A, 'port 1 sent a');
+  }
 
   await t.test('cut at the snaplen', async (t) => {
     for (const [clock, snaplen] of [

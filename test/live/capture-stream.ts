@@ -162,13 +162,18 @@ t.test('readers that are slow, or stall', { skip }, async (t) => {
   balances(t, captured);
   t.ok(total(captured, 'nombuf') > 0, `${total(captured, 'nombuf')} packets found no mbuf`);
 
-  const stalled = startPipeline(testpmd, ['-i', '0', '-B', '2048', '-w', '-'], 'exec sleep 600');
-  await stalled.written(1);
-  await stalled.signal('SIGINT');
-  const ended = await stalled.finished(15_000);
-  t.same(accountingErrors(ended), []);
-  t.match(ended, { code: 1, messages: /standard output.*ETIMEDOUT/ }, 'a stalled reader does not hang Ctrl-C');
-  await stalled.close();
+  for (const args of [
+    ['-i', '0'],
+    ['-i', 'any', '--threads', '2'],
+  ]) {
+    const stalled = startPipeline(testpmd, [...args, '-B', '2048', '-w', '-'], 'exec sleep 600');
+    await stalled.written(1);
+    await stalled.signal('SIGINT');
+    const ended = await stalled.finished(15_000);
+    t.same(accountingErrors(ended), []);
+    t.match(ended, { code: 1, messages: /standard output.*ETIMEDOUT/ }, 'a stalled reader does not hang Ctrl-C');
+    await stalled.close();
+  }
   await isUnharmed(t, testpmd, before, 'slow readers');
   await isForwarding(t, testpmd, 'slow readers');
 });

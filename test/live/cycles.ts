@@ -45,13 +45,14 @@ t.test(`${ATTACHES} attaches in a row`, { skip }, async (t) => {
   await isUnharmed(t, testpmd, before, `after ${ATTACHES} attaches`);
 });
 
-/** What each cycle asks for, in turn: both ways of copying, with and without a filter, one lane and four. */
+/** What each cycle asks for, in turn: both ways of copying, with and without a filter, one lane and four, one thread and two. */
 const KINDS: string[][] = [
   ['-i', '0', '-Q', 'rx'],
   ['-i', 'any', '-j', 'host'],
   ['-i', '0', '-F', 'pcapng', 'len', '>=', '64', 'and', 'not', 'tcp'],
   ['-i', '1', '-Q', 'tx', '-s', '60', '-j', 'host', 'ether[0]', '=', '0'],
   ['-i', 'any', 'tcp', 'port', '80'],
+  ['-i', 'any', '--threads', '2'],
 ];
 
 t.test(`${CYCLES} captures at full load`, { skip }, async (t) => {
@@ -62,7 +63,7 @@ t.test(`${CYCLES} captures at full load`, { skip }, async (t) => {
   const file = join(t.testdir(), 'x');
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     const kind = KINDS[cycle % KINDS.length] as string[];
-    const running = startCapture(testpmd, ['-a', 'filesize:500000', '-w', file, ...kind]);
+    const running = startCapture(testpmd, ['-a', 'duration:5', '-w', file, ...kind]);
     await running.started();
     balances(t, await running.stop());
     if (cycle % 10 === 9) await isForwarding(t, testpmd, `after ${cycle + 1} captures`);

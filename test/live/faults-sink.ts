@@ -70,9 +70,13 @@ for (const [kind, tools, mount] of DISKS) {
     const found = readdirSync(disk);
     const room = freeBytes(disk);
 
-    for (const name of ['x.pcap', 'x.pcapng']) {
+    for (const [name, args] of [
+      ['x.pcap', ['-i', '0']],
+      ['x.pcapng', ['-i', '0']],
+      ['merged.pcap', ['-i', 'any', '--threads', '2']],
+    ] as const) {
       const file = join(disk, name);
-      const captured = await capture(testpmd, ['-i', '0', '-w', file]);
+      const captured = await capture(testpmd, [...args, '-w', file]);
       balances(t, captured, 1);
       t.match(captured.messages, /ended early: cannot write to .*ENOSPC.*\n.*make room/s);
       t.match(captured.messages, file, `${name}: names the file`);

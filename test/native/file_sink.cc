@@ -30,7 +30,8 @@ FileSinkOptions options(uint64_t byte_limit = 0) {
 void whole_file() {
   for (const size_t size : {60, 1000}) {
     TemporaryFile file;
-    FileSink sink(file.fd, options(), 1);
+    SinkFigures figures(1);
+    FileSink sink(file.fd, options(), figures);
     Packets packets;
     packets.add_sized(500, size);
     sink.enter();
@@ -70,14 +71,15 @@ void short_of_cpus() {
       }
     });
   }
-  FileSink sink(file.fd, options(), 1);
+  SinkFigures figures(1);
+  FileSink sink(file.fd, options(), figures);
   Packets packets;
   packets.add_sized(20, 60).add_sized(100, 1000).add_sized(1, 61);
   sink.enter();
   constexpr size_t kRounds = 1000;
   for (size_t i = 0; i < kRounds; i++) {
     CHECK_ALL(sink.put(packets.run()) == 121);
-    sink.tick(rte_get_tsc_cycles());
+    sink.tick(rte_get_tsc_cycles(), 0);
   }
   sink.leave();
   sink.finish({});
@@ -95,7 +97,8 @@ void short_of_cpus() {
 // What fills blocks goes past the page cache, where the file system can.
 void straight_to_disk() {
   TemporaryFile file;
-  FileSink sink(file.fd, options(), 1);
+  SinkFigures figures(1);
+  FileSink sink(file.fd, options(), figures);
   Packets packets;
   packets.add_sized(1000, 84);  // 100 bytes each
   size_t bytes = 24;
@@ -115,7 +118,8 @@ void straight_to_disk() {
 // The record that crosses the limit is the last.
 void byte_limit() {
   TemporaryFile file;
-  FileSink sink(file.fd, options(1000), 1);
+  SinkFigures figures(1);
+  FileSink sink(file.fd, options(1000), figures);
   Packets packets;
   packets.add_sized(5, 84);  // 100 bytes each
   CHECK(sink.put(packets.run()) == 5 && !sink.is_full());
@@ -134,7 +138,8 @@ void full_disk() {
   limited.rlim_cur = 24 + 450;
   setrlimit(RLIMIT_FSIZE, &limited);
   TemporaryFile file;
-  FileSink sink(file.fd, options(), 2);
+  SinkFigures figures(2);
+  FileSink sink(file.fd, options(), figures);
   Packets first(0), second(1);
   first.add_sized(1, 84);
   second.add_sized(1, 84);
@@ -177,7 +182,8 @@ void closed_pipe() {
   int ends[2];
   CHECK(pipe(ends) == 0);
   std::atomic<int> told{0};
-  FileSink sink(ends[1], options(), 1, [&] { told++; });
+  SinkFigures figures(1, [&] { told++; });
+  FileSink sink(ends[1], options(), figures);
   close(ends[0]);
   while (told == 0) std::this_thread::yield();  // noticed without a packet to write
   CHECK(sink.figures().failure() == EPIPE);
@@ -192,7 +198,8 @@ void closed_pipe() {
 void stalled_reader() {
   int ends[2];
   CHECK(pipe(ends) == 0);
-  FileSink sink(ends[1], options(), 1);
+  SinkFigures figures(1);
+  FileSink sink(ends[1], options(), figures);
   Packets packets;
   packets.add_sized(3000, 1000);
   sink.put(packets.run());

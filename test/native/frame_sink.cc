@@ -46,7 +46,8 @@ struct Wire {
 
 void frames_by_direction() {
   const Wire rx, tx;
-  FrameSink sink(rx.sink, tx.sink, 0, CopyMode::plain, true, 2);
+  SinkFigures figures(2);
+  FrameSink sink(rx.sink, tx.sink, 0, CopyMode::plain, true, figures);
   Packets received(0), sent(1, Direction::tx);
   received.add_sized(1, 60).add_sized(1, 1514);
   sent.add_sized(1, 61);
@@ -61,7 +62,8 @@ void frames_by_direction() {
 // Stamped copies lose their wrapping, and those in several mbufs arrive as one frame.
 void frames_in_pieces() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::stamped, true, 1);
+  SinkFigures figures(1);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::stamped, true, figures);
   Packets packets;
   for (const size_t segment : {9999, 700, 40}) {
     packets.add(stamped(std::vector<uint8_t>(1000, static_cast<uint8_t>(1000)), 1000), segment);
@@ -73,7 +75,8 @@ void frames_in_pieces() {
 // What exceeds the rate is lost and counted; the bucket holds a tenth of a second, and begins full.
 void max_rate() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 10, CopyMode::plain, true, 1);
+  SinkFigures figures(1);
+  FrameSink sink(wire.sink, wire.sink, 10, CopyMode::plain, true, figures);
   Packets packets;
   packets.add_sized(1000, 60);
   sink.put(packets.run());
@@ -85,10 +88,11 @@ void max_rate() {
 // What the kernel sends is taken away, and neither fills its queue nor comes back.
 void incoming_is_dropped() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  SinkFigures figures(1);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, figures);
   uint64_t now = 0;
   for (int i = 0; i < 1000; i++) {
-    while (write(wire.kernel, "from the kernel", 15) < 0) sink.tick(now += 1'000'000'000'000);  // full
+    while (write(wire.kernel, "from the kernel", 15) < 0) sink.tick(now += 1'000'000'000'000, 0);  // full
   }
   CHECK(wire.received().empty());
 }
@@ -96,7 +100,8 @@ void incoming_is_dropped() {
 // A full queue is waited for: nothing is lost to a reader that is merely slow.
 void full_queue_is_waited_for() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  SinkFigures figures(1);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, figures);
   Packets packets(0, Direction::tx);
   packets.add_sized(5000, 60);
   std::thread writer([&] { sink.put(packets.run()); });
@@ -109,7 +114,8 @@ void full_queue_is_waited_for() {
 // One that never empties is given up, frame by frame; at the end of a capture all at once.
 void stuck_queue_is_given_up() {
   const Wire wire;
-  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, 1);
+  SinkFigures figures(1);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, figures);
   Packets frame(0, Direction::tx), packets(0, Direction::tx);
   frame.add_sized(1, 60);
   packets.add_sized(5000, 60);
@@ -149,7 +155,8 @@ void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
   for (const int fd : {fds[0], fds[1]}) {
-    FrameSink sink(fd, fd, 0, CopyMode::plain, true, 1);
+    SinkFigures figures(1);
+    FrameSink sink(fd, fd, 0, CopyMode::plain, true, figures);
     Packets packets;
     packets.add_sized(1, 60);
     sink.put(packets.run());
@@ -165,7 +172,8 @@ void several_queues() {
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
   int told = 0;
-  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, 1, [&] { told++; });
+  SinkFigures figures(1, [&] { told++; });
+  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, figures);
   Packets packets, more;
   packets.add_sized(1, 5).add_sized(1, 60);
   more.add_sized(1, 60);
@@ -173,7 +181,7 @@ void refused_and_gone() {
   CHECK(sink.figures().bytes_written() == 60 && sink.figures().lost(0) == 1 && sink.figures().failure() == 0);
   CHECK(shell("ip link del dpcap0"));
   CHECK(told == 0);
-  sink.tick(1'000'000'000'000);
+  sink.tick(1'000'000'000'000, 0);
   CHECK(sink.figures().failure() == EBADFD && told == 1);
   sink.put(more.run());
   CHECK(sink.figures().lost(0) == 2 && sink.figures().bytes_written() == 60 && told == 1);
@@ -211,8 +219,8 @@ void sent_by_interface() {
   make_veth();
   CHECK(is_interface("dpcap1") && !is_interface("dpcap1:0") && !is_interface("./dpcap1") && !is_interface("dpcap9"));
   const int fd = open_packet_socket("dpcap1");
-  FrameSink sink(fd, fd, 0, CopyMode::plain, true, 1);
-  const SinkFigures& figures = sink.figures();
+  SinkFigures figures(1);
+  FrameSink sink(fd, fd, 0, CopyMode::plain, true, figures);
   send_frames(&sink, {60, 1514, 1515, 5});
   CHECK(figures.bytes_written() == 60 + 1514 && figures.lost(0) == 2);
   CHECK(shell("ip link set dpcap1 down"));
@@ -220,7 +228,7 @@ void sent_by_interface() {
   CHECK(figures.bytes_written() == 60 + 1514 && figures.lost(0) == 3);
   CHECK(shell("ip link set dpcap1 up"));
   send_frames(&sink, {61});
-  sink.tick(1'000'000'000'000);
+  sink.tick(1'000'000'000'000, 0);
   CHECK(figures.bytes_written() == 60 + 1514 + 61 && figures.lost(0) == 3 && figures.failure() == 0);
   CHECK(shell("ip -s -j link show dpcap2 | grep -q '\"rx\":{\"bytes\":1635,\"packets\":3,'"));
 }
@@ -229,13 +237,14 @@ void sent_by_interface() {
 void sending_interface_goes() {
   const int busy = open_packet_socket("dpcap1");
   const int idle = open_packet_socket("dpcap2");
-  FrameSink sender(busy, busy, 0, CopyMode::plain, true, 1);
-  FrameSink waiter(idle, idle, 0, CopyMode::plain, true, 1);
+  SinkFigures of_sender(1), of_waiter(1);
+  FrameSink sender(busy, busy, 0, CopyMode::plain, true, of_sender);
+  FrameSink waiter(idle, idle, 0, CopyMode::plain, true, of_waiter);
   CHECK(shell("ip link del dpcap1"));
   send_frames(&sender, {60});
-  waiter.tick(1'000'000'000'000);
-  CHECK(sender.figures().failure() == ENXIO && sender.figures().lost(0) == 1);
-  CHECK(waiter.figures().failure() == ENODEV);
+  waiter.tick(1'000'000'000'000, 0);
+  CHECK(of_sender.failure() == ENXIO && of_sender.lost(0) == 1);
+  CHECK(of_waiter.failure() == ENODEV);
 }
 
 std::string refusal_to_send(const std::string& name) {

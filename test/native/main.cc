@@ -8,6 +8,7 @@ void test_recorder();
 void test_hand_over();
 void test_direct_io();
 void test_file_sink();
+void test_merge();
 void test_limit();
 void test_frame_sink();
 
@@ -19,6 +20,7 @@ int main() {
   test_hand_over();
   test_direct_io();
   test_file_sink();
+  test_merge();
   test_limit();
   test_frame_sink();
   return tap_end();

@@ -1,0 +1,45 @@
+/** Which of a capture's threads takes the packets of which lane. */
+import type { LanePlan, NativePlan } from '../binding.js';
+
+/** More would wait for the one that merges what they make. */
+export const MAX_THREADS = 8;
+/** Without `--threads`, because each costs memory, and a little CPU when nothing comes. */
+const MOST_BY_ITSELF = 4;
+/** For the thread that merges, and the one that writes. */
+const CPUS_FOR_OTHERS = 2;
+
+/** What the number of threads depends on. */
+export interface ThreadNeeds {
+  /** As `--threads` says; undefined: what rings and CPUs allow. */
+  threads?: number | undefined;
+  /** 0: no limit. */
+  packetLimit: number;
+  byteLimit: number;
+}
+
+/**
+ * Lanes with their threads. An interface has one for each of its queues, and a flow stays in one of them. For a file
+ * each may have several queues of the primary, both directions of a queue in one; a limit is counted by one alone.
+ * @param cpus where they may run; empty: not known
+ */
+export function assignThreads(
+  lanes: readonly LanePlan[],
+  sink: NativePlan['sink'],
+  cpus: readonly number[],
+  needs: ThreadNeeds,
+): Pick<NativePlan, 'lanes' | 'threads'> {
+  if (sink.kind === 'frames') {
+    const threads = sink.queues.length;
+    return { threads, lanes: lanes.map((lane) => ({ ...lane, thread: lane.queue % threads })) };
+  }
+  const queues = [...new Set(lanes.map(queueOf))];
+  const threads = Math.max(1, Math.min(queues.length, wantedThreads(cpus, needs)));
+  return { threads, lanes: lanes.map((lane) => ({ ...lane, thread: queues.indexOf(queueOf(lane)) % threads })) };
+}
+
+function wantedThreads(cpus: readonly number[], { threads, packetLimit, byteLimit }: ThreadNeeds): number {
+  if (packetLimit > 0 || byteLimit > 0) return 1;
+  return threads ?? Math.min(MOST_BY_ITSELF, cpus.length - CPUS_FOR_OTHERS);
+}
+
+const queueOf = ({ device, queue }: LanePlan): string => `${device} ${queue}`;
