@@ -1,4 +1,4 @@
-/** Instructions a packet in the drain thread: a number that does not depend on the machine's mood. */
+/** Instructions a packet in the drain thread, and in the one that merges for several: a number that does not depend on the machine's mood. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,16 +8,20 @@ import { attempt, type Figure, some } from './experiment.js';
 
 const PROGRAM = fileURLToPath(new URL('../../build/bench_instructions', import.meta.url));
 const CASES = [
-  ['stamped', 'pcap', '64'],
-  ['plain', 'pcap', '64'],
-  ['stamped', 'pcapng', '64'],
-  ['stamped', 'pcap', '1518'],
+  ['drain', 'stamped', 'pcap', '64'],
+  ['drain', 'plain', 'pcap', '64'],
+  ['drain', 'stamped', 'pcapng', '64'],
+  ['drain', 'stamped', 'pcap', '1518'],
+  ['merge', 'stamped', 'pcap', '64'],
 ] as const;
 
-/** Of everything below Drain::run, for one packet. */
-function count(words: readonly string[]): number {
+/** What callgrind counts: all that is done below it. */
+const WORK = { drain: 'dpcap::Drain::run*', merge: 'dpcap::Merge::run*' };
+
+/** For one packet. */
+function count(words: (typeof CASES)[number]): number {
   const file = join(tmpdir(), `dpcap-bench-callgrind-${process.pid}`);
-  const options = ['--tool=callgrind', '--toggle-collect=dpcap::Drain::run*', `--callgrind-out-file=${file}`];
+  const options = ['--tool=callgrind', `--toggle-collect=${WORK[words[0]]}`, `--callgrind-out-file=${file}`];
   try {
     const stdout = execFileSync('valgrind', [...options, PROGRAM, ...words], {
       encoding: 'utf8',
@@ -35,11 +39,11 @@ export const instructions: Figure = {
   name: 'instructions',
   async measure(settings, record) {
     for (const words of some(settings, CASES)) {
-      const [mode, format, bytes] = words;
-      const variant = `${bytes} B, ${format}, ${mode} copies`;
+      const [work, mode, format, bytes] = words;
+      const variant = `${work}: ${bytes} B, ${format}, ${mode} copies`;
       await attempt(variant, async () => {
         const value = count(words);
-        record({ figure: 'drain and record', variant, tool: 'dpcap', value, unit: 'instructions a packet' });
+        record({ figure: 'drain and merge', variant, tool: 'dpcap', value, unit: 'instructions a packet' });
       });
     }
   },

@@ -1,5 +1,6 @@
-// The drain's work on prepared packets, for callgrind to count: `bench_instructions plain|stamped pcap|pcapng BYTES`
-// puts PACKETS copies into a ring and lets a drain thread write them to /dev/null.
+// The work on prepared packets, for callgrind to count, with `bench_instructions drain|merge plain|stamped pcap|pcapng
+// BYTES`: a drain thread takes copies out of a ring and writes them to /dev/null; or a merging thread takes what two
+// drain threads have recorded, in bursts by turns.
 #include <fcntl.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
@@ -15,6 +16,7 @@
 #include "core/drain.h"
 #include "core/error.h"
 #include "core/file_sink.h"
+#include "core/merge.h"
 #include "core/packet.h"
 
 using namespace dpcap;
@@ -22,6 +24,7 @@ using namespace dpcap;
 namespace {
 
 constexpr uint32_t kPackets = 8000;
+constexpr uint32_t kBurst = 32;
 
 void start_eal() {
   const std::string prefix = "--file-prefix=dpcap-bench-" + std::to_string(getpid());
@@ -32,42 +35,80 @@ void start_eal() {
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw Error("ERR_EAL_INIT", "cannot start EAL");
 }
 
-void enqueue_copies(CopyPool& pool, CopyRing& ring, CopyMode mode, uint32_t size) {
-  for (uint32_t i = 0; i < kPackets; i++) {
-    rte_mbuf* mbuf = rte_pktmbuf_alloc(pool.get());
-    const uint32_t head_bytes = mode == CopyMode::stamped ? sizeof(StampedHead) : 0;
-    memset(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(head_bytes + size)), 0, head_bytes + size);
-    if (mode == CopyMode::stamped) {
-      const StampedHead head{6, head_bytes + size, 0, 0, i, size, size};
-      memcpy(rte_pktmbuf_mtod(mbuf, void*), &head, sizeof head);
-    }
-    rte_ring_enqueue(ring.get(), mbuf);
+rte_mbuf* make_copy(CopyPool& pool, CopyMode mode, uint32_t size, uint32_t stamp) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool.get());
+  const uint32_t head_bytes = mode == CopyMode::stamped ? sizeof(StampedHead) : 0;
+  memset(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(head_bytes + size)), 0, head_bytes + size);
+  if (mode == CopyMode::stamped) {
+    const StampedHead head{6, head_bytes + size, 0, 0, stamp, size, size};
+    memcpy(rte_pktmbuf_mtod(mbuf, void*), &head, sizeof head);
   }
+  return mbuf;
 }
+
+struct Bench {
+  Bench(CopyMode mode_, FileFormat format_, uint32_t size_)
+      : mode(mode_),
+        format(format_),
+        size(size_),
+        pool("bench", {16383, 16383, 2248}),
+        lane(0, {"bench", 0, Direction::rx}, 0, 0, CopyRing("bench", pool.mbufs() + 1)),
+        figures(1),
+        file(open("/dev/null", O_WRONLY), {options(), mode, 0, {}, false}, figures) {
+    pool.open();
+  }
+  FileOptions options() const { return {format, true, 262144}; }
+
+  void drain() {
+    for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(lane.ring.get(), make_copy(pool, mode, size, i));
+    const Filters filters{Interpreter({}), Interpreter({})};
+    Limit limit(0);
+    Drain drain({&lane}, mode, filters, pool, file, limit, 1);
+    drain.start(false);
+    drain.stop();  // empties the ring first
+  }
+
+  void merge() {
+    Merge merge(options(), mode, figures, file);
+    Sink* strands[] = {&merge.add_strand(), &merge.add_strand()};
+    rte_mbuf* mbufs[kBurst];
+    for (uint32_t i = 0; i < kBurst; i++) mbufs[i] = make_copy(pool, mode, size, 0);
+    for (uint64_t turn = 0; turn < kPackets / kBurst; turn++) {
+      const std::vector<uint64_t> times(kBurst, turn);
+      strands[turn % 2]->put({lane, mbufs, times.data(), kBurst});
+    }
+    for (Sink* strand : strands) strand->leave();
+    merge.start(false);
+    merge.stop();  // empties the strands first
+  }
+
+  const CopyMode mode;
+  const FileFormat format;
+  const uint32_t size;
+  CopyPool pool;
+  Lane lane;
+  SinkFigures figures;
+  FileSink file;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: bench_instructions plain|stamped pcap|pcapng BYTES\n");
+  if (argc != 5) {
+    fprintf(stderr, "usage: bench_instructions drain|merge plain|stamped pcap|pcapng BYTES\n");
     return 2;
   }
-  const CopyMode mode = strcmp(argv[1], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
-  const FileFormat format = strcmp(argv[2], "pcap") == 0 ? FileFormat::pcap : FileFormat::pcapng;
   start_eal();
-  CopyPool pool("bench", {16383, 16383, 2248});
-  pool.open();
-  Lane lane(0, {"bench", 0, Direction::rx}, 0, 0, CopyRing("bench", pool.mbufs() + 1));
-  enqueue_copies(pool, lane.ring, mode, static_cast<uint32_t>(atoi(argv[3])));
-  SinkFigures figures(1);
-  FileSink sink(open("/dev/null", O_WRONLY), {{format, true, 262144}, mode, 0, {}, false}, figures);
-  const Filters filters{Interpreter({}), Interpreter({})};
-  Limit limit(0);
-  Drain drain({&lane}, mode, filters, pool, sink, limit, 1);
-  drain.start(false);
-  drain.stop();  // empties the ring first
-  sink.finish({});
+  Bench bench(strcmp(argv[2], "plain") == 0 ? CopyMode::plain : CopyMode::stamped,
+              strcmp(argv[3], "pcap") == 0 ? FileFormat::pcap : FileFormat::pcapng,
+              static_cast<uint32_t>(atoi(argv[4])));
+  if (strcmp(argv[1], "merge") == 0) {
+    bench.merge();
+  } else {
+    bench.drain();
+  }
+  bench.file.finish({});
   std::filesystem::remove_all(rte_eal_get_runtime_dir());
-  printf("%llu\n", static_cast<unsigned long long>(lane.recorded));
+  printf("%u\n", kPackets);
   return 0;
 }

@@ -41,7 +41,7 @@ void Merge::stop() {
 
 void Merge::run() {
   pthread_setname_np(pthread_self(), "dpcap-merge");
-  Pacer pacer(0, strands_.size() + 1);
+  Pacer pacer(UINT32_MAX, strands_.size() + 1);  // the strands hold more than the mempool
   file_.enter();
   while (!stop_.load(std::memory_order_acquire)) {
     const uint32_t found = round();

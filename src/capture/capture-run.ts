@@ -7,7 +7,7 @@ import { interfaceFailure } from './interface-output.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
-import { cpusBesidePrimary } from './placement.js';
+import { besidePrimary } from './placement.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
 import { Session } from './session.js';
 
@@ -77,7 +77,7 @@ export class CaptureRun {
     const plan = nativePlan(this.#plan, lanes, output.sink, {
       ports: facts.ports,
       version: addon.dpdkVersion,
-      cpus: cpusBesidePrimary(this.#plan.primaryPid),
+      placement: besidePrimary(this.#plan.primaryPid),
       freeHugePages: freeHugePages(),
     });
     this.#begun = true;

@@ -2,19 +2,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What is known of the CPUs. */
+export interface Placement {
+  /** For our threads; empty when there is no choice, or the primary cannot be seen: then the kernel decides. */
+  cpus: number[];
+  /** How many CPUs the primary polls on; 0 when it does not, or cannot be seen. */
+  polling: number;
+}
+
 /**
  * The CPUs this process may use, without those that a thread of the primary is bound to and running on at this moment.
  * On such a CPU every packet we handle is one that the primary does not.
- * @returns empty when there is no other choice, or when the primary cannot be seen: then the kernel decides
  */
-export function cpusBesidePrimary(primaryPid: number | undefined, procDir = '/proc'): number[] {
-  if (primaryPid === undefined) return [];
+export function besidePrimary(primaryPid: number | undefined, procDir = '/proc'): Placement {
+  if (primaryPid === undefined) return { cpus: [], polling: 0 };
   try {
     const taken = new Set(pollingCpus(join(procDir, String(primaryPid), 'task')));
     const free = allowedCpus(join(procDir, 'self')).filter((cpu) => !taken.has(cpu));
-    return taken.size === 0 ? [] : free;
+    return { cpus: taken.size === 0 ? [] : free, polling: taken.size };
   } catch {
-    return []; // the primary ended; the capture will say so
+    return { cpus: [], polling: 0 }; // the primary ended; the capture will say so
   }
 }
 

@@ -4,6 +4,7 @@ import type { LanePlan, NativePlan, Port } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { mempoolSize } from './mempool-size.js';
 import { MAX_SNAPLEN } from './options.js';
+import type { Placement } from './placement.js';
 import { assignThreads, MAX_THREADS } from './threads.js';
 
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
@@ -124,8 +125,7 @@ export interface Surroundings {
   ports: readonly Port[];
   /** Of DPDK. */
   version: string;
-  /** For the threads that handle packets; empty: any. */
-  cpus: number[];
+  placement: Placement;
   /** Bytes. */
   freeHugePages: number;
 }
@@ -135,14 +135,14 @@ export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
   sink: NativePlan['sink'],
-  { ports, version, cpus, freeHugePages }: Surroundings,
+  { ports, version, placement, freeHugePages }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
   const isInterface = plan.output.kind === 'tap' || plan.output.kind === 'interface';
   const mode = isInterface && lanes.length === 1 ? 'plain' : plan.mode;
   return {
-    ...assignThreads(lanes, sink, cpus, plan),
+    ...assignThreads(lanes, sink, placement, plan),
     interfaces: chosen.map((port) => ({
       name: port.name,
       description: `port ${port.id} of ${plan.primaryName}`,
@@ -166,7 +166,7 @@ export function nativePlan(
     byteLimit: plan.byteLimit,
     ...mempoolSize({ ...plan, lanes: lanes.length, freeHugePages }),
     sink,
-    cpus,
+    cpus: placement.cpus,
     purpose: plan.purpose,
   };
 }

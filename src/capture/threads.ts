@@ -1,5 +1,6 @@
 /** Which of a capture's threads takes the packets of which lane. */
 import type { LanePlan, NativePlan } from '../binding.js';
+import type { Placement } from './placement.js';
 
 /** More would wait for the one that merges what they make. */
 export const MAX_THREADS = 8;
@@ -10,7 +11,7 @@ const CPUS_FOR_OTHERS = 2;
 
 /** What the number of threads depends on. */
 export interface ThreadNeeds {
-  /** As `--threads` says; undefined: what rings and CPUs allow. */
+  /** As `--threads` says; undefined: what queues and CPUs allow. */
   threads?: number | undefined;
   /** 0: no limit. */
   packetLimit: number;
@@ -20,12 +21,11 @@ export interface ThreadNeeds {
 /**
  * Lanes with their threads. An interface has one for each of its queues, and a flow stays in one of them. For a file
  * each may have several queues of the primary, both directions of a queue in one; a limit is counted by one alone.
- * @param cpus where they may run; empty: not known
  */
 export function assignThreads(
   lanes: readonly LanePlan[],
   sink: NativePlan['sink'],
-  cpus: readonly number[],
+  placement: Placement,
   needs: ThreadNeeds,
 ): Pick<NativePlan, 'lanes' | 'threads'> {
   if (sink.kind === 'frames') {
@@ -33,13 +33,14 @@ export function assignThreads(
     return { threads, lanes: lanes.map((lane) => ({ ...lane, thread: lane.queue % threads })) };
   }
   const queues = [...new Set(lanes.map(queueOf))];
-  const threads = Math.max(1, Math.min(queues.length, wantedThreads(cpus, needs)));
+  const threads = Math.max(1, Math.min(queues.length, wantedThreads(placement, needs)));
   return { threads, lanes: lanes.map((lane) => ({ ...lane, thread: queues.indexOf(queueOf(lane)) % threads })) };
 }
 
-function wantedThreads(cpus: readonly number[], { threads, packetLimit, byteLimit }: ThreadNeeds): number {
+/** One takes more than a core of the primary can copy. */
+function wantedThreads({ cpus, polling }: Placement, { threads, packetLimit, byteLimit }: ThreadNeeds): number {
   if (packetLimit > 0 || byteLimit > 0) return 1;
-  return threads ?? Math.min(MOST_BY_ITSELF, cpus.length - CPUS_FOR_OTHERS);
+  return threads ?? Math.min(MOST_BY_ITSELF, polling, cpus.length - CPUS_FOR_OTHERS);
 }
 
 const queueOf = ({ device, queue }: LanePlan): string => `${device} ${queue}`;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { LanePlan } from '../../src/binding.js';
+import type { LanePlan, SinkPlan } from '../../src/binding.js';
 import { assignThreads, type ThreadNeeds } from '../../src/capture/threads.js';
 
 /** Both directions of each queue of two ports. */
@@ -16,10 +16,12 @@ const lanesOf = (queues: number): LanePlan[] =>
     ),
   );
 
+const UNKNOWN = { cpus: [], polling: 0 };
 const FILE = { kind: 'file', fd: 5 } as const;
-const cpus = (count: number): number[] => Array.from({ length: count }, (_, cpu) => cpu);
-const threads = (queues: number, free: number, needs: Partial<ThreadNeeds> = {}): number =>
-  assignThreads(lanesOf(queues), FILE, cpus(free), { packetLimit: 0, byteLimit: 0, ...needs }).threads;
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
+const threads = (queues: number, free: number, needs: Partial<ThreadNeeds> = {}, polling = 16): number =>
+  assignThreads(lanesOf(queues), FILE, { cpus: numbers(free), polling }, { packetLimit: 0, byteLimit: 0, ...needs })
+    .threads;
 
 t.test('as many as queues and CPUs allow', async (t) => {
   t.equal(threads(1, 1), 1);
@@ -28,7 +30,8 @@ t.test('as many as queues and CPUs allow', async (t) => {
   t.equal(threads(1, 64), 2, 'a queue is not divided');
   t.equal(threads(8, 5), 3);
   t.equal(threads(8, 64), 4);
-  t.equal(threads(8, 0), 1, 'it is not known where they may run');
+  t.equal(threads(8, 64, {}, 3), 3, 'one for each core of the primary');
+  t.equal(threads(8, 0, {}, 0), 1, 'it is not known where they may run');
 });
 
 t.test('as many as asked for', async (t) => {
@@ -44,9 +47,10 @@ t.test('who counts sees all of them', async (t) => {
 
 t.test('both directions of a queue are in one thread, and every thread has some', async (t) => {
   for (const count of [1, 2, 3, 5]) {
-    const { lanes, threads } = assignThreads(lanesOf(4), FILE, [], { threads: count, packetLimit: 0, byteLimit: 0 });
+    const needs = { threads: count, packetLimit: 0, byteLimit: 0 };
+    const { lanes, threads } = assignThreads(lanesOf(4), FILE, UNKNOWN, needs);
     t.equal(lanes.length, 16);
-    t.same([...new Set(lanes.map(({ thread }) => thread))].sort(), cpus(threads));
+    t.same([...new Set(lanes.map(({ thread }) => thread))].sort(), numbers(threads));
     for (const lane of lanes) {
       const other = lanes.find((l) => l.port === lane.port && l.queue === lane.queue && l.direction !== lane.direction);
       t.equal(lane.thread, other?.thread);
@@ -56,11 +60,8 @@ t.test('both directions of a queue are in one thread, and every thread has some'
 
 t.test('an interface has a thread for each of its queues', async (t) => {
   const queue = { rxFd: 1, txFd: 2 };
-  const sink = { kind: 'frames', queues: [queue, queue, queue], maxRate: 0 } as const;
-  const { lanes, threads } = assignThreads(lanesOf(4), { ...sink, queues: [...sink.queues] }, [], {
-    packetLimit: 0,
-    byteLimit: 0,
-  });
+  const sink: SinkPlan = { kind: 'frames', queues: [queue, queue, queue], maxRate: 0 };
+  const { lanes, threads } = assignThreads(lanesOf(4), sink, UNKNOWN, { packetLimit: 0, byteLimit: 0 });
   t.equal(threads, 3);
   for (const { queue, thread } of lanes) t.equal(thread, queue % 3);
 });
