@@ -7,9 +7,12 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "core/portions.h"
 
 namespace dpcap {
 
@@ -46,8 +49,8 @@ class CopyPool {
   void open();
   // Mbufs in the pool's ring at this moment (without lcore caches).
   uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
-  // Gives `count` mbufs (segments) back in one go.
-  void give_back(rte_mbuf** segments, uint32_t count) { enqueue(reinterpret_cast<void**>(segments), count); }
+  // Gives mbufs (segments) back, as soon as their portion is complete.
+  void give_back(rte_mbuf* const* segments, uint32_t count);
   // For a thread that is busy: has more mbufs come when half of them are on their way.
   void grow_if_half_empty() {
     if (!is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
@@ -62,7 +65,8 @@ class CopyPool {
   void grow();
   void make_parts();
   bool make_part();
-  void enqueue(void* const* mbufs, size_t count);
+  void add_members(std::vector<void*> mbufs);
+  void enqueue(const Portions::Portion& portion);
 
   const std::string name_;
   uint32_t most_;
@@ -71,9 +75,10 @@ class CopyPool {
   std::atomic<uint32_t> mbufs_{0};
   std::vector<void*> held_;
 
-  // One thread of ours at a time enqueues to the pool's ring: of two on one CPU, each would spin until the other, which
-  // is not running, is done.
-  std::mutex enqueuing_;
+  // One thread of ours at a time gives back. Of two on one CPU that enqueue to the pool's ring, each would spin until
+  // the other, which is not running, is done.
+  std::mutex giving_back_;
+  std::optional<Portions> portions_;
 
   // Pools whose mbufs are made members of pool_, by a thread of its own.
   std::vector<rte_mempool*> parts_;

@@ -10,6 +10,7 @@ void test_direct_io();
 void test_file_sink();
 void test_merge();
 void test_limit();
+void test_portions();
 void test_frame_sink();
 
 int main() {
@@ -22,6 +23,7 @@ int main() {
   test_file_sink();
   test_merge();
   test_limit();
+  test_portions();
   test_frame_sink();
   return tap_end();
 }

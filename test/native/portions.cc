@@ -1,0 +1,90 @@
+#include "core/portions.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <random>
+#include <vector>
+
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+// Addresses as a mempool has them: a constant stride, but none crosses a page of 2 MiB; several chunks of memory.
+std::vector<void*> addresses(uintptr_t base, size_t count, size_t stride) {
+  constexpr uintptr_t kPage = 2 << 20;
+  std::vector<void*> mbufs;
+  for (uintptr_t at = base; mbufs.size() < count; at += stride) {
+    if (at / kPage != (at + stride - 1) / kPage) at = (at / kPage + 1) * kPage;
+    mbufs.push_back(reinterpret_cast<void*>(at));
+  }
+  return mbufs;
+}
+
+// Out of order, several at a time, over many cycles: nothing is lost, nothing comes twice, and what is given out are
+// whole portions of neighbours.
+void cycles(uint32_t size, const std::vector<std::vector<void*>>& chunks) {
+  std::mt19937 random(size);
+  Portions portions(size);
+  std::deque<void*> pool;
+  size_t all = 0;
+  for (std::vector<void*> chunk : chunks) {
+    std::shuffle(chunk.begin(), chunk.end(), random);
+    all += chunk.size();
+    const Portions::Portion added = portions.add(chunk);
+    CHECK(added.count == chunk.size() && std::is_sorted(added.mbufs, added.mbufs + added.count));
+    pool.insert(pool.end(), added.mbufs, added.mbufs + added.count);
+  }
+  std::vector<void*> used;
+  bool are_sorted = true, are_whole = true;
+  for (size_t i = 0; i < 20 * all; i++) {
+    if (!pool.empty() && (used.empty() || random() % 2 == 0)) {
+      used.push_back(pool.front());
+      pool.pop_front();
+      continue;
+    }
+    std::swap(used[random() % used.size()], used.back());
+    const Portions::Portion portion = portions.came_back(used.back());
+    used.pop_back();
+    are_whole = are_whole && portion.count <= size;
+    are_sorted = are_sorted && std::is_sorted(portion.mbufs, portion.mbufs + portion.count);
+    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+  }
+  CHECK(are_sorted && are_whole);
+  // However many portions wait for some that were not used: these come back as well.
+  used.insert(used.end(), pool.begin(), pool.end());
+  pool.clear();
+  for (void* mbuf : used) {
+    const Portions::Portion portion = portions.came_back(mbuf);
+    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+  }
+  std::sort(pool.begin(), pool.end());
+  CHECK(pool.size() == all && std::adjacent_find(pool.begin(), pool.end()) == pool.end());
+}
+
+void strangers() {
+  const auto mbufs = addresses(0x100000000, 10, 2496);
+  Portions portions(5);
+  CHECK(portions.came_back(mbufs[0]).count == 0);
+  portions.add(mbufs);
+  for (const uintptr_t address : {uintptr_t{0}, uintptr_t{0xffffffff}, uintptr_t{0x200000000}, ~uintptr_t{0}}) {
+    CHECK(portions.came_back(reinterpret_cast<void*>(address)).count == 0);
+  }
+  for (int i = 0; i < 4; i++) CHECK(portions.came_back(mbufs[i]).count == 0);
+  const Portions::Portion portion = portions.came_back(mbufs[4]);
+  CHECK(portion.count == 5 && portion.mbufs[0] == mbufs[0] && portion.mbufs[4] == mbufs[4]);
+}
+
+}  // namespace
+
+void test_portions() {
+  cycles(257, {addresses(0x100000000, 2047, 2496)});
+  cycles(257,
+         {addresses(0x100000000, 4095, 576), addresses(0x7000000000, 2048, 576), addresses(0x50000000, 2048, 576)});
+  cycles(31, {addresses(0x100000000, 1023, 65664)});
+  cycles(31, {addresses(0x100000000, 1, 2496), addresses(0x200000000, 40, 2496)});
+  strangers();
+}
