@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { atOneDistance } from './cpu-distance.js';
 import {
   attempt,
   type Figure,
@@ -82,10 +83,15 @@ export const saturated: Figure = {
   async measure(settings, record) {
     for (const size of settings.sizes) {
       for (let round = 0; round < settings.rounds; round++) {
-        for (const tool of [...TOOLS, WRITE_LOOP])
-          await attempt(tool.name, () => captureRate(settings, tool, size, record));
+        for (const tool of [...TOOLS, WRITE_LOOP]) {
+          await attempt(tool.name, () =>
+            atOneDistance(settings, record, (to) => captureRate(settings, tool, size, to)),
+          );
+        }
         for (const drain of some(settings, BARE_DRAINS)) {
-          await attempt(drain.join(' '), () => bareDrain(settings, size, drain, record));
+          await attempt(drain.join(' '), () =>
+            atOneDistance(settings, record, (to) => bareDrain(settings, size, drain, to)),
+          );
         }
       }
     }
@@ -117,13 +123,15 @@ export const kept: Figure = {
           const request = { output: fileIn(settings), filter, snaplen };
           if (!tool.command({ prefix: '', ...request })) continue;
           await attempt(tool.name, () =>
-            withPrimary({ rate: 0, size: KEPT_SIZE, match }, (primary) =>
-              withTool(tool, { prefix: primary.prefix, ...request }, async (running) => {
-                await running.written(0);
-                await sleep(KEPT_SETTLE_MS);
-                const value = await keptFor(primary, settings.seconds);
-                record({ figure, variant, tool: tool.name, value, unit: 'Mpps' });
-              }),
+            atOneDistance(settings, record, (to) =>
+              withPrimary({ rate: 0, size: KEPT_SIZE, match }, (primary) =>
+                withTool(tool, { prefix: primary.prefix, ...request }, async (running) => {
+                  await running.written(0);
+                  await sleep(KEPT_SETTLE_MS);
+                  const value = await keptFor(primary, settings.seconds);
+                  to({ figure, variant, tool: tool.name, value, unit: 'Mpps' });
+                }),
+              ),
             ),
           );
         }

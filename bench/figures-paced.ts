@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atOneDistance } from './cpu-distance.js';
 import {
   attempt,
   type Figure,
@@ -119,7 +120,7 @@ export const pipe: Figure = {
     for (let round = 0; round < settings.rounds; round++) {
       for (const reader of some(settings, READERS)) {
         for (const tool of some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP])) {
-          await attempt(tool.name, () => pipeRate(settings, tool, reader, record));
+          await attempt(tool.name, () => atOneDistance(settings, record, (to) => pipeRate(settings, tool, reader, to)));
         }
       }
     }

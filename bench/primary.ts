@@ -5,6 +5,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const PARTS = ['bench_primary', 'bench_inspect', 'write_loop', 'round_trip', 'bare_drain', 'bench_instructions'];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What it sends. */
@@ -29,7 +30,7 @@ export interface Primary {
 
 /** Builds it and the other native parts; quick when nothing changed. */
 export function buildParts(): void {
-  for (const target of ['bench_primary', 'bench_inspect', 'write_loop', 'bare_drain', 'bench_instructions']) {
+  for (const target of PARTS) {
     execFileSync('cmake', ['--build', 'build', '--target', target], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
