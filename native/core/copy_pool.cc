@@ -18,6 +18,10 @@ constexpr uint32_t kCacheSize = 256;
 // by one, at a third of the speed (rte_mempool_do_generic_get, all releases). So they come back in portions of as many.
 constexpr uint32_t kPortion = kCacheSize + 1;
 constexpr uint32_t kSmallPortion = 31;  // of a pool without caches
+constexpr uint32_t kMostUncached = 4 * kCacheSize;
+
+// What is left of a portion would have a core take from two: such mbufs are not made.
+uint32_t whole_portions(uint32_t mbufs) { return mbufs > kMostUncached ? mbufs / kPortion * kPortion : mbufs; }
 // A part has this share of the mbufs that the pool begins with: the locks that EAL holds meanwhile are held for less.
 constexpr uint32_t kPartShare = 2;
 
@@ -58,22 +62,22 @@ void free_foreign_mempool(const std::string& name) {
 
 CopyPool::CopyPool(const std::string& name, const Size& size)
     : name_(name), most_(size.most), data_room_(size.data_room) {
-  uint32_t mbufs = size.mbufs;
-  for (; pool_ == nullptr && mbufs >= kMinMbufs; mbufs /= 2) {
-    pool_ = try_create(name, mbufs, mbufs > 4 * kCacheSize ? kCacheSize : 0, size.data_room);
+  uint32_t slots = size.mbufs;
+  for (; pool_ == nullptr && slots >= kMinMbufs; slots /= 2) {
+    mbufs_ = whole_portions(slots);
+    pool_ = try_create(name, mbufs_, slots > kMostUncached ? kCacheSize : 0, size.data_room);
     if (pool_ != nullptr || rte_errno != ENOMEM) break;
   }
   if (pool_ == nullptr) {
     throw Error("ERR_NO_MEMORY", "cannot create the mempool for copies in the primary's huge pages", rte_errno, name);
   }
-  mbufs_ = mbufs;
-  part_mbufs_ = (mbufs + 1) / kPartShare;
-  if (mbufs < size.mbufs || most_ < mbufs) most_ = mbufs;
+  part_mbufs_ = whole_portions((slots + 1) / kPartShare);
+  if (slots < size.mbufs || most_ < slots) most_ = slots;
   portions_.emplace(pool_->cache_size == 0 ? kSmallPortion : kPortion);
   hold_back();
   widen();
   sem_init(&wanted_, 0, 0);
-  is_grown_ = most_ == mbufs;
+  is_grown_ = !has_room();
   if (!is_grown_) grower_ = std::thread([this] { make_parts(); });
 }
 
@@ -96,12 +100,12 @@ void CopyPool::hold_back() {
 // Gives the pool, which is empty, a ring with room for as many as it may grow to; or it does not grow.
 void CopyPool::widen() {
   auto* ring = static_cast<rte_ring*>(pool_->pool_data);
-  if (most_ == mbufs_) return;
+  if (!has_room()) return;
   const std::string name = ring->name;
   rte_ring_free(ring);
   ring = rte_ring_create(name.c_str(), most_ + 1, SOCKET_ID_ANY, 0);
   if (ring == nullptr) {
-    most_ = mbufs_;
+    most_ = rte_align32pow2(mbufs_ + 1) - 1;
     ring = rte_ring_create(name.c_str(), most_ + 1, SOCKET_ID_ANY, 0);
   }
   pool_->pool_data = ring;
@@ -117,6 +121,7 @@ void CopyPool::open() {
 }
 
 void CopyPool::add_members(std::vector<void*> mbufs) {
+  std::sort(mbufs.begin(), mbufs.end());  // before the others have to wait
   const std::lock_guard<std::mutex> lock(giving_back_);
   enqueue(portions_->add(std::move(mbufs)));
 }
@@ -138,7 +143,7 @@ void CopyPool::make_parts() {
   pthread_setname_np(pthread_self(), "dpcap-pool");
   while (sem_wait(&wanted_) != 0) {
   }
-  while (!is_stopped_ && mbufs_ < most_ && make_part()) {
+  while (!is_stopped_ && has_room() && make_part()) {
   }
 }
 
@@ -148,6 +153,7 @@ bool CopyPool::make_part() {
   if (part == nullptr) return false;
   parts_.push_back(part);
   std::vector<void*> members = all_of(part, part_mbufs_);
+  if (members.empty()) return false;
   for (void* mbuf : members) move_to(pool_, mbuf);
   mbufs_ += static_cast<uint32_t>(members.size());
   add_members(std::move(members));

@@ -26,7 +26,7 @@ namespace dpcap {
 class CopyPool {
  public:
   struct Size {
-    uint32_t mbufs;      // 2^n - 1
+    uint32_t mbufs;      // 2^n - 1; there will be a few less, as they come in whole portions
     uint32_t most;       // that it may grow to, 2^n - 1
     uint32_t data_room;  // bytes of an mbuf, headroom included
   };
@@ -65,6 +65,7 @@ class CopyPool {
   void grow();
   void make_parts();
   bool make_part();
+  bool has_room() const { return mbufs_ + part_mbufs_ <= most_; }
   void add_members(std::vector<void*> mbufs);
   void enqueue(const Portions::Portion& portion);
 

@@ -20,7 +20,7 @@ class Portions {
   // `size`: mbufs of a portion; some may be smaller.
   explicit Portions(uint32_t size) : size_(size) {}
 
-  // New ones; returns all of them, to be given out. Valid until the next call.
+  // New ones (sorted already is quicker); returns all of them, to be given out. Valid until the next call.
   Portion add(std::vector<void*> mbufs);
   // The portion that is complete with this one, to be given out; count 0 when there is none. What was never added is
   // ignored.
@@ -39,8 +39,8 @@ class Portions {
     uint32_t back;  // how many have come back
   };
 
-  void add_range(size_t begin, size_t end);
-  const Range* range_of(uintptr_t address);
+  void add_range(size_t begin, size_t end, size_t old);
+  Count* count_of(uintptr_t address);
 
   const uint32_t size_;
   std::vector<void*> mbufs_;

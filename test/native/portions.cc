@@ -85,6 +85,11 @@ void test_portions() {
   cycles(257,
          {addresses(0x100000000, 4095, 576), addresses(0x7000000000, 2048, 576), addresses(0x50000000, 2048, 576)});
   cycles(31, {addresses(0x100000000, 1023, 65664)});
+  cycles(257, {addresses(0x100000000, 600, 2496), addresses(0x100000000 + 600 * 2600, 300, 2496)});
+  std::vector<void*> around = addresses(0x100000000, 300, 2496);  // with a hole, in which the others lie
+  const std::vector<void*> hole(around.begin() + 100, around.begin() + 200);
+  around.erase(around.begin() + 100, around.begin() + 200);
+  cycles(31, {around, hole});
   cycles(31, {addresses(0x100000000, 1, 2496), addresses(0x200000000, 40, 2496)});
   strangers();
 }
