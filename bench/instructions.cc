@@ -2,6 +2,7 @@
 // BYTES`: a drain thread takes copies out of a ring and writes them to /dev/null; or a merging thread takes what two
 // drain threads have recorded, in bursts by turns.
 #include <fcntl.h>
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 #include <unistd.h>
@@ -63,7 +64,9 @@ struct Bench {
     for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(lane.ring.get(), make_copy(pool, mode, size, i));
     const Filters filters{Interpreter({}), Interpreter({})};
     Limit limit(0);
-    Drain drain({&lane}, mode, filters, pool, file, limit, 1);
+    SharedStampClock clock(rte_get_tsc_hz());
+    DrainShare shared{filters, pool, limit, clock, 1};
+    Drain drain({&lane}, mode, shared, file);
     drain.start(false);
     drain.stop();  // empties the ring first
   }

@@ -40,12 +40,14 @@ void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, uint64_t f
 
 }  // namespace
 
-Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst)
+Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst,
+                   SharedStampClock& clock)
     : lanes_(std::move(lanes)),
       is_stamped_(mode == CopyMode::stamped),
       is_timed_(is_timed || lanes_.size() > 1),
       burst_(burst),
       wall_(rte_get_tsc_hz()),
+      clock_(clock),
       stamps_(rte_get_tsc_hz()),
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(wall_.ticks(kReorderUs)) {}
@@ -86,8 +88,7 @@ uint32_t Arrivals::refill(Lane& lane, uint64_t now) {
 
 // The first of the packets found bounds the clock from below, the last from above.
 void Arrivals::learn(Lane& lane, uint32_t found, uint64_t now) {
-  stamps_.observe(lane.arrival[lane.count], lane.empty_tsc, now);
-  stamps_.observe(lane.arrival[lane.count + found - 1], lane.empty_tsc, now);
+  stamps_ = clock_.observe(lane.arrival[lane.count], lane.arrival[lane.count + found - 1], lane.empty_tsc, now);
 }
 
 // Turns stamps into arrival times. Only at the very start of a capture, while the primary's clock is not yet known to

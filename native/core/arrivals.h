@@ -14,8 +14,8 @@ namespace dpcap {
 class Arrivals {
  public:
   // `is_timed`: somebody wants to know when packets arrived. Between several lanes the order needs it in any case.
-  // `burst`: how many packets are taken out of a ring at once.
-  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst);
+  // `burst`: how many packets are taken out of a ring at once. `clock`: the capture's.
+  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedStampClock& clock);
 
   void begin();
   // Looks at every ring once. Returns how many packets it found.
@@ -45,7 +45,8 @@ class Arrivals {
   const bool is_timed_;
   const uint32_t burst_;
   WallClock wall_;
-  StampClock stamps_;
+  SharedStampClock& clock_;
+  StampClock stamps_;             // as of the last packets found
   const uint64_t settle_ticks_;   // a stamp is good enough when known to this
   const uint64_t reorder_ticks_;  // how long a packet may take from its stamp into its ring
   uint64_t now_ = 0;              // when the rings were last looked at

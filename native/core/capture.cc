@@ -1,5 +1,6 @@
 #include "core/capture.h"
 
+#include <rte_cycles.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,10 +73,12 @@ Capture::Capture(const CapturePlan& plan, const Notify& notify)
     lanes_.emplace_back(i, lane.target, lane.port, lane.interface, CopyRing(ring_name(self, i), pool_->most() + 1));
     by_thread[lane.thread].push_back(&lanes_.back());
   }
+  clock_.emplace(rte_get_tsc_hz());
+  DrainShare shared{filters_, *pool_, limit_, *clock_, plan.threads};
   for (size_t i = 0; i < plan.threads; i++) {
     if (by_thread[i].empty()) continue;
     Sink& sink = merge_ ? merge_->add_strand() : *sinks_[i];
-    drains_.push_back(std::make_unique<Drain>(by_thread[i], plan.mode, filters_, *pool_, sink, limit_, plan.threads));
+    drains_.push_back(std::make_unique<Drain>(by_thread[i], plan.mode, shared, sink));
   }
 }
 

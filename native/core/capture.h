@@ -123,6 +123,7 @@ class Capture {
   SinkFigures figures_;
   std::vector<std::unique_ptr<Sink>> sinks_;  // the file, or a queue of an interface for each drain
   std::optional<Merge> merge_;                // of several drains, into the file
+  std::optional<SharedStampClock> clock_;
   std::vector<std::unique_ptr<Drain>> drains_;
   std::optional<CaptureStats> final_;
 };

@@ -33,7 +33,7 @@ Pair read_pair() {
 }
 
 constexpr double kNsPerSecond = 1e9;
-constexpr int64_t kSetBackNs = 1000000;  // more than a slewed clock and a preempted reading differ
+constexpr int64_t kStepNs = 1000000;  // more than a slewed clock and a preempted reading differ
 constexpr int64_t kDayNs = 86400ll * 1000000000ll;
 
 }  // namespace
@@ -52,8 +52,9 @@ void WallClock::anchor() {
   const double elapsed = static_cast<double>(pair.tsc - first_tsc_);
   const double ns = static_cast<double>(static_cast<int64_t>(pair.ns - first_ns_));
   const double measured = ns / elapsed;
+  const auto off = static_cast<int64_t>(pair.ns - to_ns(pair.tsc));
   // A stepped clock gives nonsense: begin a new baseline there, and keep the rate.
-  if (measured > ns_per_tick_ * 0.99 && measured < ns_per_tick_ * 1.01) {
+  if (std::llabs(off) < kStepNs && measured > ns_per_tick_ * 0.99 && measured < ns_per_tick_ * 1.01) {
     ns_per_tick_ = measured;
   } else {
     first_tsc_ = pair.tsc;
@@ -61,7 +62,7 @@ void WallClock::anchor() {
   }
   const uint64_t predicted = to_ns(pair.tsc);
   anchor_tsc_ = pair.tsc;
-  anchor_ns_ = static_cast<int64_t>(pair.ns - predicted) < -kSetBackNs ? predicted : pair.ns;
+  anchor_ns_ = static_cast<int64_t>(pair.ns - predicted) < -kStepNs ? predicted : pair.ns;
   // Ten times a second once the rate is known over a second or more, a hundred times before.
   refresh_interval_ = ticks(elapsed * ns_per_tick_ < kNsPerSecond ? 10000 : 100000);
 }

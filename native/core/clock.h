@@ -1,8 +1,9 @@
 // From the TSC to the time of day, and from the stamps of the primary's copies to the TSC.
 //
-// Both belong to the drain thread.
+// For one thread each, but for SharedStampClock.
 #pragma once
 #include <cstdint>
+#include <mutex>
 
 namespace dpcap {
 
@@ -57,14 +58,33 @@ class StampClock {
   int64_t ticks_since_anchor(uint64_t field) const;
   void start_bracket(uint64_t field, uint64_t empty_tsc, uint64_t now_tsc);
 
-  const double ticks_per_ns_;
-  const bool raw_tsc_;
-  const int64_t jump_;  // more than any scheduling delay, less than the smallest jump of the base (1 s)
+  double ticks_per_ns_;
+  bool raw_tsc_;
+  int64_t jump_;  // more than any scheduling delay, less than the smallest jump of the base (1 s)
   bool anchored_ = false;
   uint64_t anchor_field_ = 0;
   uint64_t anchor_tsc_ = 0;
   int64_t lo_ = 0;  // the anchor packet arrived between anchor_tsc_ + lo_ ...
   int64_t hi_ = 0;  // ... and anchor_tsc_ + hi_
+};
+
+// What one drain thread learns of the primary's clock, all of a capture know: so their packets can be put in order, and
+// one that finds its first packet late need not learn before it goes on.
+class SharedStampClock {
+ public:
+  explicit SharedStampClock(uint64_t tsc_hz) : clock_(tsc_hz) {}
+
+  // Learns from the first and the last of the packets that were found at once; returns what is known now.
+  StampClock observe(uint64_t first_field, uint64_t last_field, uint64_t empty_tsc, uint64_t found_tsc) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    clock_.observe(first_field, empty_tsc, found_tsc);
+    clock_.observe(last_field, empty_tsc, found_tsc);
+    return clock_;
+  }
+
+ private:
+  std::mutex mutex_;
+  StampClock clock_;
 };
 
 }  // namespace dpcap

@@ -18,16 +18,15 @@ constexpr uint32_t kBusyBurst = 256;
 
 }  // namespace
 
-Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, CopyPool& pool, Sink& sink, Limit& limit,
-             size_t threads)
+Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& sink)
     : mode_(mode),
-      filters_(filters),
-      pool_(pool),
+      filters_(shared.filters),
+      pool_(shared.pool),
       sink_(sink),
-      limit_(limit),
-      arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst()),
+      limit_(shared.limit),
+      arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst(), shared.clock),
       busy_(std::min(kBusyBurst, sink.burst())),
-      pacer_(pool.mbufs(), threads) {
+      pacer_(shared.pool.mbufs(), shared.threads) {
   to_free_.reserve(kFreeBurst + 64);
 }
 

@@ -24,11 +24,19 @@ struct Filters {
   Interpreter tx;
 };
 
+// What all drain threads of a capture have in common.
+struct DrainShare {
+  const Filters& filters;
+  CopyPool& pool;
+  Limit& limit;
+  SharedStampClock& clock;
+  size_t threads;
+};
+
 class Drain {
  public:
-  // `threads`: how many drain for this capture.
-  Drain(std::vector<Lane*> lanes, CopyMode mode, const Filters& filters, CopyPool& pool, Sink& sink, Limit& limit,
-        size_t threads);
+  // `shared`: by those that drain for the same capture.
+  Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& sink);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;

@@ -25,7 +25,12 @@ class Strand : public Sink {
 
   // Drain thread. Waits while there is no room.
   uint32_t put(const Run& run) override;
-  void tick(uint64_t, uint64_t complete_ns) override { complete_ns_.store(complete_ns, std::memory_order_release); }
+  // `complete_ns` may fall, when a packet is held back or the clock was set: what was said before holds.
+  void tick(uint64_t, uint64_t complete_ns) override {
+    if (complete_ns > complete_ns_.load(std::memory_order_relaxed)) {
+      complete_ns_.store(complete_ns, std::memory_order_release);
+    }
+  }
   void leave() override { tick(0, UINT64_MAX); }
   void finish(const std::vector<uint8_t>&) override {}
 
