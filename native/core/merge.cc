@@ -12,6 +12,7 @@ namespace dpcap {
 namespace {
 
 constexpr uint32_t kBusy = 256;      // records in a round from which on the next one follows without a pause
+constexpr uint32_t kFrames = 11000;  // of 1518 bytes that a strand has room for
 constexpr uint32_t kMost = 1 << 16;  // records in a round: the file wants its tick
 constexpr size_t kMostAtOnce = Block::kBytes / 4;  // bytes; with the longest record it must fit into a block
 
@@ -41,7 +42,7 @@ void Merge::stop() {
 
 void Merge::run() {
   pthread_setname_np(pthread_self(), "dpcap-merge");
-  Pacer pacer(UINT32_MAX, strands_.size() + 1);  // the strands hold more than the mempool
+  Pacer pacer(kFrames * static_cast<uint32_t>(strands_.size()), strands_.size());
   file_.enter();
   while (!stop_.load(std::memory_order_acquire)) {
     const uint32_t found = round();

@@ -1,7 +1,7 @@
 // Several drain threads' records into one file, in the order of arrival.
 //
 // Taking copies out of memory that another core wrote is what costs; records that lie one behind the other are copied
-// ten times as fast. So one thread, "dpcap-merge", does this for many that drain.
+// in a third of the time. So one thread, "dpcap-merge", does this for several that drain.
 #pragma once
 #include <atomic>
 #include <cstdint>

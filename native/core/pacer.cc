@@ -18,11 +18,14 @@ constexpr uint32_t kWakesPerMeasure = 256;
 }  // namespace
 
 Pacer::Pacer(uint32_t mbufs, size_t threads)
-    : longest_us_(std::clamp(mbufs / kMbufsPerUs, kLeastLongSleepUs, kMostLongSleepUs)),
+    : longest_us_(std::clamp(mbufs / (kMbufsPerUs * static_cast<uint32_t>(threads)), kLeastLongSleepUs, kMostLongSleepUs)),
       idle_share_(kIdleShare / static_cast<double>(threads)) {}
 
 void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
-  if (is_busy) return;
+  if (is_busy) {
+    wakes_ = 0;
+    return;
+  }
   const uint32_t us = is_urgent ? kUrgentSleepUs : idle_sleep_us_;
   const timespec sleep = {0, static_cast<long>(us) * 1000};
   nanosleep(&sleep, nullptr);
@@ -31,11 +34,11 @@ void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
 
 // A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as the idle share allows.
 void Pacer::measure_wakes() {
-  if (++wakes_ < kWakesPerMeasure) return;
-  const uint64_t used = now_ns(CLOCK_THREAD_CPUTIME_ID);
-  const double us_per_wake = static_cast<double>(used - wakes_cpu_ns_) / wakes_ / 1000;
+  if (wakes_++ == 0) wakes_cpu_ns_ = now_ns(CLOCK_THREAD_CPUTIME_ID);
+  if (wakes_ <= kWakesPerMeasure) return;
+  const double us_per_wake =
+      static_cast<double>(now_ns(CLOCK_THREAD_CPUTIME_ID) - wakes_cpu_ns_) / kWakesPerMeasure / 1000;
   idle_sleep_us_ = std::clamp(static_cast<uint32_t>(us_per_wake / idle_share_), kUrgentSleepUs, longest_us_);
-  wakes_cpu_ns_ = used;
   wakes_ = 0;
 }
 

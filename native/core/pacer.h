@@ -9,8 +9,8 @@ namespace dpcap {
 // is found late is stamped late. For the thread that calls it.
 class Pacer {
  public:
-  // `mbufs`: how many there are for what comes in while it sleeps. `threads`: how many do the same, and share what an
-  // idle capture may cost.
+  // `mbufs`: how many there are for what comes in while it sleeps. `threads`: how many do the same, and share these and
+  // what an idle capture may cost.
   Pacer(uint32_t mbufs, size_t threads);
 
   // Of the round before: `is_busy`: it found many packets; `found`: any. `is_urgent`: what is found late is stamped
