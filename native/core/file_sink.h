@@ -32,7 +32,7 @@ class FileSink : public Sink {
 
   void enter() override;
   uint32_t put(const Run& run) override;
-  // Records that are made already: whole ones, of `share`, and no more than half a block.
+  // Records that are made already: whole ones, of `share`, and no more than fit into a block.
   void put_records(const uint8_t* records, size_t size, Block::Share share);
   void tick(uint64_t now_tsc, uint64_t) override;
   void flush() override;

@@ -47,7 +47,8 @@ class SinkFigures {
   std::unique_ptr<std::atomic<uint64_t>[]> lost_;
 };
 
-// Fed by one drain thread: enter() first, leave() last, and what lies between.
+// Fed by one thread, called the drain thread although it may merge what several drain: enter() first, leave() last, and
+// what lies between.
 class Sink {
  public:
   explicit Sink(SinkFigures& figures) : figures_(figures) {}

@@ -25,7 +25,7 @@ uint64_t number(const Napi::Object& object, const char* name, uint64_t max) {
 }
 
 constexpr uint64_t kSafeInteger = (1ull << 53) - 1;
-constexpr uint64_t kMostThreads = 64;
+constexpr uint64_t kMostThreads = 8;
 
 std::string text(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
@@ -147,6 +147,10 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};
   plan.sink = to_sink(child(o, "sink"));
   const bool has_queues = !plan.sink.queues.empty();
+  const bool has_limit = plan.packet_limit != 0 || plan.byte_limit != 0;
+  if (plan.threads == 0 || (plan.threads > 1 && has_limit && !has_queues)) {
+    throw wrong_type(o.Env(), "threads", "one where a limit is counted");
+  }
   if (has_queues && plan.sink.queues.size() != plan.threads) throw wrong_type(o.Env(), "queues", "one for each thread");
   plan.cpus = to_cpus(o);
   plan.purpose = text(o, "purpose");

@@ -2,10 +2,10 @@
 import type { LanePlan, NativePlan } from '../binding.js';
 import type { Placement } from './placement.js';
 
-/** More would wait for the one that merges what they make. */
+/** Each takes 18 MiB of memory, and a little CPU when nothing comes. */
 export const MAX_THREADS = 8;
-/** Without `--threads`, because each costs memory, and a little CPU when nothing comes. */
-const MOST_BY_ITSELF = 4;
+/** Without `--threads`: more of them, all busy, would wait for the one that merges what they make. */
+const MOST_BY_ITSELF = 3;
 /** For the thread that merges, and the one that writes. */
 const CPUS_FOR_OTHERS = 2;
 

@@ -54,7 +54,7 @@ function addCaptureOptions(command: Command): void {
       '-B, --buffer-size <KiB>',
       "memory for copies, in the primary's huge pages (default: 163840, and up to four times that under load)",
     )
-    .option('--threads <n>', 'that take packets, at most one for each queue (default: as CPUs allow, up to 4)')
+    .option('--threads <n>', 'that take packets, at most one for each queue (default: as CPUs allow, up to 3)')
     .option('--time-precision <precision>', 'nano or micro (default: nano in files, micro when printing)')
     .option(
       '-j, --time-stamp-type <type>',

@@ -54,7 +54,7 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
 t.test('copies into an interface are stamped only where something is sorted', async (t) => {
   const output = { kind: 'tap' as const, rxName: 'a', txName: 'a', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
   const lanes = selectLanes({ ...PLAN, ports: ['0'], directions: ['rx', 'tx'], queues: [0] }, PORTS);
-  const sink = { kind: 'frames' as const, queues: [], maxRate: 0 };
+  const sink = { kind: 'frames' as const, queues: [{ rxFd: 5, txFd: 5 }], maxRate: 0 };
   const around = { ports: PORTS, version: '', placement: { cpus: [], polling: 0 }, freeHugePages: 0 };
   const modeOf = (some: typeof lanes): string => nativePlan({ ...PLAN, output }, some, sink, around).mode;
   t.ok(lanes.length > 1);

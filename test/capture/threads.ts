@@ -29,8 +29,8 @@ t.test('as many as queues and CPUs allow', async (t) => {
   t.equal(threads(1, 4), 2);
   t.equal(threads(1, 64), 2, 'a queue is not divided');
   t.equal(threads(8, 5), 3);
-  t.equal(threads(8, 64), 4);
-  t.equal(threads(8, 64, {}, 3), 3, 'one for each core of the primary');
+  t.equal(threads(8, 64), 3);
+  t.equal(threads(8, 64, {}, 2), 2, 'one for each core of the primary');
   t.equal(threads(8, 0, {}, 0), 1, 'it is not known where they may run');
 });
 

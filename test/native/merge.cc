@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -150,28 +152,45 @@ void full_disk() {
   CHECK(merged.figures.lost(5) == 10 && merged.figures.lost(6) == 11);
 }
 
-// A drain with more than a strand has room for waits, and nothing is lost.
-void no_room() {
+char state_of(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string pid, name, state;
+  stat >> pid >> name >> state;
+  return state.empty() ? '?' : state[0];
+}
+
+// A drain with more than a strand has room for, in bytes or in runs, waits, and nothing is lost.
+void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
   Sink& fast = merged.merge.add_strand();
   Sink& slow = merged.merge.add_strand();
   merged.merge.start(false);
-  constexpr uint32_t kPackets = 3000, kBytes = 9000;  // more than 16 MiB
-  Packets packets(0);
-  packets.add_sized(kPackets, kBytes);
+  std::atomic<pid_t> thread{0};
   std::atomic<bool> is_put{false};
   std::thread drain([&] {
-    fast.put(packets.run());
+    thread = gettid();
+    Packets packets(0);
+    for (uint32_t i = 0; i < packets_in_run; i++) packets.add(signed_packet(0, 0, bytes));
+    for (uint32_t number = 0; number < runs * packets_in_run; number += packets_in_run) {
+      const Run run = packets.run();
+      for (uint32_t i = 0; i < packets_in_run; i++) {
+        const uint32_t words[2] = {0, number + i};
+        memcpy(rte_pktmbuf_mtod(run.mbufs[i], void*), words, sizeof words);
+      }
+      fast.put(run);
+    }
     is_put = true;
     fast.leave();
   });
-  slow.tick(0, packets.run().arrival_ns[0] - 1);
+  while (!is_put && (thread == 0 || state_of(thread) != 'S')) std::this_thread::yield();
   CHECK(!is_put);
   slow.leave();
   drain.join();
   merged.end();
-  CHECK(file.size() == kPackets * (16 + kBytes));
+  const std::vector<Record> records = records_in(file, kFormats[0]);
+  CHECK(records.size() == runs * packets_in_run);
+  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(records[i].number == i);
 }
 
 }  // namespace
@@ -180,5 +199,6 @@ void test_merge() {
   in_order();
   quiet_strand();
   full_disk();
-  no_room();
+  no_room(9000, 100, 30);
+  no_room(60, 1, 70000);
 }
