@@ -40,8 +40,7 @@ void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, uint64_t f
 
 }  // namespace
 
-Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst,
-                   SharedStampClock& clock)
+Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedStampClock& clock)
     : lanes_(std::move(lanes)),
       is_stamped_(mode == CopyMode::stamped),
       is_timed_(is_timed || lanes_.size() > 1),

@@ -18,7 +18,8 @@ constexpr uint32_t kWakesPerMeasure = 256;
 }  // namespace
 
 Pacer::Pacer(uint32_t mbufs, size_t threads)
-    : longest_us_(std::clamp(mbufs / (kMbufsPerUs * static_cast<uint32_t>(threads)), kLeastLongSleepUs, kMostLongSleepUs)),
+    : longest_us_(
+          std::clamp(mbufs / (kMbufsPerUs * static_cast<uint32_t>(threads)), kLeastLongSleepUs, kMostLongSleepUs)),
       idle_share_(kIdleShare / static_cast<double>(threads)) {}
 
 void Pacer::pause(bool is_busy, bool found, bool is_urgent) {
