@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
     const CopyMode mode = strcmp(argv[3], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
     const auto mbufs = static_cast<uint32_t>(atoi(argv[4]));
     CopyPool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))});
-    CopyRing ring("bare_drain", pool.mbufs() + 1);
+    CopyRing ring("bare_drain", pool.most() + 1);
     const Reply reply = pdump_enable(target, {mode, 262144, ring.get(), pool.get(), nullptr}, kTimeoutMs);
     if (reply.outcome != Outcome::done) throw Error("ERR_ENABLE_FAILED", "the primary refused", reply.err);
     pool.open();

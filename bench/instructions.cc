@@ -53,7 +53,7 @@ struct Bench {
         format(format_),
         size(size_),
         pool("bench", {16383, 16383, 2248}),
-        lane(0, {"bench", 0, Direction::rx}, 0, 0, CopyRing("bench", pool.mbufs() + 1)),
+        lane(0, {"bench", 0, Direction::rx}, 0, 0, CopyRing("bench", pool.most() + 1)),
         figures(1),
         file(open("/dev/null", O_WRONLY), {options(), mode, 0, {}, false}, figures) {
     pool.open();

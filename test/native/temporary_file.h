@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -26,8 +25,9 @@ struct TemporaryFile {
     return static_cast<size_t>(status.st_size);
   }
   std::vector<uint8_t> bytes() const {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::vector<uint8_t> all(size());
+    std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(all.data()), static_cast<long>(all.size()));
+    return all;
   }
 
   // Whether its file system can write past the page cache (tmpfs is nothing but cache).
