@@ -48,8 +48,14 @@ async function press(testpmd: Testpmd, engine: number): Promise<void> {
 
 /** Resolves when the thread that adds to the mempool has nothing more to do. */
 async function grown(engine: number): Promise<void> {
-  const names = (): string[] =>
-    readdirSync(`/proc/${engine}/task`).map((id) => readFileSync(`/proc/${engine}/task/${id}/comm`, 'latin1').trim());
+  const nameOf = (id: string): string => {
+    try {
+      return readFileSync(`/proc/${engine}/task/${id}/comm`, 'latin1').trim();
+    } catch {
+      return ''; // that thread has ended since
+    }
+  };
+  const names = (): string[] => readdirSync(`/proc/${engine}/task`).map(nameOf);
   while (names().includes('dpcap-pool')) await delay(10);
 }
 
