@@ -58,7 +58,12 @@ class Engine {
     });
     this.#exit = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
-      this.child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+      this.child.once('exit', (code, signal) => {
+        const end = (): void => resolve(signal ?? `exit code ${code}`);
+        if (this.child.connected)
+          this.child.once('disconnect', end); // its last messages may not have been read yet
+        else end();
+      });
     });
     log.debug({ pid: this.child.pid, seed }, 'engine started');
   }

@@ -48,7 +48,7 @@ t.test('two tuples, three files', { skip }, async (t) => {
   await replay.play();
   pdump.signal('SIGINT');
   const ended = await pdump.wait(30_000);
-  t.match(ended, { code: 0, stdout: closing(50) + closing(50) });
+  t.match(ended, { code: 0, stdout: closing(50) + closing(50) }, ended.stderr);
   t.match(ended.stderr, /EAL options are not needed here and ignored: -l 0/);
   t.same(
     bytesOf(rx),
