@@ -39,7 +39,7 @@ export const planSchema = z.strictObject({
       mtu: z.int(),
       maxRate: z.int().check(z.nonnegative()),
       /** Each has a thread of its own. */
-      queues: z.int().check(z.minimum(1), z.maximum(8)),
+      queues: z.int().check(z.minimum(1), z.maximum(MAX_THREADS)),
     }),
   ]),
   format: z.enum(['pcap', 'pcapng']),

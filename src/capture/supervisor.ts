@@ -60,8 +60,8 @@ class Engine {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => {
         const end = (): void => resolve(signal ?? `exit code ${code}`);
-        if (this.child.connected)
-          this.child.once('disconnect', end); // its last messages may not have been read yet
+        // What it sent last may not have been read yet.
+        if (this.child.connected) this.child.once('disconnect', end);
         else end();
       });
     });

@@ -2,7 +2,7 @@
 import type { LanePlan, NativePlan } from '../binding.js';
 import type { Placement } from './placement.js';
 
-/** Each takes 18 MiB of memory, and a little CPU when nothing comes. */
+/** Each takes 18 MiB of memory when it drains for a file, and a little CPU when nothing comes. The addon takes no more. */
 export const MAX_THREADS = 8;
 /** Without `--threads`: more of them, all busy, would wait for the one that merges what they make. */
 const MOST_BY_ITSELF = 3;

@@ -1,6 +1,7 @@
 /** What `dpcap forward2kni` is asked for a TAP interface, checked. */
 import { availableParallelism } from 'node:os';
 import { checkOptions } from '../capture/options.js';
+import { MAX_THREADS } from '../capture/threads.js';
 import { UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 
@@ -33,7 +34,6 @@ export interface TapChoices {
   filter: FilterProgram | undefined;
 }
 
-const MAX_THREADS = 8;
 const MAX_RATE = 0xffffffff;
 /** The primary's thread and our drain thread, at least, want one each. */
 const CORES_FOR_OTHERS = 2;
