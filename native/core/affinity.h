@@ -29,6 +29,12 @@ class OnCpus {
   bool changed_ = false;
 };
 
+// How many CPUs the calling thread may use; 0 when the kernel does not tell.
+inline int own_cpus() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+
 constexpr int kDrainNice = -10;  // of threads that take packets: a stall of milliseconds loses some
 
 // How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.

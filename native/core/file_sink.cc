@@ -13,13 +13,12 @@
 namespace dpcap {
 namespace {
 
-constexpr int kDiskNice = -19;            // before the drain: while it waits for a CPU, the disk waits for it
-constexpr uint64_t kFlushMs = 20;         // a lone packet is seen at once, others of a stream within this time
-constexpr uint32_t kScattered = 400;      // bytes of a packet from which on writing it in place beats copying it
-constexpr uint32_t kMostScattered = 512;  // as many as a run has
-constexpr uint64_t kWatchMs = 20;         // with a thread for writing: look for a shortage of CPUs this often
-constexpr uint64_t kHereMs = 2000;        // without one: try again after this
-constexpr double kShortage = 0.1;         // of the time waiting for a CPU
+constexpr int kDiskNice = -19;      // before the drain: while it waits for a CPU, the disk waits for it
+constexpr uint64_t kFlushMs = 20;   // a lone packet is seen at once, others of a stream within this time
+constexpr uint32_t kInPlace = 400;  // bytes of a packet from which on writing it in place beats copying it
+// So many bytes go with one write: what is asked for ahead of it has to stay in the first level of the cache.
+constexpr size_t kInPlaceBytes = 24 * 1024;
+static_assert(kInPlaceBytes / kInPlace < OutputFile::kMostRecords);
 
 uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
 
@@ -49,11 +48,7 @@ void FileSink::write(const Blocks& blocks, size_t on_the_way) {
   writer_nice_ = wanted;
 }
 
-void FileSink::enter() {
-  if (!file_.is_in_memory()) return;
-  run_delay_.emplace();
-  choose_at_ = rte_get_tsc_cycles() + ticks(kWatchMs);
-}
+void FileSink::enter() { here_ = file_.is_in_memory() && own_cpus() == 1; }
 
 bool FileSink::is_full() const { return options_.byte_limit != 0 && recorded_bytes_ >= options_.byte_limit; }
 
@@ -64,7 +59,7 @@ uint32_t FileSink::put(const Run& run) {
 }
 
 uint32_t FileSink::record(const Run& run, uint32_t first) {
-  if (options_.byte_limit == 0 && run.mbufs[first]->pkt_len >= kScattered && writes_here()) {
+  if (options_.byte_limit == 0 && run.mbufs[first]->pkt_len >= kInPlace && writes_here()) {
     if (const uint32_t written = write_in_place(run, first)) return written;
   }
   Block& to = block();
@@ -104,14 +99,16 @@ void prefetch_all(const iovec& record) {
 
 // Returns how many were written.
 uint32_t FileSink::write_in_place(const Run& run, uint32_t first) {
-  iovec records[kMostScattered];
+  iovec records[OutputFile::kMostRecords];
   uint32_t count = 0;
-  while (count < std::min(run.count - first, kMostScattered) && recorder_.wrap(run, first + count, &records[count])) {
+  size_t bytes = 0;
+  while (first + count < run.count && bytes < kInPlaceBytes && recorder_.wrap(run, first + count, &records[count])) {
+    bytes += records[count].iov_len;
     prefetch_all(records[count++]);
   }
   if (count == 0) return 0;
   flush();  // what came before
-  for (uint32_t i = 0; i < count; i++) recorded_bytes_ += records[i].iov_len;
+  recorded_bytes_ += bytes;
   file_.write_records(records, count, static_cast<uint16_t>(run.lane.index));
   return count;
 }
@@ -131,14 +128,6 @@ void FileSink::flush() {
 void FileSink::tick(uint64_t now_tsc, uint64_t) {
   if (!flushed_ && now_tsc - flushed_at_ > ticks(kFlushMs)) flush();
   if (std::exchange(flushed_, false)) flushed_at_ = now_tsc;
-  if (run_delay_ && now_tsc > choose_at_ && recorded_bytes_ != chosen_bytes_) choose_writer(now_tsc);
-}
-
-void FileSink::choose_writer(uint64_t now_tsc) {
-  here_ = run_delay_->share() > kShortage;
-  if (here_) hand_over_.wait_until_idle();  // or under load it never is
-  choose_at_ = now_tsc + ticks(here_ ? kHereMs : kWatchMs);
-  chosen_bytes_ = recorded_bytes_;
 }
 
 void FileSink::finish(const std::vector<uint8_t>& trailer) {

@@ -1,17 +1,15 @@
 // A sink that writes pcap or pcapng to a file, a pipe or a device.
 //
 // A thread of its own does the writing, so that a slow disk or reader never stalls the drain thread. Where nothing can
-// stall (memory) and the two would only take the one CPU from each other, the drain thread writes by itself: its
-// blocks are still in the cache then, and large packets are written from where they lie.
+// stall (memory) and there is one CPU, which the two would only take from each other, the drain thread writes by
+// itself: its blocks are still in the cache then, and large packets are written from where they lie.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "core/hand_over.h"
 #include "core/output_file.h"
 #include "core/recorder.h"
-#include "core/run_delay.h"
 #include "core/sink.h"
 
 namespace dpcap {
@@ -36,7 +34,6 @@ class FileSink : public Sink {
   void put_records(const uint8_t* records, size_t size, Block::Share share);
   void tick(uint64_t now_tsc, uint64_t) override;
   void flush() override;
-  void leave() override { run_delay_.reset(); }
   void give_up_on_stalls() override { file_.give_up_on_stalls(); }
   void finish(const std::vector<uint8_t>& trailer) override;
   bool is_full() const override;
@@ -53,7 +50,6 @@ class FileSink : public Sink {
   size_t enough() const { return writes_here() ? kWarmGoal : Block::kBytes; }
   uint32_t write_in_place(const Run& run, uint32_t first);
   bool writes_here() const { return here_ && hand_over_.is_idle(); }
-  void choose_writer(uint64_t now_tsc);
 
   const FileSinkOptions options_;
   const Recorder recorder_;
@@ -70,10 +66,7 @@ class FileSink : public Sink {
   uint64_t flushed_at_ = 0;
   bool flushed_ = false;  // since the last tick
   uint64_t recorded_bytes_;
-  std::optional<RunDelay> run_delay_;
-  bool here_ = false;
-  uint64_t choose_at_ = 0;
-  uint64_t chosen_bytes_ = 0;  // recorded by then: without new ones there is nothing to choose for
+  bool here_ = false;  // the drain thread writes
 };
 
 }  // namespace dpcap

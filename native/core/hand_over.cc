@@ -73,11 +73,6 @@ void HandOver::submit(Block* block) {
   sem_post(&submitted_);
 }
 
-void HandOver::wait_until_idle() const {
-  constexpr timespec kLook = {0, 50'000};
-  while (!is_idle()) nanosleep(&kLook, nullptr);
-}
-
 void HandOver::stop() {
   if (!thread_.joinable()) return;
   closing_ = true;

@@ -35,8 +35,6 @@ class HandOver {
   void submit(Block* block);
   // Drain thread: nothing is on its way, and nothing is being written.
   bool is_idle() const { return on_the_way_.load(std::memory_order_acquire) == 0; }
-  // Drain thread: waits until it is.
-  void wait_until_idle() const;
   // Writes what was submitted and ends the thread. Idempotent.
   void stop();
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <climits>
 #include <ctime>
 
 #include "core/descriptor.h"
@@ -128,22 +128,15 @@ size_t OutputFile::whole_records(const Block& block, size_t done) {
 }
 
 void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {
-  while (count > 0) {
-    const uint32_t part = std::min<uint32_t>(count, IOV_MAX);
-    std::vector<size_t> sizes(part);
-    for (uint32_t i = 0; i < part; i++) sizes[i] = records[i].iov_len;
-    const off_t start = end_of_file();
-    size_t done = 0;
-    if (!write_all(records, part, &done)) {
-      size_t whole = 0;
-      uint32_t kept = 0;
-      while (kept < part && whole + sizes[kept] <= done) whole += sizes[kept++];
-      keep_whole(start, done, whole);
-      return figures_.add_lost(lane, count - kept);
-    }
-    records += part;
-    count -= part;
-  }
+  std::array<size_t, kMostRecords> sizes;
+  for (uint32_t i = 0; i < count; i++) sizes[i] = records[i].iov_len;
+  size_t done = 0;
+  if (write_all(records, count, &done)) return;
+  size_t whole = 0;
+  uint32_t kept = 0;
+  while (kept < count && whole + sizes[kept] <= done) whole += sizes[kept++];
+  keep_whole(end_of_file() - static_cast<off_t>(done), done, whole);
+  figures_.add_lost(lane, count - kept);
 }
 
 // Of `done` bytes behind `start`, `whole` are whole records.

@@ -29,7 +29,8 @@ class OutputFile {
   // Records that do not get through are counted as lost. `piling_up`: many are on their way. Changes what
   // is in front of the blocks.
   void write_blocks(const Blocks& blocks, bool piling_up);
-  // As write_blocks, of records that lie scattered, one after the other, each in one piece. Changes `records`.
+  static constexpr uint32_t kMostRecords = 64;
+  // As write_blocks, of up to kMostRecords that lie scattered, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
   bool has_reader() const { return !is_file_; }
   // One that closed its end is noticed without a packet to write.

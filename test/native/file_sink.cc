@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <rte_cycles.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "copies.h"
+#include "core/affinity.h"
 #include "tap.h"
 #include "temporary_file.h"
 
@@ -59,19 +61,11 @@ std::vector<size_t> sizes_in(const TemporaryFile& file) {
   return sizes;
 }
 
-// On a file in memory, with more threads than CPUs, the drain writes by itself, and then again it does not: small and
-// large packets stay in order through all of it.
-void short_of_cpus() {
+// With one CPU, the drain writes to a file in memory by itself, large packets in place: all stay in order.
+void alone_on_a_cpu() {
   TemporaryFile file("/dev/shm");
-  std::atomic<bool> enough{false};
-  std::vector<std::thread> others;
-  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); i++) {
-    others.emplace_back([&] {
-      while (!enough) {
-      }
-    });
-  }
   SinkFigures figures(1);
+  const OnCpus one({sched_getcpu()});
   FileSink sink(file.fd, options(), figures);
   Packets packets;
   packets.add_sized(20, 60).add_sized(100, 1000).add_sized(1, 61);
@@ -83,8 +77,6 @@ void short_of_cpus() {
   }
   sink.leave();
   sink.finish({});
-  enough = true;
-  for (auto& other : others) other.join();
   CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
   const std::vector<size_t> sizes = sizes_in(file);
   CHECK(sizes.size() == kRounds * 121);
@@ -166,14 +158,14 @@ void full_disk_in_place() {
   OutputFile output(file.fd, FileFormat::pcap, figures);
   output.write_or_take_back(std::vector<uint8_t>(24));
   Packets packets;
-  packets.add_sized(2000, 1000);  // more than one call takes
+  packets.add_sized(OutputFile::kMostRecords, 1000);
   const Recorder recorder(kPcap, CopyMode::plain);
-  std::vector<iovec> records(2000);
-  for (uint32_t i = 0; i < 2000; i++) CHECK_ALL(recorder.wrap(packets.run(), i, &records[i]));
-  output.write_records(records.data(), 2000, 0);
+  std::vector<iovec> records(OutputFile::kMostRecords);
+  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(recorder.wrap(packets.run(), i, &records[i]));
+  output.write_records(records.data(), OutputFile::kMostRecords, 0);
   output.close();
   setrlimit(RLIMIT_FSIZE, &before);
-  CHECK(figures.failure() == EFBIG && figures.lost(0) == 1993);
+  CHECK(figures.failure() == EFBIG && figures.lost(0) == OutputFile::kMostRecords - 7);
   CHECK(file.size() == 24 + 7 * 1016 && figures.bytes_written() == file.size());
 }
 
@@ -215,7 +207,7 @@ void stalled_reader() {
 
 void test_file_sink() {
   whole_file();
-  short_of_cpus();
+  alone_on_a_cpu();
   straight_to_disk();
   byte_limit();
   full_disk();
