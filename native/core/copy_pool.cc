@@ -127,12 +127,23 @@ void CopyPool::add_members(std::vector<void*> mbufs) {
 }
 
 void CopyPool::enqueue(const Portions::Portion& portion) {
-  if (portion.count != 0) rte_mempool_ops_enqueue_bulk(pool_, portion.mbufs, portion.count);
+  rte_mempool_ops_enqueue_bulk(pool_, portion.mbufs, portion.count);
 }
 
 void CopyPool::give_back(rte_mbuf* const* segments, uint32_t count) {
   const std::lock_guard<std::mutex> lock(giving_back_);
-  for (uint32_t i = 0; i < count; i++) enqueue(portions_->came_back(segments[i]));
+  for (uint32_t i = 0; i < count; i++) {
+    const Portions::Portion portion = portions_->came_back(segments[i]);
+    if (portion.count != 0) enqueue(portion);
+  }
+  kept_.store(portions_->kept(), std::memory_order_relaxed);
+}
+
+void CopyPool::circulate(uint32_t mbufs) {
+  const std::lock_guard<std::mutex> lock(giving_back_);
+  portions_->keep_out(mbufs);
+  for (auto portion = portions_->next_kept(); portion.count != 0; portion = portions_->next_kept()) enqueue(portion);
+  kept_.store(portions_->kept(), std::memory_order_relaxed);
 }
 
 void CopyPool::grow() {

@@ -47,10 +47,12 @@ class CopyPool {
   uint32_t most() const { return most_; }
   // Lets the primary take mbufs: from here on packets are captured.
   void open();
-  // Mbufs in the pool's ring at this moment (without lcore caches).
-  uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
+  // Mbufs that hold no copy at this moment (without those in lcore caches).
+  uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_) + kept_; }
   // Gives mbufs (segments) back, as soon as their portion is complete.
   void give_back(rte_mbuf* const* segments, uint32_t count);
+  // Has about `mbufs` go around from now on; the others are kept here. UINT32_MAX: all.
+  void circulate(uint32_t mbufs);
   // For a thread that is busy: has more mbufs come when half of them are on their way.
   void grow_if_half_empty() {
     if (!is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
@@ -80,6 +82,7 @@ class CopyPool {
   // the other, which is not running, is done.
   std::mutex giving_back_;
   std::optional<Portions> portions_;
+  std::atomic<uint32_t> kept_{0};  // by them
 
   // Pools whose mbufs are made members of pool_, by a thread of its own.
   std::vector<rte_mempool*> parts_;

@@ -26,7 +26,9 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& 
       limit_(shared.limit),
       arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst(), shared.clock),
       busy_(std::min(kBusyBurst, sink.burst())),
-      pacer_(shared.pool.mbufs(), shared.threads) {
+      pacer_(shared.pool.mbufs(), shared.threads),
+      circulation_(rte_get_tsc_hz()),
+      may_circulate_(shared.threads == 1 && shared.pool.mbufs() > 2 * Circulation::kSmall) {
   to_free_.reserve(kFreeBurst + 64);
 }
 
@@ -48,14 +50,12 @@ void Drain::stop() {
 void Drain::run() {
   pthread_setname_np(pthread_self(), "dpcap-drain");
   prctl(PR_SET_TIMERSLACK, 1);
-  // A plain copy is stamped when it is found.
-  const bool stamps_here = mode_ == CopyMode::plain && sink_.wants_times();
   sink_.enter();
   arrivals_.begin();
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t found = round(false);
     if (found >= busy_) pool_.grow_if_half_empty();
-    pacer_.pause(found >= busy_, found != 0, stamps_here || arrivals_.is_settling());
+    pause(found);
   }
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
   for (uint64_t drained = 0; drained < 2ull * pool_.most();) {
@@ -65,6 +65,17 @@ void Drain::run() {
   }
   sink_.flush();
   sink_.leave();
+}
+
+void Drain::pause(uint32_t found) {
+  // A plain copy is stamped when it is found.
+  const bool stamps_here = mode_ == CopyMode::plain && sink_.wants_times();
+  const uint64_t before = rte_get_tsc_cycles();
+  pacer_.pause(found >= busy_, found != 0, stamps_here || arrivals_.is_settling() || circulation_.is_small());
+  const uint64_t now = rte_get_tsc_cycles();
+  if (may_circulate_ && circulation_.look(now, found, now - before)) {
+    pool_.circulate(circulation_.is_small() ? Circulation::kSmall : UINT32_MAX);
+  }
 }
 
 // One look at every ring. Returns how many packets were found.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/arrivals.h"
+#include "core/circulation.h"
 #include "core/copy_pool.h"
 #include "core/interpreter.h"
 #include "core/lane.h"
@@ -48,6 +49,7 @@ class Drain {
 
  private:
   void run();
+  void pause(uint32_t found);
   uint32_t round(bool last);
   void record(const Run& run);
   Run select(const Run& run);
@@ -63,6 +65,8 @@ class Drain {
   Arrivals arrivals_;
   const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
   Pacer pacer_;
+  Circulation circulation_;
+  const bool may_circulate_;
   std::vector<rte_mbuf*> to_free_;
   std::vector<rte_mbuf*> selected_;
   std::vector<uint64_t> selected_ns_;

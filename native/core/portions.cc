@@ -6,7 +6,6 @@ namespace dpcap {
 namespace {
 
 constexpr uintptr_t kLargeGap = 1 << 20;
-constexpr uint32_t kNone = UINT32_MAX;
 
 uintptr_t address_of(const void* mbuf) { return reinterpret_cast<uintptr_t>(mbuf); }
 
@@ -23,6 +22,7 @@ Portions::Portion Portions::add(std::vector<void*> mbufs) {
     add_range(begin, i + 1, old);
     begin = i + 1;
   }
+  out_ += static_cast<uint32_t>(mbufs.size());
   return {mbufs_.data() + old, static_cast<uint32_t>(mbufs.size())};
 }
 
@@ -32,9 +32,9 @@ void Portions::add_range(size_t begin, size_t end, size_t old) {
   for (size_t i = begin + 1; i < end; i++) {
     nearest = std::min(nearest, address_of(mbufs_[i]) - address_of(mbufs_[i - 1]));
   }
-  Range range{address_of(mbufs_[begin]), address_of(mbufs_[end - 1]), 0, {}};
+  Range range{address_of(mbufs_[begin]), address_of(mbufs_[end - 1]) - address_of(mbufs_[begin]), 0, {}};
   while (uintptr_t{2} << range.shift <= nearest) range.shift++;
-  range.portions.assign(((range.last - range.first) >> range.shift) + 1, kNone);
+  range.portions.assign((range.size >> range.shift) + 1, kNone);
   for (size_t i = begin; i < end; i++) {
     if ((i - old) % size_ == 0) {
       const auto size = static_cast<uint32_t>(std::min<size_t>(size_, mbufs_.size() - i));
@@ -45,24 +45,31 @@ void Portions::add_range(size_t begin, size_t end, size_t old) {
   ranges_.push_back(std::move(range));
 }
 
-// Begins with the range of the one before. A range may lie in a gap of another.
-Portions::Count* Portions::count_of(uintptr_t address) {
-  for (size_t tried = 0; tried < ranges_.size(); tried++) {
-    const Range& range = ranges_[last_found_];
-    if (address >= range.first && address <= range.last) {
-      const uint32_t number = range.portions[(address - range.first) >> range.shift];
-      if (number != kNone) return &counts_[number];
-    }
-    last_found_ = (last_found_ + 1) % ranges_.size();
+// A range may lie in a gap of another.
+Portions::Count* Portions::find(uintptr_t address) {
+  for (const Range& range : ranges_) {
+    Count* count = count_in(range, address);
+    if (count == nullptr) continue;
+    near_ = &range;
+    return count;
   }
   return nullptr;
 }
 
-Portions::Portion Portions::came_back(const void* mbuf) {
-  Count* count = count_of(address_of(mbuf));
-  if (count == nullptr || ++count->back < count->size) return {nullptr, 0};
-  count->back = 0;
-  return {&mbufs_[count->first], count->size};
+Portions::Portion Portions::complete(Count& count) {
+  count.back = 0;
+  if (out_ <= most_out_) return {&mbufs_[count.first], count.size};
+  out_ -= count.size;
+  kept_.push_back(static_cast<uint32_t>(&count - counts_.data()));
+  return {nullptr, 0};
+}
+
+Portions::Portion Portions::next_kept() {
+  if (kept_.empty() || out_ + counts_[kept_.back()].size > most_out_) return {nullptr, 0};
+  const Count& count = counts_[kept_.back()];
+  kept_.pop_back();
+  out_ += count.size;
+  return {&mbufs_[count.first], count.size};
 }
 
 }  // namespace dpcap

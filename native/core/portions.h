@@ -2,10 +2,12 @@
 //
 // Mbufs come back in the order in which packets were copied, by several cores perhaps. Given out again in that order,
 // neighbours drift apart cycle by cycle, until each packet is copied into another page, at a fourth of the speed. So a
-// portion waits until all of it has come back, and is given out in the order of its addresses, again and again.
+// portion waits until all of it has come back, and is given out in the order of its addresses, again and again. And
+// whole portions can be kept back, so that fewer go around (Circulation).
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 namespace dpcap {
@@ -24,13 +26,25 @@ class Portions {
   Portion add(std::vector<void*> mbufs);
   // The portion that is complete with this one, to be given out; count 0 when there is none. What was never added is
   // ignored.
-  Portion came_back(const void* mbuf);
+  Portion came_back(const void* mbuf) {
+    const uintptr_t address = reinterpret_cast<uintptr_t>(mbuf);
+    Count* count = count_in(*near_, address);
+    if (count == nullptr) count = find(address);
+    if (count == nullptr || ++count->back < count->size) return {nullptr, 0};
+    return complete(*count);
+  }
+  // From now on no more than about `mbufs` are out: complete portions are kept back.
+  void keep_out(uint32_t mbufs) { most_out_ = mbufs; }
+  // One that was kept back and may be given out now; count 0 when there is none.
+  Portion next_kept();
+  // How many are kept back.
+  uint32_t kept() const { return static_cast<uint32_t>(mbufs_.size()) - out_; }
 
  private:
   struct Range {
-    uintptr_t first;
-    uintptr_t last;
-    uint32_t shift;                  // two mbufs are never as near as 2^shift bytes
+    uintptr_t first = 0;
+    uintptr_t size = 0;              // bytes, from the first mbuf to the beginning of the last
+    uint32_t shift = 0;              // two mbufs are never as near as 2^shift bytes
     std::vector<uint32_t> portions;  // of the mbuf that begins in that many bytes
   };
   struct Count {
@@ -38,15 +52,26 @@ class Portions {
     uint32_t size;
     uint32_t back;  // how many have come back
   };
+  static constexpr uint32_t kNone = UINT32_MAX;
 
   void add_range(size_t begin, size_t end, size_t old);
-  Count* count_of(uintptr_t address);
+  // nullptr when it is none of that range.
+  Count* count_in(const Range& range, uintptr_t address) {
+    if (address - range.first > range.size) return nullptr;
+    const uint32_t number = range.portions[(address - range.first) >> range.shift];
+    return number == kNone ? nullptr : &counts_[number];
+  }
+  Count* find(uintptr_t address);
+  Portion complete(Count& count);
 
   const uint32_t size_;
   std::vector<void*> mbufs_;
   std::vector<Count> counts_;
-  std::vector<Range> ranges_;  // without large gaps
-  size_t last_found_ = 0;      // of them
+  std::deque<Range> ranges_{{0, 0, 0, {kNone}}};  // without large gaps; the first is empty
+  const Range* near_ = &ranges_.front();          // where the last one was found
+  std::vector<uint32_t> kept_;                    // portions
+  uint32_t out_ = 0;
+  uint32_t most_out_ = UINT32_MAX;
 };
 
 }  // namespace dpcap

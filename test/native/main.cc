@@ -11,6 +11,7 @@ void test_file_sink();
 void test_merge();
 void test_limit();
 void test_portions();
+void test_circulation();
 void test_frame_sink();
 
 int main() {
@@ -24,6 +25,7 @@ int main() {
   test_merge();
   test_limit();
   test_portions();
+  test_circulation();
   test_frame_sink();
   return tap_end();
 }

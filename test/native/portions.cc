@@ -78,6 +78,32 @@ void strangers() {
   CHECK(portion.count == 5 && portion.mbufs[0] == mbufs[0] && portion.mbufs[4] == mbufs[4]);
 }
 
+// While fewer go around, the rest waits; then it comes back, each mbuf once.
+void kept_back() {
+  constexpr uint32_t kAll = 100, kSize = 10;
+  const auto mbufs = addresses(0x100000000, kAll, 2496);
+  Portions portions(kSize);
+  const Portions::Portion all = portions.add(mbufs);
+  std::deque<void*> pool(all.mbufs, all.mbufs + all.count);
+  const auto use_one = [&] {
+    const Portions::Portion portion = portions.came_back(pool.front());
+    pool.pop_front();
+    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+  };
+  portions.keep_out(35);
+  CHECK(portions.next_kept().count == 0 && portions.kept() == 0);
+  for (uint32_t i = 0; i < 10 * kAll; i++) use_one();
+  CHECK(portions.kept() == 70 && pool.size() <= 30);
+  portions.keep_out(UINT32_MAX);
+  for (auto portion = portions.next_kept(); portion.count != 0; portion = portions.next_kept()) {
+    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+  }
+  CHECK(portions.kept() == 0 && pool.size() == kAll);
+  for (uint32_t i = 0; i < 10 * kAll; i++) use_one();
+  std::sort(pool.begin(), pool.end());
+  CHECK(std::equal(pool.begin(), pool.end(), mbufs.begin(), mbufs.end()));
+}
+
 }  // namespace
 
 void test_portions() {
@@ -92,4 +118,5 @@ void test_portions() {
   cycles(31, {around, hole});
   cycles(31, {addresses(0x100000000, 1, 2496), addresses(0x200000000, 40, 2496)});
   strangers();
+  kept_back();
 }
