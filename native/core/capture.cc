@@ -149,7 +149,6 @@ Reply Capture::request(Lane& lane) {
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
-  primary_gone_ = primary_gone;
   if (pool_) pool_->stop_growing();
   int tries = primary_gone ? 0 : kDisableTries;
   for (size_t i = 0; i < lanes_.size(); i++) {
@@ -161,7 +160,9 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
       if (settled) break;
     }
   }
-  return unsettled();
+  const std::vector<std::string> left = unsettled();
+  is_unconfirmed_ = primary_gone || !left.empty();
+  return left;
 }
 
 bool Capture::finish(bool may_free) {
@@ -199,7 +200,8 @@ std::vector<std::string> Capture::unsettled() const {
 }
 
 // The primary's counters since the pool was opened. One that quits in order takes them away: then the last ones hold.
-// One that is gone may have counted copies that it never handed over: then what arrived is what was accepted.
+// One that is gone, or stopped, may have counted copies that it did not hand over; one that goes on counts what comes
+// after the end: then what arrived is what was accepted.
 PdumpCounters Capture::counters_of(const Lane& lane) const {
   if (started_ns_ == 0) return {};
   const auto now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
@@ -208,7 +210,7 @@ PdumpCounters Capture::counters_of(const Lane& lane) const {
   const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
   counters.filtered += lane.filtered;
   counters.accepted -= std::min<uint64_t>(counters.accepted, lane.filtered);
-  if (primary_gone_) counters.accepted = arrived;
+  if (is_unconfirmed_) counters.accepted = arrived;
   return counters;
 }
 

@@ -117,7 +117,7 @@ class Capture {
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
-  bool primary_gone_ = false;
+  std::atomic<bool> is_unconfirmed_{false};  // the end, by a primary that is gone or does not answer
   const Filters filters_;
   Limit limit_;
   SinkFigures figures_;
