@@ -1,6 +1,8 @@
 /** Where the engine's threads run: beside the primary's polling threads, not on top of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nearbyCpus, parseCpuList } from './cpu-topology.js';
+import { cpusFor } from './threads.js';
 
 /** What is known of the CPUs. */
 export interface Placement {
@@ -11,15 +13,16 @@ export interface Placement {
 }
 
 /**
- * The CPUs this process may use, without those that a thread of the primary is bound to and running on at this moment.
- * On such a CPU every packet we handle is one that the primary does not.
+ * Of the CPUs this process may use, those that are best beside the ones that a thread of the primary is bound to and
+ * running on at this moment. On such a CPU every packet we handle is one that the primary does not.
  */
-export function besidePrimary(primaryPid: number | undefined, procDir = '/proc'): Placement {
+export function besidePrimary(primaryPid: number | undefined, procDir = '/proc', cpuDir?: string): Placement {
   if (primaryPid === undefined) return { cpus: [], polling: 0 };
   try {
-    const taken = new Set(pollingCpus(join(procDir, String(primaryPid), 'task')));
-    const free = allowedCpus(join(procDir, 'self')).filter((cpu) => !taken.has(cpu));
-    return { cpus: taken.size === 0 ? [] : free, polling: taken.size };
+    const polling = [...new Set(pollingCpus(join(procDir, String(primaryPid), 'task')))];
+    const free = allowedCpus(join(procDir, 'self')).filter((cpu) => !polling.includes(cpu));
+    const near = nearbyCpus(free, polling, cpusFor(polling.length), cpuDir);
+    return { cpus: polling.length === 0 ? [] : near, polling: polling.length };
   } catch {
     return { cpus: [], polling: 0 }; // the primary ended; the capture will say so
   }
@@ -39,14 +42,4 @@ function isRunning(dir: string): boolean {
 
 function allowedCpus(dir: string): number[] {
   return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(join(dir, 'status'), 'latin1'))?.[1] ?? '');
-}
-
-/** "0-2,5" as the kernel writes it. */
-export function parseCpuList(text: string): number[] {
-  return text.split(',').flatMap((range) => {
-    if (range === '') return [];
-    const [first, last = first] = range.split('-').map(Number);
-    if (first === undefined || last === undefined || !Number.isInteger(first) || !Number.isInteger(last)) return [];
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
 }

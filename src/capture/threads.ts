@@ -9,6 +9,9 @@ const MOST_BY_ITSELF = 3;
 /** For the thread that merges, and the one that writes. */
 const CPUS_FOR_OTHERS = 2;
 
+/** How many CPUs the threads of a capture have use for, beside so many that the primary polls on. */
+export const cpusFor = (polling: number): number => Math.min(MOST_BY_ITSELF, polling) + CPUS_FOR_OTHERS;
+
 /** What the number of threads depends on. */
 export interface ThreadNeeds {
   /** As `--threads` says; undefined: what queues and CPUs allow. */

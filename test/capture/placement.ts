@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { besidePrimary, type Placement, parseCpuList } from '../../src/capture/placement.js';
+import { besidePrimary, type Placement } from '../../src/capture/placement.js';
 
 /** A /proc in which we may use CPUs 0 to 3, and process 7 has these threads. */
 function proc(t: Test, threads: [state: string, cpus: string][]): string {
@@ -21,7 +21,7 @@ t.test('polling threads keep their CPUs to themselves', async (t) => {
     ['R (running)', '3'],
     ['R (running)', '0-3'],
   ];
-  t.same(besidePrimary(7, proc(t, threads)), { cpus: [0, 2], polling: 2 });
+  t.same(besidePrimary(7, proc(t, threads), '/nonexistent'), { cpus: [0, 2], polling: 2 });
 });
 
 t.test('without a choice the kernel decides', async (t) => {
@@ -31,10 +31,4 @@ t.test('without a choice the kernel decides', async (t) => {
   t.same(besidePrimary(7, proc(t, all)), { cpus: [], polling: 4 }, 'everybody does');
   t.same(besidePrimary(8, proc(t, all)), unknown, 'the primary is gone');
   t.same(besidePrimary(undefined, proc(t, all)), unknown, 'or cannot be seen');
-});
-
-t.test("the kernel's lists of CPUs", async (t) => {
-  t.same(parseCpuList('0-2,5'), [0, 1, 2, 5]);
-  t.same(parseCpuList('7'), [7]);
-  t.same(parseCpuList(''), []);
 });
