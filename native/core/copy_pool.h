@@ -20,7 +20,7 @@ namespace dpcap {
 // enqueues to the pool's own ring. That makes being killed in the middle of our own enqueue harmless (dpdk-pdump.md
 // 2.4), and makes a dead capture cheap: the pool runs dry and copies fail early.
 //
-// A capture that is hard pressed gets more of them. Not from the start, because memory takes its time (the kernel
+// A capture that was hard pressed gets more of them. Not from the start, because memory takes its time (the kernel
 // clears it: 0.3 ms a MiB) and most captures never need it; and EAL holds locks of the primary meanwhile, which must
 // not be held by a process that is killed.
 class CopyPool {
@@ -53,10 +53,10 @@ class CopyPool {
   void give_back(rte_mbuf* const* segments, uint32_t count);
   // Has about `mbufs` go around from now on; the others are kept here. UINT32_MAX: all.
   void circulate(uint32_t mbufs);
-  // For a thread that is busy: has more mbufs come when half of them are on their way.
-  void grow_if_half_empty() {
-    if (!is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2) grow();
-  }
+  // More than half of the mbufs are on their way, and there may be more of them.
+  bool is_short() const { return !is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2; }
+  // Has more mbufs come, unless they have or may not.
+  void grow();
   void stop_growing();
   // Leaves all of it where it is.
   void abandon();
@@ -64,7 +64,6 @@ class CopyPool {
  private:
   void hold_back();
   void widen();
-  void grow();
   void make_parts();
   bool make_part();
   bool has_room() const { return mbufs_ + part_mbufs_ <= most_; }

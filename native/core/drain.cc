@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/affinity.h"
 #include "core/packet.h"
@@ -54,7 +55,6 @@ void Drain::run() {
   arrivals_.begin();
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t found = round(false);
-    if (found >= busy_) pool_.grow_if_half_empty();
     pause(found);
   }
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
@@ -68,10 +68,14 @@ void Drain::run() {
 }
 
 void Drain::pause(uint32_t found) {
+  const bool is_busy = found >= busy_;
+  // A drain that never catches up has no use for more mbufs, and the CPU time to make them would be its own.
+  if (is_busy && pool_.is_short()) was_short_ = true;
+  if (!is_busy && std::exchange(was_short_, false)) pool_.grow();
   // A plain copy is stamped when it is found.
   const bool stamps_here = mode_ == CopyMode::plain && sink_.wants_times();
   const uint64_t before = rte_get_tsc_cycles();
-  pacer_.pause(found >= busy_, found != 0, stamps_here || arrivals_.is_settling() || circulation_.is_small());
+  pacer_.pause(is_busy, found != 0, stamps_here || arrivals_.is_settling() || circulation_.is_small());
   const uint64_t now = rte_get_tsc_cycles();
   if (may_circulate_ && circulation_.look(now, found, now - before)) {
     pool_.circulate(circulation_.is_small() ? Circulation::kSmall : UINT32_MAX);

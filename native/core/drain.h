@@ -67,6 +67,7 @@ class Drain {
   Pacer pacer_;
   Circulation circulation_;
   const bool may_circulate_;
+  bool was_short_ = false;  // of mbufs, since the last pause
   std::vector<rte_mbuf*> to_free_;
   std::vector<rte_mbuf*> selected_;
   std::vector<uint64_t> selected_ns_;
