@@ -78,19 +78,28 @@ async function bareDrain(
   });
 }
 
+/** Each round begins with another tool. */
+const turned = (tools: readonly Tool[], round: number): readonly Tool[] => {
+  const first = round % tools.length;
+  return [...tools.slice(first), ...tools.slice(0, first)];
+};
+
 export const saturated: Figure = {
   name: 'saturated',
   async measure(settings, record) {
     for (const size of settings.sizes) {
       for (let round = 0; round < settings.rounds; round++) {
-        for (const tool of [...TOOLS, WRITE_LOOP]) {
+        for (const tool of turned([...TOOLS, WRITE_LOOP], round)) {
           await attempt(tool.name, () =>
             atOneDistance(settings, record, (to) => captureRate(settings, tool, size, to)),
           );
         }
         for (const drain of some(settings, BARE_DRAINS)) {
           await attempt(drain.join(' '), () =>
-            atOneDistance(settings, record, (to) => bareDrain(settings, size, drain, to)),
+            // Or the host takes the memory back, and the first tool after it has it slower.
+            withWarmMemory(settings, () =>
+              atOneDistance(settings, record, (to) => bareDrain(settings, size, drain, to)),
+            ),
           );
         }
       }
