@@ -60,32 +60,40 @@ void Circulation::watch(double rate, bool is_busy, uint64_t now_tsc) {
 void Circulation::begin_trial() {
   before_ = sum_ / windows_;
   if (!is_small_) large_rate_ = before_;
-  is_small_ = !is_small_;
-  be_steady();
-  state_ = State::settling;
+  change(State::trying);
 }
 
+// The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
 void Circulation::measure(double rate, uint64_t now_tsc) {
-  if (rate < kWorse * before_) return end_trial(false, now_tsc);
-  windows_++;
-  if (state_ == State::settling) {
-    if (windows_ < kSettlingWindows) return;
-    be_steady();
-    state_ = State::measuring;
-    return;
-  }
+  if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
+  if (++windows_ <= kSettlingWindows) return;
   sum_ += rate;
-  if (windows_ < kTrialWindows) return;
-  const double mean = sum_ / windows_;
+  if (windows_ < kSettlingWindows + kTrialWindows) return;
+  const double mean = sum_ / kTrialWindows;
   if (!is_small_) large_rate_ = mean;
-  end_trial(mean > (is_small_ ? kSmallGain : kLargeGain) * before_, now_tsc);
+  if (state_ == State::checking) return end_trial(is_better(mean), now_tsc);
+  tried_ = mean;
+  if (!is_better(before_)) return end_trial(false, now_tsc);
+  change(State::checking);
+}
+
+// What was tried last, than that rate of the other circle.
+bool Circulation::is_better(double than) const {
+  const bool tried_small = is_small_ == (state_ == State::trying);
+  return tried_ > (tried_small ? kSmallGain : kLargeGain) * than;
 }
 
 void Circulation::end_trial(bool is_better, uint64_t now_tsc) {
-  if (!is_better) is_small_ = !is_small_;
   wait_seconds_ = is_better ? kLeastWaitSeconds : std::min(2 * wait_seconds_, kMostWaitSeconds);
   try_after_ = now_tsc + wait_seconds_ * tsc_hz_;
+  if (is_better == (state_ == State::checking)) is_small_ = !is_small_;
   be_steady();
+}
+
+void Circulation::change(State state) {
+  is_small_ = !is_small_;
+  be_steady();
+  state_ = state;
 }
 
 void Circulation::be_steady() {

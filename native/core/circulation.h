@@ -23,13 +23,15 @@ class Circulation {
   bool is_small() const { return is_small_; }
 
  private:
-  enum class State { steady, settling, measuring };
+  enum class State { steady, trying, checking };
 
   void end_window(uint64_t now_tsc);
   void watch(double rate, bool is_busy, uint64_t now_tsc);
   void measure(double rate, uint64_t now_tsc);
   void begin_trial();
+  bool is_better(double than) const;
   void end_trial(bool is_better, uint64_t now_tsc);
+  void change(State state);
   void be_steady();
 
   const uint64_t tsc_hz_;
@@ -44,6 +46,7 @@ class Circulation {
   double sum_ = 0;        // of their rates, which are packets a tick
   uint32_t easy_windows_ = 0;
   double before_ = 0;       // the trial
+  double tried_ = 0;        // in it
   double large_rate_ = 0;   // what a large circle was last seen to do
   uint64_t try_after_ = 0;  // the next trial: wait_seconds_ after the last
   uint64_t wait_seconds_;

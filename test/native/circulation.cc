@@ -64,7 +64,7 @@ void easy_load_keeps_its_slack() {
 
 void small_where_it_is_faster() {
   Model model;
-  CHECK(model.run(1, 30000, kNear) > 0.7 && model.is_small());
+  CHECK(model.run(1, 30000, kNear) > 0.5 && model.is_small());
   CHECK(model.run(60, 30000, kNear) > 0.95);
   CHECK(model.run(10, 16000, kNear) > 0.9);  // more than a large circle can do, and the small one has time left
 }
@@ -74,6 +74,18 @@ void large_where_it_is_not() {
   CHECK(model.run(60, 30000, kFar) < 0.005 && !model.is_small());
   Model equal;
   CHECK(equal.run(60, 30000, {1000, 1000, 0.1}) < 0.02 && !equal.is_small());
+}
+
+// A capture that gets faster by itself, while memory warms up: that is no gain of what was tried meanwhile.
+void what_changes_by_itself() {
+  Model model;
+  double small = 0;
+  for (double speed = 200; speed < 1000; speed *= 1.05) {
+    small += model.run(0.02, 30000, {speed, speed});
+    CHECK_ALL(model.changes() <= 2);
+  }
+  CHECK(small < 10 && !model.is_small());
+  CHECK(model.run(10, 30000, {1000, 1000, 0.05}) < 0.05 && !model.is_small());
 }
 
 void follows_what_changes() {
@@ -108,6 +120,7 @@ void test_circulation() {
   easy_load_keeps_its_slack();
   small_where_it_is_faster();
   large_where_it_is_not();
+  what_changes_by_itself();
   follows_what_changes();
   long_rounds();
 }
