@@ -29,7 +29,7 @@ export interface Figure {
 }
 
 export const MEGA = 1e6;
-const WARM_BYTES = 5e9;
+const WARM_BYTES = 8e9;
 const WARM_BYTES_QUICK = 2e8;
 
 /** Says what went wrong with one run, and goes on: a tool that fails has no figure. */
