@@ -18,7 +18,6 @@ constexpr uint64_t kFlushMs = 20;   // a lone packet is seen at once, others of 
 constexpr uint32_t kInPlace = 400;  // bytes of a packet from which on writing it in place beats copying it
 // So many bytes go with one write: what is asked for ahead of it has to stay in the first level of the cache.
 constexpr size_t kInPlaceBytes = 24 * 1024;
-static_assert(kInPlaceBytes / kInPlace < OutputFile::kMostRecords);
 
 uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
 
@@ -102,7 +101,8 @@ uint32_t FileSink::write_in_place(const Run& run, uint32_t first) {
   iovec records[OutputFile::kMostRecords];
   uint32_t count = 0;
   size_t bytes = 0;
-  while (first + count < run.count && bytes < kInPlaceBytes && recorder_.wrap(run, first + count, &records[count])) {
+  const uint32_t most = std::min(run.count - first, OutputFile::kMostRecords);
+  while (count < most && bytes < kInPlaceBytes && recorder_.wrap(run, first + count, &records[count])) {
     bytes += records[count].iov_len;
     prefetch_all(records[count++]);
   }

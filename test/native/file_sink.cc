@@ -68,21 +68,21 @@ void alone_on_a_cpu() {
   const OnCpus one({sched_getcpu()});
   FileSink sink(file.fd, options(), figures);
   Packets packets;
-  packets.add_sized(20, 60).add_sized(100, 1000).add_sized(1, 61);
+  packets.add_sized(110, 1000).add_sized(10, 60).add_sized(1, 2000).add_sized(300, 61).add_sized(79, 62);
   sink.enter();
   constexpr size_t kRounds = 1000;
   for (size_t i = 0; i < kRounds; i++) {
-    CHECK_ALL(sink.put(packets.run()) == 121);
+    CHECK_ALL(sink.put(packets.run()) == 500);
     sink.tick(rte_get_tsc_cycles(), 0);
   }
   sink.leave();
   sink.finish({});
   CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
   const std::vector<size_t> sizes = sizes_in(file);
-  CHECK(sizes.size() == kRounds * 121);
+  CHECK(sizes.size() == kRounds * 500);
   for (size_t i = 0; i < sizes.size(); i++) {
-    const size_t nth = i % 121;
-    CHECK_ALL(sizes[i] == (nth < 20 ? 60u : nth < 120 ? 1000u : 61u));
+    const size_t nth = i % 500;
+    CHECK_ALL(sizes[i] == (nth < 110 ? 1000u : nth < 120 ? 60u : nth < 121 ? 2000u : nth < 421 ? 61u : 62u));
   }
 }
 
