@@ -171,6 +171,7 @@ bool Capture::finish(bool may_free) {
   for (const auto& sink : sinks_) sink->give_up_on_stalls();
   for (const auto& drain : drains_) drain->stop();
   if (merge_) merge_->stop();
+  if (!may_free) is_unconfirmed_ = true;  // it may be in the middle of a callback
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
   for (const auto& sink : sinks_) sink->finish(trailer);

@@ -39,17 +39,14 @@ void Circulation::end_window(uint64_t now_tsc) {
   if (state_ == State::steady) {
     watch(rate, is_busy, now_tsc);
   } else {
-    measure(rate, now_tsc);
+    measure(rate, is_busy, now_tsc);
   }
 }
 
 void Circulation::watch(double rate, bool is_busy, uint64_t now_tsc) {
-  // What a large circle can do as well, with slack.
-  if (!is_busy && rate < kLargeGain * large_rate_) {
-    if (++easy_windows_ >= kEasyWindows) is_small_ = false;
-  } else {
-    easy_windows_ = 0;
-  }
+  // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
+  easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
+  if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
   if (!is_busy) return be_steady();
   if (windows_ == kBusyWindows) sum_ -= sum_ / windows_--;
   windows_++;
@@ -64,7 +61,8 @@ void Circulation::begin_trial() {
 }
 
 // The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
-void Circulation::measure(double rate, uint64_t now_tsc) {
+void Circulation::measure(double rate, bool is_busy, uint64_t now_tsc) {
+  if (!is_small_ && !is_busy) return be_large(now_tsc);  // the flood has ended
   if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
   if (++windows_ <= kSettlingWindows) return;
   sum_ += rate;
@@ -87,6 +85,14 @@ void Circulation::end_trial(bool is_better, uint64_t now_tsc) {
   wait_seconds_ = is_better ? kLeastWaitSeconds : std::min(2 * wait_seconds_, kMostWaitSeconds);
   try_after_ = now_tsc + wait_seconds_ * tsc_hz_;
   if (is_better == (state_ == State::checking)) is_small_ = !is_small_;
+  be_steady();
+}
+
+void Circulation::be_large(uint64_t now_tsc) {
+  is_small_ = false;
+  easy_windows_ = 0;
+  wait_seconds_ = kLeastWaitSeconds;
+  try_after_ = now_tsc + wait_seconds_ * tsc_hz_;
   be_steady();
 }
 

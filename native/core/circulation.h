@@ -27,10 +27,11 @@ class Circulation {
 
   void end_window(uint64_t now_tsc);
   void watch(double rate, bool is_busy, uint64_t now_tsc);
-  void measure(double rate, uint64_t now_tsc);
+  void measure(double rate, bool is_busy, uint64_t now_tsc);
   void begin_trial();
   bool is_better(double than) const;
   void end_trial(bool is_better, uint64_t now_tsc);
+  void be_large(uint64_t now_tsc);
   void change(State state);
   void be_steady();
 

@@ -142,8 +142,10 @@ void CopyPool::give_back(rte_mbuf* const* segments, uint32_t count) {
 void CopyPool::circulate(uint32_t mbufs) {
   const std::lock_guard<std::mutex> lock(giving_back_);
   portions_->keep_out(mbufs);
-  for (auto portion = portions_->next_kept(); portion.count != 0; portion = portions_->next_kept()) enqueue(portion);
-  kept_.store(portions_->kept(), std::memory_order_relaxed);
+  for (auto portion = portions_->next_kept(); portion.count != 0; portion = portions_->next_kept()) {
+    kept_.store(portions_->kept(), std::memory_order_relaxed);  // first: available() never counts one twice
+    enqueue(portion);
+  }
 }
 
 void CopyPool::grow() {

@@ -16,7 +16,8 @@ namespace {
 constexpr int kDiskNice = -19;      // before the drain: while it waits for a CPU, the disk waits for it
 constexpr uint64_t kFlushMs = 20;   // a lone packet is seen at once, others of a stream within this time
 constexpr uint32_t kInPlace = 400;  // bytes of a packet from which on writing it in place beats copying it
-// So many bytes go with one write: what is asked for ahead of it has to stay in the first level of the cache.
+// About so many bytes go with one write: what is asked for ahead of it has to be in the cache still when the kernel
+// comes to it (bench/RESULTS.md).
 constexpr size_t kInPlaceBytes = 24 * 1024;
 
 uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
@@ -58,7 +59,8 @@ uint32_t FileSink::put(const Run& run) {
 }
 
 uint32_t FileSink::record(const Run& run, uint32_t first) {
-  if (options_.byte_limit == 0 && run.mbufs[first]->pkt_len >= kInPlace && writes_here()) {
+  const uint32_t size = std::min(run.mbufs[first]->pkt_len, options_.file.snaplen);
+  if (options_.byte_limit == 0 && size >= kInPlace && writes_here()) {
     if (const uint32_t written = write_in_place(run, first)) return written;
   }
   Block& to = block();

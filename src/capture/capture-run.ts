@@ -77,7 +77,9 @@ export class CaptureRun {
     const plan = nativePlan(this.#plan, lanes, output.sink, {
       ports: facts.ports,
       version: addon.dpdkVersion,
-      placement: besidePrimary(this.#plan.primaryPid),
+      placement: besidePrimary(this.#plan.primaryPid, {
+        threads: output.sink.kind === 'frames' ? output.sink.queues.length : this.#plan.threads,
+      }),
       freeHugePages: freeHugePages(),
     });
     this.#begun = true;

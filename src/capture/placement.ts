@@ -14,14 +14,18 @@ export interface Placement {
 
 /**
  * Of the CPUs this process may use, those that are best beside the ones that a thread of the primary is bound to and
- * running on at this moment. On such a CPU every packet we handle is one that the primary does not.
+ * running on at this moment. On such a CPU every packet we handle is one that the primary does not. `threads`: how many
+ * take packets, where that is known before.
  */
-export function besidePrimary(primaryPid: number | undefined, procDir = '/proc', cpuDir?: string): Placement {
+export function besidePrimary(
+  primaryPid: number | undefined,
+  { threads, procDir = '/proc', cpuDir }: { threads?: number | undefined; procDir?: string; cpuDir?: string } = {},
+): Placement {
   if (primaryPid === undefined) return { cpus: [], polling: 0 };
   try {
     const polling = [...new Set(pollingCpus(join(procDir, String(primaryPid), 'task')))];
     const free = allowedCpus(join(procDir, 'self')).filter((cpu) => !polling.includes(cpu));
-    const near = nearbyCpus(free, polling, cpusFor(polling.length), cpuDir);
+    const near = nearbyCpus(free, polling, cpusFor(polling.length, threads), cpuDir);
     return { cpus: polling.length === 0 ? [] : near, polling: polling.length };
   } catch {
     return { cpus: [], polling: 0 }; // the primary ended; the capture will say so

@@ -9,8 +9,9 @@ const MOST_BY_ITSELF = 3;
 /** For the thread that merges, and the one that writes. */
 const CPUS_FOR_OTHERS = 2;
 
-/** How many CPUs the threads of a capture have use for, beside so many that the primary polls on. */
-export const cpusFor = (polling: number): number => Math.min(MOST_BY_ITSELF, polling) + CPUS_FOR_OTHERS;
+/** How many CPUs a capture has use for, with `threads` that take packets, or as many as it has by itself. */
+export const cpusFor = (polling: number, threads = Math.min(MOST_BY_ITSELF, polling)): number =>
+  threads + CPUS_FOR_OTHERS;
 
 /** What the number of threads depends on. */
 export interface ThreadNeeds {

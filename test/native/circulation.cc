@@ -104,7 +104,29 @@ void follows_what_changes() {
   CHECK(model.run(20, 30000, {25000, 20000, 0.1}) < 0.5 && !model.is_small());  // large is better now
 }
 
-// A drain that stands still for a while (a stalled disk, a stopped process) has learnt nothing by it.
+// Whenever a flood ends, in the middle of a trial too, what comes then has slack again.
+void floods_end() {
+  for (int ms = 150; ms < 700; ms += 10) {
+    for (const double offered : {0.0, 3000.0}) {
+      Model model;
+      model.run(ms / 1000.0, 30000, kNear);
+      model.run(0.3, offered, kNear);
+      CHECK_ALL(!model.is_small());
+      CHECK_ALL(model.run(2, offered, kNear) == 0);
+    }
+  }
+}
+
+// A small circle that has become bad is left, also where it is not the primary that is slowed.
+void small_becomes_bad() {
+  Model model;
+  model.run(100, 30000, kNear);
+  CHECK(model.is_small());
+  model.run(0.2, 30000, {13000, 8000, 0.1});
+  CHECK(!model.is_small());
+}
+
+// A few rounds that took seconds (a stalled disk, a stopped process) are no flood.
 void long_rounds() {
   Circulation circulation(kHz);
   uint64_t now = 1;
@@ -122,5 +144,7 @@ void test_circulation() {
   large_where_it_is_not();
   what_changes_by_itself();
   follows_what_changes();
+  floods_end();
+  small_becomes_bad();
   long_rounds();
 }
