@@ -1,5 +1,5 @@
 /** Captures whose processes are stopped, killed, or killed twice: they leave a valid file and an unharmed primary. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -36,6 +36,14 @@ async function capturing(testpmd: Testpmd, file: string): Promise<LiveCapture> {
   const running = startCapture(testpmd, ['-i', '0', ...FILE_LIMIT, '-w', file]);
   await running.written(1);
   return running;
+}
+
+/** Resolves when none of its threads runs any more: one may still answer for as long as the others keep it off a CPU. */
+async function stand(testpmd: Testpmd): Promise<void> {
+  testpmd.process.signal('SIGSTOP');
+  const tasks = `/proc/${testpmd.pid}/task`;
+  const isStopped = (id: string): boolean => /^State:\s*T/m.test(readFileSync(join(tasks, id, 'status'), 'latin1'));
+  while (!readdirSync(tasks).every(isStopped)) await delay(1);
 }
 
 function isValid(t: Test, file: string, what: string): void {
@@ -88,7 +96,7 @@ t.test('a second SIGINT gives up waiting for a primary that does not answer', { 
   const testpmd = await underLoad(t);
   const before = await remember(testpmd);
   const running = await capturing(testpmd, join(t.testdir(), 'x.pcap'));
-  testpmd.process.signal('SIGSTOP');
+  await stand(testpmd);
   running.process.signal('SIGINT');
   await stopping(running);
   await delay(IMPATIENCE_MS); // by dpcap's clock, which may have started later than ours; the engine takes 5 s
@@ -108,7 +116,7 @@ t.test('what a primary does not confirm is left, and said', { skip }, async (t) 
   const file = join(t.testdir(), 'x.pcap');
   const running = startCapture(testpmd, ['-i', '0', '-Q', 'rx', ...FILE_LIMIT, '-w', file]);
   await running.written(1);
-  testpmd.process.signal('SIGSTOP');
+  await stand(testpmd);
   const captured = await running.stop('SIGINT');
   testpmd.process.signal('SIGCONT');
   balances(t, captured, 1);
