@@ -94,14 +94,14 @@ export const saturated: Figure = {
             atOneDistance(settings, record, (to) => captureRate(settings, tool, size, to)),
           );
         }
-        for (const drain of some(settings, BARE_DRAINS)) {
-          await attempt(drain.join(' '), () =>
-            // Or the host takes the memory back, and the first tool after it has it slower.
-            withWarmMemory(settings, () =>
+        // Held, or the host takes the memory back meanwhile, and the first tool after it has it slower.
+        await withWarmMemory(settings, async () => {
+          for (const drain of some(settings, BARE_DRAINS)) {
+            await attempt(drain.join(' '), () =>
               atOneDistance(settings, record, (to) => bareDrain(settings, size, drain, to)),
-            ),
-          );
-        }
+            );
+          }
+        });
       }
     }
   },

@@ -76,23 +76,22 @@ void Circulation::measure(double rate, bool is_busy, uint64_t now_tsc) {
 }
 
 // What was tried last, than that rate of the other circle.
-bool Circulation::is_better(double than) const {
-  const bool tried_small = is_small_ == (state_ == State::trying);
-  return tried_ > (tried_small ? kSmallGain : kLargeGain) * than;
-}
+bool Circulation::is_better(double than) const { return tried_ > (tried_small() ? kSmallGain : kLargeGain) * than; }
 
 void Circulation::end_trial(bool is_better, uint64_t now_tsc) {
-  wait_seconds_ = is_better ? kLeastWaitSeconds : std::min(2 * wait_seconds_, kMostWaitSeconds);
-  try_after_ = now_tsc + wait_seconds_ * tsc_hz_;
-  if (is_better == (state_ == State::checking)) is_small_ = !is_small_;
-  be_steady();
+  is_small_ = is_better ? tried_small() : !tried_small();
+  wait(is_better ? kLeastWaitSeconds : std::min(2 * wait_seconds_, kMostWaitSeconds), now_tsc);
 }
 
 void Circulation::be_large(uint64_t now_tsc) {
   is_small_ = false;
   easy_windows_ = 0;
-  wait_seconds_ = kLeastWaitSeconds;
-  try_after_ = now_tsc + wait_seconds_ * tsc_hz_;
+  wait(kLeastWaitSeconds, now_tsc);
+}
+
+void Circulation::wait(uint64_t seconds, uint64_t now_tsc) {
+  wait_seconds_ = seconds;
+  try_after_ = now_tsc + seconds * tsc_hz_;
   be_steady();
 }
 

@@ -29,9 +29,11 @@ class Circulation {
   void watch(double rate, bool is_busy, uint64_t now_tsc);
   void measure(double rate, bool is_busy, uint64_t now_tsc);
   void begin_trial();
+  bool tried_small() const { return is_small_ == (state_ == State::trying); }
   bool is_better(double than) const;
   void end_trial(bool is_better, uint64_t now_tsc);
   void be_large(uint64_t now_tsc);
+  void wait(uint64_t seconds, uint64_t now_tsc);
   void change(State state);
   void be_steady();
 

@@ -34,7 +34,6 @@ class Model {
       const double found = std::min(offered, most);
       const double idle = small && machine.primary_limits_small ? 0.4 : 1 - found / most;
       now_ += kMs;
-      packets_ += found;
       const bool changed = circulation_.look(now_, static_cast<uint32_t>(found), static_cast<uint64_t>(idle * kMs));
       changes_ += changed;
       CHECK_ALL(changed == (circulation_.is_small() != small));
@@ -49,7 +48,6 @@ class Model {
   Circulation circulation_{kHz};
   std::mt19937 random_{1};
   uint64_t now_ = 1;
-  double packets_ = 0;
   uint32_t changes_ = 0;
 };
 
