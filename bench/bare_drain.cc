@@ -13,10 +13,11 @@
 #include <cstring>
 
 #include "core/copy_pool.h"
+#include "core/copy_ring.h"
 #include "core/eal.h"
 #include "core/error.h"
 #include "core/pdump.h"
-#include "core/shared_memory.h"
+#include "core/ports.h"
 
 using namespace dpcap;
 
@@ -40,18 +41,25 @@ void read_packets(rte_mbuf** burst, uint32_t count) {
   }
 }
 
-double drain(CopyRing& ring, CopyPool& pool, double seconds, bool reads) {
+double drain(rte_ring* ring, CopyPool& pool, double seconds, bool reads) {
   rte_mbuf* burst[kBurst];
   uint64_t packets = 0;
   const uint64_t start = rte_get_tsc_cycles();
   const auto ticks = static_cast<uint64_t>(seconds * static_cast<double>(rte_get_tsc_hz()));
   while (rte_get_tsc_cycles() - start < ticks) {
-    const uint32_t found = rte_ring_sc_dequeue_burst(ring.get(), reinterpret_cast<void**>(burst), kBurst, nullptr);
+    const uint32_t found = rte_ring_sc_dequeue_burst(ring, reinterpret_cast<void**>(burst), kBurst, nullptr);
     if (reads) read_packets(burst, found);
     if (found != 0) pool.give_back(burst, found);
     packets += found;
   }
   return static_cast<double>(packets) / seconds;
+}
+
+uint16_t port_of(const std::string& device) {
+  for (const Port& port : list_ports()) {
+    if (port.name == device) return port.id;
+  }
+  throw Error("ERR_PORT_UNKNOWN", "there is no device " + device);
 }
 
 }  // namespace
@@ -63,12 +71,14 @@ int main(int argc, char** argv) {
   }
   try {
     attach({argv[1]});
-    const PdumpTarget target{argv[2], 0, Direction::tx};
+    const PdumpTarget target{argv[2], port_of(argv[2]), 0, Direction::tx};
     const CopyMode mode = strcmp(argv[3], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
     const auto mbufs = static_cast<uint32_t>(atoi(argv[4]));
-    CopyPool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))});
-    CopyRing ring("bare_drain", pool.most() + 1);
-    const Reply reply = pdump_enable(target, {mode, 262144, ring.get(), pool.get(), nullptr}, kTimeoutMs);
+    SharedPieces pieces("bare_drain");
+    CopyPool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))}, pieces);
+    rte_ring* ring = make_copy_ring(pieces, pool.most());
+    pool.grow(UINT32_MAX, mbufs);
+    const Reply reply = pdump_enable(target, {mode, 262144, ring, pool.get(), nullptr}, kTimeoutMs);
     if (reply.outcome != Outcome::done) throw Error("ERR_ENABLE_FAILED", "the primary refused", reply.err);
     pool.open();
     drain(ring, pool, 0.5, argc == 8);  // until the memory is warm
@@ -76,6 +86,8 @@ int main(int argc, char** argv) {
     pdump_disable(target, kTimeoutMs);
     usleep(100'000);  // bench/primary.c is out of its callback by then
     drain(ring, pool, 0.01, false);
+    pieces.give_back();
+    pool.free();
     return 0;
   } catch (const Error& error) {
     fprintf(stderr, "bare_drain: %s\n", error.what());

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/copy_ring.h"
 #include "core/drain.h"
 #include "core/error.h"
 #include "core/file_sink.h"
@@ -52,16 +53,18 @@ struct Bench {
       : mode(mode_),
         format(format_),
         size(size_),
-        pool("bench", {16383, 16383, 2248}),
-        lane(0, {"bench", 0, Direction::rx}, 0, 0, CopyRing("bench", pool.most() + 1)),
+        pieces("bench"),
+        pool("bench", {16383, 16383, 2248}, pieces),
+        lane(0, {"bench", 0, 0, Direction::rx}, 0, make_copy_ring(pieces, pool.most())),
         figures(1),
         file(open("/dev/null", O_WRONLY), {options(), mode, 0, {}, false}, figures) {
+    pool.grow(UINT32_MAX, pool.planned());
     pool.open();
   }
   FileOptions options() const { return {format, true, 262144}; }
 
   void drain() {
-    for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(lane.ring.get(), make_copy(pool, mode, size, i));
+    for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(lane.ring, make_copy(pool, mode, size, i));
     const Filters filters{Interpreter({}), Interpreter({})};
     Limit limit(0);
     SharedStampClock clock(rte_get_tsc_hz());
@@ -88,6 +91,7 @@ struct Bench {
   const CopyMode mode;
   const FileFormat format;
   const uint32_t size;
+  SharedPieces pieces;
   CopyPool pool;
   Lane lane;
   SinkFigures figures;

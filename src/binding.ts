@@ -131,11 +131,22 @@ export interface OwnerFacts {
   startedAtNs: bigint;
   /** Its command line, for people. */
   purpose: string;
-  targets: { device: string; queue: number; direction: Direction; live: boolean }[];
+  targets: { device: string; port: number; queue: number; direction: Direction; live: boolean }[];
+}
+
+/** The primary's heap on the NUMA socket where it has most of its memory, bytes. */
+export interface HeapRoom {
+  freeBytes: number;
+  /** The largest piece of it. */
+  greatestBytes: number;
+  totalBytes: number;
+  /** Size of the pages by which it would grow. */
+  pageBytes: number;
 }
 
 /** What the primary's shared memory says at one moment. */
 export interface AttachedFacts {
+  heap: HeapRoom;
   ports: Port[];
   pools: RawPoolFacts[];
   /** Names of our own mempool handlers, by index. */
@@ -153,13 +164,27 @@ export interface PrimaryBinding {
   attach(filePrefix: string): Promise<void>;
   /** Leaves; everything of ours must have been freed. */
   detach(): Promise<void>;
-  facts(): AttachedFacts;
+  facts(): Promise<AttachedFacts>;
   /** Puts our mempool handlers into the primary's order (agreeOnOps). Before anything is created in its memory. */
   alignOps(names: string[]): void;
-  /** Disables what a dead capture left enabled; resolves with the targets that stay in doubt. */
-  disableOwner(name: string): Promise<string[]>;
+  /**
+   * Whether the primary answers a question that changes nothing, within the time. Once before it is asked for memory: each
+   * question is passed on to all secondaries.
+   */
+  primaryAnswers(timeoutMs: number): Promise<boolean>;
+  /** Keeps other recoveries out until this process ends, by a lock on this file. Throws ERR_CAPTURE_BUSY. */
+  lockRecovery(path: string): void;
+  /**
+   * Disables what a dead capture left enabled; resolves with the targets that stay in doubt, and why. `mayTouchTaken`: also
+   * where another tool seems to have taken its place.
+   */
+  disableOwner(name: string, mayTouchTaken: boolean): Promise<string[]>;
   /** Frees what a dead capture left. The primary must be quiescent. */
   freeOwner(name: string): Promise<void>;
+  /** freeOwner ends at the next piece of memory. */
+  abandonRecovery(): void;
+  /** Ends this process without waiting for any of its threads. */
+  exitNow(code: number): void;
   /** Asks the kernel for `signal` when the thread that started this process ends. */
   dieWithParent(signal: number): void;
 }
@@ -218,6 +243,8 @@ export type SinkPlan =
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {
+  /** Anything but live: its packets are no longer recorded. */
+  state: 'live' | 'port gone' | 'queue gone' | 'taken';
   port: number;
   queue: number;
   direction: Direction;
@@ -242,21 +269,36 @@ export interface NativeStats {
   mbufsFree: number;
   /** The primary could not load the filter, so it runs on the copies. */
   filteringHere: boolean;
+  /** Mbufs ran short since growCapture was last called. */
+  wantsMbufs: boolean;
+  /** There is something for settleLanes to do. */
+  canSettle: boolean;
+  /** Bytes of the primary's huge pages that the capture has taken. */
+  memory: bigint;
 }
 
 /** The capture's verbs, in the order in which they are called. One capture a process. */
 export interface CaptureBinding {
   /**
-   * Sets up, enables, lets packets flow. When it rejects, disableCapture and finishCapture are still owed.
-   * @param notify called when `limitReached` or `sinkFailure` has changed, until finishCapture is called; does not keep
+   * Sets up, enables, lets packets flow. When it rejects, disableCapture, finishCapture and freeCapture are still owed.
+   * @param notify called when `limitReached`, `sinkFailure` or `wantsMbufs` has changed, until finishCapture is called; does not keep
    *   the process alive, and must not throw
    */
   startCapture(plan: NativePlan, notify: () => void): Promise<void>;
+  /** Looks at the ports as well. */
   captureStats(): NativeStats;
+  /** Adds the mbufs of `pieces` of 2 MiB, up to `upTo` in all. Resolves with whether there may be more. */
+  growCapture(pieces: number, upTo: number): Promise<boolean>;
+  /** Has the primary remove the callbacks of lanes that have ended, where it can now. */
+  settleLanes(): Promise<void>;
+  /** What takes memory from the primary, or gives it back, ends at the next piece. */
+  abandonCapture(): void;
   /** Resolves with the targets that may still be live. */
   disableCapture(primaryGone: boolean): Promise<string[]>;
-  /** Drains, closes the file, and frees if `mayFree`. Resolves with whether all was freed. */
-  finishCapture(mayFree: boolean): Promise<boolean>;
+  /** Drains and closes the output. `isConfirmed`: the primary is known to be out of the callbacks. */
+  finishCapture(isConfirmed: boolean): Promise<void>;
+  /** Frees what the capture has in the primary, which must be out of the callbacks. Resolves with whether all was freed. */
+  freeCapture(): Promise<boolean>;
 }
 
 /** Kernel interfaces as a place for packets. */

@@ -6,25 +6,36 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binding } from './binding.js';
 import { CaptureRun } from './capture/capture-run.js';
+import { CriticalSections } from './capture/critical-sections.js';
 import type { FromEngine, StopReason, ToEngine } from './capture/messages.js';
 import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
+import { Session } from './capture/session.js';
 import { asDpcapError } from './errors.js';
 
+/** How often a section that was given up waiting for is looked at. */
+const STUCK_LOOK_MS = 200;
+
 const send = (message: FromEngine): void => {
-  if (process.connected) process.send?.(message);
+  // A supervisor that has just died is noticed by the closed channel.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 };
 
+const sections = new CriticalSections((name) => send({ type: 'section', name }));
 let run: CaptureRun | undefined;
+let session: Session | undefined;
 
 async function capture(input: unknown): Promise<void> {
-  run = new CaptureRun(planSchema.parse(input), send);
+  const plan = planSchema.parse(input);
+  session = new Session(plan, sections);
+  run = new CaptureRun(plan, send, session);
   send(await run.toEnd());
 }
 
-async function recoverPrimary(message: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
+async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
+  session = new Session(target, sections);
   try {
-    send({ type: 'recovered', report: await recover(message.target), error: undefined });
+    send({ type: 'recovered', report: await recover(target, session), error: undefined });
   } catch (error) {
     const report = { cleared: [], inDoubt: [], running: [] };
     send({ type: 'recovered', report, error: asDpcapError(error).toJSON() });
@@ -33,10 +44,12 @@ async function recoverPrimary(message: Extract<ToEngine, { type: 'recover' }>): 
 
 async function handle(message: ToEngine): Promise<void> {
   if (message.type === 'stop') return run?.stop(message.reason);
+  if (message.type === 'abandon') return abandon();
   await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
   await flushed();
   if (process.connected) process.disconnect?.();
-  process.exit(0); // EAL's own threads do not keep the process alive, but libuv's handles might
+  await outOfSections();
+  binding().exitNow(0);
 }
 
 /** Resolves when what was sent has left this process. */
@@ -45,11 +58,24 @@ async function flushed(): Promise<void> {
     await sleep(5);
 }
 
+/**
+ * A section that did not end in time waits for a lock. If its holder is dead, nothing gets worse when this process ends. If
+ * somebody who may hold it is only stopped, this process may itself hold another that is needed afterwards.
+ */
+async function outOfSections(): Promise<void> {
+  while (sections.current && session?.hasStopped()) await sleep(STUCK_LOOK_MS);
+}
+
+/** Leaves what is in the primary where it is, and ends as soon as that hurts nobody. */
+function abandon(): void {
+  binding().abandonCapture();
+  binding().abandonRecovery();
+  sections.whenOutside(() => binding().exitNow(1));
+}
+
+/** A capture ends in order; anything else is given up. */
 function stopFor(reason: StopReason): () => void {
-  return () => {
-    if (run) run.stop(reason);
-    else process.exit(1);
-  };
+  return () => (run ? run.stop(reason) : abandon());
 }
 
 binding().dieWithParent(constants.signals.SIGTERM);

@@ -71,7 +71,7 @@ uint32_t Arrivals::refill(Lane& lane, uint64_t now) {
   }
   const uint32_t room = std::min(burst_, Lane::kPending - lane.count);
   rte_mbuf** fresh = lane.pending + lane.count;
-  const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring.get(), reinterpret_cast<void**>(fresh), room, nullptr);
+  const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring, reinterpret_cast<void**>(fresh), room, nullptr);
 
   const uint64_t found_at = rte_get_tsc_cycles();  // `now` may be long past, and none of them was there yet
 

@@ -1,12 +1,15 @@
 // A capture: owns everything it has in the primary and gives it back in the right order.
 //
-//   Capture(plan)   record, writer, program, pool (shut), rings, drain: all inert
+//   Capture(plan)   takes the output over
+//   prepare()       record, pieces, program, pool (shut), rings, drains: all inert
 //   enable()        requests to the primary; then the pool is opened and packets flow
+//   grow(), watch(), settle()   while it runs
 //   disable()       requests to the primary; from here nothing new begins
 //   -- the caller waits until no thread of the primary can still be inside a callback --
-//   finish(...)     drains, closes the file, frees; or leaves in place what may still be in use
+//   finish()        drains, closes the file
+//   free()          unless something may still be in use
 //
-// Each step may be called once, on any one thread at a time; counters may be read by any thread at any moment.
+// One call at a time, on any thread. Beside grow() and settle(), stats() and watch() may be called; abandon() always.
 #pragma once
 #include <deque>
 #include <memory>
@@ -14,21 +17,22 @@
 #include <string>
 #include <vector>
 
+#include "core/callbacks.h"
 #include "core/copy_pool.h"
+#include "core/copy_ring.h"
 #include "core/drain.h"
 #include "core/lane.h"
 #include "core/merge.h"
 #include "core/notify.h"
 #include "core/owner.h"
 #include "core/record.h"
-#include "core/shared_memory.h"
+#include "core/shared_pieces.h"
 #include "core/sink.h"
 
 namespace dpcap {
 
 struct LanePlan {
   PdumpTarget target;
-  uint16_t port;
   uint32_t interface;
   uint32_t thread;  // the one that drains it
 };
@@ -62,9 +66,8 @@ struct CapturePlan {
 };
 
 struct LaneStats {
-  uint16_t port;
-  uint16_t queue;
-  Direction direction;
+  PdumpTarget target;
+  LaneState state;
   PdumpCounters pdump;  // since the pool was opened
   uint64_t written;
   uint64_t bytes;
@@ -80,44 +83,63 @@ struct CaptureStats {
   uint32_t mbufs;
   uint32_t mbufs_free;
   bool filtering_here;  // the primary could not load the filter of a lane
+  bool wants_mbufs;     // it was hard pressed since grow() was last called
+  bool can_settle;      // there is something for settle() to do
+  uint64_t memory;      // bytes of the primary's huge pages, but for the mempool's header
 };
 
 class Capture {
  public:
-  // `notify`: called when a limit was reached or a sink failed; stats() tells which.
+  // `notify`: called when a limit was reached, a sink failed, mbufs run short or a lane has ended; stats() tells which.
   Capture(const CapturePlan& plan, const Notify& notify);
+  // What free() has not freed stays where it is.
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
+  // Throws ERR_NO_MEMORY, ERR_PRIMARY_TIMEOUT, ERR_ABANDONED; then disable() and finish() are still owed.
+  void prepare();
   // Throws when one target cannot be enabled. What was enabled before it stays recorded: disable() and finish() as
   // ever.
   void enable();
+  // Adds the mbufs of some pieces of memory, but no more than `up_to` in all; false when it has as many. Throws as
+  // prepare(); what there is stays in use.
+  bool grow(uint32_t pieces, uint32_t up_to);
+  // Ends the lanes whose port or queue is gone. No request.
+  void watch() { callbacks_.watch(); }
+  // Has the primary remove the callbacks of ended lanes that can be reached again.
+  void settle() { callbacks_.settle(); }
   // Returns the targets whose state is still unknown, as text. `primary_gone` sends nothing.
   std::vector<std::string> disable(bool primary_gone);
-  // `may_free`: the primary lives, and is known to be out of the callbacks. Freeing in the memory of a dead one would
-  // wait for locks that it may have died with. Returns whether everything was freed.
-  bool finish(bool may_free);
+  // Drains, and closes the output. `is_confirmed`: the primary lives, and is known to be out of the callbacks; else
+  // what it counted may not have arrived.
+  void finish(bool is_confirmed);
+  // Gives back what the capture has in a primary that lives and is known to be out of the callbacks. (In the memory of
+  // a dead one it would wait for locks that it may have died with.) After finish(). Returns whether all was freed.
+  bool free();
+  // Any thread, at any moment: what asks the primary for memory, or gives it back, ends at the next piece.
+  void abandon() { pieces_.abandon(); }
 
   CaptureStats stats() const;
 
  private:
   void make_sinks();
+  void make_first_mbufs();
+  void make_drains();
   void start_drains();
-  Reply request(Lane& lane);
   PdumpCounters counters_of(const Lane& lane) const;
-  std::vector<std::string> unsettled() const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
 
   const CapturePlan plan_;
+  const Notify notify_;
   std::atomic<uint64_t> started_ns_{0};
-  // Declaration order is construction order; finish() destroys in reverse.
+  SharedPieces pieces_;
   std::optional<OwnerRecord> owner_;
   std::optional<SharedProgram> program_;
   std::optional<CopyPool> pool_;
   std::deque<Lane> lanes_;
-  std::vector<TargetState> states_;
-  std::atomic<bool> is_unconfirmed_{false};  // the end, by a primary that is gone or does not answer
+  Callbacks callbacks_;
+  bool is_unconfirmed_ = false;  // the end, by a primary that is gone or does not answer
   const Filters filters_;
   Limit limit_;
   SinkFigures figures_;

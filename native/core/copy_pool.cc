@@ -1,13 +1,16 @@
 #include "core/copy_pool.h"
 
-#include <pthread.h>
 #include <rte_errno.h>
 #include <rte_memzone.h>
 #include <rte_ring.h>
 
 #include <algorithm>
+#include <cstring>
 
+#include "core/copy_ring.h"
 #include "core/error.h"
+#include "core/fault_point.h"
+#include "core/now.h"
 
 namespace dpcap {
 namespace {
@@ -20,110 +23,102 @@ constexpr uint32_t kPortion = kCacheSize + 1;
 constexpr uint32_t kSmallPortion = 31;  // of a pool without caches
 constexpr uint32_t kMostUncached = 4 * kCacheSize;
 
-// What is left of a portion would have a core take from two: such mbufs are not made.
-uint32_t whole_portions(uint32_t mbufs) { return mbufs > kMostUncached ? mbufs / kPortion * kPortion : mbufs; }
-// A part has this share of the mbufs that the pool begins with: the locks that EAL holds meanwhile are held for less.
-constexpr uint32_t kPartShare = 2;
+constexpr char kHandler[] = "ring_mp_mc";
 
-rte_mempool* try_create(const std::string& name, uint32_t mbufs, uint32_t cache, uint32_t data_room) {
-  // ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
-  return rte_pktmbuf_pool_create_by_ops(name.c_str(), mbufs, cache, 0, static_cast<uint16_t>(data_room), SOCKET_ID_ANY,
-                                        "ring_mp_mc");
+uint32_t cache_size(uint32_t mbufs) { return mbufs > kMostUncached ? kCacheSize : 0; }
+uint32_t portion_size(uint32_t mbufs) { return mbufs > kMostUncached ? kPortion : kSmallPortion; }
+
+// Our own number of the handler, which is the primary's as well once align_ops_table() was called.
+int32_t own_handler() {
+  const auto* table = &rte_mempool_ops_table;  // the variable has the name of its type
+  for (uint32_t i = 0; i < table->num_ops; i++) {
+    if (strcmp(table->ops[i].name, kHandler) == 0) return static_cast<int32_t>(i);
+  }
+  throw Error("ERR_MEMPOOL_OPS", "dpcap has no mempool handler ring_mp_mc (librte_mempool_ring)");
 }
 
-std::string part_name(const std::string& pool, size_t index) { return pool + "_m" + std::to_string(index); }
+size_t mbuf_bytes(const rte_mempool* pool) { return pool->header_size + pool->elt_size + pool->trailer_size; }
 
-// Takes every mbuf out of a new pool; empty when it has not as many.
-std::vector<void*> all_of(rte_mempool* pool, uint32_t mbufs) {
-  std::vector<void*> all(mbufs);
-  if (rte_mempool_ops_dequeue_bulk(pool, all.data(), mbufs) != 0) all.clear();
-  return all;
-}
-
-// The mbuf is given back to `pool` from now on.
-void move_to(rte_mempool* pool, void* mbuf) {
-  static_cast<rte_mbuf*>(mbuf)->pool = pool;
-  static_cast<rte_mempool_objhdr*>(RTE_PTR_SUB(mbuf, sizeof(rte_mempool_objhdr)))->mp = pool;
-}
-
-// A pool's chunks are freed through a function pointer in shared memory, which is the address of a static function in
-// the process that made the pool (mp->mem_list, all releases). That process is dead: ours takes its place.
-void free_chunk(rte_mempool_memhdr*, void* opaque) { rte_memzone_free(static_cast<const rte_memzone*>(opaque)); }
-
-void free_foreign_mempool(const std::string& name) {
-  rte_mempool* pool = rte_mempool_lookup(name.c_str());
-  if (pool == nullptr) return;
-  rte_mempool_memhdr* chunk;
-  STAILQ_FOREACH(chunk, &pool->mem_list, next) chunk->free_cb = free_chunk;
-  rte_mempool_free(pool);
+// One mbuf of `pool`, as rte_mempool_populate_iova() and rte_pktmbuf_init() make them. Nobody gives our copies to a
+// device, so they need no address for its DMA.
+void* make_mbuf(rte_mempool* pool, char* memory, uint32_t index) {
+  auto* header = reinterpret_cast<rte_mempool_objhdr*>(memory + pool->header_size - sizeof(rte_mempool_objhdr));
+  memset(static_cast<void*>(header), 0, sizeof *header);
+  header->mp = pool;
+  header->iova = RTE_BAD_IOVA;
+  void* mbuf = memory + pool->header_size;
+  rte_pktmbuf_init(pool, nullptr, mbuf, index);
+  return mbuf;
 }
 
 }  // namespace
 
-CopyPool::CopyPool(const std::string& name, const Size& size)
-    : name_(name), most_(size.most), data_room_(size.data_room) {
-  uint32_t slots = size.mbufs;
-  for (; pool_ == nullptr && slots >= kMinMbufs; slots /= 2) {
-    mbufs_ = whole_portions(slots);
-    pool_ = try_create(name, mbufs_, slots > kMostUncached ? kCacheSize : 0, size.data_room);
-    if (pool_ != nullptr || rte_errno != ENOMEM) break;
-  }
-  if (pool_ == nullptr) {
-    throw Error("ERR_NO_MEMORY", "cannot create the mempool for copies in the primary's huge pages", rte_errno, name);
-  }
-  part_mbufs_ = whole_portions((slots + 1) / kPartShare);
-  if (slots < size.mbufs || most_ < slots) most_ = slots;
-  portions_.emplace(pool_->cache_size == 0 ? kSmallPortion : kPortion);
-  hold_back();
-  widen();
-  sem_init(&wanted_, 0, 0);
-  is_grown_ = !has_room();
-  if (!is_grown_) grower_ = std::thread([this] { make_parts(); });
-}
-
-CopyPool::~CopyPool() {
-  stop_growing();
-  sem_destroy(&wanted_);
-  if (pool_ == nullptr) return;
-  open();
-  rte_mempool_free(pool_);
-  for (rte_mempool* part : parts_) rte_mempool_free(part);
-}
-
-void CopyPool::hold_back() {
-  held_ = all_of(pool_, mbufs_);
-  if (!held_.empty()) return;
-  rte_mempool_free(pool_);
-  throw Error("ERR_NO_MEMORY", "the new mempool is not full", ENOBUFS, name_);
-}
-
-// Gives the pool, which is empty, a ring with room for as many as it may grow to; or it does not grow.
-void CopyPool::widen() {
-  auto* ring = static_cast<rte_ring*>(pool_->pool_data);
-  if (!has_room()) return;
-  const std::string name = ring->name;
-  rte_ring_free(ring);
-  ring = rte_ring_create(name.c_str(), most_ + 1, SOCKET_ID_ANY, 0);
-  if (ring == nullptr) {
-    most_ = rte_align32pow2(mbufs_ + 1) - 1;
-    ring = rte_ring_create(name.c_str(), most_ + 1, SOCKET_ID_ANY, 0);
-  }
+CopyPool::CopyPool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more)
+    : name_(name),
+      pieces_(pieces),
+      planned_(size.mbufs),
+      most_(std::max(size.mbufs, size.most)),
+      data_room_(size.data_room),
+      on_wish_(std::move(wants_more)),
+      portions_(portion_size(size.mbufs)) {
+  rte_ring* ring = make_copy_ring(pieces_, most_);  // first: a header without an owner would be nobody's to free
+  make_header();
   pool_->pool_data = ring;
-  if (ring != nullptr) return;
-  rte_mempool_free(pool_);
-  throw Error("ERR_NO_MEMORY", "cannot create the mempool's ring", rte_errno, name_);
+}
+
+// ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
+void CopyPool::make_header() {
+  const uint64_t before = now_ns(CLOCK_MONOTONIC);
+  const uint32_t element = static_cast<uint32_t>(sizeof(rte_mbuf)) + data_room_;
+  pool_ = rte_mempool_create_empty(name_.c_str(), most_, element, cache_size(planned_),
+                                   sizeof(rte_pktmbuf_pool_private), main_socket(), 0);
+  if (pool_ == nullptr) throw no_memory(name_, rte_errno, before);
+  pool_->ops_index = own_handler();
+  rte_pktmbuf_pool_private data;
+  memset(&data, 0, sizeof data);
+  data.mbuf_data_room_size = static_cast<uint16_t>(data_room_);
+  rte_pktmbuf_pool_init(pool_, &data);
+  fault_point("pool.made");
+}
+
+bool CopyPool::grow(uint32_t pieces, uint32_t up_to) {
+  up_to = std::min(up_to, most_);
+  wants_more_ = false;
+  try {
+    for (; pieces > 0 && mbufs_ + fresh_.size() < up_to; pieces--) add_piece(up_to);
+  } catch (const Error&) {
+    if (is_open_) add_members();
+    throw;
+  }
+  if (is_open_) add_members();
+  return mbufs_ + portions_.size() <= up_to;
+}
+
+uint32_t CopyPool::add_piece(uint32_t up_to) {
+  const size_t bytes = mbuf_bytes(pool_);
+  const size_t piece = std::max(bytes, SharedPieces::kPieceBytes);
+  char* memory = static_cast<char*>(pieces_.take_piece(piece));
+  const auto already = static_cast<uint32_t>(mbufs_ + fresh_.size());
+  const uint32_t count = std::min(static_cast<uint32_t>(piece / bytes), up_to - already);
+  for (uint32_t i = 0; i < count; i++) fresh_.push_back(make_mbuf(pool_, memory + i * bytes, already + i));
+  return count;
 }
 
 void CopyPool::open() {
-  if (held_.empty()) return;
-  add_members(std::move(held_));
-  held_.clear();
+  is_open_ = true;
+  add_members();
 }
 
-void CopyPool::add_members(std::vector<void*> mbufs) {
-  std::sort(mbufs.begin(), mbufs.end());  // before the others have to wait
+// What would be left of a portion waits for its neighbours: a core would take from two.
+void CopyPool::add_members() {
+  const size_t whole = fresh_.size() / portions_.size() * portions_.size();
+  if (whole == 0) return;
+  std::sort(fresh_.begin(), fresh_.end());  // before the others have to wait
+  std::vector<void*> members(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
+  fresh_.erase(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   const std::lock_guard<std::mutex> lock(giving_back_);
-  enqueue(portions_->add(std::move(mbufs)));
+  mbufs_ += static_cast<uint32_t>(whole);
+  enqueue(portions_.add(std::move(members)));
 }
 
 void CopyPool::enqueue(const Portions::Portion& portion) {
@@ -133,66 +128,43 @@ void CopyPool::enqueue(const Portions::Portion& portion) {
 void CopyPool::give_back(rte_mbuf* const* segments, uint32_t count) {
   const std::lock_guard<std::mutex> lock(giving_back_);
   for (uint32_t i = 0; i < count; i++) {
-    const Portions::Portion portion = portions_->came_back(segments[i]);
+    const Portions::Portion portion = portions_.came_back(segments[i]);
     if (portion.count != 0) enqueue(portion);
   }
-  kept_.store(portions_->kept(), std::memory_order_relaxed);
+  kept_.store(portions_.kept(), std::memory_order_relaxed);
 }
 
 void CopyPool::circulate(uint32_t mbufs) {
   const std::lock_guard<std::mutex> lock(giving_back_);
-  portions_->keep_out(mbufs);
-  for (auto portion = portions_->next_kept(); portion.count != 0; portion = portions_->next_kept()) {
-    kept_.store(portions_->kept(), std::memory_order_relaxed);  // first: available() never counts one twice
+  portions_.keep_out(mbufs);
+  for (auto portion = portions_.next_kept(); portion.count != 0; portion = portions_.next_kept()) {
+    kept_.store(portions_.kept(), std::memory_order_relaxed);  // first: available() never counts one twice
     enqueue(portion);
   }
 }
 
-void CopyPool::grow() {
-  if (!is_grown_.exchange(true)) sem_post(&wanted_);
+void CopyPool::want_more() {
+  if (mbufs_ < most_ && !wants_more_.exchange(true) && on_wish_) on_wish_();
 }
 
-void CopyPool::make_parts() {
-  pthread_setname_np(pthread_self(), "dpcap-pool");
-  while (sem_wait(&wanted_) != 0) {
-  }
-  while (!is_stopped_ && has_room() && make_part()) {
-  }
-}
-
-// False when memory is short: then it stays as large as it is.
-bool CopyPool::make_part() {
-  rte_mempool* part = try_create(part_name(name_, parts_.size()), part_mbufs_, 0, data_room_);
-  if (part == nullptr) return false;
-  parts_.push_back(part);
-  std::vector<void*> members = all_of(part, part_mbufs_);
-  if (members.empty()) return false;
-  for (void* mbuf : members) move_to(pool_, mbuf);
-  mbufs_ += static_cast<uint32_t>(members.size());
-  add_members(std::move(members));
-  return true;
-}
-
-void CopyPool::stop_growing() {
-  if (!grower_.joinable()) return;
-  is_stopped_ = true;
-  sem_post(&wanted_);
-  grower_.join();
-}
-
-void CopyPool::abandon() {
-  stop_growing();
+void CopyPool::free() {
+  pool_->pool_data = nullptr;  // the ring is in our pieces: not for DPDK to free
+  rte_mempool_free(pool_);
   pool_ = nullptr;
-  parts_.clear();
 }
 
-void free_foreign_pool(const std::string& name) {
-  // From the last part to the first, and the pool after them: a recovery that dies on the way leaves what the next
-  // finds.
-  size_t parts = 0;
-  while (rte_mempool_lookup(part_name(name, parts).c_str()) != nullptr) parts++;
-  while (parts > 0) free_foreign_mempool(part_name(name, --parts));
-  free_foreign_mempool(name);
+void free_foreign_pool(const std::string& zone_name) {
+  const rte_memzone* zone = rte_memzone_lookup(zone_name.c_str());
+  if (zone == nullptr) return;
+  auto* pool = static_cast<rte_mempool*>(zone->addr);
+  // Its maker may have died before it was in DPDK's list, or before it had a handler.
+  if (pool->mz == zone && zone_name == std::string("MP_") + pool->name && STAILQ_EMPTY(&pool->mem_list)) {
+    pool->pool_data = nullptr;
+    pool->ops_index = own_handler();
+    rte_mempool_free(pool);
+    zone = rte_memzone_lookup(zone_name.c_str());
+  }
+  rte_memzone_free(zone);
 }
 
 }  // namespace dpcap

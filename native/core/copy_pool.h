@@ -2,17 +2,16 @@
 #pragma once
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
-#include <semaphore.h>
 
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "core/notify.h"
 #include "core/portions.h"
+#include "core/shared_pieces.h"
 
 namespace dpcap {
 
@@ -20,31 +19,35 @@ namespace dpcap {
 // enqueues to the pool's own ring. That makes being killed in the middle of our own enqueue harmless (dpdk-pdump.md
 // 2.4), and makes a dead capture cheap: the pool runs dry and copies fail early.
 //
-// A capture that was hard pressed gets more of them. Not from the start, because memory takes its time (the kernel
-// clears it: 0.3 ms a MiB) and most captures never need it; and EAL holds locks of the primary meanwhile, which must
-// not be held by a process that is killed.
+// DPDK knows the pool's header alone. Its ring and its mbufs lie in pieces of our own (SharedPieces), which come one by
+// one, and whose owner can be told by their names: nothing has to be followed through pointers after a process that
+// died.
 class CopyPool {
  public:
   struct Size {
-    uint32_t mbufs;      // 2^n - 1; there will be a few less, as they come in whole portions
+    uint32_t mbufs;      // 2^n - 1, with which it serves every ordinary load
     uint32_t most;       // that it may grow to, 2^n - 1
     uint32_t data_room;  // bytes of an mbuf, headroom included
   };
 
-  // Creates the largest pool of at most `size.mbufs` that memory allows, not below kMinMbufs; one that had to be made
-  // smaller does not grow. Every mbuf is held back: the primary finds the pool empty until open().
-  CopyPool(const std::string& name, const Size& size);
-  // Frees, so the primary must be known to be out of it.
-  ~CopyPool();
+  // A pool without mbufs yet. `name`: of the owner record. `wants_more`: called once each time when grow() should be.
+  // Throws as SharedPieces::take_piece().
+  CopyPool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more = {});
   CopyPool(const CopyPool&) = delete;
   CopyPool& operator=(const CopyPool&) = delete;
 
   static constexpr uint32_t kMinMbufs = 1023;
 
   rte_mempool* get() const { return pool_; }
-  // Now, and at any time.
+  // Now, once it is complete, and at any time.
   uint32_t mbufs() const { return mbufs_; }
+  uint32_t made() const { return static_cast<uint32_t>(mbufs_ + fresh_.size()); }  // those not in use yet included
+  uint32_t planned() const { return planned_; }
   uint32_t most() const { return most_; }
+
+  // Adds the mbufs of `pieces` more pieces, but no more than `up_to` in all. False when it has as many. On a thread
+  // that may wait for the primary. Throws as SharedPieces::take_piece(); what there is stays in use.
+  bool grow(uint32_t pieces, uint32_t up_to);
   // Lets the primary take mbufs: from here on packets are captured.
   void open();
   // Mbufs that hold no copy at this moment (without those in lcore caches).
@@ -54,45 +57,40 @@ class CopyPool {
   // Has about `mbufs` go around from now on; the others are kept here. UINT32_MAX: all.
   void circulate(uint32_t mbufs);
   // More than half of the mbufs are on their way, and there may be more of them.
-  bool is_short() const { return !is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2; }
-  // Has more mbufs come, unless they have or may not.
-  void grow();
-  void stop_growing();
-  // Leaves all of it where it is.
-  void abandon();
+  bool is_short() const { return mbufs_ < most_ && available() < mbufs_ / 2; }
+  // Says that more mbufs are wanted; whether somebody has said so since the last grow().
+  void want_more();
+  bool is_wanting() const { return wants_more_; }
+  // Takes the header back. The pieces are their owner's; the primary must be known to be out of it.
+  void free();
 
  private:
-  void hold_back();
-  void widen();
-  void make_parts();
-  bool make_part();
-  bool has_room() const { return mbufs_ + part_mbufs_ <= most_; }
-  void add_members(std::vector<void*> mbufs);
+  void make_header();
+  uint32_t add_piece(uint32_t up_to);
+  void add_members();
   void enqueue(const Portions::Portion& portion);
 
   const std::string name_;
-  uint32_t most_;
+  SharedPieces& pieces_;
+  const uint32_t planned_;
+  const uint32_t most_;
   const uint32_t data_room_;
+  const Notify on_wish_;
   rte_mempool* pool_ = nullptr;
   std::atomic<uint32_t> mbufs_{0};
-  std::vector<void*> held_;
+  std::atomic<bool> wants_more_{false};
+  std::atomic<bool> is_open_{false};
+  std::vector<void*> fresh_;  // made, and not yet a portion, or held back until open()
 
   // One thread of ours at a time gives back. Of two on one CPU that enqueue to the pool's ring, each would spin until
   // the other, which is not running, is done.
   std::mutex giving_back_;
-  std::optional<Portions> portions_;
+  Portions portions_;
   std::atomic<uint32_t> kept_{0};  // by them
-
-  // Pools whose mbufs are made members of pool_, by a thread of its own.
-  std::vector<rte_mempool*> parts_;
-  uint32_t part_mbufs_ = 0;
-  std::atomic<bool> is_grown_{false};  // or about to be, or may not grow
-  std::atomic<bool> is_stopped_{false};
-  sem_t wanted_;
-  std::thread grower_;
 };
 
-// Frees a pool and its parts that a process which is gone has left; nothing if there is none.
-void free_foreign_pool(const std::string& name);
+// Frees the header of a pool that a process which is gone has left, given its memory zone's name; its pieces are not
+// looked at.
+void free_foreign_pool(const std::string& zone_name);
 
 }  // namespace dpcap

@@ -25,11 +25,12 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& 
       pool_(shared.pool),
       sink_(sink),
       limit_(shared.limit),
+      is_own_(shared.is_own),
       arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst(), shared.clock),
       busy_(std::min(kBusyBurst, sink.burst())),
-      pacer_(shared.pool.mbufs(), shared.threads),
+      pacer_(shared.pool.planned(), shared.threads),
       circulation_(rte_get_tsc_hz()),
-      may_circulate_(shared.threads == 1 && shared.pool.mbufs() > 2 * Circulation::kSmall) {
+      may_circulate_(shared.threads == 1 && shared.pool.planned() > 2 * Circulation::kSmall) {
   to_free_.reserve(kFreeBurst + 64);
 }
 
@@ -71,7 +72,7 @@ void Drain::pause(uint32_t found) {
   const bool is_busy = found >= busy_;
   // A drain that never catches up has no use for more mbufs, and the CPU time to make them would be its own.
   if (is_busy && pool_.is_short()) was_short_ = true;
-  if (!is_busy && std::exchange(was_short_, false)) pool_.grow();
+  if (!is_busy && std::exchange(was_short_, false)) pool_.want_more();
   // A plain copy is stamped when it is found.
   const bool stamps_here = mode_ == CopyMode::plain && sink_.wants_times();
   const uint64_t before = rte_get_tsc_cycles();
@@ -99,6 +100,8 @@ uint32_t Drain::round(bool last) {
 
 void Drain::record(const Run& run) {
   Lane& lane = run.lane;
+  if (is_own_ != nullptr && !is_own_(lane)) lane.end(LaneState::port_gone);
+  if (!lane.is_live()) return lane.surplus.add(run.count);
   if (sink_.figures().failure() != 0 && !limit_.is_reached()) return lane.sinkdrop.add(run.count);
   const uint32_t granted = limit_.grant(run.count);
   const uint32_t taken = granted == 0 ? 0 : sink_.put({lane, run.mbufs, run.arrival_ns, granted});

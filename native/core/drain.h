@@ -32,6 +32,8 @@ struct DrainShare {
   Limit& limit;
   SharedStampClock& clock;
   size_t threads;
+  // Whether a lane's device is in its slot at this moment; called before each burst is recorded. Empty: it always is.
+  bool (*is_own)(const Lane&) = nullptr;
 };
 
 class Drain {
@@ -62,6 +64,7 @@ class Drain {
   CopyPool& pool_;
   Sink& sink_;
   Limit& limit_;
+  bool (*const is_own_)(const Lane&);
   Arrivals arrivals_;
   const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
   Pacer pacer_;

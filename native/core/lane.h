@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "core/pdump.h"
-#include "core/shared_memory.h"
 
 namespace dpcap {
 
@@ -19,15 +18,31 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+// Whether what comes through a lane's ring is still its own.
+enum class LaneState {
+  live,
+  port_gone,   // another device, or none, is in the port's slot: what comes may be another port's
+  queue_gone,  // the port has fewer queues now
+  taken,       // the primary's counters began anew: somebody else has put a callback there
+};
+
 struct Lane {
-  Lane(size_t index_, PdumpTarget target_, uint16_t port_, uint32_t interface_, CopyRing ring_)
-      : index(index_), target(std::move(target_)), port(port_), interface(interface_), ring(std::move(ring_)) {}
+  Lane(size_t index_, PdumpTarget target_, uint32_t interface_, rte_ring* ring_)
+      : index(index_), target(std::move(target_)), interface(interface_), ring(ring_) {}
 
   const size_t index;
   const PdumpTarget target;
-  const uint16_t port;
   const uint32_t interface;  // index into the file's interfaces
-  CopyRing ring;
+  rte_ring* const ring;
+
+  // Changes once, from live, by whoever sees it first: the drain thread, which records nothing from then on, or the
+  // thread that watches.
+  std::atomic<LaneState> state{LaneState::live};
+  bool is_live() const { return state.load(std::memory_order_relaxed) == LaneState::live; }
+  void end(LaneState how) {
+    LaneState live = LaneState::live;
+    state.compare_exchange_strong(live, how);
+  }
 
   // The primary sends all packets, as it could not load the filter. Set before packets flow.
   std::atomic<bool> is_filtered_here{false};
@@ -41,7 +56,7 @@ struct Lane {
   Counter recorded;  // put into a block; minus what the writer lost: written
   Counter bytes;     // sum of caplen of recorded packets
   Counter sinkdrop;  // refused because the sink had failed
-  Counter surplus;   // drained after a limit was reached
+  Counter surplus;   // drained after a limit was reached, or after the lane's end
   Counter filtered;  // not selected by the filter, where it runs here
 
   // Packets taken from the ring and not yet given to the sink. Drain thread only.

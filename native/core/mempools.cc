@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/shared_pieces.h"
 
 namespace dpcap {
 namespace {
@@ -31,13 +32,16 @@ struct Walk {
   std::vector<PoolFacts> pools;
 };
 
+// Runs under EAL's lock of the list, so nothing is read that is not known to be mapped: a pool may lie in memory that
+// the application has made itself (testpmd --mp-alloc=xmem), and whoever crashes here leaves the lock held.
 void add_facts(rte_mempool* pool, void* opaque) {
   Walk* walk = static_cast<Walk*>(opaque);
+  if (!is_mapped_here(pool)) return;
   PoolFacts facts;
   facts.name.assign(pool->name, strnlen(pool->name, sizeof pool->name));
   facts.ops_index = pool->ops_index;
   facts.flags = pool->flags;
-  facts.is_ring = walk->rings.count(pool->pool_data) != 0;
+  facts.is_ring = walk->rings.count(pool->pool_data) != 0 && is_mapped_here(pool->pool_data);
   if (facts.is_ring) {
     const rte_ring* ring = static_cast<const rte_ring*>(pool->pool_data);
     facts.is_ring = ("MP_" + facts.name) == ring->name;

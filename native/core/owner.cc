@@ -1,9 +1,9 @@
 #include "core/owner.h"
 
+#include <fcntl.h>
 #include <rte_config.h>
 #include <rte_errno.h>
-#include <rte_malloc.h>
-#include <rte_ring.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,42 +12,95 @@
 
 #include "core/copy_pool.h"
 #include "core/error.h"
+#include "core/fault_point.h"
 #include "core/now.h"
+#include "core/shared_pieces.h"
 
 namespace dpcap {
 namespace {
 
-constexpr uint32_t kMagic = 0x64706361;  // "dpca"
+constexpr uint32_t kMagic = 0x64706332;  // "dpc2"
 constexpr char kPrefix[] = "dpcap_";
 
-OwnerHeader* header_of(const rte_memzone* zone) {
-  if (zone == nullptr || zone->len < sizeof(OwnerHeader)) return nullptr;
-  auto* header = static_cast<OwnerHeader*>(zone->addr);
-  if (header->magic != kMagic) return nullptr;
-  const size_t room = (zone->len - sizeof(OwnerHeader)) / sizeof(OwnerTarget);
-  return header->target_count <= room ? header : nullptr;
-}
-
-void free_rings(const ProcessId& process, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) rte_ring_free(rte_ring_lookup(ring_name(process, i).c_str()));
-}
+std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
 
 ProcessId process_of(const OwnerHeader& header) { return {header.pid, header.start_time, header.pid_namespace}; }
 
-// Two recoveries at once would free everything twice. One that died half-way gives way to the next.
-void claim(OwnerHeader* header, const std::string& name) {
-  const int32_t self = getpid();
-  int32_t holder = __atomic_load_n(&header->recoverer, __ATOMIC_ACQUIRE);
-  while (holder != self) {
-    if (holder != 0 && start_time_of(holder) != 0) {
-      throw Error("ERR_CAPTURE_BUSY", name + " is being cleared by pid " + std::to_string(holder), EBUSY, name);
-    }
-    __atomic_compare_exchange_n(&header->recoverer, &holder, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    holder = __atomic_load_n(&header->recoverer, __ATOMIC_ACQUIRE);
-  }
+// dpcap_<pid>_<start time>, and nothing behind it.
+bool is_record_name(const char* name) {
+  int pid = 0, length = 0;
+  unsigned start = 0;
+  return sscanf(name, "dpcap_%d_%x%n", &pid, &start, &length) == 2 && name[length] == '\0';
 }
 
-std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
+// A record as it was at one moment.
+struct Copy {
+  std::string name;
+  std::vector<uint8_t> bytes;
+};
+
+// Under the lock of the list, which keeps the zones in place: copies, and judges nothing.
+void copy_record(const rte_memzone* zone, void* opaque) {
+  constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerTarget);
+  if (!is_record_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
+  const auto* bytes = static_cast<const uint8_t*>(zone->addr);
+  static_cast<std::vector<Copy>*>(opaque)->push_back(
+      {zone->name, std::vector<uint8_t>(bytes, bytes + std::min(zone->len, kLargest))});
+}
+
+// A record that its owner had not finished, or that is not one of this version's, has no targets: nothing was enabled
+// before it was complete.
+OwnerFacts facts_of(const Copy& copy) {
+  const auto* header = reinterpret_cast<const OwnerHeader*>(copy.bytes.data());
+  OwnerFacts facts{copy.name, {}, false, 0, "", {}};
+  const size_t room = (copy.bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerTarget);
+  if (header->magic != kMagic || owner_name(process_of(*header)) != copy.name || header->target_count > room) {
+    unsigned start = 0;
+    sscanf(copy.name.c_str(), "dpcap_%d_%x", &facts.process.pid, &start);
+    facts.process.start_time = start_time_of(facts.process.pid);
+    facts.process.pid_namespace = own_pid_namespace();
+    facts.running = facts.process.start_time != 0 && static_cast<uint32_t>(facts.process.start_time) == start;
+    return facts;
+  }
+  facts.process = process_of(*header);
+  facts.running = is_running(facts.process);
+  facts.started_at_ns = header->started_at_ns;
+  facts.purpose = bounded(header->purpose, sizeof header->purpose);
+  for (uint32_t i = 0; i < header->target_count; i++) {
+    const OwnerTarget& target = header->targets()[i];
+    const auto direction = static_cast<Direction>(target.direction);
+    facts.targets.push_back(
+        {{bounded(target.device, sizeof target.device), target.port, target.queue, direction}, target.state});
+  }
+  return facts;
+}
+
+OwnerFacts dead_owner(const std::string& name, const std::vector<OwnerFacts>& owners) {
+  for (const OwnerFacts& owner : owners) {
+    if (owner.name != name) continue;
+    if (owner.running) throw Error("ERR_CAPTURE_BUSY", "the owner of " + name + " is running", EBUSY, name);
+    return owner;
+  }
+  throw Error("ERR_SYSTEM", "there is no owner record " + name, ENOENT, name);
+}
+
+bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& wanted) {
+  for (const OwnerFacts& owner : owners) {
+    for (const OwnerFacts::Target& held : owner.targets) {
+      if (owner.running && held.state != TargetState::disabled && held.target.port == wanted.port &&
+          held.target.queue == wanted.queue && held.target.direction == wanted.direction) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// The states in a record that nobody but us changes any more.
+OwnerTarget* targets_in(const std::string& name) {
+  const rte_memzone* zone = rte_memzone_lookup(name.c_str());
+  return zone == nullptr ? nullptr : static_cast<OwnerHeader*>(zone->addr)->targets();
+}
 
 }  // namespace
 
@@ -57,29 +110,23 @@ std::string owner_name(const ProcessId& process) {
   return name;
 }
 
-std::string ring_name(const ProcessId& process, unsigned index) {
-  return owner_name(process) + "_" + std::to_string(index);
-}
-
 OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::string& purpose) {
   const ProcessId self = current_process();
   name_ = owner_name(self);
   const size_t size = sizeof(OwnerHeader) + targets.size() * sizeof(OwnerTarget);
-  zone_ = rte_memzone_reserve(name_.c_str(), size, SOCKET_ID_ANY, 0);
-  if (zone_ == nullptr) throw Error("ERR_NO_MEMORY", "cannot reserve the owner record " + name_, rte_errno, name_);
-
-  header_ = static_cast<OwnerHeader*>(zone_->addr);
+  header_ = static_cast<OwnerHeader*>(reserve_zone(name_, size)->addr);
+  fault_point("record.reserved");
   memset(static_cast<void*>(header_), 0, size);
   header_->pid = self.pid;
   header_->start_time = self.start_time;
   header_->pid_namespace = self.pid_namespace;
   header_->started_at_ns = now_ns(CLOCK_REALTIME);
-  strncpy(header_->pool, name_.c_str(), sizeof header_->pool - 1);
   strncpy(header_->purpose, purpose.c_str(), sizeof header_->purpose - 1);
   header_->target_count = static_cast<uint32_t>(targets.size());
   for (size_t i = 0; i < targets.size(); i++) {
     OwnerTarget& target = header_->targets()[i];
     strncpy(target.device, targets[i].device.c_str(), sizeof target.device - 1);
+    target.port = targets[i].port;
     target.queue = targets[i].queue;
     target.direction = static_cast<uint16_t>(targets[i].direction);
     target.state = TargetState::disabled;
@@ -87,98 +134,66 @@ OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::str
   header_->magic = kMagic;
 }
 
-OwnerRecord::~OwnerRecord() { rte_memzone_free(zone_); }
-
-namespace {
-
-struct Found {
-  std::vector<OwnerFacts> owners;
-};
-
-void add_owner(const rte_memzone* zone, void* opaque) {
-  if (strncmp(zone->name, kPrefix, sizeof kPrefix - 1) != 0) return;
-  const OwnerHeader* header = header_of(zone);
-  if (header == nullptr) return;
-  OwnerFacts facts;
-  facts.name = zone->name;
-  facts.process = process_of(*header);
-  facts.running = is_running(facts.process);
-  facts.started_at_ns = header->started_at_ns;
-  facts.purpose = bounded(header->purpose, sizeof header->purpose);
-  for (uint32_t i = 0; i < header->target_count; i++) {
-    const OwnerTarget& target = header->targets()[i];
-    facts.targets.push_back({bounded(target.device, sizeof target.device), target.queue,
-                             static_cast<Direction>(target.direction), target.state != TargetState::disabled});
-  }
-  static_cast<Found*>(opaque)->owners.push_back(std::move(facts));
+void OwnerRecord::free() {
+  rte_memzone_free(rte_memzone_lookup(name_.c_str()));
+  fault_point("free.record");
 }
-
-OwnerHeader* dead_owner(const std::string& name, const rte_memzone** zone) {
-  *zone = rte_memzone_lookup(name.c_str());
-  OwnerHeader* header = header_of(*zone);
-  if (header == nullptr) throw Error("ERR_SYSTEM", "there is no owner record " + name, ENOENT, name);
-  if (is_running(process_of(*header))) {
-    throw Error("ERR_CAPTURE_BUSY", "the owner of " + name + " is running", EBUSY, name);
-  }
-  claim(header, name);
-  return header;
-}
-
-}  // namespace
 
 std::vector<OwnerFacts> list_owners() {
-  Found found;
-  rte_memzone_walk(add_owner, &found);
-  return found.owners;
+  std::vector<Copy> copies;
+  rte_memzone_walk(copy_record, &copies);
+  std::vector<OwnerFacts> owners;
+  for (const Copy& copy : copies) owners.push_back(facts_of(copy));
+  return owners;
 }
 
-namespace {
-
-bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& wanted) {
-  for (const OwnerFacts& owner : owners) {
-    for (const OwnerFacts::Target& target : owner.targets) {
-      if (owner.running && target.live && target.device == wanted.device && target.queue == wanted.queue &&
-          target.direction == wanted.direction) {
-        return true;
-      }
-    }
-  }
-  return false;
+void lock_recovery(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);  // open until the process ends
+  if (fd < 0) throw Error("ERR_SYSTEM", "cannot open " + path + ", the lock of recoveries", errno, path);
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return;
+  const int err = errno;
+  close(fd);
+  if (err == EWOULDBLOCK) throw Error("ERR_CAPTURE_BUSY", "another recovery of this primary is under way", EBUSY, path);
+  throw Error("ERR_SYSTEM", "cannot lock " + path, err, path);
 }
 
-}  // namespace
-
-std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) {
-  const rte_memzone* zone;
-  OwnerHeader* header = dead_owner(name, &zone);
+std::vector<std::string> disable_owner(const std::string& name, int timeout_ms, bool may_touch_taken) {
   const std::vector<OwnerFacts> owners = list_owners();
+  const OwnerFacts owner = dead_owner(name, owners);
   std::vector<std::string> in_doubt;
-  for (uint32_t i = 0; i < header->target_count; i++) {
-    OwnerTarget& target = header->targets()[i];
-    if (target.state == TargetState::disabled) continue;
-    const PdumpTarget wanted{bounded(target.device, sizeof target.device), target.queue,
-                             static_cast<Direction>(target.direction)};
-    if (held_by_another(owners, wanted) || pdump_disable(wanted, timeout_ms).outcome == Outcome::done) {
-      target.state = TargetState::disabled;
+  for (size_t i = 0; i < owner.targets.size(); i++) {
+    const PdumpTarget& target = owner.targets[i].target;
+    if (owner.targets[i].state == TargetState::disabled) continue;
+    if (owner.targets[i].state == TargetState::taken && !may_touch_taken) {
+      in_doubt.push_back(text_of(target) + ": another tool may be capturing there");
+      continue;
+    }
+    const Removal removal = held_by_another(owners, target) ? Removal::absent : pdump_disable(target, timeout_ms);
+    if (is_off(removal)) {
+      targets_in(name)[i].state = TargetState::disabled;
     } else {
-      in_doubt.push_back(text_of(wanted));
+      in_doubt.push_back(text_of(target) + ": " + reason_of(removal));
     }
   }
+  fault_point("recover.disabled");
   return in_doubt;
 }
 
-void free_owner(const std::string& name) {
-  const rte_memzone* zone;
-  OwnerHeader* header = dead_owner(name, &zone);
-  for (uint32_t i = 0; i < header->target_count; i++) {
-    if (header->targets()[i].state != TargetState::disabled) {
-      throw Error("ERR_DISABLE_FAILED", "a target of " + name + " may still be enabled", EBUSY, name);
-    }
+void free_owner(const std::string& name, const std::atomic<bool>& is_abandoned) {
+  const OwnerFacts owner = dead_owner(name, list_owners());
+  for (const OwnerFacts::Target& target : owner.targets) {
+    if (target.state == TargetState::disabled) continue;
+    throw Error("ERR_DISABLE_FAILED", text_of(target.target) + " of " + name + " may still be enabled", EBUSY, name);
   }
-  free_rings(process_of(*header), header->target_count);
-  free_foreign_pool(bounded(header->pool, sizeof header->pool));
-  rte_free(header->program);
-  rte_memzone_free(zone);
+  std::vector<std::string> zones = zones_of(name);
+  const bool has_pool = !zones.empty() && zones.back() == "MP_" + name;
+  if (has_pool) zones.pop_back();
+  if (!free_zones(zones, is_abandoned, "recover.free.piece")) {
+    throw Error("ERR_PRIMARY_TIMEOUT", "the primary did not take all memory of " + name + " back", ETIMEDOUT, name);
+  }
+  if (has_pool) free_foreign_pool("MP_" + name);
+  rte_memzone_free(rte_memzone_lookup(name.c_str()));
+  fault_point("recover.free.record");
 }
 
 }  // namespace dpcap

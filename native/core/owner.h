@@ -1,9 +1,12 @@
 // The owner record: what a capture has in the primary, in shared memory under a name of its own, so that anyone can
 // remove it when the capture died without doing so.
+//
+// Record, mempool and pieces are memory zones whose names begin alike. The record is the first to come and the last to
+// go, so whatever is left can be found by names alone, wherever its owner or an earlier recovery died.
 #pragma once
-#include <rte_bpf.h>
 #include <rte_memzone.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,13 +16,20 @@
 
 namespace dpcap {
 
-enum class TargetState : uint32_t { disabled = 0, requested = 1, enabled = 2 };
+enum class TargetState : uint32_t {
+  disabled = 0,
+  requested = 1,
+  enabled = 2,
+  taken = 3,  // another tool has removed our callback and has one of its own there, it seems
+};
 
-// In shared memory: fixed size, no pointers but into shared memory itself.
+// In shared memory: fixed size, no pointers.
 struct OwnerTarget {
   char device[64];
+  uint16_t port;
   uint16_t queue;
   uint16_t direction;
+  uint16_t reserved;
   TargetState state;
 };
 
@@ -27,38 +37,35 @@ struct OwnerHeader {
   uint32_t magic;
   uint32_t target_count;
   int32_t pid;
-  int32_t recoverer;  // pid of the process that clears this record, 0 while nobody does; claimed by compare and swap
+  uint32_t reserved;
   uint64_t start_time;
   uint64_t pid_namespace;
   uint64_t started_at_ns;  // CLOCK_REALTIME
-  rte_bpf_prm* program;
-  char pool[RTE_MEMPOOL_NAMESIZE];
-  char purpose[128];  // e.g. the command line, for people
+  char purpose[128];       // e.g. the command line, for people
   OwnerTarget* targets() { return reinterpret_cast<OwnerTarget*>(this + 1); }
   const OwnerTarget* targets() const { return reinterpret_cast<const OwnerTarget*>(this + 1); }
 };
 
-// Names of a process's objects: "dpcap_<pid>_<start time>" and, for rings, "_<index>" behind it. At most 27 characters.
+// Name of a process's record, "dpcap_<pid>_<start time>", which those of its other zones contain. At most 22
+// characters.
 std::string owner_name(const ProcessId& process);
-std::string ring_name(const ProcessId& process, unsigned index);
 
 // Our own record. Reserved before anything is enabled, freed after everything was freed.
 class OwnerRecord {
  public:
+  // Throws as reserve_zone().
   OwnerRecord(const std::vector<PdumpTarget>& targets, const std::string& purpose);
-  ~OwnerRecord();
+  // Leaves the record in shared memory, for `dpcap recover`.
+  ~OwnerRecord() = default;
   OwnerRecord(const OwnerRecord&) = delete;
   OwnerRecord& operator=(const OwnerRecord&) = delete;
 
   const std::string& name() const { return name_; }
   void set_state(size_t target, TargetState state) { header_->targets()[target].state = state; }
-  void set_program(rte_bpf_prm* program) { header_->program = program; }
-  // Leaves the record in shared memory for `dpcap recover`.
-  void abandon() { zone_ = nullptr; }
+  void free();
 
  private:
   std::string name_;
-  const rte_memzone* zone_;
   OwnerHeader* header_;
 };
 
@@ -70,21 +77,27 @@ struct OwnerFacts {
   uint64_t started_at_ns;
   std::string purpose;
   struct Target {
-    std::string device;
-    uint16_t queue;
-    Direction direction;
-    bool live;
+    PdumpTarget target;
+    TargetState state;
   };
   std::vector<Target> targets;
 };
 std::vector<OwnerFacts> list_owners();
 
-// Frees what a dead owner left: its rings, its pool, its program, its record. Its targets must have been disabled and
-// the primary must be quiescent. Throws ERR_SYSTEM when the owner lives or is not there.
-void free_owner(const std::string& name);
+// Keeps other recoveries of the same primary out for as long as this process lives: takes a lock on the file `path`,
+// which is made when it is not there. Throws ERR_CAPTURE_BUSY while another process holds it, ERR_SYSTEM.
+void lock_recovery(const std::string& path);
 
-// Sends the primary a disable for every target of a dead owner that may be live. Returns those still in doubt, as text.
-// A target that a running capture holds by now is left alone.
-std::vector<std::string> disable_owner(const std::string& name, int timeout_ms);
+// Sends the primary a disable for every target of a dead owner that may be live. Returns those still in doubt, as text
+// with the reason. A target that a running capture holds by now is left alone, and so is one that another tool has
+// taken, unless `may_touch_taken`. lock_recovery() first. Throws ERR_SYSTEM when there is no such record,
+// ERR_CAPTURE_BUSY when its owner lives.
+std::vector<std::string> disable_owner(const std::string& name, int timeout_ms, bool may_touch_taken);
+
+// Frees what a dead owner left: its pieces, its mempool, its record. All of its targets must be disabled and the
+// primary known to be out of it. Throws as disable_owner(), ERR_DISABLE_FAILED when a target is not, and
+// ERR_PRIMARY_TIMEOUT when the primary took too long for one, or `is_abandoned` ended it: another recovery goes on from
+// there.
+void free_owner(const std::string& name, const std::atomic<bool>& is_abandoned);
 
 }  // namespace dpcap

@@ -8,6 +8,7 @@
 #include <rte_version.h>
 
 #include "core/error.h"
+#include "core/ports.h"
 
 namespace dpcap {
 namespace {
@@ -63,12 +64,52 @@ Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int tim
   return send_pdump_request(request, timeout_ms);
 }
 
-Reply pdump_disable(const PdumpTarget& target, int timeout_ms) {
-  const Reply reply = send_pdump_request(request_for(target, PdumpOperation::disable), timeout_ms);
-  // "No callback on this queue": somebody disabled it before us, which is what we wanted.
-  if (reply.outcome == Outcome::failed && reply.err == EINVAL) return {Outcome::done, 0};
-  return reply;
+const char* reason_of(Removal removal) {
+  switch (removal) {
+    case Removal::no_device:
+      return "its port was removed; it can be cleared once a device is in that port's place";
+    case Removal::no_queue:
+      return "the port has fewer queues now; it can be cleared once the queue is back";
+    case Removal::unknown:
+      return "the primary does not say whether it is off";
+    default:
+      return "it is off";
+  }
 }
+
+namespace {
+
+// Where in its slot the target's callback is now: the device to address it by, or why there is none.
+struct Address {
+  std::string device;
+  Removal obstacle;  // when device is empty
+};
+
+Address address_of(const PdumpTarget& target) {
+  const Port port = port_in_slot(target.port);
+  if (port.name.empty()) return {"", Removal::no_device};
+  const uint16_t queues = target.direction == Direction::rx ? port.rx_queues : port.tx_queues;
+  if (target.queue >= queues) return {"", Removal::no_queue};
+  return {port.name, Removal::unknown};
+}
+
+}  // namespace
+
+Removal pdump_disable(const PdumpTarget& target, int timeout_ms) {
+  const Address before = address_of(target);
+  if (before.device.empty()) return before.obstacle;
+  PdumpTarget now = target;
+  now.device = before.device;
+  const Reply reply = send_pdump_request(request_for(now, PdumpOperation::disable), timeout_ms);
+  // The answer is about the device of that name, wherever it was when the primary looked.
+  if (address_of(target).device != before.device) return Removal::unknown;
+  if (reply.outcome == Outcome::done) return Removal::removed;
+  return reply.outcome == Outcome::failed && reply.err == EINVAL ? Removal::absent : Removal::unknown;
+}
+
+bool is_reachable(const PdumpTarget& target) { return !address_of(target).device.empty(); }
+
+bool is_present(const PdumpTarget& target) { return address_of(target).device == target.device; }
 
 void register_with_pdump() {
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)

@@ -23,6 +23,7 @@ enum class CopyMode : uint16_t {
 // One port, queue and direction: requests are always this small, because the server does not roll back wider ones.
 struct PdumpTarget {
   std::string device;
+  uint16_t port;  // the slot that the device was in: callbacks belong to slots, and outlive their devices
   uint16_t queue;
   Direction direction;
 };
@@ -38,9 +39,32 @@ struct PdumpEnable {
   const rte_bpf_prm* program;  // nullptr matches all; must be in shared memory
 };
 
-// Both block for timeout_ms, three times that at most. Not from an EAL callback thread; one at a time per process.
+// Blocks for timeout_ms, three times that at most. Not from an EAL callback thread; one at a time per process.
 Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms);
-Reply pdump_disable(const PdumpTarget& target, int timeout_ms);
+
+// What is known of a callback after the primary was asked to remove it.
+enum class Removal {
+  removed,    // by this request
+  absent,     // there was none: somebody removed it before
+  no_device,  // the slot is empty, so nobody can remove it; it is live again with the next device there
+  no_queue,   // the port has fewer queues now; the callback is live again when it has more
+  unknown,    // no answer, or one that does not say
+};
+constexpr bool is_off(Removal removal) { return removal == Removal::removed || removal == Removal::absent; }
+// Why a callback that is not off is not, for people.
+const char* reason_of(Removal removal);
+
+// Has the primary remove the callback of a target, and tells what its answer means. Blocks as pdump_enable(). The only
+// place that reads a reply to a disable request: capture, recovery and forward2kni all come here.
+//
+// The framework addresses by the device's name and keeps its books by slot. Whatever device is in the slot now, the
+// callback there is the target's: nobody else's can be, as it would have been refused with EEXIST. And EINVAL means
+// "no callback" only when that device is there and has the queue; else it means that the callback cannot be reached.
+Removal pdump_disable(const PdumpTarget& target, int timeout_ms);
+// Whether pdump_disable() could reach the callback at this moment.
+bool is_reachable(const PdumpTarget& target);
+// Whether the target's own device is in its slot, with that queue.
+bool is_present(const PdumpTarget& target);
 
 // 25.11 and later forward requests to every secondary, and one that has not called rte_pdump_init() makes them time
 // out; before, the call fails in a secondary. A no-op on releases that must not see it. Throws ERR_PRIMARY_*.

@@ -110,19 +110,36 @@ Exchange exchange(const PdumpRequest& request, Layout layout, int timeout_ms) {
   if (rte_mp_request_sync(&message, &replies, &timeout) < 0) {
     const int err = positive_errno(rte_errno);
     free(replies.msgs);
-    // The request may have been carried out all the same when only the answer is missing.
-    return {{err == ETIMEDOUT ? Outcome::unknown : Outcome::failed, err}, {}};
+    // The request may have been carried out all the same when only the answer is missing. Every other error is this
+    // process's own, before it was sent: it must not be taken for the primary's, whose EEXIST means something else.
+    return {{err == ETIMEDOUT ? Outcome::unknown : Outcome::not_sent, err}, {}};
   }
   Exchange result{{Outcome::unknown, ETIMEDOUT}, {}};
   if (replies.nb_received == 1 && replies.msgs[0].len_param >= static_cast<int>(sizeof(Response))) {
     memcpy(&result.response, replies.msgs[0].param, sizeof result.response);
     const int err = positive_errno(result.response.err_value);
     result.reply = {err == 0 ? Outcome::done : Outcome::failed, err};
-    // EAL matches answers by action alone: one to an earlier request that came too late says nothing about this one.
+    // EAL matches answers by action alone. One to an earlier request that came too late says nothing about this one.
     if (err == 0 && result.response.res_op != request.op) result.reply = {Outcome::unknown, ETIMEDOUT};
   }
   free(replies.msgs);
   return result;
+}
+
+// A request without side effects, as no device has that name and no server that version. `op`, `ver`: random values,
+// which only its own answer repeats.
+PdumpRequest make_probe() {
+  static std::random_device random;
+  PdumpRequest probe;
+  probe.ver = static_cast<uint16_t>(0x7f00 | (random() & 0xff));
+  probe.op = static_cast<uint16_t>(0x4000 | (random() & 0x3fff));
+  probe.flags = 1;
+  probe.device = "dpcap_probe_" + std::to_string(random());
+  return probe;
+}
+
+bool is_echo(const Exchange& result, const PdumpRequest& probe) {
+  return result.response.ver == probe.ver && result.response.res_op == probe.op;
 }
 
 // Finds the layout without side effects. The server checks the length first, and copies `ver` and `op` into its answer
@@ -130,22 +147,31 @@ Exchange exchange(const PdumpRequest& request, Layout layout, int timeout_ms) {
 // leftovers of its stack, often the echo of an earlier answer: hence random values (21.11 to 26.07; seen with
 // DPVS 1.10.2, dpvs.md 3.3). Returns the error when the primary takes neither, or does not answer.
 std::optional<Layout> probe_layout(int timeout_ms, Reply& failure) {
-  std::random_device random;
   failure = {Outcome::failed, EPROTONOSUPPORT};
   for (const Layout layout : {Layout::stock, Layout::dpvs}) {
-    PdumpRequest probe;
-    probe.ver = static_cast<uint16_t>(0x7f00 | (random() & 0xff));
-    probe.op = static_cast<uint16_t>(0x4000 | (random() & 0x3fff));
-    probe.flags = 1;
-    probe.device = "dpcap_probe_" + std::to_string(random());
+    const PdumpRequest probe = make_probe();
     const Exchange result = exchange(probe, layout, timeout_ms);
     if (result.reply.outcome == Outcome::unknown || result.reply.err != EINVAL) {
       failure = result.reply.outcome == Outcome::done ? failure : result.reply;
       return std::nullopt;
     }
-    if (result.response.ver == probe.ver && result.response.res_op == probe.op) return layout;
+    if (is_echo(result, probe)) return layout;
   }
   return std::nullopt;
+}
+
+// After a request that was not answered in time its answer may still come, and would be taken for the next one's: an
+// answer carries neither queue nor direction. The primary answers in order, so once it has repeated a probe nothing
+// older is on its way. False when it does not.
+bool catch_up(Layout layout, int timeout_ms) {
+  constexpr int kTries = 8;
+  for (int tries = 0; tries < kTries; tries++) {
+    const PdumpRequest probe = make_probe();
+    const Exchange result = exchange(probe, layout, timeout_ms);
+    if (is_echo(result, probe)) return true;
+    if (result.reply.outcome == Outcome::not_sent || result.reply.err == ETIMEDOUT) return false;
+  }
+  return false;
 }
 
 }  // namespace
@@ -154,8 +180,12 @@ std::optional<Layout> probe_layout(int timeout_ms, Reply& failure) {
 // another layout refuses a stock request by its length, with EINVAL and without side effects.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
   static std::optional<Layout> known;  // of the one primary of this process
+  static bool is_behind = false;       // an answer of its may still come
+  if (is_behind && !catch_up(known.value_or(Layout::stock), timeout_ms)) return {Outcome::not_sent, ETIMEDOUT};
+  is_behind = false;
   Reply reply = exchange(request, known.value_or(Layout::stock), timeout_ms).reply;
-  if (known || reply.outcome == Outcome::unknown) return reply;
+  is_behind = reply.outcome == Outcome::unknown;
+  if (known || is_behind || reply.outcome == Outcome::not_sent) return reply;
   if (reply.outcome == Outcome::done) {
     known = Layout::stock;
     return reply;
@@ -164,8 +194,12 @@ Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
 
   Reply failure;
   known = probe_layout(timeout_ms, failure);
+  is_behind = !known && failure.outcome == Outcome::unknown;
   if (!known) return failure;
-  return *known == Layout::stock ? reply : exchange(request, *known, timeout_ms).reply;
+  if (*known == Layout::stock) return reply;
+  reply = exchange(request, *known, timeout_ms).reply;
+  is_behind = reply.outcome == Outcome::unknown;
+  return reply;
 }
 
 }  // namespace dpcap

@@ -24,8 +24,9 @@ struct PdumpRequest {
   uint32_t snaplen = 0;
 };
 
-// What is known after a request. `unknown` (no answer in time) is not `failed`: the callback may be live.
-enum class Outcome { done, failed, unknown };
+// What is known after a request. `unknown` (no answer in time) is not `failed`: the callback may be live. `not_sent`:
+// it never reached the primary, so nothing has changed.
+enum class Outcome { done, failed, unknown, not_sent };
 
 struct Reply {
   Outcome outcome;
@@ -35,5 +36,9 @@ struct Reply {
 // Sends a request in the layout the primary takes. Blocks for timeout_ms at most, three times that when the layout has
 // to be found out. Not from an EAL callback thread; one at a time per process.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms);
+
+// Asks the primary something that it answers at once and that changes nothing, and waits for the answer. False without
+// one: then nothing should be asked for that could be half done.
+bool primary_answers(int timeout_ms);
 
 }  // namespace dpcap

@@ -22,6 +22,8 @@ class Portions {
   // `size`: mbufs of a portion; some may be smaller.
   explicit Portions(uint32_t size) : size_(size) {}
 
+  // Mbufs of a whole portion.
+  uint32_t size() const { return size_; }
   // New ones (sorted already is quicker); returns all of them, to be given out. Valid until the next call.
   Portion add(std::vector<void*> mbufs);
   // The portion that is complete with this one, to be given out; count 0 when there is none. What was never added is

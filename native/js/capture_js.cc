@@ -1,4 +1,7 @@
-// The capture's verbs: start, stats, disable, finish. One capture per process: EAL starts once, and so do we.
+// The capture's verbs: start, stats, grow, settle, disable, finish, free, abandon. One capture per process: EAL starts
+// once, and so do we.
+#include <mutex>
+
 #include "core/capture.h"
 #include "js/convert.h"
 #include "js/exports.h"
@@ -11,6 +14,8 @@ using dpcap::Capture;
 using dpcap::CapturePlan;
 
 std::unique_ptr<Capture> capture;
+std::mutex capture_made;  // taken to make it, and to abandon it, which may come first
+bool is_abandoned = false;
 std::shared_ptr<Notifier> notifier;
 
 Capture& running(Napi::Env env) {
@@ -18,7 +23,8 @@ Capture& running(Napi::Env env) {
   return *capture;
 }
 
-// startCapture(plan, notify): Promise<void>. When it rejects, disableCapture and finishCapture are still owed.
+// startCapture(plan, notify): Promise<void>. When it rejects, disableCapture, finishCapture and freeCapture are still
+// owed.
 Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
   if (notifier) throw Napi::Error::New(info.Env(), "a capture was already started in this process");
   const CapturePlan plan = to_capture_plan(info[0].As<Napi::Object>());
@@ -27,15 +33,53 @@ Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
   return PromiseWorker<bool>::run(
       info.Env(),
       [plan] {
-        capture = std::make_unique<Capture>(plan, [to = notifier] { to->notify(); });
+        auto prepared = std::make_unique<Capture>(plan, [to = notifier] { to->notify(); });
+        {
+          const std::lock_guard<std::mutex> lock(capture_made);
+          capture = std::move(prepared);
+          if (is_abandoned) capture->abandon();
+        }
+        capture->prepare();
         capture->enable();
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
+// captureStats(): looks at the lanes' ports as well.
 Napi::Value JS_CaptureStats(const Napi::CallbackInfo& info) {
+  running(info.Env()).watch();
   return from_capture_stats(info.Env(), running(info.Env()).stats());
+}
+
+// growCapture(pieces, upTo): Promise<boolean>, whether there may be more.
+Napi::Value JS_GrowCapture(const Napi::CallbackInfo& info) {
+  Capture& grown = running(info.Env());
+  const uint32_t pieces = info[0].As<Napi::Number>();
+  const uint32_t up_to = info[1].As<Napi::Number>();
+  return PromiseWorker<bool>::run(
+      info.Env(), [&grown, pieces, up_to] { return grown.grow(pieces, up_to); },
+      [](Napi::Env env, const bool& has_room) { return Napi::Boolean::New(env, has_room); });
+}
+
+// settleLanes(): Promise<void>
+Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
+  Capture& settled = running(info.Env());
+  return PromiseWorker<bool>::run(
+      info.Env(),
+      [&settled] {
+        settled.settle();
+        return true;
+      },
+      [](Napi::Env env, const bool&) { return env.Undefined(); });
+}
+
+// abandonCapture(): what takes or frees memory in the primary ends at the next piece, now and later.
+Napi::Value JS_AbandonCapture(const Napi::CallbackInfo& info) {
+  const std::lock_guard<std::mutex> lock(capture_made);
+  is_abandoned = true;
+  if (capture) capture->abandon();
+  return info.Env().Undefined();
 }
 
 // disableCapture(primaryGone): Promise<string[]>, the targets whose state is unknown.
@@ -46,12 +90,23 @@ Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
       from_strings);
 }
 
-// finishCapture(mayFree): Promise<boolean>, whether everything in the primary was freed. No notify() after the call.
+// finishCapture(isConfirmed): Promise<void>. No notify() after the call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
   if (notifier) notifier->close();
-  const bool may_free = info[0].As<Napi::Boolean>();
+  const bool is_confirmed = info[0].As<Napi::Boolean>();
   return PromiseWorker<bool>::run(
-      info.Env(), [may_free] { return capture ? capture->finish(may_free) : true; },
+      info.Env(),
+      [is_confirmed] {
+        if (capture) capture->finish(is_confirmed);
+        return true;
+      },
+      [](Napi::Env env, const bool&) { return env.Undefined(); });
+}
+
+// freeCapture(): Promise<boolean>, whether everything in the primary was freed.
+Napi::Value JS_FreeCapture(const Napi::CallbackInfo& info) {
+  return PromiseWorker<bool>::run(
+      info.Env(), [] { return capture ? capture->free() : true; },
       [](Napi::Env env, const bool& freed) { return Napi::Boolean::New(env, freed); });
 }
 
@@ -60,6 +115,10 @@ Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
 void export_capture(Napi::Env env, Napi::Object exports) {
   exports.Set("startCapture", Napi::Function::New(env, JS_StartCapture));
   exports.Set("captureStats", Napi::Function::New(env, JS_CaptureStats));
+  exports.Set("growCapture", Napi::Function::New(env, JS_GrowCapture));
+  exports.Set("settleLanes", Napi::Function::New(env, JS_SettleLanes));
+  exports.Set("abandonCapture", Napi::Function::New(env, JS_AbandonCapture));
   exports.Set("disableCapture", Napi::Function::New(env, JS_DisableCapture));
+  exports.Set("freeCapture", Napi::Function::New(env, JS_FreeCapture));
   exports.Set("finishCapture", Napi::Function::New(env, JS_FinishCapture));
 }

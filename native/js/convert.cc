@@ -79,9 +79,9 @@ T either(const Napi::Object& object, const char* name, const char* a, T if_a, co
 }
 
 LanePlan to_lane(const Napi::Object& o) {
-  return {{text(o, "device"), static_cast<uint16_t>(number(o, "queue", UINT16_MAX)),
+  return {{text(o, "device"), static_cast<uint16_t>(number(o, "port", UINT16_MAX)),
+           static_cast<uint16_t>(number(o, "queue", UINT16_MAX)),
            either(o, "direction", "rx", Direction::rx, "tx", Direction::tx)},
-          static_cast<uint16_t>(number(o, "port", UINT16_MAX)),
           static_cast<uint32_t>(number(o, "interface", UINT16_MAX)),
           static_cast<uint32_t>(number(o, "thread", UINT16_MAX))};
 }
@@ -157,6 +157,23 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   return plan;
 }
 
+namespace {
+
+const char* text_of(LaneState state) {
+  switch (state) {
+    case LaneState::port_gone:
+      return "port gone";
+    case LaneState::queue_gone:
+      return "queue gone";
+    case LaneState::taken:
+      return "taken";
+    default:
+      return "live";
+  }
+}
+
+}  // namespace
+
 Napi::Value from_u64(Napi::Env env, uint64_t value) { return Napi::BigInt::New(env, value); }
 
 Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
@@ -164,9 +181,10 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   for (uint32_t i = 0; i < stats.lanes.size(); i++) {
     const LaneStats& lane = stats.lanes[i];
     Napi::Object object = Napi::Object::New(env);
-    object.Set("port", lane.port);
-    object.Set("queue", lane.queue);
-    object.Set("direction", lane.direction == Direction::rx ? "rx" : "tx");
+    object.Set("port", lane.target.port);
+    object.Set("queue", lane.target.queue);
+    object.Set("direction", lane.target.direction == Direction::rx ? "rx" : "tx");
+    object.Set("state", text_of(lane.state));
     object.Set("accepted", from_u64(env, lane.pdump.accepted));
     object.Set("filtered", from_u64(env, lane.pdump.filtered));
     object.Set("nombuf", from_u64(env, lane.pdump.nombuf));
@@ -186,6 +204,9 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("mbufs", stats.mbufs);
   object.Set("mbufsFree", stats.mbufs_free);
   object.Set("filteringHere", stats.filtering_here);
+  object.Set("wantsMbufs", stats.wants_mbufs);
+  object.Set("canSettle", stats.can_settle);
+  object.Set("memory", from_u64(env, stats.memory));
   return object;
 }
 

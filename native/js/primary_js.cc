@@ -1,11 +1,15 @@
 // The primary's verbs: attach, facts, alignOps, owners, and what `recover` needs.
 #include <sys/prctl.h>
+#include <unistd.h>
+
+#include <atomic>
 
 #include "core/eal.h"
 #include "core/mempools.h"
 #include "core/owner.h"
 #include "core/pdump.h"
 #include "core/ports.h"
+#include "core/shared_pieces.h"
 #include "js/convert.h"
 #include "js/exports.h"
 #include "js/promise.h"
@@ -15,6 +19,8 @@ namespace {
 using namespace dpcap;
 
 constexpr int kDisableTimeoutMs = 1000;
+
+std::atomic<bool> is_recovery_abandoned{false};
 
 std::string argument(const Napi::CallbackInfo& info, size_t index) {
   if (!info[index].IsString()) throw Napi::TypeError::New(info.Env(), "Expected a string");
@@ -86,13 +92,24 @@ Napi::Value from_owner(Napi::Env env, const OwnerFacts& owner) {
   Napi::Array targets = Napi::Array::New(env, owner.targets.size());
   for (uint32_t i = 0; i < owner.targets.size(); i++) {
     Napi::Object target = Napi::Object::New(env);
-    target.Set("device", owner.targets[i].device);
-    target.Set("queue", owner.targets[i].queue);
-    target.Set("direction", owner.targets[i].direction == Direction::rx ? "rx" : "tx");
-    target.Set("live", owner.targets[i].live);
+    const PdumpTarget& held = owner.targets[i].target;
+    target.Set("device", held.device);
+    target.Set("port", held.port);
+    target.Set("queue", held.queue);
+    target.Set("direction", held.direction == Direction::rx ? "rx" : "tx");
+    target.Set("live", owner.targets[i].state != TargetState::disabled);
     targets.Set(i, target);
   }
   object.Set("targets", targets);
+  return object;
+}
+
+Napi::Value from_heap(Napi::Env env, const HeapRoom& room) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("freeBytes", static_cast<double>(room.free_bytes));
+  object.Set("greatestBytes", static_cast<double>(room.greatest_bytes));
+  object.Set("totalBytes", static_cast<double>(room.total_bytes));
+  object.Set("pageBytes", static_cast<double>(room.page_bytes));
   return object;
 }
 
@@ -103,19 +120,38 @@ Napi::Array from_list(Napi::Env env, const std::vector<T>& list, Napi::Value (*c
   return array;
 }
 
-// facts(): what the primary's shared memory says at this moment.
+// What the primary's shared memory says at one moment.
+struct Facts {
+  std::vector<Port> ports;
+  std::vector<PoolFacts> pools;
+  std::vector<std::string> own_ops;
+  std::vector<OwnerFacts> owners;
+  bool is_pdump_ready;
+  HeapRoom heap;
+  std::string log;
+};
+
+Napi::Value from_facts(Napi::Env env, const Facts& facts) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("ports", from_list(env, facts.ports, from_port));
+  object.Set("pools", from_list(env, facts.pools, from_pool));
+  object.Set("ownOps", from_strings(env, facts.own_ops));
+  object.Set("owners", from_list(env, facts.owners, from_owner));
+  object.Set("pdumpReady", facts.is_pdump_ready);
+  object.Set("heap", from_heap(env, facts.heap));
+  object.Set("log", facts.log);
+  return object;
+}
+
+// facts(): Promise<AttachedFacts>. Takes locks of EAL's, so not on the JavaScript thread.
 Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return checked(env, [&] {
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("ports", from_list(env, list_ports(), from_port));
-    object.Set("pools", from_list(env, list_pools(), from_pool));
-    object.Set("ownOps", from_strings(env, own_ops_table()));
-    object.Set("owners", from_list(env, list_owners(), from_owner));
-    object.Set("pdumpReady", pdump_ready());
-    object.Set("log", take_eal_log());
-    return object;
-  });
+  return PromiseWorker<Facts>::run(
+      info.Env(),
+      [] {
+        return Facts{list_ports(),  list_pools(), own_ops_table(), list_owners(),
+                     pdump_ready(), heap_room(),  take_eal_log()};
+      },
+      from_facts);
 }
 
 // alignOps(names): permutes our own table; registers with pdump where the release asks for it.
@@ -128,11 +164,22 @@ Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   });
 }
 
-// disableOwner(name): Promise<string[]>, the targets of a dead capture that could not be disabled for certain.
+// lockRecovery(path): until this process ends.
+Napi::Value JS_LockRecovery(const Napi::CallbackInfo& info) {
+  const std::string path = argument(info, 0);
+  return checked(info.Env(), [&] {
+    lock_recovery(path);
+    return info.Env().Undefined();
+  });
+}
+
+// disableOwner(name, mayTouchTaken): Promise<string[]>, the targets of a dead capture that are not off for certain.
 Napi::Value JS_DisableOwner(const Napi::CallbackInfo& info) {
   const std::string name = argument(info, 0);
+  const bool may_touch_taken = info[1].As<Napi::Boolean>();
   return PromiseWorker<std::vector<std::string>>::run(
-      info.Env(), [name] { return disable_owner(name, kDisableTimeoutMs); }, from_strings);
+      info.Env(), [name, may_touch_taken] { return disable_owner(name, kDisableTimeoutMs, may_touch_taken); },
+      from_strings);
 }
 
 // freeOwner(name): Promise<void>. The primary must be quiescent.
@@ -141,11 +188,28 @@ Napi::Value JS_FreeOwner(const Napi::CallbackInfo& info) {
   return PromiseWorker<bool>::run(
       info.Env(),
       [name] {
-        free_owner(name);
+        free_owner(name, is_recovery_abandoned);
         return true;
       },
       done);
 }
+
+// abandonRecovery(): freeOwner() ends at the next piece.
+Napi::Value JS_AbandonRecovery(const Napi::CallbackInfo& info) {
+  is_recovery_abandoned = true;
+  return info.Env().Undefined();
+}
+
+// primaryAnswers(timeoutMs): Promise<boolean>
+Napi::Value JS_PrimaryAnswers(const Napi::CallbackInfo& info) {
+  const int timeout_ms = info[0].As<Napi::Number>();
+  return PromiseWorker<bool>::run(
+      info.Env(), [timeout_ms] { return primary_answers(timeout_ms); },
+      [](Napi::Env env, const bool& answers) { return Napi::Boolean::New(env, answers); });
+}
+
+// exitNow(code): without waiting for threads, one of which may wait for a lock of a primary that died with it.
+Napi::Value JS_ExitNow(const Napi::CallbackInfo& info) { _exit(info[0].As<Napi::Number>().Int32Value()); }
 
 // dieWithParent(signal)
 Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
@@ -160,6 +224,10 @@ void export_primary(Napi::Env env, Napi::Object exports) {
   exports.Set("detach", Napi::Function::New(env, JS_Detach));
   exports.Set("facts", Napi::Function::New(env, JS_Facts));
   exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
+  exports.Set("exitNow", Napi::Function::New(env, JS_ExitNow));
+  exports.Set("lockRecovery", Napi::Function::New(env, JS_LockRecovery));
+  exports.Set("abandonRecovery", Napi::Function::New(env, JS_AbandonRecovery));
+  exports.Set("primaryAnswers", Napi::Function::New(env, JS_PrimaryAnswers));
   exports.Set("disableOwner", Napi::Function::New(env, JS_DisableOwner));
   exports.Set("dieWithParent", Napi::Function::New(env, JS_DieWithParent));
   exports.Set("freeOwner", Napi::Function::New(env, JS_FreeOwner));

@@ -1,20 +1,29 @@
 /** One capture from attach to detach, inside the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LanePlan, NativeStats } from '../binding.js';
+import type { AttachedFacts, LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
-import { freeHugePages } from '../primary/huge-pages.js';
-import { interfaceFailure } from './interface-output.js';
+import { readHugepages } from '../primary/huge-pages.js';
+import { usableMemory } from '../primary/memory-limits.js';
+import { endByStats, FailingCopies, primaryGone, sinkError } from './capture-end.js';
+import { Growth } from './growth.js';
+import { LaneWatch } from './lane-watch.js';
+import { wishedMbufs } from './mempool-size.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { besidePrimary } from './placement.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
-import { Session } from './session.js';
+import type { Session } from './session.js';
 
-/** How often the primary and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
-const LOOK_MS = 1000;
+/** How often the primary, its ports and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
+const LOOK_MS = 500;
 /** Node's timers are of whole milliseconds, and may ring that much too early. */
 const TIMER_EARLY_MS = 1;
+/**
+ * A request for memory that was not answered may be carried out, and taken back, as long after the primary answers again as
+ * it waits for the other processes (5 s).
+ */
+const UNANSWERED_REQUEST_MS = 6000;
 
 type Done = Extract<FromEngine, { type: 'done' }>;
 
@@ -26,19 +35,18 @@ export class CaptureRun {
   readonly #send: (message: FromEngine) => void;
   readonly #session: CaptureSession;
   readonly #lookMs: number;
+  readonly #failingCopies = new FailingCopies();
   #stopReason: StopReason | undefined;
   #wake: (() => void) | undefined;
   /** The addon owns the output, and the primary may hold something of ours. */
   #begun = false;
   #flowing = false;
-  #lastNombuf = 0n;
+  #growth: Growth | undefined;
+  #lanes: LaneWatch | undefined;
+  /** A request for memory was not answered. */
+  #isInDoubt = false;
 
-  constructor(
-    plan: EnginePlan,
-    send: (message: FromEngine) => void,
-    session: CaptureSession = new Session(plan),
-    lookMs = LOOK_MS,
-  ) {
+  constructor(plan: EnginePlan, send: (message: FromEngine) => void, session: CaptureSession, lookMs = LOOK_MS) {
     this.#plan = plan;
     this.#send = send;
     this.#session = session;
@@ -63,40 +71,80 @@ export class CaptureRun {
       }
     } catch (thrown) {
       error = asDpcapError(thrown);
+      this.#isInDoubt = error.code === 'ERR_PRIMARY_TIMEOUT';
       this.#stopReason = 'error';
     }
     return this.#end(output, error);
   }
 
   async #start(output: Output): Promise<void> {
-    const { addon } = this.#session;
+    const { addon, sections } = this.#session;
     const facts = await this.#session.attach();
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
-    const plan = nativePlan(this.#plan, lanes, output.sink, {
-      ports: facts.ports,
-      version: addon.dpdkVersion,
-      placement: besidePrimary(this.#plan.primaryPid, {
-        threads: output.sink.kind === 'frames' ? output.sink.queues.length : this.#plan.threads,
-      }),
-      freeHugePages: freeHugePages(),
-    });
+    const plan = this.#nativePlan(output, facts, lanes);
+    await this.#session.answered();
     this.#begun = true;
-    await native(addon.startCapture(plan, () => this.#wake?.()));
+    await sections.inside('allocate', () => native(addon.startCapture(plan, () => this.#wake?.())));
     this.#flowing = true;
+    this.#lanes = new LaneWatch(lanes);
+    this.#growth = this.#growTo(plan);
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
-    const { mbufs, filteringHere } = this.#stats();
-    this.#send({ type: 'started', lanes, ports, mbufs, filteringHere, instructions: plan.program.length / 8 });
+    const { filteringHere } = this.#stats();
+    const instructions = plan.program.length / 8;
+    this.#send({ type: 'started', lanes, ports, mbufs: plan.mbufs, filteringHere, instructions });
+  }
+
+  #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
+    const { sink } = output;
+    const wantsLargePages = this.#plan.bufferBytes !== undefined;
+    const usable = usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
+    const plan = nativePlan(this.#plan, lanes, sink, {
+      ports: facts.ports,
+      version: this.#session.addon.dpdkVersion,
+      placement: besidePrimary(this.#plan.primaryPid, {
+        threads: sink.kind === 'frames' ? sink.queues.length : this.#plan.threads,
+      }),
+      usableBytes: usable.bytes,
+    });
+    const wished = wishedMbufs({ ...this.#plan, lanes: lanes.length });
+    if (plan.mbufs < wished) {
+      const megabytes = Math.floor(usable.bytes / 1e6);
+      this.#notice(
+        `room for ${plan.mbufs} copies instead of ${wished}: the primary can use ${megabytes} MB more (${usable.limit})`,
+      );
+    }
+    return plan;
+  }
+
+  #growTo({ mbufs, mostMbufs }: { mbufs: number; mostMbufs: number }): Growth {
+    const { addon, sections } = this.#session;
+    return new Growth(
+      { planned: mbufs, most: mostMbufs },
+      {
+        addon,
+        obstacle: () => this.#session.obstacle(),
+        inside: (work) => sections.inside('allocate', () => native(work())),
+        notice: (text) => this.#notice(text),
+        unanswered: () => {
+          this.#isInDoubt = true;
+        },
+      },
+    );
+  }
+
+  #notice(text: string): void {
+    this.#send({ type: 'notice', text });
   }
 
   /** Names the holder, which the primary's EEXIST would not. */
-  #refuseBusy(lanes: readonly LanePlan[], owners: ReturnType<Session['addon']['facts']>['owners']): void {
+  #refuseBusy(lanes: readonly LanePlan[], owners: AttachedFacts['owners']): void {
     for (const owner of owners) {
       const taken = owner.targets.find(
         (target) =>
           target.live &&
-          lanes.some((l) => l.device === target.device && l.queue === target.queue && l.direction === target.direction),
+          lanes.some((l) => l.port === target.port && l.queue === target.queue && l.direction === target.direction),
       );
       if (!taken) continue;
       const what = `${taken.device} queue ${taken.queue} ${taken.direction}`;
@@ -117,7 +165,7 @@ export class CaptureRun {
     let nextReport = performance.now() + intervalMs;
     while (true) {
       const stats = this.#stats(); // before the pause: the addon may have called before anybody waited
-      const error = this.#judge(stats);
+      const error = await this.#look(stats);
       if (error || this.#stopReason) return error;
       const now = performance.now();
       if (nextReport - now < TIMER_EARLY_MS) {
@@ -135,44 +183,20 @@ export class CaptureRun {
     await sleep(ms, undefined, { signal: woken.signal }).catch(() => undefined); // aborted: woken
   }
 
-  #judge(stats: NativeStats): DpcapError | undefined {
-    if (!this.#session.isPrimaryAlive()) {
-      this.stop('primary gone');
-      return new DpcapError('ERR_PRIMARY_GONE', 'the capture ended early: the primary process exited', {
-        subject: this.#plan.filePrefix,
-        hint: 'what was captured until then is complete',
-      });
+  /** Looks after everything that changes while a capture runs. Resolves with the error that ends it, if one does. */
+  async #look(stats: NativeStats): Promise<DpcapError | undefined> {
+    const notices = [...(this.#lanes?.notices(stats) ?? []), this.#failingCopies.notice(stats)];
+    for (const text of notices) if (text !== undefined) this.#notice(text);
+    const end = this.#session.isPrimaryAlive() ? endByStats(this.#plan, stats) : primaryGone(this.#plan);
+    if (end) {
+      this.stop(end.reason);
+      return end.error;
     }
-    if (this.#isPoolUnusable(stats)) {
-      return new DpcapError('ERR_MEMPOOL_OPS', 'the primary cannot take mbufs from the capture mempool', {
-        subject: this.#plan.filePrefix,
-        hint: 'please report this, with the output of dpcap doctor: the numbering of mempool handlers was not recognised',
-      });
-    }
-    if (stats.sinkFailure === 'EPIPE') this.stop('reader closed');
-    else if (stats.sinkFailure) return this.#sinkError(stats.sinkFailure);
-    if (stats.limitReached) this.stop(this.#plan.packetLimit > 0 ? 'packets' : 'filesize');
-    return undefined;
-  }
-
-  /** Law 2: a full pool from which every copy fails has a handler that means something else to the primary. */
-  #isPoolUnusable(stats: NativeStats): boolean {
-    const nombuf = stats.lanes.reduce((total, lane) => total + lane.nombuf, 0n);
-    const growing = nombuf > this.#lastNombuf && this.#lastNombuf > 0n;
-    this.#lastNombuf = nombuf;
-    return growing && stats.mbufsFree === stats.mbufs && stats.lanes.every((lane) => lane.accepted === 0n);
-  }
-
-  #sinkError(errno: string): DpcapError {
-    this.stop('sink failed');
-    const { output } = this.#plan;
-    if (output.kind === 'tap' || output.kind === 'interface') return interfaceFailure(output, errno);
-    const subject = output.kind === 'file' ? output.path : 'standard output';
-    return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
-      errno,
-      subject,
-      hint: errno === 'ENOSPC' ? 'make room; what was written until then is a valid file' : 'what was written is kept',
-    });
+    const nothingLeft = this.#lanes?.end(stats);
+    if (nothingLeft) this.stop('ports gone');
+    else this.#growth?.tick(stats);
+    if (stats.canSettle) await native(this.#session.addon.settleLanes());
+    return nothingLeft;
   }
 
   /** Disable, wait for the primary's threads, drain and close the file, free, leave: in this order. */
@@ -198,32 +222,50 @@ export class CaptureRun {
   }
 
   async #leave(done: Done): Promise<void> {
-    const { addon } = this.#session;
+    const { addon, sections } = this.#session;
     // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
     const alive = this.#session.isPrimaryAlive();
+    if (alive) await this.#growth?.end();
     const inDoubt = await native(addon.disableCapture(!alive));
-    const quiet = alive && inDoubt.length === 0 && (await this.#session.quiesce());
-    const mayFree = quiet && this.#session.isPrimaryAlive();
+    const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
+    const mayFree = reason === undefined && this.#session.isPrimaryAlive();
     await native(addon.finishCapture(mayFree));
-    if (alive && !quiet) {
-      done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
+    const isFreed = mayFree && (await sections.inside('free', () => native(addon.freeCapture())));
+    if (alive && !isFreed && this.#session.isPrimaryAlive()) {
+      done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];
       done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
     }
     if (this.#flowing) {
       const stats = this.#stats();
       done.stats = statsMessage(stats);
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
-        done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
+        done.error ??= sinkError(this.#plan.output, stats.sinkFailure).toJSON();
     }
+  }
+
+  /** Why the memory must stay although every callback is off; undefined when it may be freed. */
+  async #notToFree(): Promise<string[] | undefined> {
+    if (this.#session.sections.current) return ['memory: a request for it has not ended'];
+    if (!(await this.#session.quiesce())) return ['mempool and rings: a thread of the primary does not run'];
+    const obstacle = await this.#session.obstacle();
+    if (obstacle) return [`mempool and rings: ${obstacle.message}`];
+    if (!this.#isInDoubt) return undefined;
+    try {
+      await this.#session.answered();
+    } catch (error) {
+      return [`mempool and rings: ${(error as Error).message}`];
+    }
+    await sleep(UNANSWERED_REQUEST_MS);
+    return undefined;
   }
 
   #leftBehindError(left: string[]): DpcapError {
     return new DpcapError(
       'ERR_DISABLE_FAILED',
-      `the primary did not confirm the end of the capture: ${left.join(', ')}`,
+      `something of the capture is left in the primary, because it may still be in use: ${left.join('; ')}`,
       {
         subject: this.#plan.filePrefix,
-        hint: 'the file is complete; clear the primary later with: dpcap recover',
+        hint: 'the output is complete; clear the primary later with: dpcap recover',
       },
     );
   }

@@ -8,7 +8,7 @@ import type { EnginePlan } from './plan.js';
 export function createPlan(
   options: CaptureOptions,
   filter: FilterProgram | undefined,
-  { primary, name, maxFrame }: PickedPrimary,
+  { primary, name, maxFrame, memory }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
 ): EnginePlan {
@@ -16,6 +16,8 @@ export function createPlan(
     filePrefix: primary.filePrefix,
     runtimeDir: primary.runtimeDir,
     ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
+    ...(primary.process?.startTicks === undefined ? {} : { primaryStartTicks: primary.process.startTicks }),
+    primaryMemory: memory,
     primaryName: name,
     ports: options.ports,
     directions: options.directions,

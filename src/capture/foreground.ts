@@ -1,9 +1,10 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
+import type { EngineStdout } from './engine-process.js';
 import type { EnginePlan } from './plan.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
-import { type Done, type EngineStdout, Supervisor } from './supervisor.js';
+import { type Done, Supervisor } from './supervisor.js';
 
 /** What the plan does not say. */
 export interface ForegroundOptions {
@@ -44,6 +45,7 @@ export async function runInForeground(
         reporter.started({ ...message, primary, expression, snaplen, output: options.output });
         if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
       },
+      notice: (text) => reporter.notice(text),
       stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),
     },
     log,

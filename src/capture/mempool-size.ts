@@ -11,16 +11,18 @@ const USUAL_FRAME = 2048;
 export const MBUF_OVERHEAD = 128 + 64;
 const LARGEST_DATA_ROOM = 65535;
 
-/** Memory that a capture takes at first when `-B` does not say how much. */
+/** Memory that a capture takes, rings included, when `-B` does not say how much. */
 export const DEFAULT_BUFFER_BYTES = 160 * 1024 * 1024;
 /** Without `-B` it may grow to 20 ms at 10 million packets a second, */
 const SLACK_MBUFS = 2 ** 18 - 1;
-/** four times what it began with, */
+/** four times what was planned, */
 const GROWTH = 4;
-/** a quarter of the huge pages that were free, because the primary may need some itself, */
+/** a quarter of what the primary can still use, because it may need some itself, */
 const SHARE = 4;
-/** and as far as its rings, with a slot for each mbuf in each, do not become too large. */
+/** and as far as its rings, with a slot for each mbuf in each, do not become too large, */
 const MOST_RING_BYTES = 64 * 1024 * 1024;
+/** nor a large part of that share, as they are there from the start. */
+const RING_SHARE = 4;
 const RING_SLOT = 8;
 
 export interface MempoolSize {
@@ -40,22 +42,35 @@ export interface MempoolNeeds {
   /** As `-B` says; undefined for the default, which may grow. */
   bufferBytes?: number | undefined;
   lanes: number;
-  /** Of the machine, bytes. */
-  freeHugePages: number;
+  /** What the primary and all who share its memory can still use, bytes. */
+  usableBytes: number;
 }
 
 /** The mempool of a capture. */
 export function mempoolSize(needs: MempoolNeeds): MempoolSize {
+  const { bufferBytes, lanes, usableBytes } = needs;
   const dataRoom = dataRoomFor(needs.snaplen, needs.maxFrame);
-  const mbufs = mbufsFor(needs.bufferBytes ?? DEFAULT_BUFFER_BYTES, dataRoom);
-  if (needs.bufferBytes !== undefined) return { mbufs, mostMbufs: mbufs, dataRoom };
+  const share = usableBytes / SHARE;
+  const bytes = bufferBytes === undefined ? Math.min(DEFAULT_BUFFER_BYTES, share) : Math.min(bufferBytes, usableBytes);
+  const mbufs = mbufsFor(bytes, dataRoom, lanes);
+  if (bufferBytes !== undefined) return { mbufs, mostMbufs: mbufs, dataRoom };
   const most = Math.min(
     SLACK_MBUFS,
     GROWTH * (mbufs + 1) - 1,
-    mbufsFor(needs.freeHugePages / SHARE, dataRoom),
-    largestPool(MOST_RING_BYTES / (needs.lanes * RING_SLOT)),
+    mbufsFor(share, dataRoom, lanes),
+    largestPool(Math.min(MOST_RING_BYTES, share / RING_SHARE) / ringBytes(lanes)),
   );
   return { mbufs, mostMbufs: Math.max(mbufs, most), dataRoom };
+}
+
+/** The mempool that would be taken if the primary could use any amount. */
+export function wishedMbufs(needs: Omit<MempoolNeeds, 'usableBytes'>): number {
+  return mempoolSize({ ...needs, usableBytes: Number.MAX_SAFE_INTEGER }).mbufs;
+}
+
+/** Of all rings together for each mbuf: one for each lane, and the mempool's own. */
+function ringBytes(lanes: number): number {
+  return RING_SLOT * (lanes + 1);
 }
 
 /** Bytes of one mbuf: a whole frame in one segment where that is possible. */
@@ -64,9 +79,9 @@ export function dataRoomFor(snaplen: number, maxFrame: number | undefined): numb
   return Math.min(HEADROOM + Math.min(snaplen, frame) + STAMP_ROOM, LARGEST_DATA_ROOM);
 }
 
-/** The largest 2^n - 1 mbufs that fit into `bytes`, from 1023 to 2^20 - 1. */
-export function mbufsFor(bytes: number, dataRoom: number): number {
-  return largestPool(bytes / (dataRoom + MBUF_OVERHEAD));
+/** The largest 2^n - 1 mbufs that fit into `bytes` with their rings, from 1023 to 2^20 - 1. */
+export function mbufsFor(bytes: number, dataRoom: number, lanes: number): number {
+  return largestPool(bytes / (dataRoom + MBUF_OVERHEAD + ringBytes(lanes)));
 }
 
 function largestPool(fitting: number): number {

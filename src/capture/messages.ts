@@ -1,19 +1,23 @@
 /** What supervisor and engine say to each other, over Node's IPC channel with structured clone (bigint survives). */
 import type { LanePlan, LaneStats } from '../binding.js';
 import type { ErrorRecord } from '../errors.js';
+import type { SectionName } from './critical-sections.js';
 import type { EnginePlan } from './plan.js';
 
 /** To the engine. */
 export type ToEngine =
   | { type: 'capture'; plan: EnginePlan }
   | { type: 'recover'; target: RecoverTarget }
-  | { type: 'stop'; reason: StopReason };
+  | { type: 'stop'; reason: StopReason }
+  /** Leave everything where it is and end, as soon as no critical section is under way. */
+  | { type: 'abandon' };
 
 /** Where `recover` goes. */
 export interface RecoverTarget {
   filePrefix: string;
   runtimeDir: string;
   primaryPid?: number | undefined;
+  primaryStartTicks?: number | undefined;
 }
 
 /** Why a capture ended. */
@@ -24,6 +28,7 @@ export type StopReason =
   | 'duration'
   | 'reader closed'
   | 'primary gone'
+  | 'ports gone'
   | 'sink failed'
   | 'supervisor gone'
   | 'error';
@@ -67,4 +72,8 @@ export type FromEngine =
       file: string | undefined;
     }
   | { type: 'recovered'; report: RecoverReport; error: ErrorRecord | undefined }
+  /** The engine enters a critical section, or leaves the last one: it must not be killed inside. */
+  | { type: 'section'; name: SectionName | undefined }
+  /** Something that the user should hear while the capture goes on. */
+  | { type: 'notice'; text: string }
   | { type: 'log'; text: string };

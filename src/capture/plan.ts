@@ -13,6 +13,10 @@ export const planSchema = z.strictObject({
   runtimeDir: z.string(),
   /** Undefined when the primary lives in another PID namespace. */
   primaryPid: z.optional(z.int().check(z.positive())),
+  /** When it started, clock ticks since boot: with the pid it is that very process. */
+  primaryStartTicks: z.optional(z.int()),
+  /** See MemoryLimits. */
+  primaryMemory: z.strictObject({ isFixed: z.boolean(), socketLimitBytes: z.optional(z.number()) }),
   /** "dpdk-testpmd (pid 4711)", for descriptions. */
   primaryName: z.string(),
   ports: z.array(z.string()),
@@ -126,8 +130,8 @@ export interface Surroundings {
   /** Of DPDK. */
   version: string;
   placement: Placement;
-  /** Bytes. */
-  freeHugePages: number;
+  /** What the primary and all who share its memory can still use, bytes. */
+  usableBytes: number;
 }
 
 /** The plan in the addon's terms. */
@@ -135,7 +139,7 @@ export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
   sink: NativePlan['sink'],
-  { ports, version, placement, freeHugePages }: Surroundings,
+  { ports, version, placement, usableBytes }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
@@ -164,7 +168,7 @@ export function nativePlan(
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
-    ...mempoolSize({ ...plan, lanes: lanes.length, freeHugePages }),
+    ...mempoolSize({ ...plan, lanes: lanes.length, usableBytes }),
     sink,
     cpus: placement.cpus,
     purpose: plan.purpose,

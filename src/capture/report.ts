@@ -31,6 +31,8 @@ export interface Reporter {
   readonly wantsProgress: boolean;
   started(facts: StartFacts): void;
   progress(record: StatsRecord): void;
+  /** Something that the user should hear while the capture goes on. */
+  notice(text: string): void;
   finished(record: StatsRecord, facts: FinishFacts): void;
 }
 
@@ -47,11 +49,17 @@ export async function createReporter(
   stream: ReportStream,
 ): Promise<Reporter> {
   if (style === 'ndjson') return new NdjsonReporter(stream, (await import('ndjson')).default.stringify());
-  if (style === 'none') return SILENT;
+  if (style === 'none') return silent(stream);
   return new TextReporter(stream, !quiet && stream.isTTY === true);
 }
 
-const SILENT: Reporter = { wantsProgress: false, started: () => {}, progress: () => {}, finished: () => {} };
+const silent = (stream: ReportStream): Reporter => ({
+  wantsProgress: false,
+  started: () => {},
+  progress: () => {},
+  notice: (text) => stream.write(`dpcap: ${text}\n`),
+  finished: () => {},
+});
 
 class NdjsonReporter implements Reporter {
   readonly wantsProgress = true;
@@ -66,6 +74,10 @@ class NdjsonReporter implements Reporter {
 
   progress(record: StatsRecord): void {
     this.#lines.write(record);
+  }
+
+  notice(text: string): void {
+    this.#lines.write({ notice: text });
   }
 
   finished(record: StatsRecord): void {
@@ -96,6 +108,12 @@ class TextReporter implements Reporter {
     this.#stream.write(`\r${line.padEnd(this.#shown)}`);
     this.#shown = line.length;
     this.#last = { packets: record.packets, bytes: record.bytes, elapsed: record.elapsed_s };
+  }
+
+  notice(text: string): void {
+    if (this.#shown > 0) this.#stream.write('\n');
+    this.#shown = 0;
+    this.#stream.write(`dpcap: ${text}\n`);
   }
 
   finished(record: StatsRecord, facts: FinishFacts): void {

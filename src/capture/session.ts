@@ -4,9 +4,12 @@ import { type AttachedFacts, type Binding, binding, type RawPoolFacts } from '..
 import { DpcapError, errnoOf } from '../errors.js';
 import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
+import { isRunning } from '../primary/process.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
 import { findSecondaries } from '../primary/secondaries.js';
-import { native } from './native-error.js';
+import { silenceError, silentProcesses, stoppedProcesses } from '../primary/silent-processes.js';
+import type { CriticalSections } from './critical-sections.js';
+import { native, nativeError } from './native-error.js';
 import { procThreads, waitForQuiescence } from './quiesce.js';
 
 /** Names of our pools begin like this (owner.cc). */
@@ -16,52 +19,66 @@ const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
 /** 25.11.0 as RTE_VERSION. */
 const FORWARDING_RELEASE = 0x190b0000;
 
+/** Within this time the primary has to answer before it is asked for memory, for which EAL gives it 5 s. */
+const ANSWER_LIMIT_MS = 4000;
+
 /** Which primary to join. */
 export interface SessionTarget {
   filePrefix: string;
   runtimeDir: string;
   primaryPid?: number | undefined;
+  primaryStartTicks?: number | undefined;
 }
 
 /** An attached process: one for its whole life. */
 export class Session {
   readonly #target: SessionTarget;
+  readonly sections: CriticalSections;
   readonly addon: Binding = binding();
   #attached = false;
 
-  constructor(target: SessionTarget) {
+  constructor(target: SessionTarget, sections: CriticalSections) {
     this.#target = target;
+    this.sections = sections;
   }
 
   /**
    * Joins the primary and makes it safe to create objects in its memory.
    * @returns what its shared memory says
-   * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS
+   * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS,
+   *   ERR_PRIMARY_GONE when another primary has taken its place, ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED,
+   *   ERR_PRIMARY_TIMEOUT
    */
   async attach(): Promise<AttachedFacts> {
-    await native(this.addon.attach(this.#target.filePrefix));
+    const silence = await this.obstacle();
+    if (silence) throw silence;
+    await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
     this.#attached = true;
-    const facts = this.addon.facts();
+    if (!this.isPrimaryAlive()) throw this.#replaced();
+    const facts = await this.sections.inside('attach', () => native(this.addon.facts()));
     if (!facts.pdumpReady) {
       throw new DpcapError('ERR_PRIMARY_NOT_CAPTURABLE', 'the primary has not called rte_pdump_init()', {
         hint: 'call rte_pdump_init() after rte_eal_init() in the application',
         subject: this.#target.filePrefix,
       });
     }
-    this.addon.alignOps(this.#opsOrder(facts));
+    checked(() => this.addon.alignOps(this.#opsOrder(facts)));
     return facts;
   }
 
   /** Leaves, if it had joined. Nothing of ours may be in use any more. */
   async detach(): Promise<void> {
-    if (!this.#attached) return;
+    if (!this.#attached || this.sections.current) return;
     this.#attached = false;
-    await native(this.addon.detach());
+    await this.sections.inside('detach', () => native(this.addon.detach()));
   }
 
   /** Whether the primary that was joined still holds its lock: another one may have taken its place. */
   isPrimaryAlive(): boolean {
-    const { runtimeDir, primaryPid } = this.#target;
+    const { runtimeDir, primaryPid, primaryStartTicks } = this.#target;
+    if (primaryPid !== undefined && primaryStartTicks !== undefined && !isRunning(primaryPid, primaryStartTicks)) {
+      return false;
+    }
     try {
       const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
       return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
@@ -71,6 +88,30 @@ export class Session {
     }
   }
 
+  /** The reason not to ask the primary for memory now, if there is one. */
+  async obstacle(): Promise<DpcapError | undefined> {
+    return silenceError(await silentProcesses(this.#target));
+  }
+
+  /** Whether somebody who shares the memory is stopped at this moment. */
+  hasStopped(): boolean {
+    return stoppedProcesses(this.#target).length > 0;
+  }
+
+  /**
+   * Waits until the primary has answered: its thread for requests may be starved, or inside something long, and a request
+   * for memory that it answers too late can crash it.
+   * @throws DpcapError ERR_PRIMARY_TIMEOUT
+   */
+  async answered(): Promise<void> {
+    if (await native(this.addon.primaryAnswers(ANSWER_LIMIT_MS))) return;
+    const message = `the primary has not answered within ${ANSWER_LIMIT_MS / 1000} s; it was not asked for memory`;
+    throw new DpcapError('ERR_PRIMARY_TIMEOUT', message, {
+      subject: this.#target.filePrefix,
+      hint: 'is it starved of CPU time, or in a debugger? Try again when it runs',
+    });
+  }
+
   /** See waitForQuiescence. */
   quiesce(): Promise<boolean> {
     const { runtimeDir, primaryPid } = this.#target;
@@ -78,10 +119,26 @@ export class Session {
     return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));
   }
 
+  /** Whether a process that is none of ours has joined, and so may capture. */
+  hasForeignSecondary(): boolean {
+    return findSecondaries(this.#target.runtimeDir).some(({ pid, ours }) => !ours && pid !== process.pid);
+  }
+
   /** From 25.11 on the primary has its secondaries make copies, too. */
   #otherPollers(runtimeDir: string): number[] {
     if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return [];
     return findSecondaries(runtimeDir).flatMap(({ pid }) => (pid === process.pid ? [] : [pid]));
+  }
+
+  #replaced(): DpcapError {
+    return new DpcapError(
+      'ERR_PRIMARY_GONE',
+      'the primary ended while dpcap joined it; nothing was asked of its successor',
+      {
+        subject: this.#target.filePrefix,
+        hint: 'start again, to capture from the one that runs now',
+      },
+    );
   }
 
   #opsOrder(facts: AttachedFacts): string[] {
@@ -92,6 +149,15 @@ export class Session {
       : ({ names: undefined, reason: 'its process is not visible from here' } as const);
     const inferred = inferRingBlock(facts.pools.map(poolFacts), facts.ownOps);
     return agreeOnOps(exact, inferred, facts.ownOps, layout.maxOps);
+  }
+}
+
+/** The result of a call of the addon; its errors become ours. */
+function checked<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw nativeError(thrown);
   }
 }
 

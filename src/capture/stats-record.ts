@@ -34,6 +34,8 @@ export interface StatsRecord {
   /** Bytes of captured packets. */
   bytes: number;
   files: string[];
+  /** Room for copies in the primary's memory at this moment; it grows under load. */
+  mbufs: number;
   final?: true;
   stop_reason?: StopReason;
   why_empty?: string;
@@ -57,6 +59,7 @@ export function statsRecord(context: RecordContext, stats: StatsMessage, nowMs: 
     packets: sum(ports, 'written'),
     bytes: stats.lanes.reduce((total, lane) => total + Number(lane.bytes), 0),
     files,
+    mbufs: stats.mbufs,
   };
 }
 

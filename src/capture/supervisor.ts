@@ -1,26 +1,17 @@
 /**
- * The supervisor's side of the engine: starts it, passes signals on, and when it dies without having cleaned up starts
+ * The supervisor's side of a capture: starts the engine, passes signals on, and when it dies without having cleaned up starts
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { DpcapError, errorFromRecord } from '../errors.js';
-import { entryFile } from '../location.js';
+import { DpcapError } from '../errors.js';
 import type { Logger } from '../log.js';
-import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
+import { ENGINE, EngineProcess, type EngineStdout } from './engine-process.js';
+import type { FromEngine, StopReason } from './messages.js';
 import type { EnginePlan } from './plan.js';
+import { runRecovery } from './recovery-run.js';
+import { SEEDS } from './seeds.js';
 
-/** The engine's entry file; replaced by tests of this file alone. */
-const ENGINE = entryFile('engine');
-
-/**
- * V8 places its memory at random addresses, which now and then are the ones where the primary's memory must be mapped:
- * EAL failed to start 16 times in 150 with random seeds, never in 120 with a fixed one. Should a primary's own
- * addresses clash with one seed, the next is tried.
- */
-const SEEDS = [1, 2, 3, 4, 5];
-
-/** How long an engine may take over an orderly end before it is taken for hung. */
-const STOP_LIMIT_MS = 30_000;
+/** How long an engine may take over an orderly end before it is told to give up. */
+const STOP_LIMIT_MS = 60_000;
 
 /** A second signal within this time belongs to the first (a terminal's to the whole group, `timeout`'s to child and group). */
 const IMPATIENCE_MS = 1000;
@@ -33,67 +24,8 @@ export type Done = Extract<FromEngine, { type: 'done' }>;
 export interface CaptureEvents {
   started(message: Started): void;
   stats(message: Stats): void;
-}
-
-/** Where the engine's descriptor 1 goes. */
-export type EngineStdout = 'ignore' | 'inherit' | NodeJS.WritableStream;
-
-/** Node reads the certificates that this variable names whenever it starts: 30 ms, and the engine has no use for them. */
-function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return env;
-}
-
-/** A running engine and its conversation. */
-class Engine {
-  readonly child: ChildProcess;
-  readonly #exit: Promise<string>;
-
-  constructor(file: string, seed: number, stdout: EngineStdout, log: Logger) {
-    this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
-      stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
-      serialization: 'advanced',
-      env: withoutCertificates(process.env),
-      // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
-      detached: true,
-    });
-    this.#exit = new Promise((resolve) => {
-      this.child.once('error', (error) => resolve(error.message));
-      this.child.once('exit', (code, signal) => {
-        const end = (): void => resolve(signal ?? `exit code ${code}`);
-        // What it sent last may not have been read yet.
-        if (this.child.connected) this.child.once('disconnect', end);
-        else end();
-      });
-    });
-    log.debug({ pid: this.child.pid, seed }, 'engine started');
-  }
-
-  send(message: ToEngine): void {
-    if (this.child.connected) this.child.send(message);
-  }
-
-  /** Calls `handle` for each message until it returns a result; rejects when the engine ends before. */
-  async converse<T>(handle: (message: FromEngine) => T | undefined): Promise<T> {
-    const answer = new Promise<T>((resolve) => {
-      this.child.on('message', (message: FromEngine) => {
-        const result = handle(message);
-        if (result !== undefined) resolve(result);
-      });
-    });
-    const died = this.#exit.then((how) => {
-      throw new DpcapError('ERR_ENGINE_DIED', `the capture engine ended unexpectedly (${how})`, { subject: how });
-    });
-    try {
-      return await Promise.race([answer, died]);
-    } finally {
-      died.catch(() => undefined); // once the answer is there, the end of the engine is expected
-    }
-  }
-
-  /** Resolves when the process is gone. */
-  async ended(): Promise<void> {
-    await this.#exit;
-  }
+  /** Something that the user should hear while it goes on. */
+  notice(text: string): void;
 }
 
 /** A capture as its user sees it. */
@@ -103,10 +35,9 @@ export class Supervisor {
   readonly #events: CaptureEvents;
   readonly #stdout: EngineStdout;
   readonly #file: string;
-  #engine: Engine | undefined;
+  #engine: EngineProcess | undefined;
   #stopReason: StopReason | undefined;
   #stoppedAtMs = 0;
-  #gaveUp = false;
 
   /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
   constructor(plan: EnginePlan, stdout: EngineStdout, events: CaptureEvents, log: Logger, file = ENGINE) {
@@ -121,18 +52,20 @@ export class Supervisor {
   stop(reason: StopReason): void {
     if (!this.#stopReason) {
       this.#stopReason = reason;
-      this.#stoppedAtMs = Date.now();
+      this.#stoppedAtMs = performance.now();
       this.#engine?.send({ type: 'stop', reason });
       setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
-    } else if (reason === 'signal' && Date.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
+    } else if (reason === 'signal' && performance.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
       this.giveUp();
     }
   }
 
-  /** Ends the engine at once; what it has in the primary stays for `dpcap recover`. */
+  /** Has the engine end without clearing up, which stays for `dpcap recover`. It is not killed: it may be inside of EAL. */
   giveUp(): void {
-    this.#gaveUp = true;
-    this.#engine?.child.kill('SIGKILL');
+    if (!this.#engine || this.#engine.isAbandoned) return;
+    const { doing } = this.#engine;
+    if (doing) this.#events.notice(`giving up; the engine is still ${doing}`);
+    this.#engine.abandon();
   }
 
   /**
@@ -150,19 +83,19 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new Engine(this.#file, seed, this.#stdout, this.#log);
+    const engine = new EngineProcess(this.#file, seed, this.#stdout, this.#log);
     this.#engine = engine;
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
       await engine.ended();
       return done;
     } catch (error) {
-      if (this.#gaveUp) throw this.#gaveUpError();
+      if (engine.isAbandoned) throw this.#gaveUpError(error as DpcapError, engine);
       throw await this.#clearAfter(error);
     }
   }
 
-  #handle(engine: Engine, message: FromEngine): Done | undefined {
+  #handle(engine: EngineProcess, message: FromEngine): Done | undefined {
     switch (message.type) {
       case 'ready':
         engine.send({ type: 'capture', plan: this.#plan });
@@ -174,6 +107,9 @@ export class Supervisor {
       case 'stats':
         this.#events.stats(message);
         return undefined;
+      case 'notice':
+        this.#events.notice(message.text);
+        return undefined;
       case 'log':
         this.#log.debug({ eal: message.text }, 'EAL');
         return undefined;
@@ -182,7 +118,10 @@ export class Supervisor {
     }
   }
 
-  #gaveUpError(): DpcapError {
+  /** The engine has ended by now, or goes on by itself: then `error` says so. */
+  #gaveUpError(error: DpcapError, engine: EngineProcess): DpcapError {
+    const isAlive = engine.child.exitCode === null && engine.child.signalCode === null;
+    if (isAlive) return new DpcapError(error.code, error.message, { hint: `${error.hint}; ${this.#unfinished()}` });
     return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', {
       hint: `clear what it left in the primary with: dpcap recover; ${this.#unfinished()}`,
     });
@@ -192,19 +131,21 @@ export class Supervisor {
   #unfinished(): string {
     const { output } = this.#plan;
     if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
-    return output.kind === 'tap' ? 'its interface is gone' : 'the unfinished file has the suffix .partial';
+    if (output.kind === 'tap') return 'its interface is gone';
+    return output.kind === 'file' ? 'the unfinished file has the suffix .partial' : 'the output ends where it was';
   }
 
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
     try {
-      const report = await runRecovery(this.#plan, this.#log, this.#file);
-      const doubt = report.inDoubt.length > 0;
+      const report = await runRecovery(this.#plan, this.#log, { file: this.#file });
+      const doubt = report.inDoubt.flatMap(({ targets }) => targets);
       return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
         cause: error,
-        hint: doubt
-          ? 'something of it is left in the primary: run dpcap recover'
-          : `what it had in the primary was removed; ${this.#unfinished()}`,
+        hint:
+          doubt.length > 0
+            ? `something of it is left in the primary (${doubt.join('; ')}): run dpcap recover`
+            : `what it had in the primary was removed; ${this.#unfinished()}`,
       });
     } catch (failure) {
       this.#log.warn({ err: failure }, 'recovery failed');
@@ -214,23 +155,4 @@ export class Supervisor {
       });
     }
   }
-}
-
-/**
- * Clears from a primary what dead captures left.
- * @throws DpcapError when the primary cannot be joined
- */
-export async function runRecovery(target: RecoverTarget, log: Logger, file = ENGINE): Promise<RecoverReport> {
-  const { filePrefix, runtimeDir, primaryPid } = target;
-  for (const seed of SEEDS) {
-    const engine = new Engine(file, seed, 'ignore', log);
-    const { report, error } = await engine.converse((message) => {
-      if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
-      return message.type === 'recovered' ? message : undefined;
-    });
-    await engine.ended();
-    if (!error) return report;
-    if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
-  }
-  throw new DpcapError('ERR_EAL_INIT', 'cannot join the primary'); // not reached
 }

@@ -1,6 +1,6 @@
 /** `dpcap recover`: undoes what dead processes of ours left, in primaries and elsewhere. */
 import type { RecoverReport } from '../capture/messages.js';
-import { runRecovery } from '../capture/supervisor.js';
+import { runRecovery } from '../capture/recovery-run.js';
 import type { RegisterCommand } from '../cli.js';
 import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type JournalEntry } from '../journal.js';
@@ -10,6 +10,7 @@ import { inspect } from '../primary/capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
+import { catchSignals } from './signals.js';
 
 /** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */
 export type Undo = (entry: JournalEntry) => Promise<string>;
@@ -30,12 +31,18 @@ export const registerRecover: RegisterCommand = (program, context) => {
       const undone = await undoJournal(new Journal()); // first: it needs neither a primary nor the addon
       if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
       const reports = [];
+      const stopped = new AbortController();
+      const signals = catchSignals();
+      void signals.stopped.then(() => stopped.abort());
       for (const primary of primariesToClear(options.filePrefix)) {
+        if (stopped.signal.aborted) break;
         const { filePrefix, runtimeDir, pid } = primary;
-        const target = { filePrefix, runtimeDir, primaryPid: pid };
-        const report = await runRecovery(target, createLogger('warn', 'recover')).catch(failedReport);
+        const target = { filePrefix, runtimeDir, primaryPid: pid, primaryStartTicks: primary.process?.startTicks };
+        const log = createLogger('warn', 'recover');
+        const report = await runRecovery(target, log, { signal: stopped.signal }).catch(failedReport);
         reports.push({ filePrefix, ...report });
       }
+      signals.dispose();
       const text = options.json
         ? JSON.stringify({ journal: undone, primaries: reports })
         : reports.flatMap(lines).join('\n');

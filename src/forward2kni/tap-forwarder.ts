@@ -101,6 +101,7 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       }
       inner.progress(record);
     },
+    notice: (text) => inner.notice(text),
     finished: (record, facts) => inner.finished(record, facts),
   };
 }

@@ -3,6 +3,7 @@
 import { inspect, requireCapturable } from './capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
+import { type MemoryLimits, memoryLimits } from './memory-limits.js';
 import { runtimeRoot } from './runtime-dir.js';
 import { type PortInfo, ports } from './telemetry.js';
 
@@ -13,6 +14,8 @@ export interface PickedPrimary {
   name: string;
   /** Undefined when it does not tell (`--no-telemetry`): known once attached. */
   ports: PortInfo[] | undefined;
+  /** What its EAL options say about its memory. */
+  memory: MemoryLimits;
   /** Largest frame of its ports, bytes, when it tells its MTUs. */
   maxFrame: number | undefined;
 }
@@ -40,6 +43,7 @@ export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
     primary,
     name: about.filter((word) => word !== undefined).join(', '),
     ports: known,
+    memory: memoryLimits(facts.ealArguments),
     maxFrame: mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined,
   };
 }

@@ -5,6 +5,7 @@ import { CaptureRun } from '../../src/capture/capture-run.js';
 import type { FromEngine } from '../../src/capture/messages.js';
 import type { EnginePlan } from '../../src/capture/plan.js';
 import { FakeSession, IDLE } from './helpers/fake-session.js';
+import { lane } from './helpers/lane.js';
 import { PLAN } from './helpers/plan.js';
 
 /** Longer than any test may take: what ends a capture before is not the look at it. */
@@ -85,7 +86,25 @@ t.test('looked for', async (t) => {
     const lane = { ...(IDLE.lanes[0] as NativeStats['lanes'][0]) };
     session.addon.captureStats = () => ({ ...IDLE, lanes: [{ ...lane, nombuf: nombuf++ }] });
   };
-  await looksFor(t, 'the pool', failing, { error: { error: 'ERR_MEMPOOL_OPS' } });
+  const { session, sent, run, end } = begin({}, 5);
+  await session.started;
+  failing(session);
+  const told = (): boolean =>
+    sent.some((message) => message.type === 'notice' && /cannot be copied/.test(message.text));
+  while (!told()) await new Promise(setImmediate);
+  run.stop('signal');
+  t.match(await end, { reason: 'signal', error: undefined }, 'copies that fail are told, and end nothing');
+});
+
+t.test('lanes whose port or queue goes are told; when none is left it ends', async (t) => {
+  const { session, sent, end } = begin({}, 5);
+  await session.started;
+  session.stats = { ...IDLE, lanes: [lane({ state: 'port gone' })] };
+  t.match(await end, { reason: 'ports gone', error: { error: 'ERR_PORT_GONE' } });
+  t.match(
+    sent.filter(({ type }) => type === 'notice'),
+    [{ text: /net_null0 queue 0 rx is no longer captured: its port/ }],
+  );
 });
 
 t.test('statistics come at their own interval, whether it is shorter than that of the looks or longer', async (t) => {

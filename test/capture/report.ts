@@ -25,6 +25,7 @@ const RECORD: StatsRecord = {
   packets: 9,
   bytes: 1234,
   files: ['a.pcap'],
+  mbufs: 65535,
 };
 const START = {
   ports: [{ id: 0, name: 'net_null0' }],

@@ -12,7 +12,7 @@ function supervise(purpose: string, stopWhenStarted = true): Supervisor {
   const started = (): void => {
     if (stopWhenStarted) supervisor.stop('signal');
   };
-  const events: CaptureEvents = { started, stats: () => {} };
+  const events: CaptureEvents = { started, stats: () => {}, notice: () => {} };
   const supervisor = new Supervisor({ ...PLAN, purpose }, 'ignore', events, LOG, FAKE);
   return supervisor;
 }

@@ -120,7 +120,7 @@ t.test('what a primary does not confirm is left, and said', { skip }, async (t) 
   const captured = await running.stop('SIGINT');
   testpmd.process.signal('SIGCONT');
   balances(t, captured, 1);
-  t.match(captured.messages, /did not confirm.*net_null0 queue 0 rx[\s\S]*dpcap recover/);
+  t.match(captured.messages, /left in the primary.*net_null0 queue 0 rx[\s\S]*dpcap recover/);
   isValid(t, file, 'not confirmed');
   const recovered = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
   t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+/ });

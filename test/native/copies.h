@@ -59,7 +59,7 @@ inline std::vector<uint8_t> stamped(const std::vector<uint8_t>& payload, uint32_
 class Packets {
  public:
   explicit Packets(size_t lane = 0, dpcap::Direction direction = dpcap::Direction::rx)
-      : lane_(lane, {"test0", 7, direction}, 0, 1, {}) {}
+      : lane_(lane, {"test0", 0, 7, direction}, 1, nullptr) {}
 
   Packets& add(const std::vector<uint8_t>& bytes, size_t segment = SIZE_MAX, uint16_t room = 64) {
     mbufs_.push_back(chains_.emplace_back(bytes, std::min(segment, bytes.size()), room).head());

@@ -1,6 +1,7 @@
 /** A session with a primary and an addon that are not there: what it is told is in its fields, for tests to set. */
 import type { Binding, NativePlan, NativeStats } from '../../../src/binding.js';
 import type { CaptureSession } from '../../../src/capture/capture-run.js';
+import { CriticalSections } from '../../../src/capture/critical-sections.js';
 import { lane } from './lane.js';
 
 /** The figures of a capture that found nothing. */
@@ -12,7 +13,12 @@ export const IDLE: NativeStats = {
   mbufs: 1023,
   mbufsFree: 1023,
   filteringHere: false,
+  wantsMbufs: false,
+  canSettle: false,
+  memory: 0n,
 };
+
+const HEAP = { freeBytes: 2 ** 30, greatestBytes: 2 ** 30, totalBytes: 2 ** 30, pageBytes: 2 ** 21 };
 
 export class FakeSession implements CaptureSession {
   stats = IDLE;
@@ -22,6 +28,7 @@ export class FakeSession implements CaptureSession {
   /** Called inside startCapture. */
   onStart: (notify: () => void) => void = () => {};
   readonly addon: Binding;
+  readonly sections = new CriticalSections(() => {});
   #begun: (notify: () => void) => void = () => {};
 
   constructor() {
@@ -36,17 +43,33 @@ export class FakeSession implements CaptureSession {
       },
       captureStats: () => this.stats,
       disableCapture: async () => [],
-      finishCapture: async () => true,
+      finishCapture: async () => {},
+      freeCapture: async () => true,
+      growCapture: async () => false,
     };
     this.addon = verbs as Binding;
   }
 
   async attach() {
     const ports = [{ id: 0, name: 'net_null0', rxQueues: 1, txQueues: 1 }];
-    return { ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
+    return { ports, pools: [], ownOps: [], owners: [], pdumpReady: true, heap: HEAP, log: '' };
   }
 
   async detach(): Promise<void> {}
+
+  async obstacle(): Promise<undefined> {
+    return undefined;
+  }
+
+  async answered(): Promise<void> {}
+
+  hasStopped(): boolean {
+    return false;
+  }
+
+  hasForeignSecondary(): boolean {
+    return false;
+  }
 
   async quiesce(): Promise<boolean> {
     return true;

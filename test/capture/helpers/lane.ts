@@ -3,6 +3,7 @@ import type { LaneStats } from '../../../src/binding.js';
 
 /** Those of a lane that found nothing, but for `change`. */
 export const lane = (change: Partial<LaneStats> = {}): LaneStats => ({
+  state: 'live',
   port: 0,
   queue: 0,
   direction: 'rx',

@@ -5,6 +5,7 @@ export const PLAN: EnginePlan = {
   filePrefix: 'rte',
   runtimeDir: '/var/run/dpdk/rte',
   primaryPid: 4711,
+  primaryMemory: { isFixed: false },
   primaryName: 'dpdk-testpmd, pid 4711',
   ports: [],
   directions: ['rx', 'tx'],

@@ -6,6 +6,7 @@ export {
   type Captured,
   capture,
   LiveCapture,
+  recordsIn,
   type StatsRecord,
   startCapture,
 } from './capture.js';

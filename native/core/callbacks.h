@@ -1,0 +1,64 @@
+// The callbacks that a capture has in the primary, one a lane: enables them, watches whether their ports and queues are
+// still there, and has them removed. What is known of each is in the owner record as well, for whoever comes after us.
+//
+// Requests block: on a thread that may wait for the primary, one at a time.
+#pragma once
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/lane.h"
+#include "core/owner.h"
+#include "core/pdump.h"
+
+namespace dpcap {
+
+class Callbacks {
+ public:
+  // What the primary is to do with each packet of a lane.
+  struct Order {
+    CopyMode mode;
+    uint32_t snaplen;
+    rte_mempool* pool;
+    const rte_bpf_prm* program_rx;  // nullptr matches all
+    const rte_bpf_prm* program_tx;
+  };
+
+  explicit Callbacks(std::deque<Lane>& lanes) : lanes_(lanes) {}
+
+  // In the order of the lanes. Throws when one cannot be enabled; those before it stay, and are disable()'s to remove.
+  void enable(OwnerRecord& owner, const Order& order);
+  // Takes the counters that packets are counted from. Once, when all are enabled and before the pool is opened.
+  void take_baseline();
+  // And what came for want of an mbuf until the pool was open came before the capture began.
+  void forget_nombuf();
+
+  // Ends the lanes whose port or queue is gone, or which somebody else has taken. No request.
+  void watch();
+  // Removes the callbacks of ended lanes as soon as they can be reached again.
+  void settle();
+  // Whether there is something for settle() to do.
+  bool can_settle() const;
+  // Removes all. Returns those that may still be there, as text. Within kDisableLimitMs.
+  std::vector<std::string> disable();
+  // Those that may be there, as text.
+  std::vector<std::string> unsettled() const;
+
+  // The primary's counters of a lane since the baseline.
+  PdumpCounters counters(const Lane& lane) const;
+  bool is_filtering_here() const;
+
+ private:
+  Reply request(Lane& lane, const Order& order);
+  bool is_refused(Direction direction) const;
+  void set_state(size_t lane, TargetState state);
+  void remove(size_t lane, int timeout_ms);
+
+  std::deque<Lane>& lanes_;
+  OwnerRecord* owner_ = nullptr;
+  std::vector<TargetState> states_;
+  std::vector<Removal> removals_;  // why one that was asked to be off is not
+};
+
+}  // namespace dpcap

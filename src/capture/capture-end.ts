@@ -1,0 +1,68 @@
+/** Why a capture ends by itself, told by its counters and by what became of the primary and the output. Pure. */
+import type { LaneStats, NativeStats } from '../binding.js';
+import { DpcapError } from '../errors.js';
+import { interfaceFailure } from './interface-output.js';
+import type { StopReason } from './messages.js';
+import type { EnginePlan } from './plan.js';
+
+/** An end, and the error that it is, if it is one. */
+export interface CaptureEnd {
+  reason: StopReason;
+  error?: DpcapError;
+}
+
+/** The primary is not there any more. */
+export function primaryGone(plan: Pick<EnginePlan, 'filePrefix'>): CaptureEnd {
+  const error = new DpcapError('ERR_PRIMARY_GONE', 'the capture ended early: the primary process exited', {
+    subject: plan.filePrefix,
+    hint: 'what was captured until then is complete',
+  });
+  return { reason: 'primary gone', error };
+}
+
+/** What the output and the limits say; undefined while the capture goes on. */
+export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | undefined {
+  if (stats.sinkFailure === 'EPIPE') return { reason: 'reader closed' };
+  if (stats.sinkFailure) return { reason: 'sink failed', error: sinkError(plan.output, stats.sinkFailure) };
+  if (stats.limitReached) return { reason: plan.packetLimit > 0 ? 'packets' : 'filesize' };
+  return undefined;
+}
+
+/** The error of a capture whose output took no more. */
+export function sinkError(output: EnginePlan['output'], errno: string): DpcapError {
+  if (output.kind === 'tap' || output.kind === 'interface') return interfaceFailure(output, errno);
+  const subject = output.kind === 'file' ? output.path : 'standard output';
+  return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
+    errno,
+    subject,
+    hint: errno === 'ENOSPC' ? 'make room; what was written until then is a valid file' : 'what was written is kept',
+  });
+}
+
+/** Mbufs that cores of the primary may keep to themselves: then not all are free although none is in use. */
+const CACHED_MBUFS = 2048;
+
+/**
+ * A lane of which every copy fails although mbufs are there to be had: told once, because its packets are in no file. The
+ * order of the mempool handlers has been proved by then, so it is the packets.
+ */
+export class FailingCopies {
+  #before: readonly LaneStats[] = [];
+  #isTold = false;
+
+  /** @param stats at each look */
+  notice({ lanes, mbufs, mbufsFree }: Pick<NativeStats, 'lanes' | 'mbufs' | 'mbufsFree'>): string | undefined {
+    const before = this.#before;
+    this.#before = lanes;
+    const fails = lanes.some((lane, at) => {
+      const last = before[at];
+      return last !== undefined && lane.nombuf > last.nombuf && lane.accepted === last.accepted;
+    });
+    if (this.#isTold || !fails || mbufsFree < mbufs - CACHED_MBUFS) return undefined;
+    this.#isTold = true;
+    return (
+      'packets match that cannot be copied although mbufs are free (counted as nombuf): ' +
+      'they have no bytes, or are so long that the timestamp does not fit behind them; -j host copies the latter'
+    );
+  }
+}

@@ -1,0 +1,43 @@
+/** Lanes whose port or queue went away while they were captured: what is said of them, and when that ends the capture. */
+import type { LanePlan, NativeStats } from '../binding.js';
+import { DpcapError } from '../errors.js';
+
+type LaneState = NativeStats['lanes'][number]['state'];
+
+const WHAT: Record<Exclude<LaneState, 'live'>, string> = {
+  'port gone': 'its port was removed from the primary',
+  'queue gone': 'the port has fewer queues now',
+  taken: 'another tool has removed our callback and seems to be capturing there',
+};
+
+export class LaneWatch {
+  readonly #lanes: readonly LanePlan[];
+  readonly #ended = new Set<number>();
+
+  /** @param lanes in the order of the statistics */
+  constructor(lanes: readonly LanePlan[]) {
+    this.#lanes = lanes;
+  }
+
+  /** What is to be said of lanes that have ended since the last look. */
+  notices(stats: Pick<NativeStats, 'lanes'>): string[] {
+    return stats.lanes.flatMap(({ state }, at) => {
+      if (state === 'live' || this.#ended.has(at)) return [];
+      this.#ended.add(at);
+      return [`${nameOf(this.#lanes[at])} is no longer captured: ${WHAT[state]}`];
+    });
+  }
+
+  /** The error when nothing is left to capture. */
+  end({ lanes }: Pick<NativeStats, 'lanes'>): DpcapError | undefined {
+    if (lanes.length === 0 || lanes.some(({ state }) => state === 'live')) return undefined;
+    return new DpcapError('ERR_PORT_GONE', 'the capture ended early: nothing that it captured is there any more', {
+      subject: [...new Set(this.#lanes.map(({ device }) => device))].join(', '),
+      hint: 'what was captured until then is complete; dpcap list shows the ports there are now',
+    });
+  }
+}
+
+function nameOf(lane: LanePlan | undefined): string {
+  return lane ? `${lane.device} queue ${lane.queue} ${lane.direction}` : 'a queue';
+}

@@ -1,0 +1,125 @@
+/**
+ * Which of the processes that share a primary's memory would not answer it now. Whoever asks the primary for memory makes
+ * it ask all of them and wait up to 5 s for each; a request that is half done by then has crashed the primary
+ * (rollback_expand_heap, malloc_mp.c, all releases to 26.07). So they are looked at before anything is asked for.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DpcapError } from '../errors.js';
+import { readProcess } from './process.js';
+import { findSecondaries } from './secondaries.js';
+
+/** A process that will not answer. */
+export interface SilentProcess {
+  pid: number;
+  program: string;
+  role: 'primary' | 'secondary';
+  /** stopped: by a signal or a debugger. deaf: the thread that answers does something else. */
+  why: 'stopped' | 'deaf';
+}
+
+/** Which processes to look at. */
+export interface Sharers {
+  runtimeDir: string;
+  primaryPid?: number | undefined;
+}
+
+/** EAL's thread that answers: up to 23.07, and from 23.11 on. */
+const ANSWERING_THREAD = /^(rte_mp_handle|dpdk-mp-msg)$/;
+/** recvmsg(2), in which that thread waits for questions. */
+const RECVMSG: Partial<Record<string, string>> = { x64: '47', arm64: '212' };
+const LOOK_MS = 10;
+
+/**
+ * Those of them that are stopped, or whose answering thread has not been seen waiting for questions within `limitMs`.
+ * What cannot be looked at (another PID namespace, another user) is left out.
+ */
+export async function silentProcesses(sharers: Sharers, limitMs = 1000, procDir = '/proc'): Promise<SilentProcess[]> {
+  const deadline = performance.now() + limitMs;
+  let silent = lookAt(sharers, procDir);
+  while (silent.some(({ why }) => why === 'deaf') && performance.now() < deadline) {
+    await sleep(LOOK_MS);
+    silent = lookAt(sharers, procDir);
+  }
+  return silent;
+}
+
+/** The same without a wait: only those that are stopped. */
+export function stoppedProcesses(sharers: Sharers, procDir = '/proc'): SilentProcess[] {
+  return lookAt(sharers, procDir).filter(({ why }) => why === 'stopped');
+}
+
+/**
+ * The error to give instead of asking the primary for memory.
+ * @returns undefined when all will answer
+ */
+export function silenceError([first, ...others]: readonly SilentProcess[]): DpcapError | undefined {
+  if (!first) return undefined;
+  const state = first.why === 'stopped' ? 'is stopped' : 'does not answer';
+  const more = others.length > 0 ? `, and ${others.length} more` : '';
+  const subject = `${first.program}, pid ${first.pid}`;
+  if (first.role === 'primary') {
+    return new DpcapError('ERR_PRIMARY_STOPPED', `the primary (${subject}) ${state}${more}; nothing was asked of it`, {
+      subject,
+      hint: `let it go on (kill -CONT ${first.pid}, or leave the debugger), then start again`,
+    });
+  }
+  const message = `another process of this primary (${subject}) ${state}${more}; nothing was asked of the primary`;
+  return new DpcapError('ERR_SECONDARY_STOPPED', message, {
+    subject,
+    hint:
+      'the primary would wait 5 s for it with each request for memory, and may crash: ' +
+      `let it go on (kill -CONT ${first.pid}), or end it, then start again`,
+  });
+}
+
+function lookAt({ runtimeDir, primaryPid }: Sharers, procDir: string): SilentProcess[] {
+  const secondaries = findSecondaries(runtimeDir, procDir).map(({ pid }) => pid);
+  const others = secondaries.filter((pid) => pid !== process.pid && pid !== primaryPid);
+  return [
+    ...(primaryPid === undefined ? [] : describe(primaryPid, 'primary', procDir)),
+    ...others.flatMap((pid) => describe(pid, 'secondary', procDir)),
+  ];
+}
+
+function describe(pid: number, role: SilentProcess['role'], procDir: string): SilentProcess[] {
+  const why = silence(join(procDir, String(pid)));
+  if (!why) return [];
+  return [{ pid, role, why, program: readProcess(pid, procDir)?.program ?? 'a process' }];
+}
+
+function silence(dir: string): SilentProcess['why'] | undefined {
+  if (isStopped(read(join(dir, 'stat')))) return 'stopped';
+  const task = answeringThread(join(dir, 'task'));
+  if (task === undefined) return undefined;
+  const stat = read(join(task, 'stat'));
+  if (isStopped(stat)) return 'stopped';
+  const call = read(join(task, 'syscall'))?.split(' ')[0];
+  const waiting = RECVMSG[process.arch];
+  return call === undefined || waiting === undefined || call === waiting ? undefined : 'deaf';
+}
+
+/** T: by a signal; t: by a debugger. */
+function isStopped(stat: string | undefined): boolean {
+  return stat !== undefined && /^\) [Tt] /.test(stat.slice(stat.lastIndexOf(')')));
+}
+
+function answeringThread(taskDir: string): string | undefined {
+  try {
+    return readdirSync(taskDir)
+      .map((id) => join(taskDir, id))
+      .find((task) => ANSWERING_THREAD.test(read(join(task, 'comm'))?.trim() ?? ''));
+  } catch {
+    return undefined; // the process has ended, or is another user's
+  }
+}
+
+/** Undefined for what has ended meanwhile or may not be read. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
