@@ -175,10 +175,10 @@ export interface PrimaryBinding {
   /** Keeps other recoveries out until this process ends, by a lock on this file. Throws ERR_CAPTURE_BUSY. */
   lockRecovery(path: string): void;
   /**
-   * Disables what a dead capture left enabled; resolves with the targets that stay in doubt, and why. `mayTouchTaken`: also
-   * where another tool seems to have taken its place.
+   * Disables what a dead capture left enabled; resolves with the targets that stay in doubt, and why. What another tool
+   * captures in its place is left alone.
    */
-  disableOwner(name: string, mayTouchTaken: boolean): Promise<string[]>;
+  disableOwner(name: string): Promise<string[]>;
   /** Frees what a dead capture left. The primary must be quiescent. */
   freeOwner(name: string): Promise<void>;
   /** freeOwner ends at the next piece of memory. */

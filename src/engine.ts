@@ -12,6 +12,7 @@ import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
 import { Session } from './capture/session.js';
 import { asDpcapError } from './errors.js';
+import { removeSockets } from './primary/secondaries.js';
 
 /** How often a section that was given up waiting for is looked at. */
 const STUCK_LOOK_MS = 200;
@@ -24,16 +25,19 @@ const send = (message: FromEngine): void => {
 const sections = new CriticalSections((name) => send({ type: 'section', name }));
 let run: CaptureRun | undefined;
 let session: Session | undefined;
+let runtimeDir: string | undefined;
 
 async function capture(input: unknown): Promise<void> {
   const plan = planSchema.parse(input);
   session = new Session(plan, sections);
+  runtimeDir = plan.runtimeDir;
   run = new CaptureRun(plan, send, session);
   send(await run.toEnd());
 }
 
 async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
   session = new Session(target, sections);
+  runtimeDir = target.runtimeDir;
   try {
     send({ type: 'recovered', report: await recover(target, session), error: undefined });
   } catch (error) {
@@ -49,7 +53,13 @@ async function handle(message: ToEngine): Promise<void> {
   await flushed();
   if (process.connected) process.disconnect?.();
   await outOfSections();
-  binding().exitNow(0);
+  exitNow(0);
+}
+
+/** Ends without waiting for threads, and without EAL's clean-up where that has not been done. */
+function exitNow(code: number): void {
+  if (runtimeDir !== undefined) removeSockets(runtimeDir, process.pid);
+  binding().exitNow(code);
 }
 
 /** Resolves when what was sent has left this process. */
@@ -70,7 +80,7 @@ async function outOfSections(): Promise<void> {
 function abandon(): void {
   binding().abandonCapture();
   binding().abandonRecovery();
-  sections.whenOutside(() => binding().exitNow(1));
+  sections.whenOutside(() => exitNow(1));
 }
 
 /** A capture ends in order; anything else is given up. */

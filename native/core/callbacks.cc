@@ -18,6 +18,10 @@ constexpr int kEnableTimeoutMs = 5000;
 constexpr int kDisableTimeoutMs = 1000;
 constexpr uint64_t kDisableLimitMs = 5000;
 
+// Packets of a lane that may be counted and not yet be seen in its ring, or taken out of it and not yet be accounted
+// for.
+constexpr uint64_t kOnTheirWay = 8192;
+
 uint64_t now_ms() { return now_ns(CLOCK_MONOTONIC) / 1'000'000; }
 
 Error enable_error(const PdumpTarget& target, const Reply& reply) {
@@ -53,6 +57,7 @@ std::optional<PdumpCounters> counters_now(const Lane& lane) {
 
 void Callbacks::enable(OwnerRecord& owner, const Order& order) {
   owner_ = &owner;
+  order_ = order;
   states_.assign(lanes_.size(), TargetState::disabled);
   removals_.assign(lanes_.size(), Removal::unknown);
   for (Lane& lane : lanes_) {
@@ -120,11 +125,21 @@ void Callbacks::watch() {
     if (lane.is_live() && !is_present(lane.target)) {
       lane.end(slot_holds(lane.target.port, lane.target.device) ? LaneState::queue_gone : LaneState::port_gone);
     }
-    const auto now = counters_now(lane);
-    if (!now || now->accepted >= lane.latest.accepted) continue;
+    if (!is_taken(lane)) continue;
     lane.end(LaneState::taken);
     set_state(lane.index, TargetState::taken);
   }
+}
+
+// Whether the counters are those of another callback than ours. What ours counts is in our ring a burst later at most,
+// and that ring never fills. (Some releases clear the counters when a callback is enabled, others go on counting.)
+bool Callbacks::is_taken(const Lane& lane) const {
+  const uint64_t arrived_before = lane.arrived();
+  const auto now = counters_now(lane);
+  if (!now) return false;
+  const PdumpCounters counted = since(*now, lane.baseline);
+  const bool is_reset = now->accepted < lane.baseline.accepted || counted.accepted < arrived_before;
+  return is_reset || counted.ringfull != 0 || counted.accepted > lane.arrived() + kOnTheirWay;
 }
 
 bool Callbacks::can_settle() const {
@@ -143,9 +158,15 @@ void Callbacks::settle() {
 
 void Callbacks::remove(size_t lane, int timeout_ms) {
   fault_point("disable.sent");
-  removals_[lane] = pdump_disable(lanes_[lane].target, timeout_ms);
+  removals_[lane] = ask_to_remove(lane, timeout_ms);
   fault_point("disable.done");
   if (is_off(removals_[lane])) set_state(lane, TargetState::disabled);
+}
+
+Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
+  const PdumpTarget& target = lanes_[lane].target;
+  if (states_[lane] != TargetState::taken) return pdump_disable(target, timeout_ms);
+  return pdump_disable_unless_taken(target, {order_.mode, 0, lanes_[lane].ring, order_.pool, nullptr}, timeout_ms);
 }
 
 std::vector<std::string> Callbacks::disable() {
@@ -155,7 +176,7 @@ std::vector<std::string> Callbacks::disable() {
     is_worthwhile = false;
     for (size_t i = 0; i < states_.size(); i++) {
       const uint64_t now = now_ms();
-      if (states_[i] == TargetState::disabled || states_[i] == TargetState::taken || now >= deadline) continue;
+      if (states_[i] == TargetState::disabled || now >= deadline) continue;
       remove(i, std::min(kDisableTimeoutMs, static_cast<int>(deadline - now)));
       is_worthwhile |= states_[i] != TargetState::disabled && removals_[i] == Removal::unknown;
     }
@@ -168,9 +189,7 @@ std::vector<std::string> Callbacks::unsettled() const {
   std::vector<std::string> targets;
   for (size_t i = 0; i < states_.size(); i++) {
     if (states_[i] == TargetState::disabled) continue;
-    const bool is_taken = states_[i] == TargetState::taken;
-    const char* why = is_taken ? "another tool seems to be capturing there" : reason_of(removals_[i]);
-    targets.push_back(text_of(lanes_[i].target) + ": " + why);
+    targets.push_back(text_of(lanes_[i].target) + ": " + reason_of(removals_[i]));
   }
   return targets;
 }

@@ -52,11 +52,14 @@ class Callbacks {
  private:
   Reply request(Lane& lane, const Order& order);
   bool is_refused(Direction direction) const;
+  bool is_taken(const Lane& lane) const;
   void set_state(size_t lane, TargetState state);
   void remove(size_t lane, int timeout_ms);
+  Removal ask_to_remove(size_t lane, int timeout_ms) const;
 
   std::deque<Lane>& lanes_;
   OwnerRecord* owner_ = nullptr;
+  Order order_{};
   std::vector<TargetState> states_;
   std::vector<Removal> removals_;  // why one that was asked to be off is not
 };

@@ -157,6 +157,7 @@ bool Capture::free() {
 PdumpCounters Capture::counters_of(const Lane& lane) const {
   if (started_ns_ == 0) return {};
   PdumpCounters counters = callbacks_.counters(lane);
+  if (lane.state == LaneState::taken) counters.ringfull = 0;  // the other's ring
   const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
   counters.filtered += lane.filtered;
   counters.accepted -= std::min<uint64_t>(counters.accepted, lane.filtered);

@@ -153,18 +153,22 @@ void CopyPool::free() {
   pool_ = nullptr;
 }
 
-void free_foreign_pool(const std::string& zone_name) {
+// Its maker may have died before it was in DPDK's list.
+rte_mempool* foreign_pool(const std::string& zone_name) {
   const rte_memzone* zone = rte_memzone_lookup(zone_name.c_str());
-  if (zone == nullptr) return;
+  if (zone == nullptr) return nullptr;
   auto* pool = static_cast<rte_mempool*>(zone->addr);
-  // Its maker may have died before it was in DPDK's list, or before it had a handler.
-  if (pool->mz == zone && zone_name == std::string("MP_") + pool->name && STAILQ_EMPTY(&pool->mem_list)) {
+  const bool is_made = pool->mz == zone && zone_name == std::string("MP_") + pool->name;
+  return is_made && STAILQ_EMPTY(&pool->mem_list) ? pool : nullptr;
+}
+
+void free_foreign_pool(const std::string& zone_name) {
+  if (rte_mempool* pool = foreign_pool(zone_name)) {
     pool->pool_data = nullptr;
-    pool->ops_index = own_handler();
+    pool->ops_index = own_handler();  // its maker may have died before it had one
     rte_mempool_free(pool);
-    zone = rte_memzone_lookup(zone_name.c_str());
   }
-  rte_memzone_free(zone);
+  rte_memzone_free(rte_memzone_lookup(zone_name.c_str()));
 }
 
 }  // namespace dpcap

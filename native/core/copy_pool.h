@@ -89,6 +89,9 @@ class CopyPool {
   std::atomic<uint32_t> kept_{0};  // by them
 };
 
+// The pool in this memory zone, which a process that is gone has left; nullptr when it did not get as far as to make
+// one.
+rte_mempool* foreign_pool(const std::string& zone_name);
 // Frees the header of a pool that a process which is gone has left, given its memory zone's name; its pieces are not
 // looked at.
 void free_foreign_pool(const std::string& zone_name);

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fault_point.h"
 #include "core/hotplug.h"
 
 // In the driver SDK's bus_driver.h, which distributions do not install; exported by librte_eal in every release.
@@ -107,6 +108,7 @@ int init_eal(const std::string& file_prefix) {
 }  // namespace
 
 void attach(const AttachOptions& options) {
+  fault_point("attach.begin");
   LogBuffer::instance().redirect();
   forget_buses();
 
@@ -123,6 +125,7 @@ void attach(const AttachOptions& options) {
   init.join();
   if (result < 0) throw Error("ERR_EAL_INIT", "EAL: " + take_eal_log(), err, options.file_prefix);
   answer_hotplug_requests();
+  fault_point("attach.end");
 }
 
 void detach() { rte_eal_cleanup(); }

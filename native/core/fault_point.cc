@@ -1,7 +1,5 @@
 #include "core/fault_point.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -33,10 +31,12 @@ std::map<std::string, Fault> parse(const char* text) {
   return faults;
 }
 
+// raise: to this thread, which therefore does not go on to what comes after the point. A signal to the process may be
+// given to another thread, and that one may have to wait for a CPU.
 void carry_out(const std::string& action) {
-  if (action == "kill") kill(getpid(), SIGKILL);
-  if (action == "stop") kill(getpid(), SIGSTOP);
-  if (action == "segv") kill(getpid(), SIGSEGV);
+  if (action == "kill") raise(SIGKILL);
+  if (action == "stop") raise(SIGSTOP);
+  if (action == "segv") raise(SIGSEGV);
   if (action.compare(0, 6, "sleep:") != 0) return;
   const long ms = strtol(action.c_str() + 6, nullptr, 10);
   const timespec pause = {ms / 1000, (ms % 1000) * 1000000L};

@@ -59,6 +59,9 @@ struct Lane {
   Counter surplus;   // drained after a limit was reached, or after the lane's end
   Counter filtered;  // not selected by the filter, where it runs here
 
+  // Copies that came, or are about to be taken out of the ring.
+  uint64_t arrived() const { return recorded + sinkdrop + surplus + filtered + rte_ring_count(ring); }
+
   // Packets taken from the ring and not yet given to the sink. Drain thread only.
   static constexpr uint32_t kPending = 512;
   rte_mbuf* pending[kPending];

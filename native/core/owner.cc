@@ -96,6 +96,14 @@ bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& w
   return false;
 }
 
+// With the dead capture's own pool, and that pool's ring for the copies: what is put there has only come back.
+Removal disable_taken(const std::string& name, const PdumpTarget& target, int timeout_ms) {
+  rte_mempool* pool = foreign_pool("MP_" + name);
+  if (pool == nullptr || pool->pool_data == nullptr) return Removal::taken;
+  auto* ring = static_cast<rte_ring*>(pool->pool_data);
+  return pdump_disable_unless_taken(target, {CopyMode::plain, 0, ring, pool, nullptr}, timeout_ms);
+}
+
 // The states in a record that nobody but us changes any more.
 OwnerTarget* targets_in(const std::string& name) {
   const rte_memzone* zone = rte_memzone_lookup(name.c_str());
@@ -150,25 +158,23 @@ std::vector<OwnerFacts> list_owners() {
 void lock_recovery(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);  // open until the process ends
   if (fd < 0) throw Error("ERR_SYSTEM", "cannot open " + path + ", the lock of recoveries", errno, path);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fault_point("recover.claimed");
   const int err = errno;
   close(fd);
   if (err == EWOULDBLOCK) throw Error("ERR_CAPTURE_BUSY", "another recovery of this primary is under way", EBUSY, path);
   throw Error("ERR_SYSTEM", "cannot lock " + path, err, path);
 }
 
-std::vector<std::string> disable_owner(const std::string& name, int timeout_ms, bool may_touch_taken) {
+std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) {
   const std::vector<OwnerFacts> owners = list_owners();
   const OwnerFacts owner = dead_owner(name, owners);
   std::vector<std::string> in_doubt;
   for (size_t i = 0; i < owner.targets.size(); i++) {
     const PdumpTarget& target = owner.targets[i].target;
     if (owner.targets[i].state == TargetState::disabled) continue;
-    if (owner.targets[i].state == TargetState::taken && !may_touch_taken) {
-      in_doubt.push_back(text_of(target) + ": another tool may be capturing there");
-      continue;
-    }
-    const Removal removal = held_by_another(owners, target) ? Removal::absent : pdump_disable(target, timeout_ms);
+    const Removal removal = held_by_another(owners, target)                ? Removal::absent
+                            : owner.targets[i].state == TargetState::taken ? disable_taken(name, target, timeout_ms)
+                                                                           : pdump_disable(target, timeout_ms);
     if (is_off(removal)) {
       targets_in(name)[i].state = TargetState::disabled;
     } else {

@@ -90,9 +90,8 @@ void lock_recovery(const std::string& path);
 
 // Sends the primary a disable for every target of a dead owner that may be live. Returns those still in doubt, as text
 // with the reason. A target that a running capture holds by now is left alone, and so is one that another tool has
-// taken, unless `may_touch_taken`. lock_recovery() first. Throws ERR_SYSTEM when there is no such record,
-// ERR_CAPTURE_BUSY when its owner lives.
-std::vector<std::string> disable_owner(const std::string& name, int timeout_ms, bool may_touch_taken);
+// taken. lock_recovery() first. Throws ERR_SYSTEM when there is no such record, ERR_CAPTURE_BUSY when its owner lives.
+std::vector<std::string> disable_owner(const std::string& name, int timeout_ms);
 
 // Frees what a dead owner left: its pieces, its mempool, its record. All of its targets must be disabled and the
 // primary known to be out of it. Throws as disable_owner(), ERR_DISABLE_FAILED when a target is not, and

@@ -70,6 +70,8 @@ const char* reason_of(Removal removal) {
       return "its port was removed; it can be cleared once a device is in that port's place";
     case Removal::no_queue:
       return "the port has fewer queues now; it can be cleared once the queue is back";
+    case Removal::taken:
+      return "another tool seems to be capturing there";
     case Removal::unknown:
       return "the primary does not say whether it is off";
     default:
@@ -105,6 +107,16 @@ Removal pdump_disable(const PdumpTarget& target, int timeout_ms) {
   if (address_of(target).device != before.device) return Removal::unknown;
   if (reply.outcome == Outcome::done) return Removal::removed;
   return reply.outcome == Outcome::failed && reply.err == EINVAL ? Removal::absent : Removal::unknown;
+}
+
+Removal pdump_disable_unless_taken(const PdumpTarget& target, const PdumpEnable& ours, int timeout_ms) {
+  const Address address = address_of(target);
+  if (address.device.empty()) return address.obstacle;
+  PdumpTarget now = target;
+  now.device = address.device;
+  const Reply reply = pdump_enable(now, ours, timeout_ms);
+  if (reply.outcome == Outcome::failed && reply.err == EEXIST) return Removal::taken;
+  return reply.outcome == Outcome::done ? pdump_disable(target, timeout_ms) : Removal::unknown;
 }
 
 bool is_reachable(const PdumpTarget& target) { return !address_of(target).device.empty(); }

@@ -48,6 +48,7 @@ enum class Removal {
   absent,     // there was none: somebody removed it before
   no_device,  // the slot is empty, so nobody can remove it; it is live again with the next device there
   no_queue,   // the port has fewer queues now; the callback is live again when it has more
+  taken,      // the callback there is somebody else's
   unknown,    // no answer, or one that does not say
 };
 constexpr bool is_off(Removal removal) { return removal == Removal::removed || removal == Removal::absent; }
@@ -61,6 +62,9 @@ const char* reason_of(Removal removal);
 // callback there is the target's: nobody else's can be, as it would have been refused with EEXIST. And EINVAL means
 // "no callback" only when that device is there and has the queue; else it means that the callback cannot be reached.
 Removal pdump_disable(const PdumpTarget& target, int timeout_ms);
+// The same where somebody else may have removed the callback and added one of his own, which must stay: asks the
+// primary to add ours again, which it refuses with EEXIST while there is one, and then removes that.
+Removal pdump_disable_unless_taken(const PdumpTarget& target, const PdumpEnable& ours, int timeout_ms);
 // Whether pdump_disable() could reach the callback at this moment.
 bool is_reachable(const PdumpTarget& target);
 // Whether the target's own device is in its slot, with that queue.

@@ -173,13 +173,11 @@ Napi::Value JS_LockRecovery(const Napi::CallbackInfo& info) {
   });
 }
 
-// disableOwner(name, mayTouchTaken): Promise<string[]>, the targets of a dead capture that are not off for certain.
+// disableOwner(name): Promise<string[]>, the targets of a dead capture that are not off for certain.
 Napi::Value JS_DisableOwner(const Napi::CallbackInfo& info) {
   const std::string name = argument(info, 0);
-  const bool may_touch_taken = info[1].As<Napi::Boolean>();
   return PromiseWorker<std::vector<std::string>>::run(
-      info.Env(), [name, may_touch_taken] { return disable_owner(name, kDisableTimeoutMs, may_touch_taken); },
-      from_strings);
+      info.Env(), [name] { return disable_owner(name, kDisableTimeoutMs); }, from_strings);
 }
 
 // freeOwner(name): Promise<void>. The primary must be quiescent.

@@ -1,6 +1,6 @@
 /** Why a capture ends by itself, told by its counters and by what became of the primary and the output. Pure. */
 import type { LaneStats, NativeStats } from '../binding.js';
-import { DpcapError } from '../errors.js';
+import { DpcapError, type ErrorRecord } from '../errors.js';
 import { interfaceFailure } from './interface-output.js';
 import type { StopReason } from './messages.js';
 import type { EnginePlan } from './plan.js';
@@ -37,6 +37,21 @@ export function sinkError(output: EnginePlan['output'], errno: string): DpcapErr
     subject,
     hint: errno === 'ENOSPC' ? 'make room; what was written until then is a valid file' : 'what was written is kept',
   });
+}
+
+/** The error of a capture of which something had to stay in the primary: its own, or said with the one that ended it. */
+export function leftBehindError(
+  plan: Pick<EnginePlan, 'filePrefix'>,
+  left: readonly string[],
+  endedBy: ErrorRecord | undefined,
+): ErrorRecord {
+  const what = `something of the capture is left in the primary, because it may still be in use: ${left.join('; ')}`;
+  const remedy = 'clear the primary later with: dpcap recover';
+  if (endedBy) return { ...endedBy, hint: [endedBy.hint, what, remedy].filter(Boolean).join('\n  ') };
+  return new DpcapError('ERR_DISABLE_FAILED', what, {
+    subject: plan.filePrefix,
+    hint: `the output is complete; ${remedy}`,
+  }).toJSON();
 }
 
 /** Mbufs that cores of the primary may keep to themselves: then not all are free although none is in use. */

@@ -4,7 +4,7 @@ import type { AttachedFacts, LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
 import { readHugepages } from '../primary/huge-pages.js';
 import { usableMemory } from '../primary/memory-limits.js';
-import { endByStats, FailingCopies, primaryGone, sinkError } from './capture-end.js';
+import { endByStats, FailingCopies, leftBehindError, primaryGone, sinkError } from './capture-end.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lane-watch.js';
 import { wishedMbufs } from './mempool-size.js';
@@ -233,7 +233,7 @@ export class CaptureRun {
     const isFreed = mayFree && (await sections.inside('free', () => native(addon.freeCapture())));
     if (alive && !isFreed && this.#session.isPrimaryAlive()) {
       done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];
-      done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
+      done.error = leftBehindError(this.#plan, done.leftBehind, done.error);
     }
     if (this.#flowing) {
       const stats = this.#stats();
@@ -257,17 +257,6 @@ export class CaptureRun {
     }
     await sleep(UNANSWERED_REQUEST_MS);
     return undefined;
-  }
-
-  #leftBehindError(left: string[]): DpcapError {
-    return new DpcapError(
-      'ERR_DISABLE_FAILED',
-      `something of the capture is left in the primary, because it may still be in use: ${left.join('; ')}`,
-      {
-        subject: this.#plan.filePrefix,
-        hint: 'the output is complete; clear the primary later with: dpcap recover',
-      },
-    );
   }
 
   #stats(): NativeStats {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { DpcapError } from '../errors.js';
 import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
+import { removeSockets } from '../primary/secondaries.js';
 import { SECTIONS, type SectionName } from './critical-sections.js';
 import type { FromEngine, ToEngine } from './messages.js';
 
@@ -29,7 +30,8 @@ export class EngineProcess {
   #section: SectionName | undefined;
   #isAbandoned = false;
 
-  constructor(file: string, seed: number, stdout: EngineStdout, log: Logger) {
+  /** @param runtimeDir of the primary that it is to join */
+  constructor(file: string, seed: number, stdout: EngineStdout, runtimeDir: string, log: Logger) {
     this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
@@ -41,6 +43,7 @@ export class EngineProcess {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => {
         const end = (): void => resolve(signal ?? `exit code ${code}`);
+        if (this.child.pid !== undefined) removeSockets(runtimeDir, this.child.pid); // it may have been killed
         // What it sent last may not have been read yet.
         if (this.child.connected) this.child.once('disconnect', end);
         else end();

@@ -72,5 +72,5 @@ export function planFor({ wantsProgress }: Pick<Reporter, 'wantsProgress'>, plan
 
 /** For the summary: what was left behind, unless the error that is shown after it says so. */
 export function finishFacts({ reason, leftBehind, error }: Pick<Done, 'reason' | 'leftBehind' | 'error'>): FinishFacts {
-  return { reason, leftBehind: error?.error === 'ERR_DISABLE_FAILED' ? [] : leftBehind };
+  return { reason, leftBehind: error ? [] : leftBehind };
 }

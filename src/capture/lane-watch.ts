@@ -31,8 +31,9 @@ export class LaneWatch {
   /** The error when nothing is left to capture. */
   end({ lanes }: Pick<NativeStats, 'lanes'>): DpcapError | undefined {
     if (lanes.length === 0 || lanes.some(({ state }) => state === 'live')) return undefined;
-    return new DpcapError('ERR_PORT_GONE', 'the capture ended early: nothing that it captured is there any more', {
-      subject: [...new Set(this.#lanes.map(({ device }) => device))].join(', '),
+    const subject = [...new Set(this.#lanes.map(({ device }) => device))].join(', ');
+    return new DpcapError('ERR_PORT_GONE', `the capture ended early: nothing is left to capture of ${subject}`, {
+      subject,
       hint: 'what was captured until then is complete; dpcap list shows the ports there are now',
     });
   }

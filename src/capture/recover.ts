@@ -50,7 +50,7 @@ async function clear(session: Session): Promise<RecoverReport> {
 
   const disabled: typeof dead = [];
   for (const owner of dead) {
-    const targets = await native(session.addon.disableOwner(owner.name, !session.hasForeignSecondary()));
+    const targets = await native(session.addon.disableOwner(owner.name));
     if (targets.length === 0) disabled.push(owner);
     else report.inDoubt.push({ name: owner.name, targets });
   }

@@ -20,7 +20,7 @@ export async function runRecovery(
 ): Promise<RecoverReport> {
   const { filePrefix, runtimeDir, primaryPid, primaryStartTicks } = target;
   for (const seed of SEEDS) {
-    const engine = new EngineProcess(file, seed, 'ignore', log);
+    const engine = new EngineProcess(file, seed, 'ignore', runtimeDir, log);
     const abandon = (): void => engine.abandon();
     const limit = setTimeout(abandon, LIMIT_MS);
     signal?.addEventListener('abort', abandon, { once: true });

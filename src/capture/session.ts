@@ -119,11 +119,6 @@ export class Session {
     return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));
   }
 
-  /** Whether a process that is none of ours has joined, and so may capture. */
-  hasForeignSecondary(): boolean {
-    return findSecondaries(this.#target.runtimeDir).some(({ pid, ours }) => !ours && pid !== process.pid);
-  }
-
   /** From 25.11 on the primary has its secondaries make copies, too. */
   #otherPollers(runtimeDir: string): number[] {
     if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return [];

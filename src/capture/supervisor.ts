@@ -83,7 +83,7 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new EngineProcess(this.#file, seed, this.#stdout, this.#log);
+    const engine = new EngineProcess(this.#file, seed, this.#stdout, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));

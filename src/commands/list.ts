@@ -89,8 +89,9 @@ function primaryRow({ primary, capturability }: Listing): string[] {
   ];
 }
 
-function verdictText(primary: Primary, { verdict }: Capturability): string {
+function verdictText(primary: Primary, { verdict, reasons }: Capturability): string {
   if (primary.state === 'dead' || primary.state === 'starting') return `no (${primary.state})`;
+  if (reasons.some(({ code }) => code === 'ERR_PRIMARY_STOPPED')) return 'no (stopped)';
   return verdict === 'unknown' ? 'unknown until attached' : verdict;
 }
 

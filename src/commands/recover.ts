@@ -6,7 +6,7 @@ import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
-import { inspect } from '../primary/capturable.js';
+import { type Capturability, inspect } from '../primary/capturable.js';
 import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
@@ -84,7 +84,12 @@ function primariesToClear(prefix: string | undefined): Primary[] {
   const host = systemHost();
   const all = findPrimaries(runtimeRoot(), host);
   if (prefix !== undefined) return [choosePrimary(all, prefix)];
-  return all.filter((one) => one.state === 'running' && inspect(one, host).capturability.verdict !== 'no');
+  return all.filter((one) => one.state === 'running' && mayBeJoined(inspect(one, host).capturability));
+}
+
+/** One that does not answer now is tried all the same: the failure says who has to go on. */
+function mayBeJoined({ reasons }: Capturability): boolean {
+  return reasons.every(({ code }) => code === 'ERR_PRIMARY_STOPPED' || code === 'ERR_SECONDARY_STOPPED');
 }
 
 function lines(report: RecoverReport & { filePrefix: string }): string[] {

@@ -9,6 +9,7 @@ import type { Host } from './host.js';
 import { memzoneNames, PDUMP_ZONE } from './memzones.js';
 import { currentUid } from './runtime-dir.js';
 import { findSecondaries, type Secondary } from './secondaries.js';
+import { type SilentProcess, silenceError, stoppedProcesses } from './silent-processes.js';
 import { ealParams, memzonesByTelemetry, telemetrySocket } from './telemetry.js';
 
 /** What can be seen of a primary from outside; gathered once, judged by pure functions. */
@@ -23,6 +24,8 @@ export interface PrimaryFacts {
   ealArguments: string[];
   telemetrySocket: string | undefined;
   secondaries: Secondary[];
+  /** Of those who share its memory, itself included, the ones that are stopped. */
+  stopped: SilentProcess[];
   /** Effective uid of dpcap. */
   uid: number;
 }
@@ -45,7 +48,9 @@ export interface Capturability {
 
 /** Looks at one primary. Reads files and, when it answers, its telemetry. */
 export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
-  const socket = isAlive(primary) ? telemetrySocket(primary, host) : undefined;
+  const stopped = stoppedProcesses({ runtimeDir: primary.runtimeDir, primaryPid: primary.pid }, host.procDir);
+  const isStopped = stopped.some(({ role }) => role === 'primary'); // it would not answer
+  const socket = isAlive(primary) && !isStopped ? telemetrySocket(primary, host) : undefined;
   const told = socket === undefined ? undefined : ealParams(socket, host);
   const has = (name: string): boolean => existsSync(join(primary.runtimeDir, name));
   const zones = primary.shared ? memzoneNames(primary.runtimeDir, host.addon.memzoneLayout) : undefined;
@@ -56,6 +61,7 @@ export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
     ealArguments: ealPart(told ?? primary.process?.commandLine ?? []),
     telemetrySocket: socket,
     secondaries: findSecondaries(primary.runtimeDir, host.procDir),
+    stopped,
     uid: currentUid(),
   };
 }
@@ -74,6 +80,7 @@ export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion)
     notShared(primary, facts),
     otherVersion(primary, ours),
     noChannel(facts),
+    notAnswering(facts),
     noPdump(primary, facts),
   ].filter((reason) => reason !== undefined);
   const verdict = reasons.length > 0 ? 'no' : facts.memzones === undefined ? 'unknown' : 'yes';
@@ -167,6 +174,17 @@ function noChannel(facts: PrimaryFacts): Reason | undefined {
   if (facts.hasMpSocket) return undefined;
   const message = 'it does not listen for secondaries (no mp_socket: rte_mp_disable() or --no-shconf)';
   return notCapturable(message, 'restart the application with multi-process support');
+}
+
+/** Whoever asks the primary for memory needs an answer of all who share it. */
+function notAnswering(facts: PrimaryFacts): Reason | undefined {
+  const error = silenceError(facts.stopped);
+  if (!error) return undefined;
+  const message =
+    error.code === 'ERR_PRIMARY_STOPPED'
+      ? `it (${error.subject}) is stopped`
+      : `${error.subject}, which shares its memory, is stopped`;
+  return reason(error.code, message, error.hint ?? '');
 }
 
 function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {

@@ -1,5 +1,5 @@
 /** The processes that have joined a primary, by the sockets they leave in its runtime directory. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessInfo, readProcess } from './process.js';
 import { isCaptureToolName } from './ring-block.js';
@@ -24,13 +24,28 @@ export function findSecondaries(runtimeDir: string, procDir = '/proc'): Secondar
 }
 
 function socketOwners(runtimeDir: string): number[] {
+  return sockets(runtimeDir).map(({ pid }) => pid);
+}
+
+function sockets(runtimeDir: string): { name: string; pid: number }[] {
   try {
     return readdirSync(runtimeDir).flatMap((name) => {
       const pid = /^mp_socket_(\d{1,10})_[0-9a-f]+$/.exec(name)?.[1];
-      return pid === undefined ? [] : [Number(pid)];
+      return pid === undefined ? [] : [{ name, pid: Number(pid) }];
     });
   } catch {
     return [];
+  }
+}
+
+/**
+ * Removes the sockets that an engine of ours leaves which ends without EAL's clean-up. The primary removes a dead one when it
+ * meets it, but a hot-plug that is under way just then fails with ENOENT and is rolled back (seen on DPDK 22.11.11).
+ * @param pid the engine's; it must have ended, or be the caller
+ */
+export function removeSockets(runtimeDir: string, pid: number): void {
+  for (const socket of sockets(runtimeDir)) {
+    if (socket.pid === pid) rmSync(join(runtimeDir, socket.name), { force: true });
   }
 }
 

@@ -22,6 +22,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
       ealArguments: [],
       telemetrySocket: undefined,
       secondaries: [],
+      stopped: [],
       uid: 0,
     },
     capturability: YES,

@@ -21,6 +21,7 @@ function facts(some: Partial<PrimaryFacts> = {}): PrimaryFacts {
     ealArguments: ['app', '-l', '0'],
     telemetrySocket: undefined,
     secondaries: [],
+    stopped: [],
     uid: 0,
     ...some,
   };

@@ -67,10 +67,6 @@ export class FakeSession implements CaptureSession {
     return false;
   }
 
-  hasForeignSecondary(): boolean {
-    return false;
-  }
-
   async quiesce(): Promise<boolean> {
     return true;
   }
