@@ -4,14 +4,11 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_ring.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <fstream>
-#include <sstream>
 
 #include "core/copy_pool.h"
 #include "core/error.h"
@@ -22,27 +19,6 @@ namespace {
 
 constexpr uint32_t kMagic = 0x64706361;  // "dpca"
 constexpr char kPrefix[] = "dpcap_";
-
-// 0 for a process that is gone, and for one that only waits to be reaped (in a container nobody may ever do so).
-uint64_t start_time_of(int pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  std::stringstream text;
-  text << stat.rdbuf();
-  const std::string line = text.str();
-  const size_t after_name = line.rfind(')');  // the name may contain spaces and parentheses
-  if (after_name == std::string::npos) return 0;
-  std::istringstream fields(line.substr(after_name + 2));
-  std::string field;
-  fields >> field;
-  if (field == "Z" || field == "X") return 0;
-  for (int i = 4; i <= 22; i++) fields >> field;
-  return strtoull(field.c_str(), nullptr, 10);
-}
-
-uint64_t own_pid_namespace() {
-  struct stat status;
-  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
-}
 
 OwnerHeader* header_of(const rte_memzone* zone) {
   if (zone == nullptr || zone->len < sizeof(OwnerHeader)) return nullptr;
@@ -74,13 +50,6 @@ void claim(OwnerHeader* header, const std::string& name) {
 std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
 
 }  // namespace
-
-ProcessId current_process() { return {getpid(), start_time_of(getpid()), own_pid_namespace()}; }
-
-bool is_running(const ProcessId& process) {
-  if (process.pid_namespace != own_pid_namespace()) return true;
-  return process.pid > 0 && start_time_of(process.pid) == process.start_time && process.start_time != 0;
-}
 
 std::string owner_name(const ProcessId& process) {
   char name[RTE_MEMZONE_NAMESIZE];

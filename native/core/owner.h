@@ -9,18 +9,9 @@
 #include <vector>
 
 #include "core/pdump.h"
+#include "core/process_id.h"
 
 namespace dpcap {
-
-// Identity of a process: a pid alone is reused.
-struct ProcessId {
-  int32_t pid;
-  uint64_t start_time;     // clock ticks since boot, field 22 of /proc/<pid>/stat
-  uint64_t pid_namespace;  // inode of /proc/<pid>/ns/pid: in another one the pid means nothing
-};
-ProcessId current_process();
-// True also for a process of another PID namespace, of which nothing is known: nothing of it may be touched.
-bool is_running(const ProcessId& process);
 
 enum class TargetState : uint32_t { disabled = 0, requested = 1, enabled = 2 };
 

@@ -1,0 +1,21 @@
+// Which process it was: a pid alone is reused.
+#pragma once
+#include <cstdint>
+
+namespace dpcap {
+
+struct ProcessId {
+  int32_t pid;
+  uint64_t start_time;     // clock ticks since boot, field 22 of /proc/<pid>/stat
+  uint64_t pid_namespace;  // inode of /proc/<pid>/ns/pid: in another one the pid means nothing
+};
+
+ProcessId current_process();
+// True also for a process of another PID namespace, of which nothing is known: nothing of it may be touched.
+bool is_running(const ProcessId& process);
+// 0 for a process that is gone, and for one that only waits to be reaped (in a container nobody may ever do so).
+uint64_t start_time_of(int pid);
+// 0 where /proc does not say.
+uint64_t own_pid_namespace();
+
+}  // namespace dpcap
