@@ -43,6 +43,7 @@ export class CaptureRun {
     this.#send = send;
     this.#session = session;
     this.#lookMs = lookMs;
+    void session.primaryGone.then(() => this.#wake?.());
   }
 
   /** Asks the capture to end; the first reason counts. */

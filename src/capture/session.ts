@@ -28,9 +28,17 @@ export class Session {
   readonly #target: SessionTarget;
   readonly addon: Binding = binding();
   #attached = false;
+  #endWatch: (() => void) | undefined;
+  #isGone = false;
+  /** Resolves when the primary is gone, and this process has let go of its files; watched for from attach() on. */
+  readonly primaryGone: Promise<void>;
+  #tellGone: () => void = () => {};
 
   constructor(target: SessionTarget) {
     this.#target = target;
+    this.primaryGone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
   }
 
   /**
@@ -39,6 +47,7 @@ export class Session {
    * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS
    */
   async attach(): Promise<AttachedFacts> {
+    this.#watch();
     await native(this.addon.attach(this.#target.filePrefix));
     this.#attached = true;
     const facts = this.addon.facts();
@@ -52,16 +61,26 @@ export class Session {
     return facts;
   }
 
+  #watch(): void {
+    const { runtimeDir, primaryPid } = this.#target;
+    this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
+      this.#isGone = true;
+      this.#tellGone();
+    });
+  }
+
   /** Leaves, if it had joined. Nothing of ours may be in use any more. */
   async detach(): Promise<void> {
     if (!this.#attached) return;
     this.#attached = false;
     await native(this.addon.detach());
+    this.#endWatch?.();
   }
 
   /** Whether the primary that was joined still holds its lock: another one may have taken its place. */
   isPrimaryAlive(): boolean {
     const { runtimeDir, primaryPid } = this.#target;
+    if (this.#isGone) return false;
     try {
       const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
       return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);

@@ -8,6 +8,7 @@ import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
 import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
 import type { EnginePlan } from './plan.js';
+import { resumeWhenPrimaryGone } from './primary-watch.js';
 
 /** The engine's entry file; replaced by tests of this file alone. */
 const ENGINE = entryFile('engine');
@@ -152,6 +153,7 @@ export class Supervisor {
   async #attempt(seed: number): Promise<Done> {
     const engine = new Engine(this.#file, seed, this.#stdout, this.#log);
     this.#engine = engine;
+    const endWatch = resumeWhenPrimaryGone({ ...this.#plan, enginePid: engine.child.pid }, this.#log);
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
       await engine.ended();
@@ -159,6 +161,8 @@ export class Supervisor {
     } catch (error) {
       if (this.#gaveUp) throw this.#gaveUpError();
       throw await this.#clearAfter(error);
+    } finally {
+      endWatch();
     }
   }
 

@@ -22,6 +22,8 @@ export class FakeSession implements CaptureSession {
   /** Called inside startCapture. */
   onStart: (notify: () => void) => void = () => {};
   readonly addon: Binding;
+  /** Never. */
+  readonly primaryGone = new Promise<void>(() => {});
   #begun: (notify: () => void) => void = () => {};
 
   constructor() {

@@ -1,0 +1,75 @@
+/** A primary that dies during a capture can be started again at once, whatever becomes of the capture. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import {
+  balances,
+  type Captured,
+  enginePid,
+  type LiveCapture,
+  requirements,
+  startCapture,
+  startTestpmd,
+  type Testpmd,
+  uniqueName,
+} from './helpers/index.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+const RESTARTS = 10;
+const VDEVS = ['net_null0'];
+
+async function capturing(testpmd: Testpmd, file: string): Promise<LiveCapture> {
+  const running = startCapture(testpmd, ['-i', '0', '-s', '64', '-w', file]);
+  await running.written(1);
+  return running;
+}
+
+/** Or it would outlive a test that fails. */
+function resume(engine: number): void {
+  try {
+    process.kill(engine, 'SIGCONT');
+  } catch {
+    // it has ended, as it should
+  }
+}
+
+/** A primary at work. */
+async function forwarding(prefix: string): Promise<Testpmd> {
+  const testpmd = await startTestpmd({ vdevs: VDEVS, prefix });
+  await testpmd.command('start');
+  return testpmd;
+}
+
+function endedWithPrimary(t: Test, captured: Captured, file: string): void {
+  balances(t, captured, 1);
+  t.match(captured.messages, /the primary process exited/);
+  rmSync(file); // tens of megabytes
+}
+
+t.test('the next primary starts at the first try', { skip }, async (t) => {
+  const prefix = uniqueName();
+  const folder = t.testdir();
+  let testpmd = await forwarding(prefix);
+  t.teardown(() => testpmd.stop());
+  for (let round = 0; round < RESTARTS; round++) {
+    const file = join(folder, `${round}.pcap`);
+    const running = await capturing(testpmd, file);
+    await testpmd.kill('SIGKILL', { keepFiles: true });
+    testpmd = await forwarding(prefix); // rejects when EAL does not come up
+    endedWithPrimary(t, await running.ended(), file);
+  }
+});
+
+t.test('also while the engine was stopped', { skip }, async (t) => {
+  const prefix = uniqueName();
+  const file = join(t.testdir(), 'x.pcap');
+  let testpmd = await forwarding(prefix);
+  t.teardown(() => testpmd.stop());
+  const running = await capturing(testpmd, file);
+  const engine = enginePid(running.pid);
+  process.kill(engine, 'SIGSTOP');
+  t.teardown(() => resume(engine));
+  await testpmd.kill('SIGKILL', { keepFiles: true });
+  testpmd = await forwarding(prefix);
+  endedWithPrimary(t, await running.ended(), file);
+});
