@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "core/affinity.h"
+#include "core/eal_files.h"
 #include "core/error.h"
 #include "core/file_sink.h"
 #include "core/frame_sink.h"
@@ -149,7 +150,14 @@ Reply Capture::request(Lane& lane) {
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
-  if (pool_) pool_->stop_growing();
+  primary_gone_ = primary_gone;
+  if (pool_) {
+    if (primary_gone) {
+      pool_->give_up_growing();
+    } else {
+      pool_->stop_growing();
+    }
+  }
   int tries = primary_gone ? 0 : kDisableTries;
   for (size_t i = 0; i < lanes_.size(); i++) {
     bool settled = states_[i] == TargetState::disabled;
@@ -174,15 +182,20 @@ bool Capture::finish(bool may_free) {
   if (!may_free) is_unconfirmed_ = true;  // it may be in the middle of a callback
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
+  leave_dead_primary();
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
   drains_.clear();
   merge_.reset();
   if (!may_free) {
     for (Lane& lane : lanes_) lane.ring.abandon();
-    pool_->abandon();
     program_->abandon();
     owner_->abandon();
+    if (pool_->give_up_growing()) {
+      pool_->abandon();
+    } else {
+      return false;  // its thread uses it, for ever
+    }
   }
   lanes_.clear();
   pool_.reset();
@@ -190,6 +203,13 @@ bool Capture::finish(bool may_free) {
   owner_.reset();
   sinks_.clear();
   return may_free;
+}
+
+// Every copy has been taken out of the primary's huge pages: the next one may need them before the file is finished.
+void Capture::leave_dead_primary() {
+  if (!primary_gone_ || (pool_ && !pool_->give_up_growing())) return;
+  has_left_ = true;
+  let_go_of_huge_pages();
 }
 
 std::vector<std::string> Capture::unsettled() const {
@@ -205,7 +225,7 @@ std::vector<std::string> Capture::unsettled() const {
 // after the end: then what arrived is what was accepted.
 PdumpCounters Capture::counters_of(const Lane& lane) const {
   if (started_ns_ == 0) return {};
-  const auto now = pdump_counters(lane.port, lane.target.queue, lane.target.direction);
+  const auto now = has_left_ ? std::nullopt : pdump_counters(lane.port, lane.target.queue, lane.target.direction);
   if (now) lane.latest = *now;
   PdumpCounters counters = since(lane.latest, lane.baseline);
   const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
@@ -229,7 +249,7 @@ CaptureStats Capture::stats() const {
   stats.sink_failure = figures_.failure();
   stats.file_bytes = figures_.bytes_written();
   stats.mbufs = pool_->mbufs();
-  stats.mbufs_free = pool_->available();
+  stats.mbufs_free = has_left_ ? 0 : pool_->available();
   stats.filtering_here =
       std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.is_filtered_here.load(); });
   return stats;

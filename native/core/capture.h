@@ -105,6 +105,7 @@ class Capture {
   void make_sinks();
   void start_drains();
   Reply request(Lane& lane);
+  void leave_dead_primary();
   PdumpCounters counters_of(const Lane& lane) const;
   std::vector<std::string> unsettled() const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
@@ -118,6 +119,8 @@ class Capture {
   std::deque<Lane> lanes_;
   std::vector<TargetState> states_;
   std::atomic<bool> is_unconfirmed_{false};  // the end, by a primary that is gone or does not answer
+  bool primary_gone_ = false;
+  std::atomic<bool> has_left_{false};  // no memory of the primary is there any more
   const Filters filters_;
   Limit limit_;
   SinkFigures figures_;

@@ -24,6 +24,8 @@ constexpr uint32_t kMostUncached = 4 * kCacheSize;
 uint32_t whole_portions(uint32_t mbufs) { return mbufs > kMostUncached ? mbufs / kPortion * kPortion : mbufs; }
 // A part has this share of the mbufs that the pool begins with: the locks that EAL holds meanwhile are held for less.
 constexpr uint32_t kPartShare = 2;
+// To make a part takes milliseconds, and 5 s when the primary dies before it has answered (EAL's limit).
+constexpr time_t kGiveUpSeconds = 6;
 
 rte_mempool* try_create(const std::string& name, uint32_t mbufs, uint32_t cache, uint32_t data_room) {
   // ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
@@ -77,6 +79,7 @@ CopyPool::CopyPool(const std::string& name, const Size& size)
   hold_back();
   widen();
   sem_init(&wanted_, 0, 0);
+  sem_init(&ended_, 0, 0);
   is_grown_ = !has_room();
   if (!is_grown_) grower_ = std::thread([this] { make_parts(); });
 }
@@ -84,6 +87,7 @@ CopyPool::CopyPool(const std::string& name, const Size& size)
 CopyPool::~CopyPool() {
   stop_growing();
   sem_destroy(&wanted_);
+  sem_destroy(&ended_);
   if (pool_ == nullptr) return;
   open();
   rte_mempool_free(pool_);
@@ -158,6 +162,7 @@ void CopyPool::make_parts() {
   }
   while (!is_stopped_ && has_room() && make_part()) {
   }
+  sem_post(&ended_);
 }
 
 // False when memory is short: then it stays as large as it is.
@@ -178,6 +183,22 @@ void CopyPool::stop_growing() {
   is_stopped_ = true;
   sem_post(&wanted_);
   grower_.join();
+}
+
+bool CopyPool::give_up_growing() {
+  if (is_stuck_ || !grower_.joinable()) return !is_stuck_;
+  is_stopped_ = true;
+  sem_post(&wanted_);
+  timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += kGiveUpSeconds;
+  is_stuck_ = sem_clockwait(&ended_, CLOCK_MONOTONIC, &until) != 0;
+  if (is_stuck_) {
+    grower_.detach();
+  } else {
+    grower_.join();
+  }
+  return !is_stuck_;
 }
 
 void CopyPool::abandon() {

@@ -58,6 +58,9 @@ class CopyPool {
   // Has more mbufs come, unless they have or may not.
   void grow();
   void stop_growing();
+  // Of a dead primary's pool: whoever waits for a lock that the primary died with would wait for ever. False when that
+  // is so; the pool must then outlive this process.
+  bool give_up_growing();
   // Leaves all of it where it is.
   void abandon();
 
@@ -89,6 +92,8 @@ class CopyPool {
   std::atomic<bool> is_grown_{false};  // or about to be, or may not grow
   std::atomic<bool> is_stopped_{false};
   sem_t wanted_;
+  sem_t ended_;
+  bool is_stuck_ = false;
   std::thread grower_;
 };
 

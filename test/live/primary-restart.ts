@@ -1,13 +1,16 @@
 /** A primary that dies during a capture can be started again at once, whatever becomes of the capture. */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
+  atExit,
   balances,
   type Captured,
   enginePid,
   type LiveCapture,
   requirements,
+  run,
   startCapture,
   startTestpmd,
   type Testpmd,
@@ -34,8 +37,8 @@ function resume(engine: number): void {
 }
 
 /** A primary at work. */
-async function forwarding(prefix: string): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: VDEVS, prefix });
+async function forwarding(prefix: string, eal: string[] = []): Promise<Testpmd> {
+  const testpmd = await startTestpmd({ vdevs: VDEVS, prefix, eal });
   await testpmd.command('start');
   return testpmd;
 }
@@ -46,18 +49,36 @@ function endedWithPrimary(t: Test, captured: Captured, file: string): void {
   rmSync(file); // tens of megabytes
 }
 
-t.test('the next primary starts at the first try', { skip }, async (t) => {
+/** Kills it during a capture and starts it again at once, time and again. */
+async function restarts(t: Test, rounds: number, eal: string[] = []): Promise<void> {
   const prefix = uniqueName();
   const folder = t.testdir();
-  let testpmd = await forwarding(prefix);
+  let testpmd = await forwarding(prefix, eal);
   t.teardown(() => testpmd.stop());
-  for (let round = 0; round < RESTARTS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const file = join(folder, `${round}.pcap`);
     const running = await capturing(testpmd, file);
     await testpmd.kill('SIGKILL', { keepFiles: true });
-    testpmd = await forwarding(prefix); // rejects when EAL does not come up
+    testpmd = await forwarding(prefix, eal); // rejects when EAL does not come up
     endedWithPrimary(t, await running.ended(), file);
   }
+}
+
+t.test('the next primary starts at the first try', { skip }, (t) => restarts(t, RESTARTS));
+
+t.test('also where its pages are in few files', { skip }, (t) => restarts(t, 2, ['--single-file-segments']));
+
+t.test('also when it needs the huge pages that the capture drew on', { skip }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'dpcap-pages-'));
+  run('mount', ['-t', 'hugetlbfs', '-o', 'pagesize=2M,size=100M', 'none', folder]);
+  const forget = atExit(() => {
+    run('umount', [folder]);
+    rmdirSync(folder);
+  });
+  await t.test('restarts', (t) => restarts(t, 2, ['--huge-dir', folder]));
+  run('umount', [folder]);
+  rmdirSync(folder);
+  forget();
 });
 
 t.test('also while the engine was stopped', { skip }, async (t) => {
