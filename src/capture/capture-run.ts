@@ -13,6 +13,12 @@ import { Session } from './session.js';
 
 /** How often the primary and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
 const LOOK_MS = 1000;
+/**
+ * How long joining, and setting up, may take after the primary's death. EAL gives a request 5 s; longer than that, one of
+ * our threads waits for a lock that the primary died with.
+ */
+const JOIN_LIMIT_MS = 1000;
+const START_LIMIT_MS = 6000;
 /** Node's timers are of whole milliseconds, and may ring that much too early. */
 const TIMER_EARLY_MS = 1;
 
@@ -31,6 +37,8 @@ export class CaptureRun {
   /** The addon owns the output, and the primary may hold something of ours. */
   #begun = false;
   #flowing = false;
+  /** A thread of the addon waits for ever: the addon cannot be asked for anything any more. */
+  #isStuck = false;
   #lastNombuf = 0n;
 
   constructor(
@@ -71,7 +79,7 @@ export class CaptureRun {
 
   async #start(output: Output): Promise<void> {
     const { addon } = this.#session;
-    const facts = await this.#session.attach();
+    const facts = await this.#unlessStuck(this.#session.attach(), JOIN_LIMIT_MS);
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
@@ -84,11 +92,27 @@ export class CaptureRun {
       freeHugePages: freeHugePages(),
     });
     this.#begun = true;
-    await native(addon.startCapture(plan, () => this.#wake?.()));
+    await this.#unlessStuck(native(addon.startCapture(plan, () => this.#wake?.())), START_LIMIT_MS);
     this.#flowing = true;
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { mbufs, filteringHere } = this.#stats();
     this.#send({ type: 'started', lanes, ports, mbufs, filteringHere, instructions: plan.program.length / 8 });
+  }
+
+  /** What `work` gives, or a rejection when it goes on for `limitMs` after the primary's death. */
+  async #unlessStuck<T>(work: Promise<T>, limitMs: number): Promise<T> {
+    const late = new AbortController();
+    const stuck = this.#session.primaryGone.then(async () => {
+      await sleep(limitMs, undefined, { signal: late.signal });
+      this.#isStuck = true;
+      throw this.#primaryGone('the primary process exited before the capture had begun', 'start it again');
+    });
+    stuck.catch(() => undefined); // `work` was first
+    return Promise.race([work, stuck]).finally(() => late.abort());
+  }
+
+  #primaryGone(message: string, hint: string): DpcapError {
+    return new DpcapError('ERR_PRIMARY_GONE', message, { subject: this.#plan.filePrefix, hint });
   }
 
   /** Names the holder, which the primary's EEXIST would not. */
@@ -139,10 +163,8 @@ export class CaptureRun {
   #judge(stats: NativeStats): DpcapError | undefined {
     if (!this.#session.isPrimaryAlive()) {
       this.stop('primary gone');
-      return new DpcapError('ERR_PRIMARY_GONE', 'the capture ended early: the primary process exited', {
-        subject: this.#plan.filePrefix,
-        hint: 'what was captured until then is complete',
-      });
+      const message = 'the capture ended early: the primary process exited';
+      return this.#primaryGone(message, 'what was captured until then is complete');
     }
     if (this.#isPoolUnusable(stats)) {
       return new DpcapError('ERR_MEMPOOL_OPS', 'the primary cannot take mbufs from the capture mempool', {
@@ -187,7 +209,7 @@ export class CaptureRun {
       file: undefined,
     };
     try {
-      if (this.#begun) await this.#leave(done);
+      if (this.#begun && !this.#isStuck) await this.#leave(done);
       if (this.#session.isPrimaryAlive()) await this.#session.detach();
       // A file without even a header, on a disk that was full from the start, is not a finished one.
       if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();

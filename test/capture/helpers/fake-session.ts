@@ -22,11 +22,20 @@ export class FakeSession implements CaptureSession {
   /** Called inside startCapture. */
   onStart: (notify: () => void) => void = () => {};
   readonly addon: Binding;
-  /** Never. */
-  readonly primaryGone = new Promise<void>(() => {});
+  readonly primaryGone: Promise<void>;
+  /** The primary's end, noticed. */
+  die: () => void = () => {};
+  /** Awaited by attach(). */
+  attaching: Promise<void> = Promise.resolve();
   #begun: (notify: () => void) => void = () => {};
 
   constructor() {
+    this.primaryGone = new Promise((resolve) => {
+      this.die = () => {
+        this.alive = false;
+        resolve();
+      };
+    });
     this.started = new Promise((resolve) => {
       this.#begun = resolve;
     });
@@ -44,6 +53,7 @@ export class FakeSession implements CaptureSession {
   }
 
   async attach() {
+    await this.attaching;
     const ports = [{ id: 0, name: 'net_null0', rxQueues: 1, txQueues: 1 }];
     return { ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
   }
