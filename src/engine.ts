@@ -3,19 +3,22 @@
  * IPC; when that process dies, the kernel and the closed channel both say so and the capture ends in order.
  */
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { binding } from './binding.js';
 import { CaptureRun } from './capture/capture-run.js';
-import type { FromEngine, StopReason, ToEngine } from './capture/messages.js';
+import { createSend, flushed } from './capture/engine-channel.js';
+import type { StopReason, ToEngine } from './capture/messages.js';
 import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
+import { isJoining } from './capture/session.js';
 import { asDpcapError } from './errors.js';
 
-const send = (message: FromEngine): void => {
-  if (process.connected) process.send?.(message);
-};
+/** EAL joins in a fraction of a second. Where it takes longer it waits for somebody, and holds nothing itself. */
+const JOIN_LIMIT_MS = 10_000;
+
+const send = createSend(stopFor('supervisor gone'));
 
 let run: CaptureRun | undefined;
+let isRecovering = false;
 
 async function capture(input: unknown): Promise<void> {
   run = new CaptureRun(planSchema.parse(input), send);
@@ -23,6 +26,7 @@ async function capture(input: unknown): Promise<void> {
 }
 
 async function recoverPrimary(message: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
+  isRecovering = true;
   try {
     send({ type: 'recovered', report: await recover(message.target), error: undefined });
   } catch (error) {
@@ -36,20 +40,20 @@ async function handle(message: ToEngine): Promise<void> {
   await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
   await flushed();
   if (process.connected) process.disconnect?.();
-  process.exit(0); // EAL's own threads do not keep the process alive, but libuv's handles might
-}
-
-/** Resolves when what was sent has left this process. */
-async function flushed(): Promise<void> {
-  while (process.connected && (process.channel as unknown as { writeQueueSize?: number })?.writeQueueSize)
-    await sleep(5);
+  binding().endAtOnce(0); // a thread that waits for a lock of EAL's would be waited for
 }
 
 function stopFor(reason: StopReason): () => void {
   return () => {
+    setTimeout(endOrphan, JOIN_LIMIT_MS).unref();
     if (run) run.stop(reason);
-    else process.exit(1);
+    else if (!isRecovering) binding().endAtOnce(1); // what clears comes to an end by itself
   };
+}
+
+/** An orphan that is still joining would wait for ever, at the cost of a CPU. */
+function endOrphan(): void {
+  if (!process.connected && isJoining()) binding().endAtOnce(1);
 }
 
 binding().dieWithParent(constants.signals.SIGTERM);

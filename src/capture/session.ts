@@ -23,6 +23,13 @@ export interface SessionTarget {
   primaryPid?: number | undefined;
 }
 
+let joining = false;
+
+/** Whether EAL is joining a primary, from which nothing calls it back. */
+export function isJoining(): boolean {
+  return joining;
+}
+
 /** An attached process: one for its whole life. */
 export class Session {
   readonly #target: SessionTarget;
@@ -48,8 +55,7 @@ export class Session {
    */
   async attach(): Promise<AttachedFacts> {
     this.#watch();
-    await native(this.addon.attach(this.#target.filePrefix));
-    this.#attached = true;
+    await this.#join();
     const facts = this.addon.facts();
     if (!facts.pdumpReady) {
       throw new DpcapError('ERR_PRIMARY_NOT_CAPTURABLE', 'the primary has not called rte_pdump_init()', {
@@ -59,6 +65,16 @@ export class Session {
     }
     this.addon.alignOps(this.#opsOrder(facts));
     return facts;
+  }
+
+  async #join(): Promise<void> {
+    joining = true;
+    try {
+      await native(this.addon.attach(this.#target.filePrefix));
+    } finally {
+      joining = false;
+    }
+    this.#attached = true;
   }
 
   #watch(): void {
