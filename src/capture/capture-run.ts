@@ -9,6 +9,7 @@ import { native } from './native-error.js';
 import { type Output, openOutput } from './output.js';
 import { besidePrimary } from './placement.js';
 import { type EnginePlan, nativePlan, selectLanes, selectPorts } from './plan.js';
+import { BLIND } from './quiesce.js';
 import { Session } from './session.js';
 
 /** How often the primary and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
@@ -225,12 +226,12 @@ export class CaptureRun {
     // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
     const alive = this.#session.isPrimaryAlive();
     const inDoubt = await native(addon.disableCapture(!alive));
-    const quiet = alive && inDoubt.length === 0 && (await this.#session.quiesce());
-    const mayFree = quiet && this.#session.isPrimaryAlive();
-    await native(addon.finishCapture(mayFree));
-    if (alive && !quiet) {
-      done.leftBehind = inDoubt.length > 0 ? inDoubt : ['mempool and rings: a thread of the primary does not run'];
-      done.error ??= this.#leftBehindError(done.leftBehind).toJSON();
+    const obstacle = alive && inDoubt.length === 0 ? await this.#session.quiesce() : undefined;
+    const isQuiet = alive && inDoubt.length === 0 && obstacle === undefined;
+    await native(addon.finishCapture(isQuiet && this.#session.isPrimaryAlive()));
+    if (alive && !isQuiet) {
+      done.leftBehind = obstacle === undefined ? inDoubt : [`mempool and rings: ${obstacle}`];
+      done.error ??= this.#leftBehindError(done.leftBehind, obstacle).toJSON();
     }
     if (this.#flowing) {
       const stats = this.#stats();
@@ -240,15 +241,16 @@ export class CaptureRun {
     }
   }
 
-  #leftBehindError(left: string[]): DpcapError {
-    return new DpcapError(
-      'ERR_DISABLE_FAILED',
-      `the primary did not confirm the end of the capture: ${left.join(', ')}`,
-      {
-        subject: this.#plan.filePrefix,
-        hint: 'the file is complete; clear the primary later with: dpcap recover',
-      },
-    );
+  #leftBehindError(left: string[], obstacle: string | undefined): DpcapError {
+    const why =
+      obstacle === undefined ? 'did not confirm the end of the capture' : 'may still use what was captured with';
+    return new DpcapError('ERR_DISABLE_FAILED', `the primary ${why}: ${left.join(', ')}`, {
+      subject: this.#plan.filePrefix,
+      hint:
+        obstacle === BLIND
+          ? 'the file is complete; clear the primary where its threads can be seen (on the host): dpcap recover'
+          : 'the file is complete; clear the primary later with: dpcap recover',
+    });
   }
 
   #stats(): NativeStats {

@@ -34,10 +34,10 @@ async function clear(session: Session): Promise<RecoverReport> {
     if (targets.length === 0) disabled.push(owner);
     else report.inDoubt.push({ name: owner.name, targets });
   }
-  const quiet = disabled.length === 0 || (await session.quiesce());
+  const obstacle = disabled.length === 0 ? undefined : await session.quiesce();
   for (const owner of disabled) {
-    if (!quiet) {
-      report.inDoubt.push({ name: owner.name, targets: ['a thread of the primary does not run'] });
+    if (obstacle !== undefined) {
+      report.inDoubt.push({ name: owner.name, targets: [obstacle] });
       continue;
     }
     await native(session.addon.freeOwner(owner.name));

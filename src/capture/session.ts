@@ -107,7 +107,7 @@ export class Session {
   }
 
   /** See waitForQuiescence. */
-  quiesce(): Promise<boolean> {
+  quiesce(): Promise<string | undefined> {
     const { runtimeDir, primaryPid } = this.#target;
     if (primaryPid === undefined) return waitForQuiescence(() => undefined);
     return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));

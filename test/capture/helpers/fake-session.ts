@@ -60,9 +60,7 @@ export class FakeSession implements CaptureSession {
 
   async detach(): Promise<void> {}
 
-  async quiesce(): Promise<boolean> {
-    return true;
-  }
+  async quiesce(): Promise<undefined> {}
 
   isPrimaryAlive(): boolean {
     return this.alive;
