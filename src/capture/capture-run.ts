@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
 import { freeHugePages } from '../primary/huge-pages.js';
+import { StuckError, unlessStuck } from './after-death.js';
 import { interfaceFailure } from './interface-output.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
@@ -14,11 +15,7 @@ import { Session } from './session.js';
 
 /** How often the primary and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
 const LOOK_MS = 1000;
-/**
- * How long joining, and setting up, may take after the primary's death. EAL gives a request 5 s; longer than that, one of
- * our threads waits for a lock that the primary died with.
- */
-const JOIN_LIMIT_MS = 1000;
+/** How long setting up may take after the primary's death: EAL gives each of its requests 5 s. */
 const START_LIMIT_MS = 6000;
 /** Node's timers are of whole milliseconds, and may ring that much too early. */
 const TIMER_EARLY_MS = 1;
@@ -38,7 +35,6 @@ export class CaptureRun {
   /** The addon owns the output, and the primary may hold something of ours. */
   #begun = false;
   #flowing = false;
-  /** A thread of the addon waits for ever: the addon cannot be asked for anything any more. */
   #isStuck = false;
   #lastNombuf = 0n;
 
@@ -73,6 +69,7 @@ export class CaptureRun {
       }
     } catch (thrown) {
       error = asDpcapError(thrown);
+      this.#isStuck = thrown instanceof StuckError;
       this.#stopReason = 'error';
     }
     return this.#end(output, error);
@@ -80,7 +77,7 @@ export class CaptureRun {
 
   async #start(output: Output): Promise<void> {
     const { addon } = this.#session;
-    const facts = await this.#unlessStuck(this.#session.attach(), JOIN_LIMIT_MS);
+    const facts = await this.#session.attach();
     this.#send({ type: 'log', text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
@@ -93,27 +90,14 @@ export class CaptureRun {
       freeHugePages: freeHugePages(),
     });
     this.#begun = true;
-    await this.#unlessStuck(native(addon.startCapture(plan, () => this.#wake?.())), START_LIMIT_MS);
+    const { primaryGone } = this.#session;
+    const { filePrefix } = this.#plan;
+    const starting = native(addon.startCapture(plan, () => this.#wake?.()));
+    await unlessStuck(starting, { primaryGone, filePrefix }, START_LIMIT_MS);
     this.#flowing = true;
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { mbufs, filteringHere } = this.#stats();
     this.#send({ type: 'started', lanes, ports, mbufs, filteringHere, instructions: plan.program.length / 8 });
-  }
-
-  /** What `work` gives, or a rejection when it goes on for `limitMs` after the primary's death. */
-  async #unlessStuck<T>(work: Promise<T>, limitMs: number): Promise<T> {
-    const late = new AbortController();
-    const stuck = this.#session.primaryGone.then(async () => {
-      await sleep(limitMs, undefined, { signal: late.signal });
-      this.#isStuck = true;
-      throw this.#primaryGone('the primary process exited before the capture had begun', 'start it again');
-    });
-    stuck.catch(() => undefined); // `work` was first
-    return Promise.race([work, stuck]).finally(() => late.abort());
-  }
-
-  #primaryGone(message: string, hint: string): DpcapError {
-    return new DpcapError('ERR_PRIMARY_GONE', message, { subject: this.#plan.filePrefix, hint });
   }
 
   /** Names the holder, which the primary's EEXIST would not. */
@@ -164,8 +148,10 @@ export class CaptureRun {
   #judge(stats: NativeStats): DpcapError | undefined {
     if (!this.#session.isPrimaryAlive()) {
       this.stop('primary gone');
-      const message = 'the capture ended early: the primary process exited';
-      return this.#primaryGone(message, 'what was captured until then is complete');
+      return new DpcapError('ERR_PRIMARY_GONE', 'the capture ended early: the primary process exited', {
+        subject: this.#plan.filePrefix,
+        hint: 'what was captured until then is complete',
+      });
     }
     if (this.#isPoolUnusable(stats)) {
       return new DpcapError('ERR_MEMPOOL_OPS', 'the primary cannot take mbufs from the capture mempool', {

@@ -6,6 +6,7 @@ import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
 import { findSecondaries } from '../primary/secondaries.js';
+import { unlessStuck } from './after-death.js';
 import { native } from './native-error.js';
 import { procThreads, waitForQuiescence } from './quiesce.js';
 
@@ -15,6 +16,9 @@ const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
 
 /** 25.11.0 as RTE_VERSION. */
 const FORWARDING_RELEASE = 0x190b0000;
+
+/** How long joining may take after the primary's death: a fraction of a second is what it takes otherwise. */
+const JOIN_LIMIT_MS = 1000;
 
 /** Which primary to join. */
 export interface SessionTarget {
@@ -70,7 +74,9 @@ export class Session {
   async #join(): Promise<void> {
     joining = true;
     try {
-      await native(this.addon.attach(this.#target.filePrefix));
+      const { filePrefix } = this.#target;
+      const joined = native(this.addon.attach(filePrefix));
+      await unlessStuck(joined, { primaryGone: this.primaryGone, filePrefix }, JOIN_LIMIT_MS);
     } finally {
       joining = false;
     }

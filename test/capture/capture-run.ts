@@ -54,14 +54,6 @@ t.test('the end of the primary ends the capture, without a look', async (t) => {
   t.match(await end, { reason: 'primary gone', error: { error: 'ERR_PRIMARY_GONE' } });
 });
 
-t.test('joining a primary that dies is not waited for', async (t) => {
-  const session = new FakeSession();
-  session.attaching = new Promise(() => {});
-  const end = new CaptureRun(QUIET, () => {}, session, NEVER_MS).toEnd();
-  session.die();
-  t.match(await end, { error: { error: 'ERR_PRIMARY_GONE', message: /before the capture had begun/ } });
-});
-
 t.test('what it tells before anybody waits is not lost', async (t) => {
   const { session, end } = begin({ packetLimit: 1 });
   session.onStart = (notify) => {

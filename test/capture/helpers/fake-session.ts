@@ -25,8 +25,6 @@ export class FakeSession implements CaptureSession {
   readonly primaryGone: Promise<void>;
   /** The primary's end, noticed. */
   die: () => void = () => {};
-  /** Awaited by attach(). */
-  attaching: Promise<void> = Promise.resolve();
   #begun: (notify: () => void) => void = () => {};
 
   constructor() {
@@ -53,7 +51,6 @@ export class FakeSession implements CaptureSession {
   }
 
   async attach() {
-    await this.attaching;
     const ports = [{ id: 0, name: 'net_null0', rxQueues: 1, txQueues: 1 }];
     return { ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
   }
