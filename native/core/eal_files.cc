@@ -93,12 +93,18 @@ void make_private(const Mapping& mapping, int own_memory) {
   mremap(copy, mapping.length, mapping.length, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(mapping.start));
 }
 
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
 // The configuration with its locks, the lists of memzones and pages: a new primary uses the same files, and a thread of
-// ours that is inside EAL at this moment would release, or take, a lock of its.
+// ours that is inside EAL at this moment would release, or take, a lock of its. EAL's shadow lists, which have our pid
+// in their names, are ours alone.
 void leave_shared_state(const std::string& dir) {
   const Descriptor own_memory(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
+  const std::string ours = "_" + std::to_string(getpid());
   for (const Mapping& mapping : own_mappings()) {
-    if (starts_with(mapping.path, dir)) make_private(mapping, own_memory.get());
+    if (starts_with(mapping.path, dir) && !ends_with(mapping.path, ours)) make_private(mapping, own_memory.get());
   }
 }
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/affinity.h"
 #include "core/eal_files.h"
 #include "core/error.h"
 #include "core/host.h"
@@ -22,6 +23,9 @@ namespace {
 // a primary in another PID namespace). EAL needs 100 ms and more until it meets the files of a primary before it.
 constexpr int kSecondLookMs = 1000;
 constexpr int kLookMs = 20;
+
+// It sleeps, and then has a few milliseconds of work before the next primary is there, on a machine that may be busy.
+constexpr int kWatchNice = -20;
 
 int open_process(int pid) { return pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1; }
 
@@ -44,6 +48,7 @@ PrimaryWatch::~PrimaryWatch() {
 
 void PrimaryWatch::run() {
   pthread_setname_np(pthread_self(), "dpcap-watch");
+  be_nice(kWatchNice);
   pollfd events[] = {{stopped_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};  // poll passes over negative ones
   const int look_ms = process_.get() >= 0 ? kSecondLookMs : kLookMs;
   // The lock first: the pid may be another process's by the time the pidfd was made.

@@ -8,10 +8,11 @@ import {
   balances,
   type Captured,
   enginePid,
-  type LiveCapture,
+  LiveCapture,
   requirements,
   run,
   startCapture,
+  startDpcapInPidNamespace,
   startTestpmd,
   type Testpmd,
   uniqueName,
@@ -67,6 +68,20 @@ async function restarts(t: Test, rounds: number, eal: string[] = []): Promise<vo
 t.test('the next primary starts at the first try', { skip }, (t) => restarts(t, RESTARTS));
 
 t.test('also where its pages are in few files', { skip }, (t) => restarts(t, 2, ['--single-file-segments']));
+
+t.test('also where the engine cannot see its process', { skip }, async (t) => {
+  const prefix = uniqueName();
+  let testpmd = await forwarding(prefix);
+  t.teardown(() => testpmd.stop());
+  const words = ['--file-prefix', prefix, '--stats', 'ndjson', '-B', '16384', '-i', '0', '-w', '/dev/null'];
+  const running = new LiveCapture(startDpcapInPidNamespace(words));
+  await running.written(1);
+  await testpmd.kill('SIGKILL', { keepFiles: true });
+  testpmd = await forwarding(prefix);
+  const captured = await running.ended();
+  balances(t, captured, 1);
+  t.match(captured.messages, /the primary process exited/);
+});
 
 t.test('also when it needs the huge pages that the capture drew on', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dpcap-pages-'));
