@@ -151,13 +151,7 @@ Reply Capture::request(Lane& lane) {
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
   primary_gone_ = primary_gone;
-  if (pool_) {
-    if (primary_gone) {
-      pool_->give_up_growing();
-    } else {
-      pool_->stop_growing();
-    }
-  }
+  if (pool_) pool_->stop_growing();
   int tries = primary_gone ? 0 : kDisableTries;
   for (size_t i = 0; i < lanes_.size(); i++) {
     bool settled = states_[i] == TargetState::disabled;
@@ -175,6 +169,8 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 bool Capture::finish(bool may_free) {
   if (final_) return true;
+  const bool is_pool_stuck = pool_ && !pool_->stop_growing();
+  if (is_pool_stuck) may_free = false;
   // Or the drain thread waits for a free block as long as the reader pleases.
   for (const auto& sink : sinks_) sink->give_up_on_stalls();
   for (const auto& drain : drains_) drain->stop();
@@ -182,7 +178,7 @@ bool Capture::finish(bool may_free) {
   if (!may_free) is_unconfirmed_ = true;  // it may be in the middle of a callback
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
-  leave_dead_primary();
+  if (primary_gone_ && !is_pool_stuck) leave_dead_primary();
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
   drains_.clear();
@@ -191,11 +187,8 @@ bool Capture::finish(bool may_free) {
     for (Lane& lane : lanes_) lane.ring.abandon();
     program_->abandon();
     owner_->abandon();
-    if (pool_->give_up_growing()) {
-      pool_->abandon();
-    } else {
-      return false;  // its thread uses it, for ever
-    }
+    if (is_pool_stuck) return false;  // its thread may use it at any time
+    pool_->abandon();
   }
   lanes_.clear();
   pool_.reset();
@@ -207,7 +200,6 @@ bool Capture::finish(bool may_free) {
 
 // Every copy has been taken out of the primary's huge pages: the next one may need them before the file is finished.
 void Capture::leave_dead_primary() {
-  if (!primary_gone_ || (pool_ && !pool_->give_up_growing())) return;
   has_left_ = true;
   let_go_of_huge_pages();
 }

@@ -24,8 +24,8 @@ constexpr uint32_t kMostUncached = 4 * kCacheSize;
 uint32_t whole_portions(uint32_t mbufs) { return mbufs > kMostUncached ? mbufs / kPortion * kPortion : mbufs; }
 // A part has this share of the mbufs that the pool begins with: the locks that EAL holds meanwhile are held for less.
 constexpr uint32_t kPartShare = 2;
-// To make a part takes milliseconds, and 5 s when the primary dies before it has answered (EAL's limit).
-constexpr time_t kGiveUpSeconds = 6;
+// To make a part takes milliseconds, and 5 s for each request that the primary does not answer (EAL's limit).
+constexpr time_t kGiveUpSeconds = 10;
 
 rte_mempool* try_create(const std::string& name, uint32_t mbufs, uint32_t cache, uint32_t data_room) {
   // ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
@@ -178,14 +178,7 @@ bool CopyPool::make_part() {
   return true;
 }
 
-void CopyPool::stop_growing() {
-  if (!grower_.joinable()) return;
-  is_stopped_ = true;
-  sem_post(&wanted_);
-  grower_.join();
-}
-
-bool CopyPool::give_up_growing() {
+bool CopyPool::stop_growing() {
   if (is_stuck_ || !grower_.joinable()) return !is_stuck_;
   is_stopped_ = true;
   sem_post(&wanted_);

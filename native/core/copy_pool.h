@@ -57,10 +57,9 @@ class CopyPool {
   bool is_short() const { return !is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2; }
   // Has more mbufs come, unless they have or may not.
   void grow();
-  void stop_growing();
-  // Of a dead primary's pool: whoever waits for a lock that the primary died with would wait for ever. False when that
-  // is so; the pool must then outlive this process.
-  bool give_up_growing();
+  // False when the thread that makes more of them does not come to an end, because it waits for a lock that another
+  // process died with: the pool must then stay as it is, and outlive everything.
+  bool stop_growing();
   // Leaves all of it where it is.
   void abandon();
 

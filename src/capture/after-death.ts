@@ -17,11 +17,17 @@ export async function unlessStuck<T>(
   const over = new AbortController();
   const stuck = primaryGone.then(async () => {
     await sleep(limitMs, undefined, { signal: over.signal });
-    throw new StuckError('ERR_PRIMARY_GONE', 'the primary process exited before the capture had begun', {
+    throw new StuckError('ERR_PRIMARY_GONE', 'the primary process exited while dpcap was at work in its memory', {
       subject: filePrefix,
       hint: 'start it again',
     });
   });
   stuck.catch(() => undefined); // `work` was first
   return Promise.race([work, stuck]).finally(() => over.abort());
+}
+
+/** For catch(): nothing for work that was given up. */
+export function unlessGivenUp(error: unknown): undefined {
+  if (!(error instanceof StuckError)) throw error;
+  return undefined;
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
 import { freeHugePages } from '../primary/huge-pages.js';
-import { StuckError, unlessStuck } from './after-death.js';
+import { StuckError, unlessGivenUp, unlessStuck } from './after-death.js';
 import { interfaceFailure } from './interface-output.js';
 import type { FromEngine, StatsMessage, StopReason } from './messages.js';
 import { native } from './native-error.js';
@@ -17,6 +17,9 @@ import { Session } from './session.js';
 const LOOK_MS = 1000;
 /** How long setting up may take after the primary's death: EAL gives each of its requests 5 s. */
 const START_LIMIT_MS = 6000;
+/** And freeing, with the output before it, which may be a slow disk. */
+const FREE_LIMIT_MS = 30_000;
+const LOCKED = 'a thread of dpcap waits for a lock that another process died with';
 /** Node's timers are of whole milliseconds, and may ring that much too early. */
 const TIMER_EARLY_MS = 1;
 
@@ -90,10 +93,7 @@ export class CaptureRun {
       freeHugePages: freeHugePages(),
     });
     this.#begun = true;
-    const { primaryGone } = this.#session;
-    const { filePrefix } = this.#plan;
-    const starting = native(addon.startCapture(plan, () => this.#wake?.()));
-    await unlessStuck(starting, { primaryGone, filePrefix }, START_LIMIT_MS);
+    await this.#unlessStuck(native(addon.startCapture(plan, () => this.#wake?.())), START_LIMIT_MS);
     this.#flowing = true;
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { mbufs, filteringHere } = this.#stats();
@@ -197,10 +197,10 @@ export class CaptureRun {
     };
     try {
       if (this.#begun && !this.#isStuck) await this.#leave(done);
-      if (this.#session.isPrimaryAlive()) await this.#session.detach();
       // A file without even a header, on a disk that was full from the start, is not a finished one.
       if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
       else output?.remove();
+      if (this.#session.isPrimaryAlive()) await this.#session.detach();
     } catch (thrown) {
       done.error ??= asDpcapError(thrown).toJSON();
     }
@@ -214,10 +214,11 @@ export class CaptureRun {
     const inDoubt = await native(addon.disableCapture(!alive));
     const obstacle = alive && inDoubt.length === 0 ? await this.#session.quiesce() : undefined;
     const isQuiet = alive && inDoubt.length === 0 && obstacle === undefined;
-    await native(addon.finishCapture(isQuiet && this.#session.isPrimaryAlive()));
-    if (alive && !isQuiet) {
-      done.leftBehind = obstacle === undefined ? inDoubt : [`mempool and rings: ${obstacle}`];
-      done.error ??= this.#leftBehindError(done.leftBehind, obstacle).toJSON();
+    const isFreed = await this.#finish(isQuiet && this.#session.isPrimaryAlive());
+    if (this.#session.isPrimaryAlive() && !isFreed) {
+      const why = isQuiet ? LOCKED : obstacle;
+      done.leftBehind = why === undefined ? inDoubt : [`mempool and rings: ${why}`];
+      done.error ??= this.#leftBehindError(done.leftBehind, why).toJSON();
     }
     if (this.#flowing) {
       const stats = this.#stats();
@@ -225,6 +226,19 @@ export class CaptureRun {
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= this.#sinkError(stats.sinkFailure).toJSON();
     }
+  }
+
+  /** Whether all was freed: it is not when the addon, or the primary's end, says otherwise. */
+  async #finish(mayFree: boolean): Promise<boolean> {
+    const { addon } = this.#session;
+    const finishing = native(addon.finishCapture(mayFree));
+    if (!mayFree) return finishing.then(() => false);
+    return (await this.#unlessStuck(finishing, FREE_LIMIT_MS).catch(unlessGivenUp)) ?? false;
+  }
+
+  #unlessStuck<T>(work: Promise<T>, limitMs: number): Promise<T> {
+    const { primaryGone } = this.#session;
+    return unlessStuck(work, { primaryGone, filePrefix: this.#plan.filePrefix }, limitMs);
   }
 
   #leftBehindError(left: string[], obstacle: string | undefined): DpcapError {

@@ -6,7 +6,7 @@ import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
 import { findSecondaries } from '../primary/secondaries.js';
-import { unlessStuck } from './after-death.js';
+import { unlessGivenUp, unlessStuck } from './after-death.js';
 import { native } from './native-error.js';
 import { procThreads, waitForQuiescence } from './quiesce.js';
 
@@ -17,7 +17,7 @@ const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
 /** 25.11.0 as RTE_VERSION. */
 const FORWARDING_RELEASE = 0x190b0000;
 
-/** How long joining may take after the primary's death: a fraction of a second is what it takes otherwise. */
+/** How long joining and leaving may take after the primary's death: a fraction of a second is what it takes otherwise. */
 const JOIN_LIMIT_MS = 1000;
 
 /** Which primary to join. */
@@ -95,7 +95,9 @@ export class Session {
   async detach(): Promise<void> {
     if (!this.#attached) return;
     this.#attached = false;
-    await native(this.addon.detach());
+    const { primaryGone } = this;
+    const { filePrefix } = this.#target;
+    await unlessStuck(native(this.addon.detach()), { primaryGone, filePrefix }, JOIN_LIMIT_MS).catch(unlessGivenUp);
     this.#endWatch?.();
   }
 

@@ -228,10 +228,13 @@ export async function runRecovery(target: RecoverTarget, log: Logger, file = ENG
   const { filePrefix, runtimeDir, primaryPid } = target;
   for (const seed of SEEDS) {
     const engine = new Engine(file, seed, 'ignore', log);
-    const { report, error } = await engine.converse((message) => {
-      if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
-      return message.type === 'recovered' ? message : undefined;
-    });
+    const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
+    const { report, error } = await engine
+      .converse((message) => {
+        if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
+        return message.type === 'recovered' ? message : undefined;
+      })
+      .finally(endWatch);
     await engine.ended();
     if (!error) return report;
     if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
