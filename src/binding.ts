@@ -183,8 +183,6 @@ export interface PrimaryBinding {
   freeOwner(name: string): Promise<void>;
   /** freeOwner ends at the next piece of memory. */
   abandonRecovery(): void;
-  /** Ends this process without waiting for any of its threads. */
-  exitNow(code: number): void;
   /** Asks the kernel for `signal` when the thread that started this process ends. */
   dieWithParent(signal: number): void;
 }
@@ -318,8 +316,28 @@ export interface InterfaceBinding {
   openPacketSocket(name: string): number;
 }
 
+/** Lives of processes. */
+export interface LifeBinding {
+  /**
+   * Calls `onEnd` once when the primary is gone: at once where the kernel says so, else within milliseconds. By then
+   * this process has given up its locks on the primary's files, without which the next primary cannot start. Does not
+   * keep the process alive.
+   * @param pid 0 when it is not visible from this PID namespace
+   * @returns ends the watch; to be kept as long as it is wanted
+   */
+  watchPrimary(runtimeDir: string, pid: number, onEnd: () => void): () => void;
+  /** Ends this process without Node's and the libraries' farewells, which wait for every thread that is at work. */
+  endAtOnce(code: number): never;
+}
+
 /** All verbs of the addon. */
-export interface Binding extends FilterBinding, HostBinding, PrimaryBinding, CaptureBinding, InterfaceBinding {
+export interface Binding
+  extends FilterBinding,
+    HostBinding,
+    PrimaryBinding,
+    CaptureBinding,
+    InterfaceBinding,
+    LifeBinding {
   /** Release the addon was built against, e.g. "22.11.11", and RTE_VERSION as a number. */
   readonly dpdkVersion: string;
   readonly dpdkVersionNumber: number;

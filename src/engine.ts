@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { binding } from './binding.js';
 import { CaptureRun } from './capture/capture-run.js';
 import { CriticalSections } from './capture/critical-sections.js';
-import type { FromEngine, StopReason, ToEngine } from './capture/messages.js';
+import { createSend, flushed } from './capture/engine-channel.js';
+import type { StopReason, ToEngine } from './capture/messages.js';
 import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
 import { Session } from './capture/session.js';
@@ -17,11 +18,7 @@ import { removeSockets } from './primary/secondaries.js';
 /** How often a section that was given up waiting for is looked at. */
 const STUCK_LOOK_MS = 200;
 
-const send = (message: FromEngine): void => {
-  // A supervisor that has just died is noticed by the closed channel.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
-};
-
+const send = createSend(stopFor('supervisor gone'));
 const sections = new CriticalSections((name) => send({ type: 'section', name }));
 let run: CaptureRun | undefined;
 let session: Session | undefined;
@@ -59,13 +56,7 @@ async function handle(message: ToEngine): Promise<void> {
 /** Ends without waiting for threads, and without EAL's clean-up where that has not been done. */
 function exitNow(code: number): void {
   if (runtimeDir !== undefined) removeSockets(runtimeDir, process.pid);
-  binding().exitNow(code);
-}
-
-/** Resolves when what was sent has left this process. */
-async function flushed(): Promise<void> {
-  while (process.connected && (process.channel as unknown as { writeQueueSize?: number })?.writeQueueSize)
-    await sleep(5);
+  binding().endAtOnce(code);
 }
 
 /**

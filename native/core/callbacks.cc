@@ -49,11 +49,17 @@ PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
           now.ringfull - then.ringfull};
 }
 
-std::optional<PdumpCounters> counters_now(const Lane& lane) {
+}  // namespace
+
+std::optional<PdumpCounters> Callbacks::counters_now(const Lane& lane) const {
+  if (has_left_) return std::nullopt;
   return pdump_counters(lane.target.port, lane.target.queue, lane.target.direction);
 }
 
-}  // namespace
+void Callbacks::leave() {
+  for (Lane& lane : lanes_) counters(lane);
+  has_left_ = true;
+}
 
 void Callbacks::enable(OwnerRecord& owner, const Order& order) {
   owner_ = &owner;
@@ -120,6 +126,7 @@ void Callbacks::forget_nombuf() {
 }
 
 void Callbacks::watch() {
+  if (has_left_) return;
   for (Lane& lane : lanes_) {
     if (states_.empty() || states_[lane.index] != TargetState::enabled) continue;
     if (lane.is_live() && !is_present(lane.target)) {

@@ -45,6 +45,9 @@ class Callbacks {
   // Those that may be there, as text.
   std::vector<std::string> unsettled() const;
 
+  // The primary's memory is about to go: the counters stay as they were last seen, and nothing is looked at any more.
+  void leave();
+
   // The primary's counters of a lane since the baseline.
   PdumpCounters counters(const Lane& lane) const;
   bool is_filtering_here() const;
@@ -58,7 +61,10 @@ class Callbacks {
   Removal ask_to_remove(size_t lane, int timeout_ms) const;
 
   std::deque<Lane>& lanes_;
+  std::optional<PdumpCounters> counters_now(const Lane& lane) const;
+
   OwnerRecord* owner_ = nullptr;
+  bool has_left_ = false;
   Order order_{};
   std::vector<TargetState> states_;
   std::vector<Removal> removals_;  // why one that was asked to be off is not

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "core/affinity.h"
+#include "core/eal_files.h"
 #include "core/error.h"
 #include "core/fault_point.h"
 #include "core/file_sink.h"
@@ -119,7 +120,8 @@ void Capture::start_drains() {
 }
 
 std::vector<std::string> Capture::disable(bool primary_gone) {
-  callbacks_.watch();
+  primary_gone_ = primary_gone;
+  if (!primary_gone) callbacks_.watch();
   std::vector<std::string> left = primary_gone ? callbacks_.unsettled() : callbacks_.disable();
   is_unconfirmed_ = primary_gone || !left.empty();
   return left;
@@ -134,6 +136,12 @@ void Capture::finish(bool is_confirmed) {
   if (!is_confirmed) is_unconfirmed_ = true;  // it may be in the middle of a callback
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
+  // Every copy has been taken out of the primary's huge pages: the next one may need them before the file is finished.
+  if (primary_gone_) {
+    callbacks_.leave();
+    has_left_ = true;
+    let_go_of_huge_pages();
+  }
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
   drains_.clear();
@@ -180,7 +188,7 @@ CaptureStats Capture::stats() const {
   stats.file_bytes = figures_.bytes_written();
   stats.filtering_here = callbacks_.is_filtering_here();
   stats.memory = pieces_.bytes();
-  if (started_ns_ == 0) return stats;
+  if (started_ns_ == 0 || has_left_) return stats;
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   stats.wants_mbufs = pool_->is_wanting();

@@ -140,6 +140,8 @@ class Capture {
   std::deque<Lane> lanes_;
   Callbacks callbacks_;
   bool is_unconfirmed_ = false;  // the end, by a primary that is gone or does not answer
+  bool primary_gone_ = false;
+  std::atomic<bool> has_left_{false};  // no memory of the primary is there any more
   const Filters filters_;
   Limit limit_;
   SinkFigures figures_;

@@ -9,6 +9,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   export_primary(env, exports);
   export_capture(env, exports);
   export_interface(env, exports);
+  export_life(env, exports);
   export_host(env, exports);
   return exports;
 }

@@ -8,3 +8,4 @@ void export_versions(Napi::Env env, Napi::Object exports);   // versions_js.cc
 void export_primary(Napi::Env env, Napi::Object exports);    // primary_js.cc
 void export_capture(Napi::Env env, Napi::Object exports);    // capture_js.cc
 void export_interface(Napi::Env env, Napi::Object exports);  // interface_js.cc
+void export_life(Napi::Env env, Napi::Object exports);       // life_js.cc

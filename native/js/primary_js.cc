@@ -1,6 +1,5 @@
 // The primary's verbs: attach, facts, alignOps, owners, and what `recover` needs.
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include <atomic>
 
@@ -206,9 +205,6 @@ Napi::Value JS_PrimaryAnswers(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool& answers) { return Napi::Boolean::New(env, answers); });
 }
 
-// exitNow(code): without waiting for threads, one of which may wait for a lock of a primary that died with it.
-Napi::Value JS_ExitNow(const Napi::CallbackInfo& info) { _exit(info[0].As<Napi::Number>().Int32Value()); }
-
 // dieWithParent(signal)
 Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
   prctl(PR_SET_PDEATHSIG, info[0].As<Napi::Number>().Int32Value());
@@ -222,7 +218,6 @@ void export_primary(Napi::Env env, Napi::Object exports) {
   exports.Set("detach", Napi::Function::New(env, JS_Detach));
   exports.Set("facts", Napi::Function::New(env, JS_Facts));
   exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
-  exports.Set("exitNow", Napi::Function::New(env, JS_ExitNow));
   exports.Set("lockRecovery", Napi::Function::New(env, JS_LockRecovery));
   exports.Set("abandonRecovery", Napi::Function::New(env, JS_AbandonRecovery));
   exports.Set("primaryAnswers", Napi::Function::New(env, JS_PrimaryAnswers));

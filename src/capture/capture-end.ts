@@ -4,6 +4,7 @@ import { DpcapError, type ErrorRecord } from '../errors.js';
 import { interfaceFailure } from './interface-output.js';
 import type { StopReason } from './messages.js';
 import type { EnginePlan } from './plan.js';
+import { BLIND } from './quiesce.js';
 
 /** An end, and the error that it is, if it is one. */
 export interface CaptureEnd {
@@ -46,7 +47,10 @@ export function leftBehindError(
   endedBy: ErrorRecord | undefined,
 ): ErrorRecord {
   const what = `something of the capture is left in the primary, because it may still be in use: ${left.join('; ')}`;
-  const remedy = 'clear the primary later with: dpcap recover';
+  const isBlind = left.some((one) => one.includes(BLIND));
+  const remedy = isBlind
+    ? 'clear the primary where its threads can be seen (on the host): dpcap recover'
+    : 'clear the primary later with: dpcap recover';
   if (endedBy) return { ...endedBy, hint: [endedBy.hint, what, remedy].filter(Boolean).join('\n  ') };
   return new DpcapError('ERR_DISABLE_FAILED', what, {
     subject: plan.filePrefix,

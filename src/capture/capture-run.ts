@@ -51,6 +51,7 @@ export class CaptureRun {
     this.#send = send;
     this.#session = session;
     this.#lookMs = lookMs;
+    void session.primaryGone.then(() => this.#wake?.());
   }
 
   /** Asks the capture to end; the first reason counts. */
@@ -210,15 +211,20 @@ export class CaptureRun {
       file: undefined,
     };
     try {
-      if (this.#begun) await this.#leave(done);
-      if (this.#session.isPrimaryAlive()) await this.#session.detach();
+      if (this.#begun && !this.#isStuck()) await this.#leave(done);
       // A file without even a header, on a disk that was full from the start, is not a finished one.
       if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
       else output?.remove();
+      if (this.#session.isPrimaryAlive()) await this.#session.detach();
     } catch (thrown) {
       done.error ??= asDpcapError(thrown).toJSON();
     }
     return done;
+  }
+
+  /** Setting up has outlived the primary: the addon is still at it, and may be for ever. */
+  #isStuck(): boolean {
+    return this.#session.sections.current !== undefined && !this.#session.isPrimaryAlive() && !this.#flowing;
   }
 
   async #leave(done: Done): Promise<void> {
@@ -246,9 +252,8 @@ export class CaptureRun {
   /** Why the memory must stay although every callback is off; undefined when it may be freed. */
   async #notToFree(): Promise<string[] | undefined> {
     if (this.#session.sections.current) return ['memory: a request for it has not ended'];
-    if (!(await this.#session.quiesce())) return ['mempool and rings: a thread of the primary does not run'];
-    const obstacle = await this.#session.obstacle();
-    if (obstacle) return [`mempool and rings: ${obstacle.message}`];
+    const obstacle = (await this.#session.quiesce()) ?? (await this.#session.obstacle())?.message;
+    if (obstacle) return [`mempool and rings: ${obstacle}`];
     if (!this.#isInDoubt) return undefined;
     try {
       await this.#session.answered();

@@ -3,6 +3,7 @@
  * there may leave that lock held, and the primary's next allocation would wait for ever. So they are announced, and
  * nobody of ours kills an engine inside one.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
 
 /** What each is for, in words that complete "the engine is ...". */
@@ -28,15 +29,24 @@ const LIMIT_MS: Record<SectionName, number> = {
   detach: 10_000,
 };
 
+/** And after the primary's death, with which a lock may be held for ever. */
+const AFTER_DEATH_MS = 2000;
+
 /** The sections of this process. */
 export class CriticalSections {
   readonly #announce: (name: SectionName | undefined) => void;
   readonly #inside = new Set<SectionName>();
   #whenOutside: (() => void) | undefined;
+  readonly #died: Promise<void>;
+  /** The primary is gone: what is under way, or begins now, is not waited for much longer. */
+  primaryDied: () => void = () => {};
 
   /** @param announce told before the first is entered and after the last is left */
   constructor(announce: (name: SectionName | undefined) => void) {
     this.#announce = announce;
+    this.#died = new Promise((resolve) => {
+      this.primaryDied = resolve;
+    });
   }
 
   /** The one that this process is in, or was in when it was given up waiting for. */
@@ -46,19 +56,32 @@ export class CriticalSections {
 
   /**
    * Does `work` inside of a section.
-   * @throws what `work` throws; DpcapError ERR_PRIMARY_TIMEOUT when it has not ended in time: then the section is never left
+   * @throws what `work` throws; when it has not ended in time DpcapError ERR_PRIMARY_TIMEOUT, or ERR_PRIMARY_GONE: then the
+   *   section may never be left
    */
   async inside<T>(name: SectionName, work: () => Promise<T>): Promise<T> {
     this.#inside.add(name);
     this.#announce(name);
     const done = work().finally(() => this.#leave(name));
-    return await limited(done, LIMIT_MS[name], () => stuck(name));
+    done.catch(() => undefined); // after a limit nobody waits for it
+    return await this.#limited(done, name);
   }
 
   /** Calls `act` now, or once no section is entered any more. */
   whenOutside(act: () => void): void {
     if (this.#inside.size === 0) act();
     else this.#whenOutside = act;
+  }
+
+  async #limited<T>(work: Promise<T>, name: SectionName): Promise<T> {
+    const over = new AbortController();
+    const after = async (ms: number, error: DpcapError): Promise<never> => {
+      await sleep(ms, undefined, { signal: over.signal });
+      throw error;
+    };
+    const limits = [after(LIMIT_MS[name], stuck(name)), this.#died.then(() => after(AFTER_DEATH_MS, orphaned()))];
+    for (const limit of limits) limit.catch(() => undefined); // `work` was first
+    return await Promise.race([work, ...limits]).finally(() => over.abort());
   }
 
   #leave(name: SectionName): void {
@@ -80,16 +103,8 @@ function stuck(name: SectionName): DpcapError {
   );
 }
 
-/** The result of `work`, or the error of `late` when it takes longer than `ms`. */
-async function limited<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
+function orphaned(): DpcapError {
+  return new DpcapError('ERR_PRIMARY_GONE', 'the primary process exited while dpcap was at work in its memory', {
+    hint: 'start it again',
   });
-  work.catch(() => undefined); // after the limit nobody waits for it
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

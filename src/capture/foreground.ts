@@ -2,6 +2,7 @@
 import type { Logger } from '../log.js';
 import type { EngineStdout } from './engine-process.js';
 import type { EnginePlan } from './plan.js';
+import { BLIND } from './quiesce.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
 import { type Done, Supervisor } from './supervisor.js';
@@ -16,6 +17,9 @@ export interface ForegroundOptions {
   durationMs?: number | undefined;
 }
 
+/** What that means for a capture (Law 1). */
+const STAYS = 'its memory stays in the primary until `dpcap recover` is run where they can be seen (on the host)';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -28,6 +32,7 @@ export async function runInForeground(
   reporter: Reporter,
   log: Logger,
 ): Promise<Done> {
+  if (plan.primaryPid === undefined) log.warn(`${BLIND}: ${STAYS}`);
   let record: RecordContext = {
     filePrefix: plan.filePrefix,
     lanes: [],

@@ -3,7 +3,7 @@
  * thread that is executing it (no release before 25.11 does, and 25.11 misses one that has fetched the pointer), and the
  * thread may be preempted in there for as long as the scheduler likes; freeing its ring or mempool then crashes it.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../errors.js';
@@ -11,44 +11,44 @@ import { errnoOf } from '../errors.js';
 /** CPU time in which any callback is long over: a burst through the longest filter takes a few milliseconds. */
 const GRACE_CPU_NS = 10_000_000n;
 const POLL_MS = 10;
-/** Where the primary's threads cannot be seen (another PID namespace), time alone has to do. */
-const BLIND_WAIT_MS = 1000;
+
+/** What to say where no thread can be seen, and so none is known to be outside. */
+export const BLIND = 'the threads of the primary cannot be seen from this PID namespace';
 
 /** One thread at one moment. */
 export interface ThreadState {
   id: string;
   /** CPU time it has used, ns (first field of schedstat). */
   cpuNs: bigint;
-  /** Sleeping in a system call: outside of any callback, which makes none. */
-  sleeping: boolean;
+  /** In a system call, be it asleep, frozen or stopped there: outside of any callback, which makes none. */
+  isOutside: boolean;
 }
 
 /** Reads the threads that may be in a callback; undefined when they cannot be seen. */
 export type ReadThreads = () => ThreadState[] | undefined;
 
 /**
- * Resolves with true once every thread has either slept or used GRACE_CPU_NS since the call, with false when one has
- * done neither within `timeoutMs` (stopped by a debugger, starved): then nothing may be freed.
+ * Resolves once every thread has either been outside or used GRACE_CPU_NS since the call: with nothing then, else after
+ * `timeoutMs` with the obstacle, for people (a thread that is stopped, frozen, starved; no thread to be seen). Nothing
+ * may be freed then. A thread that appears later cannot have entered.
  */
-export async function waitForQuiescence(readThreads: ReadThreads, timeoutMs = 5000): Promise<boolean> {
+export async function waitForQuiescence(readThreads: ReadThreads, timeoutMs = 5000): Promise<string | undefined> {
   const before = readThreads();
-  if (!before || before.length === 0) {
-    await sleep(Math.min(BLIND_WAIT_MS, timeoutMs));
-    return true;
-  }
+  if (!before || before.length === 0) return BLIND;
   const pending = new Map(before.map((thread) => [thread.id, thread.cpuNs]));
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   while (true) {
     const now = readThreads();
     if (now) {
       const current = new Map(now.map((thread) => [thread.id, thread]));
       for (const [id, cpuNs] of pending) {
         const thread = current.get(id);
-        if (!thread || thread.sleeping || thread.cpuNs - cpuNs >= GRACE_CPU_NS) pending.delete(id);
+        if (!thread || thread.isOutside || thread.cpuNs - cpuNs >= GRACE_CPU_NS) pending.delete(id);
       }
     }
-    if (pending.size === 0) return true;
-    if (Date.now() >= deadline) return false;
+    const [id] = pending.keys();
+    if (id === undefined) return undefined;
+    if (performance.now() >= deadline) return now ? `thread ${id} of the primary does not run` : BLIND;
     await sleep(POLL_MS);
   }
 }
@@ -57,6 +57,7 @@ export async function waitForQuiescence(readThreads: ReadThreads, timeoutMs = 50
 export function procThreads(pids: readonly number[], procDir = '/proc'): ReadThreads {
   return () => {
     try {
+      if (!isOfOurNamespace(procDir)) return undefined;
       return pids.flatMap((pid) => threadsOf(join(procDir, String(pid), 'task')));
     } catch {
       return undefined;
@@ -69,10 +70,37 @@ function threadsOf(dir: string): ThreadState[] {
   return ids.flatMap((id) => unlessEnded(() => readThread(join(dir, id), id)) ?? []);
 }
 
+/** A /proc that was mounted in another PID namespace has other processes under the same numbers. */
+function isOfOurNamespace(procDir: string): boolean {
+  return readlinkSync(join(procDir, 'self')) === String(process.pid);
+}
+
 function readThread(dir: string, id: string): ThreadState {
+  return { id, cpuNs: cpuTime(dir), isOutside: isInSystemCall(dir) ?? sleepsInSystemCall(dir) };
+}
+
+/**
+ * `syscall` begins with the number of the system call, with -1 for a thread that does not run and is in none, or is
+ * "running". The state letter alone does not tell: a thread that the cgroup freezer (v2) has halted in the middle of a
+ * callback sleeps ("S") as well. Undefined without the right to trace it.
+ */
+function isInSystemCall(dir: string): boolean | undefined {
+  try {
+    return /^\d/.test(readFileSync(join(dir, 'syscall'), 'latin1'));
+  } catch (error) {
+    if (existsSync(join(dir, 'stat'))) return undefined;
+    throw error;
+  }
+}
+
+/** Where a halted thread stands in the kernel, and one whose page fault user space serves. */
+const HALTED = /^(0|get_signal|do_signal_stop|ptrace_stop|do_freezer_trap|__refrigerator|handle_userfault)?$/;
+
+/** The same for who may not trace (Yama) but may look: by the state, and the function that it waits in. */
+function sleepsInSystemCall(dir: string): boolean {
   const stat = readFileSync(join(dir, 'stat'), 'latin1');
-  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-  return { id, cpuNs: cpuTime(dir), sleeping: state === 'S' || state === 'I' || state === 'Z' };
+  const [state] = stat.slice(stat.lastIndexOf(')') + 2);
+  return state === 'S' && !HALTED.test(readFileSync(join(dir, 'wchan'), 'latin1'));
 }
 
 /** @throws Error on a kernel without CONFIG_SCHED_INFO, where the thread is there and the file is not */

@@ -54,9 +54,9 @@ async function clear(session: Session): Promise<RecoverReport> {
     if (targets.length === 0) disabled.push(owner);
     else report.inDoubt.push({ name: owner.name, targets });
   }
-  const quiet = disabled.length === 0 || (await session.quiesce());
+  const obstacle = disabled.length === 0 ? undefined : await session.quiesce();
   for (const owner of disabled) {
-    const problem = quiet ? await free(session, owner.name) : 'a thread of the primary does not run';
+    const problem = obstacle ?? (await free(session, owner.name));
     if (problem) {
       report.inDoubt.push({ name: owner.name, targets: [problem] });
       continue;

@@ -3,6 +3,7 @@ import { DpcapError, errorFromRecord } from '../errors.js';
 import type { Logger } from '../log.js';
 import { ENGINE, EngineProcess } from './engine-process.js';
 import type { RecoverReport, RecoverTarget } from './messages.js';
+import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { SEEDS } from './seeds.js';
 
 /** How long a recovery may take before it is given up waiting for. */
@@ -21,6 +22,7 @@ export async function runRecovery(
   const { filePrefix, runtimeDir, primaryPid, primaryStartTicks } = target;
   for (const seed of SEEDS) {
     const engine = new EngineProcess(file, seed, 'ignore', runtimeDir, log);
+    const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
     const abandon = (): void => engine.abandon();
     const limit = setTimeout(abandon, LIMIT_MS);
     signal?.addEventListener('abort', abandon, { once: true });
@@ -34,6 +36,7 @@ export async function runRecovery(
       if (!error) return report;
       if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
     } finally {
+      endWatch();
       clearTimeout(limit);
       signal?.removeEventListener('abort', abandon);
     }

@@ -36,10 +36,18 @@ export class Session {
   readonly sections: CriticalSections;
   readonly addon: Binding = binding();
   #attached = false;
+  #isGone = false;
+  #endWatch: (() => void) | undefined;
+  #tellGone: () => void = () => {};
+  /** Resolves when the primary is gone, and this process has let go of its files; watched for from attach() on. */
+  readonly primaryGone: Promise<void>;
 
   constructor(target: SessionTarget, sections: CriticalSections) {
     this.#target = target;
     this.sections = sections;
+    this.primaryGone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
   }
 
   /**
@@ -52,6 +60,7 @@ export class Session {
   async attach(): Promise<AttachedFacts> {
     const silence = await this.obstacle();
     if (silence) throw silence;
+    this.#watch();
     await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
     this.#attached = true;
     if (!this.isPrimaryAlive()) throw this.#replaced();
@@ -66,16 +75,28 @@ export class Session {
     return facts;
   }
 
+  /** From here on this process lets go of the primary's files the moment it is gone, and waits for none of its locks. */
+  #watch(): void {
+    const { runtimeDir, primaryPid } = this.#target;
+    this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
+      this.#isGone = true;
+      this.sections.primaryDied();
+      this.#tellGone();
+    });
+  }
+
   /** Leaves, if it had joined. Nothing of ours may be in use any more. */
   async detach(): Promise<void> {
     if (!this.#attached || this.sections.current) return;
     this.#attached = false;
     await this.sections.inside('detach', () => native(this.addon.detach()));
+    this.#endWatch?.();
   }
 
   /** Whether the primary that was joined still holds its lock: another one may have taken its place. */
   isPrimaryAlive(): boolean {
     const { runtimeDir, primaryPid, primaryStartTicks } = this.#target;
+    if (this.#isGone) return false;
     if (primaryPid !== undefined && primaryStartTicks !== undefined && !isRunning(primaryPid, primaryStartTicks)) {
       return false;
     }
@@ -113,7 +134,7 @@ export class Session {
   }
 
   /** See waitForQuiescence. */
-  quiesce(): Promise<boolean> {
+  quiesce(): Promise<string | undefined> {
     const { runtimeDir, primaryPid } = this.#target;
     if (primaryPid === undefined) return waitForQuiescence(() => undefined);
     return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));

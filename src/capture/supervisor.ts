@@ -7,6 +7,7 @@ import type { Logger } from '../log.js';
 import { ENGINE, EngineProcess, type EngineStdout } from './engine-process.js';
 import type { FromEngine, StopReason } from './messages.js';
 import type { EnginePlan } from './plan.js';
+import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { runRecovery } from './recovery-run.js';
 import { SEEDS } from './seeds.js';
 
@@ -85,6 +86,7 @@ export class Supervisor {
   async #attempt(seed: number): Promise<Done> {
     const engine = new EngineProcess(this.#file, seed, this.#stdout, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
+    const endWatch = resumeWhenPrimaryGone({ ...this.#plan, enginePid: engine.child.pid }, this.#log);
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
       await engine.ended();
@@ -92,6 +94,8 @@ export class Supervisor {
     } catch (error) {
       if (engine.isAbandoned) throw this.#gaveUpError(error as DpcapError, engine);
       throw await this.#clearAfter(error);
+    } finally {
+      endWatch();
     }
   }
 

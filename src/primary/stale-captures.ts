@@ -1,5 +1,5 @@
 /** Captures of ours that died without cleaning up, told by the names they left among a primary's memzones. */
-import { isRunningLow } from './process.js';
+import { runsAnywhere } from './process-life.js';
 
 /** One dead capture. */
 export interface StaleCapture {
@@ -11,13 +11,16 @@ export interface StaleCapture {
 /** Name of an owner record (native/core/owner.cc): pid, and the low 32 bits of its start time in clock ticks. */
 const OWNER_ZONE = /^dpcap_(\d+)_([0-9a-f]{1,8})$/;
 
-/** The dead captures among `memzones`. */
+/**
+ * The dead captures among `memzones`, as far as can be told from here: a name does not say in which PID namespace. What
+ * is done about them goes by the record itself.
+ */
 export function staleCaptures(memzones: readonly string[], procDir = '/proc'): StaleCapture[] {
   return memzones.flatMap((name) => {
     const [, pidText, ticks] = OWNER_ZONE.exec(name) ?? [];
     if (pidText === undefined || ticks === undefined) return [];
     const pid = Number(pidText);
-    if (isRunningLow(pid, Number.parseInt(ticks, 16), procDir)) return [];
+    if (runsAnywhere(pid, Number.parseInt(ticks, 16), procDir)) return [];
     return [{ pid, description: `${memzones.filter((zone) => zone.includes(name)).length} objects in shared memory` }];
   });
 }

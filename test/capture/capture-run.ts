@@ -47,6 +47,14 @@ t.test('what the addon tells ends the capture, without a look', async (t) => {
   }
 });
 
+t.test('the end of the primary ends the capture, without a look', async (t) => {
+  const { session, end } = begin();
+  await session.started;
+  await new Promise(setImmediate);
+  session.die();
+  t.match(await end, { reason: 'primary gone', error: { error: 'ERR_PRIMARY_GONE' } });
+});
+
 t.test('what it tells before anybody waits is not lost', async (t) => {
   const { session, end } = begin({ packetLimit: 1 });
   session.onStart = (notify) => {

@@ -1,5 +1,7 @@
 import t from 'tap';
+import { leftBehindError } from '../../src/capture/capture-end.js';
 import { finishFacts, planFor } from '../../src/capture/foreground.js';
+import { BLIND } from '../../src/capture/quiesce.js';
 import { bytes, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
 import type { StatsRecord } from '../../src/capture/stats-record.js';
 import { PLAN } from './helpers/plan.js';
@@ -72,8 +74,12 @@ t.test('what was left behind is told once', async (t) => {
   const told = (error?: ReturnType<typeof record>) =>
     summary(RECORD, finishFacts({ reason: 'signal', leftBehind: ['x'], error })).join('\n');
   t.match(told(), /left in the primary.*x\n/);
-  t.match(told(record('ERR_SINK_WRITE')), /left in the primary.*x\n/, 'the error is about something else');
-  t.notMatch(told(record('ERR_DISABLE_FAILED')), /left in the primary/, 'the error says it');
+  t.notMatch(told(record('ERR_SINK_WRITE')), /left in the primary/, 'the error says it');
+  const plan = { filePrefix: 'rte' };
+  t.match(leftBehindError(plan, ['x'], undefined), { error: 'ERR_DISABLE_FAILED', message: /left in the primary.*x$/ });
+  const both = leftBehindError(plan, ['x'], { ...record('ERR_SINK_WRITE'), hint: 'make room' });
+  t.match(both, { error: 'ERR_SINK_WRITE', hint: /make room[\s\S]*left in the primary.*x[\s\S]*dpcap recover/ });
+  t.match(leftBehindError(plan, [BLIND], undefined), { hint: /on the host/ });
 });
 
 t.test('a status line only on a terminal that wants it', async (t) => {

@@ -30,6 +30,10 @@ export class FakeSession implements CaptureSession {
   readonly addon: Binding;
   readonly sections = new CriticalSections(() => {});
   #begun: (notify: () => void) => void = () => {};
+  #tellGone: () => void = () => {};
+  readonly primaryGone = new Promise<void>((resolve) => {
+    this.#tellGone = resolve;
+  });
 
   constructor() {
     this.started = new Promise((resolve) => {
@@ -55,6 +59,12 @@ export class FakeSession implements CaptureSession {
     return { ports, pools: [], ownOps: [], owners: [], pdumpReady: true, heap: HEAP, log: '' };
   }
 
+  /** The primary ends, and the session is told. */
+  die(): void {
+    this.alive = false;
+    this.#tellGone();
+  }
+
   async detach(): Promise<void> {}
 
   async obstacle(): Promise<undefined> {
@@ -67,9 +77,7 @@ export class FakeSession implements CaptureSession {
     return false;
   }
 
-  async quiesce(): Promise<boolean> {
-    return true;
-  }
+  async quiesce(): Promise<undefined> {}
 
   isPrimaryAlive(): boolean {
     return this.alive;

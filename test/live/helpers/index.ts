@@ -22,7 +22,8 @@ export {
   startForwarder,
   watchInterface,
 } from './forwarder.js';
-export { runDpcapAsNobody, runDpcapSeeing } from './isolated.js';
+export { canFreezeThreads, freezeThread } from './freezer.js';
+export { runDpcapAsNobody, runDpcapSeeing, startDpcapInPidNamespace } from './isolated.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';

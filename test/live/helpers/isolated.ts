@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atExit } from './at-exit.js';
 import { DPDK_RUNTIME_DIR } from './owned.js';
-import { type Finished, start } from './processes.js';
+import { type Finished, type Running, start } from './processes.js';
 
 const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
 const NOBODY = 65534;
@@ -26,6 +26,14 @@ export function runDpcapAsNobody(args: string[]): Promise<Finished> {
   const script = `${bind(PROJECT, '"$DIRECTORY/project"')}
     RUNTIME_DIRECTORY=/var/run exec ${drop} ${NODE} "$DIRECTORY/project/bin/dpcap.cjs" "$@"`;
   return runScript(script, args);
+}
+
+/** Starts `dpcap` in a PID namespace of its own, with the /proc that belongs to it. All in it dies with `unshare`. */
+export function startDpcapInPidNamespace(args: string[]): Running {
+  const words = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, `${PROJECT}bin/dpcap.cjs`];
+  const running = start('unshare', [...words, ...args]);
+  running.closeStdin();
+  return running;
 }
 
 const NODE = `"${process.execPath}"`;

@@ -35,6 +35,8 @@ export interface TestpmdOptions {
   mbufs?: number;
   /** Default: one that carries this test's pid. */
   prefix?: string;
+  /** Words before the command, e.g. `unshare ...`; `pid` is then theirs. */
+  under?: string[];
 }
 
 /** A running testpmd. */
@@ -150,7 +152,8 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
   const prefix = options.prefix ?? uniqueName();
   const forget = atExit(() => removeEalFiles(prefix));
   // stdbuf: through a pipe, stdio would hold the output back until its buffer is full.
-  const process = start('stdbuf', ['-oL', 'dpdk-testpmd', ...testpmdArguments(prefix, options)]);
+  const [file = '', ...words] = [...(options.under ?? []), 'stdbuf', '-oL', 'dpdk-testpmd'];
+  const process = start(file, [...words, ...testpmdArguments(prefix, options)]);
   const testpmd = new Testpmd(prefix, process, forget);
   try {
     await testpmd.expect(PROMPT);

@@ -1,0 +1,46 @@
+// The ends of processes: the primary's, noticed at once, and our own, which waits for nobody.
+#include <unistd.h>
+
+#include "core/primary_watch.h"
+#include "js/exports.h"
+#include "js/notifier.h"
+#include "js/throw.h"
+
+namespace {
+
+using dpcap::PrimaryWatch;
+
+// watchPrimary(runtimeDir, pid, onEnd): a function that ends the watch.
+Napi::Value JS_WatchPrimary(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString() || !info[1].IsNumber() || !info[2].IsFunction()) {
+    throw Napi::TypeError::New(env, "Expected a directory, a pid and a function");
+  }
+  const std::shared_ptr<Notifier> notifier = Notifier::create(env, info[2].As<Napi::Function>());
+  std::shared_ptr<PrimaryWatch> watch;
+  try {
+    watch = std::make_shared<PrimaryWatch>(
+        dpcap::WatchedPrimary{info[0].As<Napi::String>(), info[1].As<Napi::Number>().Int32Value()},
+        [notifier] { notifier->notify(); });
+  } catch (const dpcap::Error& error) {
+    notifier->close();
+    throw to_js_error(env, error);
+  }
+  return Napi::Function::New(env, [watch, notifier](const Napi::CallbackInfo&) mutable {
+    notifier->close();
+    watch.reset();
+  });
+}
+
+// endAtOnce(code): without Node's and the libraries' farewells, which wait for every thread that is still at work.
+Napi::Value JS_EndAtOnce(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected an exit code");
+  _exit(info[0].As<Napi::Number>().Int32Value());
+}
+
+}  // namespace
+
+void export_life(Napi::Env env, Napi::Object exports) {
+  exports.Set("watchPrimary", Napi::Function::New(env, JS_WatchPrimary, "watchPrimary"));
+  exports.Set("endAtOnce", Napi::Function::New(env, JS_EndAtOnce, "endAtOnce"));
+}
