@@ -167,7 +167,7 @@ export class CaptureRun {
     this.stop('sink failed');
     const { output } = this.#plan;
     if (output.kind === 'tap' || output.kind === 'interface') return interfaceFailure(output, errno);
-    const subject = output.kind === 'file' ? output.path : 'standard output';
+    const subject = 'path' in output ? output.path : output.name;
     return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
       errno,
       subject,
@@ -189,12 +189,18 @@ export class CaptureRun {
       if (this.#begun) await this.#leave(done);
       if (this.#session.isPrimaryAlive()) await this.#session.detach();
       // A file without even a header, on a disk that was full from the start, is not a finished one.
-      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
+      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) this.#publish(output, done);
       else output?.remove();
     } catch (thrown) {
       done.error ??= asDpcapError(thrown).toJSON();
     }
     return done;
+  }
+
+  #publish(output: Output | undefined, done: Done): void {
+    const published = output?.publish();
+    done.file = published?.file;
+    done.error ??= published?.error?.toJSON();
   }
 
   async #leave(done: Done): Promise<void> {

@@ -3,14 +3,14 @@ import type { Logger } from '../log.js';
 import type { EnginePlan } from './plan.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
-import { type Done, type EngineStdout, Supervisor } from './supervisor.js';
+import { type Done, type Inherited, Supervisor } from './supervisor.js';
 
 /** What the plan does not say. */
 export interface ForegroundOptions {
   /** Name of the output, for people. */
   output: string;
-  /** Where the engine's descriptor 1 goes. */
-  stdout: EngineStdout;
+  /** The output, when the plan says that the engine inherits it. */
+  inherited?: Inherited;
   /** End it after this time of capturing. */
   durationMs?: number | undefined;
 }
@@ -33,10 +33,10 @@ export async function runInForeground(
     startedAtMs: Date.now(),
     filtering: plan.program !== '',
   };
-  const unfinished = plan.output.kind === 'file' ? [plan.output.path] : [];
+  const unfinished = 'path' in plan.output ? [plan.output.path] : [];
   const supervisor = new Supervisor(
     planFor(reporter, plan),
-    options.stdout,
+    options.inherited,
     {
       started: (message) => {
         record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };

@@ -35,8 +35,8 @@ export interface CaptureEvents {
   stats(message: Stats): void;
 }
 
-/** Where the engine's descriptor 1 goes. */
-export type EngineStdout = 'ignore' | 'inherit' | NodeJS.WritableStream;
+/** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe to another. */
+export type Inherited = number | NodeJS.WritableStream | undefined;
 
 /** Node reads the certificates that this variable names whenever it starts: 30 ms, and the engine has no use for them. */
 function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -48,9 +48,10 @@ class Engine {
   readonly child: ChildProcess;
   readonly #exit: Promise<string>;
 
-  constructor(file: string, seed: number, stdout: EngineStdout, log: Logger) {
+  constructor(file: string, seed: number, inherited: Inherited, log: Logger) {
     this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
-      stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
+      // Standard output is never the packets': a library of the engine may print something.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', (inherited ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
       env: withoutCertificates(process.env),
       // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
@@ -101,18 +102,18 @@ export class Supervisor {
   readonly #plan: EnginePlan;
   readonly #log: Logger;
   readonly #events: CaptureEvents;
-  readonly #stdout: EngineStdout;
+  readonly #inherited: Inherited;
   readonly #file: string;
   #engine: Engine | undefined;
   #stopReason: StopReason | undefined;
   #stoppedAtMs = 0;
   #gaveUp = false;
 
-  /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
-  constructor(plan: EnginePlan, stdout: EngineStdout, events: CaptureEvents, log: Logger, file = ENGINE) {
+  /** @param inherited the output, for plans that say that the engine inherits it */
+  constructor(plan: EnginePlan, inherited: Inherited, events: CaptureEvents, log: Logger, file = ENGINE) {
     this.#plan = plan;
     this.#file = file;
-    this.#stdout = stdout;
+    this.#inherited = inherited;
     this.#events = events;
     this.#log = log;
   }
@@ -150,7 +151,7 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new Engine(this.#file, seed, this.#stdout, this.#log);
+    const engine = new Engine(this.#file, seed, this.#inherited, this.#log);
     this.#engine = engine;
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
@@ -192,7 +193,9 @@ export class Supervisor {
   #unfinished(): string {
     const { output } = this.#plan;
     if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
-    return output.kind === 'tap' ? 'its interface is gone' : 'the unfinished file has the suffix .partial';
+    if (output.kind === 'tap') return 'its interface is gone';
+    if (output.kind !== 'file') return 'its output ends early';
+    return `what was written until then is in ${output.unfinished ?? output.path}`;
   }
 
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
@@ -223,7 +226,7 @@ export class Supervisor {
 export async function runRecovery(target: RecoverTarget, log: Logger, file = ENGINE): Promise<RecoverReport> {
   const { filePrefix, runtimeDir, primaryPid } = target;
   for (const seed of SEEDS) {
-    const engine = new Engine(file, seed, 'ignore', log);
+    const engine = new Engine(file, seed, undefined, log);
     const { report, error } = await engine.converse((message) => {
       if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
       return message.type === 'recovered' ? message : undefined;

@@ -50,7 +50,6 @@ export async function forward(
   try {
     const about = {
       output: describeInterfaces(names, netns),
-      stdout: 'ignore' as const,
       durationMs: options.durationMs,
     };
     const done = await run(plan, about, reporter, log);

@@ -13,7 +13,7 @@ function supervise(purpose: string, stopWhenStarted = true): Supervisor {
     if (stopWhenStarted) supervisor.stop('signal');
   };
   const events: CaptureEvents = { started, stats: () => {} };
-  const supervisor = new Supervisor({ ...PLAN, purpose }, 'ignore', events, LOG, FAKE);
+  const supervisor = new Supervisor({ ...PLAN, purpose }, undefined, events, LOG, FAKE);
   return supervisor;
 }
 
