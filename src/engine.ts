@@ -2,6 +2,7 @@
  * The engine process: joins the primary, carries out one plan, leaves. Started by capture/supervisor.ts, which it talks to over
  * IPC; when that process dies, the kernel and the closed channel both say so and the capture ends in order.
  */
+import './signals.js';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binding } from './binding.js';
@@ -10,6 +11,7 @@ import type { FromEngine, StopReason, ToEngine } from './capture/messages.js';
 import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
 import { asDpcapError } from './errors.js';
+import { endingSignals } from './signals.js';
 
 const send = (message: FromEngine): void => {
   if (process.connected) process.send?.(message);
@@ -33,6 +35,7 @@ async function recoverPrimary(message: Extract<ToEngine, { type: 'recover' }>): 
 
 async function handle(message: ToEngine): Promise<void> {
   if (message.type === 'stop') return run?.stop(message.reason);
+  if (message.type === 'report') return run?.report();
   await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
   await flushed();
   if (process.connected) process.disconnect?.();
@@ -56,5 +59,5 @@ binding().dieWithParent(constants.signals.SIGTERM);
 process.on('message', (message: ToEngine) => void handle(message));
 process.on('disconnect', stopFor('supervisor gone'));
 // Ctrl-C reaches the whole process group; the supervisor hears it too and decides.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopFor('signal'));
+for (const signal of endingSignals()) process.on(signal, stopFor('signal'));
 send({ type: 'ready' });

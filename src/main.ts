@@ -1,4 +1,5 @@
 /** run(argv): parse, act, exit code. The only place that prints an error. */
+import './signals.js';
 import { CommanderError } from 'commander';
 import { createProgram, expandAliases } from './cli.js';
 import { asDpcapError, errnoOf, formatError } from './errors.js';

@@ -31,6 +31,7 @@ export class CaptureRun {
   /** The addon owns the output, and the primary may hold something of ours. */
   #begun = false;
   #flowing = false;
+  #watching = false;
   #lastNombuf = 0n;
 
   constructor(
@@ -51,6 +52,11 @@ export class CaptureRun {
     this.#wake?.();
   }
 
+  /** Sends the statistics of this moment, unless the end has begun: then others are about to come. */
+  report(): void {
+    if (this.#watching) this.#send({ type: 'stats', stats: statsMessage(this.#stats()), asked: true });
+  }
+
   /** Runs to its end, whatever ends it; never rejects. */
   async toEnd(): Promise<Done> {
     let error: DpcapError | undefined;
@@ -59,12 +65,14 @@ export class CaptureRun {
       output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
       if (output) {
         await this.#start(output);
+        this.#watching = true;
         error = await this.#watch();
       }
     } catch (thrown) {
       error = asDpcapError(thrown);
       this.#stopReason = 'error';
     }
+    this.#watching = false;
     return this.#end(output, error);
   }
 

@@ -1,5 +1,6 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
+import { endingSignals } from '../signals.js';
 import type { EnginePlan } from './plan.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
@@ -14,8 +15,6 @@ export interface ForegroundOptions {
   /** End it after this time of capturing. */
   durationMs?: number | undefined;
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs the plan to its end and shows it. A failure after it had begun is in the result, with the counters.
@@ -44,13 +43,19 @@ export async function runInForeground(
         reporter.started({ ...message, primary, expression, snaplen, output: options.output });
         if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
       },
-      stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),
+      stats: ({ stats, asked }) => {
+        const now = statsRecord(record, stats, Date.now(), unfinished);
+        if (asked) reporter.asked(now);
+        else reporter.progress(now);
+      },
     },
     log,
   );
 
   const onSignal = (): void => supervisor.stop('signal');
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const onReport = (): void => supervisor.report();
+  for (const signal of endingSignals()) process.on(signal, onSignal);
+  process.on('SIGUSR1', onReport);
   try {
     const done = await supervisor.run();
     if (done.stats) {
@@ -59,7 +64,8 @@ export async function runInForeground(
     }
     return done;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    for (const signal of endingSignals()) process.off(signal, onSignal);
+    process.off('SIGUSR1', onReport);
   }
 }
 

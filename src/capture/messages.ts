@@ -7,7 +7,9 @@ import type { EnginePlan } from './plan.js';
 export type ToEngine =
   | { type: 'capture'; plan: EnginePlan }
   | { type: 'recover'; target: RecoverTarget }
-  | { type: 'stop'; reason: StopReason };
+  | { type: 'stop'; reason: StopReason }
+  /** To be answered with the statistics of this moment, once packets flow. */
+  | { type: 'report' };
 
 /** Where `recover` goes. */
 export interface RecoverTarget {
@@ -55,7 +57,8 @@ export type FromEngine =
       instructions: number;
       filteringHere: boolean;
     }
-  | { type: 'stats'; stats: StatsMessage }
+  /** `asked`: the answer to `report`. */
+  | { type: 'stats'; stats: StatsMessage; asked?: boolean }
   | {
       type: 'done';
       reason: StopReason;

@@ -31,6 +31,8 @@ export interface Reporter {
   readonly wantsProgress: boolean;
   started(facts: StartFacts): void;
   progress(record: StatsRecord): void;
+  /** Somebody wants to know now (SIGUSR1). */
+  asked(record: StatsRecord): void;
   finished(record: StatsRecord, facts: FinishFacts): void;
 }
 
@@ -51,7 +53,13 @@ export async function createReporter(
   return new TextReporter(stream, !quiet && stream.isTTY === true);
 }
 
-const SILENT: Reporter = { wantsProgress: false, started: () => {}, progress: () => {}, finished: () => {} };
+const SILENT: Reporter = {
+  wantsProgress: false,
+  started: () => {},
+  progress: () => {},
+  asked: () => {},
+  finished: () => {},
+};
 
 class NdjsonReporter implements Reporter {
   readonly wantsProgress = true;
@@ -65,6 +73,10 @@ class NdjsonReporter implements Reporter {
   started(): void {}
 
   progress(record: StatsRecord): void {
+    this.#lines.write(record);
+  }
+
+  asked(record: StatsRecord): void {
     this.#lines.write(record);
   }
 
@@ -96,6 +108,13 @@ class TextReporter implements Reporter {
     this.#stream.write(`\r${line.padEnd(this.#shown)}`);
     this.#shown = line.length;
     this.#last = { packets: record.packets, bytes: record.bytes, elapsed: record.elapsed_s };
+  }
+
+  asked(record: StatsRecord): void {
+    const { packets, bytes: size, elapsed_s, ports } = record;
+    const line = `dpcap: ${packets} packets captured in ${elapsed_s.toFixed(1)} s, ${bytes(size)}; ${lossLine(ports)}`;
+    this.#stream.write(`${this.#shown > 0 ? '\r' : ''}${line.padEnd(this.#shown)}\n`);
+    this.#shown = 0;
   }
 
   finished(record: StatsRecord, facts: FinishFacts): void {

@@ -2,10 +2,11 @@
  * The supervisor's side of the engine: starts it, passes signals on, and when it dies without having cleaned up starts
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { DpcapError, errorFromRecord } from '../errors.js';
 import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
+import { spawnNode } from '../own-process.js';
 import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
 import type { EnginePlan } from './plan.js';
 
@@ -49,7 +50,7 @@ class Engine {
   readonly #exit: Promise<string>;
 
   constructor(file: string, seed: number, inherited: Inherited, log: Logger) {
-    this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
+    this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       // Standard output is never the packets': a library of the engine may print something.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', (inherited ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
@@ -128,6 +129,11 @@ export class Supervisor {
     } else if (reason === 'signal' && Date.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
       this.giveUp();
     }
+  }
+
+  /** Asks for the statistics of this moment. */
+  report(): void {
+    this.#engine?.send({ type: 'report' });
   }
 
   /** Ends the engine at once; what it has in the primary stays for `dpcap recover`. */

@@ -113,6 +113,7 @@ async function runAll(
       wantsProgress: false,
       started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
       progress: () => {},
+      asked: (record) => warn(`${record.packets} packets to ${output} so far, ${lossLine(record.ports)}`),
       finished: (record) => {
         records[at] = record;
         if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);

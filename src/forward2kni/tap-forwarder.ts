@@ -100,6 +100,7 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       }
       inner.progress(record);
     },
+    asked: (record) => inner.asked(record),
     finished: (record, facts) => inner.finished(record, facts),
   };
 }

@@ -47,6 +47,7 @@ t.test('the filter runs here', { skip }, async (t) => {
         played = replay.play();
       },
       progress: () => {},
+      asked: () => {},
       finished: (record) => {
         last = record;
       },

@@ -14,6 +14,7 @@ const done = (reason: 'signal' | 'error', error?: 'ERR_EAL_INIT'): void => {
 
 process.on('message', (message: ToEngine) => {
   if (message.type === 'stop') return done('signal');
+  if (message.type === 'report') return;
   if (message.type === 'recover') {
     const report = { cleared: [{ name: 'x', pid: 1, purpose: '', targets: 1 }], inDoubt: [], running: [] };
     process.send?.({ type: 'recovered', report, error: undefined }, () => process.exit(0));
