@@ -1,12 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { NO_DEBUGGER } from '../src/own-process.js';
 import { endingSignals, isIgnored } from '../src/signals.js';
 
 const SIGNALS = new URL('../src/signals.js', import.meta.url).href;
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const BIN = fileURLToPath(new URL('../../bin/dpcap', import.meta.url));
 
 t.test('a mask as the kernel writes it', async (t) => {
@@ -17,6 +19,12 @@ t.test('a mask as the kernel writes it', async (t) => {
   for (const odd of ['', 'x', '-1', '1'.repeat(17)]) t.same(endingSignals(odd).length, 3, odd);
   t.ok(isIgnored('SIGQUIT', '4'));
   t.notOk(isIgnored('SIGQUIT', '8'));
+});
+
+t.test('node is started in one place, which forbids its debugger', async (t) => {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const starting = files.filter((name) => readFileSync(join(SRC, name), 'utf8').includes('process.execPath'));
+  t.same(starting, ['own-process.ts']);
 });
 
 t.test('a process of ours survives what it does not know, and what was ignored', async (t) => {
