@@ -55,6 +55,8 @@ function stopFor(reason: StopReason): () => void {
   };
 }
 
+// Makes a pipe that is ours alone not block: nothing that a library prints may hold up who takes packets.
+process.stderr.on('error', () => {});
 binding().dieWithParent(constants.signals.SIGTERM);
 process.on('message', (message: ToEngine) => void handle(message));
 process.on('disconnect', stopFor('supervisor gone'));

@@ -8,7 +8,7 @@ import { type LaneRecord, type StatsRecord, sum } from './stats-record.js';
 export interface ReportStream {
   write(text: string): unknown;
   isTTY?: boolean;
-  columns?: number;
+  columns?: number | undefined;
 }
 
 /** Facts for the start line. */

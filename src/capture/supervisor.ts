@@ -3,6 +3,8 @@
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
 import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { diagnostics } from '../diagnostics.js';
 import { DpcapError, errorFromRecord } from '../errors.js';
 import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
@@ -52,12 +54,13 @@ class Engine {
   constructor(file: string, seed: number, inherited: Inherited, log: Logger) {
     this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       // Standard output is never the packets': a library of the engine may print something.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc', (inherited ?? 'ignore') as 'ignore'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', (inherited ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
       env: withoutCertificates(process.env),
       // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
       detached: true,
     });
+    this.#passOnLastWords(this.child.stderr as Socket);
     this.#exit = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => {
@@ -68,6 +71,13 @@ class Engine {
       });
     });
     log.debug({ pid: this.child.pid, seed }, 'engine started');
+  }
+
+  /** What it prints is none of its messages: it crashed, or a library has something to say. */
+  #passOnLastWords(stderr: Socket): void {
+    diagnostics.passOn(stderr);
+    stderr.unref(); // this process does not wait for an engine that cannot die
+    this.child.once('exit', () => stderr.ref());
   }
 
   send(message: ToEngine): void {

@@ -12,6 +12,7 @@ import { INHERITED_FD } from '../capture/plan.js';
 import { type DisplayOptions, startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../cli.js';
+import { diagnostics } from '../diagnostics.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import { explainFilter, testFilter } from '../filter/explain.js';
@@ -99,7 +100,7 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   }
   const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
   // Printed packets and a line that is overwritten cannot share a screen.
-  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, process.stderr);
+  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, diagnostics);
   const { durationMs } = options;
   const inherited = printer?.input ?? target.inherits;
   const where = printer ? 'tcpdump' : describeTarget(target, options.format);
@@ -109,7 +110,7 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
   const error = errorFromRecord(done.error);
   if (done.stats === undefined) throw error;
   // The summary has been shown: what is left to say is why it ended.
-  process.stderr.write(`${formatError(error)}\n`);
+  diagnostics.write(`${formatError(error)}\n`);
   context.exitCode = error.exitCode;
 }
 

@@ -1,9 +1,10 @@
 /** What is said on standard error around a mirror: warnings before it, and the question before traffic is interrupted. */
 import { createInterface } from 'node:readline/promises';
+import { diagnostics } from '../diagnostics.js';
 import { UsageError } from '../errors.js';
 
 export function warn(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`dpcap: note: ${warning}\n`);
+  for (const warning of warnings) diagnostics.write(`dpcap: note: ${warning}\n`);
 }
 
 /**

@@ -9,6 +9,7 @@ import type { EnginePlan } from '../capture/plan.js';
 import { lossLine, lostPackets, type Reporter } from '../capture/report.js';
 import type { StatsRecord } from '../capture/stats-record.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
+import { diagnostics } from '../diagnostics.js';
 import { asDpcapError, errorFromRecord, formatError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { createLogger, type Logger } from '../log.js';
@@ -58,7 +59,7 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
   const records = await runAll(captures, context, createLogger('warn', 'dpcap'));
   const perTuple = given.tuples.map((_, tuple) => records.filter((_, at) => outputs[at]?.tuple === tuple));
   const lines = `${perTuple.flatMap(statisticsLines).join('\n')}\n`;
-  (captures.some(({ inherited }) => inherited === STDOUT) ? process.stderr : process.stdout).write(lines);
+  (captures.some(({ inherited }) => inherited === STDOUT) ? diagnostics : process.stdout).write(lines);
 }
 
 /** Standard output is for dpdk-pdump's closing lines, unless packets go there. */
@@ -79,7 +80,7 @@ function describe({ to }: PdumpOutput, { note }: PdumpTarget): string {
 }
 
 const warn = (text: string): void => {
-  process.stderr.write(`dpcap: ${text}\n`);
+  diagnostics.write(`dpcap: ${text}\n`);
 };
 
 function planOf(
@@ -124,7 +125,7 @@ async function runAll(
       if (done.error) throw errorFromRecord(done.error);
     } catch (thrown) {
       const error = asDpcapError(thrown);
-      process.stderr.write(`${formatError(error)}\n`);
+      diagnostics.write(`${formatError(error)}\n`);
       context.exitCode = error.exitCode;
       if (!failed && captures.length > 1) process.kill(process.pid, 'SIGINT');
       failed = true;
