@@ -81,7 +81,8 @@ class Engine {
   }
 
   send(message: ToEngine): void {
-    if (this.child.connected) this.child.send(message);
+    // That it did not arrive is not told here: the engine's end is.
+    if (this.child.connected) this.child.send(message, () => {});
   }
 
   /** Calls `handle` for each message until it returns a result; rejects when the engine ends before. */
