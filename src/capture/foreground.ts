@@ -2,6 +2,7 @@
 import type { Logger } from '../log.js';
 import { endingSignals } from '../signals.js';
 import type { EnginePlan } from './plan.js';
+import { unreadableNote } from './readable.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
 import { type Done, type Inherited, Supervisor } from './supervisor.js';
@@ -60,7 +61,8 @@ export async function runInForeground(
     const done = await supervisor.run();
     if (done.stats) {
       const last = finalRecord(record, done.stats, Date.now(), done.file, done.reason);
-      reporter.finished(last, finishFacts(done));
+      const note = done.file === undefined ? undefined : unreadableNote(done.file);
+      reporter.finished(last, { ...finishFacts(done), notes: note === undefined ? [] : [note] });
     }
     return done;
   } finally {

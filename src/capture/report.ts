@@ -40,6 +40,8 @@ export interface Reporter {
 export interface FinishFacts {
   reason: StopReason;
   leftBehind: string[];
+  /** What else the user should know. */
+  notes?: string[];
 }
 
 /** The reporter that `--stats` and `--quiet` ask for. */
@@ -156,6 +158,7 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
     lines.push(`left in the primary, because it may still be in use: ${facts.leftBehind.join(', ')}`);
     lines.push('  clear it later with: dpcap recover');
   }
+  lines.push(...(facts.notes ?? []).map((note) => `note: ${note}`));
   return lines;
 }
 

@@ -115,8 +115,9 @@ async function runAll(
       started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
       progress: () => {},
       asked: (record) => warn(`${record.packets} packets to ${output} so far, ${lossLine(record.ports)}`),
-      finished: (record) => {
+      finished: (record, { notes = [] }) => {
         records[at] = record;
+        for (const note of notes) warn(`note: ${note}`);
         if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);
       },
     };
