@@ -154,6 +154,18 @@ t.test('an unfinished file has a name that nobody can guess, and its packets are
   t.ok(packetsIn(join(dir, unfinished)) > 0);
 });
 
+t.test('who called sudo is told that the file is closed to him', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const file = join(t.testdir({}), 'x.pcap');
+  const env = { SUDO_USER: 'nobody', SUDO_UID: String(NOBODY), SUDO_GID: String(NOBODY) };
+  const words = ['--file-prefix', testpmd.prefix, '-B', '16384', '-i', '0', '-c', '1', '-w', file];
+  const { code, stderr } = await start(DPCAP, words, { env }).wait();
+  t.match(
+    { code, stderr },
+    { code: 0, stderr: `note: ${file} is closed to nobody; to open it: sudo chown nobody ${file}\n` },
+  );
+});
+
 t.test('what a user planted in a directory for all is not written through', { skip }, async (t) => {
   const testpmd = await forwarding(t);
   const dir = t.testdir({ all: {}, victim: 'precious' });
