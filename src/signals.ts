@@ -10,8 +10,11 @@ import { constants } from 'node:os';
  */
 const IGNORED_VARIABLE = 'DPCAP_IGNORED_SIGNALS';
 
-/** Those that may have been set to be ignored; each of them would otherwise end or stop a process. */
-const IGNORABLE = ['SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGALRM', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const;
+/**
+ * Those that may have been set to be ignored; each of them would otherwise end or stop a process. Not SIGTTIN and SIGTTOU:
+ * what they interrupt is begun again when they have a listener, for ever.
+ */
+const IGNORABLE = ['SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGALRM', 'SIGTSTP'] as const;
 
 /** Node opens its debugger on SIGUSR1; the default of SIGUSR2 is the end. */
 const TAKEN = ['SIGUSR1', 'SIGUSR2'] as const;

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -42,7 +42,9 @@ t.test('a process of ours survives what it does not know, and what was ignored',
 t.test('the wrapper tells node what was ignored, and to open no debugger', async (t) => {
   t.match(readFileSync(BIN, 'utf8'), `'${NO_DEBUGGER}'`);
   const script = `trap '' HUP; exec "$0" --version`;
-  const { stdout, status } = spawnSync('sh', ['-c', script, BIN], { encoding: 'utf8' });
+  const link = join(t.testdir({}), 'linked');
+  symlinkSync(BIN, link);
+  const { stdout, status } = spawnSync('sh', ['-c', script, link], { encoding: 'utf8' });
   t.match(stdout, /^\d+\.\d+\.\d+\n$/);
   t.equal(status, 0);
 });

@@ -3,7 +3,17 @@
  * told how the file will be written. The engine opens what is decided here (output.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
 import { descriptorOfLink, descriptorOutput, isProcessLink, terminal } from './named-descriptor.js';
@@ -71,13 +81,29 @@ function unfinishedName(path: string): string {
 }
 
 function fileTarget(path: string, stats: Stats): OutputTarget {
-  const why = isMountPoint(path) ? 'it is mounted by itself' : stats.nlink > 1 ? 'it has other names (hard links)' : '';
-  if (why) {
+  const why = notToReplace(path, stats);
+  if (why !== undefined) {
     refusePlanted(path, stats);
     return { to: { kind: 'file', path }, note: `in place, because ${why}` };
   }
   if (isPlanted(path, stats) && process.geteuid?.() !== 0) throw notReplaceable(path, stats);
   return { to: { kind: 'file', path, unfinished: unfinishedName(path) } };
+}
+
+/** Why a file is written where it lies. */
+function notToReplace(path: string, { nlink }: Stats): string | undefined {
+  if (nlink > 1) return 'it has other names (hard links)';
+  if (isMountPoint(path)) return 'it is mounted by itself';
+  return mayWrite(dirname(path)) ? undefined : 'no file can be made beside it';
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function deviceTarget(path: string, stats: Stats): OutputTarget {

@@ -3,6 +3,7 @@
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { diagnostics } from '../diagnostics.js';
 import { DpcapError, errorFromRecord } from '../errors.js';
@@ -212,7 +213,8 @@ export class Supervisor {
     if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
     if (output.kind === 'tap') return 'its interface is gone';
     if (output.kind !== 'file') return 'its output ends early';
-    return `what was written until then is in ${output.unfinished ?? output.path}`;
+    const name = output.unfinished ?? output.path;
+    return existsSync(name) ? `what was written until then is in ${name}` : 'nothing was written';
   }
 
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */

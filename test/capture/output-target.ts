@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -14,6 +15,7 @@ import t, { type Test } from 'tap';
 import { outputTarget } from '../../src/capture/output-target.js';
 import { UsageError } from '../../src/errors.js';
 
+const TARGET = new URL('../../src/capture/output-target.js', import.meta.url).href;
 const NOBODY = 65534;
 const asRoot = { skip: process.getuid?.() === 0 ? false : 'must run as root' };
 
@@ -74,6 +76,27 @@ t.test('a file with another name is written in place', async (t) => {
   const path = join(t.testdir({ a: '' }), 'a');
   execFileSync('ln', [path, `${path}-twin`]);
   t.match(outputTarget(path), { to: { kind: 'file', path, unfinished: undefined }, note: /in place.*hard links/ });
+});
+
+t.test('so is one that is a mount, whatever the file system', asRoot, async (t) => {
+  const dir = t.testdir({ mounted: '', source: '' });
+  const [mounted, source] = [join(dir, 'mounted'), join(dir, 'source')];
+  // In a namespace of its own, whose mounts go with it.
+  const code = `import { outputTarget } from ${JSON.stringify(TARGET)}; console.log(JSON.stringify(outputTarget(${JSON.stringify(mounted)})))`;
+  const script = 'mount --bind "$1" "$2" && exec "$0" --input-type=module -e "$3"';
+  const words = ['--mount', 'sh', '-c', script, process.execPath, source, mounted, code];
+  const { to, note } = JSON.parse(execFileSync('unshare', words, { encoding: 'utf8' }));
+  t.match({ to, note }, { to: { kind: 'file', path: mounted, unfinished: undefined }, note: /mounted by itself/ });
+});
+
+t.test('what another process has open', async (t) => {
+  const dir = t.testdir({ file: '' });
+  const child = spawn('sleep', ['100'], { stdio: ['pipe', openSync(join(dir, 'file'), 'w'), 'ignore'] });
+  t.teardown(() => child.kill());
+  await once(child, 'spawn');
+  const link = (fd: number): string => `/proc/${child.pid}/fd/${fd}`;
+  t.match(outputTarget(link(1)), { to: { kind: 'file', path: join(dir, 'file') } }, 'a file is the file');
+  t.same(outputTarget(link(2)), { to: { kind: 'device', path: link(2) } });
 });
 
 t.test('pipes and devices are written as they are', async (t) => {

@@ -77,6 +77,10 @@ t.test('names of descriptors', { skip }, async (t) => {
     code: 1,
     stderr: /\/dev\/fd\/9: descriptor 9 is not open for writing.*EBADF\)\n +open it/,
   });
+  t.match(await inShell(testpmd, '-', '>&-'), {
+    code: 1,
+    stderr: /cannot write -: descriptor 1 is not open for writing/,
+  });
   t.match(await inShell(testpmd, '/dev/fd/9', `9<${DPCAP}`), { code: 1, stderr: /not open for writing/ });
 });
 
