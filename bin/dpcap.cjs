@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 require('../dist/bundle/main.cjs')
   .main(process.argv.slice(2))
   .then((code) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import * as z from 'zod/mini';
+import { diagnostics } from './diagnostics.js';
 import { projectFile } from './location.js';
 
 /** What a command may hand back besides throwing. */
@@ -54,6 +55,7 @@ export async function createProgram(argv: readonly string[], context: CommandCon
     .description('tcpdump for DPDK applications')
     .version(VERSION, '-V, --version')
     .exitOverride()
+    .configureOutput({ writeErr: (text) => diagnostics.write(text) })
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();
   for (const name of wanted(argv)) (await COMMANDS[name]?.())?.(program, context);

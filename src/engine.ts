@@ -2,6 +2,7 @@
  * The engine process: joins the primary, carries out one plan, leaves. Started by capture/supervisor.ts, which it talks to over
  * IPC; when that process dies, the kernel and the closed channel both say so and the capture ends in order.
  */
+import './signals.js';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { binding } from './binding.js';
@@ -14,6 +15,7 @@ import { recover } from './capture/recover.js';
 import { Session } from './capture/session.js';
 import { asDpcapError } from './errors.js';
 import { removeSockets } from './primary/secondaries.js';
+import { endingSignals } from './signals.js';
 
 /** How often a section that was given up waiting for is looked at. */
 const STUCK_LOOK_MS = 200;
@@ -46,6 +48,7 @@ async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>
 async function handle(message: ToEngine): Promise<void> {
   if (message.type === 'stop') return run?.stop(message.reason);
   if (message.type === 'abandon') return abandon();
+  if (message.type === 'report') return run?.report();
   await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
   await flushed();
   if (process.connected) process.disconnect?.();
@@ -79,9 +82,11 @@ function stopFor(reason: StopReason): () => void {
   return () => (run ? run.stop(reason) : abandon());
 }
 
+// Makes a pipe that is ours alone not block: nothing that a library prints may hold up who takes packets.
+process.stderr.on('error', () => {});
 binding().dieWithParent(constants.signals.SIGTERM);
 process.on('message', (message: ToEngine) => void handle(message));
 process.on('disconnect', stopFor('supervisor gone'));
 // Ctrl-C reaches the whole process group; the supervisor hears it too and decides.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopFor('signal'));
+for (const signal of endingSignals()) process.on(signal, stopFor('signal'));
 send({ type: 'ready' });

@@ -3,6 +3,7 @@
  * It waits for the end of its standard input, which the kernel closes however that process dies. Unless it was told
  * before that all is done, it undoes what the dead process owes.
  */
+import './signals.js';
 import { Journal } from './journal.js';
 import { JOURNAL_KIND, undoMirror } from './mirror/undo.js';
 import { DONE } from './mirror/watchdog.js';

@@ -177,10 +177,11 @@ CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    const uint64_t lost = figures_.lost(lane.index);
+    // Before what they are part of, which goes on growing.
+    const uint64_t lost = figures_.lost(lane.index), lost_bytes = figures_.lost_bytes(lane.index);
     const uint64_t refused = lane.sinkdrop + lost;
     const bool wanted = figures_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
-    stats.lanes.push_back({lane.target, lane.state, counters_of(lane), lane.recorded - lost, lane.bytes,
+    stats.lanes.push_back({lane.target, lane.state, counters_of(lane), lane.recorded - lost, lane.bytes - lost_bytes,
                            wanted ? refused : 0, lane.surplus + (wanted ? 0 : refused)});
   }
   stats.limit_reached = limit_.is_reached();

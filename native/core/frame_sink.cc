@@ -73,7 +73,7 @@ uint32_t FrameSink::put(const Run& run) {
   }
   run.lane.bytes.add(written);
   figures_.add_written(static_cast<int64_t>(written));
-  if (lost != 0) figures_.add_lost(run.lane.index, lost);
+  if (lost != 0) figures_.add_lost(run.lane.index, lost, 0);  // their bytes were never counted
   return run.count;
 }
 

@@ -54,7 +54,7 @@ struct Lane {
 
   // Written by the drain thread alone, read by any.
   Counter recorded;  // put into a block; minus what the writer lost: written
-  Counter bytes;     // sum of caplen of recorded packets
+  Counter bytes;     // sum of caplen of recorded packets; minus what the writer lost of it
   Counter sinkdrop;  // refused because the sink had failed
   Counter surplus;   // drained after a limit was reached, or after the lane's end
   Counter filtered;  // not selected by the filter, where it runs here

@@ -113,16 +113,20 @@ bool OutputFile::is_on_disk() {
 
 // Bytes of those records that are within the first `done` bytes of the block; the others are lost.
 size_t OutputFile::whole_records(const Block& block, size_t done) {
-  size_t whole = 0;
+  size_t whole = 0, end = 0;
   for (const Block::Share& share : block.shares) {
+    uint64_t lost = 0, lost_bytes = 0;
     for (uint32_t i = 0; i < share.records; i++) {
-      const size_t end = whole + stored_record_size(format_, block.bytes + whole);
-      if (end > done) {
-        figures_.add_lost(share.lane, share.records - i);
-        break;
+      const uint8_t* record = block.bytes + end;
+      end += stored_record_size(format_, record);
+      if (end <= done) {
+        whole = end;
+      } else {
+        lost++;
+        lost_bytes += stored_caplen(format_, record);
       }
-      whole = end;
     }
+    if (lost != 0) figures_.add_lost(share.lane, lost, lost_bytes);
   }
   return whole;
 }
@@ -136,7 +140,12 @@ void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {
   uint32_t kept = 0;
   while (kept < count && whole + sizes[kept] <= done) whole += sizes[kept++];
   keep_whole(end_of_file() - static_cast<off_t>(done), done, whole);
-  figures_.add_lost(lane, count - kept);
+  uint64_t lost_bytes = 0;
+  for (uint32_t i = kept; i < count; i++) {
+    const size_t taken = i == kept ? done - whole : 0;  // write_all() left it there
+    lost_bytes += stored_caplen(format_, static_cast<const uint8_t*>(records[i].iov_base) - taken);
+  }
+  figures_.add_lost(lane, count - kept, lost_bytes);
 }
 
 // Of `done` bytes behind `start`, `whole` are whole records.

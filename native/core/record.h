@@ -65,6 +65,8 @@ inline size_t write_record_head(const FileOptions& options, const RecordHead& he
 inline size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out);
 // Size of the record that begins at `record`, read back from its own length field.
 inline size_t stored_record_size(FileFormat format, const uint8_t* record);
+// How many bytes of the packet it has.
+inline uint32_t stored_caplen(FileFormat format, const uint8_t* record);
 // Its timestamp, as exact as the file has it.
 inline uint64_t stored_time_ns(const FileOptions& options, const uint8_t* record);
 

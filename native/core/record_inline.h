@@ -62,6 +62,12 @@ inline size_t stored_record_size(FileFormat format, const uint8_t* record) {
   return format == FileFormat::pcap ? kPcapHeadBytes + value : value;
 }
 
+inline uint32_t stored_caplen(FileFormat format, const uint8_t* record) {
+  uint32_t caplen;
+  memcpy(&caplen, record + (format == FileFormat::pcap ? 8 : 20), sizeof caplen);
+  return caplen;
+}
+
 inline uint64_t stored_time_ns(const FileOptions& options, const uint8_t* record) {
   uint32_t words[2];
   memcpy(words, record + (options.format == FileFormat::pcap ? 0 : 12), sizeof words);

@@ -25,26 +25,35 @@ class SinkFigures {
  public:
   // `on_failure`: called once, by the thread whose work failed first.
   explicit SinkFigures(size_t lanes, Notify on_failure = {})
-      : on_failure_(std::move(on_failure)), lost_(new std::atomic<uint64_t>[lanes]()) {}
+      : on_failure_(std::move(on_failure)), lost_(new Lost[lanes]()) {}
 
   // errno of what ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went away.
   int failure() const { return failure_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_; }
-  // Packets of this lane that were put and did not get through.
-  uint64_t lost(size_t lane) const { return lost_[lane]; }
+  // Packets of this lane that were put and did not get through, and how much of Lane::bytes is theirs.
+  uint64_t lost(size_t lane) const { return lost_[lane].packets; }
+  uint64_t lost_bytes(size_t lane) const { return lost_[lane].bytes; }
 
   void fail(int err) {
     int none = 0;
     if (failure_.compare_exchange_strong(none, err) && on_failure_) on_failure_();
   }
   void add_written(int64_t bytes) { bytes_written_ += static_cast<uint64_t>(bytes); }
-  void add_lost(size_t lane, uint64_t packets) { lost_[lane] += packets; }
+  void add_lost(size_t lane, uint64_t packets, uint64_t bytes) {
+    lost_[lane].packets += packets;
+    lost_[lane].bytes += bytes;
+  }
 
  private:
+  struct Lost {
+    std::atomic<uint64_t> packets{0};
+    std::atomic<uint64_t> bytes{0};
+  };
+
   const Notify on_failure_;
   std::atomic<int> failure_{0};
   std::atomic<uint64_t> bytes_written_{0};
-  std::unique_ptr<std::atomic<uint64_t>[]> lost_;
+  std::unique_ptr<Lost[]> lost_;
 };
 
 // Fed by one thread, called the drain thread although it may merge what several drain: enter() first, leave() last, and

@@ -32,7 +32,7 @@ export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | u
 /** The error of a capture whose output took no more. */
 export function sinkError(output: EnginePlan['output'], errno: string): DpcapError {
   if (output.kind === 'tap' || output.kind === 'interface') return interfaceFailure(output, errno);
-  const subject = output.kind === 'file' ? output.path : 'standard output';
+  const subject = 'path' in output ? output.path : output.name;
   return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
     errno,
     subject,

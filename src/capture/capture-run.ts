@@ -45,6 +45,7 @@ export class CaptureRun {
   #lanes: LaneWatch | undefined;
   /** A request for memory was not answered. */
   #isInDoubt = false;
+  #watching = false;
 
   constructor(plan: EnginePlan, send: (message: FromEngine) => void, session: CaptureSession, lookMs = LOOK_MS) {
     this.#plan = plan;
@@ -60,6 +61,11 @@ export class CaptureRun {
     this.#wake?.();
   }
 
+  /** Sends the statistics of this moment, unless the end has begun: then others are about to come. */
+  report(): void {
+    if (this.#watching) this.#send({ type: 'stats', stats: statsMessage(this.#stats()), asked: true });
+  }
+
   /** Runs to its end, whatever ends it; never rejects. */
   async toEnd(): Promise<Done> {
     let error: DpcapError | undefined;
@@ -68,6 +74,7 @@ export class CaptureRun {
       output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
       if (output) {
         await this.#start(output);
+        this.#watching = true;
         error = await this.#watch();
       }
     } catch (thrown) {
@@ -75,6 +82,7 @@ export class CaptureRun {
       this.#isInDoubt = error.code === 'ERR_PRIMARY_TIMEOUT';
       this.#stopReason = 'error';
     }
+    this.#watching = false;
     return this.#end(output, error);
   }
 
@@ -213,7 +221,7 @@ export class CaptureRun {
     try {
       if (this.#begun && !this.#isStuck()) await this.#leave(done);
       // A file without even a header, on a disk that was full from the start, is not a finished one.
-      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) done.file = output?.publish();
+      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) this.#publish(output, done);
       else output?.remove();
       if (this.#session.isPrimaryAlive()) await this.#session.detach();
     } catch (thrown) {
@@ -225,6 +233,12 @@ export class CaptureRun {
   /** Setting up has outlived the primary: the addon is still at it, and may be for ever. */
   #isStuck(): boolean {
     return this.#session.sections.current !== undefined && !this.#session.isPrimaryAlive() && !this.#flowing;
+  }
+
+  #publish(output: Output | undefined, done: Done): void {
+    const published = output?.publish();
+    done.file = published?.file;
+    done.error ??= published?.error?.toJSON();
   }
 
   async #leave(done: Done): Promise<void> {

@@ -1,8 +1,11 @@
 /** An engine process, from the supervisor's side: started, talked to, asked to give up. Never killed inside of EAL. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { diagnostics } from '../diagnostics.js';
 import { DpcapError } from '../errors.js';
 import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
+import { spawnNode } from '../own-process.js';
 import { removeSockets } from '../primary/secondaries.js';
 import { SECTIONS, type SectionName } from './critical-sections.js';
 import type { FromEngine, ToEngine } from './messages.js';
@@ -10,8 +13,8 @@ import type { FromEngine, ToEngine } from './messages.js';
 /** The engine's entry file; replaced by tests alone. */
 export const ENGINE = entryFile('engine');
 
-/** Where the engine's descriptor 1 goes. */
-export type EngineStdout = 'ignore' | 'inherit' | NodeJS.WritableStream;
+/** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe to another. */
+export type Inherited = number | NodeJS.WritableStream | undefined;
 
 /** How long an engine that was told to give up may take to end before its supervisor ends without it. */
 const ABANDON_LIMIT_MS = 3000;
@@ -31,14 +34,16 @@ export class EngineProcess {
   #isAbandoned = false;
 
   /** @param runtimeDir of the primary that it is to join */
-  constructor(file: string, seed: number, stdout: EngineStdout, runtimeDir: string, log: Logger) {
-    this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
-      stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
+  constructor(file: string, seed: number, inherited: Inherited, runtimeDir: string, log: Logger) {
+    this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
+      // Standard output is never the packets': a library of the engine may print something.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', (inherited ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
       env: withoutCertificates(process.env),
       // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
       detached: true,
     });
+    this.#passOnLastWords(this.child.stderr as Socket);
     this.#exit = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => {
@@ -57,6 +62,13 @@ export class EngineProcess {
       if (message.type === 'section') this.#section = message.name;
     });
     log.debug({ pid: this.child.pid, seed }, 'engine started');
+  }
+
+  /** What it prints is none of its messages: it crashed, or a library has something to say. */
+  #passOnLastWords(stderr: Socket): void {
+    diagnostics.passOn(stderr);
+    stderr.unref(); // this process does not wait for an engine that cannot die
+    this.child.once('exit', () => stderr.ref());
   }
 
   send(message: ToEngine): void {

@@ -1,8 +1,10 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
-import type { EngineStdout } from './engine-process.js';
+import { endingSignals } from '../signals.js';
+import type { Inherited } from './engine-process.js';
 import type { EnginePlan } from './plan.js';
 import { BLIND } from './quiesce.js';
+import { unreadableNote } from './readable.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
 import { type Done, Supervisor } from './supervisor.js';
@@ -11,16 +13,14 @@ import { type Done, Supervisor } from './supervisor.js';
 export interface ForegroundOptions {
   /** Name of the output, for people. */
   output: string;
-  /** Where the engine's descriptor 1 goes. */
-  stdout: EngineStdout;
+  /** The output, when the plan says that the engine inherits it. */
+  inherited?: Inherited;
   /** End it after this time of capturing. */
   durationMs?: number | undefined;
 }
 
 /** What that means for a capture (Law 1). */
 const STAYS = 'its memory stays in the primary until `dpcap recover` is run where they can be seen (on the host)';
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs the plan to its end and shows it. A failure after it had begun is in the result, with the counters.
@@ -39,10 +39,10 @@ export async function runInForeground(
     startedAtMs: Date.now(),
     filtering: plan.program !== '',
   };
-  const unfinished = plan.output.kind === 'file' ? [plan.output.path] : [];
+  const unfinished = 'path' in plan.output ? [plan.output.path] : [];
   const supervisor = new Supervisor(
     planFor(reporter, plan),
-    options.stdout,
+    options.inherited,
     {
       started: (message) => {
         record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
@@ -51,22 +51,30 @@ export async function runInForeground(
         if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
       },
       notice: (text) => reporter.notice(text),
-      stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),
+      stats: ({ stats, asked }) => {
+        const now = statsRecord(record, stats, Date.now(), unfinished);
+        if (asked) reporter.asked(now);
+        else reporter.progress(now);
+      },
     },
     log,
   );
 
   const onSignal = (): void => supervisor.stop('signal');
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const onReport = (): void => supervisor.report();
+  for (const signal of endingSignals()) process.on(signal, onSignal);
+  process.on('SIGUSR1', onReport);
   try {
     const done = await supervisor.run();
     if (done.stats) {
       const last = finalRecord(record, done.stats, Date.now(), done.file, done.reason);
-      reporter.finished(last, finishFacts(done));
+      const note = done.file === undefined ? undefined : unreadableNote(done.file);
+      reporter.finished(last, { ...finishFacts(done), notes: note === undefined ? [] : [note] });
     }
     return done;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    for (const signal of endingSignals()) process.off(signal, onSignal);
+    process.off('SIGUSR1', onReport);
   }
 }
 

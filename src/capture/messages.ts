@@ -10,7 +10,9 @@ export type ToEngine =
   | { type: 'recover'; target: RecoverTarget }
   | { type: 'stop'; reason: StopReason }
   /** Leave everything where it is and end, as soon as no critical section is under way. */
-  | { type: 'abandon' };
+  | { type: 'abandon' }
+  /** To be answered with the statistics of this moment, once packets flow. */
+  | { type: 'report' };
 
 /** Where `recover` goes. */
 export interface RecoverTarget {
@@ -60,7 +62,8 @@ export type FromEngine =
       instructions: number;
       filteringHere: boolean;
     }
-  | { type: 'stats'; stats: StatsMessage }
+  /** `asked`: the answer to `report`. */
+  | { type: 'stats'; stats: StatsMessage; asked?: boolean }
   | {
       type: 'done';
       reason: StopReason;

@@ -7,6 +7,9 @@ import { MAX_SNAPLEN } from './options.js';
 import type { Placement } from './placement.js';
 import { assignThreads, MAX_THREADS } from './threads.js';
 
+/** Where the engine finds an output that it inherits: behind the standard descriptors, which stay what they are, and IPC. */
+export const INHERITED_FD = 4;
+
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
 export const planSchema = z.strictObject({
   filePrefix: z.string(),
@@ -29,9 +32,12 @@ export const planSchema = z.strictObject({
   /** The one for transmitted packets, when it is another. */
   programTx: z.optional(z.string()),
   output: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('file'), path: z.string() }),
-    /** An open descriptor the engine inherits. */
-    z.strictObject({ kind: z.literal('fd'), fd: z.int() }),
+    /** A regular file, written under the name `unfinished` until it is finished; without one it is written in place. */
+    z.strictObject({ kind: z.literal('file'), path: z.string(), unfinished: z.optional(z.string()) }),
+    /** A FIFO or a device that is there. */
+    z.strictObject({ kind: z.literal('device'), path: z.string() }),
+    /** An open descriptor the engine inherits; `name` is for people. */
+    z.strictObject({ kind: z.literal('fd'), fd: z.int(), name: z.string() }),
     /** A kernel interface that is there: packets are sent out of it. */
     z.strictObject({ kind: z.literal('interface'), name: z.string() }),
     /** A kernel interface of our own: one for both directions, or one for each. */

@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { diagnostics } from '../diagnostics.js';
 import { DpcapError, errnoOf } from '../errors.js';
+import { endingSignals } from '../signals.js';
 
 /** tcpdump's options for how packets are shown, by letter. */
 export interface DisplayOptions {
@@ -20,7 +22,7 @@ export interface DisplayOptions {
 export interface Printer {
   /** Where the engine writes. */
   input: Writable;
-  /** Resolves when everything has been printed. */
+  /** Resolves when everything has been printed, or nothing more is to be: a signal ends it. */
   finished(): Promise<void>;
 }
 
@@ -45,27 +47,45 @@ export async function startPrinter(display: DisplayOptions = {}): Promise<Printe
       hint: 'install tcpdump, or write to a file with -w',
     });
   }
-  passOn(child);
+  // Its own words, except where it reads from.
+  diagnostics.passOn(child.stderr, (line) => line !== '' && !NOISE.test(line));
   const exit = once(child, 'exit');
+  const signals = new LateSignals(child);
   return {
     input: child.stdin as Writable,
     finished: async () => {
-      child.stdin?.destroy(); // the engine's copy is closed by now: end of file
+      child.stdin.destroy(); // the engine's copy is closed by now: end of file
+      signals.isLate = true;
       await exit;
+      signals.dispose();
     },
   };
 }
 
+/**
+ * What tcpdump prints to may stand still, and tcpdump hears no Ctrl-C: once the capture has ended, a signal ends it.
+ * Listens from the start, because a signal is lost while one listener takes the place of another.
+ */
+class LateSignals {
+  isLate = false;
+  readonly #child: ChildProcess;
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (this.isLate) return void this.#child.kill('SIGKILL');
+    if (process.listenerCount(signal) > 1) return;
+    // Nobody captures yet: it does what it would have done without us.
+    this.dispose();
+    process.kill(process.pid, signal);
+  };
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    for (const signal of endingSignals()) process.on(signal, this.#onSignal);
+  }
+
+  dispose(): void {
+    for (const signal of endingSignals()) process.off(signal, this.#onSignal);
+  }
+}
+
 /** Where it reads from, and that nothing came: neither is of interest to whom the capture tells the reason. */
 const NOISE = /^(reading from file -|tcpdump: truncated dump file)/;
-
-/** tcpdump's own words, except the line about where it reads from. */
-function passOn(child: ChildProcess): void {
-  child.stderr?.on('data', (text: Buffer) => {
-    const lines = text
-      .toString()
-      .split('\n')
-      .filter((line) => line && !NOISE.test(line));
-    if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
-  });
-}

@@ -21,7 +21,7 @@ export async function runRecovery(
 ): Promise<RecoverReport> {
   const { filePrefix, runtimeDir, primaryPid, primaryStartTicks } = target;
   for (const seed of SEEDS) {
-    const engine = new EngineProcess(file, seed, 'ignore', runtimeDir, log);
+    const engine = new EngineProcess(file, seed, undefined, runtimeDir, log);
     const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
     const abandon = (): void => engine.abandon();
     const limit = setTimeout(abandon, LIMIT_MS);

@@ -8,7 +8,7 @@ import { type LaneRecord, type StatsRecord, sum } from './stats-record.js';
 export interface ReportStream {
   write(text: string): unknown;
   isTTY?: boolean;
-  columns?: number;
+  columns?: number | undefined;
 }
 
 /** Facts for the start line. */
@@ -33,6 +33,8 @@ export interface Reporter {
   progress(record: StatsRecord): void;
   /** Something that the user should hear while the capture goes on. */
   notice(text: string): void;
+  /** Somebody wants to know now (SIGUSR1). */
+  asked(record: StatsRecord): void;
   finished(record: StatsRecord, facts: FinishFacts): void;
 }
 
@@ -40,6 +42,8 @@ export interface Reporter {
 export interface FinishFacts {
   reason: StopReason;
   leftBehind: string[];
+  /** What else the user should know. */
+  notes?: string[];
 }
 
 /** The reporter that `--stats` and `--quiet` ask for. */
@@ -57,6 +61,7 @@ const silent = (stream: ReportStream): Reporter => ({
   wantsProgress: false,
   started: () => {},
   progress: () => {},
+  asked: () => {},
   notice: (text) => stream.write(`dpcap: ${text}\n`),
   finished: () => {},
 });
@@ -78,6 +83,10 @@ class NdjsonReporter implements Reporter {
 
   notice(text: string): void {
     this.#lines.write({ notice: text });
+  }
+
+  asked(record: StatsRecord): void {
+    this.#lines.write(record);
   }
 
   finished(record: StatsRecord): void {
@@ -114,6 +123,13 @@ class TextReporter implements Reporter {
     if (this.#shown > 0) this.#stream.write('\n');
     this.#shown = 0;
     this.#stream.write(`dpcap: ${text}\n`);
+  }
+
+  asked(record: StatsRecord): void {
+    const { packets, bytes: size, elapsed_s, ports } = record;
+    const line = `dpcap: ${packets} packets captured in ${elapsed_s.toFixed(1)} s, ${bytes(size)}; ${lossLine(ports)}`;
+    this.#stream.write(`${this.#shown > 0 ? '\r' : ''}${line.padEnd(this.#shown)}\n`);
+    this.#shown = 0;
   }
 
   finished(record: StatsRecord, facts: FinishFacts): void {
@@ -155,6 +171,7 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
     lines.push(`left in the primary, because it may still be in use: ${facts.leftBehind.join(', ')}`);
     lines.push('  clear it later with: dpcap recover');
   }
+  lines.push(...(facts.notes ?? []).map((note) => `note: ${note}`));
   return lines;
 }
 

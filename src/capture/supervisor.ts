@@ -2,9 +2,10 @@
  * The supervisor's side of a capture: starts the engine, passes signals on, and when it dies without having cleaned up starts
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
+import { existsSync } from 'node:fs';
 import { DpcapError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { ENGINE, EngineProcess, type EngineStdout } from './engine-process.js';
+import { ENGINE, EngineProcess, type Inherited } from './engine-process.js';
 import type { FromEngine, StopReason } from './messages.js';
 import type { EnginePlan } from './plan.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
@@ -34,17 +35,17 @@ export class Supervisor {
   readonly #plan: EnginePlan;
   readonly #log: Logger;
   readonly #events: CaptureEvents;
-  readonly #stdout: EngineStdout;
+  readonly #inherited: Inherited;
   readonly #file: string;
   #engine: EngineProcess | undefined;
   #stopReason: StopReason | undefined;
   #stoppedAtMs = 0;
 
-  /** @param stdout where the engine's descriptor 1 goes, for plans whose output is that descriptor */
-  constructor(plan: EnginePlan, stdout: EngineStdout, events: CaptureEvents, log: Logger, file = ENGINE) {
+  /** @param inherited the output, for plans that say that the engine inherits it */
+  constructor(plan: EnginePlan, inherited: Inherited, events: CaptureEvents, log: Logger, file = ENGINE) {
     this.#plan = plan;
     this.#file = file;
-    this.#stdout = stdout;
+    this.#inherited = inherited;
     this.#events = events;
     this.#log = log;
   }
@@ -59,6 +60,11 @@ export class Supervisor {
     } else if (reason === 'signal' && performance.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
       this.giveUp();
     }
+  }
+
+  /** Asks for the statistics of this moment. */
+  report(): void {
+    this.#engine?.send({ type: 'report' });
   }
 
   /** Has the engine end without clearing up, which stays for `dpcap recover`. It is not killed: it may be inside of EAL. */
@@ -84,7 +90,7 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new EngineProcess(this.#file, seed, this.#stdout, this.#plan.runtimeDir, this.#log);
+    const engine = new EngineProcess(this.#file, seed, this.#inherited, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
     const endWatch = resumeWhenPrimaryGone({ ...this.#plan, enginePid: engine.child.pid }, this.#log);
     try {
@@ -136,7 +142,9 @@ export class Supervisor {
     const { output } = this.#plan;
     if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
     if (output.kind === 'tap') return 'its interface is gone';
-    return output.kind === 'file' ? 'the unfinished file has the suffix .partial' : 'the output ends where it was';
+    if (output.kind !== 'file') return 'its output ends early';
+    const name = output.unfinished ?? output.path;
+    return existsSync(name) ? `what was written until then is in ${name}` : 'nothing was written';
   }
 
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */

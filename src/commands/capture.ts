@@ -4,11 +4,15 @@ import type { Command } from 'commander';
 import { binding } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { type ForegroundOptions, runInForeground } from '../capture/foreground.js';
+import { descriptorOutput } from '../capture/named-descriptor.js';
 import { nativeError } from '../capture/native-error.js';
-import { type CaptureOptions, checkOptions, type RawCaptureOptions } from '../capture/options.js';
+import { checkOptions, type OutputChoice, type RawCaptureOptions } from '../capture/options.js';
+import { type OutputTarget, outputTarget } from '../capture/output-target.js';
+import { INHERITED_FD } from '../capture/plan.js';
 import { type DisplayOptions, startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../cli.js';
+import { diagnostics } from '../diagnostics.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import { explainFilter, testFilter } from '../filter/explain.js';
@@ -88,27 +92,25 @@ async function capture(words: string[], raw: RawOptions, context: CommandContext
     if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
     return;
   }
-  if (options.output.kind === 'stdout' && process.stdout.isTTY) {
-    throw new UsageError('-w -: standard output is a terminal', { hint: 'pipe it: dpcap -w - | tshark -r -' });
-  }
-  const output = options.output.kind === 'file' ? options.output : { kind: 'fd' as const, fd: 1 };
-  const plan = createPlan(options, filter, pickPrimary(options.filePrefix), output, commandLine());
+  const target = chooseTarget(options.output);
+  const plan = createPlan(options, filter, pickPrimary(options.filePrefix), target.to, commandLine());
   if (raw.dryRun) {
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;
   }
   const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
   // Printed packets and a line that is overwritten cannot share a screen.
-  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, process.stderr);
-  const stdout = printer?.input ?? (output.kind === 'fd' ? 'inherit' : 'ignore');
+  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, diagnostics);
   const { durationMs } = options;
-  const foreground: ForegroundOptions = { output: describeOutput(options), stdout, durationMs };
+  const inherited = printer?.input ?? target.inherits;
+  const where = printer ? 'tcpdump' : describeTarget(target, options.format);
+  const foreground: ForegroundOptions = { output: where, inherited, durationMs };
   const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
   if (!done.error) return;
   const error = errorFromRecord(done.error);
   if (done.stats === undefined) throw error;
   // The summary has been shown: what is left to say is why it ended.
-  process.stderr.write(`${formatError(error)}\n`);
+  diagnostics.write(`${formatError(error)}\n`);
   context.exitCode = error.exitCode;
 }
 
@@ -134,10 +136,14 @@ function tryOnFile(filter: FilterProgram | undefined, path: string): string {
   }
 }
 
-function describeOutput(options: CaptureOptions): string {
-  const { output, format } = options;
-  if (output.kind === 'print') return 'tcpdump';
-  return output.kind === 'stdout' ? `standard output (${format})` : `${output.path} (${format})`;
+function chooseTarget(output: OutputChoice): OutputTarget {
+  if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'tcpdump' } };
+  return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path);
+}
+
+function describeTarget({ to, note }: OutputTarget, format: string): string {
+  const name = 'path' in to ? to.path : to.name;
+  return `${name} (${format}${note ? `, written ${note}` : ''})`;
 }
 
 function checkLogLevel(text: string | undefined): LogLevel {

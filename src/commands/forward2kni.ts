@@ -1,5 +1,6 @@
 /** `dpcap forward2kni PORT on|off|status`: a port's packets on a kernel interface. */
 import type { RegisterCommand } from '../cli.js';
+import { diagnostics } from '../diagnostics.js';
 import { isSocket } from '../dpvs/identify.js';
 import { UsageError } from '../errors.js';
 import { chooseBackend } from '../forward2kni/backend.js';
@@ -48,7 +49,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     process.stdout.on('error', () => {}); // a reader that went away must not keep us from switching off
     await forwardOnDpvs(request, backend.sockets, {
       out: (line) => process.stdout.write(`${line}\n`),
-      warn: (line) => process.stderr.write(`${line}\n`),
+      warn: (line) => diagnostics.write(`${line}\n`),
     });
   });
 };

@@ -1,9 +1,10 @@
 /** What is said on standard error around a mirror: warnings before it, and the question before traffic is interrupted. */
 import { createInterface } from 'node:readline/promises';
+import { diagnostics } from '../diagnostics.js';
 import { UsageError } from '../errors.js';
 
 export function warn(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`dpcap: note: ${warning}\n`);
+  for (const warning of warnings) diagnostics.write(`dpcap: note: ${warning}\n`);
 }
 
 /**
@@ -14,6 +15,7 @@ export async function confirmInterruption(vf: string, yes: boolean): Promise<voi
   const what = `this interrupts the traffic of ${vf}: its configuration is deleted and added again`;
   if (yes) return warn([what]);
   if (!process.stdin.isTTY) throw new UsageError(what, { hint: 'nothing was changed; add --yes to go ahead' });
+  process.stderr.on('error', () => {}); // nobody sees the question, so nobody says yes
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await asking.question(`dpcap: ${what}. Go ahead? [y/N] `);

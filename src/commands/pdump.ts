@@ -4,10 +4,12 @@ import { commandLine, createPlan } from '../capture/create-plan.js';
 import { runInForeground } from '../capture/foreground.js';
 import { dataRoomFor, MBUF_OVERHEAD } from '../capture/mempool-size.js';
 import { checkOptions } from '../capture/options.js';
+import { type OutputTarget, outputTarget } from '../capture/output-target.js';
 import type { EnginePlan } from '../capture/plan.js';
 import { lossLine, lostPackets, type Reporter } from '../capture/report.js';
 import type { StatsRecord } from '../capture/stats-record.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
+import { diagnostics } from '../diagnostics.js';
 import { asDpcapError, errorFromRecord, formatError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { createLogger, type Logger } from '../log.js';
@@ -47,22 +49,42 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
   const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
   const picked = pickPrimary(given.filePrefix);
   planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
-  const plans = outputs.map((output) => {
+  const captures = outputs.map((output): PdumpCapture => {
     const tuple = given.tuples[output.tuple] as PdumpTuple;
-    return planOf(output, tuple, filters[output.tuple], picked, given);
+    const target: PdumpTarget = output.to.kind === 'file' ? outputTarget(output.to.path) : { to: output.to };
+    const plan = planOf({ ...output, to: target.to }, tuple, filters[output.tuple], picked, given);
+    return { plan, output: describe(output, target), inherited: target.inherits };
   });
   for (const note of [...given.notes, ...given.tuples.flatMap(({ notes }) => notes)]) warn(`note: ${note}`);
-  const records = await runAll(plans, outputs, context, createLogger('warn', 'dpcap'));
+  const records = await runAll(captures, context, createLogger('warn', 'dpcap'));
   const perTuple = given.tuples.map((_, tuple) => records.filter((_, at) => outputs[at]?.tuple === tuple));
-  process.stdout.write(`${perTuple.flatMap(statisticsLines).join('\n')}\n`);
+  const lines = `${perTuple.flatMap(statisticsLines).join('\n')}\n`;
+  (captures.some(({ inherited }) => inherited === STDOUT) ? diagnostics : process.stdout).write(lines);
+}
+
+/** Standard output is for dpdk-pdump's closing lines, unless packets go there. */
+const STDOUT = 1;
+
+/** As a file's, for any kind of output. */
+type PdumpTarget = Omit<OutputTarget, 'to'> & { to: EnginePlan['output'] };
+
+interface PdumpCapture {
+  plan: EnginePlan;
+  /** Name of its output, for people. */
+  output: string;
+  inherited: number | undefined;
+}
+
+function describe({ to }: PdumpOutput, { note }: PdumpTarget): string {
+  return note ? `${nameOf(to)} (written ${note})` : nameOf(to);
 }
 
 const warn = (text: string): void => {
-  process.stderr.write(`dpcap: ${text}\n`);
+  diagnostics.write(`dpcap: ${text}\n`);
 };
 
 function planOf(
-  output: PdumpOutput,
+  output: { to: EnginePlan['output']; directions: PdumpOutput['directions'] },
   tuple: PdumpTuple,
   filter: ReturnType<typeof compileFilter>,
   picked: PickedPrimary,
@@ -81,40 +103,40 @@ function planOf(
 
 /** All at once, until each has ended; when one fails, the others are stopped in order. Resolves with the last records. */
 async function runAll(
-  plans: EnginePlan[],
-  outputs: PdumpOutput[],
+  captures: PdumpCapture[],
   context: CommandContext,
   log: Logger,
 ): Promise<(StatsRecord | undefined)[]> {
-  const records: (StatsRecord | undefined)[] = plans.map(() => undefined);
+  const records: (StatsRecord | undefined)[] = captures.map(() => undefined);
   let failed = false;
-  const runOne = async (plan: EnginePlan, at: number): Promise<void> => {
-    const output = nameOf((outputs[at] as PdumpOutput).to);
+  const runOne = async ({ plan, output, inherited }: PdumpCapture, at: number): Promise<void> => {
     const reporter: Reporter = {
       wantsProgress: false,
       started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
       progress: () => {},
       notice: warn,
-      finished: (record) => {
+      asked: (record) => warn(`${record.packets} packets to ${output} so far, ${lossLine(record.ports)}`),
+      finished: (record, { notes = [] }) => {
         records[at] = record;
+        for (const note of notes) warn(`note: ${note}`);
         if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);
       },
     };
     try {
-      const done = await runInForeground(plan, { output, stdout: 'ignore' }, reporter, log);
+      const done = await runInForeground(plan, { output, inherited }, reporter, log);
       if (done.error) throw errorFromRecord(done.error);
     } catch (thrown) {
       const error = asDpcapError(thrown);
-      process.stderr.write(`${formatError(error)}\n`);
+      diagnostics.write(`${formatError(error)}\n`);
       context.exitCode = error.exitCode;
-      if (!failed && plans.length > 1) process.kill(process.pid, 'SIGINT');
+      if (!failed && captures.length > 1) process.kill(process.pid, 'SIGINT');
       failed = true;
     }
   };
   // Stays until all have ended: a signal sent below must not end this process.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
-  await Promise.all(plans.map(runOne));
+  await Promise.all(captures.map(runOne));
   process.off('SIGINT', ignore);
   return records;
 }

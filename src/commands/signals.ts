@@ -1,6 +1,5 @@
 /** Signals that end a process in order. */
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { endingSignals } from '../signals.js';
 
 export interface CaughtSignals {
   /** Resolves with the first signal. */
@@ -20,12 +19,12 @@ export function catchSignals(): CaughtSignals {
     isStopped = true;
     resolveStopped();
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const signal of endingSignals()) process.on(signal, onSignal);
   return {
     stopped,
     isStopped: () => isStopped,
     dispose: () => {
-      for (const signal of SIGNALS) process.off(signal, onSignal);
+      for (const signal of endingSignals()) process.off(signal, onSignal);
     },
   };
 }

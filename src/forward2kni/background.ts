@@ -1,9 +1,9 @@
 /** Forwarders in the background: started detached, ended, found. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
+import { spawnNode } from '../own-process.js';
 import { isRunning } from '../primary/process.js';
 import type { ForwarderState, ForwarderStates } from './state.js';
 
@@ -33,7 +33,7 @@ export async function startDetached(
 ): Promise<ForwarderState> {
   const log = states.beginLog(port.filePrefix, port.id);
   const args = argv.filter((word) => !NOT_IN_THE_BACKGROUND.includes(word));
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', log] });
+  const child = spawnNode(args, { detached: true, stdio: ['ignore', 'ignore', log] });
   closeSync(log);
   const ended = once(child, 'exit').then(() => true);
   while (true) {

@@ -13,6 +13,7 @@ import {
   viewPort,
 } from '../dpvs/switch.js';
 import { Journal } from '../journal.js';
+import { endingSignals } from '../signals.js';
 import type { ForwardRequest } from './request.js';
 
 /** Where words go. */
@@ -93,7 +94,7 @@ async function hold(request: ForwardRequest, client: DpvsClient, view: PortView,
 
 /** Signals are heard from before the SET on, so that none ends the process with the switch on. */
 function waitForEnd(durationMs: number | undefined): { over: Promise<void>; cancel: () => void } {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const signals = endingSignals();
   let finish = (): void => {};
   const over = new Promise<void>((resolve) => {
     finish = resolve;

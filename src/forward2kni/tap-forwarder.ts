@@ -4,6 +4,7 @@ import { runInForeground } from '../capture/foreground.js';
 import type { CaptureOptions } from '../capture/options.js';
 import { createReporter, type Reporter } from '../capture/report.js';
 import { type StatsRecord, sum } from '../capture/stats-record.js';
+import { diagnostics } from '../diagnostics.js';
 import { errorFromRecord, formatError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { Logger } from '../log.js';
@@ -45,19 +46,18 @@ export async function forward(
   const mtu = Math.max(MTU, picked.maxFrame ?? 0);
   const output = { kind: 'tap' as const, rxName: names.rx, txName: names.tx, netns, mtu, maxRate, queues: threads };
   const plan = createPlan(options, filter, picked, output, commandLine());
-  const shown = await createReporter(options.stats, options.quiet, process.stderr);
+  const shown = await createReporter(options.stats, options.quiet, diagnostics);
   const reporter = recording(request, shown, states);
   try {
     const about = {
       output: describeInterfaces(names, netns),
-      stdout: 'ignore' as const,
       durationMs: options.durationMs,
     };
     const done = await run(plan, about, reporter, log);
     if (!done.error) return 0;
     const error = errorFromRecord(done.error);
     if (done.stats === undefined) throw error;
-    process.stderr.write(`${options.stats === 'ndjson' ? JSON.stringify(error) : formatError(error)}\n`);
+    diagnostics.write(`${options.stats === 'ndjson' ? JSON.stringify(error) : formatError(error)}\n`);
     return error.exitCode;
   } finally {
     states.remove();
@@ -102,6 +102,7 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       inner.progress(record);
     },
     notice: (text) => inner.notice(text),
+    asked: (record) => inner.asked(record),
     finished: (record, facts) => inner.finished(record, facts),
   };
 }

@@ -1,6 +1,6 @@
 /** Starts the process (../watchdog.ts) that undoes a temporary mirror when the one that set it dies. */
-import { spawn } from 'node:child_process';
 import { entryFile } from '../location.js';
+import { spawnNode } from '../own-process.js';
 import { readProcess } from '../primary/process.js';
 
 /** What the watchdog is told when nothing is left to undo. */
@@ -9,7 +9,7 @@ export const DONE = 'done';
 /** Starts the watchdog of this process. It ends by itself when this process does; `stop` ends it sooner. */
 export function startWatchdog(): { stop(): void } {
   const ticks = readProcess(process.pid)?.startTicks ?? 0;
-  const child = spawn(process.execPath, [entryFile('watchdog'), String(process.pid), String(ticks)], {
+  const child = spawnNode([entryFile('watchdog'), String(process.pid), String(ticks)], {
     detached: true, // Ctrl-C is for us alone
     stdio: ['pipe', 'ignore', 'ignore'],
   });

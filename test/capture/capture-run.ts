@@ -10,7 +10,12 @@ import { PLAN } from './helpers/plan.js';
 
 /** Longer than any test may take: what ends a capture before is not the look at it. */
 const NEVER_MS = 3_600_000;
-const QUIET: EnginePlan = { ...PLAN, primaryPid: undefined, output: { kind: 'fd', fd: 1 }, statsIntervalMs: 0 };
+const QUIET: EnginePlan = {
+  ...PLAN,
+  primaryPid: undefined,
+  output: { kind: 'fd', fd: 1, name: 'standard output' },
+  statsIntervalMs: 0,
+};
 
 /** A capture that goes by what it is told alone, unless `lookMs` says otherwise. */
 function begin(plan: Partial<EnginePlan> = {}, lookMs = NEVER_MS) {

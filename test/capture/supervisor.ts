@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type CaptureEvents, Supervisor } from '../../src/capture/supervisor.js';
+import { diagnostics } from '../../src/diagnostics.js';
 import { createLogger } from '../../src/log.js';
 import { PLAN } from './helpers/plan.js';
 
@@ -13,7 +14,7 @@ function supervise(purpose: string, stopWhenStarted = true): Supervisor {
     if (stopWhenStarted) supervisor.stop('signal');
   };
   const events: CaptureEvents = { started, stats: () => {}, notice: () => {} };
-  const supervisor = new Supervisor({ ...PLAN, purpose }, 'ignore', events, LOG, FAKE);
+  const supervisor = new Supervisor({ ...PLAN, purpose }, undefined, events, LOG, FAKE);
   return supervisor;
 }
 
@@ -31,6 +32,15 @@ t.test('but not for ever', async (t) => {
 
 t.test('a dead engine is cleaned up after, and said to be dead', async (t) => {
   await t.rejects(supervise('die').run(), { code: 'ERR_ENGINE_DIED', message: /SIGKILL/, hint: /was removed/ });
+});
+
+t.test('what an engine prints is passed on', async (t) => {
+  const written = t.capture(diagnostics, 'write', () => {});
+  await supervise('print,run').run();
+  t.same(
+    written().map(({ args }) => args[0]),
+    ['words of a library\n'],
+  );
 });
 
 t.test('a stop before the engine is ready is not lost', async (t) => {

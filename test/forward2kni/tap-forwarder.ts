@@ -6,6 +6,7 @@ import type { EnginePlan } from '../../src/capture/plan.js';
 import type { Reporter } from '../../src/capture/report.js';
 import type { StatsRecord } from '../../src/capture/stats-record.js';
 import type { Done } from '../../src/capture/supervisor.js';
+import { diagnostics } from '../../src/diagnostics.js';
 import { ForwarderStates } from '../../src/forward2kni/state.js';
 import { forward, type TapForward } from '../../src/forward2kni/tap-forwarder.js';
 import { createLogger } from '../../src/log.js';
@@ -91,7 +92,7 @@ t.test('errors before and after it had begun', async (t) => {
   const before = forwarder(t, async () => ({ error, stats: undefined }));
   await t.rejects(before.forward(), { code: 'ERR_SINK_OPEN' });
   const after = forwarder(t, async () => ({ error, stats: {} as NonNullable<Done['stats']> }));
-  const written = t.capture(process.stderr, 'write', () => true);
+  const written = t.capture(diagnostics, 'write', () => {});
   t.equal(await after.forward(), 1);
   t.match(
     written().map(({ args }) => args[0]),

@@ -8,11 +8,14 @@ import {
   type Captured,
   capinfos,
   capture,
+  DPCAP,
   isForwarding,
   isUnharmed,
+  LiveCapture,
   remember,
   requirements,
   run,
+  start,
   startCapture,
   startTestpmd,
   type Testpmd,
@@ -82,7 +85,8 @@ for (const [kind, tools, mount] of DISKS) {
       t.match(captured.messages, file, `${name}: names the file`);
       t.match(captured.final, { stop_reason: 'sink failed', files: [file] });
       t.ok(sinkdrop(captured) > 0, `${name}: ${sinkdrop(captured)} lost packets are counted`);
-      const { 'File size (bytes)': size, 'Number of packets': packets } = capinfos(file);
+      const { 'File size (bytes)': size, 'Number of packets': packets, 'Data size (bytes)': bytes } = capinfos(file);
+      t.equal(captured.final?.bytes, Number(bytes), `${name}: bytes are those in the file`);
       t.ok(Number(size) > 0.9 * room && Number(packets) > 20_000, `${name}: what fitted is there, ${packets} packets`);
       t.same(readdirSync(disk).sort(), [...found, name].sort(), `${name}: and nothing unfinished`);
       run('rm', [file]);
@@ -96,6 +100,24 @@ for (const [kind, tools, mount] of DISKS) {
     await isForwarding(t, testpmd, 'full disk');
   });
 }
+
+t.test('a limit to the size of files', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: PORTS });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  for (const args of [
+    ['-i', '0'],
+    ['-i', 'any', '--threads', '2'],
+  ]) {
+    const file = join(t.testdir(), 'x.pcap');
+    const words = ['--file-prefix', testpmd.prefix, '-B', '16384', '--stats', 'ndjson', ...args, '-w', file];
+    const limited = start('sh', ['-c', 'ulimit -f 2000; exec "$0" "$@"', DPCAP, ...words]);
+    const captured = await new LiveCapture(limited).ended();
+    balances(t, captured, 1);
+    t.match(captured.messages, /cannot write to .*x\.pcap.*EFBIG/);
+    t.ok((captured.final?.bytes ?? 0) > 500_000);
+  }
+});
 
 /** What ends the primary, and whether it was busy. */
 const DEATHS: [name: string, busy: boolean, file: string, die: (testpmd: Testpmd) => Promise<unknown>][] = [

@@ -48,11 +48,12 @@ t.test('the filter runs here', { skip }, async (t) => {
       },
       progress: () => {},
       notice: () => {},
+      asked: () => {},
       finished: (record) => {
         last = record;
       },
     };
-    await runInForeground(plan, { output: file, stdout: 'ignore' }, reporter, createLogger('warn', 'test'));
+    await runInForeground(plan, { output: file }, reporter, createLogger('warn', 'test'));
     await played;
     t.match(said, /the primary cannot run the filter/);
     t.match(last?.ports, [{ accepted: 30, written: 30, filtered: 50, nombuf: 0 }], `stamped by the ${clock}`);

@@ -144,6 +144,9 @@ void full_disk() {
   CHECK(file.size() == 24 + 400);  // whole records only, and no trailer
   CHECK(sink.figures().bytes_written() == file.size());
   CHECK(sink.figures().lost(0) == 8 && sink.figures().lost(1) == 8);
+  for (Lane* lane : {&first.lane(), &second.lane()}) {
+    CHECK(lane->bytes - sink.figures().lost_bytes(lane->index) == 2 * 84);
+  }
 }
 
 // The same for packets that are written from where they lie.
@@ -167,6 +170,7 @@ void full_disk_in_place() {
   setrlimit(RLIMIT_FSIZE, &before);
   CHECK(figures.failure() == EFBIG && figures.lost(0) == OutputFile::kMostRecords - 7);
   CHECK(file.size() == 24 + 7 * 1016 && figures.bytes_written() == file.size());
+  CHECK(packets.lane().bytes - figures.lost_bytes(0) == 7 * 1000);
 }
 
 void closed_pipe() {
@@ -183,7 +187,7 @@ void closed_pipe() {
   packets.add_sized(5, 60);
   sink.put(packets.run());
   sink.finish({});
-  CHECK(sink.figures().lost(0) == 5 && told == 1);
+  CHECK(sink.figures().lost(0) == 5 && sink.figures().lost_bytes(0) == 5 * 60 && told == 1);
 }
 
 // A reader that never reads holds finish() up for no longer than it says.

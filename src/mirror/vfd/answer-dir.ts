@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DpcapError, errnoOf } from '../../errors.js';
 import { isRunning, readProcess } from '../../primary/process.js';
+import { endingSignals } from '../../signals.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PREFIX = '.dpcap-answers-';
 const OURS = /^\.dpcap-answers-(\d+)-(\d+)-/;
 
@@ -33,7 +33,7 @@ export class AnswerDir {
     sweep(beside);
     this.#path = makeDir([beside, tmpdir()]);
     process.once('exit', this.#onExit);
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    for (const signal of endingSignals()) process.on(signal, this.#onSignal);
   }
 
   /**
@@ -59,7 +59,7 @@ export class AnswerDir {
   /** Idempotent. */
   remove(): void {
     process.off('exit', this.#onExit);
-    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+    for (const signal of endingSignals()) process.off(signal, this.#onSignal);
     rmSync(this.#path, { recursive: true, force: true });
   }
 }

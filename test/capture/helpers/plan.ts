@@ -11,7 +11,7 @@ export const PLAN: EnginePlan = {
   directions: ['rx', 'tx'],
   expression: '',
   program: '',
-  output: { kind: 'file', path: 'x.pcap' },
+  output: { kind: 'file', path: 'x.pcap', unfinished: 'x.pcap.partial' },
   format: 'pcap',
   nanoseconds: true,
   mode: 'stamped',

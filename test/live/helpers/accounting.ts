@@ -23,12 +23,19 @@ function laneErrors(lane: LaneRecord): string[] {
   return lane.accepted === accounted ? [] : [`${accounted} of the accepted are accounted for: ${JSON.stringify(lane)}`];
 }
 
-function fileErrors({ files, packets }: StatsRecord): string[] {
+/** Of a pcap file, and of each packet in it. */
+const [HEADER_BYTES, HEAD_BYTES] = [24, 16];
+
+function fileErrors({ files, packets, bytes }: StatsRecord): string[] {
   const [file] = files;
   if (file === undefined || file.startsWith('/dev/')) return [];
   if (!existsSync(file)) return [`${file} does not exist`];
-  const count = Number(capinfos(file)['Number of packets']);
-  return count === packets ? [] : [`${file} has ${count} packets, the record says ${packets}`];
+  const facts = capinfos(file);
+  const count = Number(facts['Number of packets']);
+  if (count !== packets) return [`${file} has ${count} packets, the record says ${packets}`];
+  const captured = Number(facts['File size (bytes)']) - HEADER_BYTES - packets * HEAD_BYTES;
+  if (facts['File type'] === 'pcapng' || captured === bytes) return [];
+  return [`${file} has ${captured} bytes of packets, the record says ${bytes}`];
 }
 
 /** Asserts that the capture ended with `code` and that {@link accountingErrors} finds nothing. */

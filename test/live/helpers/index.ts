@@ -29,7 +29,7 @@ export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, star
 export { uniqueName } from './owned.js';
 export { capinfos, countPackets, tcpdumpLines, tsharkFields } from './pcap.js';
 export { type Pipeline, startPipeline } from './pipeline.js';
-export { type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
+export { DPCAP, type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
 export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
 export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';

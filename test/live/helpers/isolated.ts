@@ -16,7 +16,7 @@ const NOBODY = 65534;
  */
 export function runDpcapSeeing(prefixes: string[], args: string[]): Promise<Finished> {
   const binds = prefixes.map((prefix) => bind(`${DPDK_RUNTIME_DIR}/${prefix}`, `"$DIRECTORY/dpdk/${prefix}"`));
-  const script = `${binds.join('')} RUNTIME_DIRECTORY="$DIRECTORY" exec ${NODE} "${PROJECT}bin/dpcap.cjs" "$@"`;
+  const script = `${binds.join('')} RUNTIME_DIRECTORY="$DIRECTORY" exec "${PROJECT}bin/dpcap" "$@"`;
   return runScript(script, args);
 }
 
@@ -24,19 +24,17 @@ export function runDpcapSeeing(prefixes: string[], args: string[]): Promise<Fini
 export function runDpcapAsNobody(args: string[]): Promise<Finished> {
   const drop = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
   const script = `${bind(PROJECT, '"$DIRECTORY/project"')}
-    RUNTIME_DIRECTORY=/var/run exec ${drop} ${NODE} "$DIRECTORY/project/bin/dpcap.cjs" "$@"`;
+    RUNTIME_DIRECTORY=/var/run exec ${drop} "$DIRECTORY/project/bin/dpcap" "$@"`;
   return runScript(script, args);
 }
 
 /** Starts `dpcap` in a PID namespace of its own, with the /proc that belongs to it. All in it dies with `unshare`. */
 export function startDpcapInPidNamespace(args: string[]): Running {
-  const words = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, `${PROJECT}bin/dpcap.cjs`];
+  const words = ['--pid', '--fork', '--kill-child', '--mount-proc', `${PROJECT}bin/dpcap`];
   const running = start('unshare', [...words, ...args]);
   running.closeStdin();
   return running;
 }
-
-const NODE = `"${process.execPath}"`;
 
 function bind(from: string, to: string): string {
   return `mkdir -p ${to} && mount --bind "${from}" ${to}\n`;

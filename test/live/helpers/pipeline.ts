@@ -1,15 +1,12 @@
 /** `dpcap ... | consumer`: packets reach another program through a pipe, as in a shell. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Captured, LiveCapture, recordsIn } from './capture.js';
-import { type Running, start } from './processes.js';
+import { DPCAP, type Running, start } from './processes.js';
 import type { Testpmd } from './testpmd.js';
 
-const DPCAP = fileURLToPath(new URL('../../../../bin/dpcap.cjs', import.meta.url));
-
-/** How dpcap's command line begins; the shell's holds it further on. */
-const COMMAND = `${process.execPath}\0${DPCAP}\0`;
+/** What node runs; the shell that starts it has another name. */
+const SCRIPT = `\0${DPCAP}.cjs\0`;
 
 /** A shell that runs both; what the consumer prints is its standard output. */
 export class Pipeline extends LiveCapture {
@@ -43,7 +40,7 @@ export class Pipeline extends LiveCapture {
   /** Pid of dpcap, once the shell has started it. */
   async #dpcap(): Promise<number> {
     for (let attempt = 0; attempt < 500; attempt++) {
-      const found = descendants(this.shell.pid).find((pid) => readProc(`${pid}/cmdline`).startsWith(COMMAND));
+      const found = descendants(this.shell.pid).find((pid) => readProc(`${pid}/cmdline`).includes(SCRIPT));
       if (found) return found;
       await delay(10);
     }
@@ -55,7 +52,7 @@ export class Pipeline extends LiveCapture {
 export function startPipeline(testpmd: Testpmd, args: string[], consumer: string): Pipeline {
   const script = `{ "$0" "$@"; echo "dpcap exit $?" >&2; } | { ${consumer}; }`;
   const common = ['--file-prefix', testpmd.prefix, '--stats', 'ndjson', '--stats-interval', '0.1', '-B', '16384'];
-  const shell = start('sh', ['-c', script, process.execPath, DPCAP, ...common, ...args]);
+  const shell = start('sh', ['-c', script, DPCAP, ...common, ...args]);
   shell.closeStdin();
   return new Pipeline(shell);
 }

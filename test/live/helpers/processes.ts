@@ -147,12 +147,15 @@ export function start(file: string, args: string[], options: { env?: NodeJS.Proc
   return new Running(file, args, options);
 }
 
-/** Starts `bin/dpcap.cjs` of this project. */
+/** `bin/dpcap` of this project. */
+export const DPCAP = `${PROJECT}bin/dpcap`;
+
+/** Starts it. */
 export function startDpcap(args: string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}): Running {
-  return new Running(process.execPath, [`${PROJECT}bin/dpcap.cjs`, ...args], options);
+  return new Running(DPCAP, args, options);
 }
 
-/** Runs `bin/dpcap.cjs` to its end, whatever its exit code. */
+/** Runs it to its end, whatever its exit code. */
 export function runDpcap(args: string[], timeoutMs?: number): Promise<Finished> {
   const running = startDpcap(args);
   running.closeStdin();
