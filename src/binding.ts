@@ -85,7 +85,6 @@ export interface OpsLayout {
 export interface MemzoneLayout {
   readonly entrySize: number;
   readonly nameSize: number;
-  readonly maxZones: number;
 }
 
 /** Looking at primaries without joining them. Its functions throw with an errno name as `errno`. */
