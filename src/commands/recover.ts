@@ -70,6 +70,7 @@ export async function undoJournal(journal: Journal): Promise<Undone[]> {
       all.push({ text: `could not undo ${entry.subject}: ${(error as Error).message}`, isUndone: false });
     }
   }
+  for (const { path, why } of journal.refused()) all.push({ text: `left ${path} alone: ${why}`, isUndone: false });
   return all;
 }
 

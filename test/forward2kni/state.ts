@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ForwarderStates } from '../../src/forward2kni/state.js';
@@ -52,4 +52,38 @@ t.test('the log of a forwarder in the background', async (t) => {
   states.beginLog('rte', 3);
   t.equal(statSync(states.logPath('rte', 3)).size, 0, 'the next one begins anew');
   t.same(states.running(), [], 'and is no state');
+});
+
+const skip = process.geteuid?.() === 0 ? false : 'must run as root to have a second user';
+
+t.test('a process that another user names is not taken for a forwarder: off would end it', { skip }, async (t) => {
+  const dir = t.testdir({});
+  const states = new ForwarderStates(dir);
+  states.save(STATE);
+  const file = join(dir, 'forwarders', `${process.pid}.json`);
+  chownSync(file, 65534, 65534);
+  t.same(states.running(), []);
+  states.save(STATE);
+  chownSync(join(dir, 'forwarders'), 65534, 65534);
+  t.same(states.running(), []);
+  t.throws(() => states.save(STATE), { code: 'EPERM' });
+});
+
+t.test('a forwarder of another PID namespace is neither ended nor forgotten while it may run', async (t) => {
+  const dir = t.testdir({});
+  const states = new ForwarderStates(dir);
+  states.save(STATE);
+  const file = join(dir, 'forwarders', `${process.pid}.json`);
+  const state = JSON.parse(readFileSync(file, 'utf8'));
+  t.type(state.pidNamespace, 'number');
+  writeFileSync(file, JSON.stringify({ ...state, pidNamespace: 1 }));
+  t.same(states.running(), []);
+});
+
+t.test('the log is never what somebody linked there', async (t) => {
+  const dir = t.testdir({ target: 'precious', forwarders: {} });
+  const states = new ForwarderStates(dir);
+  symlinkSync(join(dir, 'target'), states.logPath('rte', 3));
+  writeFileSync(states.beginLog('rte', 3), 'words');
+  t.equal(readFileSync(join(dir, 'target'), 'utf8'), 'precious');
 });
