@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { DpcapError, errorFromRecord } from '../errors.js';
 import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
+import { runtimeEnvironment } from '../primary/runtime-dir.js';
 import type { FromEngine, RecoverReport, RecoverTarget, StopReason, ToEngine } from './messages.js';
 import type { EnginePlan } from './plan.js';
 
@@ -48,11 +49,11 @@ class Engine {
   readonly child: ChildProcess;
   readonly #exit: Promise<string>;
 
-  constructor(file: string, seed: number, stdout: EngineStdout, log: Logger) {
+  constructor(file: string, seed: number, stdout: EngineStdout, runtimeDir: string, log: Logger) {
     this.child = spawn(process.execPath, [`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       stdio: ['ignore', stdout as 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
-      env: withoutCertificates(process.env),
+      env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
       // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
       detached: true,
     });
@@ -150,7 +151,7 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new Engine(this.#file, seed, this.#stdout, this.#log);
+    const engine = new Engine(this.#file, seed, this.#stdout, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
@@ -223,7 +224,7 @@ export class Supervisor {
 export async function runRecovery(target: RecoverTarget, log: Logger, file = ENGINE): Promise<RecoverReport> {
   const { filePrefix, runtimeDir, primaryPid } = target;
   for (const seed of SEEDS) {
-    const engine = new Engine(file, seed, 'ignore', log);
+    const engine = new Engine(file, seed, 'ignore', runtimeDir, log);
     const { report, error } = await engine.converse((message) => {
       if (message.type === 'ready') engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid } });
       return message.type === 'recovered' ? message : undefined;

@@ -7,7 +7,8 @@ import { Journal, type JournalEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
 import { inspect } from '../primary/capturable.js';
-import { choosePrimary, findPrimaries, type Primary } from '../primary/discover.js';
+import { choosePrimary } from '../primary/choose.js';
+import { findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 

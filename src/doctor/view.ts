@@ -8,7 +8,7 @@ import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';
 import { type HugepagePool, readHugepages } from '../primary/huge-pages.js';
 import { type OpsReading, readPrimaryOps } from '../primary/mempool-ops.js';
-import { currentUid, runtimeRoot } from '../primary/runtime-dir.js';
+import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
 
 /** A mounted hugetlbfs. */
@@ -65,7 +65,12 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
     mounts: readMounts(procDir),
     root,
     otherRoots: knownRoots().filter((other) => other !== root && hasEntries(other)),
-    primaries: addon instanceof Error ? addon : attempt(() => view({ procDir, addon })),
+    primaries:
+      addon instanceof Error
+        ? addon
+        : attempt(() =>
+            view({ procDir, addon, searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT] }),
+          ),
     filePrefix: options.filePrefix,
   };
 }

@@ -1,6 +1,7 @@
 /** Who carries out a forward2kni: DPVS itself, or a TAP interface fed by a capture. */
 import { isDpvs, socketCandidates } from '../dpvs/identify.js';
-import { choosePrimary, isAlive, type Primary } from '../primary/discover.js';
+import { choosePrimary } from '../primary/choose.js';
+import { isAlive, type Primary } from '../primary/discover.js';
 import type { ForwardRequest } from './request.js';
 
 export type Backend = { kind: 'dpvs'; sockets: string[] } | { kind: 'tap'; primary: Primary };

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDpvs } from '../dpvs/identify.js';
 import { DpcapError, type ErrorCode } from '../errors.js';
+import { type AttachNeeds, attachNeeds } from './attach-needs.js';
 import { type DpdkVersion, versionDifference } from './config-file.js';
 import { isAlive, type Primary } from './discover.js';
 import type { Host } from './host.js';
@@ -23,6 +24,8 @@ export interface PrimaryFacts {
   ealArguments: string[];
   telemetrySocket: string | undefined;
   secondaries: Secondary[];
+  /** Undefined when nobody can join it anyway. */
+  needs: AttachNeeds | undefined;
   /** Effective uid of dpcap. */
   uid: number;
 }
@@ -43,9 +46,10 @@ export interface Capturability {
   warnings: Reason[];
 }
 
-/** Looks at one primary. Reads files and, when it answers, its telemetry. */
+/** Looks at one primary. Reads files and, when it answers, its telemetry. Of one that is not there nothing is read. */
 export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
-  const socket = isAlive(primary) ? telemetrySocket(primary, host) : undefined;
+  if (!isAlive(primary) || primary.elsewhere?.isHidden) return noFacts();
+  const socket = telemetrySocket(primary, host);
   const told = socket === undefined ? undefined : ealParams(socket, host);
   const has = (name: string): boolean => existsSync(join(primary.runtimeDir, name));
   const zones = primary.shared ? memzoneNames(primary.runtimeDir, host.addon.memzoneLayout) : undefined;
@@ -56,6 +60,20 @@ export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
     ealArguments: ealPart(told ?? primary.process?.commandLine ?? []),
     telemetrySocket: socket,
     secondaries: findSecondaries(primary.runtimeDir, host.procDir),
+    needs: primary.shared ? attachNeeds(primary, host.procDir) : undefined,
+    uid: currentUid(),
+  };
+}
+
+function noFacts(): PrimaryFacts {
+  return {
+    hasMpSocket: false,
+    hasHugepageInfo: false,
+    memzones: undefined,
+    ealArguments: [],
+    telemetrySocket: undefined,
+    secondaries: [],
+    needs: undefined,
     uid: currentUid(),
   };
 }
@@ -68,12 +86,16 @@ function ealPart(words: string[]): string[] {
 
 /** The verdict; pure. `ours` is the release dpcap was built with. */
 export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion): Capturability {
+  const hidden = hiddenFiles(primary);
+  if (hidden) return { verdict: 'no', reasons: [hidden], warnings: [] };
   const reasons = [
     notRunning(primary),
     notPermitted(primary, facts),
     notShared(primary, facts),
     otherVersion(primary, ours),
     noChannel(facts),
+    otherHugepages(primary, facts),
+    tooFewDescriptors(facts),
     noPdump(primary, facts),
   ].filter((reason) => reason !== undefined);
   const verdict = reasons.length > 0 ? 'no' : facts.memzones === undefined ? 'unknown' : 'yes';
@@ -161,6 +183,35 @@ function oldDpvs(primary: Primary): Reason {
   const message = `DPVS on DPDK ${primary.version?.text} can be toggled with forward2kni, but not captured from`;
   const hint = 'use dpcap forward2kni PORT on and tcpdump on the KNI interface, or DPVS 1.10 and later';
   return reason('ERR_VERSION_MISMATCH', message, hint);
+}
+
+/** Its config was seen through /proc, and what is under that name here is another one or none. */
+function hiddenFiles(primary: Primary): Reason | undefined {
+  if (!primary.elsewhere?.isHidden) return undefined;
+  const message = `its files are in another mount namespace (${primary.runtimeDir} there)`;
+  return notCapturable(message, whereItIs(primary, primary.runtimeDir));
+}
+
+/** EAL would try to open the primary's pages by their names, and fail whatever addresses it tries. */
+function otherHugepages(primary: Primary, { needs }: PrimaryFacts): Reason | undefined {
+  if (needs?.missingDir === undefined) return undefined;
+  const message = `its huge pages are in ${needs.missingDir}, which is mounted in its own mount namespace only`;
+  return notCapturable(message, whereItIs(primary, needs.missingDir));
+}
+
+function whereItIs({ pid }: Primary, dir: string): string {
+  return `run dpcap there (nsenter --target ${pid} --mount dpcap ...), or share ${dir} with this mount namespace`;
+}
+
+function tooFewDescriptors({ needs }: PrimaryFacts): Reason | undefined {
+  if (needs?.descriptors === undefined || needs.descriptors <= needs.descriptorLimit) return undefined;
+  const message =
+    `joining it takes ${needs.descriptors} open files, one for each of its ${needs.hugepageFiles} files of huge pages, ` +
+    `and the limit is ${needs.descriptorLimit}`;
+  return notCapturable(
+    message,
+    `raise it: ulimit -Hn ${needs.descriptors * 2} (systemd: LimitNOFILE=), or start the application with larger pages`,
+  );
 }
 
 function noChannel(facts: PrimaryFacts): Reason | undefined {

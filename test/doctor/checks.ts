@@ -22,6 +22,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
       ealArguments: [],
       telemetrySocket: undefined,
       secondaries: [],
+      needs: undefined,
       uid: 0,
     },
     capturability: YES,

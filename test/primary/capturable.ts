@@ -21,6 +21,7 @@ function facts(some: Partial<PrimaryFacts> = {}): PrimaryFacts {
     ealArguments: ['app', '-l', '0'],
     telemetrySocket: undefined,
     secondaries: [],
+    needs: undefined,
     uid: 0,
     ...some,
   };
@@ -29,8 +30,11 @@ function facts(some: Partial<PrimaryFacts> = {}): PrimaryFacts {
 const owner = { pid: 7, uid: 1000, user: 'app' } as ProcessInfo;
 const options = (...words: string[]): PrimaryFacts => facts({ ealArguments: ['app', ...words] });
 
+const NEEDS = { hugepageFiles: 2000, missingDir: undefined, descriptors: 2100, descriptorLimit: 4096 };
+
 const ACCEPTED: [string, Primary, PrimaryFacts, string][] = [
   ['an ordinary one', primary(), facts(), 'yes'],
+  ['enough descriptors', primary(), facts({ needs: NEEDS }), 'yes'],
   ['pdump not visible', primary(), facts({ memzones: undefined }), 'unknown'],
   ['of a user, by root', primary({ process: owner }), facts(), 'yes'],
   ['of the same user', primary({ process: owner }), facts({ uid: 1000 }), 'yes'],
@@ -42,6 +46,30 @@ for (const [name, one, seen, verdict] of ACCEPTED) {
 
 const NOT = 'ERR_PRIMARY_NOT_CAPTURABLE';
 const REFUSED: [string, Primary, PrimaryFacts, string, RegExp, RegExp][] = [
+  [
+    'huge pages of its own mount namespace',
+    primary(),
+    facts({ needs: { ...NEEDS, missingDir: '/mnt/huge' } }),
+    NOT,
+    /in \/mnt\/huge, which is mounted in its own/,
+    /nsenter --target 7 --mount/,
+  ],
+  [
+    'too few descriptors',
+    primary(),
+    facts({ needs: { ...NEEDS, descriptorLimit: 1024 } }),
+    NOT,
+    /2100 open files, one for each of its 2000 .* limit is 1024/,
+    /ulimit -Hn 4200/,
+  ],
+  [
+    'files in another mount namespace',
+    primary({ elsewhere: { variable: undefined, isHidden: true } }),
+    facts({ hasMpSocket: false }),
+    NOT,
+    /another mount namespace \(\/r\/rte there\)/,
+    /nsenter/,
+  ],
   ['dead', primary({ state: 'dead' }), facts(), 'ERR_PRIMARY_ABSENT', /ended/, /start/],
   ['starting', primary({ state: 'starting' }), facts(), NOT, /rte_eal_init/, /again/],
   ['unreadable', primary({ state: 'unreadable', reason: 'no' }), facts(), 'ERR_PERMISSION', /no/, /user/],

@@ -40,6 +40,7 @@ export function fakeHost(options: FakeHostOptions = {}): Host & { connections: s
   return {
     procDir: options.procDir ?? '/nonexistent',
     connections,
+    searchesProcesses: true,
     addon: {
       dpdkVersion: '22.11.11',
       dpdkVersionNumber: VERSION,
