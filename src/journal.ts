@@ -30,6 +30,8 @@ export type JournalEntry = z.infer<typeof entrySchema>;
 /** An entry on disk. */
 export interface OpenEntry {
   entry: JournalEntry;
+  /** Keeps something that was learnt while undoing, for the next attempt. */
+  amend(undo: unknown): void;
   /** To be called once the change has been undone for certain. Idempotent. */
   close(): void;
 }
@@ -126,7 +128,11 @@ export class Journal {
 }
 
 function openEntry(path: string, entry: JournalEntry): OpenEntry {
-  return { entry, close: () => rmSync(path, { force: true }) };
+  return {
+    entry,
+    amend: (undo) => replaceFile(path, JSON.stringify({ ...entry, undo })),
+    close: () => rmSync(path, { force: true }),
+  };
 }
 
 function reasonOf(error: unknown): string {

@@ -3,7 +3,7 @@ import type { RecoverReport } from '../capture/messages.js';
 import { runRecovery } from '../capture/supervisor.js';
 import type { RegisterCommand } from '../cli.js';
 import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
-import { Journal, type JournalEntry } from '../journal.js';
+import { Journal, type OpenEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
 import { inspect } from '../primary/capturable.js';
@@ -13,12 +13,12 @@ import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 
 /** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */
-export type Undo = (entry: JournalEntry) => Promise<string>;
+export type Undo = (open: OpenEntry) => Promise<string>;
 
 /** By the entry's kind. */
 const UNDOERS: Record<string, Undo> = {
-  [FORWARD_KIND]: undoForward,
-  [JOURNAL_KIND]: (entry) => undoMirror(entry.undo),
+  [FORWARD_KIND]: ({ entry }) => undoForward(entry),
+  [JOURNAL_KIND]: undoMirror,
 };
 
 export const registerRecover: RegisterCommand = (program, context) => {
@@ -61,12 +61,13 @@ interface Undone {
 /** Undoes what dead processes had switched on outside of primaries. */
 export async function undoJournal(journal: Journal): Promise<Undone[]> {
   const all: Undone[] = [];
-  for (const { entry, close } of journal.orphans()) {
+  for (const open of journal.orphans()) {
+    const { entry } = open;
     const undo = UNDOERS[entry.kind];
     try {
       if (!undo) throw new Error(`this version does not know how to undo ${entry.kind}`);
-      all.push({ text: await undo(entry), isUndone: true });
-      close();
+      all.push({ text: await undo(open), isUndone: true });
+      open.close();
     } catch (error) {
       all.push({ text: `could not undo ${entry.subject}: ${(error as Error).message}`, isUndone: false });
     }

@@ -146,3 +146,30 @@ t.test('recover: somebody else changed it; the daemon is gone; the entry is dama
   t.same(vfd.mirrored(), ['0/1 in 2']);
   await vfd.stop();
 });
+
+t.test('a NIC that refuses to end it: exit code 1, and it stays in the journal until it does', async (t) => {
+  const { vfd, dpcap, args } = setUp(t.testdir());
+  vfd.nicKeepsMirrors = true;
+  const held = await dpcap.run(...args.slice(0, -3), '--for', '0.05', '--config', vfd.cfg);
+  t.match(held, { code: 1, stderr: /not cleared: .*VFd lists .* as off, but its NIC refused/ });
+  t.same([vfd.listed(), vfd.mirrored(), dpcap.journal().length], [[], ['0/1 all 3'], 1], 'VFd lists nothing');
+  const again = await dpcap.run('recover');
+  t.match(again, { code: 1, stdout: /could not undo the mirror of VF 1 .* NIC refused/ });
+  t.same([vfd.mirrored(), dpcap.journal().length], [['0/1 all 3'], 1]);
+  vfd.nicKeepsMirrors = false;
+  t.match(await dpcap.run('recover'), { code: 0, stdout: /cleared the mirror of VF 1/ });
+  t.same([vfd.mirrored(), dpcap.journal()], [[], []]);
+  await vfd.stop();
+});
+
+t.test('clear says the same', async (t) => {
+  const { vfd, dpcap } = setUp(t.testdir());
+  const about = ['--pf', '0', '--vf', '1', '--config', vfd.cfg];
+  await dpcap.run('mirror', 'set', ...about, '--direction', 'all', '--target', '3');
+  vfd.nicKeepsMirrors = true;
+  t.match(await dpcap.run('mirror', 'clear', ...about), { code: 1, stdout: '', stderr: /its NIC refused/ });
+  await dpcap.run('mirror', 'set', ...about, '--direction', 'all', '--target', '3');
+  const all = await dpcap.run('mirror', 'clear', '--all', '--config', vfd.cfg);
+  t.match(all, { code: 1, stderr: /1 not cleared: .*its NIC refused/ });
+  await vfd.stop();
+});

@@ -23,7 +23,7 @@ import { ANSWER_LIMIT_MS, VfdClient } from './client.js';
 import { gatherFacts, type VfdFacts, type VfdPf } from './facts.js';
 import { judgeMirror } from './judge.js';
 import type { VfdPlace } from './locate.js';
-import { attempt, disagrees, mirrorOf, switchTo } from './put-back.js';
+import { attempt, disagrees, mirrorOf, NicRefusal, switchTo } from './put-back.js';
 
 /** Where to look, for tests. */
 export interface VfdSettings {
@@ -106,13 +106,8 @@ export class VfdController implements MirrorController {
         const { warnings } = await this.#byConfig(client, { ...id, off: true }, pf, (undo) => before?.(undo, was));
         return { effect: 'cleared', source: id, was, warnings };
       }
-      const warnings = await switchTo(client, was, undefined);
-      return {
-        effect: 'cleared',
-        source: id,
-        was,
-        warnings: [...warnings, ...this.#comesBack(vf), ...client.warnings()],
-      };
+      await switchTo(client, was, undefined);
+      return { effect: 'cleared', source: id, was, warnings: [...this.#comesBack(vf), ...client.warnings()] };
     });
   }
 
@@ -229,6 +224,8 @@ async function takeBack(
   try {
     await switchTo(client, mirror, previous);
   } catch (error) {
+    // It refused the mirror, too: there is nothing in it that it could end.
+    if (error instanceof NicRefusal && previous === undefined) return;
     throw new DpcapError(failure.code, `${failure.message}; VFd lists it all the same, wrongly`, {
       cause: error,
       subject: failure.subject,
