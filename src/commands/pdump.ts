@@ -8,6 +8,7 @@ import type { EnginePlan } from '../capture/plan.js';
 import { lossLine, lostPackets, type Reporter } from '../capture/report.js';
 import type { StatsRecord } from '../capture/stats-record.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
+import { resolvePortNames } from '../dpvs/port-names.js';
 import { asDpcapError, errorFromRecord, formatError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { createLogger, type Logger } from '../log.js';
@@ -47,8 +48,14 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
   const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
   const picked = pickPrimary(given.filePrefix);
   planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
+  const tuples = await Promise.all(
+    given.tuples.map(async (tuple) => ({
+      ...tuple,
+      port: (await resolvePortNames([tuple.port], picked))[0] as string,
+    })),
+  );
   const plans = outputs.map((output) => {
-    const tuple = given.tuples[output.tuple] as PdumpTuple;
+    const tuple = tuples[output.tuple] as PdumpTuple;
     return planOf(output, tuple, filters[output.tuple], picked, given);
   });
   for (const note of [...given.notes, ...given.tuples.flatMap(({ notes }) => notes)]) warn(`note: ${note}`);
