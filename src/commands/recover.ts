@@ -6,11 +6,12 @@ import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type OpenEntry } from '../journal.js';
 import { createLogger } from '../log.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
-import { inspect } from '../primary/capturable.js';
+import { type Capturability, inspect, type PrimaryFacts, requireCapturable } from '../primary/capturable.js';
 import { choosePrimary } from '../primary/choose.js';
 import { findPrimaries, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
+import { staleCaptures } from '../primary/stale-captures.js';
 
 /** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */
 export type Undo = (open: OpenEntry) => Promise<string>;
@@ -31,8 +32,12 @@ export const registerRecover: RegisterCommand = (program, context) => {
       const undone = await undoJournal(new Journal()); // first: it needs neither a primary nor the addon
       if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
       const reports = [];
-      for (const primary of primariesToClear(options.filePrefix)) {
+      for (const { primary, skipped } of primariesToClear(options.filePrefix)) {
         const { filePrefix, runtimeDir, pid } = primary;
+        if (skipped) {
+          reports.push({ filePrefix, ...NOTHING, ...skipped });
+          continue;
+        }
         const target = { filePrefix, runtimeDir, primaryPid: pid };
         const report = await runRecovery(target, createLogger('warn', 'recover')).catch(failedReport);
         reports.push({ filePrefix, ...report });
@@ -76,16 +81,43 @@ export async function undoJournal(journal: Journal): Promise<Undone[]> {
   return all;
 }
 
-function primariesToClear(prefix: string | undefined): Primary[] {
+function primariesToClear(prefix: string | undefined): { primary: Primary; skipped: Skipped | undefined }[] {
   const host = systemHost();
   const all = findPrimaries(runtimeRoot(), host);
-  if (prefix !== undefined) return [choosePrimary(all, prefix)];
-  return all.filter((one) => one.state === 'running' && inspect(one, host).capturability.verdict !== 'no');
+  const wanted = prefix === undefined ? all.filter((one) => one.state === 'running') : [choosePrimary(all, prefix)];
+  return wanted.map((primary) => {
+    const seen = inspect(primary, host);
+    if (prefix !== undefined && seen.facts.memzones === undefined) requireCapturable(primary, seen.capturability);
+    return { primary, skipped: whySkipped(primary, seen) };
+  });
 }
 
-function lines(report: RecoverReport & { filePrefix: string }): string[] {
-  const { filePrefix, cleared, inDoubt, running } = report;
+/** Why a primary is not joined, and whether something of ours may be in it all the same. */
+type Skipped = Pick<RecoverReport, 'inDoubt'> & { skipped?: string };
+
+const NOTHING: RecoverReport = { cleared: [], inDoubt: [], running: [] };
+
+/**
+ * One that this dpcap cannot join was not captured by it; the names of its memory zones tell whether another build of
+ * dpcap has left something. Pure.
+ */
+export function whySkipped(
+  primary: Primary,
+  { facts, capturability }: { facts: Pick<PrimaryFacts, 'memzones'>; capturability: Capturability },
+): Skipped | undefined {
+  const [reason] = capturability.reasons;
+  if (capturability.verdict !== 'no' || !reason) return undefined;
+  if (facts.memzones === undefined) return { inDoubt: [], skipped: `not looked at: ${reason.message}` };
+  const stale = staleCaptures(facts.memzones);
+  if (stale.length === 0) return { inDoubt: [], skipped: `nothing to clear: ${reason.message}` };
+  const targets = [`it cannot be joined by this dpcap (${reason.message}): use recover of the one that made it`];
+  return { inDoubt: stale.map(({ pid }) => ({ name: `a capture of pid ${pid} in ${primary.filePrefix}`, targets })) };
+}
+
+function lines(report: RecoverReport & { filePrefix: string; skipped?: string }): string[] {
+  const { filePrefix, cleared, inDoubt, running, skipped } = report;
   const all = [
+    ...(skipped === undefined ? [] : [skipped]),
     ...cleared.map((one) => `cleared a capture of pid ${one.pid}, ${one.targets} queues still enabled: ${one.purpose}`),
     ...inDoubt.map(
       (one) => `left ${one.name} alone, it may still be in use: ${one.targets.join(', ')}; try again later`,

@@ -175,7 +175,7 @@ function otherVersion(primary: Primary, ours: DpdkVersion): Reason | undefined {
   return reason('ERR_VERSION_MISMATCH', difference, hint);
 }
 
-/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that we speak. */
+/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that we speak, and the first that can be told by a memzone. */
 const DPDK_21_11 = 0x150b0000;
 
 /** Its pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */
@@ -222,6 +222,7 @@ function noChannel(facts: PrimaryFacts): Reason | undefined {
 
 function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   if (facts.memzones === undefined || facts.memzones.includes(PDUMP_ZONE)) return undefined;
+  if (primary.version && primary.version.number < DPDK_21_11) return undefined; // pdump has no memzone there
   const message = 'it has not called rte_pdump_init()';
   if (isDpvs(primary)) return notCapturable(message, 'set "pdump on" in global_defs of dpvs.conf and restart DPVS');
   return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');

@@ -8,6 +8,8 @@ import {
   capture,
   enginePid,
   gone,
+  hasInterface,
+  kniName,
   readPcap,
   requirements,
   runDpcap,
@@ -138,4 +140,34 @@ t.test('dpcap list shows a DPVS as such', { skip }, async (t) => {
   const status = await runDpcap(['forward2kni', '0', 'off', '--file-prefix', primary.prefix]);
   t.match(status, { code: 0, stdout: /^dpdk0: forward2kni off \(/ });
   t.equal(fake.ports[0]?.forward2kni, false);
+});
+
+t.test('DPVS\'s own port names, and an interface of dpcap beside "kni off"', { skip }, async (t) => {
+  const folder = tempDir(t);
+  const ipcFile = join(folder, 'ipc');
+  const primary = await startDpvsPrimary({ layout: 120, vdevs: [replayVdev(folder)], ipcFile });
+  t.teardown(() => primary.stop());
+  const fake = await FakeDpvs.start({ path: ipcFile, dialect: 'C', kni: false, ports: [{ name: 'dpdk0' }] });
+  t.teardown(() => fake.stop());
+  const file = join(folder, 'x.pcap');
+  const captured = await capture(primary, ['-i', 'dpdk0', '-Q', 'rx', '-c', '20', '-w', file]);
+  t.match(captured, { code: 0 }, captured.messages);
+  t.equal(readPcap(file).packets.length, 20);
+
+  process.env.XDG_STATE_HOME = folder;
+  t.teardown(() => delete process.env.XDG_STATE_HOME);
+  const name = kniName();
+  const tap = (action: string, ...more: string[]) =>
+    runDpcap(['forward2kni', 'dpdk0', action, '--via', 'tap', '--file-prefix', primary.prefix, ...more]);
+  const on = await tap('on', '--detach', '--name', name, 'udp');
+  t.match(
+    on,
+    { code: 0, stdout: new RegExp(`forwarded to interface ${name}.*off --file-prefix .* --via tap`) },
+    on.stderr,
+  );
+  t.ok(hasInterface(name));
+  t.match((await tap('status')).stdout, new RegExp(`forwarded to interface ${name}`));
+  t.match(await tap('off'), { code: 0, stdout: /no longer forwarded/ });
+  t.notOk(hasInterface(name));
+  t.equal(fake.ports[0]?.forward2kni, false, "DPVS's own switch was left alone");
 });

@@ -158,3 +158,11 @@ t.test('facts come from files first, then from telemetry', async (t) => {
   t.equal(inspect(one, host).capturability.verdict, 'yes');
   t.equal(gatherFacts(one, fakeHost()).memzones, undefined, 'neither');
 });
+
+t.test('a DPVS on DPDK 20.11 is not said to lack rte_pdump_init(): nothing tells that from outside', async (t) => {
+  const program = { pid: 7, program: 'dpvs', commandLine: ['dpvs'] } as unknown as ProcessInfo;
+  const old = primary({ process: program, version: { number: 0x140b0a63, text: '20.11.10' } });
+  const { reasons } = assess(old, facts({ memzones: ['rte_eth_dev_data'] }), OURS);
+  t.match(reasons, [{ code: 'ERR_VERSION_MISMATCH', message: /forward2kni/ }]);
+  t.equal(reasons.length, 1);
+});
