@@ -1,5 +1,6 @@
 /** However `--until-exit` ends, the mirror does not outlive it: Ctrl-C, the watchdog, or `dpcap recover`. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { undoJournal } from '../../src/commands/recover.js';
@@ -171,5 +172,22 @@ t.test('clear says the same', async (t) => {
   await dpcap.run('mirror', 'set', ...about, '--direction', 'all', '--target', '3');
   const all = await dpcap.run('mirror', 'clear', '--all', '--config', vfd.cfg);
   t.match(all, { code: 1, stderr: /1 not cleared: .*its NIC refused/ });
+  await vfd.stop();
+});
+
+t.test('clear by the configuration names the backup, and leaves the file as it was', async (t) => {
+  const { vfd, dpcap } = setUp(t.testdir());
+  const file = join(vfd.liveDir, 'guest_1.json');
+  const before = readFileSync(file, 'latin1');
+  const about = ['--pf', '0', '--vf', '1', '--config', vfd.cfg, '--by-config', '--yes'];
+  t.equal((await dpcap.run('mirror', 'set', ...about, '--direction', 'in', '--target', '3')).code, 0);
+  t.not(readFileSync(file, 'latin1'), before);
+  const { code, stdout } = await dpcap.run('mirror', 'clear', ...about);
+  const [, backup = ''] = /^ {2}the configuration as it was: (.*)$/m.exec(stdout) ?? [];
+  t.equal(code, 0);
+  t.match(readFileSync(backup, 'latin1'), '"mirror"');
+  // A comma behind the last member, which VFd allows, separated the mirror from it.
+  t.equal(readFileSync(file, 'latin1'), before.replace(/,(\s*\}\s*)$/, '$1'));
+  t.same(vfd.mirrored(), []);
   await vfd.stop();
 });

@@ -103,8 +103,9 @@ export class VfdController implements MirrorController {
       if (!was) return { effect: 'unchanged', source: id, was, warnings: [] };
       const pf = facts.pfs.find((one) => one.pf === vf.pf);
       if (byConfig && pf) {
-        const { warnings } = await this.#byConfig(client, { ...id, off: true }, pf, (undo) => before?.(undo, was));
-        return { effect: 'cleared', source: id, was, warnings };
+        const off = { ...id, off: true as const };
+        const { warnings, backup } = await this.#byConfig(client, off, pf, (undo) => before?.(undo, was));
+        return { effect: 'cleared', source: id, was, warnings, backup };
       }
       await switchTo(client, was, undefined);
       return { effect: 'cleared', source: id, was, warnings: [...this.#comesBack(vf), ...client.warnings()] };
