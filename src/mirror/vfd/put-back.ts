@@ -85,6 +85,6 @@ export function disagrees(asked: VfId, found: Mirror | undefined): DpcapError {
   const state = found ? `${found.direction} to VF ${found.target}` : 'no mirror';
   const message = `VFd reported success, but lists ${state} for ${describeVf(asked)}`;
   return new DpcapError('ERR_MIRROR_REFUSED', message, {
-    hint: "somebody else may be changing it; VFd's log says more",
+    hint: 'somebody else may be changing it: look with dpcap mirror list',
   });
 }

@@ -89,7 +89,9 @@ export class VfdController implements MirrorController {
         return { effect: 'set', preview, backup, warnings };
       }
       await before(preview);
-      const warnings = await turnOn(client, preview.mirror, preview.previous);
+      const warnings = await turnOn(client, preview.mirror, preview.previous).catch((error: unknown) => {
+        throw explainRefusal(error, pf);
+      });
       return { effect: 'set', preview, warnings: [...warnings, ...client.warnings()] };
     });
   }
@@ -192,6 +194,16 @@ async function turnOn(client: VfdClient, mirror: Mirror, previous: Mirror | unde
   // VFd notes the mirror before it asks the NIC, and keeps the note when the NIC refuses.
   if (isListed) await takeBack(client, mirror, previous, failure);
   throw failure;
+}
+
+/** VFd's answer is the same whatever the NIC had against it; its log has no line when the rules have run out. */
+function explainRefusal(error: unknown, { nic }: VfdPf): unknown {
+  if (!(error instanceof DpcapError) || error.code !== 'ERR_MIRROR_REFUSED' || nic?.driver !== 'ixgbe') return error;
+  const { code, message, subject } = error;
+  return new DpcapError(code, message, {
+    ...{ subject, cause: error },
+    hint: 'ixgbe has 4 mirror rules, and VFd uses a new one each time a mirror goes on: after 4, restart VFd',
+  });
 }
 
 async function readBack(

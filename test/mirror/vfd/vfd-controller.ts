@@ -100,6 +100,7 @@ t.test('ixgbe: the whole PF, and four rules', async (t) => {
   await t.rejects(controller.set(ask(0, 1, 'in', 3), nothing), {
     code: 'ERR_MIRROR_REFUSED',
     message: /unable to update nic/,
+    hint: /4 mirror rules.*restart VFd/,
   });
   t.same([vfd.mirrored(), vfd.listed()], [[], []], 'the wrong entry in the list has been taken back');
 });
