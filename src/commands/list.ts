@@ -4,7 +4,7 @@ import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize, summaryJson, summaryRows } from '../dpvs/summary.js';
 import { type Capturability, inspect } from '../primary/capturable.js';
 import { primariesWithPrefix } from '../primary/choose.js';
-import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 import { type PortInfo, ports } from '../primary/telemetry.js';
@@ -64,7 +64,8 @@ export function withoutEnded(listings: readonly Listing[]): Listing[] {
 export async function askDpvs(listings: readonly Listing[]): Promise<Listing[]> {
   const all: Listing[] = [];
   for (const listing of listings) {
-    const asked = isAlive(listing.primary) && isDpvs(listing.primary);
+    const { primary } = listing;
+    const asked = isAlive(primary) && isDpvs(primary) && !isForeign(primary);
     all.push(asked ? { ...listing, dpvs: await summarize(listing.primary) } : listing);
   }
   return all;
@@ -82,7 +83,13 @@ export function formatListings(root: string, listings: readonly Listing[], ended
   ];
   const [header, ...aligned] = alignRows(rows) as [string, ...string[]];
   const blocks = listings.flatMap((listing, i) => [aligned[i] as string, ...details(listing)]);
-  return [...lines, header, ...blocks, ...rest].join('\n');
+  return [...lines, header, ...blocks, ...rest].map(printable).join('\n');
+}
+
+/** Names of programs, ports and directories are anybody's words: none of them may speak to the terminal. */
+function printable(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return line.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }
 
 function counted(ended: number): string {

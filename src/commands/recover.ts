@@ -8,7 +8,7 @@ import { createLogger } from '../log.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
 import { type Capturability, inspect, type PrimaryFacts, requireCapturable } from '../primary/capturable.js';
 import { choosePrimary } from '../primary/choose.js';
-import { findPrimaries, type Primary } from '../primary/discover.js';
+import { findPrimaries, isForeign, type Primary } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 import { staleCaptures } from '../primary/stale-captures.js';
@@ -84,7 +84,8 @@ export async function undoJournal(journal: Journal): Promise<Undone[]> {
 function primariesToClear(prefix: string | undefined): { primary: Primary; skipped: Skipped | undefined }[] {
   const host = systemHost();
   const all = findPrimaries(runtimeRoot(), host);
-  const wanted = prefix === undefined ? all.filter((one) => one.state === 'running') : [choosePrimary(all, prefix)];
+  const mayJoin = (one: Primary): boolean => one.state === 'running' && !isForeign(one);
+  const wanted = prefix === undefined ? all.filter(mayJoin) : [choosePrimary(all, prefix)];
   return wanted.map((primary) => {
     const seen = inspect(primary, host);
     if (prefix !== undefined && seen.facts.memzones === undefined) requireCapturable(primary, seen.capturability);

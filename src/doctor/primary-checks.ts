@@ -2,7 +2,7 @@
 import { DpcapError } from '../errors.js';
 import type { AttachNeeds } from '../primary/attach-needs.js';
 import { choosePrimary, describe } from '../primary/choose.js';
-import { isAlive } from '../primary/discover.js';
+import { isAlive, isForeign } from '../primary/discover.js';
 import { PDUMP_ZONE } from '../primary/memzones.js';
 import { RING_BLOCK } from '../primary/ring-block.js';
 import { captureToolZones } from '../primary/secondaries.js';
@@ -91,7 +91,10 @@ function descriptorCheck(name: string, needs: AttachNeeds | undefined): Check[] 
 function opsCheck({ primary, ops, capturability }: PrimaryView): Check[] {
   if (capturability.verdict === 'no') return [];
   const name = `${primary.filePrefix}: mempool ops`;
-  if (!ops) return [warn(name, 'out of reach: the process is in another PID namespace', 'run dpcap in that namespace')];
+  if (!ops) {
+    const why = isForeign(primary) ? "not looked at: it is another user's" : 'out of reach: in another PID namespace';
+    return [warn(name, why, 'run dpcap as its user, and in its namespaces')];
+  }
   if (!ops.names) {
     return [warn(name, ops.reason, 'run dpcap as root; else the order is deduced from the mempools after attaching')];
   }

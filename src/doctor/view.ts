@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { binding } from '../binding.js';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
-import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';
 import { type HugepagePool, readHugepages } from '../primary/huge-pages.js';
 import { type OpsReading, readPrimaryOps } from '../primary/mempool-ops.js';
@@ -76,7 +76,7 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
 }
 
 function viewPrimary(primary: Primary, host: Host): PrimaryView {
-  const reads = isAlive(primary) && primary.pid !== undefined;
+  const reads = isAlive(primary) && primary.pid !== undefined && !isForeign(primary) && !primary.elsewhere?.isHidden;
   const { facts, capturability } = inspect(primary, host);
   return {
     primary,

@@ -1,16 +1,16 @@
 /** Which of the primaries is meant. */
 import { DpcapError } from '../errors.js';
-import { isAlive, type Primary } from './discover.js';
+import { isAlive, isForeign, type Primary } from './discover.js';
 import { checkPrefix, runtimeEnvironment } from './runtime-dir.js';
 
 /**
  * The primary to capture from: the one with this prefix, or without a prefix the only one that runs. Those under our own
- * runtime root come first, then those elsewhere.
+ * runtime root come first, then those elsewhere; of the latter, another user's has to be named.
  * @throws DpcapError ERR_PRIMARY_ABSENT, ERR_PRIMARY_AMBIGUOUS or ERR_PERMISSION; UsageError for an impossible prefix
  */
 export function choosePrimary(primaries: readonly Primary[], prefix: string | undefined): Primary {
   if (prefix !== undefined) checkPrefix(prefix);
-  const wanted = prefix === undefined ? primaries : primaries.filter((one) => one.filePrefix === prefix);
+  const wanted = primaries.filter((one) => (prefix === undefined ? !isForeign(one) : one.filePrefix === prefix));
   const alive = likeliest(wanted.filter(isAlive));
   const chosen = alive[0] ?? (prefix === undefined ? undefined : (wanted.find(isClosed) ?? wanted[0]));
   if (chosen === undefined) throw absent(prefix, primaries, primaries.filter(isAlive));

@@ -1,12 +1,13 @@
 /** Finds the primaries of this machine by their files, without joining any. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
+import { readRegular } from '../safe-file.js';
 import { CONFIG_HEAD_SIZE, type ConfigHead, type DpdkVersion, parseConfig } from './config-file.js';
 import { type ConfigHolder, closedPrimaries, configHolders } from './elsewhere.js';
 import type { Host } from './host.js';
 import { type ProcessInfo, readProcess } from './process.js';
-import { DEFAULT_PREFIX } from './runtime-dir.js';
+import { currentUid, DEFAULT_PREFIX } from './runtime-dir.js';
 import { answeringSockets } from './telemetry.js';
 
 /**
@@ -39,6 +40,14 @@ export interface Elsewhere {
   variable: string | undefined;
   /** They are in another mount namespace: nobody can join from here. */
   isHidden: boolean;
+}
+
+/**
+ * Whether somebody with fewer rights than we have runs it. To join a primary is to trust its memory, so such a one is
+ * joined only when it is named, and nothing that it names is opened.
+ */
+export function isForeign({ elsewhere, process: owner }: Primary, uid = currentUid()): boolean {
+  return elsewhere !== undefined && owner?.uid !== undefined && owner.uid !== 0 && owner.uid !== uid;
 }
 
 /**
@@ -116,20 +125,13 @@ function lookAt(filePrefix: string, runtimeDir: string, host: Host): Primary[] {
   }
 }
 
-/** Undefined when there is no such file. */
+/** Undefined when there is no such file. A FIFO in its place does not hold us up. */
 function readConfig(path: string): ConfigHead | undefined {
-  let fd: number;
   try {
-    fd = openSync(path, 'r');
+    return parseConfig(readRegular(path, 0, CONFIG_HEAD_SIZE).bytes);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
-  }
-  try {
-    const head = new Uint8Array(CONFIG_HEAD_SIZE);
-    return parseConfig(head.subarray(0, readSync(fd, head, 0, CONFIG_HEAD_SIZE, 0)));
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The names of a primary's memzones, read from the file behind its list: no joining, no telemetry needed. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemzoneLayout } from '../binding.js';
+import { readRegular } from '../safe-file.js';
 
 /** Reserved by rte_pdump_init(): without it an enable request is never answered. */
 export const PDUMP_ZONE = 'rte_pdump_stats';
@@ -14,7 +14,7 @@ const MASK_HEAD = 8;
 /** The names in a runtime directory's `fbarray_memzone`; undefined when it cannot be read. */
 export function memzoneNames(runtimeDir: string, layout: MemzoneLayout): string[] | undefined {
   try {
-    return parseMemzones(readFileSync(join(runtimeDir, 'fbarray_memzone')), layout);
+    return parseMemzones(readRegular(join(runtimeDir, 'fbarray_memzone')).bytes, layout);
   } catch {
     return undefined;
   }

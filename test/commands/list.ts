@@ -83,6 +83,13 @@ t.test('files that are elsewhere, and what put them there', async (t) => {
   t.match(text, /^ {2}files in \/run\/app\/dpdk\/rte \(its RUNTIME_DIRECTORY=\/run\/app\)$/m);
 });
 
+t.test("nobody's words speak to the terminal", async (t) => {
+  const place = { filePrefix: 'a\x1b[2J', runtimeDir: '/r', shared: true, reason: undefined, process: undefined };
+  const primary = { ...place, state: 'running' as const, pid: 7, version: undefined };
+  const capturability = { verdict: 'yes' as const, reasons: [], warnings: [] };
+  t.match(formatListings('/r', [{ primary, capturability, ports: [] }]), /^a\?\[2J /m);
+});
+
 t.test('one file prefix only', async (t) => {
   const root = t.testdir();
   for (const prefix of ['a', 'b']) makeRuntimeDir(root, prefix);

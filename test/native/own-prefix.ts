@@ -17,7 +17,7 @@ function makePrefix(prefix: string): { lib: string; packages: string } {
     symlinkSync(join(libdir, name), join(lib, name));
   for (const name of ['libdpdk.pc', 'libdpdk-libs.pc']) {
     const text = readFileSync(join(libdpdk('pcfiledir'), name), 'utf8');
-    const moved = text.replace(/^libdir=.*$/m, `libdir=${lib}`).replace('${includedir}/../', '/usr/include/');
+    const moved = text.replace(/^libdir=.*$/m, `libdir=${lib}`).replace(/\$\{includedir\}\/\.\.\//, '/usr/include/');
     writeFileSync(join(packages, name), moved);
   }
   return { lib, packages };

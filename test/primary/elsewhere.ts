@@ -1,4 +1,5 @@
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { choosePrimary } from '../../src/primary/choose.js';
@@ -71,6 +72,16 @@ t.test('in another mount namespace', async (t) => {
   t.match(primary?.elsewhere, { isHidden: true });
 });
 
+t.test('what is planted in the place of its files does not hold us up', async (t) => {
+  const top = t.testdir({ proc: {}, run: { dpdk: {} } });
+  const procDir = join(top, 'proc');
+  const runtimeDir = makeRuntimeDir(join(top, 'run/dpdk'), 'x');
+  makeHolders(procDir, [{ pid: 40, runtimeDir }]);
+  rmSync(join(runtimeDir, 'config'));
+  execFileSync('mkfifo', [join(runtimeDir, 'config')]);
+  t.same(findPrimaries(join(top, 'none'), fakeHost({ procDir })), []);
+});
+
 t.test("another user's runs, and cannot be looked at", async (t) => {
   const top = t.testdir({ proc: {} });
   const procDir = join(top, 'proc');
@@ -118,5 +129,14 @@ t.test('which one is meant', async (t) => {
     code: 'ERR_PRIMARY_AMBIGUOUS',
     hint: /RUNTIME_DIRECTORY=\/run\/x dpcap --file-prefix b is .*RUNTIME_DIRECTORY=\/run\/y/,
   });
+  const owner = { uid: 4242, user: 'somebody', program: 'app' } as Primary['process'];
+  const foreign = { ...primary('f', '/home/x/dpdk/f', false), process: owner };
+  t.equal(choosePrimary([there, foreign], undefined), there);
+  t.throws(
+    () => choosePrimary([foreign], undefined),
+    { code: 'ERR_PRIMARY_ABSENT', hint: /running: f .*choose one with --file-prefix/ },
+    'whoever joins a primary trusts its memory',
+  );
+  t.equal(choosePrimary([foreign], 'f'), foreign, 'named, it is meant');
   t.equal(dirname(there.runtimeDir), '/run/x/dpdk');
 });
