@@ -3,9 +3,10 @@ import { chmodSync, chownSync, readdirSync, readFileSync, renameSync, symlinkSyn
 import { join } from 'node:path';
 import t from 'tap';
 import { Journal, stateDir } from '../src/journal.js';
+import { ownDir } from './helpers/own-dir.js';
 
 t.test('an entry lives until it is closed', async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const journal = new Journal(dir);
   t.same(journal.list(), [], 'no journal yet');
   const open = journal.open('kind', 'a mirror', { vf: 1 });
@@ -20,7 +21,7 @@ t.test('an entry lives until it is closed', async (t) => {
 });
 
 t.test('the entry of a dead process is an orphan', async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const code = `const { Journal } = await import(${JSON.stringify(new URL('../src/journal.js', import.meta.url).href)});
     new Journal(${JSON.stringify(dir)}).open('kind', 'left', null);`;
   t.equal(spawnSync(process.execPath, ['--input-type=module', '-e', code]).status, 0);
@@ -28,7 +29,7 @@ t.test('the entry of a dead process is an orphan', async (t) => {
 });
 
 t.test('rubbish in the journal is left alone', async (t) => {
-  const dir = t.testdir({ journal: { 'a.json': '{', 'b.json': '{"kind":1}', 'c.txt': '' } });
+  const dir = ownDir(t, { journal: { 'a.json': '{', 'b.json': '{"kind":1}', 'c.txt': '' } });
   t.same(new Journal(dir).list(), []);
   writeFileSync(join(dir, 'journal', 'd.json'), '[]');
   t.same(new Journal(dir).orphans(), []);
@@ -39,12 +40,12 @@ const NOBODY = 65534;
 const asRoot = process.geteuid?.() === 0 ? false : 'must run as root to have a second user';
 
 /** A journal with one entry, whose file can be changed. */
-function oneEntry(t: { testdir(content: Record<string, never>): string }): {
+function oneEntry(t: { teardown(undo: () => void): void }): {
   journal: Journal;
   dir: string;
   path: string;
 } {
-  const dir = join(t.testdir({}), 'state');
+  const dir = join(ownDir(t), 'state');
   const journal = new Journal(dir);
   journal.open('kind', 'left', null);
   const [name] = readdirSync(join(dir, 'journal'));
@@ -85,7 +86,7 @@ t.test('an entry of another PID namespace', async (t) => {
 });
 
 t.test('where it lives', async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   t.equal(stateDir({ XDG_STATE_HOME: dir }, 0), join(dir, 'dpcap'));
   t.equal(stateDir({ XDG_STATE_HOME: '/x' }, 1000), '/x/dpcap');
   t.equal(stateDir({ XDG_STATE_HOME: 'x' }, 0), '/var/lib/dpcap', 'a relative one is none');
@@ -94,7 +95,7 @@ t.test('where it lives', async (t) => {
 });
 
 t.test("as root not in another user's folder, as sudo -E would have it", { skip: asRoot }, async (t) => {
-  const home = t.testdir({});
+  const home = ownDir(t);
   chownSync(home, NOBODY, NOBODY);
   t.equal(stateDir({ XDG_STATE_HOME: home }, 0), '/var/lib/dpcap');
 });

@@ -22,12 +22,13 @@ import {
   replaceFile,
   StagedFile,
 } from '../src/safe-file.js';
+import { ownDir } from './helpers/own-dir.js';
 
 const NOBODY = 65534;
 const asRoot = process.geteuid?.() === 0 ? false : 'must run as root to have a second user';
 
 t.test('a file is written whole, with its owner and mode, and nothing else', async (t) => {
-  const dir = t.testdir({ target: 'precious', 'old.json': 'old' });
+  const dir = ownDir(t, { target: 'precious', 'old.json': 'old' });
   symlinkSync(join(dir, 'target'), join(dir, 'link.json'));
   replaceFile(join(dir, 'old.json'), 'new');
   replaceFile(join(dir, 'link.json'), 'new');
@@ -39,14 +40,14 @@ t.test('a file is written whole, with its owner and mode, and nothing else', asy
 });
 
 t.test('set-user-id bits are never given', { skip: asRoot }, async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   new StagedFile(dir, 'x-', Buffer.from('a'), { uid: NOBODY, gid: NOBODY, mode: 0o6755 }).publish('a');
   t.match(statSync(join(dir, 'a')), { uid: NOBODY, gid: NOBODY });
   t.equal(statSync(join(dir, 'a')).mode & 0o7777, 0o755);
 });
 
 t.test('a name that is taken stays what it was', async (t) => {
-  const dir = t.testdir({ target: 'precious' });
+  const dir = ownDir(t, { target: 'precious' });
   symlinkSync(join(dir, 'target'), join(dir, 'a'));
   const staged = new StagedFile(dir, 'x-', Buffer.from('a'));
   t.throws(() => staged.publish('a'), { code: 'EEXIST' });
@@ -57,7 +58,7 @@ t.test('a name that is taken stays what it was', async (t) => {
 });
 
 t.test('an open folder stays that folder, whatever takes its place', async (t) => {
-  const top = t.testdir({ mine: { 'answer.0': '' }, other: { keep: '' } });
+  const top = ownDir(t, { mine: { 'answer.0': '' }, other: { keep: '' } });
   inFolder(join(top, 'mine'), (folder) => {
     renameSync(join(top, 'mine'), join(top, 'moved'));
     symlinkSync(join(top, 'other'), join(top, 'mine'));
@@ -70,7 +71,7 @@ t.test('an open folder stays that folder, whatever takes its place', async (t) =
 });
 
 t.test('what is no regular file is not read, and does not block', async (t) => {
-  const dir = t.testdir({ file: 'text' });
+  const dir = ownDir(t, { file: 'text' });
   execFileSync('mkfifo', [join(dir, 'fifo')]);
   symlinkSync(join(dir, 'file'), join(dir, 'link'));
   for (const name of ['fifo', 'link', '.']) t.throws(() => readRegular(join(dir, name)), name);
@@ -80,7 +81,7 @@ t.test('what is no regular file is not read, and does not block', async (t) => {
 });
 
 t.test('what another user can change is not trusted', { skip: asRoot }, async (t) => {
-  const top = t.testdir({ theirs: {}, everybody: {}, ours: {}, sticky: {} });
+  const top = ownDir(t, { theirs: {}, everybody: {}, ours: {}, sticky: {} });
   const dir = (name: string): string => join(top, name);
   chownSync(dir('theirs'), NOBODY, NOBODY);
   chmodSync(dir('everybody'), 0o777);

@@ -5,6 +5,7 @@ import type { Listing } from '../../src/commands/list.js';
 import { Journal } from '../../src/journal.js';
 import { Custody } from '../../src/mirror/custody.js';
 import { PlanController } from '../../src/mirror/plan/plan-controller.js';
+import { ownDir } from '../helpers/own-dir.js';
 import { setUpController } from '../mirror/helpers/controller.js';
 import { Dpcap } from '../mirror/helpers/dpcap.js';
 
@@ -21,7 +22,7 @@ function listing(port: string, verdict: 'yes' | 'no' = 'yes'): Listing {
 }
 
 t.test('the mirror is on while the capture runs, on the port of the target', async (t) => {
-  const { vfd, controller } = setUpController(t.testdir());
+  const { vfd, controller } = setUpController(ownDir(t));
   const journal = new Journal(join(vfd.dir, 'log'));
   const host = (listings: Listing[]) => ({
     controller,
@@ -92,13 +93,13 @@ t.test('which port', async (t) => {
 });
 
 t.test('mistakes are told before a mirror is set', async (t) => {
-  const dpcap = new Dpcap(t.testdir());
+  const dpcap = new Dpcap(ownDir(t));
   t.match(await dpcap.run('capture', '--mirror', 'vf=1'), { code: 2, stderr: /cannot read/ });
   t.match(await dpcap.run('capture', '--mirror', 'pf=0,vf=1,target=3', '-s', 'x'), { code: 2, stderr: /-s/ });
 });
 
 t.test('a filter or a primary that is wrong costs no rule of the NIC', async (t) => {
-  const { vfd } = setUpController(t.testdir());
+  const { vfd } = setUpController(ownDir(t));
   const dpcap = new Dpcap(join(vfd.dir, 'log'));
   const mirrored = ['--mirror', 'pf=0,vf=1,direction=all,target=3', '--mirror-config', vfd.cfg, '-i', '0', '-w', 'x'];
   t.match(await dpcap.run('capture', ...mirrored, 'prot tcp'), { code: 2, stderr: /filter|prot/ });

@@ -2,6 +2,7 @@ import { chownSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from 'node:path';
 import t from 'tap';
 import { ForwarderStates } from '../../src/forward2kni/state.js';
+import { ownDir } from '../helpers/own-dir.js';
 
 const STATE = {
   filePrefix: 'rte',
@@ -18,7 +19,7 @@ const STATE = {
 };
 
 t.test('a state is there while its process runs', async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const states = new ForwarderStates(dir);
   t.same(states.running(), [], 'nothing was ever started');
   states.remove();
@@ -32,7 +33,7 @@ t.test('a state is there while its process runs', async (t) => {
 });
 
 t.test('what a dead process or somebody else left is removed', async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const states = new ForwarderStates(dir);
   states.save(STATE);
   const file = (name: string) => join(dir, 'forwarders', name);
@@ -45,7 +46,7 @@ t.test('what a dead process or somebody else left is removed', async (t) => {
 });
 
 t.test('the log of a forwarder in the background', async (t) => {
-  const states = new ForwarderStates(t.testdir({}));
+  const states = new ForwarderStates(ownDir(t));
   const fd = states.beginLog('rte', 3);
   writeFileSync(fd, 'words');
   t.ok(existsSync(states.logPath('rte', 3)));
@@ -57,7 +58,7 @@ t.test('the log of a forwarder in the background', async (t) => {
 const skip = process.geteuid?.() === 0 ? false : 'must run as root to have a second user';
 
 t.test('a process that another user names is not taken for a forwarder: off would end it', { skip }, async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const states = new ForwarderStates(dir);
   states.save(STATE);
   const file = join(dir, 'forwarders', `${process.pid}.json`);
@@ -70,7 +71,7 @@ t.test('a process that another user names is not taken for a forwarder: off woul
 });
 
 t.test('a forwarder of another PID namespace is neither ended nor forgotten while it may run', async (t) => {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const states = new ForwarderStates(dir);
   states.save(STATE);
   const file = join(dir, 'forwarders', `${process.pid}.json`);
@@ -81,7 +82,7 @@ t.test('a forwarder of another PID namespace is neither ended nor forgotten whil
 });
 
 t.test('the log is never what somebody linked there', async (t) => {
-  const dir = t.testdir({ target: 'precious', forwarders: {} });
+  const dir = ownDir(t, { target: 'precious', forwarders: {} });
   const states = new ForwarderStates(dir);
   symlinkSync(join(dir, 'target'), states.logPath('rte', 3));
   writeFileSync(states.beginLog('rte', 3), 'words');

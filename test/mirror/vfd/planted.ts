@@ -20,6 +20,7 @@ import { VfdClient } from '../../../src/mirror/vfd/client.js';
 import { ConfigFiles } from '../../../src/mirror/vfd/config-files.js';
 import { DaemonLog } from '../../../src/mirror/vfd/daemon-log.js';
 import { readVfConfigs } from '../../../src/mirror/vfd/vf-config.js';
+import { ownDir } from '../../helpers/own-dir.js';
 import { FakeVfd } from '../helpers/fake-vfd.js';
 
 const NOBODY = 65534;
@@ -27,12 +28,12 @@ const skip = process.geteuid?.() === 0 ? false : 'must run as root to have a sec
 const OWNER = { uid: NOBODY, gid: NOBODY, mode: 0o4644 };
 
 /** Folders of another user, and a file of root's that he would like to have. */
-function planted(t: { testdir(content: Record<string, string | Record<string, never>>): string }): {
+function planted(t: { teardown(undo: () => void): void }): {
   dir: string;
   files: ConfigFiles;
   secret: string;
 } {
-  const top = t.testdir({ config: {}, config_live: {}, secret: 'root only' });
+  const top = ownDir(t, { config: {}, config_live: {}, secret: 'root only' });
   const secret = join(top, 'secret');
   chownSync(join(top, 'config'), NOBODY, NOBODY);
   chownSync(join(top, 'config_live'), NOBODY, NOBODY);
@@ -85,7 +86,7 @@ t.test('among what is cleared up', { skip }, async (t) => {
 });
 
 t.test('where the whole procedure runs', { skip }, async (t) => {
-  const vfd = new FakeVfd(t.testdir({})).start();
+  const vfd = new FakeVfd(ownDir(t)).start();
   vfd.manage(0, 1, 'guest_a');
   vfd.manage(0, 3, 'debug');
   for (const dir of [vfd.configDir, vfd.liveDir, vfd.logDir]) chownSync(dir, NOBODY, NOBODY);
@@ -109,7 +110,7 @@ t.test('where the whole procedure runs', { skip }, async (t) => {
 });
 
 t.test('in the place of the folder for answers', { skip }, async (t) => {
-  const vfd = new FakeVfd(t.testdir({})).start();
+  const vfd = new FakeVfd(ownDir(t)).start();
   chownSync(vfd.dir, NOBODY, NOBODY);
   const elsewhere = join(vfd.dir, 'log', 'elsewhere');
   mkdirSync(elsewhere);
@@ -137,7 +138,7 @@ t.test('in the place of the folder for answers', { skip }, async (t) => {
 });
 
 t.test('a log that is rotated between two looks', async (t) => {
-  const dir = t.testdir({ 'vfd.log.1': 'set mirror for pf/vf=0/1 target=3 failed: -22\n' });
+  const dir = ownDir(t, { 'vfd.log.1': 'set mirror for pf/vf=0/1 target=3 failed: -22\n' });
   const log = (name: string): string => join(dir, name);
   const ok = 'set mirror for pf/vf=0/1 target=3 ok';
   const verdict = async (begun: DaemonLog): Promise<string> => (await begun.verdict({ pf: 0, vf: 1 }, 0)).state;
