@@ -1,4 +1,5 @@
 /** Captures from a primary that speaks DPVS's pdump, and lists it with what it says on its control socket. */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { FakeDpvs } from '../dpvs/helpers/fake-dpvs.js';
@@ -114,6 +115,21 @@ t.test('a pdump as of DPVS 1.9 is never sent a request that would crash it', { s
   t.match(refused, { code: 1, messages: /requests of a layout that dpcap does not know.*\(EPROTONOSUPPORT\)/ });
   t.ok(primary.process.alive());
   t.ok(primary.requests().every(({ len, result }) => len !== 104 && result === -22));
+});
+
+t.test('a DPVS on DPDK 20.11 is not joined, and nothing is said of its pdump', { skip }, async (t) => {
+  const primary = await startDpvsPrimary({ layout: 104, vdevs: ['net_null0'] });
+  t.teardown(() => primary.stop());
+  // RTE_VERSION in the head of its shared configuration; it does not look there again.
+  const fd = openSync(`/var/run/dpdk/${primary.prefix}/config`, 'r+');
+  writeSync(fd, Buffer.from([0x63, 0x0a, 0x0b, 0x14]), 0, 4, 4);
+  closeSync(fd);
+  const { stdout } = await runDpcap(['list', '--file-prefix', primary.prefix]);
+  t.match(stdout, /DPVS on DPDK 20\.11\.10 can be toggled with forward2kni, but not captured from/);
+  t.notMatch(stdout, 'rte_pdump_init');
+  const recovered = await runDpcap(['recover', '--file-prefix', primary.prefix]);
+  t.match(recovered, { code: 0, stdout: /: nothing to clear: DPVS on DPDK 20\.11\.10/ }, recovered.stderr);
+  t.same(primary.requests(), [], 'it was not asked anything');
 });
 
 t.test('dpcap list shows a DPVS as such', { skip }, async (t) => {
