@@ -119,8 +119,21 @@ is_current() {
   [ -e "$target" ] && [ -z "$(find "$@" -newer "$target" -print -quit 2>/dev/null)" ]
 }
 
+# What CMake has found is in its cache: another release, or another prefix (PKG_CONFIG_PATH), means to look again.
+forget_other_dpdk() {
+  local dpdk
+  dpdk="$(pkg-config --modversion libdpdk) in $(pkg-config --variable=libdir libdpdk)"
+  mkdir -p build
+  if [ -e build/dpdk.txt ] && [ "$(cat build/dpdk.txt)" != "$dpdk" ]; then
+    change "building against DPDK $dpdk, before against $(cat build/dpdk.txt)"
+    rm -f build/CMakeCache.txt build/native.stamp
+  fi
+  echo "$dpdk" >build/dpdk.txt
+}
+
 build() {
   local folder sources=()
+  forget_other_dpdk
   if ! is_current build/native.stamp native CMakeLists.txt package-lock.json || [ ! -e build/Release/dpcap.node ]; then
     change 'building the native addon'
     mkdir -p build && touch build/started.stamp

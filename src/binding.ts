@@ -1,5 +1,6 @@
 /** Loads the native addon and types it. The only importer of the binary. */
 import { createRequire } from 'node:module';
+import { loadHint } from './addon-hint.js';
 import { DpcapError } from './errors.js';
 import { projectFile } from './location.js';
 
@@ -85,7 +86,6 @@ export interface OpsLayout {
 export interface MemzoneLayout {
   readonly entrySize: number;
   readonly nameSize: number;
-  readonly maxZones: number;
 }
 
 /** Looking at primaries without joining them. Its functions throw with an errno name as `errno`. */
@@ -360,7 +360,7 @@ export function binding(): Binding {
     throw new DpcapError('ERR_ADDON_LOAD', `cannot load the native addon ${ADDON}: ${(cause as Error).message}`, {
       cause,
       subject: ADDON,
-      hint: 'run scripts/setup.sh, which installs libdpdk and libpcap and builds it',
+      hint: loadHint((cause as Error).message),
     });
   }
 }

@@ -12,10 +12,11 @@ async function watch(pid: number, ticks: number): Promise<void> {
   let said = '';
   for await (const chunk of process.stdin) said += chunk;
   if (said === DONE) return;
-  for (const { entry, close } of new Journal().list()) {
-    if (entry.kind !== JOURNAL_KIND || entry.pid !== pid || entry.startTicks !== ticks) continue;
-    await undoMirror(entry.undo);
-    close();
+  for (const open of new Journal().list()) {
+    const { kind, pid: owner, startTicks } = open.entry;
+    if (kind !== JOURNAL_KIND || owner !== pid || startTicks !== ticks) continue;
+    await undoMirror(open);
+    open.close();
   }
 }
 

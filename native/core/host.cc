@@ -127,6 +127,6 @@ OpsLayout ops_layout() {
           RTE_MEMPOOL_MAX_OPS_IDX};
 }
 
-MemzoneLayout memzone_layout() { return {sizeof(rte_memzone), RTE_MEMZONE_NAMESIZE, RTE_MAX_MEMZONE}; }
+MemzoneLayout memzone_layout() { return {sizeof(rte_memzone), RTE_MEMZONE_NAMESIZE}; }
 
 }  // namespace dpcap

@@ -25,9 +25,10 @@ struct OpsLayout {
 };
 OpsLayout ops_layout();
 
-// struct rte_memzone, whose array is the file `fbarray_memzone` of a primary; in bytes.
+// struct rte_memzone, whose array is the file `fbarray_memzone` of a primary; in bytes. How many there are is not here:
+// RTE_MAX_MEMZONE is gone from DPDK 23.07 on, where each primary may choose, and its file tells.
 struct MemzoneLayout {
-  size_t entry_size, name_size, max_zones;
+  size_t entry_size, name_size;
 };
 MemzoneLayout memzone_layout();
 

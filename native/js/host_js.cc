@@ -84,7 +84,6 @@ Napi::Object memzone_layout(Napi::Env env) {
   const dpcap::MemzoneLayout layout = dpcap::memzone_layout();
   zone.Set("entrySize", static_cast<double>(layout.entry_size));
   zone.Set("nameSize", static_cast<double>(layout.name_size));
-  zone.Set("maxZones", static_cast<double>(layout.max_zones));
   return zone;
 }
 

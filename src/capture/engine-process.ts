@@ -6,6 +6,7 @@ import { DpcapError } from '../errors.js';
 import { entryFile } from '../location.js';
 import type { Logger } from '../log.js';
 import { spawnNode } from '../own-process.js';
+import { runtimeEnvironment } from '../primary/runtime-dir.js';
 import { removeSockets } from '../primary/secondaries.js';
 import { SECTIONS, type SectionName } from './critical-sections.js';
 import type { FromEngine, ToEngine } from './messages.js';
@@ -39,7 +40,7 @@ export class EngineProcess {
       // Standard output is never the packets': a library of the engine may print something.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', (inherited ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
-      env: withoutCertificates(process.env),
+      env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
       // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
       detached: true,
     });

@@ -35,22 +35,26 @@ export interface MirrorHost {
   listings: () => readonly Listing[];
 }
 
+/** Decides on everything that can fail before a mirror is set; what it resolves with runs the capture. */
+export type PrepareCapture = (where: TargetPort) => Promise<() => Promise<void>>;
+
 /**
  * Runs a capture with the mirror on. The mirror is cleared however the capture ends.
- * @param capture called once the mirror is on, with the port of the target
+ * @param prepare called before the mirror is set, with the port of the target: some NICs have four rules, and a mistake
+ *   must not cost one of them
  * @throws UsageError before anything is set when nothing can capture at the target
  */
 export async function captureMirrored(
   raw: RawCaptureMirror & { mirror: string },
-  capture: (where: TargetPort) => Promise<void>,
+  prepare: PrepareCapture,
   host: MirrorHost = realHost(raw),
 ): Promise<void> {
   const spec = parseMirrorSpec(raw.mirror);
   requireChanging(host.controller);
   const signals = catchSignals();
   try {
-    const where = await setForCapture(spec, raw, host);
-    if (!signals.isStopped()) await capture(where);
+    const run = await setForCapture(spec, raw, prepare, host);
+    if (!signals.isStopped()) await run();
   } finally {
     await clearAfter(host.custody);
     signals.dispose();
@@ -65,17 +69,22 @@ function realHost(raw: RawCaptureMirror): MirrorHost {
   };
 }
 
-async function setForCapture(spec: MirrorSpec, raw: RawCaptureMirror, host: MirrorHost): Promise<TargetPort> {
-  let where: TargetPort = {};
+async function setForCapture(
+  spec: MirrorSpec,
+  raw: RawCaptureMirror,
+  prepare: PrepareCapture,
+  host: MirrorHost,
+): Promise<() => Promise<void>> {
+  let run = async (): Promise<void> => {};
   const announce = beforeChange({}, true, host.custody);
   const before = async (preview: Preview): Promise<void> => {
-    where = choosePort(preview.target, raw, host.listings());
+    run = await prepare(choosePort(preview.target, raw, host.listings()));
     await announce(preview);
   };
   const request = { ...spec, force: false, byConfig: false };
   const outcome = await setOrUndo(host.controller, request, before, host.custody);
   if (outcome.effect !== 'planned') warn([sentence(outcome.preview), ...outcome.warnings]);
-  return where;
+  return run;
 }
 
 /**

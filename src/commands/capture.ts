@@ -1,24 +1,26 @@
 /** `dpcap [capture]`: the main job. Options to plan, plan to engine, engine to report. */
 
 import type { Command } from 'commander';
-import { binding } from '../binding.js';
+import { binding, type Port } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { type ForegroundOptions, runInForeground } from '../capture/foreground.js';
 import { descriptorOutput } from '../capture/named-descriptor.js';
 import { nativeError } from '../capture/native-error.js';
-import { checkOptions, type OutputChoice, type RawCaptureOptions } from '../capture/options.js';
+import { type CaptureOptions, checkOptions, type OutputChoice, type RawCaptureOptions } from '../capture/options.js';
 import { type OutputTarget, outputTarget } from '../capture/output-target.js';
-import { INHERITED_FD } from '../capture/plan.js';
+import { type EnginePlan, INHERITED_FD, selectPorts } from '../capture/plan.js';
 import { type DisplayOptions, startPrinter } from '../capture/printer.js';
 import { createReporter } from '../capture/report.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../cli.js';
 import { diagnostics } from '../diagnostics.js';
+import { resolvePortNames } from '../dpvs/port-names.js';
 import { errorFromRecord, formatError, UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import { explainFilter, testFilter } from '../filter/explain.js';
-import { createLogger, LOG_LEVELS, type LogLevel } from '../log.js';
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../log.js';
 import { pickPrimary } from '../primary/pick.js';
-import type { RawCaptureMirror } from './capture-mirror.js';
+import type { PortInfo } from '../primary/telemetry.js';
+import type { RawCaptureMirror, TargetPort } from './capture-mirror.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from './filter-options.js';
 
 type RawOptions = RawCaptureOptions &
@@ -36,10 +38,14 @@ export const registerCapture: RegisterCommand = (program, context) => {
   command.action(async (words: string[], raw: RawOptions) => {
     refuseLateCommand(words[0]);
     const { mirror } = raw;
-    if (mirror === undefined || raw.dryRun) return capture(words, raw, context);
-    checkOptions(raw); // a mistake there is told before a mirror is set
+    const request = readRequest(words, raw);
+    if (raw.explain || raw.testFilter !== undefined) return explain(request);
+    if (mirror === undefined || raw.dryRun) return capture(request, await planFor(request), context);
     const { captureMirrored } = await import('./capture-mirror.js');
-    await captureMirrored({ ...raw, mirror }, (where) => capture(words, { ...raw, ...where }, context));
+    await captureMirrored({ ...raw, mirror }, async (where) => {
+      const plan = await planFor(request, where);
+      return () => capture(request, plan, context);
+    });
   });
 };
 
@@ -83,17 +89,57 @@ function addCaptureOptions(command: Command): void {
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }
 
-async function capture(words: string[], raw: RawOptions, context: CommandContext): Promise<void> {
+/** What was typed, checked as far as it can be without a primary. */
+interface CaptureRequest {
+  raw: RawOptions;
+  options: CaptureOptions;
+  filter: FilterProgram | undefined;
+  log: Logger;
+}
+
+/** @throws UsageError */
+function readRequest(words: string[], raw: RawOptions): CaptureRequest {
   const options = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
-  const filter = readFilter(words, raw);
-  if (raw.explain || raw.testFilter !== undefined) {
-    if (raw.explain) process.stdout.write(explainFilter(filter));
-    if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
-    return;
-  }
+  return { raw, options, filter: readFilter(words, raw), log };
+}
+
+function explain({ raw, filter }: CaptureRequest): void {
+  if (raw.explain) process.stdout.write(explainFilter(filter));
+  if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
+}
+
+/** What is to be done, and where its packets go. */
+interface PlannedCapture {
+  plan: EnginePlan;
+  target: OutputTarget;
+}
+
+/**
+ * Everything that can fail before a primary is joined, and before a mirror is set.
+ * @param mirrored the port of a mirror's target, empty when one was named
+ * @throws UsageError, DpcapError
+ */
+async function planFor({ options, filter }: CaptureRequest, mirrored?: TargetPort): Promise<PlannedCapture> {
   const target = chooseTarget(options.output);
-  const plan = createPlan(options, filter, pickPrimary(options.filePrefix), target.to, commandLine());
+  const picked = pickPrimary(mirrored?.filePrefix ?? options.filePrefix);
+  const ports = await resolvePortNames(mirrored?.interface ?? options.ports, picked);
+  // Once joined the port is looked for in any case. Telemetry does not tell those that another port owns, so that only a
+  // mirror, which may cost one of four rules, is refused for it.
+  if (mirrored && picked.ports) selectPorts(ports, picked.ports.map(asPort));
+  return { plan: createPlan({ ...options, ports }, filter, picked, target.to, commandLine()), target };
+}
+
+function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
+  return { id, name, rxQueues, txQueues };
+}
+
+async function capture(
+  request: CaptureRequest,
+  { plan, target }: PlannedCapture,
+  context: CommandContext,
+): Promise<void> {
+  const { raw, options, log } = request;
   if (raw.dryRun) {
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;

@@ -21,9 +21,10 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     .description("see a port's packets on a kernel interface; switches DPVS's own forward2kni")
     .argument('<port>', 'id or name of the port, such as 0 or dpdk0')
     .argument('<action>', 'on, off or status')
-    .argument('[expression...]', 'pcap-filter expression (not with DPVS)')
+    .argument('[expression...]', "pcap-filter expression (not with DPVS's own switch)")
     .option('--ipc-file <path>', "DPVS's control socket (default: DPVS_IPC_FILE, then where DPVS makes it)")
     .option('--file-prefix <prefix>', 'the primary (default: the only one that runs)')
+    .option('--via <way>', "dpvs: DPVS's own switch (the default with a DPVS); tap: an interface of dpcap")
     .option('--for <duration>', 'switch off again after 30s, 5m, ...; also on Ctrl-C')
     .option('--until-exit', 'stay in the foreground, and switch off on Ctrl-C')
     .option('--force', 'also where it does harm (a VLAN device of DPVS)')
@@ -47,7 +48,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     }
     refuseTapChoices(words, raw);
     process.stdout.on('error', () => {}); // a reader that went away must not keep us from switching off
-    await forwardOnDpvs(request, backend.sockets, {
+    await forwardOnDpvs(request, backend, primaries, {
       out: (line) => process.stdout.write(`${line}\n`),
       warn: (line) => diagnostics.write(`${line}\n`),
     });
@@ -55,7 +56,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
 };
 
 /** What DPVS's own forward2kni knows; it copies whole ports. */
-const DPVS_OPTIONS = new Set(['ipcFile', 'filePrefix', 'for', 'untilExit', 'force', 'json']);
+const DPVS_OPTIONS = new Set(['ipcFile', 'filePrefix', 'via', 'for', 'untilExit', 'force', 'json']);
 
 /** @throws UsageError rather than leave out what was asked for */
 function refuseTapChoices(words: string[], raw: RawOptions): void {
@@ -65,6 +66,6 @@ function refuseTapChoices(words: string[], raw: RawOptions): void {
     words.length > 0 ? 'a filter' : `--${foreign?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new UsageError(`forward2kni: ${what} does not go with DPVS, which copies all packets of the port`, {
     subject: words.join(' ') || foreign,
-    hint: 'leave it out, and filter where you look: tcpdump -i dpdk0.kni EXPRESSION',
+    hint: 'leave it out and filter where you look (tcpdump -i dpdk0.kni EXPRESSION), or use an interface of dpcap: --via tap',
   });
 }

@@ -3,7 +3,8 @@ import type { RegisterCommand } from '../cli.js';
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize, summaryJson, summaryRows } from '../dpvs/summary.js';
 import { type Capturability, inspect } from '../primary/capturable.js';
-import { findPrimaries, isAlive, type Primary, primariesWithPrefix } from '../primary/discover.js';
+import { primariesWithPrefix } from '../primary/choose.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 import { type PortInfo, ports } from '../primary/telemetry.js';
@@ -24,50 +25,75 @@ export const registerList: RegisterCommand = (program) => {
     .command('list')
     .description('primaries on this machine and their ports (also: dpcap -D)')
     .option('--file-prefix <prefix>', 'this primary only (default: all)')
+    .option('--all', 'also those that have ended and left their files')
     .option('--json', 'one JSON document')
-    .action(async (options: { filePrefix?: string; json?: boolean }) => {
+    .action(async (options: { filePrefix?: string; all?: boolean; json?: boolean }) => {
       const root = runtimeRoot();
-      const listings = await askDpvs(collectListings(root, systemHost(), options.filePrefix));
-      const text = options.json ? JSON.stringify(listingJson(root, listings)) : formatListings(root, listings);
+      const found = collectListings(root, systemHost(), options.filePrefix);
+      const wanted = options.all || options.filePrefix !== undefined ? found : withoutEnded(found);
+      const listings = await askDpvs(wanted);
+      const ended = found.length - listings.length;
+      const text = options.json
+        ? JSON.stringify(listingJson(root, listings, ended))
+        : formatListings(root, listings, ended);
       process.stdout.write(`${text}\n`);
     });
 };
 
 /**
- * Everything to be listed, sorted by file prefix.
+ * Everything to be listed, sorted by file prefix, and those that have ended last.
  * @param filePrefix this one only
  * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
  */
 export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
-  return primariesWithPrefix(findPrimaries(root, host), filePrefix).map((primary) => {
+  const found = primariesWithPrefix(findPrimaries(root, host), filePrefix);
+  const ended = (primary: Primary): boolean => primary.state === 'dead';
+  return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {
     const { facts, capturability } = inspect(primary, host);
     const socket = facts.telemetrySocket;
     return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
   });
 }
 
+/** Applications that crashed for years leave thousands of them: a count is enough. */
+export function withoutEnded(listings: readonly Listing[]): Listing[] {
+  return listings.filter(({ primary }) => primary.state !== 'dead');
+}
+
 /** Adds what each DPVS among them says. */
 export async function askDpvs(listings: readonly Listing[]): Promise<Listing[]> {
   const all: Listing[] = [];
   for (const listing of listings) {
-    const asked = isAlive(listing.primary) && isDpvs(listing.primary);
+    const { primary } = listing;
+    const asked = isAlive(primary) && isDpvs(primary) && !isForeign(primary);
     all.push(asked ? { ...listing, dpvs: await summarize(listing.primary) } : listing);
   }
   return all;
 }
 
-/** The table for people. */
-export function formatListings(root: string, listings: readonly Listing[]): string {
+/** The table for people. `ended`: how many more there are of which only the files are left. */
+export function formatListings(root: string, listings: readonly Listing[], ended = 0): string {
   const alive = listings.some(({ primary }) => isAlive(primary));
   const lines = alive ? [] : [`no DPDK primary process is running (looked in ${root})`, ...nothingHints()];
-  if (listings.length === 0) return lines.join('\n');
+  const rest = ended === 0 ? [] : [`${counted(ended)} in ${root}; dpcap list --all shows them`];
+  if (listings.length === 0) return [...lines, ...rest].join('\n');
   const rows = [
     ['FILE PREFIX', 'PID', 'PROGRAM', 'USER', 'DPDK', 'CAPTURABLE'],
     ...listings.map((listing) => primaryRow(listing)),
   ];
   const [header, ...aligned] = alignRows(rows) as [string, ...string[]];
   const blocks = listings.flatMap((listing, i) => [aligned[i] as string, ...details(listing)]);
-  return [...lines, header, ...blocks].join('\n');
+  return [...lines, header, ...blocks, ...rest].map(printable).join('\n');
+}
+
+/** Names of programs, ports and directories are anybody's words: none of them may speak to the terminal. */
+function printable(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return line.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+}
+
+function counted(ended: number): string {
+  return ended === 1 ? 'the files of one that has ended are' : `the files of ${ended} that have ended are`;
 }
 
 function nothingHints(): string[] {
@@ -99,13 +125,20 @@ function verdictText(primary: Primary, { verdict, reasons }: Capturability): str
 function details({ primary, capturability, ports: found, dpvs }: Listing): string[] {
   const reasons = [...capturability.reasons, ...capturability.warnings];
   const why = [
+    ...elsewhereLine(primary),
     ...reasons.flatMap(({ message, hint }) => [`  ${message}`, `    ${hint}`]),
     ...(dpvs ? dpvsLines(dpvs) : []),
   ];
-  if (!isAlive(primary)) return why;
+  if (!isAlive(primary) || primary.elsewhere?.isHidden) return why;
   if (!found) return [...why, '  ports: not told (no telemetry); attaching shows them'];
   if (found.length === 0) return [...why, '  no ports'];
   return [...why, ...alignRows(found.map(portRow)).map((row) => `  ${row}`)];
+}
+
+function elsewhereLine({ elsewhere, runtimeDir }: Primary): string[] {
+  if (!elsewhere || runtimeDir === '') return [];
+  const why = elsewhere.variable === undefined ? '' : ` (its ${elsewhere.variable})`;
+  return [`  files in ${runtimeDir}${why}`];
 }
 
 function dpvsLines(dpvs: DpvsListing): string[] {
@@ -133,9 +166,11 @@ export function formatSpeed(mbps: number): string {
 }
 
 /** The document of `--json`. */
-export function listingJson(root: string, listings: readonly Listing[]): unknown {
+export function listingJson(root: string, listings: readonly Listing[], ended = 0): unknown {
   return {
     runtime_root: root,
+    /** Not among those below. */
+    ended_not_listed: ended,
     primaries: listings.map(({ primary, capturability, ports: found, dpvs }) => ({
       file_prefix: primary.filePrefix,
       runtime_dir: primary.runtimeDir,

@@ -74,5 +74,7 @@ function warningsOf(outcome: ClearOutcome): string[] {
 
 function clearLines(outcome: ClearOutcome): string[] {
   if (outcome.effect === 'planned') return planLines(outcome.steps, outcome.notes);
-  return outcome.was ? [`cleared ${describeMirror(outcome.was)}`] : [`${describeVf(outcome.source)} was not mirrored`];
+  if (!outcome.was) return [`${describeVf(outcome.source)} was not mirrored`];
+  const backup = outcome.backup === undefined ? [] : [`  the configuration as it was: ${outcome.backup}`];
+  return [`cleared ${describeMirror(outcome.was)}`, ...backup];
 }

@@ -10,6 +10,7 @@ import { lossLine, lostPackets, type Reporter } from '../capture/report.js';
 import type { StatsRecord } from '../capture/stats-record.js';
 import type { CommandContext, RegisterCommand } from '../cli.js';
 import { diagnostics } from '../diagnostics.js';
+import { resolvePortNames } from '../dpvs/port-names.js';
 import { asDpcapError, errorFromRecord, formatError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { createLogger, type Logger } from '../log.js';
@@ -49,8 +50,14 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
   const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
   const picked = pickPrimary(given.filePrefix);
   planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
+  const tuples = await Promise.all(
+    given.tuples.map(async (tuple) => ({
+      ...tuple,
+      port: (await resolvePortNames([tuple.port], picked))[0] as string,
+    })),
+  );
   const captures = outputs.map((output): PdumpCapture => {
-    const tuple = given.tuples[output.tuple] as PdumpTuple;
+    const tuple = tuples[output.tuple] as PdumpTuple;
     const target: PdumpTarget = output.to.kind === 'file' ? outputTarget(output.to.path) : { to: output.to };
     const plan = planOf({ ...output, to: target.to }, tuple, filters[output.tuple], picked, given);
     return { plan, output: describe(output, target), inherited: target.inherits };

@@ -1,6 +1,8 @@
 /** Can the primaries be captured from? Pure: facts in, findings out. */
 import { DpcapError } from '../errors.js';
-import { choosePrimary, describe, isAlive } from '../primary/discover.js';
+import type { AttachNeeds } from '../primary/attach-needs.js';
+import { choosePrimary, describe } from '../primary/choose.js';
+import { isAlive, isForeign } from '../primary/discover.js';
 import { PDUMP_ZONE } from '../primary/memzones.js';
 import { RING_BLOCK } from '../primary/ring-block.js';
 import { captureToolZones } from '../primary/secondaries.js';
@@ -16,7 +18,7 @@ export function primaryChecks(view: DoctorView): Check[] {
   const severe = alive.every((one) => one.capturability.verdict === 'no');
   return [
     presenceCheck(primaries, filePrefix),
-    ...wanted.filter(({ primary }) => !isAlive(primary)).map(leftoverCheck),
+    ...leftoverChecks(wanted.filter(({ primary }) => !isAlive(primary))),
     ...alive.flatMap((one) => [
       ...capturableChecks(one, severe || one.primary.filePrefix === filePrefix),
       ...opsCheck(one),
@@ -37,6 +39,20 @@ function presenceCheck(primaries: readonly PrimaryView[], filePrefix: string | u
     return warn('primaries', `${alive.length} are running`, error.hint ?? '');
   }
 }
+
+/** Many of them are one finding: they say all the same. */
+function leftoverChecks(left: readonly PrimaryView[]): Check[] {
+  const dead = left.filter(({ primary }) => primary.state === 'dead');
+  if (dead.length <= MOST_LEFTOVERS) return left.map(leftoverCheck);
+  const [first, last] = [dead[0], dead.at(-1)].map((one) => one?.primary.filePrefix);
+  const detail = `${dead.length} have ended and left their files (${first} to ${last})`;
+  const remedy = 'harmless; an application clears its own when it starts again';
+  const others = left.filter((one) => !dead.includes(one)).map(leftoverCheck);
+  return [...others, warn('processes', detail, remedy)];
+}
+
+/** That are told one by one. */
+const MOST_LEFTOVERS = 5;
 
 function leftoverCheck({ primary, capturability }: PrimaryView): Check {
   const detail = capturability.reasons[0]?.message ?? primary.state;
@@ -60,13 +76,25 @@ function capturableChecks({ primary, facts, capturability }: PrimaryView, severe
     facts.memzones === undefined
       ? warn(name('pdump'), 'not visible from outside', 'attaching tells: start a capture')
       : ok(name('pdump'), `ready (${PDUMP_ZONE})`),
+    ...descriptorCheck(name('open files'), facts.needs),
   ];
+}
+
+/** A capture that grows opens more of the primary's pages. */
+function descriptorCheck(name: string, needs: AttachNeeds | undefined): Check[] {
+  if (needs?.descriptors === undefined) return [];
+  const detail = `joining takes about ${needs.descriptors}, the limit is ${needs.descriptorLimit}`;
+  if (needs.descriptors * 1.25 <= needs.descriptorLimit) return [ok(name, detail)];
+  return [warn(name, `${detail}: a capture may not be able to grow`, 'raise the hard limit: ulimit -Hn, LimitNOFILE=')];
 }
 
 function opsCheck({ primary, ops, capturability }: PrimaryView): Check[] {
   if (capturability.verdict === 'no') return [];
   const name = `${primary.filePrefix}: mempool ops`;
-  if (!ops) return [warn(name, 'out of reach: the process is in another PID namespace', 'run dpcap in that namespace')];
+  if (!ops) {
+    const why = isForeign(primary) ? "not looked at: it is another user's" : 'out of reach: in another PID namespace';
+    return [warn(name, why, 'run dpcap as its user, and in its namespaces')];
+  }
   if (!ops.names) {
     return [warn(name, ops.reason, 'run dpcap as root; else the order is deduced from the mempools after attaching')];
   }

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { binding } from '../binding.js';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
-import { findPrimaries, isAlive, type Primary } from '../primary/discover.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';
 import { type HugepagePool, readHugepages } from '../primary/huge-pages.js';
 import { type OpsReading, readPrimaryOps } from '../primary/mempool-ops.js';
-import { currentUid, runtimeRoot } from '../primary/runtime-dir.js';
+import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
 
 /** A mounted hugetlbfs. */
@@ -65,13 +65,18 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
     mounts: readMounts(procDir),
     root,
     otherRoots: knownRoots().filter((other) => other !== root && hasEntries(other)),
-    primaries: addon instanceof Error ? addon : attempt(() => view({ procDir, addon })),
+    primaries:
+      addon instanceof Error
+        ? addon
+        : attempt(() =>
+            view({ procDir, addon, searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT] }),
+          ),
     filePrefix: options.filePrefix,
   };
 }
 
 function viewPrimary(primary: Primary, host: Host): PrimaryView {
-  const reads = isAlive(primary) && primary.pid !== undefined;
+  const reads = isAlive(primary) && primary.pid !== undefined && !isForeign(primary) && !primary.elsewhere?.isHidden;
   const { facts, capturability } = inspect(primary, host);
   return {
     primary,

@@ -1,6 +1,6 @@
 /** Recognises a primary that is DPVS, and finds its socket. */
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readlinkSync, statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 
@@ -28,9 +28,26 @@ export function dpvsOption(primary: Primary, short: string, long: string): strin
   return undefined;
 }
 
-/** Its configuration file. */
-export function configPath(primary: Primary): string {
-  return dpvsOption(primary, '-c', '--conf') ?? DEFAULT_CONFIG;
+/** Its configuration file, as it was told, whatever its working directory and its mount namespace. */
+export function configPath(primary: Primary, procDir = '/proc'): string {
+  const told = dpvsOption(primary, '-c', '--conf');
+  const path = told === undefined ? DEFAULT_CONFIG : fromItsDirectory(told, primary, procDir);
+  return primary.elsewhere?.isHidden ? join(procDir, String(primary.pid), 'root', path) : path;
+}
+
+/** A relative path on its command line is one from where it runs. */
+function fromItsDirectory(path: string, { pid }: Primary, procDir: string): string {
+  if (isAbsolute(path) || pid === undefined) return path;
+  try {
+    return join(readlinkSync(join(procDir, String(pid), 'cwd')), path);
+  } catch {
+    return path; // another user's
+  }
+}
+
+/** The DPVS that made a socket, as far as its command line tells. */
+export function dpvsBehind(socket: string, primaries: readonly Primary[]): Primary | undefined {
+  return primaries.find((one) => isDpvs(one) && socketCandidates({ primary: one, env: {} }).includes(socket));
 }
 
 /** Where the socket's path may be told. */
@@ -56,7 +73,7 @@ export function socketCandidates({
   if (ipcFile !== undefined) return [checkPath('--ipc-file', ipcFile)];
   if (env.DPVS_IPC_FILE) return [checkPath('DPVS_IPC_FILE', env.DPVS_IPC_FILE)];
   const told = primary && dpvsOption(primary, '-x', '--ipc-file');
-  return told ? [told] : [...defaults];
+  return told ? [fromItsDirectory(told, primary, '/proc')] : [...defaults];
 }
 
 /** Absolute, because `dpcap recover` may run elsewhere. */

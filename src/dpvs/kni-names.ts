@@ -2,8 +2,9 @@
  * Names of KNI interfaces. DPVS does not tell them over its socket: they are `<port>.kni` unless its configuration says
  * otherwise, and whether one is there the kernel knows.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegular } from '../safe-file.js';
 
 /** `kni_name` by port, from the text of a dpvs.conf: blocks in braces, `!` and `#` begin comments, `<init>` is a mark. */
 export function configuredKniNames(text: string): Map<string, string> {
@@ -30,7 +31,7 @@ function isPortBlock(keyword: string | undefined): boolean {
 /** Reads it; an unreadable file says nothing. */
 export function readKniNames(configPath: string): Map<string, string> {
   try {
-    return configuredKniNames(readFileSync(configPath, 'utf8'));
+    return configuredKniNames(readRegular(realpathSync(configPath)).bytes.toString('utf8'));
   } catch {
     return new Map(); // none there, or not ours to read: the default names hold
   }

@@ -44,16 +44,18 @@ export async function summarize(primary: Primary): Promise<DpvsListing> {
 /** Reads only. */
 export async function describeDpvs(client: DpvsClient, kniNames: ReadonlyMap<string, string>): Promise<DpvsSummary> {
   const { version, dialect } = await client.identity();
+  const isKniOn = await client.kni();
   const listed = await client.ports();
   const masters = await mastersOf(client, listed);
   const ports: DpvsPort[] = [];
   for (const { id, name, kind } of listed) {
     const { link, forward2kni } = await client.port(name);
     const master = masters.get(name);
-    // Slaves have no KNI device.
-    ports.push({ id, name, kind, link, forward2kni, master, kni: master ? undefined : kniName(name, kniNames) });
+    // Slaves have no KNI device, and with "kni off" nobody has.
+    const kni = master || isKniOn === false ? undefined : kniName(name, kniNames);
+    ports.push({ id, name, kind, link, forward2kni, master, kni });
   }
-  return { socket: client.path, version, dialect: dialect.name, kni: await client.kni(), ports };
+  return { socket: client.path, version, dialect: dialect.name, kni: isKniOn, ports };
 }
 
 async function mastersOf(client: DpvsClient, ports: readonly ListedPort[]): Promise<Map<string, string>> {

@@ -75,7 +75,9 @@ export function expectations({ listed, master, kni, kniLcore }: PortView): strin
   if (master) about.push(`${listed.name} is a slave of ${master}: nothing is copied from it; use ${master}`);
   if (listed.kind === 'virtual') about.push(virtualText(listed.name));
   if (kni === false)
-    about.push('DPVS runs with "kni off": copies are made and thrown away, there is no interface to see them on');
+    about.push(
+      'DPVS runs with "kni off": copies are made and thrown away, there is no interface to see them on; use --via tap',
+    );
   if (kni && kniLcore === 0)
     about.push('DPVS has no KNI worker lcore: its master lcore carries the copies beside its own work');
   return about;

@@ -1,9 +1,17 @@
 /** Who carries out a forward2kni: DPVS itself, or a TAP interface fed by a capture. */
 import { isDpvs, socketCandidates } from '../dpvs/identify.js';
-import { choosePrimary, isAlive, type Primary } from '../primary/discover.js';
+import { UsageError } from '../errors.js';
+import { choosePrimary, describe } from '../primary/choose.js';
+import { isAlive, type Primary } from '../primary/discover.js';
 import type { ForwardRequest } from './request.js';
 
-export type Backend = { kind: 'dpvs'; sockets: string[] } | { kind: 'tap'; primary: Primary };
+export type Backend =
+  | { kind: 'dpvs'; sockets: string[] /** Its process, when it is known. */; primary: Primary | undefined }
+  | { kind: 'tap'; primary: Primary };
+
+/** What may be asked for with --via. */
+export const VIA = ['dpvs', 'tap'] as const;
+export type Via = (typeof VIA)[number];
 
 /** What there is on this machine. */
 export interface Surroundings {
@@ -14,20 +22,28 @@ export interface Surroundings {
 }
 
 /**
- * A named socket means DPVS; a file prefix means that primary; else the only primary there is.
+ * `tap` is for any primary, a DPVS with "kni off" as well. Otherwise a named socket means DPVS; a file prefix means that
+ * primary; else the only primary there is.
  * @throws DpcapError ERR_PRIMARY_*; UsageError
  */
 export function chooseBackend(
-  { ipcFile, filePrefix }: Pick<ForwardRequest, 'ipcFile' | 'filePrefix'>,
+  { ipcFile, filePrefix, via }: Pick<ForwardRequest, 'ipcFile' | 'filePrefix' | 'via'>,
   { env, primaries, isSocket }: Surroundings,
 ): Backend {
+  if (via === 'tap') return { kind: 'tap', primary: choosePrimary(primaries(), filePrefix) };
   if (ipcFile !== undefined || (filePrefix === undefined && env.DPVS_IPC_FILE)) {
-    return { kind: 'dpvs', sockets: socketCandidates({ ipcFile, env }) };
+    return { kind: 'dpvs', sockets: socketCandidates({ ipcFile, env }), primary: undefined };
   }
   const all = primaries();
   // A DPVS in a container shows its socket, but not its files.
   const sockets = socketCandidates({ env: {} });
-  if (filePrefix === undefined && !all.some(isAlive) && sockets.some(isSocket)) return { kind: 'dpvs', sockets };
+  if (filePrefix === undefined && !all.some(isAlive) && sockets.some(isSocket))
+    return { kind: 'dpvs', sockets, primary: undefined };
   const primary = choosePrimary(all, filePrefix);
-  return isDpvs(primary) ? { kind: 'dpvs', sockets: socketCandidates({ env, primary }) } : { kind: 'tap', primary };
+  if (isDpvs(primary)) return { kind: 'dpvs', sockets: socketCandidates({ env, primary }), primary };
+  if (via === undefined) return { kind: 'tap', primary };
+  throw new UsageError(`--via dpvs: the primary ${describe(primary)} is no DPVS`, {
+    subject: primary.filePrefix,
+    hint: 'leave --via out: its packets go to an interface of dpcap',
+  });
 }

@@ -1,7 +1,7 @@
 /** forward2kni on DPVS: carries out a request and says what happened. */
 import type { DpvsClient } from '../dpvs/client.js';
 import { holdForward } from '../dpvs/hold.js';
-import { DEFAULT_CONFIG } from '../dpvs/identify.js';
+import { configPath, DEFAULT_CONFIG, dpvsBehind } from '../dpvs/identify.js';
 import { kniName, readKniNames } from '../dpvs/kni-names.js';
 import { openDpvs } from '../dpvs/open.js';
 import {
@@ -12,9 +12,17 @@ import {
   switchForward,
   viewPort,
 } from '../dpvs/switch.js';
+import { DpcapError } from '../errors.js';
 import { Journal } from '../journal.js';
+import type { Primary } from '../primary/discover.js';
 import { endingSignals } from '../signals.js';
+import type { Backend } from './backend.js';
 import type { ForwardRequest } from './request.js';
+
+type DpvsBackend = Extract<Backend, { kind: 'dpvs' }>;
+
+/** A port, and the configuration file of its DPVS. */
+type ConfiguredPort = PortView & { config: string };
 
 /** Where words go. */
 export interface Streams {
@@ -52,11 +60,12 @@ const KERNEL_SEES_ALL =
  */
 export async function forwardOnDpvs(
   request: ForwardRequest,
-  sockets: readonly string[],
+  { sockets, primary }: DpvsBackend,
+  primaries: () => readonly Primary[],
   streams: Streams,
 ): Promise<void> {
   const client = await openDpvs(sockets);
-  const view = await viewPort(client, request.port);
+  const view = { ...(await viewPort(client, request.port)), config: configOf(client.path, primary, primaries) };
   const report = async (result: SwitchResult, more: readonly string[] = expectations(view)): Promise<void> => {
     show(request, await record(client, view, result, more), streams);
   };
@@ -71,7 +80,23 @@ export async function forwardOnDpvs(
   await hold(request, client, view, streams);
 }
 
-async function hold(request: ForwardRequest, client: DpvsClient, view: PortView, streams: Streams): Promise<void> {
+/** Where its configuration is. A DPVS in a container may be out of sight: then where it usually is. */
+function configOf(socket: string, primary: Primary | undefined, primaries: () => readonly Primary[]): string {
+  try {
+    const dpvs = primary ?? dpvsBehind(socket, primaries());
+    return dpvs ? configPath(dpvs) : DEFAULT_CONFIG;
+  } catch (error) {
+    if (error instanceof DpcapError) return DEFAULT_CONFIG; // no addon, or a runtime root that is closed to us
+    throw error;
+  }
+}
+
+async function hold(
+  request: ForwardRequest,
+  client: DpvsClient,
+  view: ConfiguredPort,
+  streams: Streams,
+): Promise<void> {
   const { over, cancel } = waitForEnd(request.durationMs);
   try {
     const was = view.state.forward2kni;
@@ -111,7 +136,7 @@ function waitForEnd(durationMs: number | undefined): { over: Promise<void>; canc
 
 async function record(
   client: DpvsClient,
-  view: PortView,
+  view: ConfiguredPort,
   result: SwitchResult,
   more: readonly string[],
 ): Promise<ForwardRecord> {
@@ -129,7 +154,7 @@ async function record(
     link: state.link,
     kni: kni === undefined ? null : onOff(kni),
     kni_lcore: kniLcore ?? null,
-    interface: (master ? undefined : kniName(listed.name, readKniNames(DEFAULT_CONFIG))) ?? null,
+    interface: (master || kni === false ? undefined : kniName(listed.name, readKniNames(view.config))) ?? null,
     forward2kni: onOff(result.is),
     was: onOff(result.was),
     warnings: [...unswitchable, ...more, ...result.notes],

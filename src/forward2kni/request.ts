@@ -1,6 +1,7 @@
 /** What is asked of `dpcap forward2kni`, checked; the part that all backends share. */
 import { UsageError } from '../errors.js';
 import { MAX_TIMER_S } from '../timer-limit.js';
+import { VIA, type Via } from './backend.js';
 
 export type ForwardAction = 'on' | 'off' | 'status';
 
@@ -8,6 +9,7 @@ export type ForwardAction = 'on' | 'off' | 'status';
 export interface RawForwardOptions {
   ipcFile?: string;
   filePrefix?: string;
+  via?: string;
   for?: string;
   untilExit?: boolean;
   force?: boolean;
@@ -21,6 +23,8 @@ export interface ForwardRequest {
   action: ForwardAction;
   ipcFile: string | undefined;
   filePrefix: string | undefined;
+  /** Undefined: DPVS's own switch for a DPVS, an interface of ours for others. */
+  via: Via | undefined;
   /** Switch off again after so long. */
   durationMs: number | undefined;
   /** Stay in the foreground, and switch off at the end. */
@@ -46,6 +50,7 @@ export function checkRequest(port: string, action: string, raw: RawForwardOption
     action: known,
     ipcFile: raw.ipcFile,
     filePrefix: raw.filePrefix,
+    via: checkVia(raw),
     durationMs: raw.for === undefined ? undefined : checkDuration(raw.for),
     untilExit: raw.untilExit ?? false,
     force: raw.force ?? false,
@@ -53,9 +58,22 @@ export function checkRequest(port: string, action: string, raw: RawForwardOption
   };
 }
 
+function checkVia({ via, ipcFile }: RawForwardOptions): Via | undefined {
+  const known = VIA.find((one) => one === via);
+  if (via !== undefined && !known) {
+    throw new UsageError(`--via: unknown value ${via}`, { subject: via, hint: `use ${VIA.join(' or ')}` });
+  }
+  if (known !== 'tap' || ipcFile === undefined) return known;
+  throw new UsageError('--ipc-file does not go with --via tap', { hint: 'name the primary with --file-prefix' });
+}
+
 /** What to type to end it: for the same port, of the same primary. */
-export function offCommand({ port, filePrefix }: Pick<ForwardRequest, 'port' | 'filePrefix'>): string {
-  return `dpcap forward2kni ${port} off${filePrefix === undefined ? '' : ` --file-prefix ${filePrefix}`}`;
+export function offCommand({ port, filePrefix, via }: Pick<ForwardRequest, 'port' | 'filePrefix' | 'via'>): string {
+  const options = [
+    filePrefix === undefined ? '' : ` --file-prefix ${filePrefix}`,
+    via === undefined ? '' : ` --via ${via}`,
+  ];
+  return `dpcap forward2kni ${port} off${options.join('')}`;
 }
 
 /** `90`, `90s`, `1.5m`, `2h`; returns milliseconds. */

@@ -1,9 +1,10 @@
 /** What running forwarders say of themselves, one file each in the state directory: how `status` and `off` find them. */
-import { mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { stateDir } from '../journal.js';
-import { isRunning, readProcess } from '../primary/process.js';
+import { lifeOf, ownIdentity } from '../primary/process-life.js';
+import { faultOfDir, makePrivateDir, readTrusted, replaceFile } from '../safe-file.js';
 
 const stateSchema = z.object({
   filePrefix: z.string(),
@@ -12,6 +13,7 @@ const stateSchema = z.object({
   netns: z.string(),
   pid: z.int(),
   startTicks: z.number(),
+  pidNamespace: z.number(),
   startedAt: z.string(),
   /** Counters of the last second. */
   packets: z.number(),
@@ -33,12 +35,9 @@ export class ForwarderStates {
   }
 
   /** Writes or replaces the state of the calling process. */
-  save(state: Omit<ForwarderState, 'pid' | 'startTicks'>): void {
-    const startTicks = readProcess(process.pid)?.startTicks ?? 0;
-    this.#create();
-    const path = this.#path(process.pid);
-    writeFileSync(`${path}.new`, JSON.stringify({ ...state, pid: process.pid, startTicks }), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+  save(state: Omit<ForwarderState, 'pid' | 'startTicks' | 'pidNamespace'>): void {
+    makePrivateDir(this.#dir);
+    replaceFile(this.#path(process.pid), JSON.stringify({ ...state, ...ownIdentity() }));
   }
 
   /** Forgets a forwarder. */
@@ -46,20 +45,23 @@ export class ForwarderStates {
     rmSync(this.#path(pid), { force: true });
   }
 
-  /** Forwarders that run; files of dead ones are removed. */
+  /** Forwarders that run in this PID namespace; files of dead ones are removed. */
   running(): ForwarderState[] {
+    const { pidNamespace } = ownIdentity();
     return this.#pids().flatMap((pid) => {
       const state = this.#read(pid);
-      if (state && isRunning(pid, state.startTicks)) return [state];
-      this.remove(pid);
-      return [];
+      const life = state ? lifeOf(state) : 'gone';
+      if (life === 'gone') this.remove(pid);
+      return state && life === 'running' && state.pidNamespace === pidNamespace ? [state] : [];
     });
   }
 
   /** Begins the file for what a forwarder in the background has to say. @returns its descriptor */
   beginLog(filePrefix: string, portId: number): number {
-    this.#create();
-    return openSync(this.logPath(filePrefix, portId), 'w', 0o600);
+    makePrivateDir(this.#dir);
+    const path = this.logPath(filePrefix, portId);
+    rmSync(path, { force: true });
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   }
 
   /** That of the last one for this port. */
@@ -67,15 +69,13 @@ export class ForwarderStates {
     return join(this.#dir, `${filePrefix}-${portId}.log`);
   }
 
-  #create(): void {
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-  }
-
   #path(pid: number): string {
     return join(this.#dir, `${pid}.json`);
   }
 
   #pids(): number[] {
+    // Whoever can write there could have us end any process as a forwarder.
+    if (faultOfDir(this.#dir) !== undefined) return [];
     try {
       return readdirSync(this.#dir).flatMap((name) => (/^\d+\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
     } catch {
@@ -85,7 +85,7 @@ export class ForwarderStates {
 
   #read(pid: number): ForwarderState | undefined {
     try {
-      return stateSchema.parse(JSON.parse(readFileSync(this.#path(pid), 'utf8')));
+      return stateSchema.parse(JSON.parse(readTrusted(this.#path(pid))));
     } catch {
       return undefined;
     }

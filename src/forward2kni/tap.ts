@@ -1,5 +1,6 @@
 /** forward2kni for primaries that have none of their own: a capture whose sink is a TAP interface. */
 import { checkOptions, MAX_SNAPLEN } from '../capture/options.js';
+import { resolvePortNames } from '../dpvs/port-names.js';
 import { DpcapError, UsageError } from '../errors.js';
 import { createLogger } from '../log.js';
 import type { Primary } from '../primary/discover.js';
@@ -18,10 +19,11 @@ import { describeInterfaces, forward, type TapForward } from './tap-forwarder.js
  */
 export async function forwardToTap(request: ForwardRequest, primary: Primary, choices: TapChoices): Promise<number> {
   const states = new ForwarderStates();
-  const known = findForwarder(states.running(), request.port, primary.filePrefix);
+  const port = await deviceOf(request.port, primary);
+  const known = findForwarder(states.running(), port, primary.filePrefix);
   switch (request.action) {
     case 'on':
-      return on(request, decide(request, primary, choices, states.running()), choices.detach, states);
+      return on(request, decide(request, port, primary, choices, states.running()), choices.detach, states);
     case 'off':
       return off(request, known);
     case 'status':
@@ -29,22 +31,34 @@ export async function forwardToTap(request: ForwardRequest, primary: Primary, ch
   }
 }
 
+/** A port as DPDK has it: DPVS has names of its own. */
+async function deviceOf(selector: string, primary: Primary): Promise<string> {
+  const [device = selector] = await resolvePortNames([selector], { primary, ports: undefined });
+  return device;
+}
+
 /** Everything that can be known before anything is attached. */
 function decide(
   request: ForwardRequest,
+  device: string,
   primary: Primary,
   choices: TapChoices,
   running: readonly ForwarderState[],
 ): TapForward {
   const picked = pickPrimary(primary.filePrefix);
-  const port = findPort(request.port, picked);
+  const port = findPort(device, picked);
   refuseSecond(request, port, picked.primary.filePrefix, running);
   const { netns, maxRate, filter, directions, bufferBytes } = choices;
   const shown = checkOptions({ interface: [port.name], stats: request.json ? 'ndjson' : 'text' });
   return {
     picked,
     port: { id: port.id, name: port.name },
-    names: interfaceNames(port, choices.name, choices.split),
+    // DPVS's dpdk0 has its interface under that name; an id is no name.
+    names: interfaceNames(
+      device === request.port ? port : { ...port, name: request.port },
+      choices.name,
+      choices.split,
+    ),
     netns,
     maxRate,
     threads: threadsFor(choices, port.rxQueues),

@@ -115,7 +115,14 @@ export interface ClearOptions {
 }
 
 export type ClearOutcome =
-  | { effect: 'cleared' | 'unchanged'; source: VfId; was: Mirror | undefined; warnings: string[] }
+  | {
+      effect: 'cleared' | 'unchanged';
+      source: VfId;
+      was: Mirror | undefined;
+      warnings: string[];
+      /** The configuration as it was. */
+      backup?: string | undefined;
+    }
   | { effect: 'planned'; steps: PlanStep[]; notes: string[] };
 
 /** One way of having VFs mirrored. Rejects with DpcapError; prints nothing. */

@@ -37,7 +37,7 @@ export class Custody {
    */
   async giveBack(): Promise<string | undefined> {
     if (!this.#entry) return undefined;
-    const done = await undoMirror(this.#entry.entry.undo);
+    const done = await undoMirror(this.#entry);
     this.keep();
     return done;
   }

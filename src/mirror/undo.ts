@@ -1,10 +1,11 @@
 /** Undoes a temporary mirror from the facts in the journal: at the end, by the watchdog, or by `dpcap recover`. */
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
+import type { OpenEntry } from '../journal.js';
 import { DIRECTIONS, type Mirror } from './controller.js';
 import { describeVf } from './resolve.js';
 import { VfdClient } from './vfd/client.js';
-import { putBack } from './vfd/put-back.js';
+import { NicRefusal, putBack } from './vfd/put-back.js';
 import { configRecordSchema, restoreConfig } from './vfd/restore-config.js';
 
 /** The journal's kind. */
@@ -18,6 +19,8 @@ const commandRecordSchema = z.strictObject({
   fifo: z.string(),
   ours: mirrorSchema,
   previous: z.optional(mirrorSchema),
+  /** The NIC has refused to end it: that VFd no longer lists it proves nothing. */
+  refused: z.optional(z.boolean()),
 });
 
 const recordSchema = z.discriminatedUnion('how', [commandRecordSchema, configRecordSchema]);
@@ -27,15 +30,18 @@ export type UndoRecord = z.infer<typeof recordSchema>;
 
 /**
  * Undoes; safe to repeat, and leaves alone what somebody else has changed since.
- * @param raw from the journal
+ * @param open of the journal; its caller closes it
  * @returns what was done, for people
- * @throws DpcapError when it is not undone
+ * @throws DpcapError when it is not undone, or nobody can tell whether it is
  */
-export async function undoMirror(raw: unknown): Promise<string> {
-  const record = parse(raw);
+export async function undoMirror(open: Pick<OpenEntry, 'entry' | 'amend'>): Promise<string> {
+  const record = parse(open.entry.undo);
   const client = new VfdClient(record.fifo);
   try {
     return record.how === 'command' ? await undoCommand(client, record) : await undoConfig(client, record);
+  } catch (error) {
+    if (error instanceof NicRefusal && record.how === 'command') open.amend({ ...record, refused: true });
+    throw error;
   } finally {
     client.close();
   }
@@ -50,9 +56,9 @@ function parse(raw: unknown): UndoRecord {
   });
 }
 
-async function undoCommand(client: VfdClient, { ours, previous }: CommandRecord): Promise<string> {
+async function undoCommand(client: VfdClient, { ours, previous, refused }: CommandRecord): Promise<string> {
   const text = describeMirror(ours);
-  switch (await putBack(client, ours, previous)) {
+  switch (await putBack(client, ours, previous, refused)) {
     case 'restored':
       return previous ? `put back ${describeMirror(previous)}` : `cleared ${text}`;
     case 'was off':

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDpvs } from '../dpvs/identify.js';
 import { DpcapError, type ErrorCode } from '../errors.js';
+import { type AttachNeeds, attachNeeds } from './attach-needs.js';
 import { type DpdkVersion, versionDifference } from './config-file.js';
 import { isAlive, type Primary } from './discover.js';
 import type { Host } from './host.js';
@@ -26,6 +27,8 @@ export interface PrimaryFacts {
   secondaries: Secondary[];
   /** Of those who share its memory, itself included, the ones that are stopped. */
   stopped: SilentProcess[];
+  /** Undefined when nobody can join it anyway. */
+  needs: AttachNeeds | undefined;
   /** Effective uid of dpcap. */
   uid: number;
 }
@@ -46,11 +49,12 @@ export interface Capturability {
   warnings: Reason[];
 }
 
-/** Looks at one primary. Reads files and, when it answers, its telemetry. */
+/** Looks at one primary. Reads files and, when it answers, its telemetry. Of one that is not there nothing is read. */
 export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
+  if (!isAlive(primary) || primary.elsewhere?.isHidden) return noFacts();
   const stopped = stoppedProcesses({ runtimeDir: primary.runtimeDir, primaryPid: primary.pid }, host.procDir);
   const isStopped = stopped.some(({ role }) => role === 'primary'); // it would not answer
-  const socket = isAlive(primary) && !isStopped ? telemetrySocket(primary, host) : undefined;
+  const socket = isStopped ? undefined : telemetrySocket(primary, host);
   const told = socket === undefined ? undefined : ealParams(socket, host);
   const has = (name: string): boolean => existsSync(join(primary.runtimeDir, name));
   const zones = primary.shared ? memzoneNames(primary.runtimeDir, host.addon.memzoneLayout) : undefined;
@@ -62,6 +66,21 @@ export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
     telemetrySocket: socket,
     secondaries: findSecondaries(primary.runtimeDir, host.procDir),
     stopped,
+    needs: primary.shared ? attachNeeds(primary, host.procDir) : undefined,
+    uid: currentUid(),
+  };
+}
+
+function noFacts(): PrimaryFacts {
+  return {
+    hasMpSocket: false,
+    hasHugepageInfo: false,
+    memzones: undefined,
+    ealArguments: [],
+    telemetrySocket: undefined,
+    secondaries: [],
+    stopped: [],
+    needs: undefined,
     uid: currentUid(),
   };
 }
@@ -74,6 +93,8 @@ function ealPart(words: string[]): string[] {
 
 /** The verdict; pure. `ours` is the release dpcap was built with. */
 export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion): Capturability {
+  const hidden = hiddenFiles(primary);
+  if (hidden) return { verdict: 'no', reasons: [hidden], warnings: [] };
   const reasons = [
     notRunning(primary),
     notPermitted(primary, facts),
@@ -81,6 +102,8 @@ export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion)
     otherVersion(primary, ours),
     noChannel(facts),
     notAnswering(facts),
+    otherHugepages(primary, facts),
+    tooFewDescriptors(facts),
     noPdump(primary, facts),
   ].filter((reason) => reason !== undefined);
   const verdict = reasons.length > 0 ? 'no' : facts.memzones === undefined ? 'unknown' : 'yes';
@@ -160,7 +183,7 @@ function otherVersion(primary: Primary, ours: DpdkVersion): Reason | undefined {
   return reason('ERR_VERSION_MISMATCH', difference, hint);
 }
 
-/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that we speak. */
+/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that we speak, and the first that can be told by a memzone. */
 const DPDK_21_11 = 0x150b0000;
 
 /** Its pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */
@@ -168,6 +191,35 @@ function oldDpvs(primary: Primary): Reason {
   const message = `DPVS on DPDK ${primary.version?.text} can be toggled with forward2kni, but not captured from`;
   const hint = 'use dpcap forward2kni PORT on and tcpdump on the KNI interface, or DPVS 1.10 and later';
   return reason('ERR_VERSION_MISMATCH', message, hint);
+}
+
+/** Its config was seen through /proc, and what is under that name here is another one or none. */
+function hiddenFiles(primary: Primary): Reason | undefined {
+  if (!primary.elsewhere?.isHidden) return undefined;
+  const message = `its files are in another mount namespace (${primary.runtimeDir} there)`;
+  return notCapturable(message, whereItIs(primary, primary.runtimeDir));
+}
+
+/** EAL would try to open the primary's pages by their names, and fail whatever addresses it tries. */
+function otherHugepages(primary: Primary, { needs }: PrimaryFacts): Reason | undefined {
+  if (needs?.missingDir === undefined) return undefined;
+  const message = `its huge pages are in ${needs.missingDir}, which is mounted in its own mount namespace only`;
+  return notCapturable(message, whereItIs(primary, needs.missingDir));
+}
+
+function whereItIs({ pid }: Primary, dir: string): string {
+  return `run dpcap there (nsenter --target ${pid} --mount dpcap ...), or share ${dir} with this mount namespace`;
+}
+
+function tooFewDescriptors({ needs }: PrimaryFacts): Reason | undefined {
+  if (needs?.descriptors === undefined || needs.descriptors <= needs.descriptorLimit) return undefined;
+  const message =
+    `joining it takes ${needs.descriptors} open files, one for each of its ${needs.hugepageFiles} files of huge pages, ` +
+    `and the limit is ${needs.descriptorLimit}`;
+  return notCapturable(
+    message,
+    `raise it: ulimit -Hn ${needs.descriptors * 2} (systemd: LimitNOFILE=), or start the application with larger pages`,
+  );
 }
 
 function noChannel(facts: PrimaryFacts): Reason | undefined {
@@ -189,6 +241,7 @@ function notAnswering(facts: PrimaryFacts): Reason | undefined {
 
 function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   if (facts.memzones === undefined || facts.memzones.includes(PDUMP_ZONE)) return undefined;
+  if (primary.version && primary.version.number < DPDK_21_11) return undefined; // pdump has no memzone there
   const message = 'it has not called rte_pdump_init()';
   if (isDpvs(primary)) return notCapturable(message, 'set "pdump on" in global_defs of dpvs.conf and restart DPVS');
   return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');

@@ -1,11 +1,13 @@
 /** Finds the primaries of this machine by their files, without joining any. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
+import { readRegular } from '../safe-file.js';
 import { CONFIG_HEAD_SIZE, type ConfigHead, type DpdkVersion, parseConfig } from './config-file.js';
+import { type ConfigHolder, closedPrimaries, configHolders } from './elsewhere.js';
 import type { Host } from './host.js';
 import { type ProcessInfo, readProcess } from './process.js';
-import { checkPrefix } from './runtime-dir.js';
+import { currentUid, DEFAULT_PREFIX } from './runtime-dir.js';
 import { answeringSockets } from './telemetry.js';
 
 /**
@@ -28,15 +30,66 @@ export interface Primary {
   version: DpdkVersion | undefined;
   /** Why it is unreadable. */
   reason: string | undefined;
+  /** Undefined for one under the runtime root that our own environment leads to. */
+  elsewhere?: Elsewhere | undefined;
+}
+
+/** Why a primary's files are not where we look first. */
+export interface Elsewhere {
+  /** What put them there, such as "RUNTIME_DIRECTORY=/run/app"; undefined when it cannot be told. */
+  variable: string | undefined;
+  /** They are in another mount namespace: nobody can join from here. */
+  isHidden: boolean;
 }
 
 /**
- * All primaries under a runtime root, sorted by file prefix.
+ * Whether somebody with fewer rights than we have runs it. To join a primary is to trust its memory, so such a one is
+ * joined only when it is named, and nothing that it names is opened.
+ */
+export function isForeign({ elsewhere, process: owner }: Primary, uid = currentUid()): boolean {
+  return elsewhere !== undefined && owner?.uid !== undefined && owner.uid !== 0 && owner.uid !== uid;
+}
+
+/**
+ * All primaries under a runtime root, sorted by file prefix; then those that processes have elsewhere.
  * @param root see runtimeRoot()
  * @throws DpcapError ERR_PERMISSION when this user may not read `root`
  */
 export function findPrimaries(root: string, host: Host): Primary[] {
-  return prefixesIn(root).flatMap((prefix) => lookAt(prefix, join(root, prefix), host));
+  const here = prefixesIn(root).flatMap((prefix) => lookAt(prefix, join(root, prefix), host));
+  if (!host.searchesProcesses) return here;
+  const known = new Set(here.flatMap(({ pid }) => pid ?? []));
+  const held = configHolders(host.procDir, known).flatMap((holder) => lookElsewhere(holder, host));
+  return [...here, ...held, ...closedPrimaries(host.procDir, known).map((pid) => closed(pid, host))];
+}
+
+function lookElsewhere({ pid, runtimeDir, seenAt, isHidden, variable }: ConfigHolder, host: Host): Primary[] {
+  try {
+    const head = readConfig(join(seenAt, 'config'));
+    if (!head) return []; // it has ended meanwhile
+    const primary = living(basename(runtimeDir), runtimeDir, head, pid, host);
+    return [{ ...primary, elsewhere: { variable, isHidden } }];
+  } catch {
+    return []; // as above
+  }
+}
+
+/** Another user's: only that it runs can be seen, and what its command line says. */
+function closed(pid: number, host: Host): Primary {
+  const info = readProcess(pid, host.procDir);
+  const filePrefix = prefixOf(info?.commandLine ?? []);
+  const reason = `it runs (${[info?.program, `pid ${pid}`].filter(Boolean).join(', ')}), but belongs to ${info?.user ?? 'another user'}`;
+  const elsewhere = { variable: undefined, isHidden: false };
+  return { ...blank(filePrefix, ''), state: 'unreadable', pid, process: info, reason, elsewhere };
+}
+
+/** By EAL's option, as getopt_long takes it. */
+function prefixOf(words: readonly string[]): string {
+  for (const [i, word] of words.entries()) {
+    if (word === '--file-prefix') return words[i + 1] ?? DEFAULT_PREFIX;
+    if (word.startsWith('--file-prefix=')) return word.slice('--file-prefix='.length);
+  }
+  return DEFAULT_PREFIX;
 }
 
 function prefixesIn(root: string): string[] {
@@ -72,20 +125,13 @@ function lookAt(filePrefix: string, runtimeDir: string, host: Host): Primary[] {
   }
 }
 
-/** Undefined when there is no such file. */
+/** Undefined when there is no such file. A FIFO in its place does not hold us up. */
 function readConfig(path: string): ConfigHead | undefined {
-  let fd: number;
   try {
-    fd = openSync(path, 'r');
+    return parseConfig(readRegular(path, 0, CONFIG_HEAD_SIZE).bytes);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
-  }
-  try {
-    const head = new Uint8Array(CONFIG_HEAD_SIZE);
-    return parseConfig(head.subarray(0, readSync(fd, head, 0, CONFIG_HEAD_SIZE, 0)));
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -124,76 +170,7 @@ function blank(filePrefix: string, runtimeDir: string): Primary {
   };
 }
 
-/**
- * The primary to capture from: the one with this prefix, or without a prefix the only one that runs.
- * @throws DpcapError ERR_PRIMARY_ABSENT, ERR_PRIMARY_AMBIGUOUS or ERR_PERMISSION; UsageError for an impossible prefix
- */
-export function choosePrimary(primaries: readonly Primary[], prefix: string | undefined): Primary {
-  // One that nobody can join is not what was meant while there is another.
-  const joinable = primaries.filter((one) => isAlive(one) && one.shared);
-  const alive = joinable.length > 0 ? joinable : primaries.filter(isAlive);
-  if (prefix !== undefined) checkPrefix(prefix);
-  const wanted = prefix === undefined ? alive : primaries.filter((one) => one.filePrefix === prefix);
-  const chosen = wanted.find(isAlive) ?? wanted[0];
-  if (chosen === undefined) throw absent(prefix, primaries, alive);
-  if (chosen.state === 'unreadable') throw unreadable(chosen);
-  if (chosen.state === 'dead') throw dead(chosen);
-  if (prefix === undefined && new Set(alive.map((one) => one.filePrefix)).size > 1) throw ambiguous(alive);
-  return chosen;
-}
-
 /** Whether there is a process behind it. */
 export function isAlive(primary: Primary): boolean {
   return primary.state === 'running' || primary.state === 'starting';
-}
-
-/**
- * Those with this file prefix, whatever their state; without one, all.
- * @throws UsageError for what is no prefix, DpcapError ERR_PRIMARY_ABSENT when there is none
- */
-export function primariesWithPrefix(primaries: readonly Primary[], prefix: string | undefined): Primary[] {
-  if (prefix === undefined) return [...primaries];
-  checkPrefix(prefix);
-  const wanted = primaries.filter((one) => one.filePrefix === prefix);
-  if (wanted.length === 0) throw absent(prefix, primaries, primaries.filter(isAlive));
-  return wanted;
-}
-
-function absent(prefix: string | undefined, primaries: readonly Primary[], alive: readonly Primary[]): DpcapError {
-  const hidden = primaries.find((one) => one.state === 'unreadable');
-  if (prefix === undefined && hidden) return unreadable(hidden);
-  const about = prefix === undefined ? '' : ` with file prefix ${prefix}`;
-  const hint =
-    alive.length > 0
-      ? `running: ${alive.map(describe).join(', ')}; choose one with --file-prefix`
-      : 'start the DPDK application first; one of another user has its files elsewhere (XDG_RUNTIME_DIR)';
-  return new DpcapError('ERR_PRIMARY_ABSENT', `no DPDK primary process${about} is running`, { subject: prefix, hint });
-}
-
-function ambiguous(alive: readonly Primary[]): DpcapError {
-  return new DpcapError('ERR_PRIMARY_AMBIGUOUS', `several DPDK primary processes are running`, {
-    hint: `choose one with --file-prefix: ${alive.map(describe).join(', ')}`,
-  });
-}
-
-function unreadable(primary: Primary): DpcapError {
-  return new DpcapError('ERR_PERMISSION', `cannot look at the primary ${primary.filePrefix}: ${primary.reason}`, {
-    subject: primary.runtimeDir,
-    hint: 'run dpcap as the user that runs the DPDK application (mostly root)',
-  });
-}
-
-function dead(primary: Primary): DpcapError {
-  const message = `the primary ${primary.filePrefix} has ended; only its files are left in ${primary.runtimeDir}`;
-  return new DpcapError('ERR_PRIMARY_ABSENT', message, {
-    subject: primary.filePrefix,
-    hint: 'start the DPDK application again',
-  });
-}
-
-/** For lists in messages: `rte (dpdk-testpmd, pid 4711)`. */
-export function describe(primary: Primary): string {
-  const about = [primary.process?.program, primary.pid === undefined ? undefined : `pid ${primary.pid}`];
-  const known = about.filter((word) => word !== undefined);
-  return known.length > 0 ? `${primary.filePrefix} (${known.join(', ')})` : primary.filePrefix;
 }

@@ -1,27 +1,66 @@
 /** The names of a primary's memzones, read from the file behind its list: no joining, no telemetry needed. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemzoneLayout } from '../binding.js';
+import { readRegular } from '../safe-file.js';
 
 /** Reserved by rte_pdump_init(): without it an enable request is never answered. */
 export const PDUMP_ZONE = 'rte_pdump_stats';
 
+/** Bits in a word of the mask that follows the array: `struct used_mask { unsigned n_masks; uint64_t data[]; }`. */
+const WORD_BITS = 64;
+/** The number of words, padded to the alignment of the first. */
+const MASK_HEAD = 8;
+
 /** The names in a runtime directory's `fbarray_memzone`; undefined when it cannot be read. */
 export function memzoneNames(runtimeDir: string, layout: MemzoneLayout): string[] | undefined {
   try {
-    return parseMemzones(readFileSync(join(runtimeDir, 'fbarray_memzone')), layout);
+    return parseMemzones(readRegular(join(runtimeDir, 'fbarray_memzone')).bytes, layout);
   } catch {
     return undefined;
   }
 }
 
-/** The names in the bytes of that file: an array of `struct rte_memzone`; a free entry is zero. Never throws. */
-export function parseMemzones(bytes: Buffer, layout: MemzoneLayout): string[] {
-  const count = Math.min(layout.maxZones, Math.floor(bytes.length / layout.entrySize));
-  return Array.from({ length: count }, (_, index) => {
-    const field = bytes
-      .subarray(index * layout.entrySize, index * layout.entrySize + layout.nameSize)
-      .toString('latin1');
-    return field.split('\0', 1)[0] ?? '';
-  }).filter((name) => /^[\x20-\x7e]+$/.test(name));
+/**
+ * The names in the bytes of that file: an array of `struct rte_memzone` in which a free entry is zero, then the mask of
+ * the used ones. Undefined when the bytes do not read like that. Never throws.
+ *
+ * How many entries there are is the primary's own choice from DPDK 23.07 on (rte_memzone_max_set()), where the constant
+ * RTE_MAX_MEMZONE is gone: the file says it by the place of its mask.
+ */
+export function parseMemzones(bytes: Buffer, layout: MemzoneLayout): string[] | undefined {
+  const names = entryNames(bytes, layout);
+  for (let length = names.length; length > 0; length--) {
+    const used = usedEntries(bytes, length * layout.entrySize, length);
+    if (used === undefined) continue;
+    const known = names.slice(0, length).filter((name) => name !== '');
+    // The bit of a zone that is being made at this moment is there before its name.
+    if (Math.abs(known.length - used) <= 1) return known;
+  }
+  return undefined;
+}
+
+/** The name of each entry that fits into the file, those behind the array included; empty for what is no name. */
+function entryNames(bytes: Buffer, { entrySize, nameSize }: MemzoneLayout): string[] {
+  return Array.from({ length: Math.floor(bytes.length / entrySize) }, (_, index) => {
+    const field = bytes.subarray(index * entrySize, index * entrySize + nameSize).toString('latin1');
+    const name = field.split('\0', 1)[0] ?? '';
+    return /^[\x20-\x7e]+$/.test(name) ? name : '';
+  });
+}
+
+/** Entries in use by the mask at `offset`; undefined when no mask of an array of this length is there. */
+function usedEntries(bytes: Buffer, offset: number, length: number): number | undefined {
+  const words = Math.ceil(length / WORD_BITS);
+  if (offset + MASK_HEAD + words * 8 > bytes.length || bytes.readBigUInt64LE(offset) !== BigInt(words))
+    return undefined;
+  let used = 0;
+  for (let at = offset + MASK_HEAD; at < offset + MASK_HEAD + words * 8; at += 4)
+    used += countBits(bytes.readUInt32LE(at));
+  return used;
+}
+
+function countBits(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++;
+  return count;
 }

@@ -1,7 +1,8 @@
 /** From a file prefix, or none, to the primary to capture from. */
 
 import { inspect, requireCapturable } from './capturable.js';
-import { choosePrimary, findPrimaries, type Primary } from './discover.js';
+import { choosePrimary } from './choose.js';
+import { findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
 import { type MemoryLimits, memoryLimits } from './memory-limits.js';
 import { runtimeRoot } from './runtime-dir.js';

@@ -1,12 +1,17 @@
 /** Where DPDK keeps the files of a primary, by DPDK's own rules (eal_create_runtime_dir, 21.11 to 26.07). */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 
 /** The file prefix of an application that was given none. */
 export const DEFAULT_PREFIX = 'rte';
 
+/** Names the one directory to look for primaries in, instead of DPDK's own rules and all processes. */
+export const ONLY_ROOT = 'DPCAP_RUNTIME_ROOT';
+
 /** The directory that holds one directory per file prefix. */
 export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid: number = currentUid()): string {
+  const only = env[ONLY_ROOT];
+  if (only) return only;
   if (env.RUNTIME_DIRECTORY) return join(env.RUNTIME_DIRECTORY, 'dpdk');
   if (uid === 0) return '/var/run/dpdk';
   return join(env.XDG_RUNTIME_DIR || '/tmp', 'dpdk');
@@ -30,6 +35,15 @@ export function checkPrefix(prefix: string): string {
     subject: prefix,
     hint: 'give the name the application was started with (--file-prefix), without "/" and ".."',
   });
+}
+
+/**
+ * What EAL needs in its environment to use a runtime directory: it knows no option for it.
+ * @returns nothing for a directory that no value leads to
+ */
+export function runtimeEnvironment(runtimeDir: string): { RUNTIME_DIRECTORY?: string } {
+  const root = dirname(runtimeDir);
+  return basename(root) === 'dpdk' ? { RUNTIME_DIRECTORY: dirname(root) } : {};
 }
 
 /** The numeric user id; DPDK runs on systems that have one. */

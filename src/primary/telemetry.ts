@@ -7,6 +7,8 @@ import type { Host } from './host.js';
 
 /** For one exchange; a healthy primary answers within a millisecond. */
 const TIMEOUT_MS = 500;
+/** In one directory; each that does not answer takes the whole time. */
+const MOST_SOCKETS = 16;
 /** RTE_ETH_LINK_SPEED unknown, as an unsigned number. */
 const SPEED_UNKNOWN = 0xffffffff;
 
@@ -85,7 +87,9 @@ function read<T>(schema: z.ZodMiniType<T>, answer: string | undefined): T | unde
 
 /** The sockets of a runtime directory that answer. `--in-memory` primaries share a directory: `.v2`, `.v2:1`, ... */
 export function answeringSockets(runtimeDir: string, host: Host): { path: string; info: TelemetryInfo }[] {
-  const names = listNames(runtimeDir).filter((name) => /^dpdk_telemetry\.v2(:\d+)?$/.test(name));
+  const names = listNames(runtimeDir)
+    .filter((name) => /^dpdk_telemetry\.v2(:\d+)?$/.test(name))
+    .slice(0, MOST_SOCKETS);
   return names.flatMap((name) => {
     const path = join(runtimeDir, name);
     const info = parseInfo(ask(path, ['/info'], host)?.[0]);

@@ -21,7 +21,7 @@ async function scene(t: Teardown, options: Partial<FakeOptions> = {}): Promise<S
   const path = join(dir, 'ipc');
   const fake = await FakeDpvs.start({ dialect: 'C', kniLcore: 3, ...options, path });
   t.teardown(() => fake.stop());
-  const env = { XDG_STATE_HOME: dir, RUNTIME_DIRECTORY: dir, DPVS_IPC_FILE: path };
+  const env = { XDG_STATE_HOME: dir, DPCAP_RUNTIME_ROOT: dir, DPVS_IPC_FILE: path };
   const dpcap = (...args: string[]): Running => startDpcap(args, { env });
   return { fake, path, dir, dpcap, run: (...args) => dpcap(...args).wait() };
 }

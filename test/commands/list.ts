@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { createProgram, expandAliases } from '../../src/cli.js';
-import { collectListings, formatListings, formatSpeed, listingJson } from '../../src/commands/list.js';
-import { fakeHost, makeProcess, makeRuntimeDir, memzoneBytes } from '../primary/helpers/fake-host.js';
+import { collectListings, formatListings, formatSpeed, listingJson, withoutEnded } from '../../src/commands/list.js';
+import { configBytes, fakeHost, makeProcess, makeRuntimeDir, memzoneBytes } from '../primary/helpers/fake-host.js';
 
 t.test('primaries with their ports', async (t) => {
   const top = t.testdir({ run: {}, proc: {} });
@@ -36,21 +37,57 @@ t.test('primaries with their ports', async (t) => {
   t.match(lines[2], /has not called rte_pdump_init/);
   t.match(lines[3], /^ {4}call rte_pdump_init/);
   t.match(lines[4], /ports: not told/);
-  t.match(lines[5], /^old +- +- +- +22\.11\.11 +no \(dead\)$/);
   t.match(
     lines.find((line) => line.startsWith('rte')),
     /^rte +7 +router +\S+ +22\.11\.11 +yes$/,
   );
-  const port = lines.at(-1);
+  const port = lines[6];
   t.match(port, /^ {2}port 0 +0000:06:00\.0 +aa:bb:cc:00:00:01 +up 25 Gbit\/s +4 rx \+ 4 tx queues +mtu 1500$/);
   t.match(JSON.parse(JSON.stringify(listingJson(root, listings))), {
     runtime_root: root,
     primaries: [
       { file_prefix: 'fw', capturable: 'no', reasons: [{ code: 'ERR_PRIMARY_NOT_CAPTURABLE' }], ports: null },
-      { file_prefix: 'old', state: 'dead', pid: null },
       { file_prefix: 'rte', capturable: 'yes', ports: [{ id: 0, rx_queues: 4, link: 'up', speed_mbps: 25000 }] },
+      { file_prefix: 'old', state: 'dead', pid: null },
     ],
   });
+});
+
+t.test('of those that have ended nothing is read, and they are a count', async (t) => {
+  const root = t.testdir();
+  for (const prefix of ['a', 'b', 'c']) {
+    const dir = makeRuntimeDir(root, prefix, { fbarray_memzone: null });
+    execFileSync('mkfifo', [join(dir, 'fbarray_memzone')]); // reading it would never end
+  }
+  makeRuntimeDir(root, 'z', { config: configBytes() });
+  const host = fakeHost({ locks: { [join(root, 'z/config')]: { locked: true, pid: 9 } } });
+  const found = collectListings(root, host);
+  t.same(
+    found.map(({ primary }) => primary.filePrefix),
+    ['z', 'a', 'b', 'c'],
+    'the living first',
+  );
+  const shown = withoutEnded(found);
+  const lines = formatListings(root, shown, found.length - shown.length).split('\n');
+  t.match(lines[1], /^z /);
+  t.match(lines.at(-1), /^the files of 3 that have ended are in .*--all shows them$/);
+  t.match(listingJson(root, shown, 3), { ended_not_listed: 3, primaries: [{ file_prefix: 'z' }] });
+});
+
+t.test('files that are elsewhere, and what put them there', async (t) => {
+  const elsewhere = { variable: 'RUNTIME_DIRECTORY=/run/app', isHidden: false };
+  const place = { filePrefix: 'rte', runtimeDir: '/run/app/dpdk/rte', shared: true, reason: undefined, elsewhere };
+  const primary = { ...place, state: 'running' as const, pid: 7, process: undefined, version: undefined };
+  const capturability = { verdict: 'yes' as const, reasons: [], warnings: [] };
+  const text = formatListings('/var/run/dpdk', [{ primary, capturability, ports: [] }]);
+  t.match(text, /^ {2}files in \/run\/app\/dpdk\/rte \(its RUNTIME_DIRECTORY=\/run\/app\)$/m);
+});
+
+t.test("nobody's words speak to the terminal", async (t) => {
+  const place = { filePrefix: 'a\x1b[2J', runtimeDir: '/r', shared: true, reason: undefined, process: undefined };
+  const primary = { ...place, state: 'running' as const, pid: 7, version: undefined };
+  const capturability = { verdict: 'yes' as const, reasons: [], warnings: [] };
+  t.match(formatListings('/r', [{ primary, capturability, ports: [] }]), /^a\?\[2J /m);
 });
 
 t.test('one file prefix only', async (t) => {

@@ -23,6 +23,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
       telemetrySocket: undefined,
       secondaries: [],
       stopped: [],
+      needs: undefined,
       uid: 0,
     },
     capturability: YES,

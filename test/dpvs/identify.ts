@@ -1,6 +1,15 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { dpvsOption, isDpvs, isSocket, socketCandidates, socketIdentity } from '../../src/dpvs/identify.js';
+import {
+  configPath,
+  dpvsBehind,
+  dpvsOption,
+  isDpvs,
+  isSocket,
+  socketCandidates,
+  socketIdentity,
+} from '../../src/dpvs/identify.js';
 import type { Primary } from '../../src/primary/discover.js';
 import { FakeDpvs } from './helpers/fake-dpvs.js';
 import { tempDir } from './helpers/temp-dir.js';
@@ -39,4 +48,23 @@ t.test('each life of a DPVS has its own name', async (t) => {
   const second = await FakeDpvs.start({ path: ipc, dialect: 'C' });
   t.not(socketIdentity(ipc), life);
   await second.stop();
+});
+
+t.test('its configuration file', async (t) => {
+  const dir = t.testdir({ proc: { 9: {} } });
+  const procDir = join(dir, 'proc');
+  symlinkSync('/srv/dpvs', join(procDir, '9', 'cwd'));
+  const of = (...words: string[]): string => configPath({ ...primary('dpvs', ['dpvs', ...words]), pid: 9 }, procDir);
+  t.equal(of(), '/etc/dpvs.conf');
+  t.equal(of('-c', '/opt/d.conf'), '/opt/d.conf');
+  t.equal(of('--conf=d.conf'), '/srv/dpvs/d.conf', 'from where it runs');
+  mkdirSync(join(procDir, '9', 'root'));
+  const hidden = { ...primary('dpvs'), pid: 9, elsewhere: { variable: undefined, isHidden: true } };
+  t.equal(configPath(hidden, procDir), join(procDir, '9/root/etc/dpvs.conf'), "in a container's own files");
+});
+
+t.test('whose socket it is', async (t) => {
+  const [one, other] = [primary('dpvs', ['dpvs', '-x', '/run/a']), primary('dpvs', ['dpvs', '-x', '/run/b'])];
+  t.equal(dpvsBehind('/run/b', [primary('dpdk-testpmd'), one, other]), other);
+  t.equal(dpvsBehind('/run/c', [one, other]), undefined);
 });

@@ -41,6 +41,14 @@ t.test('a DPVS with a bond, a slave and a VLAN device', async (t) => {
   t.equal(fake.sets.length, 0);
 });
 
+t.test('with "kni off" there is no interface, whatever is called like one', async (t) => {
+  const path = join(tempDir(t), 'ipc');
+  const fake = await FakeDpvs.start({ path, dialect: 'C', kni: false, ports: [{ name: 'dpdk0' }] });
+  t.teardown(() => fake.stop());
+  const summary = await describeDpvs(new DpvsClient(path), new Map([['dpdk0', 'front']]));
+  t.match(summary, { kni: false, ports: [{ name: 'dpdk0', kni: undefined }] });
+});
+
 t.test('one that does not answer', async (t) => {
   t.same(summaryRows({ failure: 'cannot reach DPVS' }), { head: 'DPVS: cannot reach DPVS', rows: [] });
   t.same(summaryJson({ failure: 'why' }), { error: 'why' });

@@ -14,7 +14,14 @@ async function start(t: { teardown(undo: () => unknown): void }, options: Partia
 }
 
 const entry = (undo: unknown): JournalEntry => ({
-  ...{ kind: 'dpvs-forward2kni', subject: 'forward2kni of dpdk0', pid: 1, startTicks: 1, createdAt: '' },
+  ...{
+    kind: 'dpvs-forward2kni',
+    subject: 'forward2kni of dpdk0',
+    pid: 1,
+    startTicks: 1,
+    pidNamespace: 0,
+    createdAt: '',
+  },
   undo,
 });
 

@@ -7,13 +7,14 @@ import t, { type Test } from 'tap';
 import { endForwarder, findForwarder, startDetached } from '../../src/forward2kni/background.js';
 import { type ForwarderState, ForwarderStates } from '../../src/forward2kni/state.js';
 import { readProcess } from '../../src/primary/process.js';
+import { ownDir } from '../helpers/own-dir.js';
 
 const PORT = { filePrefix: 'rte', id: 0 };
 const STATE_MODULE = new URL('../../src/forward2kni/state.js', import.meta.url).href;
 
 /** A script that says that it forwards, and then does `after`. */
 function script(t: Test, after: string): { states: ForwarderStates; path: string } {
-  const dir = t.testdir({});
+  const dir = ownDir(t);
   const path = join(dir, 'forwarder.mjs');
   writeFileSync(
     path,

@@ -10,6 +10,7 @@ import { diagnostics } from '../../src/diagnostics.js';
 import { ForwarderStates } from '../../src/forward2kni/state.js';
 import { forward, type TapForward } from '../../src/forward2kni/tap-forwarder.js';
 import { createLogger } from '../../src/log.js';
+import { ownDir } from '../helpers/own-dir.js';
 
 const PRIMARY = { filePrefix: 'rte', runtimeDir: '/run/dpdk/rte', pid: 7 };
 const LANE = { accepted: 9, filtered: 2, nombuf: 1, ringfull: 0, written: 6, sinkdrop: 3, surplus: 0 };
@@ -38,7 +39,7 @@ type Run = (
 ) => Promise<Partial<Done>>;
 
 function forwarder(t: Test, run: Run) {
-  const states = new ForwarderStates(t.testdir({}));
+  const states = new ForwarderStates(ownDir(t));
   const log = createLogger('warn', 'test');
   return { states, forward: (wanted = request()) => forward(wanted, log, states, run as typeof runInForeground) };
 }

@@ -7,7 +7,8 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { inspect } from '../../src/primary/capturable.js';
-import { choosePrimary, findPrimaries, type Primary } from '../../src/primary/discover.js';
+import { choosePrimary } from '../../src/primary/choose.js';
+import { findPrimaries, type Primary } from '../../src/primary/discover.js';
 import { systemHost } from '../../src/primary/host.js';
 import { readPrimaryOps } from '../../src/primary/mempool-ops.js';
 import { readMemory } from '../../src/primary/process-memory.js';
@@ -112,7 +113,7 @@ t.test('a stock testpmd', { skip }, async (t) => {
     const primary = findPrimaries(ROOT, host).find((one) => one.filePrefix === testpmd.filePrefix);
     t.match(primary, { state: 'dead', pid: undefined, version: { text: host.addon.dpdkVersion } });
     t.throws(() => find(testpmd), { code: 'ERR_PRIMARY_ABSENT' });
-    t.match(execFileSync('node', [DPCAP, 'list'], { encoding: 'utf8' }), `no (dead)`);
+    t.match(execFileSync('node', [DPCAP, 'list', '--all'], { encoding: 'utf8' }), `no (dead)`);
     const doctor = spawnSync('node', [DPCAP, 'doctor', '--file-prefix', testpmd.filePrefix], { encoding: 'utf8' });
     t.equal(doctor.status, 1);
   });

@@ -1,4 +1,5 @@
 /** Captures from a primary that speaks DPVS's pdump, and lists it with what it says on its control socket. */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { FakeDpvs } from '../dpvs/helpers/fake-dpvs.js';
@@ -8,6 +9,8 @@ import {
   capture,
   enginePid,
   gone,
+  hasInterface,
+  kniName,
   readPcap,
   requirements,
   runDpcap,
@@ -114,6 +117,21 @@ t.test('a pdump as of DPVS 1.9 is never sent a request that would crash it', { s
   t.ok(primary.requests().every(({ len, result }) => len !== 104 && result === -22));
 });
 
+t.test('a DPVS on DPDK 20.11 is not joined, and nothing is said of its pdump', { skip }, async (t) => {
+  const primary = await startDpvsPrimary({ layout: 104, vdevs: ['net_null0'] });
+  t.teardown(() => primary.stop());
+  // RTE_VERSION in the head of its shared configuration; it does not look there again.
+  const fd = openSync(`/var/run/dpdk/${primary.prefix}/config`, 'r+');
+  writeSync(fd, Buffer.from([0x63, 0x0a, 0x0b, 0x14]), 0, 4, 4);
+  closeSync(fd);
+  const { stdout } = await runDpcap(['list', '--file-prefix', primary.prefix]);
+  t.match(stdout, /DPVS on DPDK 20\.11\.10 can be toggled with forward2kni, but not captured from/);
+  t.notMatch(stdout, 'rte_pdump_init');
+  const recovered = await runDpcap(['recover', '--file-prefix', primary.prefix]);
+  t.match(recovered, { code: 0, stdout: /: nothing to clear: DPVS on DPDK 20\.11\.10/ }, recovered.stderr);
+  t.same(primary.requests(), [], 'it was not asked anything');
+});
+
 t.test('dpcap list shows a DPVS as such', { skip }, async (t) => {
   const ipcFile = join(tempDir(t), 'ipc');
   const primary = await startDpvsPrimary({ layout: 120, vdevs: ['net_null0'], ipcFile });
@@ -138,4 +156,34 @@ t.test('dpcap list shows a DPVS as such', { skip }, async (t) => {
   const status = await runDpcap(['forward2kni', '0', 'off', '--file-prefix', primary.prefix]);
   t.match(status, { code: 0, stdout: /^dpdk0: forward2kni off \(/ });
   t.equal(fake.ports[0]?.forward2kni, false);
+});
+
+t.test('DPVS\'s own port names, and an interface of dpcap beside "kni off"', { skip }, async (t) => {
+  const folder = tempDir(t);
+  const ipcFile = join(folder, 'ipc');
+  const primary = await startDpvsPrimary({ layout: 120, vdevs: [replayVdev(folder)], ipcFile });
+  t.teardown(() => primary.stop());
+  const fake = await FakeDpvs.start({ path: ipcFile, dialect: 'C', kni: false, ports: [{ name: 'dpdk0' }] });
+  t.teardown(() => fake.stop());
+  const file = join(folder, 'x.pcap');
+  const captured = await capture(primary, ['-i', 'dpdk0', '-Q', 'rx', '-c', '20', '-w', file]);
+  t.match(captured, { code: 0 }, captured.messages);
+  t.equal(readPcap(file).packets.length, 20);
+
+  process.env.XDG_STATE_HOME = folder;
+  t.teardown(() => delete process.env.XDG_STATE_HOME);
+  const name = kniName();
+  const tap = (action: string, ...more: string[]) =>
+    runDpcap(['forward2kni', 'dpdk0', action, '--via', 'tap', '--file-prefix', primary.prefix, ...more]);
+  const on = await tap('on', '--detach', '--name', name, 'udp');
+  t.match(
+    on,
+    { code: 0, stdout: new RegExp(`forwarded to interface ${name}.*off --file-prefix .* --via tap`) },
+    on.stderr,
+  );
+  t.ok(hasInterface(name));
+  t.match((await tap('status')).stdout, new RegExp(`forwarded to interface ${name}`));
+  t.match(await tap('off'), { code: 0, stdout: /no longer forwarded/ });
+  t.notOk(hasInterface(name));
+  t.equal(fake.ports[0]?.forward2kni, false, "DPVS's own switch was left alone");
 });

@@ -1,5 +1,6 @@
 /** forward2kni that is killed, cut off or not possible here: nothing is left, and the primary is as it was. */
 import t, { type Test } from 'tap';
+import { ownDir } from '../helpers/own-dir.js';
 import {
   balances,
   bridgeTwoNamespaces,
@@ -24,7 +25,7 @@ import {
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['setpriv'] });
-process.env.XDG_STATE_HOME = t.testdir({});
+process.env.XDG_STATE_HOME = ownDir(t);
 
 /** A testpmd at full load. */
 async function underLoad(t: Test): Promise<Testpmd> {

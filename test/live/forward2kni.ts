@@ -1,6 +1,7 @@
 /** forward2kni to a TAP interface: tcpdump there sees what the port carries, no more and no less. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ownDir } from '../helpers/own-dir.js';
 import {
   type Bridge,
   balances,
@@ -30,7 +31,7 @@ import {
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['python3'] });
-process.env.XDG_STATE_HOME = t.testdir({});
+process.env.XDG_STATE_HOME = ownDir(t);
 
 interface Scene {
   bridge: Bridge;

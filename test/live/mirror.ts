@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { PlanController } from '../../src/mirror/plan/plan-controller.js';
+import { ownDir } from '../helpers/own-dir.js';
 import { ask, setUpController } from '../mirror/helpers/controller.js';
 import { capinfos, capture, requirements, startTestpmd } from './helpers/index.js';
 
@@ -10,7 +11,7 @@ const skip = requirements();
 const COMPLAINT = /Bad arguments|Ambiguous|not found/i;
 
 t.test('capture --mirror: on while packets are written, off afterwards', { skip }, async (t) => {
-  const { vfd } = setUpController(t.testdir());
+  const { vfd } = setUpController(ownDir(t));
   t.teardown(() => vfd.stop());
   const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
   t.teardown(() => testpmd.stop());
@@ -23,6 +24,10 @@ t.test('capture --mirror: on while packets are written, off afterwards', { skip 
   t.match(captured.messages, /VF 1 of PF 0 .* is mirrored to VF 3[\s\S]*cleared the mirror of VF 1/);
   t.equal(capinfos(file)['Number of packets'], '5');
   t.same([seen, vfd.mirrored()], [['0 1 all 3', '0 1 off'], []]);
+
+  const mistaken = await capture(testpmd, ['-i', '7', '-w', file, ...mirror]);
+  t.match(mistaken, { code: 2, messages: /there is no port 7/ });
+  t.equal(seen.length, 2, 'a port that is not there costs no mirror');
 });
 
 t.test('a real testpmd understands the plan: it is the driver that says no, not the prompt', { skip }, async (t) => {

@@ -73,7 +73,7 @@ t.test('a capture killed with its PID namespace is dead', { skip }, async (t) =>
 });
 
 t.test('a primary in a namespace below ours is seen', { skip }, async (t) => {
-  const testpmd = await underLoad(t, { under: PID_NAMESPACE });
+  const testpmd = await underLoad(t, { within: PID_NAMESPACE });
   const before = await remember(testpmd);
   balances(t, await capture(testpmd, ['-i', '0', '-c', '1000', '-w', '/dev/null']));
   await isUnharmed(t, testpmd, before, 'captured from');

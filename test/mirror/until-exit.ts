@@ -1,9 +1,11 @@
 /** However `--until-exit` ends, the mirror does not outlive it: Ctrl-C, the watchdog, or `dpcap recover`. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { undoJournal } from '../../src/commands/recover.js';
 import { Journal } from '../../src/journal.js';
+import { ownDir } from '../helpers/own-dir.js';
 import { childrenOf, Dpcap, until } from './helpers/dpcap.js';
 import { FakeVfd } from './helpers/fake-vfd.js';
 
@@ -24,7 +26,7 @@ function kill(pid: number): void {
 }
 
 t.test('signals: cleared, journal empty, exit code 0', async (t) => {
-  const { vfd, dpcap, args } = setUp(t.testdir());
+  const { vfd, dpcap, args } = setUp(ownDir(t));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const child = dpcap.start(...args);
     await once(child.stdout as NodeJS.ReadableStream, 'data');
@@ -37,7 +39,7 @@ t.test('signals: cleared, journal empty, exit code 0', async (t) => {
 });
 
 t.test('what was on before is put back', async (t) => {
-  const { vfd, dpcap, args } = setUp(t.testdir());
+  const { vfd, dpcap, args } = setUp(ownDir(t));
   await dpcap.run('mirror', 'set', '--pf', '0', '--vf', '1', '--direction', 'in', '--target', '2', '--config', vfd.cfg);
   const { code, stdout } = await dpcap.run(...args.slice(0, -3), '--for', '0.05', '--config', vfd.cfg);
   t.match(stdout, /put back the mirror of VF 1 of PF 0 \(in\) to VF 2/);
@@ -46,7 +48,7 @@ t.test('what was on before is put back', async (t) => {
 });
 
 t.test('SIGKILL: the watchdog clears', async (t) => {
-  const { vfd, dpcap, args } = setUp(t.testdir());
+  const { vfd, dpcap, args } = setUp(ownDir(t));
   const child = dpcap.start(...args);
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   kill(child.pid as number);
@@ -57,7 +59,7 @@ t.test('SIGKILL: the watchdog clears', async (t) => {
 
 /** Killed with its watchdog when the daemon receives request N, before or after it is carried out, and while it waits. */
 t.test('SIGKILL of all of it at any moment: one entry at most, and recover clears', async (t) => {
-  const { vfd, dpcap, args } = setUp(t.testdir());
+  const { vfd, dpcap, args } = setUp(ownDir(t));
   const journal = new Journal(join(vfd.dir, 'log', 'state', 'dpcap'));
   const killAll = (pid: number): void => {
     for (const one of [pid, ...childrenOf(pid)]) kill(one);
@@ -107,7 +109,7 @@ t.test('SIGKILL of all of it at any moment: one entry at most, and recover clear
 });
 
 t.test('a signal while VFd does not answer leaves nothing beside the FIFO', async (t) => {
-  const { vfd, dpcap } = setUp(t.testdir());
+  const { vfd, dpcap } = setUp(ownDir(t));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const child = dpcap.start('mirror', 'list', '--config', vfd.cfg);
     vfd.onRequest = () => child.kill(signal);
@@ -118,7 +120,7 @@ t.test('a signal while VFd does not answer leaves nothing beside the FIFO', asyn
 });
 
 t.test('a watchdog that was told all is done touches nothing of the same process', async (t) => {
-  const { vfd, dpcap } = setUp(t.testdir());
+  const { vfd, dpcap } = setUp(ownDir(t));
   for (const vf of [1, 2])
     await dpcap.run('mirror', 'set', '--vf', `guest_${vf}`, '--direction', 'in', '--target', '3', '--config', vfd.cfg);
   const { code } = await dpcap.run('mirror', 'clear', '--all', '--by-config', '--yes', '--config', vfd.cfg);
@@ -127,7 +129,7 @@ t.test('a watchdog that was told all is done touches nothing of the same process
 });
 
 t.test('recover: somebody else changed it; the daemon is gone; the entry is damaged', async (t) => {
-  const { vfd, dpcap, args } = setUp(t.testdir());
+  const { vfd, dpcap, args } = setUp(ownDir(t));
   const journal = new Journal(join(vfd.dir, 'log', 'state', 'dpcap'));
   const leave = async (): Promise<void> => {
     const child = dpcap.start(...args);
@@ -144,5 +146,49 @@ t.test('recover: somebody else changed it; the daemon is gone; the entry is dama
   vfd.nic.set('0/1', { direction: 'in', target: 2 });
   t.match(await undoJournal(journal), [{ isUndone: true, text: /left VF 1 of PF 0 alone/ }]);
   t.same(vfd.mirrored(), ['0/1 in 2']);
+  await vfd.stop();
+});
+
+t.test('a NIC that refuses to end it: exit code 1, and it stays in the journal until it does', async (t) => {
+  const { vfd, dpcap, args } = setUp(ownDir(t));
+  vfd.nicKeepsMirrors = true;
+  const held = await dpcap.run(...args.slice(0, -3), '--for', '0.05', '--config', vfd.cfg);
+  t.match(held, { code: 1, stderr: /not cleared: .*VFd lists .* as off, but its NIC refused/ });
+  t.same([vfd.listed(), vfd.mirrored(), dpcap.journal().length], [[], ['0/1 all 3'], 1], 'VFd lists nothing');
+  const again = await dpcap.run('recover');
+  t.match(again, { code: 1, stdout: /could not undo the mirror of VF 1 .* NIC refused/ });
+  t.same([vfd.mirrored(), dpcap.journal().length], [['0/1 all 3'], 1]);
+  vfd.nicKeepsMirrors = false;
+  t.match(await dpcap.run('recover'), { code: 0, stdout: /cleared the mirror of VF 1/ });
+  t.same([vfd.mirrored(), dpcap.journal()], [[], []]);
+  await vfd.stop();
+});
+
+t.test('clear says the same', async (t) => {
+  const { vfd, dpcap } = setUp(ownDir(t));
+  const about = ['--pf', '0', '--vf', '1', '--config', vfd.cfg];
+  await dpcap.run('mirror', 'set', ...about, '--direction', 'all', '--target', '3');
+  vfd.nicKeepsMirrors = true;
+  t.match(await dpcap.run('mirror', 'clear', ...about), { code: 1, stdout: '', stderr: /its NIC refused/ });
+  await dpcap.run('mirror', 'set', ...about, '--direction', 'all', '--target', '3');
+  const all = await dpcap.run('mirror', 'clear', '--all', '--config', vfd.cfg);
+  t.match(all, { code: 1, stderr: /1 not cleared: .*its NIC refused/ });
+  await vfd.stop();
+});
+
+t.test('clear by the configuration names the backup, and leaves the file as it was', async (t) => {
+  const { vfd, dpcap } = setUp(ownDir(t));
+  const file = join(vfd.liveDir, 'guest_1.json');
+  const before = readFileSync(file, 'latin1');
+  const about = ['--pf', '0', '--vf', '1', '--config', vfd.cfg, '--by-config', '--yes'];
+  t.equal((await dpcap.run('mirror', 'set', ...about, '--direction', 'in', '--target', '3')).code, 0);
+  t.not(readFileSync(file, 'latin1'), before);
+  const { code, stdout } = await dpcap.run('mirror', 'clear', ...about);
+  const [, backup = ''] = /^ {2}the configuration as it was: (.*)$/m.exec(stdout) ?? [];
+  t.equal(code, 0);
+  t.match(readFileSync(backup, 'latin1'), '"mirror"');
+  // A comma behind the last member, which VFd allows, separated the mirror from it.
+  t.equal(readFileSync(file, 'latin1'), before.replace(/,(\s*\}\s*)$/, '$1'));
+  t.same(vfd.mirrored(), []);
   await vfd.stop();
 });

@@ -12,7 +12,7 @@ const addon = binding();
 t.test('layouts come from the headers and fit together', async (t) => {
   const { tableSize, numOpsOffset, entriesOffset, entrySize, nameSize, maxOps } = addon.opsLayout;
   t.ok(numOpsOffset < entriesOffset && entriesOffset + maxOps * entrySize <= tableSize && nameSize < entrySize);
-  t.ok(addon.memzoneLayout.nameSize < addon.memzoneLayout.entrySize && addon.memzoneLayout.maxZones > 0);
+  t.ok(addon.memzoneLayout.nameSize < addon.memzoneLayout.entrySize);
 });
 
 t.test('a file that nobody has locked', async (t) => {

@@ -22,6 +22,7 @@ function facts(some: Partial<PrimaryFacts> = {}): PrimaryFacts {
     telemetrySocket: undefined,
     secondaries: [],
     stopped: [],
+    needs: undefined,
     uid: 0,
     ...some,
   };
@@ -30,8 +31,11 @@ function facts(some: Partial<PrimaryFacts> = {}): PrimaryFacts {
 const owner = { pid: 7, uid: 1000, user: 'app' } as ProcessInfo;
 const options = (...words: string[]): PrimaryFacts => facts({ ealArguments: ['app', ...words] });
 
+const NEEDS = { hugepageFiles: 2000, missingDir: undefined, descriptors: 2100, descriptorLimit: 4096 };
+
 const ACCEPTED: [string, Primary, PrimaryFacts, string][] = [
   ['an ordinary one', primary(), facts(), 'yes'],
+  ['enough descriptors', primary(), facts({ needs: NEEDS }), 'yes'],
   ['pdump not visible', primary(), facts({ memzones: undefined }), 'unknown'],
   ['of a user, by root', primary({ process: owner }), facts(), 'yes'],
   ['of the same user', primary({ process: owner }), facts({ uid: 1000 }), 'yes'],
@@ -43,6 +47,30 @@ for (const [name, one, seen, verdict] of ACCEPTED) {
 
 const NOT = 'ERR_PRIMARY_NOT_CAPTURABLE';
 const REFUSED: [string, Primary, PrimaryFacts, string, RegExp, RegExp][] = [
+  [
+    'huge pages of its own mount namespace',
+    primary(),
+    facts({ needs: { ...NEEDS, missingDir: '/mnt/huge' } }),
+    NOT,
+    /in \/mnt\/huge, which is mounted in its own/,
+    /nsenter --target 7 --mount/,
+  ],
+  [
+    'too few descriptors',
+    primary(),
+    facts({ needs: { ...NEEDS, descriptorLimit: 1024 } }),
+    NOT,
+    /2100 open files, one for each of its 2000 .* limit is 1024/,
+    /ulimit -Hn 4200/,
+  ],
+  [
+    'files in another mount namespace',
+    primary({ elsewhere: { variable: undefined, isHidden: true } }),
+    facts({ hasMpSocket: false }),
+    NOT,
+    /another mount namespace \(\/r\/rte there\)/,
+    /nsenter/,
+  ],
   ['dead', primary({ state: 'dead' }), facts(), 'ERR_PRIMARY_ABSENT', /ended/, /start/],
   ['starting', primary({ state: 'starting' }), facts(), NOT, /rte_eal_init/, /again/],
   ['unreadable', primary({ state: 'unreadable', reason: 'no' }), facts(), 'ERR_PERMISSION', /no/, /user/],
@@ -130,4 +158,12 @@ t.test('facts come from files first, then from telemetry', async (t) => {
   });
   t.equal(inspect(one, host).capturability.verdict, 'yes');
   t.equal(gatherFacts(one, fakeHost()).memzones, undefined, 'neither');
+});
+
+t.test('a DPVS on DPDK 20.11 is not said to lack rte_pdump_init(): nothing tells that from outside', async (t) => {
+  const program = { pid: 7, program: 'dpvs', commandLine: ['dpvs'] } as unknown as ProcessInfo;
+  const old = primary({ process: program, version: { number: 0x140b0a63, text: '20.11.10' } });
+  const { reasons } = assess(old, facts({ memzones: ['rte_eth_dev_data'] }), OURS);
+  t.match(reasons, [{ code: 'ERR_VERSION_MISMATCH', message: /forward2kni/ }]);
+  t.equal(reasons.length, 1);
 });

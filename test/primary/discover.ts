@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { DpcapError } from '../../src/errors.js';
-import { choosePrimary, findPrimaries, type Primary } from '../../src/primary/discover.js';
+import { choosePrimary } from '../../src/primary/choose.js';
+import { findPrimaries, type Primary } from '../../src/primary/discover.js';
 import { configBytes, fakeHost, makeProcess, makeRuntimeDir } from './helpers/fake-host.js';
 
 t.test('each state is told apart', async (t) => {

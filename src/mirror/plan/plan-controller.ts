@@ -59,26 +59,36 @@ export class PlanController implements MirrorController {
     if (to === undefined) throw unknown('--target', describeSelector(target));
     if (to === vf)
       throw new UsageError(`the target is the source: VF ${vf}`, { hint: 'choose another VF of the same PF' });
-    const steps = this.#steps({ pf, vf, direction }, to, pfPci);
-    return { effect: 'planned', steps, notes: PLAN_NOTES };
+    const steps = this.#steps({ vf, direction }, pf, to, pfPci);
+    const about = pf === undefined ? [`${PORT_WORD} is the port number of ${pfPci} in the primary that owns it`] : [];
+    return { effect: 'planned', steps, notes: [...PLAN_NOTES, ...about] };
   }
 
   async clear(source: SourceSelector): Promise<ClearOutcome> {
     const { pf, pfPci, vf } = this.#locate(source);
-    const steps = this.#steps({ pf, vf, direction: 'all' }, undefined, pfPci);
-    const ends = steps.map((step) => ({
-      ...step,
-      commands: step.commands.filter((line) => line.includes('# to end it')),
-    }));
-    return { effect: 'planned', steps: ends, notes: [] };
+    // Rules of either direction are ended alike; "all" is what some cannot begin with.
+    const [both, one] = (['all', 'in'] as const).map((direction) =>
+      this.#steps({ vf, direction }, pf, undefined, pfPci).map((step) => ({
+        ...step,
+        commands: step.commands.filter((line) => line.includes('# to end it')),
+      })),
+    ) as [PlanStep[], PlanStep[]];
+    const ends = both.map((step, i) => (step.commands.length > 0 ? step : (one[i] as PlanStep)));
+    return { effect: 'planned', steps: ends.filter(({ commands }) => commands.length > 0), notes: [] };
   }
 
-  #steps(mirror: PlanFacts['mirror'], target: number | undefined, pfPci: string | undefined): PlanStep[] {
+  #steps(
+    mirror: PlanFacts['mirror'],
+    pf: number | undefined,
+    target: number | undefined,
+    pfPci: string | undefined,
+  ): PlanStep[] {
     const targetName = target === undefined ? 'TARGET' : String(target);
     const { sysfs, mac } = this.#settings;
     const names = pfPci === undefined ? undefined : switchdevNames(pfPci, sysfs);
     return planSteps({
       mirror,
+      port: pf === undefined ? PORT_WORD : String(pf),
       target: targetName,
       driver: this.#settings.driver ?? findNic(pfPci, sysfs)?.driver,
       pfPci: pfPci ?? 'PCI_OF_PF',
@@ -90,16 +100,18 @@ export class PlanController implements MirrorController {
     });
   }
 
-  /** A PF that is named by its address is port 0 of the primary in the commands. */
-  #locate({ pf, vf }: SourceSelector): { pf: number; pfPci: string | undefined; vf: number } {
+  /** Which port of its primary a PF is that was named by its address, nobody here knows. */
+  #locate({ pf, vf }: SourceSelector): { pf: number | undefined; pfPci: string | undefined; vf: number } {
     const owner = vf.kind === 'pci' ? ownerOf(vf.address, this.#settings.sysfs) : undefined;
     const number = owner?.vf ?? numberOf(vf);
     if (number === undefined) throw unknown('--vf', describeSelector(vf));
     if (pf?.kind === 'name') throw unknown('--pf', pf.name);
     const pfPci = pf?.kind === 'pci' ? pf.address : owner?.pfPci;
-    return { pf: pf?.kind === 'number' ? pf.number : 0, pfPci, vf: number };
+    return { pf: pf?.kind === 'number' ? pf.number : undefined, pfPci, vf: number };
   }
 }
+
+const PORT_WORD = 'PORT_OF_PF';
 
 const PLAN_NOTES = [
   'words in capitals are to be filled in; nothing was run',

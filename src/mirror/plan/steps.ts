@@ -1,10 +1,12 @@
 /** The commands with which a person sets up a mirror where no controller can: by NIC (mirroring.md 1-3). Pure. */
 import type { Mirror, PlanStep } from '../controller.js';
-import type { NicDriver } from '../nic.js';
+import { type NicDriver, vfdAbility } from '../nic.js';
 
 /** What the commands need; what is not known becomes a word in capitals to fill in. */
 export interface PlanFacts {
-  mirror: Omit<Mirror, 'target'>;
+  mirror: Pick<Mirror, 'vf' | 'direction'>;
+  /** The PF's port number in the primary that owns it, or a word for one that is not known. */
+  port: string;
   /** The target's number, or a word for one that is not known. */
   target: string;
   driver: NicDriver | undefined;
@@ -26,15 +28,28 @@ export function planSteps(facts: PlanFacts): PlanStep[] {
   return STEPS.filter(({ drivers }) => !facts.driver || drivers.includes(facts.driver)).map(({ step }) => step(facts));
 }
 
-const iplex: Step = ({ mirror: { pf, vf, direction }, target }) => ({
-  title: 'VFd owns the PF',
-  commands: [
-    `iplex mirror ${pf} ${vf} ${direction} ${target}`,
+/** What VFd cannot do on this NIC is not printed: it would report success, or lose a rule. */
+const iplex: Step = (facts) => {
+  const { driver, port, target } = facts;
+  const { vf, direction } = facts.mirror;
+  const { byCommand, notes } = vfdAbility(driver && { driver, model: undefined });
+  const possible = byCommand.includes(direction);
+  const byConfig = `dpcap mirror set --pf ${port} --vf ${vf} --direction ${direction} --target ${target} --by-config`;
+  const byIplex = [
+    `iplex mirror ${port} ${vf} ${direction} ${target}`,
     'iplex show mirrors',
-    `iplex mirror ${pf} ${vf} off    # to end it`,
-  ],
-  notes: ['VFd cannot be built with DPDK 21.11 or later; dpcap mirror set does this with checks'],
-});
+    `iplex mirror ${port} ${vf} off    # to end it`,
+  ];
+  return {
+    title: possible ? 'VFd owns the PF' : `VFd owns the PF: iplex cannot mirror "${direction}" here`,
+    commands: possible ? byIplex : byCommand.length === 0 ? [byConfig, ...clearByConfig(facts)] : [],
+    notes: ['VFd cannot be built with DPDK 21.11 or later; dpcap mirror set does this with checks', ...notes],
+  };
+};
+
+const clearByConfig = ({ port, mirror }: PlanFacts): string[] => [
+  `dpcap mirror clear --pf ${port} --vf ${mirror.vf} --by-config    # to end it`,
+];
 
 /** Ports of a testpmd that is started as shown: 0 the uplink, 1 the source's representor, 2 the target's. */
 const testpmdStart = ({ pfPci, mirror, target }: PlanFacts): string =>
@@ -123,18 +138,19 @@ const deliverSfc: Step = (facts) => {
 };
 
 const mirrorRules: Step = (facts) => {
-  const { pf, vf } = facts.mirror;
+  const { port } = facts;
+  const { vf } = facts.mirror;
   const mask = `0x${(1n << BigInt(vf)).toString(16)}`;
   const out = facts.driver === 'ixgbe' ? 'downlink-mirror' : `pool-mirror-down ${mask}`;
   const rules = [...(wants(facts, 'in') ? [`pool-mirror-up ${mask}`] : []), ...(wants(facts, 'out') ? [out] : [])].map(
-    (rule, i) => `set port ${pf} mirror-rule ${i} ${rule} dst-pool ${facts.target} on`,
+    (rule, i) => `set port ${port} mirror-rule ${i} ${rule} dst-pool ${facts.target} on`,
   );
   return {
     title: 'ixgbe or i40e with DPDK before 21.11, in the primary that owns the PF (testpmd)',
     commands: [
-      ...(wants(facts, 'out') ? [`set tx loopback ${pf} on`] : []),
+      ...(wants(facts, 'out') ? [`set tx loopback ${port} on`] : []),
       ...rules,
-      ...rules.map((_, i) => `reset port ${pf} mirror-rule ${i}    # to end it`),
+      ...rules.map((_, i) => `reset port ${port} mirror-rule ${i}    # to end it`),
     ],
     notes: [
       'since DPDK 21.11 no PMD of ixgbe, i40e or ice mirrors VF traffic: use VFd, the switch, or capture in the guest',
@@ -143,9 +159,9 @@ const mirrorRules: Step = (facts) => {
   };
 };
 
-const loopback: Step = ({ mirror: { pf } }) => ({
+const loopback: Step = ({ port }) => ({
   title: 'a DPDK primary owns the PF: keep what VFs send to each other in the NIC',
-  commands: [`set tx loopback ${pf} on`],
+  commands: [`set tx loopback ${port} on`],
   notes: ['for the whole port; without it nothing that the guest sends reaches another VF'],
 });
 

@@ -3,18 +3,21 @@
  * when this process is, however it ends: a killed one's is removed by the next.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DpcapError, errnoOf } from '../../errors.js';
-import { isRunning, readProcess } from '../../primary/process.js';
+import { lifeOf, ownIdentity } from '../../primary/process-life.js';
+import { Folder, inFolder } from '../../safe-file.js';
 import { endingSignals } from '../../signals.js';
 
 const PREFIX = '.dpcap-answers-';
-const OURS = /^\.dpcap-answers-(\d+)-(\d+)-/;
+/** Pid, start and PID namespace of whoever made it. */
+const OURS = /^\.dpcap-answers-(\d+)-(\d+)-(\d+)-/;
 
 export class AnswerDir {
-  readonly #path: string;
+  readonly #folder: Folder;
+  #isRemoved = false;
   readonly #onExit = (): void => this.remove();
   /** Where nobody else handles the signal, it does what it would have done without us. */
   readonly #onSignal = (signal: NodeJS.Signals): void => {
@@ -31,7 +34,7 @@ export class AnswerDir {
   constructor(requestFifo: string) {
     const beside = dirname(requestFifo);
     sweep(beside);
-    this.#path = makeDir([beside, tmpdir()]);
+    this.#folder = makeDir([beside, tmpdir()]);
     process.once('exit', this.#onExit);
     for (const signal of endingSignals()) process.on(signal, this.#onSignal);
   }
@@ -41,11 +44,14 @@ export class AnswerDir {
    * @throws DpcapError ERR_SYSTEM
    */
   createFifo(): { path: string; fd: number; close(): void } {
-    const path = join(this.#path, `answer.${this.#next++}`);
+    const name = `answer.${this.#next++}`;
+    const path = join(this.#folder.path, name);
     try {
-      execFileSync('mkfifo', ['-m', '600', path], { stdio: ['ignore', 'ignore', 'pipe'] });
-      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      return { path, fd, close: () => [closeSync(fd), rmSync(path, { force: true })] };
+      // Inside the open folder, and no link: what was put in its place meanwhile is not written, nor read.
+      execFileSync('mkfifo', ['-m', '600', name], { cwd: this.#folder.own(), stdio: ['ignore', 'ignore', 'pipe'] });
+      const fd = openSync(this.#folder.at(name), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+      if (!fstatSync(fd).isFIFO()) throw new Error('somebody has put something else there');
+      return { path, fd, close: () => [closeSync(fd), this.#folder.remove(name)] };
     } catch (error) {
       throw new DpcapError('ERR_SYSTEM', `cannot make a FIFO for VFd's answer at ${path}`, {
         cause: error,
@@ -60,16 +66,28 @@ export class AnswerDir {
   remove(): void {
     process.off('exit', this.#onExit);
     for (const signal of endingSignals()) process.off(signal, this.#onSignal);
-    rmSync(this.#path, { recursive: true, force: true });
+    if (this.#isRemoved) return;
+    this.#isRemoved = true;
+    try {
+      this.#folder.removeAll();
+    } catch {
+      // Somebody has moved it or put a folder into it: what is there now is not ours.
+    }
+    this.#folder.close();
   }
 }
 
-function makeDir(parents: readonly string[]): string {
-  const name = `${PREFIX}${process.pid}-${readProcess(process.pid)?.startTicks ?? 0}-`;
+/** @throws DpcapError ERR_PERMISSION */
+function makeDir(parents: readonly string[]): Folder {
+  const { pid, startTicks, pidNamespace } = ownIdentity();
+  const name = `${PREFIX}${pid}-${startTicks}-${pidNamespace}-`;
   let failure: unknown;
   for (const parent of parents) {
     try {
-      return mkdtempSync(join(parent, name)); // 0700
+      const folder = new Folder(mkdtempSync(join(parent, name))); // 0700
+      if (isOurs(folder)) return folder;
+      folder.close();
+      throw new Error('somebody has put another folder in its place');
     } catch (error) {
       failure = error;
     }
@@ -81,15 +99,30 @@ function makeDir(parents: readonly string[]): string {
   });
 }
 
-/** Removes what killed processes left. */
+/** Made by this user, and closed to all others. */
+function isOurs(folder: Folder): boolean {
+  const { uid, mode } = folder.stat();
+  return uid === process.geteuid?.() && (mode & 0o077) === 0;
+}
+
+/** Removes what killed processes of this user left. */
 function sweep(parent: string): void {
-  try {
-    for (const name of readdirSync(parent)) {
-      const [, pid, ticks] = OURS.exec(name) ?? [];
-      if (pid === undefined || isRunning(Number(pid), Number(ticks))) continue;
-      rmSync(join(parent, name), { recursive: true, force: true });
+  for (const name of namesIn(parent)) {
+    const [pid, startTicks, pidNamespace] = (OURS.exec(name) ?? []).slice(1).map(Number);
+    if (pid === undefined || startTicks === undefined || pidNamespace === undefined) continue;
+    if (lifeOf({ pid, startTicks, pidNamespace }) !== 'gone') continue;
+    try {
+      inFolder(join(parent, name), (folder) => isOurs(folder) && folder.removeAll());
+    } catch {
+      // no folder, another user's, or with something in it that we did not make: not ours to clean
     }
+  }
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
   } catch {
-    // another user's, or a directory we may not read: not ours to clean
+    return []; // one that we may not read
   }
 }

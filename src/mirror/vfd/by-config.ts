@@ -116,7 +116,7 @@ async function verdictOfLog(log: DaemonLog, job: ConfigJob): Promise<string[]> {
   if (verdict.state === 'ok') return [];
   throw new DpcapError('ERR_MIRROR_REFUSED', `the NIC refused the mirror of ${describeVf(job.id)}: ${verdict.line}`, {
     subject: describeVf(job.id),
-    hint: 'VFd lists it, wrongly; see its log',
+    hint: 'VFd lists it, wrongly',
   });
 }
 

@@ -118,7 +118,7 @@ export class VfdClient {
     if (answer.ok) return answer.lines;
     throw new DpcapError('ERR_MIRROR_REFUSED', `VFd refuses: ${printable(answer.lines.join('; ')) || subject}`, {
       subject,
-      hint: "VFd's log says more",
+      hint: 'VFd gives no other reason; what its NICs can: dpcap mirror capabilities',
     });
   }
 

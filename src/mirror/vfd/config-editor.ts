@@ -55,15 +55,21 @@ function gapBefore(text: string, member: JsonMember): string {
   return gap ?? ' ';
 }
 
-/** Takes one comma along, so that the rest stays as strict as it was. */
+/** Takes one comma along, so that the rest stays as strict as it was, and the blanks that set the member apart. */
 function without(text: string, root: ObjectNode, old: JsonMember | undefined): string {
   if (!old) return text;
   const before = root.members[root.members.indexOf(old) - 1];
   const end = old.comma !== undefined && skipTrivia(text, old.value.end) === old.comma ? old.comma + 1 : undefined;
   const rest = text.slice(end ?? old.value.end);
-  const head = text.slice(0, old.start);
+  const head = withoutGap(text.slice(0, old.start), rest);
   if (end !== undefined || before?.comma === undefined) return head + rest;
   return head.slice(0, before.comma) + head.slice(before.comma + 1) + rest;
+}
+
+/** A line that the member had for itself goes; one that it shares with something else stays a line. */
+function withoutGap(head: string, rest: string): string {
+  const hadLine = /^[ \t]*(\r?\n|$)/.test(rest);
+  return head.replace(hadLine ? /[ \t]*\r?\n[ \t]*$|[ \t]+$/ : /[ \t]+$/, '');
 }
 
 function insert(text: string, at: number, what: string): string {

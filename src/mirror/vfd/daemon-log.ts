@@ -1,7 +1,8 @@
 /** What VFd writes into its log about a mirror: the only place where it says what the NIC answered. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type RegularFile, readRegular } from '../../safe-file.js';
 import type { VfId } from '../controller.js';
 
 const POLL_MS = 20;
@@ -14,47 +15,81 @@ export type LogVerdict = { state: 'ok' | 'failed'; line: string } | { state: 'un
 /** Remembers where the log ends, to read what comes after. */
 export class DaemonLog {
   readonly #dir: string;
-  readonly #sizes: Map<string, number>;
+  /** By inode, not by name: a log that is rotated meanwhile goes on under another name, and a new one takes its own. */
+  readonly #sizes = new Map<string, number>();
+  /** Lines that were there: a rotation that copies brings them again, in a file that was not. */
+  readonly #known: ReadonlySet<string>;
 
   constructor(dir: string) {
     this.#dir = dir;
-    this.#sizes = new Map(this.#files().map((path) => [path, statSync(path).size]));
+    const lines = this.#files().flatMap((path) =>
+      unlessGone(() => {
+        const { stat, bytes } = readTail(path);
+        this.#sizes.set(identity(stat), stat.size);
+        return bytes.toString('latin1').match(ANY_MIRROR) ?? [];
+      }),
+    );
+    this.#known = new Set(lines);
   }
 
   /** The last line about the mirror of a VF since this object was made; waits for one for a while. */
   async verdict({ pf, vf }: VfId, limitMs: number): Promise<LogVerdict> {
-    const about = new RegExp(`set mirror for pf/vf=${pf}/${vf} .*$`, 'gm');
+    const about = new RegExp(`set mirror for pf/vf=${pf}/${vf} .*$`);
     const limit = performance.now() + limitMs;
     for (;;) {
-      const line = [...this.#news().matchAll(about)].at(-1)?.[0];
+      const line = this.#news()
+        .flatMap((one) => about.exec(one)?.[0] ?? [])
+        .at(-1);
       if (line !== undefined) return { state: / failed: /.test(line) ? 'failed' : 'ok', line };
       if (performance.now() >= limit) return { state: 'unknown' };
       await sleep(POLL_MS);
     }
   }
 
-  #news(): string {
-    return this.#files()
-      .map((path) => readFrom(path, this.#sizes.get(path) ?? 0))
-      .join('\n');
+  /** Lines about any mirror. */
+  #news(): string[] {
+    return this.#files().flatMap((path) =>
+      unlessGone(() => {
+        const { stat } = readRegular(path, 0, 0);
+        const before = this.#sizes.get(identity(stat));
+        // Smaller than before: it was truncated in place, and all that is in it is new.
+        const offset = before !== undefined && before <= stat.size ? before : 0;
+        const lines = readRegular(path, offset, MAX_NEW).bytes.toString('latin1').match(ANY_MIRROR) ?? [];
+        return before === undefined ? lines.filter((line) => !this.#known.has(line)) : lines;
+      }),
+    );
   }
 
+  /** Regular files only: nothing that is planted there may hold us up. */
   #files(): string[] {
     try {
-      const names = readdirSync(this.#dir).filter((name) => name.startsWith('vfd.log'));
-      return names.map((name) => join(this.#dir, name));
+      const entries = readdirSync(this.#dir, { withFileTypes: true });
+      return entries.flatMap((entry) =>
+        entry.isFile() && entry.name.startsWith('vfd.log') ? [join(this.#dir, entry.name)] : [],
+      );
     } catch {
       return [];
     }
   }
 }
 
-function readFrom(path: string, offset: number): string {
-  const fd = openSync(path, 'r');
+/** A whole line. */
+const ANY_MIRROR = /^.*set mirror for pf\/vf=.*$/gm;
+
+function readTail(path: string): RegularFile {
+  const { stat } = readRegular(path, 0, 0);
+  return readRegular(path, Math.max(0, stat.size - MAX_NEW), MAX_NEW);
+}
+
+/** Logs are rotated and cleared while we look: one that cannot be read any more has nothing to say. */
+function unlessGone(read: () => string[]): string[] {
   try {
-    const buffer = Buffer.alloc(MAX_NEW);
-    return buffer.subarray(0, readSync(fd, buffer, 0, MAX_NEW, offset)).toString('latin1');
-  } finally {
-    closeSync(fd);
+    return read();
+  } catch {
+    return [];
   }
+}
+
+function identity({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
 }

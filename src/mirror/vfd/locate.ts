@@ -1,5 +1,6 @@
 /** Where VFd listens on this host: option, configuration, container path, default (vfd.md 2). */
 import { lstatSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { DEFAULT_CONFIG, type MainConfig, readMainConfig } from './main-config.js';
 
@@ -27,9 +28,20 @@ export function locateVfd(options: VfdOptions): VfdPlace {
   if (options.config !== undefined && !config) {
     throw new UsageError(`--config: there is no ${options.config}`, { subject: options.config });
   }
-  const fixed = options.fifo ?? config?.fifo;
+  // Absolute: VFd writes its answer beside it, and `dpcap recover` runs in another directory.
+  const fixed = options.fifo === undefined ? config?.fifo : resolve(options.fifo);
   const fifo = fixed ?? (isThere(CONTAINER_FIFO) ? CONTAINER_FIFO : DEFAULT_FIFO);
+  requireAbsolute(fifo, config);
   return { fifo, exists: isThere(fifo), config };
+}
+
+/** @throws UsageError */
+function requireAbsolute(fifo: string, config: MainConfig | undefined): void {
+  if (isAbsolute(fifo)) return;
+  throw new UsageError(`${config?.path} has a relative path for the request FIFO: ${fifo}`, {
+    subject: fifo,
+    hint: 'VFd takes it from its own working directory: name the FIFO with --fifo',
+  });
 }
 
 function isThere(path: string): boolean {

@@ -8,31 +8,47 @@ import type { MirrorTable } from './tables.js';
 /** What became of it. left: it is no longer ours, somebody else changed it. */
 export type PutBack = 'restored' | 'was off' | 'left';
 
+/** VFd has changed its list, but the NIC has not done what was asked: nobody can tell what is mirrored. */
+export class NicRefusal extends DpcapError {
+  constructor(mirror: Mirror, wanted: Mirror | undefined, cause: DpcapError) {
+    const state = wanted ? 'set' : 'off';
+    super('ERR_MIRROR_REFUSED', `VFd lists the mirror of ${describeVf(mirror)} as ${state}, but its NIC refused`, {
+      cause,
+      subject: describeVf(mirror),
+      hint: `${cause.message}; look at the target whether it still gets packets. VFd ends all mirrors when it ends`,
+    });
+  }
+}
+
 /**
  * Switches `ours` off, or back to `previous`.
+ * @param refused the NIC has refused that before: then it is asked again, whatever VFd lists
  * @throws DpcapError when it is still on afterwards, or that cannot be told
  */
-export async function putBack(client: VfdClient, ours: Mirror, previous: Mirror | undefined): Promise<PutBack> {
+export async function putBack(
+  client: VfdClient,
+  ours: Mirror,
+  previous: Mirror | undefined,
+  refused = false,
+): Promise<PutBack> {
   const now = mirrorOf(await client.showMirrors(), ours);
-  if (!now) return 'was off';
-  if (!isSameMirror(now, ours)) return 'left';
+  if (!now && !refused) return 'was off';
+  if (now && !isSameMirror(now, ours) && !(refused && isSameMirror(now, previous))) return 'left';
   await switchTo(client, ours, previous);
   return 'restored';
 }
 
 /**
  * Switches a mirror that is on off, or to another state, and looks whether it is so.
- * @returns warnings
- * @throws DpcapError
+ * @throws NicRefusal when VFd's list says so and the NIC did not; DpcapError when the list does not
  */
-export async function switchTo(client: VfdClient, now: Mirror, wanted: Mirror | undefined): Promise<string[]> {
+export async function switchTo(client: VfdClient, now: Mirror, wanted: Mirror | undefined): Promise<void> {
   const failure = await attempt(wanted ? client.mirrorOn(wanted) : client.mirrorOff(now));
   const after = mirrorOf(await client.showMirrors(), now);
   if (!isSameMirror(after, wanted)) {
     throw failure ?? disagrees(now, after);
   }
-  if (failure?.code !== 'ERR_MIRROR_REFUSED') return [];
-  return [`VFd lists it as ${wanted ? 'set' : 'off'}, but its NIC refused (${failure.message}): it may not be`];
+  if (failure?.code === 'ERR_MIRROR_REFUSED') throw new NicRefusal(now, wanted, failure);
 }
 
 /**
@@ -69,6 +85,6 @@ export function disagrees(asked: VfId, found: Mirror | undefined): DpcapError {
   const state = found ? `${found.direction} to VF ${found.target}` : 'no mirror';
   const message = `VFd reported success, but lists ${state} for ${describeVf(asked)}`;
   return new DpcapError('ERR_MIRROR_REFUSED', message, {
-    hint: "somebody else may be changing it; VFd's log says more",
+    hint: 'somebody else may be changing it: look with dpcap mirror list',
   });
 }

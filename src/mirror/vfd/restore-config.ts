@@ -1,7 +1,7 @@
 /** Brings a VF's configuration back to what it was before the configuration procedure, from wherever that stopped. */
-import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { DpcapError } from '../../errors.js';
+import { readRegular } from '../../safe-file.js';
 import type { VfId } from '../controller.js';
 import { describeVf } from '../resolve.js';
 import type { VfdClient } from './client.js';
@@ -46,7 +46,7 @@ export async function restoreConfig(client: VfdClient, record: ConfigRecord): Pr
 
 async function restore(client: VfdClient, record: ConfigRecord): Promise<Restored> {
   const files = new ConfigFiles(record.configDir, record.file);
-  const original = readFileSync(record.backup, 'latin1');
+  const original = readRegular(record.backup).bytes.toString('latin1');
   const live = files.readLive();
   const isManaged = await manages(client, record);
   if (isManaged && live && live.text !== original && digest(live.text) !== record.editedDigest) return 'left';

@@ -1,7 +1,8 @@
 /** The VF configurations in force: who a VF is, and what its filters let through. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { readRegular } from '../../safe-file.js';
 import { normalisePci } from '../target-spec.js';
 import { scanJson, toValue } from './lenient-json.js';
 
@@ -47,7 +48,7 @@ export function readVfConfigs(configDir: string): VfConfig[] | undefined {
 
 function readVfConfig(path: string, file: string): VfConfig | undefined {
   try {
-    return parseVfConfig(readFileSync(path, 'latin1'), file);
+    return parseVfConfig(readRegular(path).bytes.toString('latin1'), file);
   } catch {
     return undefined; // gone meanwhile, or not a VF configuration: VFd does not manage a VF by it
   }

@@ -23,7 +23,7 @@ import { ANSWER_LIMIT_MS, VfdClient } from './client.js';
 import { gatherFacts, type VfdFacts, type VfdPf } from './facts.js';
 import { judgeMirror } from './judge.js';
 import type { VfdPlace } from './locate.js';
-import { attempt, disagrees, mirrorOf, switchTo } from './put-back.js';
+import { attempt, disagrees, mirrorOf, NicRefusal, switchTo } from './put-back.js';
 
 /** Where to look, for tests. */
 export interface VfdSettings {
@@ -89,7 +89,9 @@ export class VfdController implements MirrorController {
         return { effect: 'set', preview, backup, warnings };
       }
       await before(preview);
-      const warnings = await turnOn(client, preview.mirror, preview.previous);
+      const warnings = await turnOn(client, preview.mirror, preview.previous).catch((error: unknown) => {
+        throw explainRefusal(error, pf);
+      });
       return { effect: 'set', preview, warnings: [...warnings, ...client.warnings()] };
     });
   }
@@ -103,16 +105,12 @@ export class VfdController implements MirrorController {
       if (!was) return { effect: 'unchanged', source: id, was, warnings: [] };
       const pf = facts.pfs.find((one) => one.pf === vf.pf);
       if (byConfig && pf) {
-        const { warnings } = await this.#byConfig(client, { ...id, off: true }, pf, (undo) => before?.(undo, was));
-        return { effect: 'cleared', source: id, was, warnings };
+        const off = { ...id, off: true as const };
+        const { warnings, backup } = await this.#byConfig(client, off, pf, (undo) => before?.(undo, was));
+        return { effect: 'cleared', source: id, was, warnings, backup };
       }
-      const warnings = await switchTo(client, was, undefined);
-      return {
-        effect: 'cleared',
-        source: id,
-        was,
-        warnings: [...warnings, ...this.#comesBack(vf), ...client.warnings()],
-      };
+      await switchTo(client, was, undefined);
+      return { effect: 'cleared', source: id, was, warnings: [...this.#comesBack(vf), ...client.warnings()] };
     });
   }
 
@@ -198,6 +196,16 @@ async function turnOn(client: VfdClient, mirror: Mirror, previous: Mirror | unde
   throw failure;
 }
 
+/** VFd's answer is the same whatever the NIC had against it; its log has no line when the rules have run out. */
+function explainRefusal(error: unknown, { nic }: VfdPf): unknown {
+  if (!(error instanceof DpcapError) || error.code !== 'ERR_MIRROR_REFUSED' || nic?.driver !== 'ixgbe') return error;
+  const { code, message, subject } = error;
+  return new DpcapError(code, message, {
+    ...{ subject, cause: error },
+    hint: 'ixgbe has 4 mirror rules, and VFd uses a new one each time a mirror goes on: after 4, restart VFd',
+  });
+}
+
 async function readBack(
   client: VfdClient,
   mirror: Mirror,
@@ -229,6 +237,8 @@ async function takeBack(
   try {
     await switchTo(client, mirror, previous);
   } catch (error) {
+    // It refused the mirror, too: there is nothing in it that it could end.
+    if (error instanceof NicRefusal && previous === undefined) return;
     throw new DpcapError(failure.code, `${failure.message}; VFd lists it all the same, wrongly`, {
       cause: error,
       subject: failure.subject,

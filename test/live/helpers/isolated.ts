@@ -16,15 +16,18 @@ const NOBODY = 65534;
  */
 export function runDpcapSeeing(prefixes: string[], args: string[]): Promise<Finished> {
   const binds = prefixes.map((prefix) => bind(`${DPDK_RUNTIME_DIR}/${prefix}`, `"$DIRECTORY/dpdk/${prefix}"`));
-  const script = `${binds.join('')} RUNTIME_DIRECTORY="$DIRECTORY" exec "${PROJECT}bin/dpcap" "$@"`;
+  const script = `${binds.join('')} DPCAP_RUNTIME_ROOT="$DIRECTORY/dpdk" exec "${PROJECT}bin/dpcap" "$@"`;
   return runScript(script, args);
 }
 
-/** Runs `dpcap` as user "nobody", with root's runtime directory; the project is made visible wherever it lies. */
-export function runDpcapAsNobody(args: string[]): Promise<Finished> {
+/**
+ * Runs `dpcap` as user "nobody"; the project is made visible wherever it lies.
+ * @param environment of it; default: root's runtime directory
+ */
+export function runDpcapAsNobody(args: string[], environment = 'RUNTIME_DIRECTORY=/var/run'): Promise<Finished> {
   const drop = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
   const script = `${bind(PROJECT, '"$DIRECTORY/project"')}
-    RUNTIME_DIRECTORY=/var/run exec ${drop} "$DIRECTORY/project/bin/dpcap" "$@"`;
+    exec env ${environment} ${drop} "$DIRECTORY/project/bin/dpcap" "$@"`;
   return runScript(script, args);
 }
 

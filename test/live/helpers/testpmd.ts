@@ -35,8 +35,10 @@ export interface TestpmdOptions {
   mbufs?: number;
   /** Default: one that carries this test's pid. */
   prefix?: string;
-  /** Words before the command, e.g. `unshare ...`; `pid` is then theirs. */
-  under?: string[];
+  /** More environment. */
+  env?: NodeJS.ProcessEnv;
+  /** A command that runs it, such as `unshare --mount`. */
+  within?: string[];
 }
 
 /** A running testpmd. */
@@ -152,8 +154,8 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
   const prefix = options.prefix ?? uniqueName();
   const forget = atExit(() => removeEalFiles(prefix));
   // stdbuf: through a pipe, stdio would hold the output back until its buffer is full.
-  const [file = '', ...words] = [...(options.under ?? []), 'stdbuf', '-oL', 'dpdk-testpmd'];
-  const process = start(file, [...words, ...testpmdArguments(prefix, options)]);
+  const words = [...(options.within ?? []), 'stdbuf', '-oL', 'dpdk-testpmd', ...testpmdArguments(prefix, options)];
+  const process = start(words[0] as string, words.slice(1), options.env ? { env: options.env } : {});
   const testpmd = new Testpmd(prefix, process, forget);
   try {
     await testpmd.expect(PROMPT);

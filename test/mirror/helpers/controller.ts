@@ -8,7 +8,6 @@ import { type FakePf, FakeVfd } from './fake-vfd.js';
 
 /** What is needed of a test. */
 export interface Scope {
-  testdir(): string;
   teardown(done: () => unknown): void;
 }
 

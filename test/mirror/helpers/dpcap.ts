@@ -19,7 +19,7 @@ export class Dpcap {
 
   constructor(dir: string) {
     mkdirSync(join(dir, 'run'), { recursive: true });
-    this.#env = { ...process.env, XDG_STATE_HOME: join(dir, 'state'), RUNTIME_DIRECTORY: join(dir, 'run') };
+    this.#env = { ...process.env, XDG_STATE_HOME: join(dir, 'state'), DPCAP_RUNTIME_ROOT: join(dir, 'run') };
     this.#journal = join(dir, 'state', 'dpcap', 'journal');
   }
 

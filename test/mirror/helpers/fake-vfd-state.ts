@@ -53,6 +53,8 @@ export class FakeVfdState {
   noHarm = false;
   logLevel = 1;
   deleteKeep = false;
+  /** The NIC refuses to end mirrors. The daemon has taken them off its list by then. */
+  nicKeepsMirrors = false;
   /** VFs whose deletion the NIC does not take: done, and never answered. */
   readonly stubborn = new Set<string>();
   #nextId = 0;
@@ -196,7 +198,7 @@ export class FakeVfdState {
 
   #off(resource: string, key: string, failed: (reason: string) => [string, string[]]): [string, string[]] {
     this.mirrors.delete(key);
-    if (!this.nic.delete(key)) return failed('unable to update nic with mirror request');
+    if (this.nicKeepsMirrors || !this.nic.delete(key)) return failed('unable to update nic with mirror request');
     return ['OK', [`mirror update successful: ${resource}`]];
   }
 

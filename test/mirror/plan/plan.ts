@@ -15,7 +15,13 @@ t.test('each NIC has its ways, and loop-back where it is needed', async (t) => {
   const plan = async (driver: 'mlx5' | 'bnxt' | 'cnxk' | 'sfc' | 'ixgbe' | 'i40e' | 'ice', way: 'in' | 'out' | 'all') =>
     textOf(await controllerOf({ driver, mac: '02:00:00:00:00:01' }).set(ask(0, 1, way, 3), nothing));
   const mlx5 = await plan('mlx5', 'all');
-  t.match(mlx5, 'iplex mirror 0 1 all 3');
+  t.notMatch(mlx5, 'iplex mirror', 'what VFd would report as done, and the NIC not do');
+  t.match(mlx5, /# - mlx5 mirrors only by the VF configuration[\s\S]*dpcap mirror set --pf 0 .* --by-config\n/);
+  t.match(await plan('ixgbe', 'all'), 'iplex mirror 0 1 all 3');
+  t.match(await plan('i40e', 'in'), 'iplex mirror 0 1 in 3');
+  const both = await plan('i40e', 'all');
+  t.notMatch(both, 'iplex mirror');
+  t.match(both, /iplex cannot mirror "all" here\n.*\n# - i40e takes one direction a mirror/);
   t.match(
     mlx5,
     /represented_port ethdev_port_id is 1 \/ end actions sample ratio 1 index 0 \/ represented_port ethdev_port_id 0/,
@@ -61,6 +67,22 @@ t.test('a NIC and its names are found in sysfs', async (t) => {
   t.match(text, 'tc filter add dev ens1_1 ingress matchall skip_sw action mirred egress mirror dev ens1_3');
   t.match(text, 'tc filter add dev ens1 ingress flower');
   t.notMatch(text, 'mirror-rule');
+});
+
+t.test('which port of its primary a PF is that is named by its address, nobody knows', async (t) => {
+  const source = { ...sourceOf(0, 1), pf: { kind: 'pci' as const, address: '0000:08:00.0' } };
+  const text = textOf(await controllerOf({ driver: 'ixgbe' }).set({ ...ask(0, 1, 'all', 3), source }, nothing));
+  t.match(text, 'PORT_OF_PF is the port number of 0000:08:00.0 in the primary that owns it');
+  t.match(text, /iplex mirror PORT_OF_PF 1 all 3\n[\s\S]*set port PORT_OF_PF mirror-rule 0 /);
+  t.notMatch(text, /(iplex mirror|port|loopback) 0 /);
+});
+
+t.test('a plan ends what it began, whichever direction that was', async (t) => {
+  for (const driver of ['mlx5', 'i40e', 'cnxk'] as const) {
+    const clear = await controllerOf({ driver }).clear(sourceOf(0, 1), { byConfig: false });
+    const steps = clear.effect === 'planned' ? clear.steps : [];
+    t.ok(steps.length > 0 && steps.every(({ commands }) => commands.length > 0), driver);
+  }
 });
 
 t.test('what cannot be planned', async (t) => {

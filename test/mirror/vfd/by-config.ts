@@ -6,6 +6,7 @@ import { type ConfigJob, mirrorByConfig } from '../../../src/mirror/vfd/by-confi
 import { VfdClient } from '../../../src/mirror/vfd/client.js';
 import { ConfigFiles } from '../../../src/mirror/vfd/config-files.js';
 import { type ConfigRecord, restoreConfig } from '../../../src/mirror/vfd/restore-config.js';
+import { ownDir } from '../../helpers/own-dir.js';
 import { FakeVfd } from '../helpers/fake-vfd.js';
 
 const nothing = (): void => undefined;
@@ -22,7 +23,7 @@ interface Case {
 /** A test with VFs 1 and 3, and a job that mirrors 1 to 3. */
 function test(name: string, body: (t: typeof import('tap').t, it: Case) => Promise<void>): void {
   t.test(name, async (t) => {
-    const vfd = new FakeVfd(t.testdir()).start();
+    const vfd = new FakeVfd(ownDir(t)).start();
     const text = vfd.manage(0, 1, 'guest_a', '\n  "comment": "keep // this",');
     vfd.manage(0, 3, 'debug');
     const client = new VfdClient(vfd.fifo, 200);
@@ -88,7 +89,7 @@ test('a log that says nothing is said, a NIC that refuses is a failure', async (
 });
 
 t.test('a NIC that refuses what VFd lists', async (t) => {
-  const vfd = new FakeVfd(t.testdir(), [{ pci: '0000:08:00.0', loopback: true, nic: 'bnxt' }]).start();
+  const vfd = new FakeVfd(ownDir(t), [{ pci: '0000:08:00.0', loopback: true, nic: 'bnxt' }]).start();
   const text = vfd.manage(0, 1, 'guest_a');
   vfd.manage(0, 3, 'debug');
   const client = new VfdClient(vfd.fifo, 200);

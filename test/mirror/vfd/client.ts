@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -152,8 +153,9 @@ test('an answer longer than a pipe, in pieces', async (t, vfd) => {
 });
 
 test('what killed clients left is swept, what living ones have is not', async (t, vfd, client) => {
-  const dead = join(vfd.dir, '.dpcap-answers-4000000-1-abc');
-  writeFileSync(dead, '');
+  const dead = join(vfd.dir, '.dpcap-answers-4000000-1-4026531836-abc');
+  mkdirSync(dead, 0o700);
+  writeFileSync(join(dead, 'answer.0'), '');
   const other = new VfdClient(vfd.fifo);
   await client.ping();
   await other.ping();

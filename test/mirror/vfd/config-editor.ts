@@ -24,9 +24,21 @@ t.test('by example', async (t) => {
     `{ "a": {"mirror": 1}, "mirror": ${VALUE} }`,
     'not a nested one',
   );
-  t.equal(editMirror('{ "a": 1, "mirror": {} }', undefined), '{ "a": 1  }');
-  t.equal(editMirror('{ "mirror": {}, "a": 1 }', undefined), '{  "a": 1 }');
+  t.equal(editMirror('{ "a": 1, "mirror": {} }', undefined), '{ "a": 1 }');
+  t.equal(editMirror('{ "mirror": {}, "a": 1 }', undefined), '{ "a": 1 }');
   t.equal(editMirror('{ "a": 1 }', undefined), '{ "a": 1 }');
+});
+
+t.test('taken out, no line of it stays', async (t) => {
+  for (const text of ['{\n  "a": 1,\n  "b": 2\n}\n', '{\r\n\t"a": 1\r\n}', '{ "a": 1 }', '{ "a": 1 // x }\n}']) {
+    t.equal(editMirror(editMirror(text, MIRROR), undefined), text, JSON.stringify(text));
+  }
+  const out = (text: string): string => editMirror(text, undefined);
+  t.equal(out('{\n "a": 1,\n "mirror": {},\n "b": 2\n}'), '{\n "a": 1,\n "b": 2\n}', 'from the middle');
+  t.equal(out('{\n "mirror": {},\n "a": 1\n}'), '{\n "a": 1\n}', 'the first');
+  t.equal(out('{\n "a": 1, // note\n "mirror": {}\n}'), '{\n "a": 1 // note\n}', 'behind a comment');
+  t.match(out('{\n "a": 1, // note\n "mirror": {} }'), /note\n *\}/, 'what ends a comment stays');
+  t.match(out('{\n "mirror": {}, // why\n "a": 1\n}'), /^\{\n *\/\/ why\n "a"/, 'a comment of its own stays a line');
 });
 
 t.test('what is not clear is refused', async (t) => {

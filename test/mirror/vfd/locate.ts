@@ -26,6 +26,9 @@ t.match(readMainConfig(cfg), {
 });
 t.match(locateVfd({ config: cfg }), { fifo: '/x/request', exists: false });
 t.match(locateVfd({ config: cfg, fifo: '/y' }), { fifo: '/y' }, 'the option wins');
+t.match(locateVfd({ fifo: 'here/y' }).fifo, join(process.cwd(), 'here/y'), 'absolute: VFd and recover run elsewhere');
+writeFileSync(cfg, '{ "fifo": "request", "pciids": [] }');
+t.throws(() => locateVfd({ config: cfg }), { code: 'ERR_USAGE', hint: /--fifo/ });
 writeFileSync(cfg, '{ "pciids": [] }');
 t.match(locateVfd({ config: cfg }).fifo, /^\/var\/lib\/vfd\/(pipes\/)?request$/);
 for (const bad of ['', 'hello', '[]', '{ "fifo": ']) {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Preview, SetOutcome } from '../../../src/mirror/controller.js';
+import { ownDir } from '../../helpers/own-dir.js';
 import { ask, type Scope, setUpController, sourceOf } from '../helpers/controller.js';
 import type { FakePf } from '../helpers/fake-vfd.js';
 
@@ -8,7 +9,7 @@ const nothing = (): void => undefined;
 
 function setUp(t: Scope, pf: Partial<FakePf> = {}) {
   const pfs: FakePf[] = [{ pci: PCI, loopback: true, nic: 'plain', ...pf }];
-  const both = setUpController(t.testdir(), pfs);
+  const both = setUpController(ownDir(t), pfs);
   t.teardown(() => both.vfd.stop());
   return both;
 }
@@ -100,6 +101,7 @@ t.test('ixgbe: the whole PF, and four rules', async (t) => {
   await t.rejects(controller.set(ask(0, 1, 'in', 3), nothing), {
     code: 'ERR_MIRROR_REFUSED',
     message: /unable to update nic/,
+    hint: /4 mirror rules.*restart VFd/,
   });
   t.same([vfd.mirrored(), vfd.listed()], [[], []], 'the wrong entry in the list has been taken back');
 });

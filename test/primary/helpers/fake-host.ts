@@ -12,7 +12,7 @@ export const LAYOUT: OpsLayout = {
   nameSize: 32,
   maxOps: 16,
 };
-export const ZONES: MemzoneLayout = { entrySize: 72, nameSize: 32, maxZones: 2560 };
+export const ZONES: MemzoneLayout = { entrySize: 72, nameSize: 32 };
 /** RTE_VERSION of 22.11.11. */
 export const VERSION = 0x160b0b63;
 const MAGIC = 19820526;
@@ -40,6 +40,7 @@ export function fakeHost(options: FakeHostOptions = {}): Host & { connections: s
   return {
     procDir: options.procDir ?? '/nonexistent',
     connections,
+    searchesProcesses: true,
     addon: {
       dpdkVersion: '22.11.11',
       dpdkVersionNumber: VERSION,
@@ -64,11 +65,16 @@ export function configBytes(version = VERSION, magic = MAGIC): Buffer {
   return bytes;
 }
 
-/** The bytes of a `fbarray_memzone`. */
-export function memzoneBytes(names: readonly string[]): Buffer {
-  const bytes = Buffer.alloc(188416);
+/** The bytes of a `fbarray_memzone` with room for `length` zones: the array, the mask of used ones, rounded up to pages. */
+export function memzoneBytes(names: readonly string[], length = 2560): Buffer {
+  const mask = length * ZONES.entrySize;
+  const words = Math.ceil(length / 64);
+  const bytes = Buffer.alloc(Math.ceil((mask + 8 + words * 8) / 4096) * 4096);
+  bytes.writeUInt32LE(words, mask);
   names.forEach((name, i) => {
     bytes.write(name, i * ZONES.entrySize, 'latin1');
+    const at = mask + 8 + (i >> 3);
+    if (name !== '') bytes[at] = (bytes[at] as number) | (1 << (i & 7));
   });
   return bytes;
 }

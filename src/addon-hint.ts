@@ -1,0 +1,26 @@
+/** What to do when the addon cannot be loaded, by what the loader says about it. Pure. */
+
+/** DPDK's, by file name: `librte_eal.so.23`. */
+const MISSING_LIBRARY = /(\S+\.(?:node|so[.\d]*)): cannot open shared object file/;
+const MISSING_SYMBOL = /undefined symbol: (\w+)|version `([^']+)' not found/;
+
+/** @param message of dlopen() or of node */
+export function loadHint(message: string): string {
+  const library = MISSING_LIBRARY.exec(message)?.[1];
+  if (library?.endsWith('.node'))
+    return 'it is not built: run scripts/setup.sh, which installs what it needs and builds it';
+  if (library?.startsWith('librte_')) {
+    return (
+      `DPDK's ${library} is not found: it was removed, replaced by another release, or is in a prefix of its own; ` +
+      'build against the DPDK that is there: PKG_CONFIG_PATH=PREFIX/lib/pkgconfig scripts/setup.sh'
+    );
+  }
+  if (library)
+    return `install the package that has ${library} (scripts/setup.sh does), or rebuild: npm run build:native`;
+  const symbol = MISSING_SYMBOL.exec(message)
+    ?.slice(1)
+    .find((one) => one !== undefined);
+  if (symbol) return `the installed libraries lack ${symbol}: it was built with others; rebuild: npm run build:native`;
+  if (/Cannot find module/.test(message)) return loadHint('dpcap.node: cannot open shared object file');
+  return 'rebuild it: npm run build:native';
+}
