@@ -51,6 +51,19 @@ t.test("in a service's RuntimeDirectory=", { skip }, async (t) => {
   t.match(recovered, { code: 0, stdout: `${prefix}: nothing to clear` }, recovered.stderr);
 });
 
+t.test('in another mount namespace, as in a container', { skip }, async (t) => {
+  const directory = shortDir(t);
+  const within = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs none ${directory} && exec "$@"`, 'sh'];
+  const { prefix, pid } = await primary(t, { within, env: { RUNTIME_DIRECTORY: directory } });
+  const why = `its files are in another mount namespace (${directory}/dpdk/${prefix} there)`;
+  const listed = await runDpcap(['list', '--file-prefix', prefix]);
+  t.match(listed.stdout, new RegExp(`^${prefix} +${pid} +dpdk-testpmd .* no$`, 'm'));
+  t.match(listed.stdout, why);
+  const captured = await runDpcap(['--file-prefix', prefix, '-i', '0', '-w', '/dev/null']);
+  t.match(captured, { code: 1, stderr: `nsenter --target ${pid} --mount dpcap` });
+  t.match(captured.stderr, why);
+});
+
 t.test('huge pages that are mounted in its mount namespace only', { skip }, async (t) => {
   const pages = join(shortDir(t), 'pages');
   mkdirSync(pages);
