@@ -2,11 +2,11 @@
 import { binding, type ClassicInsn, type Direction, type FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { encode } from './insn.js';
+import { compilePart, type Part } from './complaints.js';
 import { findFilter } from './named.js';
 import { buildPipeline, type Stage } from './pipeline.js';
-import { didYouMean, KEYWORDS } from './suggest.js';
-import { caretLine, syntaxErrorPlace } from './syntax-place.js';
-import { type tokenise, usesVlan } from './tokens.js';
+import { caretLine } from './syntax-place.js';
+import { usesVlan } from './tokens.js';
 import { type FilterWords, wordsToExpression } from './words.js';
 
 /**
@@ -55,12 +55,6 @@ export interface FilterTools {
 
 /** Longest time the primary's control thread may spend on loading a filter. */
 export const LOAD_LIMIT_MS = 1000;
-
-/** One part of the filter, with what to call it in a complaint. */
-interface Part {
-  subject: string;
-  text: string;
-}
 
 /**
  * Compiles everything into one program; undefined when every packet matches, which needs no program in the primary.
@@ -149,59 +143,6 @@ function describe(parts: readonly Part[], vlan: VlanMode, inner: number | undefi
   const isLiteral = vlan === 'strict' || options.length === 0;
   const text = parts.length === 0 ? '' : conjunction(parts);
   return isLiteral && inner === undefined ? text : [text, ...options].filter((word) => word !== '').join(' ');
-}
-
-function compilePart(part: Part, native: FilterBinding, optimize: boolean): ClassicInsn[] {
-  const complaint = (text: string): string | undefined => {
-    try {
-      native.compileFilter(text, false);
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-  try {
-    return native.compileFilter(part.text, optimize);
-  } catch (error) {
-    throw explain(part, (error as Error).message, complaint);
-  }
-}
-
-/** libpcap's words, the place, and a suggestion. */
-function explain({ subject, text }: Part, words: string, complaint: (text: string) => string | undefined): UsageError {
-  const isSyntax = /syntax error/.test(words);
-  const place = isSyntax ? syntaxErrorPlace(text, complaint) : namedPlace(text, words);
-  const details = { code: 'ERR_FILTER_SYNTAX' as const, subject: text };
-  if (!place) {
-    const endsEarly = isSyntax ? ' at its end' : '';
-    const picture = isSyntax ? `\n${caretLine(text, text.length, text.length + 1)}` : '';
-    return new UsageError(`${subject}: ${words}${endsEarly}${picture}`, {
-      ...details,
-      hint: hintFor(undefined, words),
-    });
-  }
-  const near = isSyntax ? ` near \`${place.text}\`` : '';
-  const picture = caretLine(text, place.start, place.end);
-  return new UsageError(`${subject}: ${words}${near}\n${picture}`, { ...details, hint: hintFor(place.text, words) });
-}
-
-/** Complaints about a meaning quote the word they are about. */
-function namedPlace(text: string, words: string): ReturnType<typeof tokenise>[number] | undefined {
-  const quoted = /['"]([^'"]+)['"]/.exec(words)?.[1] ?? /number (\S+)/.exec(words)?.[1];
-  if (!quoted) return undefined;
-  const start = text.indexOf(quoted);
-  return start < 0 ? undefined : { text: quoted, start, end: start + quoted.length };
-}
-
-function hintFor(word: string | undefined, words: string): string {
-  if (/rejects all packets/.test(words)) return 'its parts contradict each other: no packet can match';
-  if (/netmask not known/.test(words)) return 'use `ether broadcast`, or `dst host` with the broadcast address';
-  if (word && /^[a-z]/i.test(word) && !KEYWORDS.includes(word)) {
-    const suggestion = didYouMean(word, KEYWORDS);
-    if (suggestion) return suggestion;
-  }
-  if (word === undefined && /syntax error/.test(words)) return 'the expression ends too early: complete it';
-  return 'see pcap-filter(7); quote the expression so that the shell leaves it alone';
 }
 
 /** The trial load: a program the verifier refuses, or chews on for long, never reaches the primary. */
