@@ -21,6 +21,7 @@ export function createPlan(
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
     expression: filter?.expression ?? '',
+    ...(filter?.reading ? { reading: filter.reading } : {}),
     program: filter ? base64(filter.extended) : '',
     ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
     output,

@@ -1,17 +1,18 @@
 /** From what was typed to a program for the primary: words, named filters and expressions, all of which must match. */
 import { binding, type ClassicInsn, type Direction, type FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
-import { encode } from './insn.js';
 import { compilePart, type Part } from './complaints.js';
+import { encode } from './insn.js';
 import { findFilter } from './named.js';
 import { buildPipeline, type Stage } from './pipeline.js';
+import { literalReason } from './reading.js';
 import { caretLine } from './syntax-place.js';
 import { usesVlan } from './tokens.js';
 import { type FilterWords, wordsToExpression } from './words.js';
 
 /**
- * any: VLAN tags do not matter, but for an expression that says `vlan`. strict: to the letter, as tcpdump does. none: the
- * frame must have no tag. A number: one of its tags must be this one; otherwise as any.
+ * any: VLAN tags do not matter, but for an expression that speaks of them (reading.ts). strict: to the letter, as tcpdump
+ * does. none: the frame must have no tag. A number: one of its tags must be this one; otherwise as any.
  */
 export type VlanMode = 'any' | 'strict' | 'none' | number;
 
@@ -30,11 +31,20 @@ export interface FilterOptions {
 /** A part of the filter as libpcap compiled it. */
 export interface CompiledStage extends Stage {
   text: string;
+  /** Why it is read on the frame as it is, when that was not asked for. */
+  why?: string | undefined;
+}
+
+/** A part, and why it is about the frame as it is, if it is. */
+interface ReadPart extends Part {
+  literal: string | undefined;
 }
 
 export interface FilterProgram {
   /** The whole filter, for people. */
   expression: string;
+  /** How it takes VLAN tags, for people. */
+  reading: string;
   stages: CompiledStage[];
   /** 8-byte eBPF instructions, ready for the primary: for received packets. */
   extended: Uint8Array;
@@ -53,6 +63,9 @@ export interface FilterTools {
   folders?: readonly string[] | undefined;
 }
 
+/** How frames are read, in the words of the start line and of `--explain`. */
+export const VIEWS = { untagged: 'VLAN tags skipped', wire: 'the frame as it is, tags included' } as const;
+
 /** Longest time the primary's control thread may spend on loading a filter. */
 export const LOAD_LIMIT_MS = 1000;
 
@@ -66,13 +79,14 @@ export function compileFilter(
   tools: FilterTools = { native: binding() },
 ): FilterProgram | undefined {
   const { vlan = 'any', inner } = options;
-  const parts = collect(options, tools.folders);
   // Each part on its own first: the complaint then speaks of what was typed, and no bracket can reach into another part.
   // Without the optimiser, whose time grows with the cube of the number of alternatives.
-  for (const part of parts) compilePart(part, tools.native, false);
+  const parts = collect(options, tools.folders).map((part): ReadPart => {
+    return { ...part, literal: literalReason(part.text, compilePart(part, tools.native, false)) };
+  });
   if (vlan === 'none') refuseVlanInside(parts);
-  const stages = arrange(parts, vlan).map(({ text, view }) => {
-    return { text, view, classic: compilePart({ subject: 'filter', text }, tools.native, true) };
+  const stages = arrange(parts, vlan).map((stage) => {
+    return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
   });
   const needed = stages.filter(({ classic }) => !isAlwaysTrue(classic));
   const requiresTag = vlan === 'none' || typeof vlan === 'number';
@@ -84,8 +98,16 @@ export function compileFilter(
   const [extended, transmit] = [build('rx'), build('tx')];
   const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
   for (const program of new Set([extended, extendedTx])) verify(program, tools.native);
-  const expression = describe(parts, vlan, inner);
-  return { expression, stages: needed, extended, extendedTx, instructions: extended.length / 8, vlan, inner };
+  return {
+    expression: describe(parts, vlan, inner),
+    reading: describeReading(needed),
+    stages: needed,
+    extended,
+    extendedTx,
+    instructions: extended.length / 8,
+    vlan,
+    inner,
+  };
 }
 
 const isAlwaysTrue = (classic: readonly ClassicInsn[]): boolean =>
@@ -112,12 +134,22 @@ const conjunction = (parts: readonly Part[]): string =>
  * Parts that do not speak of tags are one stage, and read frames without them. One that does is a stage of its own: its
  * `vlan` moves what comes after it in the same expression, which shall not reach into the next part.
  */
-function arrange(parts: readonly Part[], vlan: VlanMode): { text: string; view: Stage['view'] }[] {
+function arrange(parts: readonly ReadPart[], vlan: VlanMode): Omit<CompiledStage, 'classic'>[] {
   if (parts.length === 0) return [];
   if (vlan === 'strict') return [{ text: conjunction(parts), view: 'wire' }];
-  const plain = parts.filter(({ text }) => !usesVlan(text));
-  const literal = parts.filter(({ text }) => usesVlan(text)).map(({ text }) => ({ text, view: 'wire' as const }));
-  return plain.length === 0 ? literal : [{ text: conjunction(plain), view: 'untagged' }, ...literal];
+  const plain = parts.filter(({ literal }) => literal === undefined);
+  const asItIs = parts.filter(({ literal }) => literal !== undefined);
+  return [
+    ...(plain.length === 0 ? [] : [{ text: conjunction(plain), view: 'untagged' as const }]),
+    ...asItIs.map(({ text, literal }) => ({ text, view: 'wire' as const, why: literal })),
+  ];
+}
+
+/** "VLAN tags skipped", "the frame as it is", or both, each with what it is about. */
+function describeReading(stages: readonly CompiledStage[]): string {
+  const asItIs = stages.filter(({ view }) => view === 'wire').map(({ text }) => `\`${text}\``);
+  if (asItIs.length === stages.length) return stages.length === 0 ? '' : VIEWS.wire;
+  return asItIs.length === 0 ? VIEWS.untagged : `${VIEWS.untagged}, but for ${asItIs.join(' and ')} ${VIEWS.wire}`;
 }
 
 function refuseVlanInside(parts: readonly Part[]): void {

@@ -4,7 +4,7 @@
  *
  * Means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
  */
-import type { ClassicInsn, MbufLayout } from '../binding.js';
+import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
 import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, OFFSET_MAX, type State } from './analyse.js';
 import { Assembler, type Label, type Operand, REG } from './assembler.js';
 import { checkClassic } from './check.js';
@@ -17,7 +17,9 @@ import { TAG_OFFSET } from './tags.js';
 export interface ConvertOptions {
   /** VLAN tags in the packet: looked through, or read to the letter. */
   vlan: 'any' | 'strict';
-  layout: Pick<MbufLayout, 'pktLen'>;
+  layout: MbufLayout;
+  /** Which of the mbuf's flags say that a tag is not in the packet. Default: rx. */
+  direction?: Direction | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export function convert(classic: readonly ClassicInsn[], options: ConvertOptions
   const program = new ClassicProgram(classic);
   if (program.readsPacket) asm.movePointer(REG.MBUF, 1);
   const skips = options.vlan === 'any' && program.readsTags;
-  program.emit(asm, new PacketLoads(asm, skips, options.layout.pktLen));
+  program.emit(asm, new PacketLoads(asm, skips, options.layout, options.direction ?? 'rx'));
   return asm.finish();
 }
 
@@ -38,7 +40,7 @@ export class ClassicProgram {
   readonly analysis: Analysis;
   /** Whether it needs the mbuf. */
   readonly readsPacket: boolean;
-  /** Whether it can judge differently a frame and the same frame without tags. */
+  /** Whether it can judge differently a frame and the same frame without tags, the length being that on the wire. */
   readonly readsTags: boolean;
 
   /** @throws UsageError ERR_FILTER_UNSUPPORTED */
@@ -291,5 +293,5 @@ function dependsOnTags(insn: ClassicInsn): boolean {
     const bytes = mode === MODE.MSH ? 1 : loadBytes(insn.code);
     return insn.k + bytes > TAG_OFFSET && insn.k <= OFFSET_MAX;
   }
-  return true;
+  return mode !== MODE.LEN;
 }

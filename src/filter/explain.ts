@@ -1,11 +1,9 @@
 /** `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
 import type { CaptureFile, FilterBinding } from '../binding.js';
-import type { FilterProgram } from './compile.js';
+import { type FilterProgram, VIEWS } from './compile.js';
 import { costOf, nanoseconds, type Way } from './cost.js';
 import { decode } from './insn.js';
 import { listClassic, listExtended } from './listing.js';
-
-const VIEWS = { untagged: 'VLAN tags looked through', wire: 'tags as on the wire' } as const;
 
 /** The whole explanation as text. */
 export function explainFilter(filter: FilterProgram | undefined): string {
@@ -15,8 +13,9 @@ export function explainFilter(filter: FilterProgram | undefined): string {
   if (typeof vlan === 'number') lines.push(`the frame must have VLAN ${vlan} among its tags`);
   if (vlan === 'none') lines.push('the frame must have no VLAN tag');
   if (inner !== undefined) lines.push(`what follows is about the packet inside ${inner} tunnel${inner > 1 ? 's' : ''}`);
-  for (const { text, view, classic } of stages) {
-    lines.push('', `classic BPF of "${text}", ${VIEWS[view]}: ${classic.length} instructions`, ...listClassic(classic));
+  for (const { text, view, why, classic } of stages) {
+    const reading = why === undefined ? VIEWS[view] : `${VIEWS[view]}, because ${why}`;
+    lines.push('', `classic BPF of "${text}", ${reading}: ${classic.length} instructions`, ...listClassic(classic));
   }
   lines.push('', ...program('received', extended));
   if (extendedTx !== extended) lines.push('', ...program('transmitted', extendedTx));

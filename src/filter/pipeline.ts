@@ -12,7 +12,10 @@ import { forEachAbsence, leaveWhenUntagged, requireNoVlan, requireVlan } from '.
 /** One classic program and what it takes for the frame. */
 export interface Stage {
   classic: readonly ClassicInsn[];
-  /** untagged: as if there were no VLAN tags. wire: with all of them, also those that are in the mbuf only. */
+  /**
+   * untagged: as if there were no VLAN tags, but for its length. wire: with all of them, also those that are in the mbuf
+   * only.
+   */
   view: 'untagged' | 'wire';
 }
 
@@ -104,7 +107,7 @@ class Pipeline {
     if (inner !== undefined) {
       program.emit(asm, new InnerLoads(asm, layout.pktLen, view === 'wire'), accept);
     } else if (!program.readsTags || vlan === 'none') {
-      program.emit(asm, new PacketLoads(asm, false, layout.pktLen), accept);
+      program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else if (view === 'untagged') {
       this.withoutTags(program, accept);
     } else {
@@ -119,13 +122,13 @@ class Pipeline {
    */
   private withoutTags(program: ClassicProgram, accept: Label | undefined): void {
     const { asm } = this;
-    const { layout, vlan } = this.options;
+    const { layout, vlan, direction } = this.options;
     const isTwice = vlan === undefined && program.readsTypeFirst && program.insns.length <= TWICE_MAX;
     const plain = asm.label();
     if (isTwice) leaveWhenUntagged(asm, plain);
-    program.emit(asm, new PacketLoads(asm, true, layout.pktLen), accept);
+    program.emit(asm, new PacketLoads(asm, true, layout, direction), accept);
     if (!isTwice) return;
     asm.place(plain);
-    program.emitAfterType(asm, new PacketLoads(asm, false, layout.pktLen), accept);
+    program.emitAfterType(asm, new PacketLoads(asm, false, layout, direction), accept);
   }
 }

@@ -6,7 +6,7 @@ import { ALU, JMP } from './insn.js';
 /** Where the first tag of an Ethernet frame lies: after the two addresses. */
 export const TAG_OFFSET = 12;
 /** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
-const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
+export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
 /** Tags that are looked through; a frame with more is seen from its sixth tag on. */
 export const TAGS_MAX = 5;
 export const TAG_BYTES = 4;
@@ -68,6 +68,25 @@ export function forEachAbsence(
     asm.place(label);
     body(tags);
   }
+}
+
+/**
+ * dst = the frame's length on the wire, tags that are only in the mbuf included. Without branches, which would double the
+ * ways through all that follows; R2 and R7 are changed.
+ */
+export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Direction, dst: number): void {
+  const flags = tagFlags(layout, direction);
+  const bytesWhenSet = (register: number, flag: number): void => {
+    const bit = Math.log2(flag);
+    asm.alu(ALU.RSH, register, { imm: bit - Math.log2(TAG_BYTES) });
+    asm.alu(ALU.AND, register, { imm: TAG_BYTES });
+    asm.alu(ALU.ADD, dst, { reg: register });
+  };
+  asm.loadMemory(dst, REG.MBUF, layout.pktLen);
+  asm.loadMemory(REG.TEMP, REG.MBUF, flags.wordOffset);
+  asm.move(REG.SCRATCH, { reg: REG.TEMP });
+  bytesWhenSet(REG.TEMP, flags.inner);
+  bytesWhenSet(REG.SCRATCH, flags.outer);
 }
 
 /** Goes to `found` when the frame has `vlan` as any of its tags, in the packet or in the mbuf, else to `not`. */

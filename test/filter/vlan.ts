@@ -55,6 +55,7 @@ t.test('to the letter: as tcpdump judges the frame on the wire', async (t) => {
 
 t.test('without tags, by VLAN, and untagged', async (t) => {
   const bare = data.map(stripTags);
+  const wire = frames.map((frame) => frame.wire);
   const ids = frames.map(vlansOf);
   for (const text of [
     'host 10.0.0.1',
@@ -63,7 +64,7 @@ t.test('without tags, by VLAN, and untagged', async (t) => {
     'greater 60',
     'ether[11:4] & 0xffff = 0',
   ]) {
-    const plain = libpcap(text, bare);
+    const plain = text === 'greater 60' ? libpcap(text, wire) : libpcap(text, bare);
     for (const vlan of [undefined, 'none', 0, 1, 7, 100, 4095] as const) {
       const build = (direction: 'rx' | 'tx'): Uint8Array =>
         encode(buildPipeline([stage(text, 'untagged')], { layout, direction, vlan }));
