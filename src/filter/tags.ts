@@ -26,6 +26,12 @@ interface TagFlags {
   /** The tag nearest to the payload, and the one in front of it. */
   inner: number;
   outer: number;
+  /**
+   * Whether the flag of the outer tag stands for both. RTE_MBUF_F_TX_QINQ does (rte_mbuf_core.h of 22.11 to 26.07: "Double
+   * VLAN insertion"), and i40e, ice and hns3 insert two tags for it alone. RTE_MBUF_F_RX_QINQ_STRIPPED alone says that only
+   * the outer one was taken off.
+   */
+  outerIsBoth: boolean;
 }
 
 function tagFlags(layout: MbufLayout, direction: Direction): TagFlags {
@@ -33,7 +39,12 @@ function tagFlags(layout: MbufLayout, direction: Direction): TagFlags {
     direction === 'rx' ? [layout.rxVlanStripped, layout.rxQinqStripped] : [layout.txVlan, layout.txQinq];
   const isHigh = inner >= 2 ** 32;
   const mask = (flag: number): number => (isHigh ? flag / 2 ** 32 : flag);
-  return { wordOffset: layout.olFlags + (isHigh ? 4 : 0), inner: mask(inner), outer: mask(outer) };
+  return {
+    wordOffset: layout.olFlags + (isHigh ? 4 : 0),
+    inner: mask(inner),
+    outer: mask(outer),
+    outerIsBoth: direction === 'tx',
+  };
 }
 
 /** R7 = the flags of absent tags, and nothing else. */
@@ -56,13 +67,16 @@ export function forEachAbsence(
   const inner = { tpid: TPIDS[0], tciOffset: layout.vlanTci };
   const outer = { tpid: TPIDS[1], tciOffset: layout.vlanTciOuter };
   loadFlags(asm, flags);
-  const cases: [number, AbsentTag[]][] = [
-    [flags.inner, [inner]],
-    [flags.outer, [outer]],
-    [flags.inner | flags.outer, [outer, inner]],
+  const [onlyInner, onlyOuter, both] = [flags.inner, flags.outer, flags.inner | flags.outer];
+  const cases: [values: number[], tags: AbsentTag[]][] = [
+    [[onlyInner], [inner]],
+    ...(flags.outerIsBoth ? [] : [[[onlyOuter], [outer]] as [number[], AbsentTag[]]]),
+    [flags.outerIsBoth ? [onlyOuter, both] : [both], [outer, inner]],
   ];
-  const labelled = cases.map(([value, tags]) => ({ value, tags, label: asm.label() }));
-  for (const { value, label } of labelled) asm.jumpIf(JMP.JEQ, REG.TEMP, { imm: value }, label);
+  const labelled = cases.map(([values, tags]) => ({ values, tags, label: asm.label() }));
+  for (const { values, label } of labelled) {
+    for (const value of values) asm.jumpIf(JMP.JEQ, REG.TEMP, { imm: value }, label);
+  }
   body([]);
   for (const { label, tags } of labelled) {
     asm.place(label);
@@ -76,17 +90,17 @@ export function forEachAbsence(
  */
 export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Direction, dst: number): void {
   const flags = tagFlags(layout, direction);
-  const bytesWhenSet = (register: number, flag: number): void => {
-    const bit = Math.log2(flag);
-    asm.alu(ALU.RSH, register, { imm: bit - Math.log2(TAG_BYTES) });
-    asm.alu(ALU.AND, register, { imm: TAG_BYTES });
-    asm.alu(ALU.ADD, dst, { reg: register });
-  };
+  const bitOfBytes = Math.log2(TAG_BYTES);
   asm.loadMemory(dst, REG.MBUF, layout.pktLen);
   asm.loadMemory(REG.TEMP, REG.MBUF, flags.wordOffset);
   asm.move(REG.SCRATCH, { reg: REG.TEMP });
-  bytesWhenSet(REG.TEMP, flags.inner);
-  bytesWhenSet(REG.SCRATCH, flags.outer);
+  asm.alu(ALU.RSH, REG.TEMP, { imm: Math.log2(flags.inner) - bitOfBytes });
+  asm.alu(ALU.RSH, REG.SCRATCH, { imm: Math.log2(flags.outer) - bitOfBytes });
+  if (flags.outerIsBoth) asm.alu(ALU.OR, REG.TEMP, { reg: REG.SCRATCH });
+  for (const register of [REG.TEMP, REG.SCRATCH]) {
+    asm.alu(ALU.AND, register, { imm: TAG_BYTES });
+    asm.alu(ALU.ADD, dst, { reg: register });
+  }
 }
 
 /** Goes to `found` when the frame has `vlan` as any of its tags, in the packet or in the mbuf, else to `not`. */
@@ -101,7 +115,7 @@ export function requireVlan(
   const flags = tagFlags(layout, direction);
   loadFlags(asm, flags);
   for (const [flag, tciOffset] of [
-    [flags.inner, layout.vlanTci],
+    [flags.outerIsBoth ? flags.inner | flags.outer : flags.inner, layout.vlanTci],
     [flags.outer, layout.vlanTciOuter],
   ] as const) {
     const absent = asm.label();

@@ -1,11 +1,11 @@
 /** Expressions about tags, places and lengths mean the frame as it is, with the tags that the NIC took off; others skip tags. */
 import t from 'tap';
-import { binding } from '../../src/binding.js';
+import { binding, type Direction } from '../../src/binding.js';
 import { compileFilter, VIEWS } from '../../src/filter/compile.js';
 import { encodeClassic } from '../../src/filter/insn.js';
 import { filterFolders, listFilters } from '../../src/filter/named.js';
 import { literalReason } from '../../src/filter/reading.js';
-import { offloads, tagWords } from '../helpers/absent-tags.js';
+import { type Offloaded, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { EXPRESSIONS } from '../helpers/expressions.js';
 import { corpus } from '../helpers/packets.js';
 
@@ -56,11 +56,19 @@ t.test('which expressions are about the frame as it is', async (t) => {
   }
 });
 
-const frames = corpus(31, 900).flatMap(offloads);
-const wire = frames.map((frame) => frame.wire);
-const libpcap = (text: string): number[] => [...native.runClassic(encodeClassic(native.compileFilter(text)), wire)];
+const wires = corpus(31, 900);
+const framesOf = (direction: Direction): Offloaded[] => wires.flatMap((wire) => offloadsOf(direction, wire));
+const arrived = { rx: framesOf('rx'), tx: framesOf('tx') };
 
-function verdicts(text: string, direction: 'rx' | 'tx'): number[] {
+const libpcap = (text: string, direction: Direction): number[] => [
+  ...native.runClassic(
+    encodeClassic(native.compileFilter(text)),
+    arrived[direction].map(({ wire }) => wire),
+  ),
+];
+
+function verdicts(text: string, direction: Direction): number[] {
+  const frames = arrived[direction];
   const program = compileFilter({ expressions: [text] });
   const code = (direction === 'rx' ? program?.extended : program?.extendedTx) as Uint8Array;
   const words = tagWords(frames, native.mbufLayout, direction);
@@ -77,13 +85,15 @@ function verdicts(text: string, direction: 'rx' | 'tx'): number[] {
 
 t.test('they select what tcpdump selects from the file', async (t) => {
   for (const [text] of AS_IT_IS) {
-    for (const direction of DIRECTIONS) t.same(verdicts(text, direction), libpcap(text), `${text}, ${direction}`);
+    for (const direction of DIRECTIONS)
+      t.same(verdicts(text, direction), libpcap(text, direction), `${text}, ${direction}`);
   }
 });
 
 t.test('lengths are those on the wire', async (t) => {
   for (const text of ['len > 100', 'greater 1000', 'less 60', 'len = 64', 'len & 7 = 4', 'len - 4 > 60 or len < 18']) {
-    for (const direction of DIRECTIONS) t.same(verdicts(text, direction), libpcap(text), `${text}, ${direction}`);
+    for (const direction of DIRECTIONS)
+      t.same(verdicts(text, direction), libpcap(text, direction), `${text}, ${direction}`);
   }
   // With something else in the expression tags are skipped for that, and counted in the length.
   const [long, web, both] = ['greater 100', 'tcp', 'tcp and greater 100'].map((text) => verdicts(text, 'rx'));
@@ -91,7 +101,7 @@ t.test('lengths are those on the wire', async (t) => {
     both,
     long?.map((verdict, at) => verdict & (web?.[at] as number)),
   );
-  t.ok(both?.some((verdict, at) => verdict === 1 && (wire[at]?.[12] as number) === 0x81));
+  t.ok(both?.some((verdict, at) => verdict === 1 && arrived.rx[at]?.wire[12] === 0x81));
 });
 
 t.test('the start line and --explain say which was taken', async (t) => {
