@@ -181,6 +181,7 @@ function checkAutostop(words: string[]): Limits {
   const limits: Limits = { packets: 0, bytes: 0, durationMs: undefined };
   for (const word of words) {
     const [name, value = ''] = word.split(/:(.*)/s, 2) as [string, string | undefined];
+    refuseSecond(name, words);
     if (name === 'packets') limits.packets = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER);
     else if (name === 'filesize') limits.bytes = checkInteger('-a filesize', value, 1, 2 ** 43) * 1000;
     else if (name === 'duration') limits.durationMs = checkSeconds('-a duration', value, 0.001);
@@ -192,6 +193,15 @@ function checkAutostop(words: string[]): Limits {
     }
   }
   return limits;
+}
+
+function refuseSecond(name: string, words: readonly string[]): void {
+  const same = words.filter((word) => word.startsWith(`${name}:`));
+  if (same.length < 2) return;
+  throw new UsageError(`-a ${name} is given twice: ${same.join(' and ')}`, {
+    subject: name,
+    hint: `give each limit once`,
+  });
 }
 
 function checkInteger(option: string, text: string, min: number, max: number): number {

@@ -8,13 +8,8 @@ import { buildPipeline, type Stage } from './pipeline.js';
 import { literalReason } from './reading.js';
 import { caretLine } from './syntax-place.js';
 import { usesVlan } from './tokens.js';
+import { type VlanMode, vlanText } from './vlan-ids.js';
 import { type FilterWords, wordsToExpression } from './words.js';
-
-/**
- * any: VLAN tags do not matter, but for an expression that speaks of them (reading.ts). strict: to the letter, as tcpdump
- * does. none: the frame must have no tag. A number: one of its tags must be this one; otherwise as any.
- */
-export type VlanMode = 'any' | 'strict' | 'none' | number;
 
 export interface FilterOptions {
   words?: FilterWords | undefined;
@@ -89,10 +84,9 @@ export function compileFilter(
     return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
   });
   const needed = stages.filter(({ classic }) => !isAlwaysTrue(classic));
-  const requiresTag = vlan === 'none' || typeof vlan === 'number';
-  if (needed.length === 0 && !requiresTag && inner === undefined) return undefined;
+  const required = vlan === 'any' || vlan === 'strict' ? undefined : vlan;
+  if (needed.length === 0 && required === undefined && inner === undefined) return undefined;
   const build = (direction: Direction): Uint8Array => {
-    const required = requiresTag ? vlan : undefined;
     return encode(buildPipeline(needed, { layout: tools.native.mbufLayout, direction, vlan: required, inner }));
   };
   const [extended, transmit] = [build('rx'), build('tx')];
@@ -169,7 +163,7 @@ function pictureOf(text: string, word: string): string {
 
 function describe(parts: readonly Part[], vlan: VlanMode, inner: number | undefined): string {
   const options = [
-    ...(vlan === 'any' ? [] : [`--vlan ${vlan}`]),
+    ...(vlan === 'any' ? [] : [`--vlan ${vlanText(vlan)}`]),
     ...(inner === undefined ? [] : [inner === 1 ? '--inner' : `--inner ${inner}`]),
   ];
   const isLiteral = vlan === 'strict' || options.length === 0;

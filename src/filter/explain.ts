@@ -4,13 +4,14 @@ import { type FilterProgram, VIEWS } from './compile.js';
 import { costOf, nanoseconds, type Way } from './cost.js';
 import { decode } from './insn.js';
 import { listClassic, listExtended } from './listing.js';
+import { vlanText } from './vlan-ids.js';
 
 /** The whole explanation as text. */
 export function explainFilter(filter: FilterProgram | undefined): string {
   if (!filter) return 'no filter: every packet is captured, and no program is loaded into the primary\n';
   const { expression, stages, extended, extendedTx, inner, vlan } = filter;
   const lines = [`filter: ${expression}`];
-  if (typeof vlan === 'number') lines.push(`the frame must have VLAN ${vlan} among its tags`);
+  if (typeof vlan === 'object') lines.push(`the frame must have VLAN ${vlanText(vlan)} among its tags`);
   if (vlan === 'none') lines.push('the frame must have no VLAN tag');
   if (inner !== undefined) lines.push(`what follows is about the packet inside ${inner} tunnel${inner > 1 ? 's' : ''}`);
   for (const { text, view, why, classic } of stages) {

@@ -8,6 +8,7 @@ import type { ExtendedInsn } from './insn.js';
 import { PacketLoads } from './packet-loads.js';
 import { TaggedLoads } from './tagged-loads.js';
 import { forEachAbsence, leaveWhenUntagged, requireNoVlan, requireVlan } from './tags.js';
+import type { VlanRange } from './vlan-ids.js';
 
 /** One classic program and what it takes for the frame. */
 export interface Stage {
@@ -26,8 +27,8 @@ export interface PipelineOptions {
   layout: MbufLayout;
   /** Which of the mbuf's flags say that a tag is not in the packet. */
   direction: Direction;
-  /** A tag the frame must have, or that it must have none. */
-  vlan?: number | 'none' | undefined;
+  /** Tags of which the frame must have one, or that it must have none. */
+  vlan?: readonly VlanRange[] | 'none' | undefined;
   /** The stages look at the packet inside this many tunnels. */
   inner?: number | undefined;
 }

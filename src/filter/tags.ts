@@ -2,6 +2,7 @@
 import type { Direction, MbufLayout } from '../binding.js';
 import { type Assembler, type Label, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
+import type { VlanRange } from './vlan-ids.js';
 
 /** Where the first tag of an Ethernet frame lies: after the two addresses. */
 export const TAG_OFFSET = 12;
@@ -103,12 +104,12 @@ export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Di
   }
 }
 
-/** Goes to `found` when the frame has `vlan` as any of its tags, in the packet or in the mbuf, else to `not`. */
+/** Goes to `found` when any of the frame's tags, in the packet or in the mbuf, is one of `vlans`, else to `not`. */
 export function requireVlan(
   asm: Assembler,
   layout: MbufLayout,
   direction: Direction,
-  vlan: number,
+  vlans: readonly VlanRange[],
   found: Label,
   not: Label,
 ): void {
@@ -123,16 +124,28 @@ export function requireVlan(
     asm.alu(ALU.AND, REG.A, { imm: flag });
     asm.jumpIf(JMP.JEQ, REG.A, { imm: 0 }, absent);
     asm.loadMemory(REG.A, REG.MBUF, tciOffset, 2);
-    asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
-    asm.jumpIf(JMP.JEQ, REG.A, { imm: vlan }, found);
+    leaveWhenAmong(asm, vlans, found);
     asm.place(absent);
   }
   walkTags(asm, layout.pktLen, not, (at) => {
     asm.loadPacket(2, at + 2);
-    asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
-    asm.jumpIf(JMP.JEQ, REG.A, { imm: vlan }, found);
+    leaveWhenAmong(asm, vlans, found);
   });
   asm.jump(not);
+}
+
+/** Goes to `found` when the VLAN id in R0 is one of these. One way through it, whatever they are, for the verifier. */
+function leaveWhenAmong(asm: Assembler, vlans: readonly VlanRange[], found: Label): void {
+  asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
+  for (const [first, last] of vlans) {
+    if (first === last) {
+      asm.jumpIf(JMP.JEQ, REG.A, { imm: first }, found);
+      continue;
+    }
+    asm.move(REG.SCRATCH, { reg: REG.A });
+    asm.alu(ALU.SUB, REG.SCRATCH, { imm: first });
+    asm.jumpIf(JMP.JLE, REG.SCRATCH, { imm: last - first }, found);
+  }
 }
 
 /** Goes to `none` when the frame has no tag, in the packet or in the mbuf, else to `some`. */

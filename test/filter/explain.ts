@@ -14,7 +14,7 @@ import { writePcap } from '../helpers/pcap-file.js';
 const native = binding();
 
 t.test('an explanation names everything', async (t) => {
-  const text = explainFilter(compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: 7, inner: 1 }));
+  const text = explainFilter(compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: [[7, 7]], inner: 1 }));
   for (const part of [
     'filter: (tcp port 80) and (vlan 5) --vlan 7 --inner',
     'VLAN 7 among its tags',

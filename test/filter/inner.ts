@@ -81,8 +81,8 @@ t.test('any inner packet, and the outer VLAN', async (t) => {
   const any = compileFilter({ inner: 1 })?.extended as Uint8Array;
   const expected = frames.map((frame) => Number(innerFrame(frame, 1) !== undefined));
   t.same([...native.runExtended(any, frames)], expected);
-  const tagged = compileFilter({ inner: 1, vlan: 5, expressions: ['ip'] });
-  const outer = compileFilter({ vlan: 5 })?.extended as Uint8Array;
+  const tagged = compileFilter({ inner: 1, vlan: [[5, 5]], expressions: ['ip'] });
+  const outer = compileFilter({ vlan: [[5, 5]] })?.extended as Uint8Array;
   const inner = compileFilter({ inner: 1, expressions: ['ip'] })?.extended as Uint8Array;
   const [a, b] = [native.runExtended(outer, frames), native.runExtended(inner, frames)];
   t.same(

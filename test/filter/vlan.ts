@@ -3,7 +3,8 @@ import t from 'tap';
 import { binding, type Direction } from '../../src/binding.js';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
 import { encode, encodeClassic } from '../../src/filter/insn.js';
-import { buildPipeline, type Stage } from '../../src/filter/pipeline.js';
+import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/pipeline.js';
+import { parseVlan } from '../../src/filter/vlan-ids.js';
 import { type Offloaded, offloads, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { ether, ipv4, ipv6, tcp } from '../helpers/frames.js';
@@ -89,12 +90,13 @@ t.test('without tags, by VLAN, and untagged', async (t) => {
     'greater 60',
     'ether[11:4] & 0xffff = 0',
   ]) {
-    for (const vlan of [undefined, 'none', 0, 1, 7, 100, 4095] as const) {
+    for (const given of [undefined, 'none', '0', '1', '7,100', '1-99', '4095', '0-6,100-200,4000-4095']) {
+      const vlan = given === undefined ? undefined : (parseVlan([given]) as PipelineOptions['vlan']);
       const build = (direction: Direction): Uint8Array =>
         encode(buildPipeline([stage(text, 'untagged')], { layout, direction, vlan }));
       const expected = (frames: readonly Offloaded[]): number[] =>
         expectedVerdicts([stage(text, 'untagged')], { vlan }, frames);
-      t.same(wrong(build, expected), [], `${text}, --vlan ${vlan ?? 'any'}`);
+      t.same(wrong(build, expected), [], `${text}, --vlan ${given ?? 'any'}`);
     }
   }
 });
@@ -123,11 +125,13 @@ t.test('the same packet in every shape', async (t) => {
     ['host 10.0.0.1', expression('host 10.0.0.1'), '11111111-'],
     ['--host', { words: { host: ['10.0.0.1'] } }, '11111111-'],
     ['tcp port 80', expression('tcp port 80'), '111111111'],
-    ['--vlan 100', { vlan: 100 }, '-11111--1'],
-    ['--vlan 7', { vlan: 7 }, '---1111--'],
+    ['--vlan 100', { vlan: [[100, 100]] }, '-11111--1'],
+    ['--vlan 7,101', { vlan: parseVlan(['7,101']) }, '---11111-'],
+    ['--vlan 50-100', { vlan: parseVlan(['50-100']) }, '-11111--1'],
+    ['--vlan 7', { vlan: [[7, 7]] }, '---1111--'],
     ['--vlan none', { vlan: 'none' }, '1--------'],
-    ['--vlan 100 tcp port 80', expression('tcp port 80', { vlan: 100 }), '-11111--1'],
-    ['--vlan 100 --host', { words: { host: ['10.0.0.1'] }, vlan: 100 }, '-11111---'],
+    ['--vlan 100 tcp port 80', expression('tcp port 80', { vlan: [[100, 100]] }), '-11111--1'],
+    ['--vlan 100 --host', { words: { host: ['10.0.0.1'] }, vlan: [[100, 100]] }, '-11111---'],
     ['vlan', expression('vlan'), '-11111111'],
     ['vlan 100', expression('vlan 100'), '-11-----1'],
     ['vlan 100 and host 10.0.0.1', expression('vlan 100 and host 10.0.0.1'), '-11------'],

@@ -28,7 +28,8 @@ export function expectedVerdicts(stages: readonly Stage[], meaning: Meaning, fra
 function hasTag(frame: Offloaded, vlan: Meaning['vlan']): boolean {
   if (vlan === undefined) return true;
   const ids = vlansOf(frame);
-  return vlan === 'none' ? ids.length === 0 : ids.includes(vlan);
+  if (vlan === 'none') return ids.length === 0;
+  return ids.some((id) => vlan.some(([first, last]) => id >= first && id <= last));
 }
 
 /** Where a tunnel carries bare IP, reading an address is no match. Lengths are those with tags. */
