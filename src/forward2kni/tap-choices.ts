@@ -15,6 +15,7 @@ export interface RawTapOptions {
   direction?: string;
   bufferSize?: string;
   detach?: boolean;
+  untilExit?: boolean;
 }
 
 /** What only this backend is asked. */
@@ -47,6 +48,11 @@ export function checkTapOptions(raw: RawTapOptions, filter: FilterProgram | unde
     throw new UsageError(`--netns: ${raw.netns || 'nothing'} is no name of a network namespace`, {
       subject: raw.netns,
       hint: 'ip netns list shows the network namespaces there are',
+    });
+  }
+  if (raw.detach && raw.untilExit) {
+    throw new UsageError('--detach and --until-exit contradict each other: background or foreground', {
+      hint: 'give one of them; what runs in the background is ended by: dpcap forward2kni PORT off',
     });
   }
   const maxRate = raw.maxRate === undefined ? 0 : checkCount('--max-rate', raw.maxRate, MAX_RATE);
