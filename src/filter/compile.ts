@@ -9,7 +9,7 @@ import { literalReason } from './reading.js';
 import { caretLine } from './syntax-place.js';
 import { usesVlan } from './tokens.js';
 import { type VlanMode, vlanText } from './vlan-ids.js';
-import { type FilterWords, wordsToExpression } from './words.js';
+import { compileWords, type FilterWords } from './words.js';
 
 export interface FilterOptions {
   words?: FilterWords | undefined;
@@ -59,7 +59,8 @@ export interface FilterTools {
 }
 
 /** How frames are read, in the words of the start line and of `--explain`. */
-export const VIEWS = { untagged: 'VLAN tags skipped', wire: 'the frame as it is, tags included' } as const;
+const AS_IT_IS = 'the frame as it is, tags included';
+export const VIEWS = { untagged: 'VLAN tags skipped', wire: AS_IT_IS, bare: AS_IT_IS } as const;
 
 /** Longest time the primary's control thread may spend on loading a filter. */
 export const LOAD_LIMIT_MS = 1000;
@@ -76,13 +77,19 @@ export function compileFilter(
   const { vlan = 'any', inner } = options;
   // Each part on its own first: the complaint then speaks of what was typed, and no bracket can reach into another part.
   // Without the optimiser, whose time grows with the cube of the number of alternatives.
+  const words = compileWords(options.words ?? {});
   const parts = collect(options, tools.folders).map((part): ReadPart => {
     return { ...part, literal: literalReason(part.text, compilePart(part, tools.native, false)) };
   });
   if (vlan === 'none') refuseVlanInside(parts);
-  const stages = arrange(parts, vlan).map((stage) => {
-    return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
-  });
+  const stages = [
+    ...(words
+      ? [{ ...words, view: vlan === 'strict' ? ('bare' as const) : ('untagged' as const), isSearch: true }]
+      : []),
+    ...arrange(parts, vlan).map((stage) => {
+      return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
+    }),
+  ];
   const needed = stages.filter(({ classic }) => !isAlwaysTrue(classic));
   const required = vlan === 'any' || vlan === 'strict' ? undefined : vlan;
   if (needed.length === 0 && required === undefined && inner === undefined) return undefined;
@@ -93,7 +100,7 @@ export function compileFilter(
   const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
   for (const program of new Set([extended, extendedTx])) verify(program, tools.native);
   return {
-    expression: describe(parts, vlan, inner),
+    expression: describe([...(words ? [words] : []), ...parts], vlan, inner),
     reading: describeReading(needed),
     stages: needed,
     extended,
@@ -108,21 +115,16 @@ const isAlwaysTrue = (classic: readonly ClassicInsn[]): boolean =>
   classic.length === 1 && classic[0]?.code === 0x06 && classic[0].k !== 0;
 
 function collect(options: FilterOptions, folders: readonly string[] | undefined): Part[] {
-  const words = wordsToExpression(options.words ?? {});
   const named = (options.filters ?? []).map((name) => {
     const { expression } = findFilter(name, folders);
     return { subject: `filter \`${name}\``, text: expression };
   });
-  const parts = [
-    { subject: 'filter', text: words ?? '' },
-    ...named,
-    ...(options.expressions ?? []).map((text) => ({ subject: 'filter', text })),
-  ];
+  const parts = [...named, ...(options.expressions ?? []).map((text) => ({ subject: 'filter', text }))];
   return parts.filter(({ text }) => text.trim() !== '');
 }
 
-const conjunction = (parts: readonly Part[]): string =>
-  parts.length === 1 ? (parts[0] as Part).text : parts.map(({ text }) => `(${text})`).join(' and ');
+const conjunction = (parts: readonly { text: string }[]): string =>
+  parts.length === 1 ? (parts[0] as { text: string }).text : parts.map(({ text }) => `(${text})`).join(' and ');
 
 /**
  * Parts that do not speak of tags are one stage, and read frames without them. One that does is a stage of its own: its
@@ -141,7 +143,7 @@ function arrange(parts: readonly ReadPart[], vlan: VlanMode): Omit<CompiledStage
 
 /** "VLAN tags skipped", "the frame as it is", or both, each with what it is about. */
 function describeReading(stages: readonly CompiledStage[]): string {
-  const asItIs = stages.filter(({ view }) => view === 'wire').map(({ text }) => `\`${text}\``);
+  const asItIs = stages.filter(({ view }) => view !== 'untagged').map(({ text }) => `\`${text}\``);
   if (asItIs.length === stages.length) return stages.length === 0 ? '' : VIEWS.wire;
   return asItIs.length === 0 ? VIEWS.untagged : `${VIEWS.untagged}, but for ${asItIs.join(' and ')} ${VIEWS.wire}`;
 }
@@ -161,7 +163,7 @@ function pictureOf(text: string, word: string): string {
   return caretLine(text, start, start + word.length);
 }
 
-function describe(parts: readonly Part[], vlan: VlanMode, inner: number | undefined): string {
+function describe(parts: readonly { text: string }[], vlan: VlanMode, inner: number | undefined): string {
   const options = [
     ...(vlan === 'any' ? [] : [`--vlan ${vlanText(vlan)}`]),
     ...(inner === undefined ? [] : [inner === 1 ? '--inner' : `--inner ${inner}`]),

@@ -5,13 +5,14 @@
  * Means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
  */
 import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
-import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, OFFSET_MAX, type State } from './analyse.js';
+import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, type State } from './analyse.js';
 import { Assembler, type Label, type Operand, REG } from './assembler.js';
 import { checkClassic } from './check.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SIZE, SRC } from './insn.js';
 import type { Loads } from './loads.js';
 import { PacketLoads } from './packet-loads.js';
-import { constant } from './ranges.js';
+import { dependsOnTags, readsPacket } from './packet-reads.js';
+import { constant, isConstant } from './ranges.js';
 import { TAG_OFFSET } from './tags.js';
 
 export interface ConvertOptions {
@@ -44,8 +45,11 @@ export class ClassicProgram {
   readonly readsTags: boolean;
 
   /** @throws UsageError ERR_FILTER_UNSUPPORTED */
-  constructor(readonly insns: readonly ClassicInsn[]) {
-    checkClassic(insns);
+  constructor(
+    readonly insns: readonly ClassicInsn[],
+    most?: number,
+  ) {
+    checkClassic(insns, most);
     this.analysis = analyse(insns);
     const reachable = insns.filter((_, at) => this.analysis.states[at]);
     this.readsPacket = reachable.some(readsPacket);
@@ -175,9 +179,24 @@ class Converter {
         this.arithmetic(insn, state);
         break;
       default:
-        if ((insn.code & 0x80) === 0) this.asm.move(REG.X, { reg: REG.A });
+        if ((insn.code & 0x80) === 0) this.moveToX(state);
         else this.asm.move(REG.A, { reg: REG.X });
     }
+  }
+
+  /**
+   * A computed X is as good as unknown: the verifier walks what follows once, not once for each way of computing it. By way
+   * of a sum, since it remembers of a register how wide the load was, unless it began as a constant.
+   */
+  private moveToX({ a }: State): void {
+    const { asm } = this;
+    if (isConstant(a)) {
+      asm.move(REG.X, { reg: REG.A });
+      return;
+    }
+    asm.move(REG.X, { imm: 0 });
+    asm.alu(ALU.ADD, REG.X, { reg: REG.A });
+    asm.forget(REG.X);
   }
 
   private load({ code, k }: ClassicInsn, state: State): void {
@@ -204,6 +223,8 @@ class Converter {
     switch (code & 0xe0) {
       case MODE.IMM:
         this.asm.move(REG.X, { imm: k });
+        // Programs of words begin each test with it: the verifier then knows the same on every way out of the one before.
+        this.asm.move(REG.SCRATCH, { imm: 0 });
         break;
       case MODE.MEM:
         this.asm.loadMemory(REG.X, REG.FRAME, this.wordOffset(k));
@@ -277,21 +298,3 @@ class Converter {
 }
 
 const operand = ({ code, k }: ClassicInsn): Operand => ((code & SRC.X) === 0 ? { imm: k } : { reg: REG.X });
-
-/** Loads from the packet or of its length need the mbuf. */
-function readsPacket({ code }: ClassicInsn): boolean {
-  const mode = code & 0xe0;
-  if ((code & 7) > CLASS.LDX) return false;
-  return mode !== MODE.IMM && mode !== MODE.MEM;
-}
-
-/** What differs between a frame and the same frame without tags. */
-function dependsOnTags(insn: ClassicInsn): boolean {
-  if (!readsPacket(insn)) return false;
-  const mode = insn.code & 0xe0;
-  if (mode === MODE.ABS || mode === MODE.MSH) {
-    const bytes = mode === MODE.MSH ? 1 : loadBytes(insn.code);
-    return insn.k + bytes > TAG_OFFSET && insn.k <= OFFSET_MAX;
-  }
-  return mode !== MODE.LEN;
-}

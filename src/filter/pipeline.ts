@@ -1,23 +1,26 @@
 /** The whole filter as one eBPF program: VLAN test, tunnel, and one or more classic programs, all of which must match. */
 import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
 import { Assembler, type Label, REG } from './assembler.js';
+import { SEARCH_INSN_MAX } from './check.js';
 import { ClassicProgram } from './convert.js';
 import { decapsulate } from './decapsulate.js';
 import { InnerLoads } from './inner-loads.js';
 import type { ExtendedInsn } from './insn.js';
+import type { Interval } from './intervals.js';
 import { PacketLoads } from './packet-loads.js';
 import { TaggedLoads } from './tagged-loads.js';
-import { forEachAbsence, leaveWhenUntagged, requireNoVlan, requireVlan } from './tags.js';
-import type { VlanRange } from './vlan-ids.js';
+import { forEachAbsence, leaveWhenUntagged, rejectAbsentTags, requireNoVlan, requireVlan } from './tags.js';
 
 /** One classic program and what it takes for the frame. */
 export interface Stage {
   classic: readonly ClassicInsn[];
   /**
    * untagged: as if there were no VLAN tags, but for its length. wire: with all of them, also those that are in the mbuf
-   * only.
+   * only. bare: as wire, for a program that accepts no frame with a tag anyway.
    */
-  view: 'untagged' | 'wire';
+  view: 'untagged' | 'wire' | 'bare';
+  /** A search, through which all ways are short, however long it is. */
+  isSearch?: boolean | undefined;
 }
 
 /** Longest program that is emitted twice: the verifier takes its time for both. */
@@ -28,7 +31,7 @@ export interface PipelineOptions {
   /** Which of the mbuf's flags say that a tag is not in the packet. */
   direction: Direction;
   /** Tags of which the frame must have one, or that it must have none. */
-  vlan?: readonly VlanRange[] | 'none' | undefined;
+  vlan?: readonly Interval[] | 'none' | undefined;
   /** The stages look at the packet inside this many tunnels. */
   inner?: number | undefined;
 }
@@ -54,7 +57,9 @@ class Pipeline {
   build(stages: readonly Stage[]): ExtendedInsn[] {
     const { asm } = this;
     const { vlan, inner } = this.options;
-    const programs = stages.map(({ classic, view }) => ({ program: new ClassicProgram(classic), view }));
+    const programs = stages.map(({ classic, view, isSearch }) => {
+      return { program: new ClassicProgram(classic, isSearch ? SEARCH_INSN_MAX : undefined), view };
+    });
     if (vlan !== undefined || inner !== undefined || programs.some(({ program }) => program.readsPacket)) {
       asm.movePointer(REG.MBUF, 1);
     }
@@ -64,7 +69,7 @@ class Pipeline {
       decapsulate(asm, inner);
     }
     // Literal readings of an inner frame change what the slots say: they come last.
-    programs.sort((a, b) => Number(a.view === 'wire') - Number(b.view === 'wire'));
+    programs.sort((a, b) => Number(a.view !== 'untagged') - Number(b.view !== 'untagged'));
     programs.forEach(({ program, view }, index) => {
       const next = index === programs.length - 1 ? undefined : asm.label();
       this.boundary();
@@ -106,11 +111,14 @@ class Pipeline {
     const { asm } = this;
     const { layout, direction, inner, vlan } = this.options;
     if (inner !== undefined) {
-      program.emit(asm, new InnerLoads(asm, layout.pktLen, view === 'wire'), accept);
+      program.emit(asm, new InnerLoads(asm, layout.pktLen, view !== 'untagged'), accept);
     } else if (!program.readsTags || vlan === 'none') {
       program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else if (view === 'untagged') {
       this.withoutTags(program, accept);
+    } else if (view === 'bare') {
+      rejectAbsentTags(asm, layout, direction);
+      program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else {
       forEachAbsence(asm, layout, direction, (tags) => {
         program.emit(asm, new TaggedLoads(asm, tags, layout.pktLen), accept);

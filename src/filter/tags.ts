@@ -2,7 +2,7 @@
 import type { Direction, MbufLayout } from '../binding.js';
 import { type Assembler, type Label, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
-import type { VlanRange } from './vlan-ids.js';
+import type { Interval } from './intervals.js';
 
 /** Where the first tag of an Ethernet frame lies: after the two addresses. */
 export const TAG_OFFSET = 12;
@@ -104,12 +104,18 @@ export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Di
   }
 }
 
+/** Ends the program with 0 when the mbuf has a tag that is not in the packet. */
+export function rejectAbsentTags(asm: Assembler, layout: MbufLayout, direction: Direction): void {
+  loadFlags(asm, tagFlags(layout, direction));
+  asm.jumpIf(JMP.JNE, REG.TEMP, { imm: 0 }, asm.returning(0));
+}
+
 /** Goes to `found` when any of the frame's tags, in the packet or in the mbuf, is one of `vlans`, else to `not`. */
 export function requireVlan(
   asm: Assembler,
   layout: MbufLayout,
   direction: Direction,
-  vlans: readonly VlanRange[],
+  vlans: readonly Interval[],
   found: Label,
   not: Label,
 ): void {
@@ -135,7 +141,7 @@ export function requireVlan(
 }
 
 /** Goes to `found` when the VLAN id in R0 is one of these. One way through it, whatever they are, for the verifier. */
-function leaveWhenAmong(asm: Assembler, vlans: readonly VlanRange[], found: Label): void {
+function leaveWhenAmong(asm: Assembler, vlans: readonly Interval[], found: Label): void {
   asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
   for (const [first, last] of vlans) {
     if (first === last) {
