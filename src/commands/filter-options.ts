@@ -1,5 +1,6 @@
 /** The filter options that every command with packets has. */
 import type { Command } from 'commander';
+import { binding } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { compileFilter, type FilterProgram } from '../filter/compile.js';
 import { DEPTH_MAX } from '../filter/decapsulate.js';
@@ -46,15 +47,22 @@ export function addFilterOptions(command: Command): void {
  * The program of these options and of the expression in `words`; undefined when every packet matches.
  * @throws UsageError with the place of the mistake
  */
-export function readFilter(words: readonly string[], raw: RawFilterOptions): FilterProgram | undefined {
+export function readFilter(
+  words: readonly string[],
+  raw: RawFilterOptions & { stats?: string; json?: boolean },
+): FilterProgram | undefined {
   const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort } = raw;
-  return compileFilter({
+  const options = {
     words: { host, srcHost, dstHost, net, proto, port, srcPort, dstPort },
     filters: raw.filter,
     expressions: [words.join(' '), ...(raw.expression ?? [])],
     vlan: parseVlan(raw.vlan ?? []),
     inner: readInner(raw.inner, raw.innerDepth),
-  });
+  };
+  // What reads lines of JSON is not told.
+  const isForPeople = raw.stats !== 'ndjson' && raw.json !== true;
+  const announce = isForPeople ? (line: string) => process.stderr.write(`dpcap: ${line}\n`) : undefined;
+  return compileFilter(options, { native: binding(), announce });
 }
 
 /** `--inner` is one tunnel; `--inner-depth` says how many. */

@@ -2,6 +2,7 @@
 import { binding, type ClassicInsn, type Direction, type FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { compilePart, type Part } from './complaints.js';
+import { judgeEffort } from './effort.js';
 import { encode } from './insn.js';
 import { findFilter } from './named.js';
 import { buildPipeline, type Stage } from './pipeline.js';
@@ -56,6 +57,8 @@ export interface FilterTools {
   native: FilterBinding;
   /** Folders of named filters. */
   folders?: readonly string[] | undefined;
+  /** Told that compiling will take a while, before it does: nothing else runs meanwhile. */
+  announce?: ((line: string) => void) | undefined;
 }
 
 /** How frames are read, in the words of the start line and of `--explain`. */
@@ -78,7 +81,9 @@ export function compileFilter(
   // Each part on its own first: the complaint then speaks of what was typed, and no bracket can reach into another part.
   // Without the optimiser, whose time grows with the cube of the number of alternatives.
   const words = compileWords(options.words ?? {});
-  const parts = collect(options, tools.folders).map((part): ReadPart => {
+  const given = collect(options, tools.folders);
+  judgeEffort(given, tools.native, tools.announce ?? (() => {}));
+  const parts = given.map((part): ReadPart => {
     return { ...part, literal: literalReason(part.text, compilePart(part, tools.native, false)) };
   });
   if (vlan === 'none') refuseVlanInside(parts);

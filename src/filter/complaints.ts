@@ -2,8 +2,8 @@
 import type { ClassicInsn, FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { didYouMean, KEYWORDS } from './suggest.js';
-import { caretLine, syntaxErrorPlace } from './syntax-place.js';
-import type { Token } from './tokens.js';
+import { caretLine, PLACE_TOKENS_MAX, syntaxErrorPlace } from './syntax-place.js';
+import { type Token, tokenise } from './tokens.js';
 
 /** One part of the filter, with what to call it in a complaint. */
 export interface Part {
@@ -35,6 +35,14 @@ export function compilePart(part: Part, native: FilterBinding, optimize: boolean
 /** libpcap's words, the place, and a suggestion. */
 function explain({ subject, text }: Part, words: string, complaint: (text: string) => string | undefined): UsageError {
   const isSyntax = /syntax error/.test(words);
+  const count = isSyntax ? tokenise(text).length : 0;
+  if (count > PLACE_TOKENS_MAX) {
+    throw new UsageError(`${subject}: ${words} somewhere in its ${count} words`, {
+      code: 'ERR_FILTER_SYNTAX',
+      subject: text,
+      hint: 'try a part of it; give lists of addresses as --host, --net and --port',
+    });
+  }
   const place = isSyntax ? syntaxErrorPlace(text, complaint) : namedPlace(text, words);
   const details = { code: 'ERR_FILTER_SYNTAX' as const, subject: text };
   if (!place) {
