@@ -40,8 +40,8 @@ export async function runInForeground(
     {
       started: (message) => {
         record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
-        const { primaryName: primary, expression, reading, snaplen } = plan;
-        reporter.started({ ...message, primary, expression, reading, snaplen, output: options.output });
+        const { primaryName: primary, expression, reading, notes, snaplen } = plan;
+        reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
         if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
       },
       stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),

@@ -22,6 +22,8 @@ export const planSchema = z.strictObject({
   expression: z.string(),
   /** How the filter takes VLAN tags, for people. */
   reading: z.optional(z.string()),
+  /** What it says that few people mean. */
+  notes: z.optional(z.array(z.string())),
   /** eBPF as base64, empty for match-all. */
   program: z.string(),
   /** The one for transmitted packets, when it is another. */

@@ -20,6 +20,8 @@ export interface StartFacts {
   expression: string;
   /** How the filter takes VLAN tags. */
   reading?: string | undefined;
+  /** What the filter says that few people mean. */
+  notes?: readonly string[] | undefined;
   instructions: number;
   /** The primary could not load the filter. */
   filteringHere?: boolean;
@@ -89,6 +91,7 @@ class TextReporter implements Reporter {
 
   started(facts: StartFacts): void {
     this.#stream.write(`${startLine(facts)}\n`);
+    for (const note of facts.notes ?? []) this.#stream.write(`dpcap: note: ${note}\n`);
     if (facts.filteringHere) this.#stream.write(`${FILTERING_HERE}\n`);
   }
 

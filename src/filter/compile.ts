@@ -1,16 +1,18 @@
 /** From what was typed to a program for the primary: words, named filters and expressions, all of which must match. */
-import { binding, type ClassicInsn, type Direction, type FilterBinding } from '../binding.js';
+import { binding, type ClassicInsn, type FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { compilePart, type Part } from './complaints.js';
 import { judgeEffort } from './effort.js';
-import { encode } from './insn.js';
+import { isTooComplex, type LoadableProgram, makeLoadable } from './loadable.js';
+import { EXTENSIONS_MAX } from './match-transport.js';
 import { findFilter } from './named.js';
-import { buildPipeline, type Stage } from './pipeline.js';
+import { extensionNote, orderNote } from './notes.js';
+import type { PipelineOptions, Stage } from './pipeline.js';
 import { literalReason } from './reading.js';
 import { caretLine } from './syntax-place.js';
 import { usesVlan } from './tokens.js';
 import { type VlanMode, vlanText } from './vlan-ids.js';
-import { compileWords, type FilterWords } from './words.js';
+import { compileWords, type FilterWords, type WordsProgram } from './words.js';
 
 export interface FilterOptions {
   words?: FilterWords | undefined;
@@ -36,20 +38,20 @@ interface ReadPart extends Part {
   literal: string | undefined;
 }
 
-export interface FilterProgram {
+export interface FilterProgram extends LoadableProgram {
   /** The whole filter, for people. */
   expression: string;
   /** How it takes VLAN tags, for people. */
   reading: string;
   stages: CompiledStage[];
-  /** 8-byte eBPF instructions, ready for the primary: for received packets. */
-  extended: Uint8Array;
-  /** For transmitted ones; the same but where tags in the mbuf matter. */
-  extendedTx: Uint8Array;
   /** How many instructions `extended` holds. */
   instructions: number;
   vlan: VlanMode;
   inner: number | undefined;
+  /** What it says that few people mean, each a sentence without its full stop. */
+  notes: string[];
+  /** What else is good to know, for whoever has it explained. */
+  hints: string[];
 }
 
 /** What {@link compileFilter} needs from outside; tests replace it. */
@@ -62,11 +64,11 @@ export interface FilterTools {
 }
 
 /** How frames are read, in the words of the start line and of `--explain`. */
+/** Extension headers that verifiers which walk every way have time for. */
+const FEW_EXTENSIONS = 2;
+
 const AS_IT_IS = 'the frame as it is, tags included';
 export const VIEWS = { untagged: 'VLAN tags skipped', wire: AS_IT_IS, bare: AS_IT_IS } as const;
-
-/** Longest time the primary's control thread may spend on loading a filter. */
-export const LOAD_LIMIT_MS = 1000;
 
 /**
  * Compiles everything into one program; undefined when every packet matches, which needs no program in the primary.
@@ -87,34 +89,62 @@ export function compileFilter(
     return { ...part, literal: literalReason(part.text, compilePart(part, tools.native, false)) };
   });
   if (vlan === 'none') refuseVlanInside(parts);
-  const stages = [
-    ...(words
-      ? [{ ...words, view: vlan === 'strict' ? ('bare' as const) : ('untagged' as const), isSearch: true }]
-      : []),
-    ...arrange(parts, vlan).map((stage) => {
-      return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
-    }),
-  ];
-  const needed = stages.filter(({ classic }) => !isAlwaysTrue(classic));
+  const arranged = arrange(parts, vlan).map((stage): CompiledStage => {
+    return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
+  });
+  const expressions = arranged.filter(({ classic }) => !isAlwaysTrue(classic));
   const required = vlan === 'any' || vlan === 'strict' ? undefined : vlan;
-  if (needed.length === 0 && required === undefined && inner === undefined) return undefined;
-  const build = (direction: Direction): Uint8Array => {
-    return encode(buildPipeline(needed, { layout: tools.native.mbufLayout, direction, vlan: required, inner }));
-  };
-  const [extended, transmit] = [build('rx'), build('tx')];
-  const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
-  for (const program of new Set([extended, extendedTx])) verify(program, tools.native);
+  if (!words && expressions.length === 0 && required === undefined && inner === undefined) return undefined;
+  const built = build(options, words, expressions, { vlan: required, inner }, tools.native);
   return {
+    ...built,
     expression: describe([...(words ? [words] : []), ...parts], vlan, inner),
-    reading: describeReading(needed),
-    stages: needed,
-    extended,
-    extendedTx,
-    instructions: extended.length / 8,
+    reading: describeReading(built.stages),
+    instructions: built.extended.length / 8,
     vlan,
     inner,
+    notes: [...built.notes, ...orderNotes(given)],
+    hints: given.map(({ text }) => extensionNote(text)).filter((note) => note !== undefined),
   };
 }
+
+type Built = Pick<FilterProgram, 'stages' | 'extended' | 'extendedTx' | 'notes'>;
+
+/**
+ * The words in front of the expressions. Verifiers before 21.11.8, 22.11.6, 23.11.2 and 24.07 walk every way through a
+ * program: where they take too long, fewer extension headers are walked through.
+ */
+function build(
+  { words: given = {}, vlan }: FilterOptions,
+  words: WordsProgram | undefined,
+  expressions: readonly CompiledStage[],
+  required: Pick<PipelineOptions, 'vlan' | 'inner'>,
+  native: FilterBinding,
+): Built {
+  const view = vlan === 'strict' ? 'bare' : 'untagged';
+  const attempt = (own: WordsProgram | undefined, notes: string[]): Built => {
+    const stages = own ? [{ ...own, view, isSearch: true } as const, ...expressions] : [...expressions];
+    return { stages, ...makeLoadable(stages, required, native), notes };
+  };
+  if (!words?.walksExtensions) return attempt(words, []);
+  for (const extensions of [EXTENSIONS_MAX, FEW_EXTENSIONS]) {
+    const note = `of IPv6 packets ${extensions} extension headers are looked behind, not ${EXTENSIONS_MAX}: this DPDK's verifier`;
+    try {
+      return attempt(compileWords(given, extensions), extensions === EXTENSIONS_MAX ? [] : [`${note} is slow`]);
+    } catch (error) {
+      if (!isTooComplex(error)) throw error;
+    }
+  }
+  return attempt(compileWords(given, 0), [
+    "extension headers of IPv6 are not looked behind: this DPDK's verifier is slow",
+  ]);
+}
+
+/** Filters of ours know what they say. */
+const orderNotes = (parts: readonly Part[]): string[] =>
+  parts
+    .map(({ subject, text }) => (subject === 'filter' ? orderNote(text) : undefined))
+    .filter((note) => note !== undefined);
 
 const isAlwaysTrue = (classic: readonly ClassicInsn[]): boolean =>
   classic.length === 1 && classic[0]?.code === 0x06 && classic[0].k !== 0;
@@ -176,17 +206,4 @@ function describe(parts: readonly { text: string }[], vlan: VlanMode, inner: num
   const isLiteral = vlan === 'strict' || options.length === 0;
   const text = parts.length === 0 ? '' : conjunction(parts);
   return isLiteral && inner === undefined ? text : [text, ...options].filter((word) => word !== '').join(' ');
-}
-
-/** The trial load: a program the verifier refuses, or chews on for long, never reaches the primary. */
-function verify(extended: Uint8Array, native: FilterBinding): void {
-  try {
-    native.verifyExtended(extended, LOAD_LIMIT_MS);
-  } catch (cause) {
-    throw new UsageError(`the filter cannot be loaded into a primary: ${(cause as Error).message}`, {
-      code: 'ERR_FILTER_UNSUPPORTED',
-      cause,
-      hint: 'use a simpler expression: fewer alternatives, less arithmetic on packet bytes',
-    });
-  }
 }

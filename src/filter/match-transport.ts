@@ -18,7 +18,17 @@ export interface PortTest {
   ports: readonly Interval[];
 }
 
+export interface PortTests {
+  /** All of them must hold. */
+  tests: readonly PortTest[];
+  /** Of which protocols the ports are. */
+  protocols: readonly number[];
+  /** How many extension headers are walked through. */
+  extensions: number;
+}
+
 export interface ProtocolTest {
+  extensions: number;
   ethertypes: readonly number[];
   /** Protocol numbers in IPv4, and in any header of IPv6. */
   ipv4: readonly number[];
@@ -41,11 +51,10 @@ const LOAD = CLASS.LD | MODE.ABS;
 const LOAD_AT_X = CLASS.LD | MODE.IND;
 const TO_X = CLASS.MISC;
 
-/** Ports of TCP, UDP and SCTP, or of those among `protocols`. All tests must hold. */
+/** Ports in first fragments and whole packets. */
 export function matchPorts(
   asm: ClassicAssembler,
-  tests: readonly PortTest[],
-  protocols: readonly number[],
+  { tests, protocols, extensions }: PortTests,
   hit: ClassicLabel,
   miss: ClassicLabel,
 ): void {
@@ -64,7 +73,7 @@ export function matchPorts(
   comparePorts(asm, tests, hit, miss);
   asm.place(ipv6);
   const behind = asm.label();
-  walkExtensions(asm, to(behind, protocols), miss, miss);
+  walkExtensions(asm, extensions, to(behind, protocols), miss, miss);
   asm.place(behind);
   comparePorts(asm, tests, hit, miss);
 }
@@ -90,7 +99,7 @@ function comparePorts(asm: ClassicAssembler, tests: readonly PortTest[], hit: Cl
 /** The packet is of one of these protocols; in IPv6 one of its headers is. */
 export function matchProtocols(
   asm: ClassicAssembler,
-  { ethertypes, ipv4, ipv6 }: ProtocolTest,
+  { ethertypes, ipv4, ipv6, extensions }: ProtocolTest,
   hit: ClassicLabel,
   miss: ClassicLabel,
 ): void {
@@ -108,7 +117,7 @@ export function matchProtocols(
   if (ipv6.length === 0) return;
   asm.place(in6);
   const later = asm.label();
-  walkExtensions(asm, to(hit, ipv6), later, miss);
+  walkExtensions(asm, extensions, to(hit, ipv6), later, miss);
   asm.place(later);
   dispatch(asm, to(hit, ipv6), miss);
 }
@@ -137,7 +146,13 @@ function dispatch(asm: ClassicAssembler, cases: readonly Case[], otherwise: Clas
  * @param later where to go in a later fragment, which holds no further header; A is the number of what was cut
  * @param end where to go when the last header was passed
  */
-function walkExtensions(asm: ClassicAssembler, cases: readonly Case[], later: ClassicLabel, end: ClassicLabel): void {
+function walkExtensions(
+  asm: ClassicAssembler,
+  most: number,
+  cases: readonly Case[],
+  later: ClassicLabel,
+  end: ClassicLabel,
+): void {
   const isCase = new Set(cases.map(([value]) => value));
   const others = (label: ClassicLabel, numbers: readonly number[]): Case[] =>
     to(
@@ -148,7 +163,7 @@ function walkExtensions(asm: ClassicAssembler, cases: readonly Case[], later: Cl
   asm.insn(LOAD | SIZE.B, NETWORK + 6);
   // Also for the first: what the verifier knows about the word is the same from here on.
   asm.insn(CLASS.ST, NEXT);
-  for (let passed = 0; passed < EXTENSIONS_MAX; passed++) {
+  for (let passed = 0; passed < most; passed++) {
     const [ordinary, fragment, authentication] = [asm.label(), asm.label(), asm.label()];
     const extensions = [
       ...others(ordinary, ORDINARY),

@@ -8,7 +8,7 @@ import { ACCEPT, ClassicAssembler, type ClassicLabel } from './classic-assembler
 import { CLASS, MODE } from './insn.js';
 import { mergeIntervals } from './intervals.js';
 import { ETHERTYPE, matchAddresses, type Side } from './match-addresses.js';
-import { matchPorts, matchProtocols, WITH_PORTS } from './match-transport.js';
+import { EXTENSIONS_MAX, matchPorts, matchProtocols, WITH_PORTS } from './match-transport.js';
 import {
   type AddressValue,
   type PortValue,
@@ -38,6 +38,8 @@ export interface FilterWords {
 export interface WordsProgram {
   text: string;
   classic: ClassicInsn[];
+  /** Whether it looks behind extension headers of IPv6. */
+  walksExtensions: boolean;
 }
 
 /** A word that was given, with its values. */
@@ -54,16 +56,17 @@ const SHOWN_MAX = 8;
 
 /**
  * The program for all words, or undefined when none was given.
+ * @param extensions how many extension headers of IPv6 to walk through
  * @throws UsageError ERR_USAGE with the flag, the value and what to write instead
  */
-export function compileWords(words: FilterWords): WordsProgram | undefined {
+export function compileWords(words: FilterWords, extensions = EXTENSIONS_MAX): WordsProgram | undefined {
   const { addresses, protocols, ports } = parse(words);
   const all: Given<{ text: string }>[] = [...addresses, ...protocols, ...ports];
   if (all.length === 0) return undefined;
   refuseContradictions(addresses, protocols, ports);
   const asm = new ClassicAssembler();
   const reject = asm.returning(0);
-  const matchers = [...addresses.map(addressMatcher), ...transportMatchers(protocols, ports)];
+  const matchers = [...addresses.map(addressMatcher), ...transportMatchers(protocols, ports, extensions)];
   matchers.forEach((match, at) => {
     const isLast = at === matchers.length - 1;
     const hit = isLast ? asm.returning(ACCEPT) : asm.label();
@@ -73,7 +76,9 @@ export function compileWords(words: FilterWords): WordsProgram | undefined {
     // The verifier then knows the same about X on every way to what follows.
     asm.insn(CLASS.LDX | MODE.IMM, 0);
   });
-  return { text: all.map((one) => textOf(one, SHOWN_MAX)).join(' and '), classic: asm.finish() };
+  const walksExtensions =
+    ports.length > 0 || protocols.some(({ values }) => values.some(({ ipv6 }) => ipv6 !== undefined));
+  return { text: all.map((one) => textOf(one, SHOWN_MAX)).join(' and '), classic: asm.finish(), walksExtensions };
 }
 
 /** The words in libpcap's language. Ports behind IPv6 extension headers are beyond it. */
@@ -92,7 +97,11 @@ function addressMatcher({ side, values }: Given<AddressValue>): Matcher {
 }
 
 /** Protocols that have ports are looked for together with these. */
-function transportMatchers(protocols: Given<ProtocolValue>[], ports: Given<PortValue>[]): Matcher[] {
+function transportMatchers(
+  protocols: Given<ProtocolValue>[],
+  ports: Given<PortValue>[],
+  extensions: number,
+): Matcher[] {
   const values = protocols.flatMap((one) => one.values);
   const tests = ports.map(({ side, values: some }) => {
     return { side, ports: mergeIntervals(some.flatMap((value) => value.ports)) };
@@ -101,12 +110,14 @@ function transportMatchers(protocols: Given<ProtocolValue>[], ports: Given<PortV
   const isMerged = tests.length > 0 && values.length > 0 && values.every(hasPorts);
   const withPorts = isMerged ? [...new Set(numbers)] : WITH_PORTS;
   return [
-    ...(values.length === 0 || isMerged ? [] : [protocolMatcher(values)]),
-    ...(tests.length === 0 ? [] : [((asm, hit, miss) => matchPorts(asm, tests, withPorts, hit, miss)) as Matcher]),
+    ...(values.length === 0 || isMerged ? [] : [protocolMatcher(values, extensions)]),
+    ...(tests.length === 0
+      ? []
+      : [((asm, hit, miss) => matchPorts(asm, { tests, protocols: withPorts, extensions }, hit, miss)) as Matcher]),
   ];
 }
 
-function protocolMatcher(values: readonly ProtocolValue[]): Matcher {
+function protocolMatcher(values: readonly ProtocolValue[], extensions: number): Matcher {
   const numbers = (pick: (value: ProtocolValue) => number | undefined): number[] => [
     ...new Set(values.map(pick).filter((number) => number !== undefined)),
   ];
@@ -114,6 +125,7 @@ function protocolMatcher(values: readonly ProtocolValue[]): Matcher {
     ethertypes: numbers(({ ethertype }) => ethertype),
     ipv4: numbers(({ ipv4 }) => ipv4),
     ipv6: numbers(({ ipv6 }) => ipv6),
+    extensions,
   };
   return (asm, hit, miss) => matchProtocols(asm, test, hit, miss);
 }

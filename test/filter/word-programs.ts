@@ -4,9 +4,10 @@
  */
 import t from 'tap';
 import { binding, type Direction } from '../../src/binding.js';
-import { compileFilter, LOAD_LIMIT_MS } from '../../src/filter/compile.js';
+import { compileFilter } from '../../src/filter/compile.js';
 import { costOf } from '../../src/filter/cost.js';
 import { decode, encodeClassic } from '../../src/filter/insn.js';
+import { LOAD_LIMIT_MS } from '../../src/filter/loadable.js';
 import { compileWords, type FilterWords, wordsToExpression } from '../../src/filter/words.js';
 import { type Offloaded, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { extendedFrame } from '../helpers/extension-headers.js';
