@@ -1,7 +1,7 @@
 /** libpcap's compiler, and what people are told when it refuses: its words, the place, and what to write instead. */
 import type { ClassicInsn, FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
-import { didYouMean, KEYWORDS } from './suggest.js';
+import { didYouMean, KEYWORDS, tunnelHint } from './suggest.js';
 import { caretLine, PLACE_TOKENS_MAX, syntaxErrorPlace } from './syntax-place.js';
 import { type Token, tokenise } from './tokens.js';
 
@@ -70,7 +70,7 @@ function hintFor(word: string | undefined, words: string): string {
   if (/rejects all packets/.test(words)) return 'its parts contradict each other: no packet can match';
   if (/netmask not known/.test(words)) return 'use `ether broadcast`, or `dst host` with the broadcast address';
   if (word && /^[a-z]/i.test(word) && !KEYWORDS.includes(word)) {
-    const suggestion = didYouMean(word, KEYWORDS);
+    const suggestion = tunnelHint(word) ?? didYouMean(word, KEYWORDS);
     if (suggestion) return suggestion;
   }
   if (word === undefined && /syntax error/.test(words)) return 'the expression ends too early: complete it';

@@ -8,7 +8,7 @@ import { UsageError } from '../errors.js';
 import type { Prefix } from './address-set.js';
 import { type Interval, mergeIntervals } from './intervals.js';
 import { ETHERTYPE } from './match-addresses.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean, tunnelHint } from './suggest.js';
 
 /** An address or a network. */
 export interface AddressValue {
@@ -126,7 +126,9 @@ export function parseProtocol(flag: string, value: string): ProtocolValue {
   if (known) return known;
   if (/^\d{1,3}$/.test(value) && Number(value) <= 255) return inBoth(Number(value), `proto ${Number(value)}`);
   const hint =
-    didYouMean(name, Object.keys(PROTOCOLS)) ?? `use one of ${Object.keys(PROTOCOLS).join(', ')} or 0 to 255`;
+    tunnelHint(name) ??
+    didYouMean(name, Object.keys(PROTOCOLS)) ??
+    `use one of ${Object.keys(PROTOCOLS).join(', ')} or 0 to 255`;
   return bad(flag, value, 'no such protocol', hint);
 }
 
