@@ -1,5 +1,6 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
+import { startTimer } from '../long-timer.js';
 import type { EnginePlan } from './plan.js';
 import type { FinishFacts, Reporter } from './report.js';
 import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
@@ -42,7 +43,7 @@ export async function runInForeground(
         record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
         const { primaryName: primary, expression, reading, notes, snaplen } = plan;
         reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
-        if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
+        if (options.durationMs !== undefined) startTimer(() => supervisor.stop('duration'), options.durationMs).unref();
       },
       stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),
     },

@@ -69,8 +69,10 @@ function namedPlace(text: string, words: string): Token | undefined {
 function hintFor(word: string | undefined, words: string): string {
   if (/rejects all packets/.test(words)) return 'its parts contradict each other: no packet can match';
   if (/netmask not known/.test(words)) return 'use `ether broadcast`, or `dst host` with the broadcast address';
+  const tunnel = word && !KEYWORDS.includes(word) ? tunnelHint(word) : undefined;
+  if (tunnel) return tunnel;
   if (word && /^[a-z]/i.test(word) && !KEYWORDS.includes(word)) {
-    const suggestion = tunnelHint(word) ?? didYouMean(word, KEYWORDS);
+    const suggestion = didYouMean(word, KEYWORDS);
     if (suggestion) return suggestion;
   }
   if (word === undefined && /syntax error/.test(words)) return 'the expression ends too early: complete it';

@@ -83,5 +83,8 @@ function setOnce<K extends 'filePrefix' | 'packetLimit'>(
 
 function packets(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new UsageError(`-c: ${text} is no number of packets`, { subject: text, hint: "EAL's -c stands before --" });
+  throw new UsageError(`-c: ${text} is not a whole number from 1 to ${10 ** 15 - 1} packets`, {
+    subject: text,
+    hint: "EAL's -c stands before --",
+  });
 }
