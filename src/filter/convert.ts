@@ -184,10 +184,8 @@ class Converter {
     }
   }
 
-  /**
-   * A computed X is as good as unknown: the verifier walks what follows once, not once for each way of computing it. By way
-   * of a sum, since it remembers of a register how wide the load was, unless it began as a constant.
-   */
+  // A computed X is as good as unknown: the verifier walks what follows once, not once for each way of computing it. By way
+  // of a sum, since it remembers of a register how wide the load was, unless it began as a constant.
   private moveToX({ a }: State): void {
     const { asm } = this;
     if (isConstant(a)) {
@@ -222,8 +220,9 @@ class Converter {
   private loadIndex({ code, k }: ClassicInsn, at: number): void {
     switch (code & 0xe0) {
       case MODE.IMM:
+        // Programs of words do it where ways meet or part: the verifier shall know the same on all of them.
         this.asm.move(REG.X, { imm: k });
-        // Programs of words begin each test with it: the verifier then knows the same on every way out of the one before.
+        this.asm.forget(REG.X);
         this.asm.move(REG.SCRATCH, { imm: 0 });
         break;
       case MODE.MEM:

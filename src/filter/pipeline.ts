@@ -23,8 +23,9 @@ export interface Stage {
   isSearch?: boolean | undefined;
 }
 
-/** Longest program that is emitted twice: the verifier takes its time for both. */
+/** Longest program that is emitted twice: the verifier takes its time for both. Searches are made to be easy for it. */
 const TWICE_MAX = 64;
+const SEARCH_TWICE_MAX = 512;
 
 export interface PipelineOptions {
   layout: MbufLayout;
@@ -58,7 +59,8 @@ class Pipeline {
     const { asm } = this;
     const { vlan, inner } = this.options;
     const programs = stages.map(({ classic, view, isSearch }) => {
-      return { program: new ClassicProgram(classic, isSearch ? SEARCH_INSN_MAX : undefined), view };
+      const program = new ClassicProgram(classic, isSearch ? SEARCH_INSN_MAX : undefined);
+      return { program, view, mayBeTwice: classic.length <= (isSearch ? SEARCH_TWICE_MAX : TWICE_MAX) };
     });
     if (vlan !== undefined || inner !== undefined || programs.some(({ program }) => program.readsPacket)) {
       asm.movePointer(REG.MBUF, 1);
@@ -70,10 +72,10 @@ class Pipeline {
     }
     // Literal readings of an inner frame change what the slots say: they come last.
     programs.sort((a, b) => Number(a.view !== 'untagged') - Number(b.view !== 'untagged'));
-    programs.forEach(({ program, view }, index) => {
+    programs.forEach(({ program, view, mayBeTwice }, index) => {
       const next = index === programs.length - 1 ? undefined : asm.label();
       this.boundary();
-      this.stage(program, view, next);
+      this.stage(program, view, mayBeTwice, next);
       this.settled = false;
       if (next !== undefined) asm.place(next);
     });
@@ -107,7 +109,7 @@ class Pipeline {
     this.settled = true;
   }
 
-  private stage(program: ClassicProgram, view: Stage['view'], accept: Label | undefined): void {
+  private stage(program: ClassicProgram, view: Stage['view'], mayBeTwice: boolean, accept: Label | undefined): void {
     const { asm } = this;
     const { layout, direction, inner, vlan } = this.options;
     if (inner !== undefined) {
@@ -115,7 +117,7 @@ class Pipeline {
     } else if (!program.readsTags || vlan === 'none') {
       program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else if (view === 'untagged') {
-      this.withoutTags(program, accept);
+      this.withoutTags(program, mayBeTwice, accept);
     } else if (view === 'bare') {
       rejectAbsentTags(asm, layout, direction);
       program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
@@ -129,10 +131,10 @@ class Pipeline {
    * The program, of a frame without its tags. Most frames have none, and their EtherType says so: for them it is there
    * once more, reading the frame as it is. For `udp port 9` they are through it after 17 instructions instead of 26.
    */
-  private withoutTags(program: ClassicProgram, accept: Label | undefined): void {
+  private withoutTags(program: ClassicProgram, mayBeTwice: boolean, accept: Label | undefined): void {
     const { asm } = this;
     const { layout, vlan, direction } = this.options;
-    const isTwice = vlan === undefined && program.readsTypeFirst && program.insns.length <= TWICE_MAX;
+    const isTwice = vlan === undefined && program.readsTypeFirst && mayBeTwice;
     const plain = asm.label();
     if (isTwice) leaveWhenUntagged(asm, plain);
     program.emit(asm, new PacketLoads(asm, true, layout, direction), accept);

@@ -154,8 +154,13 @@ t.test('where libpcap means the same, it says the same', async (t) => {
   }
 });
 
-t.test('thousands of values are a search', async (t) => {
+t.test('values by the number are a search', async (t) => {
   const cases: [name: string, words: FilterWords][] = [
+    ...[1, 2, 10, 30, 100, 122, 300].flatMap((count): [string, FilterWords][] => [
+      [`${count} hosts`, { host: addresses(count) }],
+      [`${count} IPv6 hosts`, { host: ipv6Addresses(count) }],
+      [`${count} ports`, { port: Array.from({ length: count }, (_, i) => `${i * 30}`) }],
+    ]),
     ['1000 hosts', { host: addresses(1000) }],
     ['1000 hosts above 128.0.0.0', { host: addresses(1000, 210) }],
     ['2000 hosts as source, 500 as destination', { srcHost: addresses(2000), dstHost: addresses(500) }],
