@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import * as z from 'zod/mini';
 import { diagnostics } from './diagnostics.js';
 import { projectFile } from './location.js';
+import { refuseRepeatedValues } from './single-value.js';
 
 /** What a command may hand back besides throwing. */
 export interface CommandContext {
@@ -59,6 +60,7 @@ export async function createProgram(argv: readonly string[], context: CommandCon
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();
   for (const name of wanted(argv)) (await COMMANDS[name]?.())?.(program, context);
+  refuseRepeatedValues(program);
   // Whoever asks for help mostly wants the options of the main job.
   const capture = program.commands.find((command) => command.name() === 'capture');
   program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/affinity.h"
-#include "core/packet.h"
 
 namespace dpcap {
 namespace {
@@ -124,13 +123,19 @@ Run Drain::select(const Run& run) {
   for (uint32_t i = 0; i < run.count; i++) {
     const rte_mbuf* mbuf = run.mbufs[i];
     const Packet packet = read_packet(mbuf, mode_, direction, UINT32_MAX);
-    if (!filter.matches(mbuf, packet.offset, is_stamped ? packet.caplen : mbuf->pkt_len, is_stamped)) continue;
+    if (is_stamped ? !matches_stamped(filter, packet) : !filter.matches(mbuf, 0, mbuf->pkt_len, false)) continue;
     selected_.push_back(run.mbufs[i]);
     selected_ns_.push_back(run.arrival_ns[i]);
   }
   const auto count = static_cast<uint32_t>(selected_.size());
   run.lane.filtered.add(run.count - count);
   return {run.lane, selected_.data(), selected_ns_.data(), count};
+}
+
+bool Drain::matches_stamped(const Interpreter& filter, const Packet& packet) {
+  if (packet.tag_count == 0) return filter.matches(packet.mbuf, packet.offset, packet.caplen, true);
+  const rte_mbuf flat = lay_flat(packet, flat_);
+  return filter.matches(&flat, 0, flat.pkt_len, true);
 }
 
 void Drain::free_all(const Run& run) {

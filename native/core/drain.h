@@ -15,6 +15,7 @@
 #include "core/lane.h"
 #include "core/limit.h"
 #include "core/pacer.h"
+#include "core/packet.h"
 #include "core/sink.h"
 
 namespace dpcap {
@@ -55,6 +56,7 @@ class Drain {
   uint32_t round(bool last);
   void record(const Run& run);
   Run select(const Run& run);
+  bool matches_stamped(const Interpreter& filter, const Packet& packet);
   void free_all(const Run& run);
   void free_later(rte_mbuf* mbuf);
   void free_now();
@@ -74,6 +76,7 @@ class Drain {
   std::vector<rte_mbuf*> to_free_;
   std::vector<rte_mbuf*> selected_;
   std::vector<uint64_t> selected_ns_;
+  std::vector<uint8_t> flat_;
 
   std::atomic<bool> stop_{false};
   std::thread thread_;

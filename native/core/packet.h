@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "core/pdump.h"
 
@@ -15,7 +16,8 @@ struct Packet {
   uint32_t caplen;  // bytes to record, tags included
   uint32_t len;     // bytes on the wire, tags included
   uint32_t tag_count;
-  uint8_t tags[8];  // put in behind the MAC addresses
+  uint32_t tags_at;  // where they are put in: behind the MAC addresses, or behind a tag that is there
+  uint8_t tags[8];
 
   // The bytes to record lie one behind the other in the first mbuf.
   bool in_one_piece() const { return tag_count == 0 && offset + caplen <= mbuf->data_len; }
@@ -46,7 +48,7 @@ Packet with_tags(Packet packet, CopyMode mode, Direction direction);
 inline Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction direction, uint32_t snaplen) {
   constexpr uint64_t kTagFlags =
       RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_VLAN;
-  Packet packet{mbuf, 0, mbuf->pkt_len, mbuf->pkt_len, 0, {}};
+  Packet packet{mbuf, 0, mbuf->pkt_len, mbuf->pkt_len, 0, 0, {}};
   if (mode == CopyMode::stamped) {
     const auto* head = rte_pktmbuf_mtod(mbuf, const StampedHead*);
     packet.offset = sizeof(StampedHead);
@@ -60,5 +62,9 @@ inline Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction directi
 
 // Copies `packet.caplen` bytes to `out`.
 void copy_packet(const Packet& packet, uint8_t* out);
+
+// An mbuf whose data are the packet's bytes, tags put in, laid out in `bytes`; for whoever wants to look at a packet
+// that is not in one piece. At most 65535 bytes. Valid as long as `bytes` is.
+rte_mbuf lay_flat(const Packet& packet, std::vector<uint8_t>& bytes);
 
 }  // namespace dpcap

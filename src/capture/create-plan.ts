@@ -23,6 +23,8 @@ export function createPlan(
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
     expression: filter?.expression ?? '',
+    ...(filter?.reading ? { reading: filter.reading } : {}),
+    ...(filter && filter.notes.length > 0 ? { notes: filter.notes } : {}),
     program: filter ? base64(filter.extended) : '',
     ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
     output,

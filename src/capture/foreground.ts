@@ -1,5 +1,6 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
+import { startTimer } from '../long-timer.js';
 import { endingSignals } from '../signals.js';
 import type { Inherited } from './engine-process.js';
 import type { EnginePlan } from './plan.js';
@@ -46,9 +47,9 @@ export async function runInForeground(
     {
       started: (message) => {
         record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
-        const { primaryName: primary, expression, snaplen } = plan;
-        reporter.started({ ...message, primary, expression, snaplen, output: options.output });
-        if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
+        const { primaryName: primary, expression, reading, notes, snaplen } = plan;
+        reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
+        if (options.durationMs !== undefined) startTimer(() => supervisor.stop('duration'), options.durationMs).unref();
       },
       notice: (text) => reporter.notice(text),
       stats: ({ stats, asked }) => {

@@ -1,7 +1,10 @@
 /** The one place that knows what valid capture options are: raw words in, checked values out. */
+import { parseDuration } from '../duration.js';
 import { UsageError } from '../errors.js';
-import { MAX_TIMER_S } from '../timer-limit.js';
 import { MAX_THREADS } from './threads.js';
+
+/** As `RTE_MAX_QUEUES_PER_PORT` in DPDK's default configuration. */
+const MAX_QUEUE = 1023;
 
 /** tcpdump's default and largest snaplen, bytes. */
 export const MAX_SNAPLEN = 262144;
@@ -65,7 +68,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
   const limits = checkAutostop(raw.autostop ?? []);
   const output = checkOutput(raw.write);
   const packetLimit =
-    raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER);
+    raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
   return {
     filePrefix: raw.filePrefix,
     ports: (raw.interface ?? []).flatMap(splitPorts),
@@ -83,10 +86,12 @@ export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
     byteLimit: limits.bytes,
     durationMs: limits.durationMs,
     bufferBytes:
-      raw.bufferSize === undefined ? undefined : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024) * 1024,
+      raw.bufferSize === undefined
+        ? undefined
+        : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024, 'KiB') * 1024,
     threads: checkThreads(raw.threads, packetLimit > 0 || limits.bytes > 0),
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
-    statsIntervalMs: checkSeconds('--stats-interval', raw.statsInterval ?? '1', 0.1),
+    statsIntervalMs: parseDuration('--stats-interval', raw.statsInterval ?? '1', { min: 100, max: 86_400_000 }),
     quiet: raw.quiet ?? false,
   };
 }
@@ -123,10 +128,10 @@ function checkQueues(text: string): number[] | undefined {
     const match = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part);
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
-    if (!match || to < from || to > 1023) {
+    if (!match || to < from || to > MAX_QUEUE) {
       throw new UsageError(`--queue: ${part} is no queue or range of queues`, {
         subject: part,
-        hint: 'give a list such as 0,2-5, or all',
+        hint: `queues are 0 to ${MAX_QUEUE}: give a list such as 0,2-5, or all`,
         code: 'ERR_QUEUE_RANGE',
       });
     }
@@ -157,12 +162,12 @@ function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | '
 /** As tcpdump: 0 means the most. */
 function checkSnaplen(text: string | undefined): number {
   if (text === undefined) return MAX_SNAPLEN;
-  return checkInteger('-s', text, 0, MAX_SNAPLEN) || MAX_SNAPLEN;
+  return checkInteger('-s', text, 0, MAX_SNAPLEN, 'bytes') || MAX_SNAPLEN;
 }
 
 function checkThreads(text: string | undefined, hasLimit: boolean): number | undefined {
   if (text === undefined) return undefined;
-  const threads = checkInteger('--threads', text, 1, MAX_THREADS);
+  const threads = checkInteger('--threads', text, 1, MAX_THREADS, 'threads');
   if (threads === 1 || !hasLimit) return threads;
   throw new UsageError('--threads and a number of packets or bytes to stop at exclude each other', {
     subject: text,
@@ -176,37 +181,43 @@ interface Limits {
   durationMs: number | undefined;
 }
 
-/** dumpcap's grammar: `packets:N`, `duration:SECONDS` (fractions allowed), `filesize:kB` (1000 bytes). */
+/** dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes). */
 function checkAutostop(words: string[]): Limits {
   const limits: Limits = { packets: 0, bytes: 0, durationMs: undefined };
   for (const word of words) {
     const [name, value = ''] = word.split(/:(.*)/s, 2) as [string, string | undefined];
-    if (name === 'packets') limits.packets = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER);
-    else if (name === 'filesize') limits.bytes = checkInteger('-a filesize', value, 1, 2 ** 43) * 1000;
-    else if (name === 'duration') limits.durationMs = checkSeconds('-a duration', value, 0.001);
+    refuseSecond(name, words);
+    if (name === 'packets') limits.packets = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER, 'packets');
+    else if (name === 'filesize') limits.bytes = checkInteger('-a filesize', value, 1, 2 ** 43, 'kB') * 1000;
+    else if (name === 'duration') limits.durationMs = parseDuration('-a duration', value);
     else {
       throw new UsageError(`-a: unknown limit ${word}`, {
         subject: word,
-        hint: 'use packets:N, duration:SECONDS or filesize:KB',
+        hint: 'use packets:N, duration:TIME (90, 30s, 5m, 2h, 30d) or filesize:KB',
       });
     }
   }
   return limits;
 }
 
-function checkInteger(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`${option}: ${text || 'nothing'} is not a whole number from ${min} to ${max}`, {
-    subject: text,
+function refuseSecond(name: string, words: readonly string[]): void {
+  const same = words.filter((word) => word.startsWith(`${name}:`));
+  if (same.length < 2) return;
+  throw new UsageError(`-a ${name} is given twice: ${same.join(' and ')}`, {
+    subject: name,
+    hint: `give each limit once`,
   });
 }
 
-/** Returns milliseconds. */
-function checkSeconds(option: string, text: string, min: number): number {
-  const seconds = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && seconds >= min && seconds <= MAX_TIMER_S) return Math.round(seconds * 1000);
-  throw new UsageError(`${option}: ${text || 'nothing'} is no number of seconds from ${min}`, { subject: text });
+function checkInteger(option: string, text: string, min: number, max: number, unit = ''): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(
+    `${option}: ${text || 'nothing'} is not a whole number from ${min} to ${max}${unit && ` ${unit}`}`,
+    {
+      subject: text,
+    },
+  );
 }
 
 function checkChoice<const T extends string>(option: string, text: string, choices: readonly T[]): T {

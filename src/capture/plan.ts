@@ -27,6 +27,10 @@ export const planSchema = z.strictObject({
   queues: z.optional(z.array(z.int().check(z.minimum(0), z.maximum(1023)))),
   /** Text of the filter, empty for none. */
   expression: z.string(),
+  /** How the filter takes VLAN tags, for people. */
+  reading: z.optional(z.string()),
+  /** What it says that few people mean. */
+  notes: z.optional(z.array(z.string())),
   /** eBPF as base64, empty for match-all. */
   program: z.string(),
   /** The one for transmitted packets, when it is another. */

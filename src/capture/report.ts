@@ -18,6 +18,10 @@ export interface StartFacts {
   /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
   primary: string;
   expression: string;
+  /** How the filter takes VLAN tags. */
+  reading?: string | undefined;
+  /** What the filter says that few people mean. */
+  notes?: readonly string[] | undefined;
   instructions: number;
   /** The primary could not load the filter. */
   filteringHere?: boolean;
@@ -108,6 +112,7 @@ class TextReporter implements Reporter {
 
   started(facts: StartFacts): void {
     this.#stream.write(`${startLine(facts)}\n`);
+    for (const note of facts.notes ?? []) this.#stream.write(`dpcap: note: ${note}\n`);
     if (facts.filteringHere) this.#stream.write(`${FILTERING_HERE}\n`);
   }
 
@@ -145,7 +150,9 @@ const FILTERING_HERE =
 export function startLine(facts: StartFacts): string {
   const ports = facts.ports.map(describePort).join(', ');
   const directions = [...new Set(facts.lanes.map((lane) => lane.direction))].join(' and ');
-  const filter = facts.expression ? `filter "${facts.expression}" (${facts.instructions} instructions)` : 'no filter';
+  const reading = facts.reading ? `; ${facts.reading}` : '';
+  const program = `(${facts.instructions} instructions${reading})`;
+  const filter = facts.expression ? `filter "${facts.expression}" ${program}` : 'no filter';
   return `dpcap: capturing on ${ports}, ${directions}, of ${facts.primary}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
 }
 

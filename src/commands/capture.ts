@@ -59,7 +59,11 @@ function addCaptureOptions(command: Command): void {
     .option('-F, --format <format>', 'with -w: pcap or pcapng (default: by the suffix of the file)')
     .option('-s, --snapshot-length <bytes>', 'most bytes of a packet to keep, cut in the primary (0: 262144)')
     .option('-c, --count <n>', 'stop after exactly n packets')
-    .option('-a, --autostop <limit>', 'stop at packets:N, duration:SECONDS or filesize:KB; repeatable', collect)
+    .option(
+      '-a, --autostop <limit>',
+      'stop at packets:N, duration:TIME (90, 5m, 30d) or filesize:KB; each once',
+      collect,
+    )
     .option(
       '-B, --buffer-size <KiB>',
       "memory for copies, in the primary's huge pages (default: 163840, and up to four times that under load)",
@@ -71,7 +75,7 @@ function addCaptureOptions(command: Command): void {
       'primary: stamped where packets are handled; host: on arrival here, cheaper',
     )
     .option('--stats <style>', 'text, ndjson or none, on standard error')
-    .option('--stats-interval <seconds>', 'how often (default: 1)')
+    .option('--stats-interval <time>', 'how often: seconds, or 500ms, 5m ... (default: 1)')
     .option('-q, --quiet', 'no running count (there is none while packets are printed)')
     .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
     .option('--mirror-fifo <path>', "VFd's request FIFO")

@@ -1,16 +1,17 @@
 /** The filter options that every command with packets has. */
 import type { Command } from 'commander';
+import { binding } from '../binding.js';
 import { UsageError } from '../errors.js';
-import { compileFilter, type FilterProgram, type VlanMode } from '../filter/compile.js';
+import { compileFilter, type FilterProgram } from '../filter/compile.js';
 import { DEPTH_MAX } from '../filter/decapsulate.js';
-import { didYouMean } from '../filter/suggest.js';
+import { parseVlan } from '../filter/vlan-ids.js';
 import type { FilterWords } from '../filter/words.js';
 
 /** As commander hands them over. */
 export interface RawFilterOptions extends FilterWords {
   filter?: string[];
   expression?: string[];
-  vlan?: string;
+  vlan?: string[];
   inner?: boolean;
   innerDepth?: string;
 }
@@ -33,7 +34,11 @@ export function addFilterOptions(command: Command): void {
   word('filter', 'a named filter (dpcap filters lists them)');
   command
     .option('-f, --expression <expression>', 'pcap-filter expression; all filters are ANDed', collect)
-    .option('--vlan <id>', 'a VLAN id; none: untagged; any: tags do not matter (the default); strict: as tcpdump')
+    .option(
+      '--vlan <ids>',
+      'VLAN ids (10,20-29); none: untagged; any: tags do not matter (the default); strict: as tcpdump; repeatable',
+      collect,
+    )
     .option('--inner', 'filter the packet inside a tunnel: VXLAN, Geneve, GRE, IP-in-IP, MPLS, GTP-U')
     .option('--inner-depth <n>', 'the same inside n tunnels, one in the other');
 }
@@ -42,23 +47,22 @@ export function addFilterOptions(command: Command): void {
  * The program of these options and of the expression in `words`; undefined when every packet matches.
  * @throws UsageError with the place of the mistake
  */
-export function readFilter(words: readonly string[], raw: RawFilterOptions): FilterProgram | undefined {
+export function readFilter(
+  words: readonly string[],
+  raw: RawFilterOptions & { stats?: string; json?: boolean },
+): FilterProgram | undefined {
   const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort } = raw;
-  return compileFilter({
+  const options = {
     words: { host, srcHost, dstHost, net, proto, port, srcPort, dstPort },
     filters: raw.filter,
     expressions: [words.join(' '), ...(raw.expression ?? [])],
-    vlan: readVlan(raw.vlan),
+    vlan: parseVlan(raw.vlan ?? []),
     inner: readInner(raw.inner, raw.innerDepth),
-  });
-}
-
-/** A VLAN id or a word. */
-function readVlan(text = 'any'): VlanMode {
-  if (text === 'any' || text === 'strict' || text === 'none') return text;
-  if (/^\d{1,4}$/.test(text) && Number(text) <= 4095) return Number(text);
-  const hint = didYouMean(text, ['any', 'strict', 'none']) ?? 'use any, none, strict, or a VLAN id from 0 to 4095';
-  throw new UsageError(`--vlan: \`${text}\` is no VLAN id`, { subject: text, hint });
+  };
+  // What reads lines of JSON is not told.
+  const isForPeople = raw.stats !== 'ndjson' && raw.json !== true;
+  const announce = isForPeople ? (line: string) => process.stderr.write(`dpcap: ${line}\n`) : undefined;
+  return compileFilter(options, { native: binding(), announce });
 }
 
 /** `--inner` is one tunnel; `--inner-depth` says how many. */

@@ -25,7 +25,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     .option('--ipc-file <path>', "DPVS's control socket (default: DPVS_IPC_FILE, then where DPVS makes it)")
     .option('--file-prefix <prefix>', 'the primary (default: the only one that runs)')
     .option('--via <way>', "dpvs: DPVS's own switch (the default with a DPVS); tap: an interface of dpcap")
-    .option('--for <duration>', 'switch off again after 30s, 5m, ...; also on Ctrl-C')
+    .option('--for <duration>', 'switch off again after 30s, 5m, 2h, 30d; also on Ctrl-C')
     .option('--until-exit', 'stay in the foreground, and switch off on Ctrl-C')
     .option('--force', 'also where it does harm (a VLAN device of DPVS)')
     .option('--json', 'one JSON document a line')

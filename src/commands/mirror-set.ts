@@ -1,10 +1,11 @@
 /** `dpcap mirror set`: for good, for a while, or until this process ends. */
+import { durationText, parseDuration } from '../duration.js';
 import { DpcapError } from '../errors.js';
+import { startTimer } from '../long-timer.js';
 import { requireChanging } from '../mirror/choose.js';
 import type { BeforeChange, MirrorController, SetOutcome, SetRequest } from '../mirror/controller.js';
 import { Custody } from '../mirror/custody.js';
 import { advice, planLines, sentence } from '../mirror/describe.js';
-import { parseDuration } from '../mirror/duration.js';
 import { describeVf } from '../mirror/resolve.js';
 import { describeMirror } from '../mirror/undo.js';
 import { print, type RawMirrorOptions } from './mirror.js';
@@ -14,13 +15,16 @@ import { catchSignals } from './signals.js';
 type Done = Exclude<SetOutcome, { effect: 'planned' }>;
 type Planned = Extract<SetOutcome, { effect: 'planned' }>;
 
+/** Seven days: a mirror that is forgotten for longer is no help to anybody. */
+const LONGEST_MS = 7 * 86_400_000;
+
 /** Returns the exit code. */
 export async function setMirror(
   controller: MirrorController,
   request: SetRequest,
   raw: RawMirrorOptions,
 ): Promise<number> {
-  const durationMs = raw.for === undefined ? undefined : parseDuration('--for', raw.for);
+  const durationMs = raw.for === undefined ? undefined : parseDuration('--for', raw.for, { max: LONGEST_MS });
   const isTemporary = durationMs !== undefined || raw.untilExit === true;
   if (isTemporary) requireChanging(controller);
   const custody = new Custody();
@@ -81,7 +85,7 @@ async function hold(
   durationMs: number | undefined,
   raw: RawMirrorOptions,
 ): Promise<void> {
-  if (!raw.json) warn([durationMs === undefined ? 'until Ctrl-C' : `for ${durationMs / 1000} s, or until Ctrl-C`]);
+  if (!raw.json) warn([durationMs === undefined ? 'until Ctrl-C' : `for ${durationText(durationMs)}, or until Ctrl-C`]);
   await waitFor(stopped, durationMs);
   try {
     const done = await custody.giveBack();
@@ -96,13 +100,16 @@ async function hold(
 
 /** A signal or the time, whichever comes first. */
 async function waitFor(stopped: Promise<void> | undefined, durationMs: number | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+  // Something must keep the process alive even when only a signal ends it.
+  const keepAlive = setInterval(() => undefined, 3_600_000);
+  let end = (): void => undefined;
   const time = new Promise<void>((resolve) => {
-    // Something must keep the process alive even when only a signal ends it.
-    timer = durationMs === undefined ? setInterval(() => undefined, 3_600_000) : setTimeout(resolve, durationMs);
+    end = resolve;
   });
+  const timer = durationMs === undefined ? undefined : startTimer(end, durationMs);
   await Promise.race([time, ...(stopped ? [stopped] : [])]);
-  clearInterval(timer);
+  timer?.cancel();
+  clearInterval(keepAlive);
 }
 
 function show({ effect, preview, warnings, backup }: Done, raw: RawMirrorOptions): void {

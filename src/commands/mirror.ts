@@ -69,7 +69,7 @@ function addMirror(command: Command): Command {
 
 function addSet(command: Command): Command {
   return addMirror(command)
-    .option('--for <duration>', 'clear it after 30s, 5m, 2h')
+    .option('--for <duration>', 'clear it after 30s, 5m, 2h, 7d')
     .option('--until-exit', 'clear it on Ctrl-C')
     .option('--by-config', "through the VF's configuration; interrupts its traffic")
     .option('-y, --yes', 'do not ask')

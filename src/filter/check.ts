@@ -5,6 +5,8 @@ import { ALU, CLASS, JMP, MEMWORDS, MODE } from './insn.js';
 
 /** Longest classic program taken, as in the kernel and in DPDK's own tools. */
 const CLASSIC_INSN_MAX = 4096;
+/** Longest search: all ways through it are short, and what it becomes is bounded by the reach of its jumps. */
+export const SEARCH_INSN_MAX = 32768;
 
 /** Linux's ancillary data: loads from these negative offsets ask the kernel, not the packet (`SKF_AD_*`). */
 const ANCILLARY = 0xffff_f000;
@@ -28,11 +30,11 @@ function refuse(message: string, hint: string): never {
  * Checks that every opcode is known and every jump goes forward and stays inside.
  * @throws UsageError ERR_FILTER_UNSUPPORTED
  */
-export function checkClassic(program: readonly ClassicInsn[]): void {
+export function checkClassic(program: readonly ClassicInsn[], most = CLASSIC_INSN_MAX): void {
   if (program.length === 0) refuse('the filter program is empty', 'give an expression, or no filter at all');
-  if (program.length > CLASSIC_INSN_MAX) {
+  if (program.length > most) {
     refuse(
-      `the filter is too long: ${program.length} instructions, at most ${CLASSIC_INSN_MAX} can run in a primary`,
+      `the filter is too long: ${program.length} instructions, at most ${most} can run in a primary`,
       'use networks or port ranges instead of long lists, or capture in several steps',
     );
   }

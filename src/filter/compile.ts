@@ -1,19 +1,18 @@
 /** From what was typed to a program for the primary: words, named filters and expressions, all of which must match. */
-import { binding, type ClassicInsn, type Direction, type FilterBinding } from '../binding.js';
+import { binding, type ClassicInsn, type FilterBinding } from '../binding.js';
 import { UsageError } from '../errors.js';
-import { encode } from './insn.js';
+import { compilePart, type Part } from './complaints.js';
+import { judgeEffort } from './effort.js';
+import { isTooComplex, type LoadableProgram, makeLoadable } from './loadable.js';
+import { EXTENSIONS_MAX } from './match-transport.js';
 import { findFilter } from './named.js';
-import { buildPipeline, type Stage } from './pipeline.js';
-import { didYouMean, KEYWORDS } from './suggest.js';
-import { caretLine, syntaxErrorPlace } from './syntax-place.js';
-import { type tokenise, usesVlan } from './tokens.js';
-import { type FilterWords, wordsToExpression } from './words.js';
-
-/**
- * any: VLAN tags do not matter, but for an expression that says `vlan`. strict: to the letter, as tcpdump does. none: the
- * frame must have no tag. A number: one of its tags must be this one; otherwise as any.
- */
-export type VlanMode = 'any' | 'strict' | 'none' | number;
+import { extensionNote, orderNote } from './notes.js';
+import type { PipelineOptions, Stage } from './pipeline.js';
+import { literalReason } from './reading.js';
+import { caretLine } from './syntax-place.js';
+import { usesVlan } from './tokens.js';
+import { type VlanMode, vlanText } from './vlan-ids.js';
+import { compileWords, type FilterWords, type WordsProgram } from './words.js';
 
 export interface FilterOptions {
   words?: FilterWords | undefined;
@@ -30,20 +29,29 @@ export interface FilterOptions {
 /** A part of the filter as libpcap compiled it. */
 export interface CompiledStage extends Stage {
   text: string;
+  /** Why it is read on the frame as it is, when that was not asked for. */
+  why?: string | undefined;
 }
 
-export interface FilterProgram {
+/** A part, and why it is about the frame as it is, if it is. */
+interface ReadPart extends Part {
+  literal: string | undefined;
+}
+
+export interface FilterProgram extends LoadableProgram {
   /** The whole filter, for people. */
   expression: string;
+  /** How it takes VLAN tags, for people. */
+  reading: string;
   stages: CompiledStage[];
-  /** 8-byte eBPF instructions, ready for the primary: for received packets. */
-  extended: Uint8Array;
-  /** For transmitted ones; the same but where tags in the mbuf matter. */
-  extendedTx: Uint8Array;
   /** How many instructions `extended` holds. */
   instructions: number;
   vlan: VlanMode;
   inner: number | undefined;
+  /** What it says that few people mean, each a sentence without its full stop. */
+  notes: string[];
+  /** What else is good to know, for whoever has it explained. */
+  hints: string[];
 }
 
 /** What {@link compileFilter} needs from outside; tests replace it. */
@@ -51,16 +59,16 @@ export interface FilterTools {
   native: FilterBinding;
   /** Folders of named filters. */
   folders?: readonly string[] | undefined;
+  /** Told that compiling will take a while, before it does: nothing else runs meanwhile. */
+  announce?: ((line: string) => void) | undefined;
 }
 
-/** Longest time the primary's control thread may spend on loading a filter. */
-export const LOAD_LIMIT_MS = 1000;
+/** How frames are read, in the words of the start line and of `--explain`. */
+/** Extension headers that verifiers which walk every way have time for. */
+const FEW_EXTENSIONS = 2;
 
-/** One part of the filter, with what to call it in a complaint. */
-interface Part {
-  subject: string;
-  text: string;
-}
+const AS_IT_IS = 'the frame as it is, tags included';
+export const VIEWS = { untagged: 'VLAN tags skipped', wire: AS_IT_IS, bare: AS_IT_IS } as const;
 
 /**
  * Compiles everything into one program; undefined when every packet matches, which needs no program in the primary.
@@ -72,58 +80,107 @@ export function compileFilter(
   tools: FilterTools = { native: binding() },
 ): FilterProgram | undefined {
   const { vlan = 'any', inner } = options;
-  const parts = collect(options, tools.folders);
   // Each part on its own first: the complaint then speaks of what was typed, and no bracket can reach into another part.
   // Without the optimiser, whose time grows with the cube of the number of alternatives.
-  for (const part of parts) compilePart(part, tools.native, false);
-  if (vlan === 'none') refuseVlanInside(parts);
-  const stages = arrange(parts, vlan).map(({ text, view }) => {
-    return { text, view, classic: compilePart({ subject: 'filter', text }, tools.native, true) };
+  const words = compileWords(options.words ?? {});
+  const given = collect(options, tools.folders);
+  judgeEffort(given, tools.native, tools.announce ?? (() => {}));
+  const parts = given.map((part): ReadPart => {
+    return { ...part, literal: literalReason(part.text, compilePart(part, tools.native, false)) };
   });
-  const needed = stages.filter(({ classic }) => !isAlwaysTrue(classic));
-  const requiresTag = vlan === 'none' || typeof vlan === 'number';
-  if (needed.length === 0 && !requiresTag && inner === undefined) return undefined;
-  const build = (direction: Direction): Uint8Array => {
-    const required = requiresTag ? vlan : undefined;
-    return encode(buildPipeline(needed, { layout: tools.native.mbufLayout, direction, vlan: required, inner }));
+  if (vlan === 'none') refuseVlanInside(parts);
+  const arranged = arrange(parts, vlan).map((stage): CompiledStage => {
+    return { ...stage, classic: compilePart({ subject: 'filter', text: stage.text }, tools.native, true) };
+  });
+  const expressions = arranged.filter(({ classic }) => !isAlwaysTrue(classic));
+  const required = vlan === 'any' || vlan === 'strict' ? undefined : vlan;
+  if (!words && expressions.length === 0 && required === undefined && inner === undefined) return undefined;
+  const built = build(options, words, expressions, { vlan: required, inner }, tools.native);
+  return {
+    ...built,
+    expression: describe([...(words ? [words] : []), ...parts], vlan, inner),
+    reading: describeReading(built.stages),
+    instructions: built.extended.length / 8,
+    vlan,
+    inner,
+    notes: [...built.notes, ...orderNotes(given)],
+    hints: given.map(({ text }) => extensionNote(text)).filter((note) => note !== undefined),
   };
-  const [extended, transmit] = [build('rx'), build('tx')];
-  const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
-  for (const program of new Set([extended, extendedTx])) verify(program, tools.native);
-  const expression = describe(parts, vlan, inner);
-  return { expression, stages: needed, extended, extendedTx, instructions: extended.length / 8, vlan, inner };
 }
+
+type Built = Pick<FilterProgram, 'stages' | 'extended' | 'extendedTx' | 'notes'>;
+
+/**
+ * The words in front of the expressions. Verifiers before 21.11.8, 22.11.6, 23.11.2 and 24.07 walk every way through a
+ * program: where they take too long, fewer extension headers are walked through.
+ */
+function build(
+  { words: given = {}, vlan }: FilterOptions,
+  words: WordsProgram | undefined,
+  expressions: readonly CompiledStage[],
+  required: Pick<PipelineOptions, 'vlan' | 'inner'>,
+  native: FilterBinding,
+): Built {
+  const view = vlan === 'strict' ? 'bare' : 'untagged';
+  const attempt = (own: WordsProgram | undefined, notes: string[]): Built => {
+    const stages = own ? [{ ...own, view, isSearch: true } as const, ...expressions] : [...expressions];
+    return { stages, ...makeLoadable(stages, required, native), notes };
+  };
+  if (!words?.walksExtensions) return attempt(words, []);
+  for (const extensions of [EXTENSIONS_MAX, FEW_EXTENSIONS]) {
+    const note = `of IPv6 packets ${extensions} extension headers are looked behind, not ${EXTENSIONS_MAX}: this DPDK's verifier`;
+    try {
+      return attempt(compileWords(given, extensions), extensions === EXTENSIONS_MAX ? [] : [`${note} is slow`]);
+    } catch (error) {
+      if (!isTooComplex(error)) throw error;
+    }
+  }
+  return attempt(compileWords(given, 0), [
+    "extension headers of IPv6 are not looked behind: this DPDK's verifier is slow",
+  ]);
+}
+
+/** Filters of ours know what they say. */
+const orderNotes = (parts: readonly Part[]): string[] =>
+  parts
+    .map(({ subject, text }) => (subject === 'filter' ? orderNote(text) : undefined))
+    .filter((note) => note !== undefined);
 
 const isAlwaysTrue = (classic: readonly ClassicInsn[]): boolean =>
   classic.length === 1 && classic[0]?.code === 0x06 && classic[0].k !== 0;
 
 function collect(options: FilterOptions, folders: readonly string[] | undefined): Part[] {
-  const words = wordsToExpression(options.words ?? {});
   const named = (options.filters ?? []).map((name) => {
     const { expression } = findFilter(name, folders);
     return { subject: `filter \`${name}\``, text: expression };
   });
-  const parts = [
-    { subject: 'filter', text: words ?? '' },
-    ...named,
-    ...(options.expressions ?? []).map((text) => ({ subject: 'filter', text })),
-  ];
+  const parts = [...named, ...(options.expressions ?? []).map((text) => ({ subject: 'filter', text }))];
   return parts.filter(({ text }) => text.trim() !== '');
 }
 
-const conjunction = (parts: readonly Part[]): string =>
-  parts.length === 1 ? (parts[0] as Part).text : parts.map(({ text }) => `(${text})`).join(' and ');
+const conjunction = (parts: readonly { text: string }[]): string =>
+  parts.length === 1 ? (parts[0] as { text: string }).text : parts.map(({ text }) => `(${text})`).join(' and ');
 
 /**
  * Parts that do not speak of tags are one stage, and read frames without them. One that does is a stage of its own: its
  * `vlan` moves what comes after it in the same expression, which shall not reach into the next part.
  */
-function arrange(parts: readonly Part[], vlan: VlanMode): { text: string; view: Stage['view'] }[] {
+function arrange(parts: readonly ReadPart[], vlan: VlanMode): Omit<CompiledStage, 'classic'>[] {
   if (parts.length === 0) return [];
   if (vlan === 'strict') return [{ text: conjunction(parts), view: 'wire' }];
-  const plain = parts.filter(({ text }) => !usesVlan(text));
-  const literal = parts.filter(({ text }) => usesVlan(text)).map(({ text }) => ({ text, view: 'wire' as const }));
-  return plain.length === 0 ? literal : [{ text: conjunction(plain), view: 'untagged' }, ...literal];
+  const plain = parts.filter(({ literal }) => literal === undefined);
+  const asItIs = parts.filter(({ literal }) => literal !== undefined);
+  return [
+    ...(plain.length === 0 ? [] : [{ text: conjunction(plain), view: 'untagged' as const }]),
+    ...asItIs.map(({ text, literal }) => ({ text, view: 'wire' as const, why: literal })),
+  ];
+}
+
+/** "VLAN tags skipped", "the frame as it is", or both, each with what it is about. */
+function describeReading(stages: readonly CompiledStage[]): string {
+  const asItIs = stages.filter(({ view }) => view !== 'untagged').map(({ text }) => `\`${text}\``);
+  if (asItIs.length === stages.length) return stages.length === 0 ? '' : VIEWS.wire;
+  return asItIs.length === 0 ? VIEWS.untagged : `${VIEWS.untagged}, but for ${asItIs.join(' and ')} ${VIEWS.wire}`;
 }
 
 function refuseVlanInside(parts: readonly Part[]): void {
@@ -141,78 +198,12 @@ function pictureOf(text: string, word: string): string {
   return caretLine(text, start, start + word.length);
 }
 
-function describe(parts: readonly Part[], vlan: VlanMode, inner: number | undefined): string {
+function describe(parts: readonly { text: string }[], vlan: VlanMode, inner: number | undefined): string {
   const options = [
-    ...(vlan === 'any' ? [] : [`--vlan ${vlan}`]),
+    ...(vlan === 'any' ? [] : [`--vlan ${vlanText(vlan)}`]),
     ...(inner === undefined ? [] : [inner === 1 ? '--inner' : `--inner ${inner}`]),
   ];
   const isLiteral = vlan === 'strict' || options.length === 0;
   const text = parts.length === 0 ? '' : conjunction(parts);
   return isLiteral && inner === undefined ? text : [text, ...options].filter((word) => word !== '').join(' ');
-}
-
-function compilePart(part: Part, native: FilterBinding, optimize: boolean): ClassicInsn[] {
-  const complaint = (text: string): string | undefined => {
-    try {
-      native.compileFilter(text, false);
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-  try {
-    return native.compileFilter(part.text, optimize);
-  } catch (error) {
-    throw explain(part, (error as Error).message, complaint);
-  }
-}
-
-/** libpcap's words, the place, and a suggestion. */
-function explain({ subject, text }: Part, words: string, complaint: (text: string) => string | undefined): UsageError {
-  const isSyntax = /syntax error/.test(words);
-  const place = isSyntax ? syntaxErrorPlace(text, complaint) : namedPlace(text, words);
-  const details = { code: 'ERR_FILTER_SYNTAX' as const, subject: text };
-  if (!place) {
-    const endsEarly = isSyntax ? ' at its end' : '';
-    const picture = isSyntax ? `\n${caretLine(text, text.length, text.length + 1)}` : '';
-    return new UsageError(`${subject}: ${words}${endsEarly}${picture}`, {
-      ...details,
-      hint: hintFor(undefined, words),
-    });
-  }
-  const near = isSyntax ? ` near \`${place.text}\`` : '';
-  const picture = caretLine(text, place.start, place.end);
-  return new UsageError(`${subject}: ${words}${near}\n${picture}`, { ...details, hint: hintFor(place.text, words) });
-}
-
-/** Complaints about a meaning quote the word they are about. */
-function namedPlace(text: string, words: string): ReturnType<typeof tokenise>[number] | undefined {
-  const quoted = /['"]([^'"]+)['"]/.exec(words)?.[1] ?? /number (\S+)/.exec(words)?.[1];
-  if (!quoted) return undefined;
-  const start = text.indexOf(quoted);
-  return start < 0 ? undefined : { text: quoted, start, end: start + quoted.length };
-}
-
-function hintFor(word: string | undefined, words: string): string {
-  if (/rejects all packets/.test(words)) return 'its parts contradict each other: no packet can match';
-  if (/netmask not known/.test(words)) return 'use `ether broadcast`, or `dst host` with the broadcast address';
-  if (word && /^[a-z]/i.test(word) && !KEYWORDS.includes(word)) {
-    const suggestion = didYouMean(word, KEYWORDS);
-    if (suggestion) return suggestion;
-  }
-  if (word === undefined && /syntax error/.test(words)) return 'the expression ends too early: complete it';
-  return 'see pcap-filter(7); quote the expression so that the shell leaves it alone';
-}
-
-/** The trial load: a program the verifier refuses, or chews on for long, never reaches the primary. */
-function verify(extended: Uint8Array, native: FilterBinding): void {
-  try {
-    native.verifyExtended(extended, LOAD_LIMIT_MS);
-  } catch (cause) {
-    throw new UsageError(`the filter cannot be loaded into a primary: ${(cause as Error).message}`, {
-      code: 'ERR_FILTER_UNSUPPORTED',
-      cause,
-      hint: 'use a simpler expression: fewer alternatives, less arithmetic on packet bytes',
-    });
-  }
 }

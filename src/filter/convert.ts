@@ -4,20 +4,23 @@
  *
  * Means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
  */
-import type { ClassicInsn, MbufLayout } from '../binding.js';
-import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, OFFSET_MAX, type State } from './analyse.js';
+import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
+import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, type State } from './analyse.js';
 import { Assembler, type Label, type Operand, REG } from './assembler.js';
 import { checkClassic } from './check.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SIZE, SRC } from './insn.js';
 import type { Loads } from './loads.js';
 import { PacketLoads } from './packet-loads.js';
-import { constant } from './ranges.js';
+import { dependsOnTags, readsPacket } from './packet-reads.js';
+import { constant, isConstant } from './ranges.js';
 import { TAG_OFFSET } from './tags.js';
 
 export interface ConvertOptions {
   /** VLAN tags in the packet: looked through, or read to the letter. */
   vlan: 'any' | 'strict';
-  layout: Pick<MbufLayout, 'pktLen'>;
+  layout: MbufLayout;
+  /** Which of the mbuf's flags say that a tag is not in the packet. Default: rx. */
+  direction?: Direction | undefined;
 }
 
 /**
@@ -29,7 +32,7 @@ export function convert(classic: readonly ClassicInsn[], options: ConvertOptions
   const program = new ClassicProgram(classic);
   if (program.readsPacket) asm.movePointer(REG.MBUF, 1);
   const skips = options.vlan === 'any' && program.readsTags;
-  program.emit(asm, new PacketLoads(asm, skips, options.layout.pktLen));
+  program.emit(asm, new PacketLoads(asm, skips, options.layout, options.direction ?? 'rx'));
   return asm.finish();
 }
 
@@ -38,12 +41,15 @@ export class ClassicProgram {
   readonly analysis: Analysis;
   /** Whether it needs the mbuf. */
   readonly readsPacket: boolean;
-  /** Whether it can judge differently a frame and the same frame without tags. */
+  /** Whether it can judge differently a frame and the same frame without tags, the length being that on the wire. */
   readonly readsTags: boolean;
 
   /** @throws UsageError ERR_FILTER_UNSUPPORTED */
-  constructor(readonly insns: readonly ClassicInsn[]) {
-    checkClassic(insns);
+  constructor(
+    readonly insns: readonly ClassicInsn[],
+    most?: number,
+  ) {
+    checkClassic(insns, most);
     this.analysis = analyse(insns);
     const reachable = insns.filter((_, at) => this.analysis.states[at]);
     this.readsPacket = reachable.some(readsPacket);
@@ -173,9 +179,22 @@ class Converter {
         this.arithmetic(insn, state);
         break;
       default:
-        if ((insn.code & 0x80) === 0) this.asm.move(REG.X, { reg: REG.A });
+        if ((insn.code & 0x80) === 0) this.moveToX(state);
         else this.asm.move(REG.A, { reg: REG.X });
     }
+  }
+
+  // A computed X is as good as unknown: the verifier walks what follows once, not once for each way of computing it. By way
+  // of a sum, since it remembers of a register how wide the load was, unless it began as a constant.
+  private moveToX({ a }: State): void {
+    const { asm } = this;
+    if (isConstant(a)) {
+      asm.move(REG.X, { reg: REG.A });
+      return;
+    }
+    asm.move(REG.X, { imm: 0 });
+    asm.alu(ALU.ADD, REG.X, { reg: REG.A });
+    asm.forget(REG.X);
   }
 
   private load({ code, k }: ClassicInsn, state: State): void {
@@ -201,7 +220,10 @@ class Converter {
   private loadIndex({ code, k }: ClassicInsn, at: number): void {
     switch (code & 0xe0) {
       case MODE.IMM:
+        // Programs of words do it where ways meet or part: the verifier shall know the same on all of them.
         this.asm.move(REG.X, { imm: k });
+        this.asm.forget(REG.X);
+        this.asm.move(REG.SCRATCH, { imm: 0 });
         break;
       case MODE.MEM:
         this.asm.loadMemory(REG.X, REG.FRAME, this.wordOffset(k));
@@ -275,21 +297,3 @@ class Converter {
 }
 
 const operand = ({ code, k }: ClassicInsn): Operand => ((code & SRC.X) === 0 ? { imm: k } : { reg: REG.X });
-
-/** Loads from the packet or of its length need the mbuf. */
-function readsPacket({ code }: ClassicInsn): boolean {
-  const mode = code & 0xe0;
-  if ((code & 7) > CLASS.LDX) return false;
-  return mode !== MODE.IMM && mode !== MODE.MEM;
-}
-
-/** What differs between a frame and the same frame without tags. */
-function dependsOnTags(insn: ClassicInsn): boolean {
-  if (!readsPacket(insn)) return false;
-  const mode = insn.code & 0xe0;
-  if (mode === MODE.ABS || mode === MODE.MSH) {
-    const bytes = mode === MODE.MSH ? 1 : loadBytes(insn.code);
-    return insn.k + bytes > TAG_OFFSET && insn.k <= OFFSET_MAX;
-  }
-  return true;
-}

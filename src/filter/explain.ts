@@ -1,22 +1,23 @@
 /** `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
 import type { CaptureFile, FilterBinding } from '../binding.js';
-import type { FilterProgram } from './compile.js';
+import { type FilterProgram, VIEWS } from './compile.js';
 import { costOf, nanoseconds, type Way } from './cost.js';
 import { decode } from './insn.js';
 import { listClassic, listExtended } from './listing.js';
-
-const VIEWS = { untagged: 'VLAN tags looked through', wire: 'tags as on the wire' } as const;
+import { vlanText } from './vlan-ids.js';
 
 /** The whole explanation as text. */
 export function explainFilter(filter: FilterProgram | undefined): string {
   if (!filter) return 'no filter: every packet is captured, and no program is loaded into the primary\n';
-  const { expression, stages, extended, extendedTx, inner, vlan } = filter;
+  const { expression, stages, extended, extendedTx, inner, vlan, notes, hints } = filter;
   const lines = [`filter: ${expression}`];
-  if (typeof vlan === 'number') lines.push(`the frame must have VLAN ${vlan} among its tags`);
+  if (typeof vlan === 'object') lines.push(`the frame must have VLAN ${vlanText(vlan)} among its tags`);
   if (vlan === 'none') lines.push('the frame must have no VLAN tag');
   if (inner !== undefined) lines.push(`what follows is about the packet inside ${inner} tunnel${inner > 1 ? 's' : ''}`);
-  for (const { text, view, classic } of stages) {
-    lines.push('', `classic BPF of "${text}", ${VIEWS[view]}: ${classic.length} instructions`, ...listClassic(classic));
+  for (const note of [...notes, ...hints]) lines.push(`note: ${note}`);
+  for (const { text, view, why, classic } of stages) {
+    const reading = why === undefined ? VIEWS[view] : `${VIEWS[view]}, because ${why}`;
+    lines.push('', `classic BPF of "${text}", ${reading}: ${classic.length} instructions`, ...listClassic(classic));
   }
   lines.push('', ...program('received', extended));
   if (extendedTx !== extended) lines.push('', ...program('transmitted', extendedTx));

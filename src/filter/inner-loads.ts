@@ -30,10 +30,17 @@ export class InnerLoads extends Loads {
     super(asm, pktLenOffset);
   }
 
-  /** Up to the end of the outer packet; counted as if bare IP had an Ethernet header. */
+  /** From the inner frame's addresses to the end of the outer packet; as if bare IP had an Ethernet header. */
   length(dst: number): void {
-    this.asm.loadMemory(dst, REG.MBUF, this.pktLenOffset);
-    this.asm.alu(ALU.SUB, dst, { reg: REG.SKIP });
+    const { asm } = this;
+    const known = asm.label();
+    asm.loadMemory(REG.SCRATCH, REG.FRAME, SLOT.addresses);
+    asm.jumpIf(JMP.JNE, REG.SCRATCH, { imm: 0 }, known);
+    asm.move(REG.SCRATCH, { reg: REG.SKIP });
+    asm.place(known);
+    asm.loadMemory(dst, REG.MBUF, this.pktLenOffset);
+    asm.alu(ALU.SUB, dst, { reg: REG.SCRATCH });
+    asm.move(REG.SCRATCH, { imm: 0 });
   }
 
   absolute(offset: number, bytes: LoadBytes): void {

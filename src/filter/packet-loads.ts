@@ -1,14 +1,15 @@
 /**
  * Packet loads, in two ways. Strict reads the frame as it is. Any reads it as if its VLAN tags were not there: offsets
- * from 12 on are moved by R9, the number of tag bytes, which the preamble has counted.
+ * from 12 on are moved by R9, the number of tag bytes, which the preamble has counted. The length is that on the wire in
+ * both: `tcp and greater 1000` asks how long frames are, and shall find them tagged and untagged.
  */
-
+import type { Direction, MbufLayout } from '../binding.js';
 import { OFFSET_MAX } from './analyse.js';
 import { type Assembler, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
 import { type LoadBytes, Loads, type Piece, pieces } from './loads.js';
 import { isConstant, type Range } from './ranges.js';
-import { skipTags, TAG_OFFSET } from './tags.js';
+import { loadWireLength, skipTags, TAG_OFFSET } from './tags.js';
 
 export class PacketLoads extends Loads {
   protected readonly settled = TAG_OFFSET;
@@ -16,14 +17,14 @@ export class PacketLoads extends Loads {
   constructor(
     asm: Assembler,
     private readonly skips: boolean,
-    pktLenOffset: number,
+    private readonly layout: MbufLayout,
+    private readonly direction: Direction,
   ) {
-    super(asm, pktLenOffset);
+    super(asm, layout.pktLen);
   }
 
   length(dst: number): void {
-    this.asm.loadMemory(dst, REG.MBUF, this.pktLenOffset);
-    if (this.skips) this.asm.alu(ALU.SUB, dst, { reg: REG.SKIP });
+    loadWireLength(this.asm, this.layout, this.direction, dst);
   }
 
   absolute(offset: number, bytes: LoadBytes): void {

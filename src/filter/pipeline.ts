@@ -1,30 +1,38 @@
 /** The whole filter as one eBPF program: VLAN test, tunnel, and one or more classic programs, all of which must match. */
 import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
 import { Assembler, type Label, REG } from './assembler.js';
+import { SEARCH_INSN_MAX } from './check.js';
 import { ClassicProgram } from './convert.js';
 import { decapsulate } from './decapsulate.js';
 import { InnerLoads } from './inner-loads.js';
 import type { ExtendedInsn } from './insn.js';
+import type { Interval } from './intervals.js';
 import { PacketLoads } from './packet-loads.js';
 import { TaggedLoads } from './tagged-loads.js';
-import { forEachAbsence, leaveWhenUntagged, requireNoVlan, requireVlan } from './tags.js';
+import { forEachAbsence, leaveWhenUntagged, rejectAbsentTags, requireNoVlan, requireVlan } from './tags.js';
 
 /** One classic program and what it takes for the frame. */
 export interface Stage {
   classic: readonly ClassicInsn[];
-  /** untagged: as if there were no VLAN tags. wire: with all of them, also those that are in the mbuf only. */
-  view: 'untagged' | 'wire';
+  /**
+   * untagged: as if there were no VLAN tags, but for its length. wire: with all of them, also those that are in the mbuf
+   * only. bare: as wire, for a program that accepts no frame with a tag anyway.
+   */
+  view: 'untagged' | 'wire' | 'bare';
+  /** A search, through which all ways are short, however long it is. */
+  isSearch?: boolean | undefined;
 }
 
-/** Longest program that is emitted twice: the verifier takes its time for both. */
+/** Longest program that is emitted twice: the verifier takes its time for both. Searches are made to be easy for it. */
 const TWICE_MAX = 64;
+const SEARCH_TWICE_MAX = 512;
 
 export interface PipelineOptions {
   layout: MbufLayout;
   /** Which of the mbuf's flags say that a tag is not in the packet. */
   direction: Direction;
-  /** A tag the frame must have, or that it must have none. */
-  vlan?: number | 'none' | undefined;
+  /** Tags of which the frame must have one, or that it must have none. */
+  vlan?: readonly Interval[] | 'none' | undefined;
   /** The stages look at the packet inside this many tunnels. */
   inner?: number | undefined;
 }
@@ -50,7 +58,10 @@ class Pipeline {
   build(stages: readonly Stage[]): ExtendedInsn[] {
     const { asm } = this;
     const { vlan, inner } = this.options;
-    const programs = stages.map(({ classic, view }) => ({ program: new ClassicProgram(classic), view }));
+    const programs = stages.map(({ classic, view, isSearch }) => {
+      const program = new ClassicProgram(classic, isSearch ? SEARCH_INSN_MAX : undefined);
+      return { program, view, mayBeTwice: classic.length <= (isSearch ? SEARCH_TWICE_MAX : TWICE_MAX) };
+    });
     if (vlan !== undefined || inner !== undefined || programs.some(({ program }) => program.readsPacket)) {
       asm.movePointer(REG.MBUF, 1);
     }
@@ -60,11 +71,11 @@ class Pipeline {
       decapsulate(asm, inner);
     }
     // Literal readings of an inner frame change what the slots say: they come last.
-    programs.sort((a, b) => Number(a.view === 'wire') - Number(b.view === 'wire'));
-    programs.forEach(({ program, view }, index) => {
+    programs.sort((a, b) => Number(a.view !== 'untagged') - Number(b.view !== 'untagged'));
+    programs.forEach(({ program, view, mayBeTwice }, index) => {
       const next = index === programs.length - 1 ? undefined : asm.label();
       this.boundary();
-      this.stage(program, view, next);
+      this.stage(program, view, mayBeTwice, next);
       this.settled = false;
       if (next !== undefined) asm.place(next);
     });
@@ -98,15 +109,18 @@ class Pipeline {
     this.settled = true;
   }
 
-  private stage(program: ClassicProgram, view: Stage['view'], accept: Label | undefined): void {
+  private stage(program: ClassicProgram, view: Stage['view'], mayBeTwice: boolean, accept: Label | undefined): void {
     const { asm } = this;
     const { layout, direction, inner, vlan } = this.options;
     if (inner !== undefined) {
-      program.emit(asm, new InnerLoads(asm, layout.pktLen, view === 'wire'), accept);
+      program.emit(asm, new InnerLoads(asm, layout.pktLen, view !== 'untagged'), accept);
     } else if (!program.readsTags || vlan === 'none') {
-      program.emit(asm, new PacketLoads(asm, false, layout.pktLen), accept);
+      program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else if (view === 'untagged') {
-      this.withoutTags(program, accept);
+      this.withoutTags(program, mayBeTwice, accept);
+    } else if (view === 'bare') {
+      rejectAbsentTags(asm, layout, direction);
+      program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else {
       forEachAbsence(asm, layout, direction, (tags) => {
         program.emit(asm, new TaggedLoads(asm, tags, layout.pktLen), accept);
@@ -117,15 +131,15 @@ class Pipeline {
    * The program, of a frame without its tags. Most frames have none, and their EtherType says so: for them it is there
    * once more, reading the frame as it is. For `udp port 9` they are through it after 17 instructions instead of 26.
    */
-  private withoutTags(program: ClassicProgram, accept: Label | undefined): void {
+  private withoutTags(program: ClassicProgram, mayBeTwice: boolean, accept: Label | undefined): void {
     const { asm } = this;
-    const { layout, vlan } = this.options;
-    const isTwice = vlan === undefined && program.readsTypeFirst && program.insns.length <= TWICE_MAX;
+    const { layout, vlan, direction } = this.options;
+    const isTwice = vlan === undefined && program.readsTypeFirst && mayBeTwice;
     const plain = asm.label();
     if (isTwice) leaveWhenUntagged(asm, plain);
-    program.emit(asm, new PacketLoads(asm, true, layout.pktLen), accept);
+    program.emit(asm, new PacketLoads(asm, true, layout, direction), accept);
     if (!isTwice) return;
     asm.place(plain);
-    program.emitAfterType(asm, new PacketLoads(asm, false, layout.pktLen), accept);
+    program.emitAfterType(asm, new PacketLoads(asm, false, layout, direction), accept);
   }
 }

@@ -27,6 +27,24 @@ export const KEYWORDS: readonly string[] = [
   ...['icmp6type', 'icmp6code', 'icmp-echo', 'icmp-echoreply', 'icmp-unreach', 'icmp-redirect', 'icmp-timxceed'],
 ];
 
+/** Tunnels that `--inner` looks into and libpcap has no word for, and the named filter for the packets that carry them. */
+const TUNNELS = new Map([
+  ...['vxlan'].map((name) => [name, 'vxlan'] as const),
+  ...['geneve'].map((name) => [name, 'geneve'] as const),
+  ...['gre', 'nvgre', 'gretap', 'ip6gre', 'erspan'].map((name) => [name, 'gre'] as const),
+  ...['gtp', 'gtpu', 'gtp-u', 'gtpv1', 'gtp1'].map((name) => [name, 'gtp'] as const),
+  ...['ipip', 'ip-in-ip', 'ipinip', 'ip4ip6', 'ip6ip6', '4in6', '6in4', 'sit', 'ip6tnl'].map(
+    (name) => [name, 'ipip'] as const,
+  ),
+]);
+
+/** Where a tunnel's name was written for a word of a filter: what looks into it, and what finds the packets around it. */
+export function tunnelHint(word: string): string | undefined {
+  const filter = TUNNELS.get(word.toLowerCase());
+  if (filter === undefined) return undefined;
+  return `for what is inside the tunnel use --inner with the rest of the filter; for the packets around it --filter ${filter}`;
+}
+
 /** Insertions, deletions, replacements, and swaps of neighbours. */
 function distance(a: string, b: string): number {
   const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);

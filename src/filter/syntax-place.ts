@@ -48,6 +48,9 @@ function canContinue(text: string, tokens: readonly Token[], count: number, comp
   return endings.some((ending) => !isSyntaxError(compile(beginning + ending)));
 }
 
+/** In longer texts the place is not looked for: each of many tries would take libpcap its time. */
+export const PLACE_TOKENS_MAX = 400;
+
 /** The token at which libpcap stops, or undefined when the text merely ends too early. */
 export function syntaxErrorPlace(text: string, compile: TryCompile): Token | undefined {
   const tokens = tokenise(text);

@@ -2,11 +2,12 @@
 import type { Direction, MbufLayout } from '../binding.js';
 import { type Assembler, type Label, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
+import type { Interval } from './intervals.js';
 
 /** Where the first tag of an Ethernet frame lies: after the two addresses. */
 export const TAG_OFFSET = 12;
 /** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
-const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
+export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
 /** Tags that are looked through; a frame with more is seen from its sixth tag on. */
 export const TAGS_MAX = 5;
 export const TAG_BYTES = 4;
@@ -26,6 +27,12 @@ interface TagFlags {
   /** The tag nearest to the payload, and the one in front of it. */
   inner: number;
   outer: number;
+  /**
+   * Whether the flag of the outer tag stands for both. RTE_MBUF_F_TX_QINQ does (rte_mbuf_core.h of 22.11 to 26.07: "Double
+   * VLAN insertion"), and i40e, ice and hns3 insert two tags for it alone. RTE_MBUF_F_RX_QINQ_STRIPPED alone says that only
+   * the outer one was taken off.
+   */
+  outerIsBoth: boolean;
 }
 
 function tagFlags(layout: MbufLayout, direction: Direction): TagFlags {
@@ -33,7 +40,12 @@ function tagFlags(layout: MbufLayout, direction: Direction): TagFlags {
     direction === 'rx' ? [layout.rxVlanStripped, layout.rxQinqStripped] : [layout.txVlan, layout.txQinq];
   const isHigh = inner >= 2 ** 32;
   const mask = (flag: number): number => (isHigh ? flag / 2 ** 32 : flag);
-  return { wordOffset: layout.olFlags + (isHigh ? 4 : 0), inner: mask(inner), outer: mask(outer) };
+  return {
+    wordOffset: layout.olFlags + (isHigh ? 4 : 0),
+    inner: mask(inner),
+    outer: mask(outer),
+    outerIsBoth: direction === 'tx',
+  };
 }
 
 /** R7 = the flags of absent tags, and nothing else. */
@@ -56,13 +68,16 @@ export function forEachAbsence(
   const inner = { tpid: TPIDS[0], tciOffset: layout.vlanTci };
   const outer = { tpid: TPIDS[1], tciOffset: layout.vlanTciOuter };
   loadFlags(asm, flags);
-  const cases: [number, AbsentTag[]][] = [
-    [flags.inner, [inner]],
-    [flags.outer, [outer]],
-    [flags.inner | flags.outer, [outer, inner]],
+  const [onlyInner, onlyOuter, both] = [flags.inner, flags.outer, flags.inner | flags.outer];
+  const cases: [values: number[], tags: AbsentTag[]][] = [
+    [[onlyInner], [inner]],
+    ...(flags.outerIsBoth ? [] : [[[onlyOuter], [outer]] as [number[], AbsentTag[]]]),
+    [flags.outerIsBoth ? [onlyOuter, both] : [both], [outer, inner]],
   ];
-  const labelled = cases.map(([value, tags]) => ({ value, tags, label: asm.label() }));
-  for (const { value, label } of labelled) asm.jumpIf(JMP.JEQ, REG.TEMP, { imm: value }, label);
+  const labelled = cases.map(([values, tags]) => ({ values, tags, label: asm.label() }));
+  for (const { values, label } of labelled) {
+    for (const value of values) asm.jumpIf(JMP.JEQ, REG.TEMP, { imm: value }, label);
+  }
   body([]);
   for (const { label, tags } of labelled) {
     asm.place(label);
@@ -70,19 +85,44 @@ export function forEachAbsence(
   }
 }
 
-/** Goes to `found` when the frame has `vlan` as any of its tags, in the packet or in the mbuf, else to `not`. */
+/**
+ * dst = the frame's length on the wire, tags that are only in the mbuf included. Without branches, which would double the
+ * ways through all that follows; R2 and R7 are changed.
+ */
+export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Direction, dst: number): void {
+  const flags = tagFlags(layout, direction);
+  const bitOfBytes = Math.log2(TAG_BYTES);
+  asm.loadMemory(dst, REG.MBUF, layout.pktLen);
+  asm.loadMemory(REG.TEMP, REG.MBUF, flags.wordOffset);
+  asm.move(REG.SCRATCH, { reg: REG.TEMP });
+  asm.alu(ALU.RSH, REG.TEMP, { imm: Math.log2(flags.inner) - bitOfBytes });
+  asm.alu(ALU.RSH, REG.SCRATCH, { imm: Math.log2(flags.outer) - bitOfBytes });
+  if (flags.outerIsBoth) asm.alu(ALU.OR, REG.TEMP, { reg: REG.SCRATCH });
+  for (const register of [REG.TEMP, REG.SCRATCH]) {
+    asm.alu(ALU.AND, register, { imm: TAG_BYTES });
+    asm.alu(ALU.ADD, dst, { reg: register });
+  }
+}
+
+/** Ends the program with 0 when the mbuf has a tag that is not in the packet. */
+export function rejectAbsentTags(asm: Assembler, layout: MbufLayout, direction: Direction): void {
+  loadFlags(asm, tagFlags(layout, direction));
+  asm.jumpIf(JMP.JNE, REG.TEMP, { imm: 0 }, asm.returning(0));
+}
+
+/** Goes to `found` when any of the frame's tags, in the packet or in the mbuf, is one of `vlans`, else to `not`. */
 export function requireVlan(
   asm: Assembler,
   layout: MbufLayout,
   direction: Direction,
-  vlan: number,
+  vlans: readonly Interval[],
   found: Label,
   not: Label,
 ): void {
   const flags = tagFlags(layout, direction);
   loadFlags(asm, flags);
   for (const [flag, tciOffset] of [
-    [flags.inner, layout.vlanTci],
+    [flags.outerIsBoth ? flags.inner | flags.outer : flags.inner, layout.vlanTci],
     [flags.outer, layout.vlanTciOuter],
   ] as const) {
     const absent = asm.label();
@@ -90,16 +130,28 @@ export function requireVlan(
     asm.alu(ALU.AND, REG.A, { imm: flag });
     asm.jumpIf(JMP.JEQ, REG.A, { imm: 0 }, absent);
     asm.loadMemory(REG.A, REG.MBUF, tciOffset, 2);
-    asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
-    asm.jumpIf(JMP.JEQ, REG.A, { imm: vlan }, found);
+    leaveWhenAmong(asm, vlans, found);
     asm.place(absent);
   }
   walkTags(asm, layout.pktLen, not, (at) => {
     asm.loadPacket(2, at + 2);
-    asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
-    asm.jumpIf(JMP.JEQ, REG.A, { imm: vlan }, found);
+    leaveWhenAmong(asm, vlans, found);
   });
   asm.jump(not);
+}
+
+/** Goes to `found` when the VLAN id in R0 is one of these. One way through it, whatever they are, for the verifier. */
+function leaveWhenAmong(asm: Assembler, vlans: readonly Interval[], found: Label): void {
+  asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
+  for (const [first, last] of vlans) {
+    if (first === last) {
+      asm.jumpIf(JMP.JEQ, REG.A, { imm: first }, found);
+      continue;
+    }
+    asm.move(REG.SCRATCH, { reg: REG.A });
+    asm.alu(ALU.SUB, REG.SCRATCH, { imm: first });
+    asm.jumpIf(JMP.JLE, REG.SCRATCH, { imm: last - first }, found);
+  }
 }
 
 /** Goes to `none` when the frame has no tag, in the packet or in the mbuf, else to `some`. */

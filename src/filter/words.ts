@@ -1,12 +1,23 @@
 /**
- * The plain filter words (`--host`, `--port` and so on) as a pcap-filter expression. They are DPVS's, plus IPv6, networks,
- * ranges and names of services. A word given several times matches any of its values; different words must all match.
- * Everything is checked here, so that what reaches libpcap cannot fail.
+ * The plain filter words (`--host`, `--port` and so on). They are DPVS's, plus IPv6, networks, ranges and names of services. A
+ * word given several times matches any of its values; different words must all match.
  */
-import { readFileSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
+import type { ClassicInsn } from '../binding.js';
 import { UsageError } from '../errors.js';
-import { didYouMean } from './suggest.js';
+import { ACCEPT, ClassicAssembler, type ClassicLabel } from './classic-assembler.js';
+import { CLASS, MODE } from './insn.js';
+import { mergeIntervals } from './intervals.js';
+import { ETHERTYPE, matchAddresses, type Side } from './match-addresses.js';
+import { EXTENSIONS_MAX, matchPorts, matchProtocols, WITH_PORTS } from './match-transport.js';
+import {
+  type AddressValue,
+  type PortValue,
+  type ProtocolValue,
+  parseAddress,
+  parseNetwork,
+  parsePort,
+  parseProtocol,
+} from './word-values.js';
 
 export interface FilterWords {
   /** Addresses, IPv4 or IPv6, as source or destination; IPv4 also matches ARP, as in tcpdump. */
@@ -15,7 +26,7 @@ export interface FilterWords {
   dstHost?: readonly string[] | undefined;
   /** `ADDRESS/BITS`. */
   net?: readonly string[] | undefined;
-  /** A name of {@link PROTOCOLS} or 0-255. */
+  /** A name of `PROTOCOLS` or 0-255. */
   proto?: readonly string[] | undefined;
   /** Numbers, ranges `80-90`, or names of services. */
   port?: readonly string[] | undefined;
@@ -23,159 +34,183 @@ export interface FilterWords {
   dstPort?: readonly string[] | undefined;
 }
 
-/**
- * `--proto` names. tcp, udp, sctp, esp, ah, gre and ospf are looked for in IPv4 and IPv6, as are numbers; icmp, igmp and
- * vrrp are IPv4 only, as in tcpdump; icmp6 is IPv6 only; arp, ip and ip6 are ethertypes.
- */
-export const PROTOCOLS: Readonly<Record<string, string>> = {
-  tcp: 'tcp',
-  udp: 'udp',
-  icmp: 'icmp',
-  icmp6: 'icmp6',
-  sctp: 'sctp',
-  arp: 'arp',
-  ip: 'ip',
-  ip6: 'ip6',
-  igmp: 'igmp',
-  esp: 'esp',
-  ah: 'ah',
-  gre: 'proto 47',
-  ospf: 'proto 89',
-  vrrp: 'vrrp',
-};
+/** The words as a program, and as a text for people. */
+export interface WordsProgram {
+  text: string;
+  classic: ClassicInsn[];
+  /** Whether it looks behind extension headers of IPv6. */
+  walksExtensions: boolean;
+}
 
-const WORDS: [keyof FilterWords, string, (flag: string, value: string) => string][] = [
-  ['host', '--host', (flag, value) => `host ${address(flag, value)}`],
-  ['srcHost', '--src-host', (flag, value) => `src host ${address(flag, value)}`],
-  ['dstHost', '--dst-host', (flag, value) => `dst host ${address(flag, value)}`],
-  ['net', '--net', (flag, value) => `net ${network(flag, value)}`],
-  ['proto', '--proto', protocol],
-  ['port', '--port', (flag, value) => port(flag, value, '')],
-  ['srcPort', '--src-port', (flag, value) => port(flag, value, 'src ')],
-  ['dstPort', '--dst-port', (flag, value) => port(flag, value, 'dst ')],
-];
+/** A word that was given, with its values. */
+interface Given<V> {
+  flag: string;
+  side: Side;
+  /** In front of a value in libpcap's language. */
+  qualifier: string;
+  values: V[];
+}
+
+/** Values of one word that are shown; a start line with a thousand addresses helps nobody. */
+const SHOWN_MAX = 8;
 
 /**
- * The expression for all words, or undefined when none was given.
+ * The program for all words, or undefined when none was given.
+ * @param extensions how many extension headers of IPv6 to walk through
  * @throws UsageError ERR_USAGE with the flag, the value and what to write instead
  */
-export function wordsToExpression(words: FilterWords): string | undefined {
-  const terms = WORDS.flatMap(([key, flag, translate]) => {
-    const alternatives = [...new Set((words[key] ?? []).map((value) => translate(flag, value.trim())))];
-    if (alternatives.length === 0) return [];
-    return alternatives.length === 1 ? alternatives : [`(${alternatives.join(' or ')})`];
+export function compileWords(words: FilterWords, extensions = EXTENSIONS_MAX): WordsProgram | undefined {
+  const { addresses, protocols, ports } = parse(words);
+  const all: Given<{ text: string }>[] = [...addresses, ...protocols, ...ports];
+  if (all.length === 0) return undefined;
+  refuseContradictions(addresses, protocols, ports);
+  const asm = new ClassicAssembler();
+  const reject = asm.returning(0);
+  const matchers = [...addresses.map(addressMatcher), ...transportMatchers(protocols, ports, extensions)];
+  matchers.forEach((match, at) => {
+    const isLast = at === matchers.length - 1;
+    const hit = isLast ? asm.returning(ACCEPT) : asm.label();
+    match(asm, hit, reject);
+    if (isLast) return;
+    asm.place(hit);
+    // The verifier then knows the same about X on every way to what follows.
+    asm.insn(CLASS.LDX | MODE.IMM, 0);
   });
-  return terms.length === 0 ? undefined : terms.join(' and ');
+  const walksExtensions =
+    ports.length > 0 || protocols.some(({ values }) => values.some(({ ipv6 }) => ipv6 !== undefined));
+  return { text: all.map((one) => textOf(one, SHOWN_MAX)).join(' and '), classic: asm.finish(), walksExtensions };
 }
 
-function bad(flag: string, value: string, why: string, hint: string): never {
-  throw new UsageError(`${flag} \`${value}\`: ${why}`, { subject: value, hint });
+/** The words in libpcap's language. Ports behind IPv6 extension headers are beyond it. */
+export function wordsToExpression(words: FilterWords): string | undefined {
+  const { addresses, protocols, ports } = parse(words);
+  const all: Given<{ text: string }>[] = [...addresses, ...protocols, ...ports];
+  return all.length === 0 ? undefined : all.map((one) => textOf(one, Number.POSITIVE_INFINITY)).join(' and ');
 }
 
-/** Names are refused: looking them up would send packets, and the answer may differ from what the traffic carries. */
-function address(flag: string, value: string): string {
-  if (isIPv4(value) || (isIPv6(value) && !value.includes('%'))) return value;
-  if (value.includes('/')) bad(flag, value, 'a network is not a host', `use --net ${value}`);
-  if (value.includes('%')) bad(flag, value, 'a zone is not part of a packet', `use ${flag} ${value.split('%')[0]}`);
-  const looksNumeric = /^[\d.]+$/.test(value) || value.includes(':');
-  if (looksNumeric) bad(flag, value, 'not an IPv4 or IPv6 address', 'write it as 10.0.0.1 or 2001:db8::1');
-  return bad(flag, value, 'names are not looked up', `give the address (getent hosts ${value} shows it)`);
+type Matcher = (asm: ClassicAssembler, hit: ClassicLabel, miss: ClassicLabel) => void;
+
+function addressMatcher({ side, values }: Given<AddressValue>): Matcher {
+  const of = (family: AddressValue['family']) =>
+    values.filter((value) => value.family === family).map(({ prefix }) => prefix);
+  return (asm, hit, miss) => matchAddresses(asm, { side, v4: of('ipv4'), v6: of('ipv6') }, hit, miss);
 }
 
-function network(flag: string, value: string): string {
-  const [base = '', bits, ...rest] = value.split('/');
-  const width = isIPv4(base) ? 32 : isIPv6(base) && !base.includes('%') ? 128 : 0;
-  if (width === 0 || rest.length > 0) bad(flag, value, 'not a network', 'write it as 10.0.0.0/8 or 2001:db8::/32');
-  if (bits === undefined)
-    bad(
-      flag,
-      value,
-      'the prefix length is missing',
-      `use --net ${value}/${width === 32 ? 24 : 64}, or --host ${value}`,
+/** Protocols that have ports are looked for together with these. */
+function transportMatchers(
+  protocols: Given<ProtocolValue>[],
+  ports: Given<PortValue>[],
+  extensions: number,
+): Matcher[] {
+  const values = protocols.flatMap((one) => one.values);
+  const tests = ports.map(({ side, values: some }) => {
+    return { side, ports: mergeIntervals(some.flatMap((value) => value.ports)) };
+  });
+  const numbers = values.map(({ ipv4 }) => ipv4 as number);
+  const isMerged = tests.length > 0 && values.length > 0 && values.every(hasPorts);
+  const withPorts = isMerged ? [...new Set(numbers)] : WITH_PORTS;
+  return [
+    ...(values.length === 0 || isMerged ? [] : [protocolMatcher(values, extensions)]),
+    ...(tests.length === 0
+      ? []
+      : [((asm, hit, miss) => matchPorts(asm, { tests, protocols: withPorts, extensions }, hit, miss)) as Matcher]),
+  ];
+}
+
+function protocolMatcher(values: readonly ProtocolValue[], extensions: number): Matcher {
+  const numbers = (pick: (value: ProtocolValue) => number | undefined): number[] => [
+    ...new Set(values.map(pick).filter((number) => number !== undefined)),
+  ];
+  const test = {
+    ethertypes: numbers(({ ethertype }) => ethertype),
+    ipv4: numbers(({ ipv4 }) => ipv4),
+    ipv6: numbers(({ ipv6 }) => ipv6),
+    extensions,
+  };
+  return (asm, hit, miss) => matchProtocols(asm, test, hit, miss);
+}
+
+const hasPorts = ({ ipv4, ipv6 }: ProtocolValue): boolean =>
+  ipv4 !== undefined && ipv4 === ipv6 && WITH_PORTS.includes(ipv4);
+
+function parse(words: FilterWords): {
+  addresses: Given<AddressValue>[];
+  protocols: Given<ProtocolValue>[];
+  ports: Given<PortValue>[];
+} {
+  const read = <V extends { text: string }>(
+    key: keyof FilterWords,
+    flag: string,
+    side: Side,
+    parseValue: (flag: string, value: string) => V,
+    qualifier: string,
+  ): Given<V>[] => {
+    const byText = new Map(
+      (words[key] ?? []).map((text) => parseValue(flag, text.trim())).map((one) => [one.text, one]),
     );
-  if (!/^\d{1,3}$/.test(bits) || Number(bits) > width)
-    bad(flag, value, `a prefix length is 0 to ${width}`, 'correct the part after the slash');
-  const length = Number(bits);
-  const bytes = addressBytes(base);
-  const masked = bytes.map((byte, at) => byte & ~(255 >> Math.max(0, Math.min(8, length - 8 * at))) & 255);
-  if (masked.some((byte, at) => byte !== bytes[at])) {
-    bad(flag, value, 'bits after the prefix are set', `use --net ${addressText(masked)}/${length}, or --host ${base}`);
+    return byText.size === 0 ? [] : [{ flag, side, qualifier, values: [...byText.values()] }];
+  };
+  return {
+    addresses: [
+      ...read('host', '--host', 'either', parseAddress, 'host '),
+      ...read('srcHost', '--src-host', 'src', parseAddress, 'src host '),
+      ...read('dstHost', '--dst-host', 'dst', parseAddress, 'dst host '),
+      ...read('net', '--net', 'either', parseNetwork, 'net '),
+    ],
+    protocols: read('proto', '--proto', 'either', parseProtocol, ''),
+    ports: [
+      ...read('port', '--port', 'either', parsePort, ''),
+      ...read('srcPort', '--src-port', 'src', parsePort, 'src '),
+      ...read('dstPort', '--dst-port', 'dst', parsePort, 'dst '),
+    ],
+  };
+}
+
+function textOf({ qualifier, values }: Given<{ text: string }>, most: number): string {
+  const shown = values.slice(0, most).map(({ text }) => `${qualifier}${text}`);
+  if (values.length === 1) return shown[0] as string;
+  const more = values.length > most ? ` or ${values.length - most} more` : '';
+  return `(${shown.join(' or ')}${more})`;
+}
+
+/** @throws UsageError when no packet can be all of it */
+function refuseContradictions(
+  addresses: readonly Given<AddressValue>[],
+  protocols: readonly Given<ProtocolValue>[],
+  ports: readonly Given<PortValue>[],
+): void {
+  const families = [
+    ...addresses.map((one) => ({ one, of: one.values.map(({ family }) => family) })),
+    ...protocols.map((one) => ({ one, of: one.values.map(familyOf) })),
+  ];
+  const only = (family: Family): string | undefined => {
+    const found = families.find(({ of }) => of.every((one) => one === family))?.one;
+    return found && `${found.flag} ${found.values[0]?.text}`;
+  };
+  const [ipv4, ipv6] = [only('ipv4'), only('ipv6')];
+  if (ipv4 && ipv6) contradict(ipv4, ipv6, 'IPv4 and IPv6');
+  const [given] = protocols;
+  const portless = given?.values.every((value) => PORTLESS.has(value.text));
+  if (given && portless && ports[0]) {
+    contradict(`--proto ${given.values[0]?.text}`, ports[0].flag, 'of this protocol and with a port');
   }
-  return `${base}/${length}`;
 }
 
-function addressBytes(text: string): number[] {
-  if (isIPv4(text)) return text.split('.').map(Number);
-  const dotted = text.replace(/[\d.]+$/, (tail) =>
-    isIPv4(tail)
-      ? tail
-          .split('.')
-          .map((n) => Number(n).toString(16).padStart(2, '0'))
-          .join('')
-          .replace(/^(.{4})/, '$1:')
-      : tail,
-  );
-  const [head = '', tail] = dotted.split('::');
-  const words = (part: string): number[] => (part ? part.split(':').map((word) => Number.parseInt(word, 16)) : []);
-  const [left, right] = [words(head), words(tail ?? '')];
-  const all = [...left, ...new Array(tail === undefined ? 0 : 8 - left.length - right.length).fill(0), ...right];
-  return all.flatMap((word: number) => [word >> 8, word & 255]);
+type Family = AddressValue['family'];
+
+/** Undefined: either. ARP carries IPv4 addresses. */
+function familyOf({ ethertype, ipv4, ipv6 }: ProtocolValue): Family | undefined {
+  if (ethertype !== undefined) return ethertype === ETHERTYPE.ipv6 ? 'ipv6' : 'ipv4';
+  if (ipv4 !== undefined && ipv6 !== undefined) return undefined;
+  return ipv4 === undefined ? 'ipv6' : 'ipv4';
 }
 
-function addressText(bytes: number[]): string {
-  if (bytes.length === 4) return bytes.join('.');
-  const words = Array.from({ length: 8 }, (_, i) =>
-    (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),
-  );
-  return words.join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
-}
+/** Texts of protocols that neither have ports nor are headers in front of one that has. */
+const PORTLESS = new Set(['icmp', 'icmp6', 'arp', 'igmp', 'esp', 'proto 47', 'proto 89', 'vrrp']);
 
-function protocol(flag: string, value: string): string {
-  const name = value.toLowerCase();
-  const known = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
-  if (known) return known;
-  if (/^\d{1,3}$/.test(value) && Number(value) <= 255) return `proto ${Number(value)}`;
-  const hint =
-    didYouMean(name, Object.keys(PROTOCOLS)) ?? `use one of ${Object.keys(PROTOCOLS).join(', ')} or 0 to 255`;
-  return bad(flag, value, 'no such protocol', hint);
-}
-
-const PORT_MAX = 65535;
-
-function port(flag: string, value: string, side: string): string {
-  const range = /^(\d+)-(\d+)$/.exec(value);
-  if (range) {
-    const [low, high] = [Number(range[1]), Number(range[2])];
-    if (high > PORT_MAX || low > PORT_MAX) bad(flag, value, `a port is 0 to ${PORT_MAX}`, 'correct the range');
-    if (low > high) bad(flag, value, 'the range runs backwards', `use ${flag} ${high}-${low}`);
-    return `${side}portrange ${low}-${high}`;
-  }
-  if (/^\d+$/.test(value)) {
-    if (Number(value) > PORT_MAX) bad(flag, value, `a port is 0 to ${PORT_MAX}`, 'correct the number');
-    return `${side}port ${Number(value)}`;
-  }
-  const services = serviceNames();
-  if (services.has(value)) return `${side}port ${value}`;
-  const hint = didYouMean(value, [...services]) ?? 'use a number, a range such as 80-90, or a name in /etc/services';
-  return bad(flag, value, 'no such service', hint);
-}
-
-let services: Set<string> | undefined;
-
-/** Names and aliases of /etc/services, which is also where libpcap looks; empty when there is no such file. */
-function serviceNames(): Set<string> {
-  if (services) return services;
-  let text = '';
-  try {
-    text = readFileSync('/etc/services', 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim().split(/\s+/));
-  services = new Set(
-    lines
-      .filter((fields) => /^\d+\/(tcp|udp|sctp)$/.test(fields[1] ?? ''))
-      .flatMap(([name, , ...more]) => [name as string, ...more]),
-  );
-  return services;
+function contradict(one: string, other: string, both: string): never {
+  throw new UsageError(`${one} and ${other}: no packet is ${both}`, {
+    subject: one,
+    hint: 'all words must match; capture in two steps, or use an expression with `or`',
+  });
 }

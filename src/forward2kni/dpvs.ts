@@ -14,6 +14,7 @@ import {
 } from '../dpvs/switch.js';
 import { DpcapError } from '../errors.js';
 import { Journal } from '../journal.js';
+import { startTimer } from '../long-timer.js';
 import type { Primary } from '../primary/discover.js';
 import { endingSignals } from '../signals.js';
 import type { Backend } from './backend.js';
@@ -124,11 +125,13 @@ function waitForEnd(durationMs: number | undefined): { over: Promise<void>; canc
   const over = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  // Without a duration the timer only keeps the process alive.
-  const timer = durationMs === undefined ? setInterval(() => {}, 2 ** 30) : setTimeout(finish, durationMs);
+  // A signal alone does not keep the process alive.
+  const keepAlive = setInterval(() => {}, 2 ** 30);
+  const timer = durationMs === undefined ? undefined : startTimer(finish, durationMs);
   for (const signal of signals) process.on(signal, finish);
   const cancel = (): void => {
-    clearTimeout(timer);
+    clearInterval(keepAlive);
+    timer?.cancel();
     for (const signal of signals) process.off(signal, finish);
   };
   return { over, cancel };

@@ -1,6 +1,6 @@
 /** What is asked of `dpcap forward2kni`, checked; the part that all backends share. */
+import { parseDuration } from '../duration.js';
 import { UsageError } from '../errors.js';
-import { MAX_TIMER_S } from '../timer-limit.js';
 import { VIA, type Via } from './backend.js';
 
 export type ForwardAction = 'on' | 'off' | 'status';
@@ -34,8 +34,6 @@ export interface ForwardRequest {
   json: boolean;
 }
 
-const UNITS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
-
 /** @throws UsageError naming the option, what was given and what would do */
 export function checkRequest(port: string, action: string, raw: RawForwardOptions): ForwardRequest {
   const known = (['on', 'off', 'status'] as const).find((one) => one === action);
@@ -51,7 +49,7 @@ export function checkRequest(port: string, action: string, raw: RawForwardOption
     ipcFile: raw.ipcFile,
     filePrefix: raw.filePrefix,
     via: checkVia(raw),
-    durationMs: raw.for === undefined ? undefined : checkDuration(raw.for),
+    durationMs: raw.for === undefined ? undefined : parseDuration('--for', raw.for),
     untilExit: raw.untilExit ?? false,
     force: raw.force ?? false,
     json: raw.json ?? false,
@@ -74,15 +72,4 @@ export function offCommand({ port, filePrefix, via }: Pick<ForwardRequest, 'port
     via === undefined ? '' : ` --via ${via}`,
   ];
   return `dpcap forward2kni ${port} off${options.join('')}`;
-}
-
-/** `90`, `90s`, `1.5m`, `2h`; returns milliseconds. */
-export function checkDuration(text: string): number {
-  const [, figure, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  const seconds = Number(figure) * (UNITS[unit] as number);
-  if (seconds >= 0.001 && seconds <= MAX_TIMER_S) return Math.round(seconds * 1000);
-  throw new UsageError(`--for: ${text || 'nothing'} is no duration`, {
-    subject: text,
-    hint: 'give seconds, or a figure with ms, s, m or h: 30s, 5m; at most 24 days',
-  });
 }

@@ -15,6 +15,7 @@ export interface RawTapOptions {
   direction?: string;
   bufferSize?: string;
   detach?: boolean;
+  untilExit?: boolean;
 }
 
 /** What only this backend is asked. */
@@ -49,8 +50,13 @@ export function checkTapOptions(raw: RawTapOptions, filter: FilterProgram | unde
       hint: 'ip netns list shows the network namespaces there are',
     });
   }
-  const maxRate = raw.maxRate === undefined ? 0 : checkCount('--max-rate', raw.maxRate, MAX_RATE);
-  const threads = raw.threads === undefined ? undefined : checkCount('--threads', raw.threads, MAX_THREADS);
+  if (raw.detach && raw.untilExit) {
+    throw new UsageError('--detach and --until-exit contradict each other: background or foreground', {
+      hint: 'give one of them; what runs in the background is ended by: dpcap forward2kni PORT off',
+    });
+  }
+  const maxRate = raw.maxRate === undefined ? 0 : checkCount('--max-rate', raw.maxRate, MAX_RATE, 'packets a second');
+  const threads = raw.threads === undefined ? undefined : checkCount('--threads', raw.threads, MAX_THREADS, 'threads');
   if (maxRate > 0 && threads !== undefined && threads > 1) {
     throw new UsageError('--max-rate and --threads exclude each other', {
       hint: 'a rate that has to be limited needs no more than one thread',
@@ -83,8 +89,10 @@ export function threadsFor(
   return maxRate > 0 ? 1 : Math.max(1, Math.min(rxQueues ?? 1, cores - CORES_FOR_OTHERS, MAX_THREADS));
 }
 
-function checkCount(option: string, text: string, max: number): number {
+function checkCount(option: string, text: string, max: number, unit: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
-  throw new UsageError(`${option}: ${text || 'nothing'} is not a whole number from 1 to ${max}`, { subject: text });
+  throw new UsageError(`${option}: ${text || 'nothing'} is not a whole number from 1 to ${max} ${unit}`, {
+    subject: text,
+  });
 }

@@ -41,7 +41,7 @@ function readEal(words: readonly string[], result: PdumpArguments): void {
     const word = words[at] as string;
     const [name = '', inline] = word.split(/=(.*)/s);
     if (name === '--file-prefix') {
-      result.filePrefix = inline ?? words[++at];
+      setOnce(result, 'filePrefix', name, inline ?? words[++at]);
       continue;
     }
     ignored.push(word);
@@ -61,8 +61,8 @@ function readOwn(words: readonly string[], result: PdumpArguments): void {
     };
     if (name === '--pdump') result.tuples.push(parsePdump(value()));
     else if (name === '--multi') result.notes.push('--multi is not needed: each output has a process of its own');
-    else if (name === '--file-prefix') result.filePrefix = value();
-    else if (name === '-c') result.packetLimit = packets(value());
+    else if (name === '--file-prefix') setOnce(result, 'filePrefix', name, value());
+    else if (name === '-c') setOnce(result, 'packetLimit', name, packets(value()));
     else {
       const hint = didYouMean(name, OWN) ?? `the words are ${OWN.join(', ')}; EAL's stand before --`;
       throw new UsageError(`pdump: unknown word ${word}`, { subject: word, hint });
@@ -70,7 +70,21 @@ function readOwn(words: readonly string[], result: PdumpArguments): void {
   }
 }
 
+/** The original lets the last one win, which nobody who gives two of them means. */
+function setOnce<K extends 'filePrefix' | 'packetLimit'>(
+  result: PdumpArguments,
+  key: K,
+  name: string,
+  value: PdumpArguments[K],
+): void {
+  if (result[key] === undefined || result[key] === 0) result[key] = value;
+  else throw new UsageError(`pdump: ${name} is given twice`, { subject: name, hint: `give ${name} once` });
+}
+
 function packets(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new UsageError(`-c: ${text} is no number of packets`, { subject: text, hint: "EAL's -c stands before --" });
+  throw new UsageError(`-c: ${text} is not a whole number from 1 to ${10 ** 15 - 1} packets`, {
+    subject: text,
+    hint: "EAL's -c stands before --",
+  });
 }

@@ -49,6 +49,7 @@ t.test('lines', async (t) => {
     startLine(START),
     /capturing on 0 \(net_null0\), rx, of dpdk-testpmd, pid 1; filter "tcp" \(9 instructions\)/,
   );
+  t.match(startLine({ ...START, reading: 'VLAN tags skipped' }), /\(9 instructions; VLAN tags skipped\)/);
   t.match(startLine({ ...START, expression: '' }), /no filter/);
   t.match(
     statusLine(RECORD, { packets: 0, bytes: 0, elapsed: 1 }),

@@ -4,6 +4,7 @@ import t from 'tap';
 import { binding } from '../../src/binding.js';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
 import { filterFolders, findFilter, listFilters } from '../../src/filter/named.js';
+import { tunnelHint } from '../../src/filter/suggest.js';
 import { usesVlan } from '../../src/filter/tokens.js';
 
 const tools = { native: binding(), folders: filterFolders({ HOME: '/nonexistent' }) };
@@ -55,6 +56,25 @@ const BAD: [string, string, RegExp][] = [
   ['tcp and udp', 'rejects all packets', /contradict/],
   ['ip broadcast', 'netmask', /ether broadcast/],
 ];
+
+t.test('a tunnel’s name leads to --inner, and to a filter there is', async (t) => {
+  const names = listFilters(tools.folders).map(({ name }) => name);
+  for (const word of ['vxlan', 'gre', 'GRE', 'nvgre', 'erspan', 'gtp', 'gtpu', 'gtp-u', 'ipip', '6in4']) {
+    for (const expression of [word, `${word} and tcp`, `tcp and ${word}`, `udp or (${word} and host 10.0.0.1)`]) {
+      t.throws(
+        () => compileFilter({ expressions: [expression] }, tools),
+        { code: 'ERR_FILTER_SYNTAX', message: /./, hint: /--inner .*--filter/ },
+        expression,
+      );
+    }
+    t.throws(() => compileFilter({ words: { proto: [word === 'gre' || word === 'GRE' ? 'vxlan' : word] } }, tools), {
+      message: /no such protocol/,
+      hint: /--inner/,
+    });
+    t.ok(names.includes(/--filter (\S+)/.exec(tunnelHint(word) ?? '')?.[1] ?? ''), `${word}: the filter exists`);
+  }
+  t.ok(compileFilter({ expressions: ['geneve'], words: { proto: ['gre'] } }, tools), 'known words stay what they are');
+});
 
 t.test('a bad expression: libpcap’s words, the place, a suggestion', async (t) => {
   for (const [expression, picture, hint] of BAD) {

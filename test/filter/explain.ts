@@ -14,13 +14,13 @@ import { writePcap } from '../helpers/pcap-file.js';
 const native = binding();
 
 t.test('an explanation names everything', async (t) => {
-  const text = explainFilter(compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: 7, inner: 1 }));
+  const text = explainFilter(compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: [[7, 7]], inner: 1 }));
   for (const part of [
     'filter: (tcp port 80) and (vlan 5) --vlan 7 --inner',
     'VLAN 7 among its tags',
     'inside 1 tunnel',
-    'classic BPF of "tcp port 80", VLAN tags looked through: 20 instructions',
-    'classic BPF of "vlan 5", tags as on the wire',
+    'classic BPF of "tcp port 80", VLAN tags skipped: 20 instructions',
+    'classic BPF of "vlan 5", the frame as it is, tags included, because it says `vlan`',
     'eBPF for received packets',
     'eBPF for transmitted packets',
     'estimated cost',

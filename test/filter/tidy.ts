@@ -40,7 +40,7 @@ function faults(program: readonly ExtendedInsn[]): string[] {
 t.test('no detours and nothing unreachable', async (t) => {
   for (const text of EXPRESSIONS) {
     t.same(faults(build([text], 'untagged')), [], text);
-    t.same(faults(build([text], 'untagged', { inner: 2, vlan: 5 })), [], `${text}, inside`);
+    t.same(faults(build([text], 'untagged', { inner: 2, vlan: [[5, 5]] })), [], `${text}, inside`);
     t.same(faults(build([text], 'wire')), [], `${text}, to the letter`);
     t.same(
       faults(convert(native.compileFilter(text, false), { vlan: 'strict', layout })),
@@ -62,7 +62,7 @@ t.test('how long programs are', async (t) => {
     [27, convert(native.compileFilter('tcp port 80'), { vlan: 'strict', layout })],
     [92, build(['tcp port 80'], 'untagged')],
     [70, build(['host 10.0.0.1'], 'untagged')],
-    [127, build(['tcp port 80'], 'untagged', { vlan: 100 })],
+    [127, build(['tcp port 80'], 'untagged', { vlan: [[100, 100]] })],
     [42, build(['tcp port 80'], 'untagged', { vlan: 'none' })],
     [274, build(['tcp port 80'], 'untagged', { inner: 1 })],
     [670, build(['tcp port 80'], 'untagged', { inner: 3 })],

@@ -1,39 +1,64 @@
 /** VLAN tags, wherever they are: in the packet, in the mbuf, in both; received and transmitted; in every mode. */
 import t from 'tap';
-import { binding } from '../../src/binding.js';
+import { binding, type Direction } from '../../src/binding.js';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
 import { encode, encodeClassic } from '../../src/filter/insn.js';
-import { buildPipeline, type Stage } from '../../src/filter/pipeline.js';
-import { offloads, tagWords, vlansOf } from '../helpers/absent-tags.js';
+import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/pipeline.js';
+import { parseVlan } from '../../src/filter/vlan-ids.js';
+import { type Offloaded, offloads, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { ether, ipv4, ipv6, tcp } from '../helpers/frames.js';
 import { corpus } from '../helpers/packets.js';
-import { stripTags } from '../helpers/strip-tags.js';
+import { expectedVerdicts } from '../helpers/pipeline-reference.js';
 
 const native = binding();
 const layout = native.mbufLayout;
-const frames = corpus(5, 700).flatMap(offloads);
-const data = frames.map((frame) => frame.data);
-const words = { rx: tagWords(frames, layout, 'rx'), tx: tagWords(frames, layout, 'tx') };
+const wires = corpus(5, 700);
+const arrived = { rx: framesOf('rx'), tx: framesOf('tx') };
 
-/** Indices of frames that a program judges differently from `expected`, in both directions, interpreted and compiled. */
-function wrong(build: (direction: 'rx' | 'tx') => Uint8Array, expected: readonly number[]): number[] {
-  const bad = new Set<number>();
+function framesOf(direction: Direction): { frames: Offloaded[]; data: Uint8Array[]; words: Uint32Array } {
+  const frames = wires.flatMap((wire) => offloadsOf(direction, wire));
+  return { frames, data: frames.map(({ data }) => data), words: tagWords(frames, layout, direction) };
+}
+
+/**
+ * By chance the JIT of 22.11 takes two passes of equal length for the end of its work, and what it made crashes; pdump
+ * interprets. Few programs may be left out for it.
+ */
+let jitCrashes = 0;
+
+function run(...args: Parameters<typeof native.runExtended>): Uint8Array | undefined {
+  try {
+    return native.runExtended(...args);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_JIT_CRASHED') throw error;
+    jitCrashes++;
+    return undefined;
+  }
+}
+
+/** Frames that a program judges differently from `expected`, in both directions, interpreted and compiled. */
+function wrong(
+  build: (direction: Direction) => Uint8Array,
+  expectedOf: (frames: readonly Offloaded[]) => readonly number[],
+): string[] {
+  const bad = new Set<string>();
   for (const direction of ['rx', 'tx'] as const) {
+    const { frames, data, words } = arrived[direction];
+    const expected = expectedOf(frames);
+    const compare = (verdicts: Uint8Array): void =>
+      verdicts.forEach((verdict, at) => {
+        if (verdict !== expected[at]) bad.add(`${direction} ${at}`);
+      });
     for (const [jit, segment] of [
       [false, 0],
       [true, 0],
       [false, 9],
     ] as const) {
-      const verdicts = native.runExtended(build(direction), data, jit, segment, words[direction]);
-      verdicts.forEach((verdict, at) => {
-        if (verdict !== expected[at]) bad.add(at);
-      });
+      const verdicts = run(build(direction), data, jit, segment, words);
+      if (verdicts) compare(verdicts);
       // Ours, for primaries that cannot load the program.
-      if (jit) continue;
-      native.runInterpreter(build(direction), data, segment, words[direction]).forEach((verdict, at) => {
-        if (verdict !== expected[at]) bad.add(at);
-      });
+      if (!jit) compare(native.runInterpreter(build(direction), data, segment, words));
     }
   }
   return [...bad];
@@ -45,17 +70,19 @@ const libpcap = (text: string, on: Uint8Array[]): number[] => [
 const stage = (text: string, view: Stage['view']): Stage => ({ classic: native.compileFilter(text), view });
 
 t.test('to the letter: as tcpdump judges the frame on the wire', async (t) => {
-  const wire = frames.map((frame) => frame.wire);
   for (const text of [...EXPRESSIONS, ...VLAN_EXPRESSIONS]) {
-    const build = (direction: 'rx' | 'tx'): Uint8Array =>
+    const build = (direction: Direction): Uint8Array =>
       encode(buildPipeline([stage(text, 'wire')], { layout, direction }));
-    t.same(wrong(build, libpcap(text, wire)), [], text);
+    const expected = (frames: readonly Offloaded[]): number[] =>
+      libpcap(
+        text,
+        frames.map(({ wire }) => wire),
+      );
+    t.same(wrong(build, expected), [], text);
   }
 });
 
 t.test('without tags, by VLAN, and untagged', async (t) => {
-  const bare = data.map(stripTags);
-  const ids = frames.map(vlansOf);
   for (const text of [
     'host 10.0.0.1',
     'tcp[tcpflags] & tcp-syn != 0',
@@ -63,19 +90,18 @@ t.test('without tags, by VLAN, and untagged', async (t) => {
     'greater 60',
     'ether[11:4] & 0xffff = 0',
   ]) {
-    const plain = libpcap(text, bare);
-    for (const vlan of [undefined, 'none', 0, 1, 7, 100, 4095] as const) {
-      const build = (direction: 'rx' | 'tx'): Uint8Array =>
+    for (const given of [undefined, 'none', '0', '1', '7,100', '1-99', '4095', '0-6,100-200,4000-4095']) {
+      const vlan = given === undefined ? undefined : (parseVlan([given]) as PipelineOptions['vlan']);
+      const build = (direction: Direction): Uint8Array =>
         encode(buildPipeline([stage(text, 'untagged')], { layout, direction, vlan }));
-      const tagMatches = (at: number): boolean => {
-        const own = ids[at] as number[];
-        return vlan === undefined || (vlan === 'none' ? own.length === 0 : own.includes(vlan));
-      };
-      const expected = plain.map((verdict, at) => (verdict === 1 && tagMatches(at) ? 1 : 0));
-      t.same(wrong(build, expected), [], `${text}, --vlan ${vlan ?? 'any'}`);
+      const expected = (frames: readonly Offloaded[]): number[] =>
+        expectedVerdicts([stage(text, 'untagged')], { vlan }, frames);
+      t.same(wrong(build, expected), [], `${text}, --vlan ${given ?? 'any'}`);
     }
   }
 });
+
+t.test('the JIT ran nearly all of them', async (t) => t.ok(jitCrashes <= 2, `${jitCrashes} crashed`));
 
 /** One packet in all the shapes it can arrive in; which filters find it. */
 t.test('the same packet in every shape', async (t) => {
@@ -93,17 +119,19 @@ t.test('the same packet in every shape', async (t) => {
     ['another VLAN', ether(0x0800, inside, [{ tpid: 0x8100, vid: 101 }]), 1],
     ['IPv6 in the VLAN', ether(0x86dd, ipv6(6, tcp(1, 80, 2)), [one]), 1],
   ] as const;
-  const arrived = shapes.map(([, wire, way]) => offloads(wire)[way] as ReturnType<typeof offloads>[number]);
+  const all = shapes.map(([, wire, way]) => offloads(wire)[way] as Offloaded);
   const expression = (text: string, more: FilterOptions = {}): FilterOptions => ({ expressions: [text], ...more });
   const CASES: [name: string, options: FilterOptions, found: string][] = [
     ['host 10.0.0.1', expression('host 10.0.0.1'), '11111111-'],
     ['--host', { words: { host: ['10.0.0.1'] } }, '11111111-'],
     ['tcp port 80', expression('tcp port 80'), '111111111'],
-    ['--vlan 100', { vlan: 100 }, '-11111--1'],
-    ['--vlan 7', { vlan: 7 }, '---1111--'],
+    ['--vlan 100', { vlan: [[100, 100]] }, '-11111--1'],
+    ['--vlan 7,101', { vlan: parseVlan(['7,101']) }, '---11111-'],
+    ['--vlan 50-100', { vlan: parseVlan(['50-100']) }, '-11111--1'],
+    ['--vlan 7', { vlan: [[7, 7]] }, '---1111--'],
     ['--vlan none', { vlan: 'none' }, '1--------'],
-    ['--vlan 100 tcp port 80', expression('tcp port 80', { vlan: 100 }), '-11111--1'],
-    ['--vlan 100 --host', { words: { host: ['10.0.0.1'] }, vlan: 100 }, '-11111---'],
+    ['--vlan 100 tcp port 80', expression('tcp port 80', { vlan: [[100, 100]] }), '-11111--1'],
+    ['--vlan 100 --host', { words: { host: ['10.0.0.1'] }, vlan: [[100, 100]] }, '-11111---'],
     ['vlan', expression('vlan'), '-11111111'],
     ['vlan 100', expression('vlan 100'), '-11-----1'],
     ['vlan 100 and host 10.0.0.1', expression('vlan 100 and host 10.0.0.1'), '-11------'],
@@ -115,11 +143,21 @@ t.test('the same packet in every shape', async (t) => {
   ];
   for (const [name, options, found] of CASES) {
     const program = compileFilter(options);
-    const packets = arrived.map((frame) => frame.data);
     for (const direction of ['rx', 'tx'] as const) {
+      // On transmit no NIC puts in the outer of two tags alone.
+      const exists = ({ inner, outer }: Offloaded): boolean =>
+        direction === 'rx' || outer === undefined || inner !== undefined;
+      const there = all.filter(exists);
       const code = (direction === 'rx' ? program?.extended : program?.extendedTx) as Uint8Array;
-      const verdicts = native.runExtended(code, packets, false, 0, tagWords(arrived, layout, direction));
-      t.equal([...verdicts].map((verdict) => (verdict ? '1' : '-')).join(''), found, `${name}, ${direction}`);
+      const verdicts = native.runExtended(
+        code,
+        there.map(({ data }) => data),
+        false,
+        0,
+        tagWords(there, layout, direction),
+      );
+      const wanted = [...found].filter((_, at) => exists(all[at] as Offloaded)).join('');
+      t.equal([...verdicts].map((verdict) => (verdict ? '1' : '-')).join(''), wanted, `${name}, ${direction}`);
     }
   }
   t.throws(() => compileFilter({ vlan: 'none', expressions: ['tcp and vlan 5'] }), {

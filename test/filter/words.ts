@@ -1,6 +1,7 @@
 import t from 'tap';
 import { binding } from '../../src/binding.js';
-import { type FilterWords, PROTOCOLS, wordsToExpression } from '../../src/filter/words.js';
+import { PROTOCOLS } from '../../src/filter/word-values.js';
+import { type FilterWords, wordsToExpression } from '../../src/filter/words.js';
 
 const GOOD: [FilterWords, string | undefined][] = [
   [{}, undefined],

@@ -15,7 +15,10 @@ const half = (frame: Uint8Array, at: number): number => ((frame[at] as number) <
 const without = (frame: Uint8Array, bytes: number): Uint8Array =>
   Uint8Array.from([...frame.subarray(0, 12), ...frame.subarray(12 + bytes)]);
 
-/** Every way in which its tags can be taken off: not at all, the 802.1Q one, the 802.1ad one, both. */
+/**
+ * Every way in which its tags can be taken off: not at all, the 802.1Q one, the 802.1ad one, both. On transmit the 802.1ad
+ * one alone cannot be left to the NIC: {@link tagWords} refuses it.
+ */
 export function offloads(wire: Uint8Array): Offloaded[] {
   const whole = { wire, data: wire, inner: undefined, outer: undefined };
   if (wire.length < 16) return [whole];
@@ -27,16 +30,25 @@ export function offloads(wire: Uint8Array): Offloaded[] {
   return [whole, outer, { ...outer, data: without(wire, 8), inner: half(wire, 18) }];
 }
 
-/** The words that runExtended takes. The flags of the other direction are set at random: they mean nothing. */
+/** Those of {@link offloads} that there are in a direction. */
+export const offloadsOf = (direction: Direction, wire: Uint8Array): Offloaded[] =>
+  offloads(wire).filter(({ inner, outer }) => direction === 'rx' || outer === undefined || inner !== undefined);
+
+/**
+ * The words that runExtended takes. The flags of the other direction are set at random: they mean nothing. On transmit the
+ * flag of the outer tag stands for both, and the inner one's is beside it or not.
+ */
 export function tagWords(frames: readonly Offloaded[], layout: MbufLayout, direction: Direction): Uint32Array {
   const rx = [layout.rxVlanStripped, layout.rxQinqStripped] as const;
   const tx = [layout.txVlan, layout.txQinq] as const;
   const [mine, other] = direction === 'rx' ? [rx, tx] : [tx, rx];
   return Uint32Array.from(
     frames.flatMap(({ inner, outer }, index) => {
+      if (direction === 'tx' && outer !== undefined && inner === undefined) throw new Error('no such frame');
       const misleading = BigInt(other[index % 2] as number) | 1n;
       const set = (value: number | undefined, flag: number): bigint => (value === undefined ? 0n : BigInt(flag));
-      const flags = misleading | set(inner, mine[0]) | set(outer, mine[1]);
+      const isImplied = direction === 'tx' && outer !== undefined && index % 2 === 0;
+      const flags = misleading | (isImplied ? 0n : set(inner, mine[0])) | set(outer, mine[1]);
       return [Number(flags & 0xffffffffn), Number(flags >> 32n), inner ?? 0xeeee, outer ?? 0xdddd];
     }),
   );

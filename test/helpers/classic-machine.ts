@@ -7,6 +7,10 @@ import type { ClassicInsn } from '../../src/binding.js';
 /** Ends the program with 0. */
 class Rejected extends Error {}
 
+/** Whether a program asks for the frame's length. */
+export const readsLength = (program: readonly ClassicInsn[]): boolean =>
+  program.some(({ code }) => code === 0x80 || code === 0x81);
+
 class Machine {
   private a = 0;
   private x = 0;
@@ -16,6 +20,7 @@ class Machine {
     private readonly frame: Uint8Array,
     /** Bytes in front of this offset may not be read. */
     private readonly from: number,
+    private readonly length: number,
   ) {}
 
   run(program: readonly ClassicInsn[]): number {
@@ -45,7 +50,7 @@ class Machine {
       case 0x60:
         return this.m[k] as number;
       case 0x80:
-        return this.frame.length;
+        return this.length;
       default:
         return (this.bytes(k, 1) & 15) * 4;
     }
@@ -107,10 +112,18 @@ function arithmetic(op: number, a: number, b: number): number {
   return (results[op] as () => number)() >>> 0;
 }
 
-/** 1 or 0: what the program says about a frame of which the bytes before `from` are missing. */
-export function runClassic(program: readonly ClassicInsn[], frame: Uint8Array, from = 0): number {
+/**
+ * 1 or 0: what the program says about a frame of which the bytes before `from` are missing, and whose `len` is another than
+ * what there is of it.
+ */
+export function runClassic(
+  program: readonly ClassicInsn[],
+  frame: Uint8Array,
+  from = 0,
+  length: number = frame.length,
+): number {
   try {
-    return new Machine(frame, from).run(program) === 0 ? 0 : 1;
+    return new Machine(frame, from, length).run(program) === 0 ? 0 : 1;
   } catch (error) {
     if (error instanceof Rejected) return 0;
     throw error;

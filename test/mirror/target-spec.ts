@@ -1,6 +1,5 @@
 import t from 'tap';
 import { UsageError } from '../../src/errors.js';
-import { parseDuration } from '../../src/mirror/duration.js';
 import { parseDirection, parseMirrorSpec, parseSelector, parseSource } from '../../src/mirror/target-spec.js';
 
 t.same(parseSelector('--vf', '3'), { kind: 'number', number: 3 });
@@ -35,9 +34,3 @@ for (const bad of [
 ]) {
   t.throws(() => parseMirrorSpec(bad), UsageError, bad);
 }
-
-t.equal(parseDuration('--for', '90'), 90_000);
-t.equal(parseDuration('--for', '.5s'), 500);
-t.equal(parseDuration('--for', '5m'), 300_000);
-t.equal(parseDuration('--for', '2h'), 7_200_000);
-for (const bad of ['', '0', '8000h', '5d', '-1', '1e3']) t.throws(() => parseDuration('--for', bad), UsageError, bad);

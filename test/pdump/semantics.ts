@@ -28,7 +28,7 @@ const TABLE: [frame: string, bytes: Uint8Array, ours: string, dpvs: string][] = 
   ['two tags', ether(0x0800, ipv4(17, dns), [tag, tag]), 'YYYY---', 'Y------'],
   ['802.1ad', ether(0x0800, ipv4(17, dns), [{ tpid: 0x88a8, vid: 5 }]), 'YYYY---', 'Y------'],
   ['IPv6 UDP', ether(0x86dd, ipv6(17, dns)), 'YYY-Y--', 'YYY-Y-Y'],
-  ['IPv6, extension header, UDP', ether(0x86dd, ipv6(60, extended)), 'Y---Y--', 'Y---Y-Y'],
+  ['IPv6, extension header, UDP', ether(0x86dd, ipv6(60, extended)), 'YYY-Y--', 'Y---Y-Y'],
   // The first bytes of the payload look like ports.
   ['later IPv4 fragment', ether(0x0800, ipv4(17, dns, { fragment: 5 })), 'YY-Y---', 'YYYY-YY'],
   ['ARP', ether(0x0806, arp(1)), 'Y--Y---', 'Y--Y-YY'],

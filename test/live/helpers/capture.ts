@@ -1,5 +1,7 @@
 /** Captures under test: started, awaited, and taken apart when they have ended. */
+
 import type { StatsRecord } from '../../../src/capture/stats-record.js';
+import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
 import { type Finished, type Running, startDpcap } from './processes.js';
 import type { Testpmd } from './testpmd.js';
 
@@ -61,12 +63,10 @@ export class LiveCapture {
 
 /** Starts `dpcap --file-prefix ... ARGS`. A small `-B`, so that several fit into the primary's memory; ARGS may differ. */
 export function startCapture(testpmd: Joinable, args: string[]): LiveCapture {
-  const process = startDpcap([...COMMON, '--file-prefix', testpmd.prefix, ...args]);
+  const process = startDpcap(withDefaults({ ...CAPTURE_DEFAULTS, '--file-prefix': testpmd.prefix }, args));
   process.closeStdin();
   return new LiveCapture(process);
 }
-
-const COMMON = ['--stats', 'ndjson', '--stats-interval', '0.1', '-B', '16384'];
 
 /** Runs a capture that ends by itself. */
 export function capture(testpmd: Joinable, args: string[], timeoutMs?: number): Promise<Captured> {

@@ -1,7 +1,9 @@
 /** `dpcap forward2kni` under test, and the kernel interfaces it makes. */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LiveCapture } from './capture.js';
+import { withDefaults } from './defaults.js';
 import { uniqueInterface } from './owned.js';
 import { type Finished, type Running, runDpcap, start, startDpcap } from './processes.js';
 import type { Testpmd } from './testpmd.js';
@@ -15,7 +17,7 @@ export function kniName(): string {
 
 /** Starts a forwarder in the foreground, with its statistics as NDJSON. A small `-B`, so that several fit. */
 export function startForwarder(testpmd: Testpmd, port: string, args: string[]): LiveCapture {
-  const process = startDpcap([...commandLine(testpmd, port, 'on'), '--json', '-B', '16384', ...args]);
+  const process = startDpcap([...commandLine(testpmd, port, 'on'), '--json', ...withDefaults({ '-B': '16384' }, args)]);
   process.closeStdin();
   return new LiveCapture(process);
 }

@@ -1,7 +1,9 @@
 /** `dpcap ... | consumer`: packets reach another program through a pipe, as in a shell. */
+
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Captured, LiveCapture, recordsIn } from './capture.js';
+import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
 import { DPCAP, type Running, start } from './processes.js';
 import type { Testpmd } from './testpmd.js';
 
@@ -51,8 +53,8 @@ export class Pipeline extends LiveCapture {
 /** Starts `dpcap --file-prefix ... ARGS | CONSUMER`, with statistics as NDJSON on standard error. */
 export function startPipeline(testpmd: Testpmd, args: string[], consumer: string): Pipeline {
   const script = `{ "$0" "$@"; echo "dpcap exit $?" >&2; } | { ${consumer}; }`;
-  const common = ['--file-prefix', testpmd.prefix, '--stats', 'ndjson', '--stats-interval', '0.1', '-B', '16384'];
-  const shell = start('sh', ['-c', script, DPCAP, ...common, ...args]);
+  const words = withDefaults({ ...CAPTURE_DEFAULTS, '--file-prefix': testpmd.prefix }, args);
+  const shell = start('sh', ['-c', script, DPCAP, ...words]);
   shell.closeStdin();
   return new Pipeline(shell);
 }

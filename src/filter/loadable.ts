@@ -1,0 +1,47 @@
+/** The whole filter as bytes for the primary, tried here first. */
+import type { Direction, FilterBinding } from '../binding.js';
+import { errnoOf, UsageError } from '../errors.js';
+import { encode } from './insn.js';
+import { buildPipeline, type PipelineOptions, type Stage } from './pipeline.js';
+
+/** Longest time the primary's control thread may spend on loading a filter. */
+export const LOAD_LIMIT_MS = 1000;
+
+/** 8-byte eBPF instructions, ready for the primary. */
+export interface LoadableProgram {
+  /** For received packets. */
+  extended: Uint8Array;
+  /** For transmitted ones; the same but where tags in the mbuf matter. */
+  extendedTx: Uint8Array;
+}
+
+/** @throws UsageError ERR_FILTER_UNSUPPORTED when a primary cannot run the filter */
+export function makeLoadable(
+  stages: readonly Stage[],
+  options: Omit<PipelineOptions, 'layout' | 'direction'>,
+  native: FilterBinding,
+): LoadableProgram {
+  const build = (direction: Direction): Uint8Array =>
+    encode(buildPipeline(stages, { ...options, layout: native.mbufLayout, direction }));
+  const [extended, transmit] = [build('rx'), build('tx')];
+  const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
+  for (const program of new Set([extended, extendedTx])) verify(program, native);
+  return { extended, extendedTx };
+}
+
+/** Whether a filter was refused because DPDK's verifier takes too long for it: a simpler one might do. */
+export const isTooComplex = (error: unknown): boolean =>
+  error instanceof UsageError && error.code === 'ERR_FILTER_UNSUPPORTED' && errnoOf(error.cause) === 'ETIMEDOUT';
+
+/** The trial load: a program the verifier refuses, or chews on for long, never reaches the primary. */
+function verify(extended: Uint8Array, native: FilterBinding): void {
+  try {
+    native.verifyExtended(extended, LOAD_LIMIT_MS);
+  } catch (cause) {
+    throw new UsageError(`the filter cannot be loaded into a primary: ${(cause as Error).message}`, {
+      code: 'ERR_FILTER_UNSUPPORTED',
+      cause,
+      hint: 'use a simpler expression: fewer alternatives, less arithmetic on packet bytes',
+    });
+  }
+}
