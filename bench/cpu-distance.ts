@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { undisturbed } from './cpu-watch.js';
 import type { Record, Settings } from './experiment.js';
 import type { Sample } from './sample.js';
 
@@ -24,7 +25,7 @@ export async function atOneDistance(
   if (quick) return run(record);
   const samples: Sample[] = [];
   const before = distance();
-  await run((sample) => samples.push(sample));
+  await undisturbed({ quick }, (sample) => samples.push(sample), run);
   if (distance() !== before) {
     process.stderr.write('the CPUs were moved\n');
     return;
