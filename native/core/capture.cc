@@ -1,6 +1,5 @@
 #include "core/capture.h"
 
-#include <rte_cycles.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,7 +72,7 @@ Capture::Capture(const CapturePlan& plan, const Notify& notify)
     lanes_.emplace_back(i, lane.target, lane.port, lane.interface, CopyRing(ring_name(self, i), pool_->most() + 1));
     by_thread[lane.thread].push_back(&lanes_.back());
   }
-  clock_.emplace(rte_get_tsc_hz());
+  clock_.emplace(machine_time());
   DrainShare shared{filters_, *pool_, limit_, *clock_, plan.threads};
   for (size_t i = 0; i < plan.threads; i++) {
     if (by_thread[i].empty()) continue;
@@ -228,6 +227,7 @@ CaptureStats Capture::stats() const {
   stats.limit_reached = limit_.is_reached();
   stats.sink_failure = figures_.failure();
   stats.file_bytes = figures_.bytes_written();
+  stats.clock_steps = clock_->steps();
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();
   stats.filtering_here =

@@ -21,6 +21,8 @@ class CopyRing {
  public:
   CopyRing() = default;
   CopyRing(const std::string& name, uint32_t slots);
+  // Takes a ring over.
+  explicit CopyRing(rte_ring* ring) : ring_(ring) {}
   ~CopyRing();
   CopyRing(CopyRing&& other) noexcept : ring_(other.ring_) { other.ring_ = nullptr; }
   CopyRing(const CopyRing&) = delete;

@@ -2,7 +2,7 @@
 import type { Logger } from '../log.js';
 import type { EnginePlan } from './plan.js';
 import type { FinishFacts, Reporter } from './report.js';
-import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
+import { finalRecord, type RecordContext, statsRecord, stopwatch } from './stats-record.js';
 import { type Done, type EngineStdout, Supervisor } from './supervisor.js';
 
 /** What the plan does not say. */
@@ -30,21 +30,22 @@ export async function runInForeground(
   let record: RecordContext = {
     filePrefix: plan.filePrefix,
     lanes: [],
-    startedAtMs: Date.now(),
     filtering: plan.program !== '',
   };
+  let now = stopwatch();
   const unfinished = plan.output.kind === 'file' ? [plan.output.path] : [];
   const supervisor = new Supervisor(
     planFor(reporter, plan),
     options.stdout,
     {
       started: (message) => {
-        record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
+        record = { ...record, lanes: message.lanes };
+        now = stopwatch();
         const { primaryName: primary, expression, snaplen } = plan;
         reporter.started({ ...message, primary, expression, snaplen, output: options.output });
         if (options.durationMs !== undefined) setTimeout(() => supervisor.stop('duration'), options.durationMs).unref();
       },
-      stats: ({ stats }) => reporter.progress(statsRecord(record, stats, Date.now(), unfinished)),
+      stats: ({ stats }) => reporter.progress(statsRecord(record, stats, now(), unfinished)),
     },
     log,
   );
@@ -54,7 +55,7 @@ export async function runInForeground(
   try {
     const done = await supervisor.run();
     if (done.stats) {
-      const last = finalRecord(record, done.stats, Date.now(), done.file, done.reason);
+      const last = finalRecord(record, done.stats, now(), done.file, done.reason);
       reporter.finished(last, finishFacts(done));
     }
     return done;

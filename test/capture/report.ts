@@ -1,6 +1,6 @@
 import t from 'tap';
 import { finishFacts, planFor } from '../../src/capture/foreground.js';
-import { bytes, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
+import { bytes, clockLine, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
 import type { StatsRecord } from '../../src/capture/stats-record.js';
 import { PLAN } from './helpers/plan.js';
 
@@ -73,6 +73,21 @@ t.test('what was left behind is told once', async (t) => {
   t.match(told(), /left in the primary.*x\n/);
   t.match(told(record('ERR_SINK_WRITE')), /left in the primary.*x\n/, 'the error is about something else');
   t.notMatch(told(record('ERR_DISABLE_FAILED')), /left in the primary/, 'the error says it');
+});
+
+t.test('a system clock that was set is told once for each time', async (t) => {
+  t.match(clockLine(1, -86_400), /was set back by 86400.000 s; timestamps follow it/);
+  t.match(clockLine(2, 0.5), /was set 2 times since the capture began, forward by 0.500 s in all/);
+  const set = { ...RECORD, clock_steps: 1, clock_set_s: -60 };
+  for (const isTTY of [true, false]) {
+    const { texts, stream } = recorder(isTTY);
+    const reporter = await createReporter('text', false, stream);
+    reporter.progress(RECORD);
+    reporter.progress(set);
+    reporter.progress(set);
+    reporter.finished(set, { reason: 'signal', leftBehind: [] });
+    t.equal(texts.filter((text) => text.includes('the system clock')).length, 1, `terminal: ${isTTY}`);
+  }
 });
 
 t.test('a status line only on a terminal that wants it', async (t) => {
