@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/circulation.h"
 #include "core/portions.h"
 
 namespace dpcap {
@@ -48,11 +49,13 @@ class CopyPool {
   // Lets the primary take mbufs: from here on packets are captured.
   void open();
   // Mbufs that hold no copy at this moment (without those in lcore caches).
-  uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_) + kept_; }
+  uint32_t available() const { return in_ring() + kept_; }
   // Gives mbufs (segments) back, as soon as their portion is complete.
   void give_back(rte_mbuf* const* segments, uint32_t count);
-  // Has about `mbufs` go around from now on; the others are kept here. UINT32_MAX: all.
-  void circulate(uint32_t mbufs);
+  // Has no more than about this many go around from now on; the others are kept here.
+  void circulate(const Circle& circle);
+  // Has mbufs that are kept follow those that the primary has taken. Often: before anything that takes long.
+  void top_up();
   // More than half of the mbufs are on their way, and there may be more of them.
   bool is_short() const { return !is_grown_.load(std::memory_order_relaxed) && available() < mbufs_ / 2; }
   // Has more mbufs come, unless they have or may not.
@@ -69,6 +72,9 @@ class CopyPool {
   bool has_room() const { return mbufs_ + part_mbufs_ <= most_; }
   void add_members(std::vector<void*> mbufs);
   void enqueue(const Portions::Portion& portion);
+  uint32_t in_ring() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
+  void allow();
+  void hand_out_kept();
 
   const std::string name_;
   uint32_t most_;
@@ -82,6 +88,7 @@ class CopyPool {
   std::mutex giving_back_;
   std::optional<Portions> portions_;
   std::atomic<uint32_t> kept_{0};  // by them
+  uint32_t most_free_ = UINT32_MAX;
 
   // Pools whose mbufs are made members of pool_, by a thread of its own.
   std::vector<rte_mempool*> parts_;

@@ -30,7 +30,7 @@ struct DrainShare {
   const Filters& filters;
   CopyPool& pool;
   Limit& limit;
-  SharedStampClock& clock;
+  SharedClock& clock;
   size_t threads;
 };
 
@@ -48,9 +48,16 @@ class Drain {
   void stop();
 
  private:
+  // What came of one look at every ring.
+  struct Round {
+    uint32_t found;
+    uint32_t handled;  // with what had been held back
+  };
+
   void run();
-  void pause(uint32_t found);
-  uint32_t round(bool last);
+  void pause(const Round& round);
+  uint32_t longest_sleep_us() const;
+  Round round(bool last);
   void record(const Run& run);
   Run select(const Run& run);
   void free_all(const Run& run);
@@ -64,6 +71,7 @@ class Drain {
   Limit& limit_;
   Arrivals arrivals_;
   const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
+  const bool stamps_here_;
   Pacer pacer_;
   Circulation circulation_;
   const bool may_circulate_;
