@@ -17,7 +17,7 @@ constexpr uint32_t kTrialWindows = 3;
 constexpr double kWorse = 0.8;  // of the rate before: ends a trial at once
 // A small circle has to be worth its lack of slack; a large one only not worse.
 constexpr double kSmallGain = 1.1, kLargeGain = 0.95;
-constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 64;  // between trials
+constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between trials
 
 constexpr double kFirstGap = 0.016;    // s: a machine's stalls are not known yet
 constexpr double kLeastSlack = 0.008;  // s
