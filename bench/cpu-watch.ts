@@ -95,9 +95,9 @@ function descendsFrom(self: number, pid: number, processes: ReadonlyMap<number, 
   return false;
 }
 
-/** Records what `run` measures, unless something else used the CPUs meanwhile: then it says so. */
+/** Records what `run` measures, unless something else used the CPUs meanwhile: then it says so, and by whom. */
 export async function undisturbed(
-  { quick }: Pick<Settings, 'quick'>,
+  { quick, keepsDisturbed }: Pick<Settings, 'quick' | 'keepsDisturbed'>,
   record: Record,
   run: (record: Record) => Promise<void>,
 ): Promise<void> {
@@ -106,6 +106,7 @@ export async function undisturbed(
   const before = readCpuTimes();
   await run((sample) => samples.push(sample));
   const disturbed = disturbance(before, readCpuTimes());
-  if (disturbed) process.stderr.write(`${samples.map(({ tool }) => tool)[0] ?? 'a sample'} left out: ${disturbed}\n`);
-  else for (const sample of samples) record(sample);
+  if (disturbed) process.stderr.write(`${samples[0]?.tool ?? 'a sample'} was disturbed: ${disturbed}\n`);
+  if (disturbed && !keepsDisturbed) return;
+  for (const sample of samples) record(disturbed ? { ...sample, variant: `${sample.variant}, disturbed` } : sample);
 }

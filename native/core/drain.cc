@@ -80,7 +80,8 @@ void Drain::pause(const Round& round) {
   }
   const uint64_t now = rte_get_tsc_cycles();
   if (may_circulate_ && circulation_.look(now, round.found, now - before)) {
-    pool_.circulate(circulation_.circle(pacer_.sleep_us()));
+    // While a disk or a reader stalls, all mbufs there are have to hold what comes.
+    pool_.circulate(sink_.is_behind() ? Circle{} : circulation_.circle(pacer_.sleep_us()));
   }
 }
 

@@ -75,6 +75,8 @@ class Sink {
 
   // It has all the bytes it was to take.
   virtual bool is_full() const { return false; }
+  // So much of what was put is still on its way that the next packets may have to wait.
+  virtual bool is_behind() const { return false; }
   // Whether the time of arrival matters to it.
   virtual bool wants_times() const { return true; }
   // How many packets of a lane are fetched at once: no more than what is still in the cache when it comes to the last.
