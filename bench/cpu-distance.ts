@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { undisturbed } from './cpu-watch.js';
 import type { Record, Settings } from './experiment.js';
 import type { Sample } from './sample.js';
 
@@ -17,14 +18,14 @@ const distance = (): string =>
 
 /** Adds the distance to the variant of what `run` records; a sign of life has none. */
 export async function atOneDistance(
-  { quick }: Settings,
+  settings: Settings,
   record: Record,
   run: (record: Record) => Promise<void>,
 ): Promise<void> {
-  if (quick) return run(record);
+  if (settings.quick) return run(record);
   const samples: Sample[] = [];
   const before = distance();
-  await run((sample) => samples.push(sample));
+  await undisturbed(settings, (sample) => samples.push(sample), run);
   if (distance() !== before) {
     process.stderr.write('the CPUs were moved\n');
     return;

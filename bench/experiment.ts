@@ -18,6 +18,8 @@ export interface Settings {
   directory: string;
   /** A sign of life, not a measurement. */
   quick: boolean;
+  /** Samples during which something else used the CPUs are shown apart, instead of left out. */
+  keepsDisturbed: boolean;
 }
 
 export type Record = (sample: Sample) => void;

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { atOneDistance } from './cpu-distance.js';
+import { undisturbed } from './cpu-watch.js';
 import {
   attempt,
   type Figure,
@@ -122,11 +123,13 @@ export const kept: Figure = {
   async measure(settings, record) {
     const figure = `forwarding kept, ${KEPT_SIZE} B`;
     for (let round = 0; round < settings.rounds; round++) {
-      await withPrimary({ rate: 0, size: KEPT_SIZE }, async (primary) => {
-        await primary.nextSecond();
-        const value = await keptFor(primary, settings.seconds);
-        record({ figure, variant: 'no capture', tool: 'none', value, unit: 'Mpps' });
-      });
+      await undisturbed(settings, record, (to) =>
+        withPrimary({ rate: 0, size: KEPT_SIZE }, async (primary) => {
+          await primary.nextSecond();
+          const value = await keptFor(primary, settings.seconds);
+          to({ figure, variant: 'no capture', tool: 'none', value, unit: 'Mpps' });
+        }),
+      );
       for (const { variant, filter, snaplen, match } of some(settings, WISHES)) {
         for (const tool of some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP])) {
           const request = { output: fileIn(settings), filter, snaplen };

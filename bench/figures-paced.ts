@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atOneDistance } from './cpu-distance.js';
+import { disturbance, readCpuTimes, undisturbed } from './cpu-watch.js';
 import {
   attempt,
   type Figure,
@@ -48,19 +49,29 @@ async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number):
   return missing;
 }
 
+/** The highest rate without a loss, Mpps. @throws Error when something else used the CPUs during the run that lost */
+async function highestRate(settings: Settings, tool: Tool, ms: number): Promise<number> {
+  let highest = 0;
+  for (const rate of some(settings, LADDER)) {
+    const before = readCpuTimes();
+    if ((await lossAt(settings, tool, rate * MEGA, ms)) !== 0) {
+      const disturbed = settings.quick ? undefined : disturbance(before, readCpuTimes());
+      if (disturbed) throw new Error(`left out, ${rate} Mpps: ${disturbed}`);
+      break;
+    }
+    highest = rate;
+  }
+  return highest;
+}
+
 export const lossFree: Figure = {
   name: 'loss-free',
   async measure(settings, record) {
-    const ladder = some(settings, LADDER);
     const ms = settings.quick ? 500 : LOSS_FREE_MS;
     for (let round = 0; round < settings.rounds; round++) {
       for (const tool of some(settings, PACED)) {
         await attempt(tool.name, async () => {
-          let value = 0;
-          for (const rate of ladder) {
-            if ((await lossAt(settings, tool, rate * MEGA, ms)) !== 0) break;
-            value = rate;
-          }
+          const value = await highestRate(settings, tool, ms);
           const figure = `highest loss-free rate, ${SIZE} B, ${ms / 1000} s`;
           record({ figure, variant: 'default settings', tool: tool.name, value, unit: 'Mpps' });
         });
@@ -134,18 +145,7 @@ export const cpu: Figure = {
       for (const [variant, rate] of some(settings, [IDLE, ...RATES])) {
         for (const tool of some(settings, PACED)) {
           await attempt(tool.name, () =>
-            withPrimary({ rate, size: SIZE }, ({ prefix }) =>
-              withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
-                await running.written(0);
-                await sleep(settings.quick ? 500 : 3000);
-                const [before, start] = [running.cpuSeconds(), process.hrtime.bigint()];
-                await sleep(settings.seconds * 1000);
-                const share = (running.cpuSeconds() - before) / (Number(process.hrtime.bigint() - start) / 1e9);
-                record({ figure: 'CPU', variant, tool: tool.name, value: share * 100, unit: '% of a core' });
-                const memory = { figure: 'memory', variant, tool: tool.name, unit: 'MiB resident' };
-                record({ ...memory, value: running.residentMib() });
-              }),
-            ),
+            undisturbed(settings, record, (to) => cpuUse(settings, tool, variant, rate, to)),
           );
         }
       }
@@ -153,14 +153,30 @@ export const cpu: Figure = {
   },
 };
 
+async function cpuUse(settings: Settings, tool: Tool, variant: string, rate: number, record: Record): Promise<void> {
+  await withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+    withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
+      await running.written(0);
+      await sleep(settings.quick ? 500 : 3000);
+      const [before, start] = [running.cpuSeconds(), process.hrtime.bigint()];
+      await sleep(settings.seconds * 1000);
+      const share = (running.cpuSeconds() - before) / (Number(process.hrtime.bigint() - start) / 1e9);
+      record({ figure: 'CPU', variant, tool: tool.name, value: share * 100, unit: '% of a core' });
+      record({ figure: 'memory', variant, tool: tool.name, unit: 'MiB resident', value: running.residentMib() });
+    }),
+  );
+}
+
 export const latency: Figure = {
   name: 'latency',
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
       for (const tool of some(settings, PACED)) {
-        await attempt(tool.name, () => firstPacket(settings, tool, record));
+        await attempt(tool.name, () => undisturbed(settings, record, (to) => firstPacket(settings, tool, to)));
         for (const [variant, rate] of some(settings, RATES)) {
-          await attempt(tool.name, () => timestampError(settings, tool, variant, rate, record));
+          await attempt(tool.name, () =>
+            undisturbed(settings, record, (to) => timestampError(settings, tool, variant, rate, to)),
+          );
         }
       }
     }

@@ -67,7 +67,7 @@ struct Bench {
     for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(lane.ring, make_copy(pool, mode, size, i));
     const Filters filters{Interpreter({}), Interpreter({})};
     Limit limit(0);
-    SharedStampClock clock(rte_get_tsc_hz());
+    SharedClock clock(machine_time());
     DrainShare shared{filters, pool, limit, clock, 1};
     Drain drain({&lane}, mode, shared, file);
     drain.start(false);

@@ -7,6 +7,7 @@
  *   --sizes LIST      of packets, for the saturated figures (default 64,512,1518,9000)
  *   --directory DIR   where files are written (default /dev/shm)
  *   --json FILE       the medians as JSON
+ *   --disturbed       show samples during which something else used the CPUs apart, instead of leaving them out
  *   --quick           a sign of life of each figure, no measurement
  */
 import { writeFileSync } from 'node:fs';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '64,512,1518,9000' },
     directory: { type: 'string', default: '/dev/shm' },
     json: { type: 'string' },
+    disturbed: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +40,7 @@ const settings: Settings = {
   sizes: values.quick ? [64] : values.sizes.split(',').map(Number),
   directory: values.directory,
   quick: values.quick,
+  keepsDisturbed: values.disturbed,
 };
 const samples: Sample[] = [];
 buildParts();

@@ -47,9 +47,10 @@ export class RunningTool {
 
   /** Resolves when `bytes` more than a header are in the file. @throws Error when the tool ends before */
   async written(bytes: number): Promise<void> {
-    const deadline = Date.now() + START_MS;
+    const deadline = performance.now() + START_MS;
     while (this.fileBytes() < HEADER_BYTES + bytes) {
-      if (this.#ended || Date.now() > deadline) throw new Error(`${this.tool.name} wrote nothing: ${this.#words}`);
+      if (this.#ended || performance.now() > deadline)
+        throw new Error(`${this.tool.name} wrote nothing: ${this.#words}`);
       await sleep(1);
     }
   }

@@ -263,6 +263,9 @@ export interface NativeStats {
   /** Name of the errno that ended writing, or null. */
   sinkFailure: string | null;
   fileBytes: bigint;
+  /** How often the system clock was set, and by how much in all. */
+  clockSteps: number;
+  clockSetNs: bigint;
   mbufs: number;
   mbufsFree: number;
   /** The primary could not load the filter, so it runs on the copies. */

@@ -1,10 +1,10 @@
 #include "core/arrivals.h"
 
-#include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/packet.h"
 
@@ -14,6 +14,7 @@ namespace {
 constexpr uint64_t kSettleUs = 50;
 constexpr uint64_t kSettleHoldUs = 50000;
 constexpr uint64_t kReorderUs = 50;
+constexpr uint32_t kTurns = 16;  // in which a lane gives what one look found in it
 // Memory that another core wrote takes some 100 ns to come: this many packets are asked for ahead.
 constexpr uint32_t kMbufsAhead = 24;
 constexpr uint32_t kDataAhead = 12;
@@ -40,48 +41,82 @@ void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, uint64_t f
 
 }  // namespace
 
-Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedStampClock& clock)
+Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock)
     : lanes_(std::move(lanes)),
       is_stamped_(mode == CopyMode::stamped),
       is_timed_(is_timed || lanes_.size() > 1),
       burst_(burst),
-      wall_(rte_get_tsc_hz()),
       clock_(clock),
-      stamps_(rte_get_tsc_hz()),
+      wall_(clock.wall(clock.tsc())),
+      stamps_(clock.stamps()),
       settle_ticks_(wall_.ticks(kSettleUs)),
-      reorder_ticks_(wall_.ticks(kReorderUs)) {}
+      reorder_ticks_(wall_.ticks(kReorderUs)) {
+  std::stable_partition(lanes_.begin(), lanes_.end(),
+                        [](const Lane* lane) { return lane->target.direction == Direction::rx; });
+}
 
 void Arrivals::begin() {
-  for (Lane* lane : lanes_) lane->empty_tsc = rte_get_tsc_cycles();
+  for (Lane* lane : lanes_) lane->empty_tsc = clock_.tsc();
 }
 
 uint32_t Arrivals::refill() {
-  now_ = rte_get_tsc_cycles();
-  wall_.refresh(now_);
+  now_ = clock_.tsc();
+  if (is_timed_) wall_ = clock_.wall(now_);
+  is_full_ = false;
+  count_waiting();
+  const double share = is_stamped_ ? 1 : equal_share();
   uint32_t found = 0;
-  for (Lane* lane : lanes_) found += refill(*lane, now_);
+  for (Lane* lane : lanes_) {
+    const double wanted = std::ceil(share * lane->waiting);
+    found += refill(*lane, std::min(room_in(*lane), static_cast<uint32_t>(wanted)));
+  }
   return found;
 }
 
-uint32_t Arrivals::refill(Lane& lane, uint64_t now) {
+// With one lane there is no order between lanes, and no use for a look before the one that takes.
+void Arrivals::count_waiting() {
+  for (Lane* lane : lanes_) {
+    lane->waiting = lanes_.size() == 1 ? Lane::kPending : rte_ring_count(lane->ring);
+  }
+  found_at_ = clock_.tsc();
+}
+
+// Of what waits in each ring, so that the fullest one has no more than there is room for.
+double Arrivals::equal_share() const {
+  double share = 1;
+  for (const Lane* lane : lanes_) {
+    const uint32_t room = room_in(*lane);
+    if (lane->waiting > room) share = std::min(share, static_cast<double>(room) / lane->waiting);
+  }
+  return share;
+}
+
+uint32_t Arrivals::room_in(const Lane& lane) const { return std::min(burst_, Lane::kPending - lane.count); }
+
+uint32_t Arrivals::refill(Lane& lane, uint32_t most) {
   if (lane.head != 0) {
     std::copy(lane.pending + lane.head, lane.pending + lane.head + lane.count, lane.pending);
     std::copy(lane.arrival + lane.head, lane.arrival + lane.head + lane.count, lane.arrival);
     lane.head = 0;
   }
-  const uint32_t room = std::min(burst_, Lane::kPending - lane.count);
+  lane.turns = 0;
   rte_mbuf** fresh = lane.pending + lane.count;
-  const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring, reinterpret_cast<void**>(fresh), room, nullptr);
-
-  const uint64_t found_at = rte_get_tsc_cycles();  // `now` may be long past, and none of them was there yet
+  uint32_t left = 0;
+  const uint32_t found = rte_ring_sc_dequeue_burst(lane.ring, reinterpret_cast<void**>(fresh), most, &left);
+  if (lanes_.size() == 1) {
+    found_at_ = clock_.tsc();
+  } else {
+    left = lane.waiting - found;
+    is_full_ = is_full_ || (left != 0 && most == 0);
+  }
 
   const bool reads_stamps = is_stamped_ && is_timed_;
-  if (found != 0) fetch(fresh, found, lane.arrival + lane.count, reads_stamps ? 0 : found_at);
-  if (reads_stamps && found != 0) learn(lane, found, found_at);
+  if (found != 0) fetch(fresh, found, lane.arrival + lane.count, reads_stamps ? 0 : found_at_);
+  if (reads_stamps && found != 0) learn(lane, found, found_at_);
   lane.count += found;
   lane.unresolved += reads_stamps ? found : 0;
-  lane.more = found == room;
-  if (!lane.more) lane.empty_tsc = now;
+  lane.more = left != 0;
+  if (!lane.more) lane.empty_tsc = now_;
   return found;
 }
 
@@ -98,15 +133,36 @@ void Arrivals::resolve(Lane& lane, bool last) {
     if (held_since_ == 0) held_since_ = now_;
     if (now_ - held_since_ < wall_.ticks(kSettleHoldUs) && lane.count < Lane::kPending) return;
   }
-  const uint64_t now = rte_get_tsc_cycles();
+  const uint64_t now = clock_.tsc();
   for (uint32_t i = lane.head + lane.count - lane.unresolved; i < lane.head + lane.count; i++) {
     lane.arrival[i] = std::min(stamps_.arrival(lane.arrival[i]), now);
   }
   lane.unresolved = 0;
 }
 
+Run Arrivals::next(bool last) { return is_stamped_ ? next_by_stamp(last) : next_by_turns(); }
+
+// A sixteenth of what the last look found in each lane, by turns. What is sent comes as late as may be: where there are
+// few, the answer to the last question.
+Run Arrivals::next_by_turns() {
+  while (true) {
+    Lane* next = nullptr;
+    bool is_last = true;
+    for (Lane* lane : lanes_) {
+      if (lane->count == 0) continue;
+      if (next != nullptr) is_last = false;
+      if (next == nullptr || lane->turns < next->turns) next = lane;
+    }
+    if (next == nullptr) return {*lanes_[0], nullptr, nullptr, 0};
+    if (is_last) return give(*next, next->count);
+    const uint32_t rounding = next->target.direction == Direction::rx ? kTurns - 1 : 0;
+    const uint32_t until = ((next->head + next->count) * ++next->turns + rounding) / kTurns;
+    if (until > next->head) return give(*next, until - next->head);
+  }
+}
+
 // Packets that arrived shortly before now wait: an earlier one may not be in its ring yet.
-Run Arrivals::next(bool last) {
+Run Arrivals::next_by_stamp(bool last) {
   Lane* first = nullptr;
   uint64_t horizon = last ? UINT64_MAX : now_ - reorder_ticks_;
   for (Lane* lane : lanes_) {
@@ -124,9 +180,12 @@ Run Arrivals::next(bool last) {
     }
   }
   if (first == nullptr) return {*lanes_[0], nullptr, nullptr, 0};
-  const uint32_t count = count_until(*first, horizon);
-  if (is_timed_) to_wall_time(*first, count);
-  return {*first, first->pending + first->head, first->arrival + first->head, count};
+  return give(*first, count_until(*first, horizon));
+}
+
+Run Arrivals::give(Lane& lane, uint32_t count) {
+  if (is_timed_) to_wall_time(lane, count);
+  return {lane, lane.pending + lane.head, lane.arrival + lane.head, count, wall_.steps_ns()};
 }
 
 uint32_t Arrivals::count_until(Lane& lane, uint64_t horizon) const {
@@ -137,11 +196,12 @@ uint32_t Arrivals::count_until(Lane& lane, uint64_t horizon) const {
   return count;
 }
 
-// Never decreasing within a queue.
+// Steady time never decreases within a lane; what is shown of it goes back when the system clock is set back.
 void Arrivals::to_wall_time(Lane& lane, uint32_t count) {
+  const auto steps = static_cast<uint64_t>(wall_.steps_ns());
   for (uint32_t i = lane.head; i < lane.head + count; i++) {
-    lane.last_ns = std::max(lane.last_ns, wall_.to_ns(lane.arrival[i]));
-    lane.arrival[i] = lane.last_ns;
+    lane.last_ns = std::max(lane.last_ns, wall_.to_steady_ns(lane.arrival[i]));
+    lane.arrival[i] = lane.last_ns + steps;
   }
 }
 
@@ -159,7 +219,7 @@ uint64_t Arrivals::complete_ns() const {
 // Times never decrease within a lane; one that was found empty has no packets but those on their way into its ring.
 uint64_t Arrivals::complete_ns(const Lane& lane) const {
   if (lane.count != 0 || lane.more) return lane.last_ns;
-  return std::max(lane.last_ns, wall_.to_ns(now_ - reorder_ticks_ - stamps_.uncertainty()));
+  return std::max(lane.last_ns, wall_.to_steady_ns(now_ - reorder_ticks_ - stamps_.uncertainty()));
 }
 
 bool Arrivals::is_empty() const {

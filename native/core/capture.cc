@@ -1,6 +1,5 @@
 #include "core/capture.h"
 
-#include <rte_cycles.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,7 +70,7 @@ void Capture::make_first_mbufs() {
 void Capture::make_drains() {
   std::vector<std::vector<Lane*>> by_thread(plan_.threads);
   for (Lane& lane : lanes_) by_thread[plan_.lanes[lane.index].thread].push_back(&lane);
-  clock_.emplace(rte_get_tsc_hz());
+  clock_.emplace(machine_time());
   DrainShare shared{filters_, *pool_, limit_, *clock_, plan_.threads, is_own};
   for (size_t i = 0; i < plan_.threads; i++) {
     if (by_thread[i].empty()) continue;
@@ -189,6 +188,7 @@ CaptureStats Capture::stats() const {
   stats.file_bytes = figures_.bytes_written();
   stats.filtering_here = callbacks_.is_filtering_here();
   stats.memory = pieces_.bytes();
+  if (clock_) stats.clock_steps = clock_->steps();
   if (started_ns_ == 0 || has_left_) return stats;
   stats.mbufs = pool_->mbufs();
   stats.mbufs_free = pool_->available();

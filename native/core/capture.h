@@ -80,6 +80,7 @@ struct CaptureStats {
   bool limit_reached;
   int sink_failure;  // errno
   uint64_t file_bytes;
+  ClockSteps clock_steps;
   uint32_t mbufs;
   uint32_t mbufs_free;
   bool filtering_here;  // the primary could not load the filter of a lane
@@ -147,7 +148,7 @@ class Capture {
   SinkFigures figures_;
   std::vector<std::unique_ptr<Sink>> sinks_;  // the file, or a queue of an interface for each drain
   std::optional<Merge> merge_;                // of several drains, into the file
-  std::optional<SharedStampClock> clock_;
+  std::optional<SharedClock> clock_;
   std::vector<std::unique_ptr<Drain>> drains_;
   std::optional<CaptureStats> final_;
 };

@@ -3,55 +3,86 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/pacer.h"
+
 namespace dpcap {
 namespace {
 
 constexpr uint64_t kWindowsPerSecond = 50;
 constexpr double kBusyPauses = 0.05;      // of the time: a drain that pauses less has all it can do
-constexpr uint32_t kBusyWindows = 10;     // before a trial: one after the other
+constexpr uint32_t kWindows = 10;         // in which a trial might pay, before there is one: one after the other
 constexpr uint32_t kEasyWindows = 3;      // until a small circle is a large one again
 constexpr uint32_t kSettlingWindows = 2;  // until what was in the other circle has come back
 constexpr uint32_t kTrialWindows = 3;
 constexpr double kWorse = 0.8;  // of the rate before: ends a trial at once
 // A small circle has to be worth its lack of slack; a large one only not worse.
 constexpr double kSmallGain = 1.1, kLargeGain = 0.95;
-constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 64;  // between trials
+constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between trials
+
+constexpr double kFirstGap = 0.016;    // s: a machine's stalls are not known yet
+constexpr double kLeastSlack = 0.008;  // s
+constexpr double kGapDecay = 0.999;    // a window: half of it in 14 s
+constexpr double kSlackDecay = 0.97;   // a window: half of it in half a second
+constexpr double kPacketsPerSleep = 2048;
+constexpr double kLeastSleepUs = Pacer::kUrgentUs;
+constexpr double kAll = UINT32_MAX;
 
 }  // namespace
 
 Circulation::Circulation(uint64_t tsc_hz)
-    : tsc_hz_(tsc_hz), window_(tsc_hz / kWindowsPerSecond), wait_seconds_(kLeastWaitSeconds) {}
+    : tsc_hz_(tsc_hz),
+      window_(tsc_hz / kWindowsPerSecond),
+      longest_gap_(kFirstGap * static_cast<double>(tsc_hz)),
+      wait_seconds_(kLeastWaitSeconds) {}
 
 bool Circulation::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) {
-  if (start_ == 0) start_ = now_tsc;
+  if (start_ == 0) start_ = last_look_ = now_tsc;
+  longest_gap_ = std::max(longest_gap_, static_cast<double>(now_tsc - std::exchange(last_look_, now_tsc)));
   packets_ += found;
   paused_ += paused_ticks;
   if (now_tsc - start_ < window_) return false;
-  const bool was_small = is_small_;
   end_window(now_tsc);
-  return is_small_ != was_small;
+  return true;
+}
+
+Circle Circulation::circle(uint32_t sleep_us) const {
+  if (is_small_) return {kSmall, kSmall};
+  const double burst = static_cast<double>(Pacer::kMbufsPerUs) * std::min(sleep_us, sleep_us_);
+  return {std::max(kSmall, static_cast<uint32_t>(std::min(std::max(slack_, burst), kAll))), UINT32_MAX};
 }
 
 void Circulation::end_window(uint64_t now_tsc) {
   const auto ticks = static_cast<double>(now_tsc - std::exchange(start_, now_tsc));
   const double rate = static_cast<double>(std::exchange(packets_, 0)) / ticks;
   const bool is_busy = static_cast<double>(std::exchange(paused_, 0)) < kBusyPauses * ticks;
+  const double slack = set_slack(rate);
+  const bool may_pay = is_busy || slack > kSmall;
   if (state_ == State::steady) {
-    watch(rate, is_busy, now_tsc);
+    watch(rate, may_pay, now_tsc);
   } else {
-    measure(rate, is_busy, now_tsc);
+    measure(rate, may_pay, now_tsc);
   }
 }
 
-void Circulation::watch(double rate, bool is_busy, uint64_t now_tsc) {
+// Grows at once, and shrinks slowly. Returns what the present rate alone would have.
+double Circulation::set_slack(double rate) {
+  const double per_us = rate * static_cast<double>(tsc_hz_) / 1e6;
+  sleep_us_ = static_cast<uint32_t>(std::clamp(kPacketsPerSleep / std::max(per_us, 1e-6), kLeastSleepUs, 1e6));
+  const double time = std::max(2 * longest_gap_, kLeastSlack * static_cast<double>(tsc_hz_));
+  longest_gap_ *= kGapDecay;
+  slack_ = std::max(rate * time, kSlackDecay * slack_);
+  return rate * time;
+}
+
+void Circulation::watch(double rate, bool may_pay, uint64_t now_tsc) {
   // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
   easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
   if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
-  if (!is_busy) return be_steady();
-  if (windows_ == kBusyWindows) sum_ -= sum_ / windows_--;
+  if (!may_pay) return be_steady();
+  if (windows_ == kWindows) sum_ -= sum_ / windows_--;
   windows_++;
   sum_ += rate;
-  if (windows_ >= kBusyWindows && now_tsc >= try_after_) begin_trial();
+  if (windows_ >= kWindows && now_tsc >= try_after_) begin_trial();
 }
 
 void Circulation::begin_trial() {
@@ -61,8 +92,8 @@ void Circulation::begin_trial() {
 }
 
 // The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
-void Circulation::measure(double rate, bool is_busy, uint64_t now_tsc) {
-  if (!is_small_ && !is_busy) return be_large(now_tsc);  // the flood has ended
+void Circulation::measure(double rate, bool may_pay, uint64_t now_tsc) {
+  if (!is_small_ && !may_pay) return be_large(now_tsc);  // the flood has ended
   if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
   if (++windows_ <= kSettlingWindows) return;
   sum_ += rate;

@@ -1,15 +1,26 @@
-// How many of the pool's mbufs go around while a drain has all it can do.
+// How many of the pool's mbufs go around.
 //
-// An mbuf is used again when the whole pool has been. Of a small circle it is still in the cache then, for the primary
-// that copies into it and for us: where both share a cache, 64 B on tmpfs go from 13 to 20 million packets a second.
-// Where they do not, each has to fetch it from the other's cache instead of from memory, and it is 13 to 8. Nobody
-// tells which (and a virtual machine's CPUs are moved), so it is tried, now and then, and kept where it is better. Only
-// while the drain never pauses: then it could not catch up after a stall, and the slack of a large circle is worth
-// nothing.
+// An mbuf is used again when the whole circle has been. Of a small one it is still in a cache then, for the primary,
+// which copies into it, and for us. Copying into memory that nobody has in a cache costs the primary up to three times
+// as much (bench/RESULTS.md), so the circle is to be no larger than it must be.
+//
+// It must be large enough for what comes while we do not look: free mbufs for as long as the longest pause of late, a
+// stall of the machine included, and for a burst while the drain sleeps. With the rate, the pauses become shorter and
+// the circle larger.
+//
+// At a high rate this is the whole pool. Is it the primary that cannot copy faster, or a drain that never pauses and
+// could not catch up after a stall anyway, then a small circle may be better, or worse: where the two cores share no
+// cache each has to fetch an mbuf from the other's cache instead of from memory. Nobody tells which (and a virtual
+// machine's CPUs are moved), so it is tried, now and then, and kept where more packets come through.
 #pragma once
 #include <cstdint>
 
 namespace dpcap {
+
+struct Circle {
+  uint32_t free = UINT32_MAX;  // how many wait for the primary to take them
+  uint32_t out = UINT32_MAX;   // and how many there are in all that are not kept back
+};
 
 class Circulation {
  public:
@@ -17,17 +28,22 @@ class Circulation {
 
   explicit Circulation(uint64_t tsc_hz);
 
-  // After each round of the drain, at `now_tsc`: how many packets it found, and how long it paused. True when
-  // is_small() has changed.
+  // After each round of the drain, at `now_tsc`: how many packets it found, and how long it paused. True when circle()
+  // may have changed.
   bool look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks);
+  // `sleep_us`: how long the drain sleeps at most.
+  Circle circle(uint32_t sleep_us) const;
+  // How long the drain may sleep at the present rate: a sleep is worth so many packets as pay for waking up.
+  uint32_t sleep_us() const { return sleep_us_; }
   bool is_small() const { return is_small_; }
 
  private:
   enum class State { steady, trying, checking };
 
   void end_window(uint64_t now_tsc);
-  void watch(double rate, bool is_busy, uint64_t now_tsc);
-  void measure(double rate, bool is_busy, uint64_t now_tsc);
+  double set_slack(double rate);
+  void watch(double rate, bool may_pay, uint64_t now_tsc);
+  void measure(double rate, bool may_pay, uint64_t now_tsc);
   void begin_trial();
   bool tried_small() const { return is_small_ == (state_ == State::trying); }
   bool is_better(double than) const;
@@ -43,9 +59,14 @@ class Circulation {
   uint64_t packets_ = 0;
   uint64_t paused_ = 0;
 
+  uint64_t last_look_ = 0;
+  double longest_gap_;  // ticks between two looks, of late
+  double slack_ = 0;    // mbufs for what comes in twice that time
+  uint32_t sleep_us_ = UINT32_MAX;
+
   State state_ = State::steady;
   bool is_small_ = false;
-  uint32_t windows_ = 0;  // of this state: the last busy ones, when steady
+  uint32_t windows_ = 0;  // of this state: the last ones in which a trial might pay, when steady
   double sum_ = 0;        // of their rates, which are packets a tick
   uint32_t easy_windows_ = 0;
   double before_ = 0;       // the trial

@@ -4,6 +4,7 @@
 #include <rte_version.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <ctime>
 
@@ -15,56 +16,69 @@ namespace {
 struct Pair {
   uint64_t tsc;
   uint64_t ns;
+  uint64_t gap;  // ticks in which both were read
 };
 
 // The tightest of a few readings, so that an interrupt in between does not shift the clock.
-Pair read_pair() {
-  Pair best{0, 0};
-  uint64_t best_gap = UINT64_MAX;
+Pair read_pair(const TimeSource& source) {
+  Pair best{0, 0, UINT64_MAX};
   for (int i = 0; i < 5; i++) {
-    const uint64_t before = rte_get_tsc_cycles();
-    const uint64_t ns = now_ns(CLOCK_REALTIME);
-    const uint64_t after = rte_get_tsc_cycles();
-    if (after - before >= best_gap) continue;
-    best_gap = after - before;
-    best = {before + best_gap / 2, ns};
+    const uint64_t before = source.tsc();
+    const uint64_t ns = source.realtime_ns();
+    const uint64_t gap = source.tsc() - before;
+    if (gap < best.gap) best = {before + gap / 2, ns, gap};
   }
   return best;
 }
 
 constexpr double kNsPerSecond = 1e9;
-constexpr int64_t kStepNs = 1000000;  // more than a slewed clock and a preempted reading differ
+constexpr uint64_t kMostGapUs = 200;  // of a reading: more was an interruption in each of five
+// More than a slewed clock and a wrong rate differ: what is always allowed, and of the time since the last reading,
+// before and after the rate was measured over a second.
+constexpr double kStepNs = 1e6, kUnmeasured = 0.01, kMeasured = 0.001;
 constexpr int64_t kDayNs = 86400ll * 1000000000ll;
 
 }  // namespace
 
-WallClock::WallClock(uint64_t tsc_hz) {
-  const Pair pair = read_pair();
+TimeSource machine_time() {
+  return {rte_get_tsc_hz(), [] { return rte_get_tsc_cycles(); }, [] { return now_ns(CLOCK_REALTIME); }};
+}
+
+WallClock::WallClock(const TimeSource& source) : source_(source) {
+  const Pair pair = read_pair(source_);
   first_tsc_ = anchor_tsc_ = pair.tsc;
   first_ns_ = anchor_ns_ = pair.ns;
-  const double hz = static_cast<double>(tsc_hz);
+  const double hz = static_cast<double>(source.tsc_hz);
   ns_per_tick_ = kNsPerSecond / hz;
   refresh_interval_ = static_cast<uint64_t>(hz / 100);  // until a rate has been measured
 }
 
-void WallClock::anchor() {
-  const Pair pair = read_pair();
-  const double elapsed = static_cast<double>(pair.tsc - first_tsc_);
-  const double ns = static_cast<double>(static_cast<int64_t>(pair.ns - first_ns_));
-  const double measured = ns / elapsed;
+bool WallClock::is_step(int64_t off_ns, uint64_t tsc) const {
+  const double since_ns = static_cast<double>(tsc - anchor_tsc_) * ns_per_tick_;
+  return std::abs(static_cast<double>(off_ns)) > kStepNs + since_ns * (is_measured_ ? kMeasured : kUnmeasured);
+}
+
+bool WallClock::anchor() {
+  const Pair pair = read_pair(source_);
+  if (pair.gap > ticks(kMostGapUs)) return false;  // the next one tells
   const auto off = static_cast<int64_t>(pair.ns - to_ns(pair.tsc));
-  // A stepped clock gives nonsense: begin a new baseline there, and keep the rate.
-  if (std::llabs(off) < kStepNs && measured > ns_per_tick_ * 0.99 && measured < ns_per_tick_ * 1.01) {
+  const bool stepped = is_step(off, pair.tsc);
+  const double elapsed = static_cast<double>(pair.tsc - first_tsc_);
+  const double measured = static_cast<double>(static_cast<int64_t>(pair.ns - first_ns_)) / elapsed;
+  // A clock that was set tells nothing of its rate: that is measured from here on.
+  if (!stepped && measured > ns_per_tick_ * 0.99 && measured < ns_per_tick_ * 1.01) {
     ns_per_tick_ = measured;
+    if (elapsed * measured > kNsPerSecond) is_measured_ = true;
   } else {
     first_tsc_ = pair.tsc;
     first_ns_ = pair.ns;
   }
-  const uint64_t predicted = to_ns(pair.tsc);
+  if (stepped) steps_ns_ += off;
   anchor_tsc_ = pair.tsc;
-  anchor_ns_ = static_cast<int64_t>(pair.ns - predicted) < -kStepNs ? predicted : pair.ns;
+  anchor_ns_ = pair.ns;
   // Ten times a second once the rate is known over a second or more, a hundred times before.
   refresh_interval_ = ticks(elapsed * ns_per_tick_ < kNsPerSecond ? 10000 : 100000);
+  return stepped;
 }
 
 StampClock::StampClock(uint64_t tsc_hz)

@@ -1,38 +1,54 @@
 // From the TSC to the time of day, and from the stamps of the primary's copies to the TSC.
 //
-// For one thread each, but for SharedStampClock.
+// For one thread each, but for SharedClock, which is the one that all drain threads of a capture ask.
 #pragma once
 #include <cstdint>
 #include <mutex>
 
 namespace dpcap {
 
+// Where a clock reads the time. Tests have their own.
+struct TimeSource {
+  uint64_t tsc_hz;
+  uint64_t (*tsc)();
+  uint64_t (*realtime_ns)();
+};
+TimeSource machine_time();
+
 // CLOCK_REALTIME as a function of the TSC, re-anchored ten times a second, so that a wrongly rounded tsc_hz (DPDK
-// before 24.11 rounds to 10 MHz: 1.5 ms a second) does not accumulate. A clock that is set forward during a capture is
-// followed; one that is set back is not, until it has caught up: time never goes back in a file.
+// before 24.11 rounds to 10 MHz: 1.5 ms a second) does not accumulate.
+//
+// A system clock that is set, forward or back, is followed: such a step shows in to_ns(), and not in to_steady_ns(),
+// which is the same time without the steps. Order is a matter of the steady time, what is shown of the other.
 class WallClock {
  public:
-  explicit WallClock(uint64_t tsc_hz);
-  void refresh(uint64_t now_tsc) {
-    if (now_tsc - anchor_tsc_ > refresh_interval_) anchor();
-  }
+  explicit WallClock(const TimeSource& source);
+  // Reads the clock when it is due. True when it had been set since.
+  bool refresh(uint64_t now_tsc) { return now_tsc - anchor_tsc_ > refresh_interval_ && anchor(); }
   uint64_t to_ns(uint64_t tsc) const {
     return anchor_ns_ +
            static_cast<int64_t>(static_cast<double>(static_cast<int64_t>(tsc - anchor_tsc_)) * ns_per_tick_);
   }
+  uint64_t to_steady_ns(uint64_t tsc) const { return to_ns(tsc) - static_cast<uint64_t>(steps_ns_); }
+  // What all steps so far add up to: to_ns() - to_steady_ns().
+  int64_t steps_ns() const { return steps_ns_; }
   uint64_t ticks(uint64_t microseconds) const {
     return static_cast<uint64_t>(static_cast<double>(microseconds) * 1000.0 / ns_per_tick_);
   }
 
  private:
-  void anchor();
+  bool anchor();
+  bool is_step(int64_t off_ns, uint64_t tsc) const;
 
+  TimeSource source_;
   uint64_t first_tsc_;
   uint64_t first_ns_;
   uint64_t anchor_tsc_;
   uint64_t anchor_ns_;
   uint64_t refresh_interval_;
   double ns_per_tick_;
+  int64_t steps_ns_ = 0;
+  bool is_measured_ = false;  // the rate
 };
 
 // Turns the timestamp field of a stamped copy into the TSC at the packet's arrival.
@@ -68,23 +84,46 @@ class StampClock {
   int64_t hi_ = 0;  // ... and anchor_tsc_ + hi_
 };
 
-// What one drain thread learns of the primary's clock, all of a capture know: so their packets can be put in order, and
-// one that finds its first packet late need not learn before it goes on.
-class SharedStampClock {
- public:
-  explicit SharedStampClock(uint64_t tsc_hz) : clock_(tsc_hz) {}
+// How often the system clock was set while a capture ran, and by how much in all.
+struct ClockSteps {
+  uint32_t count;
+  int64_t total_ns;
+};
 
+// The clocks of a capture. All its drain threads turn stamps into the same time, or their packets could not be put in
+// order; and what one of them learns of the primary's clock, the others need not learn before they go on.
+class SharedClock {
+ public:
+  explicit SharedClock(const TimeSource& source) : source_(source), wall_(source), stamps_(source.tsc_hz) {}
+
+  uint64_t tsc() const { return source_.tsc(); }
+  WallClock wall(uint64_t now_tsc) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (wall_.refresh(now_tsc)) steps_++;
+    return wall_;
+  }
+  StampClock stamps() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return stamps_;
+  }
   // Learns from the first and the last of the packets that were found at once; returns what is known now.
   StampClock observe(uint64_t first_field, uint64_t last_field, uint64_t empty_tsc, uint64_t found_tsc) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    clock_.observe(first_field, empty_tsc, found_tsc);
-    clock_.observe(last_field, empty_tsc, found_tsc);
-    return clock_;
+    stamps_.observe(first_field, empty_tsc, found_tsc);
+    stamps_.observe(last_field, empty_tsc, found_tsc);
+    return stamps_;
+  }
+  ClockSteps steps() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return {steps_, wall_.steps_ns()};
   }
 
  private:
-  std::mutex mutex_;
-  StampClock clock_;
+  const TimeSource source_;
+  mutable std::mutex mutex_;
+  WallClock wall_;
+  StampClock stamps_;
+  uint32_t steps_ = 0;
 };
 
 }  // namespace dpcap

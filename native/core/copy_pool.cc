@@ -127,6 +127,7 @@ void CopyPool::enqueue(const Portions::Portion& portion) {
 
 void CopyPool::give_back(rte_mbuf* const* segments, uint32_t count) {
   const std::lock_guard<std::mutex> lock(giving_back_);
+  allow();
   for (uint32_t i = 0; i < count; i++) {
     const Portions::Portion portion = portions_.came_back(segments[i]);
     if (portion.count != 0) enqueue(portion);
@@ -134,9 +135,27 @@ void CopyPool::give_back(rte_mbuf* const* segments, uint32_t count) {
   kept_.store(portions_.kept(), std::memory_order_relaxed);
 }
 
-void CopyPool::circulate(uint32_t mbufs) {
+void CopyPool::circulate(const Circle& circle) {
   const std::lock_guard<std::mutex> lock(giving_back_);
-  portions_.keep_out(mbufs);
+  most_free_ = circle.free;
+  portions_.keep_out(circle.out);
+  hand_out_kept();
+}
+
+void CopyPool::top_up() {
+  if (kept_.load(std::memory_order_relaxed) == 0) return;
+  const std::lock_guard<std::mutex> lock(giving_back_);
+  hand_out_kept();
+}
+
+// What the primary took since the last time.
+void CopyPool::allow() {
+  const uint32_t free = most_free_ == UINT32_MAX ? 0 : in_ring();
+  portions_.allow(most_free_ > free ? most_free_ - free : 0);
+}
+
+void CopyPool::hand_out_kept() {
+  allow();
   for (auto portion = portions_.next_kept(); portion.count != 0; portion = portions_.next_kept()) {
     kept_.store(portions_.kept(), std::memory_order_relaxed);  // first: available() never counts one twice
     enqueue(portion);

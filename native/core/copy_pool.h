@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/circulation.h"
 #include "core/notify.h"
 #include "core/portions.h"
 #include "core/shared_pieces.h"
@@ -51,11 +52,13 @@ class CopyPool {
   // Lets the primary take mbufs: from here on packets are captured.
   void open();
   // Mbufs that hold no copy at this moment (without those in lcore caches).
-  uint32_t available() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_) + kept_; }
+  uint32_t available() const { return in_ring() + kept_; }
   // Gives mbufs (segments) back, as soon as their portion is complete.
   void give_back(rte_mbuf* const* segments, uint32_t count);
-  // Has about `mbufs` go around from now on; the others are kept here. UINT32_MAX: all.
-  void circulate(uint32_t mbufs);
+  // Has no more than about this many go around from now on; the others are kept here.
+  void circulate(const Circle& circle);
+  // Has mbufs that are kept follow those that the primary has taken. Often: before anything that takes long.
+  void top_up();
   // More than half of the mbufs are on their way, and there may be more of them.
   bool is_short() const { return mbufs_ < most_ && available() < mbufs_ / 2; }
   // Says that more mbufs are wanted; whether somebody has said so since the last grow().
@@ -69,6 +72,9 @@ class CopyPool {
   uint32_t add_piece(uint32_t up_to);
   void add_members();
   void enqueue(const Portions::Portion& portion);
+  uint32_t in_ring() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
+  void allow();
+  void hand_out_kept();
 
   const std::string name_;
   SharedPieces& pieces_;
@@ -87,6 +93,7 @@ class CopyPool {
   std::mutex giving_back_;
   Portions portions_;
   std::atomic<uint32_t> kept_{0};  // by them
+  uint32_t most_free_ = UINT32_MAX;
 };
 
 // The pool in this memory zone, which a process that is gone has left; nullptr when it did not get as far as to make

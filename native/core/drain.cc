@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kFreeBurst = 512;
 constexpr uint32_t kBusyBurst = 256;
+constexpr uint32_t kHoldUs = 50;  // after which packets that were held back, and left no room, may go on
 
 }  // namespace
 
@@ -27,6 +28,7 @@ Drain::Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& 
       is_own_(shared.is_own),
       arrivals_(std::move(lanes), mode, sink.wants_times(), sink.burst(), shared.clock),
       busy_(std::min(kBusyBurst, sink.burst())),
+      stamps_here_(mode == CopyMode::plain && sink.wants_times()),
       pacer_(shared.pool.planned(), shared.threads),
       circulation_(rte_get_tsc_hz()),
       may_circulate_(shared.threads == 1 && shared.pool.planned() > 2 * Circulation::kSmall) {
@@ -53,48 +55,57 @@ void Drain::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   sink_.enter();
   arrivals_.begin();
-  while (!stop_.load(std::memory_order_relaxed)) {
-    const uint32_t found = round(false);
-    pause(found);
-  }
+  while (!stop_.load(std::memory_order_relaxed)) pause(round(false));
   // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
   for (uint64_t drained = 0; drained < 2ull * pool_.most();) {
-    const uint32_t found = round(true);
-    if (found == 0 && arrivals_.is_empty()) break;
-    drained += found;
+    const Round last = round(true);
+    if (last.found == 0 && arrivals_.is_empty()) break;
+    drained += last.found;
   }
   sink_.flush();
   sink_.leave();
 }
 
-void Drain::pause(uint32_t found) {
-  const bool is_busy = found >= busy_;
+void Drain::pause(const Round& round) {
+  // Nothing was found, but there was no room for it: what is there is handled, and then there is.
+  const bool is_busy = std::max(round.found, round.handled) >= busy_;
   // A drain that never catches up has no use for more mbufs, and the CPU time to make them would be its own.
   if (is_busy && pool_.is_short()) was_short_ = true;
   if (!is_busy && std::exchange(was_short_, false)) pool_.want_more();
-  // A plain copy is stamped when it is found.
-  const bool stamps_here = mode_ == CopyMode::plain && sink_.wants_times();
   const uint64_t before = rte_get_tsc_cycles();
-  pacer_.pause(is_busy, found != 0, stamps_here || arrivals_.is_settling() || circulation_.is_small());
+  if (is_busy) {
+    pacer_.go_on();
+  } else {
+    pacer_.sleep(round.found + round.handled != 0, longest_sleep_us());
+  }
   const uint64_t now = rte_get_tsc_cycles();
-  if (may_circulate_ && circulation_.look(now, found, now - before)) {
-    pool_.circulate(circulation_.is_small() ? Circulation::kSmall : UINT32_MAX);
+  if (may_circulate_ && circulation_.look(now, round.found, now - before)) {
+    // While a disk or a reader stalls, all mbufs there are have to hold what comes.
+    pool_.circulate(sink_.is_behind() ? Circle{} : circulation_.circle(pacer_.sleep_us()));
   }
 }
 
-// One look at every ring. Returns how many packets were found.
-uint32_t Drain::round(bool last) {
-  const uint32_t found = arrivals_.refill();
+uint32_t Drain::longest_sleep_us() const {
+  if (arrivals_.is_full()) return kHoldUs;
+  // A plain copy is stamped when it is found.
+  if (stamps_here_ || arrivals_.is_settling()) return Pacer::kUrgentUs;
+  return circulation_.sleep_us();
+}
+
+Drain::Round Drain::round(bool last) {
+  pool_.top_up();
+  Round round{arrivals_.refill(), 0};
   while (true) {
     const Run run = arrivals_.next(last);
     if (run.count == 0) break;
     record(run.lane.is_filtered_here ? select(run) : run);
     free_all(run);
     arrivals_.taken(run.lane, run.count);
+    round.handled += run.count;
   }
   free_now();
   sink_.tick(rte_get_tsc_cycles(), arrivals_.complete_ns());
-  return found;
+  return round;
 }
 
 void Drain::record(const Run& run) {
@@ -103,7 +114,7 @@ void Drain::record(const Run& run) {
   if (!lane.is_live()) return lane.surplus.add(run.count);
   if (sink_.figures().failure() != 0 && !limit_.is_reached()) return lane.sinkdrop.add(run.count);
   const uint32_t granted = limit_.grant(run.count);
-  const uint32_t taken = granted == 0 ? 0 : sink_.put({lane, run.mbufs, run.arrival_ns, granted});
+  const uint32_t taken = granted == 0 ? 0 : sink_.put({lane, run.mbufs, run.arrival_ns, granted, run.steps_ns});
   lane.recorded.add(taken);
   lane.surplus.add(run.count - taken);
   if (!limit_.is_reached() && (limit_.is_used_up() || sink_.is_full())) {
@@ -129,7 +140,7 @@ Run Drain::select(const Run& run) {
   }
   const auto count = static_cast<uint32_t>(selected_.size());
   run.lane.filtered.add(run.count - count);
-  return {run.lane, selected_.data(), selected_ns_.data(), count};
+  return {run.lane, selected_.data(), selected_ns_.data(), count, run.steps_ns};
 }
 
 bool Drain::matches_stamped(const Interpreter& filter, const Packet& packet) {

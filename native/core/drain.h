@@ -31,7 +31,7 @@ struct DrainShare {
   const Filters& filters;
   CopyPool& pool;
   Limit& limit;
-  SharedStampClock& clock;
+  SharedClock& clock;
   size_t threads;
   // Whether a lane's device is in its slot at this moment; called before each burst is recorded. Empty: it always is.
   bool (*is_own)(const Lane&) = nullptr;
@@ -51,9 +51,16 @@ class Drain {
   void stop();
 
  private:
+  // What came of one look at every ring.
+  struct Round {
+    uint32_t found;
+    uint32_t handled;  // with what had been held back
+  };
+
   void run();
-  void pause(uint32_t found);
-  uint32_t round(bool last);
+  void pause(const Round& round);
+  uint32_t longest_sleep_us() const;
+  Round round(bool last);
   void record(const Run& run);
   Run select(const Run& run);
   bool matches_stamped(const Interpreter& filter, const Packet& packet);
@@ -69,6 +76,7 @@ class Drain {
   bool (*const is_own_)(const Lane&);
   Arrivals arrivals_;
   const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
+  const bool stamps_here_;
   Pacer pacer_;
   Circulation circulation_;
   const bool may_circulate_;

@@ -37,6 +37,7 @@ class FileSink : public Sink {
   void give_up_on_stalls() override { file_.give_up_on_stalls(); }
   void finish(const std::vector<uint8_t>& trailer) override;
   bool is_full() const override;
+  bool is_behind() const override { return hand_over_.is_behind(); }
 
  private:
   static constexpr size_t kBlocks = 32;            // what a stalled disk may cost in memory

@@ -1,14 +1,17 @@
 #include "core/frame_sink.h"
 
+#include <dirent.h>
 #include <linux/if_packet.h>
 #include <poll.h>
 #include <rte_cycles.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 
 #include "core/now.h"
@@ -38,6 +41,25 @@ bool is_orphan(int fd) {
   return known && at.sll_family == AF_PACKET && at.sll_ifindex < 0;
 }
 
+// Closes the files and directories of the calling thread's own table: those are EAL's. A second descriptor of a huge
+// page pins it after it was freed, and one of a lock file holds the lock. What else there is stays: through it other
+// threads are woken up.
+void close_files() {
+  std::vector<int> files;
+  DIR* const all = opendir("/proc/thread-self/fd");
+  if (all == nullptr) return;
+  while (const dirent* entry = readdir(all)) {
+    const int fd = atoi(entry->d_name);  // 0 for "." and ".."
+    struct stat status;
+    if (fd > STDERR_FILENO && fd != dirfd(all) && fstat(fd, &status) == 0 &&
+        (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) {
+      files.push_back(fd);
+    }
+  }
+  closedir(all);
+  for (const int fd : files) close(fd);
+}
+
 }  // namespace
 
 FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkFigures& figures)
@@ -47,7 +69,10 @@ FrameSink::~FrameSink() { close_descriptors(); }
 
 // A table of descriptors of its own spares the thread two atomic operations a packet, which the kernel needs for one
 // that threads share: 4 % of a write to a TAP.
-void FrameSink::enter() { has_own_files_ = unshare(CLONE_FILES) == 0; }
+void FrameSink::enter() {
+  has_own_files_ = unshare(CLONE_FILES) == 0;
+  if (has_own_files_) close_files();
+}
 
 void FrameSink::leave() {
   if (has_own_files_) close_descriptors();

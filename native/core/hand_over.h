@@ -35,6 +35,8 @@ class HandOver {
   void submit(Block* block);
   // Drain thread: nothing is on its way, and nothing is being written.
   bool is_idle() const { return on_the_way_.load(std::memory_order_acquire) == 0; }
+  // More than half of the blocks are on their way.
+  bool is_behind() const { return on_the_way_.load(std::memory_order_relaxed) > full_.size() / 2; }
   // Writes what was submitted and ends the thread. Idempotent.
   void stop();
 

@@ -69,9 +69,11 @@ struct Lane {
   uint32_t head = 0;
   uint32_t count = 0;
   uint32_t unresolved = 0;  // how many at the end of pending still need their arrival
+  uint32_t waiting = 0;     // in the ring, at the last look
+  uint32_t turns = 0;       // in which packets were given out since
   uint64_t empty_tsc = 0;   // when the ring was last seen empty
   bool more = false;        // it was not when it was last looked at
-  uint64_t last_ns = 0;
+  uint64_t last_ns = 0;     // steady time of the last one that was given out
 };
 
 }  // namespace dpcap

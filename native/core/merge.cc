@@ -47,7 +47,11 @@ void Merge::run() {
   while (!stop_.load(std::memory_order_acquire)) {
     const uint32_t found = round();
     file_.tick(rte_get_tsc_cycles(), 0);
-    pacer.pause(found >= kBusy, found != 0, false);
+    if (found >= kBusy) {
+      pacer.go_on();
+    } else {
+      pacer.sleep(found != 0, UINT32_MAX);
+    }
   }
   while (round() != 0) {  // the strands are complete now
   }
@@ -75,7 +79,11 @@ void Merge::look(Input& input) const {
   if (input.stretch == nullptr) return;
   input.record = input.stretch->bytes;
   input.records = input.stretch->records;
-  input.arrival_ns = stored_time_ns(options_, input.record);
+  input.arrival_ns = arrival_of(input);
+}
+
+uint64_t Merge::arrival_of(const Input& input) const {
+  return stored_time_ns(options_, input.record) - static_cast<uint64_t>(input.stretch->steps_ns);
 }
 
 // The input whose next record is the earliest of all that are still to come, nullptr when that is not known yet.
@@ -103,7 +111,7 @@ uint32_t Merge::take(Input& input, uint64_t horizon) {
     input.record += stored_record_size(options_.format, input.record);
     taken++;
     if (taken == input.records) break;
-    input.arrival_ns = stored_time_ns(options_, input.record);
+    input.arrival_ns = arrival_of(input);
   } while (input.arrival_ns <= horizon && static_cast<size_t>(input.record - begin) < kMostAtOnce);
   file_.put_records(begin, static_cast<size_t>(input.record - begin), {stretch.lane, taken});
   input.records -= taken;

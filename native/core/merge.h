@@ -36,7 +36,7 @@ class Merge {
     const Stretch* stretch = nullptr;
     const uint8_t* record = nullptr;  // the next one, and what is left of the stretch with it
     uint32_t records = 0;
-    uint64_t arrival_ns = 0;  // its own
+    uint64_t arrival_ns = 0;  // its own, in steady time: the order is that of arrival, also when the clock is set
     // No record is still to come from here that arrived before.
     uint64_t bound() const { return stretch == nullptr ? complete_ns : arrival_ns; }
   };
@@ -44,6 +44,7 @@ class Merge {
   void run();
   uint32_t round();
   void look(Input& input) const;
+  uint64_t arrival_of(const Input& input) const;
   Input* first(uint64_t* horizon);
   uint32_t take(Input& input, uint64_t horizon);
 

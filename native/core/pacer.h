@@ -5,17 +5,23 @@
 
 namespace dpcap {
 
-// After many packets it does not sleep. Else it does, as long as makes waking up a small share of a core, unless what
-// is found late is stamped late. For the thread that calls it.
+// For the thread that calls it.
 class Pacer {
  public:
+  static constexpr uint32_t kUrgentUs = 100;   // where what is found late is late for somebody
+  static constexpr uint32_t kMbufsPerUs = 12;  // a burst that is not to empty the mempool while the drain sleeps
+
   // `mbufs`: how many there are for what comes in while it sleeps. `threads`: how many do the same, and share these and
   // what an idle capture may cost.
   Pacer(uint32_t mbufs, size_t threads);
 
-  // Of the round before: `is_busy`: it found many packets; `found`: any. `is_urgent`: what is found late is stamped
-  // late.
-  void pause(bool is_busy, bool found, bool is_urgent);
+  // Instead of sleep(): there was so much to do that the next look follows at once.
+  void go_on() { wakes_ = 0; }
+  // Sleeps as long as makes waking up a small share of a core, but no longer than `most_us`. `found`: the look before
+  // found something.
+  void sleep(bool found, uint32_t most_us);
+  // How long that is at present.
+  uint32_t sleep_us() const { return idle_sleep_us_; }
 
  private:
   void measure_wakes();

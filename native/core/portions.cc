@@ -58,17 +58,22 @@ Portions::Count* Portions::find(uintptr_t address) {
 
 Portions::Portion Portions::complete(Count& count) {
   count.back = 0;
-  if (out_ <= most_out_) return {&mbufs_[count.first], count.size};
-  out_ -= count.size;
-  kept_.push_back(static_cast<uint32_t>(&count - counts_.data()));
-  return {nullptr, 0};
+  if (out_ > most_out_ || count.size > allowed_) {
+    out_ -= count.size;
+    kept_.push_back(static_cast<uint32_t>(&count - counts_.data()));
+    return {nullptr, 0};
+  }
+  allowed_ -= count.size;
+  return {&mbufs_[count.first], count.size};
 }
 
 Portions::Portion Portions::next_kept() {
-  if (kept_.empty() || out_ + counts_[kept_.back()].size > most_out_) return {nullptr, 0};
+  if (kept_.empty()) return {nullptr, 0};
   const Count& count = counts_[kept_.back()];
+  if (out_ + count.size > most_out_ || count.size > allowed_) return {nullptr, 0};
   kept_.pop_back();
   out_ += count.size;
+  allowed_ -= count.size;
   return {&mbufs_[count.first], count.size};
 }
 

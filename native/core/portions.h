@@ -37,7 +37,10 @@ class Portions {
   }
   // From now on no more than about `mbufs` are out: complete portions are kept back.
   void keep_out(uint32_t mbufs) { most_out_ = mbufs; }
-  // One that was kept back and may be given out now; count 0 when there is none.
+  // No more than `mbufs` are given out until the next call of this.
+  void allow(uint32_t mbufs) { allowed_ = mbufs; }
+  // One that was kept back and may be given out now, the last one that came back first, because it is still in a cache;
+  // count 0 when there is none.
   Portion next_kept();
   // How many are kept back.
   uint32_t kept() const { return static_cast<uint32_t>(mbufs_.size()) - out_; }
@@ -74,6 +77,7 @@ class Portions {
   std::vector<uint32_t> kept_;                    // portions
   uint32_t out_ = 0;
   uint32_t most_out_ = UINT32_MAX;
+  uint32_t allowed_ = UINT32_MAX;
 };
 
 }  // namespace dpcap

@@ -16,8 +16,10 @@ namespace dpcap {
 struct Run {
   Lane& lane;
   rte_mbuf* const* mbufs;
-  const uint64_t* arrival_ns;  // CLOCK_REALTIME, never decreasing within a lane; undefined unless wants_times()
+  const uint64_t* arrival_ns;  // CLOCK_REALTIME; undefined unless wants_times()
   uint32_t count;
+  // How far CLOCK_REALTIME was set since the capture began: without it, times never decrease within a lane.
+  int64_t steps_ns = 0;
 };
 
 // What became of what a capture's sinks were given. Written by the threads that do their work, read by any.
@@ -68,7 +70,8 @@ class Sink {
   virtual void enter() {}
   // Takes packets; the mbufs stay the caller's. Returns how many it took: all, unless it became full.
   virtual uint32_t put(const Run& run) = 0;
-  // Once a round, whether there were packets or not. What arrived until `complete_ns` (CLOCK_REALTIME) has been put.
+  // Once a round, whether there were packets or not. What arrived until `complete_ns` (CLOCK_REALTIME
+  // without its steps) has been put.
   virtual void tick(uint64_t now_tsc, uint64_t complete_ns) = 0;
   // Everything that was put is on its way.
   virtual void flush() {}
@@ -81,6 +84,8 @@ class Sink {
 
   // It has all the bytes it was to take.
   virtual bool is_full() const { return false; }
+  // So much of what was put is still on its way that the next packets may have to wait.
+  virtual bool is_behind() const { return false; }
   // Whether the time of arrival matters to it.
   virtual bool wants_times() const { return true; }
   // How many packets of a lane are fetched at once: no more than what is still in the cache when it comes to the last.

@@ -19,7 +19,7 @@ uint32_t Strand::put(const Run& run) {
     }
     taken += records;
     publish({block.bytes + before, static_cast<uint32_t>(block.used - before), records,
-             static_cast<uint16_t>(run.lane.index)});
+             static_cast<uint16_t>(run.lane.index), run.steps_ns});
   }
   return taken;
 }

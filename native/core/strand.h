@@ -17,6 +17,7 @@ struct Stretch {
   uint32_t size;
   uint32_t records;
   uint16_t lane;
+  int64_t steps_ns;  // see Run
 };
 
 class Strand : public Sink {
@@ -25,7 +26,7 @@ class Strand : public Sink {
 
   // Drain thread. Waits while there is no room.
   uint32_t put(const Run& run) override;
-  // `complete_ns` may fall, when a packet is held back or the clock was set: what was said before holds.
+  // `complete_ns` may fall, when a packet is held back: what was said before holds.
   void tick(uint64_t, uint64_t complete_ns) override {
     if (complete_ns > complete_ns_.load(std::memory_order_relaxed)) {
       complete_ns_.store(complete_ns, std::memory_order_release);
@@ -34,7 +35,8 @@ class Strand : public Sink {
   void leave() override { tick(0, UINT64_MAX); }
   void finish(const std::vector<uint8_t>&) override {}
 
-  // Merging thread. To be asked before next(): what arrived until then (CLOCK_REALTIME) is here, or was.
+  // Merging thread. To be asked before next(): what arrived until then (CLOCK_REALTIME
+  // without its steps) is here, or was.
   uint64_t complete_ns() const { return complete_ns_.load(std::memory_order_acquire); }
   // Merging thread: what is next, nullptr when there is nothing for now. It stays where it is until taken().
   const Stretch* next() const;

@@ -201,6 +201,8 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("sinkFailure",
              stats.sink_failure == 0 ? env.Null() : Napi::String::New(env, strerrorname_np(stats.sink_failure)));
   object.Set("fileBytes", from_u64(env, stats.file_bytes));
+  object.Set("clockSteps", stats.clock_steps.count);
+  object.Set("clockSetNs", Napi::BigInt::New(env, stats.clock_steps.total_ns));
   object.Set("mbufs", stats.mbufs);
   object.Set("mbufsFree", stats.mbufs_free);
   object.Set("filteringHere", stats.filtering_here);

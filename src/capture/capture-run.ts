@@ -284,5 +284,6 @@ export class CaptureRun {
 }
 
 function statsMessage(stats: NativeStats): StatsMessage {
-  return { lanes: stats.lanes, fileBytes: stats.fileBytes, mbufs: stats.mbufs, mbufsFree: stats.mbufsFree };
+  const { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree } = stats;
+  return { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree };
 }

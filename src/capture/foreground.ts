@@ -7,7 +7,7 @@ import type { EnginePlan } from './plan.js';
 import { BLIND } from './quiesce.js';
 import { unreadableNote } from './readable.js';
 import type { FinishFacts, Reporter } from './report.js';
-import { finalRecord, type RecordContext, statsRecord } from './stats-record.js';
+import { finalRecord, type RecordContext, statsRecord, stopwatch } from './stats-record.js';
 import { type Done, Supervisor } from './supervisor.js';
 
 /** What the plan does not say. */
@@ -37,25 +37,26 @@ export async function runInForeground(
   let record: RecordContext = {
     filePrefix: plan.filePrefix,
     lanes: [],
-    startedAtMs: Date.now(),
     filtering: plan.program !== '',
   };
+  let now = stopwatch();
   const unfinished = 'path' in plan.output ? [plan.output.path] : [];
   const supervisor = new Supervisor(
     planFor(reporter, plan),
     options.inherited,
     {
       started: (message) => {
-        record = { ...record, lanes: message.lanes, startedAtMs: Date.now() };
+        record = { ...record, lanes: message.lanes };
+        now = stopwatch();
         const { primaryName: primary, expression, reading, notes, snaplen } = plan;
         reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
         if (options.durationMs !== undefined) startTimer(() => supervisor.stop('duration'), options.durationMs).unref();
       },
       notice: (text) => reporter.notice(text),
       stats: ({ stats, asked }) => {
-        const now = statsRecord(record, stats, Date.now(), unfinished);
-        if (asked) reporter.asked(now);
-        else reporter.progress(now);
+        const figures = statsRecord(record, stats, now(), unfinished);
+        if (asked) reporter.asked(figures);
+        else reporter.progress(figures);
       },
     },
     log,
@@ -68,7 +69,7 @@ export async function runInForeground(
   try {
     const done = await supervisor.run();
     if (done.stats) {
-      const last = finalRecord(record, done.stats, Date.now(), done.file, done.reason);
+      const last = finalRecord(record, done.stats, now(), done.file, done.reason);
       const note = done.file === undefined ? undefined : unreadableNote(done.file);
       reporter.finished(last, { ...finishFacts(done), notes: note === undefined ? [] : [note] });
     }

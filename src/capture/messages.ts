@@ -40,6 +40,9 @@ export interface StatsMessage {
   lanes: LaneStats[];
   /** Bytes that reached the file. */
   fileBytes: bigint;
+  /** How often the system clock was set since the capture began, and by how much in all. */
+  clockSteps: number;
+  clockSetNs: bigint;
   mbufs: number;
   mbufsFree: number;
 }

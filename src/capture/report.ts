@@ -103,6 +103,7 @@ class TextReporter implements Reporter {
   readonly #stream: ReportStream;
   #last: { packets: number; bytes: number; elapsed: number } = { packets: 0, bytes: 0, elapsed: 0 };
   #shown = 0;
+  #clockSteps = 0;
 
   /** @param live with a line that is overwritten */
   constructor(stream: ReportStream, live: boolean) {
@@ -118,6 +119,7 @@ class TextReporter implements Reporter {
 
   progress(record: StatsRecord): void {
     if (!this.wantsProgress) return;
+    this.#tellClock(record);
     const line = statusLine(record, this.#last).slice(0, (this.#stream.columns ?? 120) - 1);
     this.#stream.write(`\r${line.padEnd(this.#shown)}`);
     this.#shown = line.length;
@@ -138,9 +140,30 @@ class TextReporter implements Reporter {
   }
 
   finished(record: StatsRecord, facts: FinishFacts): void {
-    if (this.#shown > 0) this.#stream.write(`\r${' '.repeat(this.#shown)}\r`);
+    this.#tellClock(record);
+    this.#clearLine();
     this.#stream.write(`${summary(record, facts).join('\n')}\n`);
   }
+
+  /** Each time that the clock was set, once. */
+  #tellClock({ clock_steps = 0, clock_set_s = 0 }: StatsRecord): void {
+    if (clock_steps === this.#clockSteps) return;
+    this.#clockSteps = clock_steps;
+    this.#clearLine();
+    this.#stream.write(`${clockLine(clock_steps, clock_set_s)}\n`);
+  }
+
+  #clearLine(): void {
+    if (this.#shown > 0) this.#stream.write(`\r${' '.repeat(this.#shown)}\r`);
+    this.#shown = 0;
+  }
+}
+
+/** "dpcap: the system clock was set back by 3600.000 s ..." */
+export function clockLine(steps: number, seconds: number): string {
+  const what = `${seconds < 0 ? 'back' : 'forward'} by ${Math.abs(seconds).toFixed(3)} s`;
+  const times = steps === 1 ? `was set ${what}` : `was set ${steps} times since the capture began, ${what} in all`;
+  return `dpcap: the system clock ${times}; timestamps follow it`;
 }
 
 const FILTERING_HERE =

@@ -36,6 +36,9 @@ export interface StatsRecord {
   files: string[];
   /** Room for copies in the primary's memory at this moment; it grows under load. */
   mbufs: number;
+  /** How often the system clock was set meanwhile, and by how much in all; absent when it was not. */
+  clock_steps?: number;
+  clock_set_s?: number;
   final?: true;
   stop_reason?: StopReason;
   why_empty?: string;
@@ -45,21 +48,33 @@ export interface StatsRecord {
 export interface RecordContext {
   filePrefix: string;
   lanes: readonly LanePlan[];
-  startedAtMs: number;
   filtering: boolean;
 }
 
-export function statsRecord(context: RecordContext, stats: StatsMessage, nowMs: number, files: string[]): StatsRecord {
+/** When something was so: the time of day, and how long after the start, by a clock that is never set. */
+export interface Moment {
+  time: Date;
+  elapsedMs: number;
+}
+
+/** Starts to count; returns what tells the moment. */
+export function stopwatch(): () => Moment {
+  const startedAt = performance.now();
+  return () => ({ time: new Date(), elapsedMs: performance.now() - startedAt });
+}
+
+export function statsRecord(context: RecordContext, stats: StatsMessage, at: Moment, files: string[]): StatsRecord {
   const ports = stats.lanes.map((lane) => laneRecord(context, lane));
   return {
-    time: new Date(nowMs).toISOString(),
-    elapsed_s: Math.max(0, nowMs - context.startedAtMs) / 1000,
+    time: at.time.toISOString(),
+    elapsed_s: Math.round(at.elapsedMs) / 1000,
     file_prefix: context.filePrefix,
     ports,
     packets: sum(ports, 'written'),
     bytes: stats.lanes.reduce((total, lane) => total + Number(lane.bytes), 0),
     files,
     mbufs: stats.mbufs,
+    ...(stats.clockSteps > 0 ? { clock_steps: stats.clockSteps, clock_set_s: Number(stats.clockSetNs) / 1e9 } : {}),
   };
 }
 
@@ -67,11 +82,11 @@ export function statsRecord(context: RecordContext, stats: StatsMessage, nowMs: 
 export function finalRecord(
   context: RecordContext,
   stats: StatsMessage,
-  nowMs: number,
+  at: Moment,
   file: string | undefined,
   reason: StopReason,
 ): StatsRecord {
-  const record = statsRecord(context, stats, nowMs, file ? [file] : []);
+  const record = statsRecord(context, stats, at, file ? [file] : []);
   const empty = record.packets === 0 ? { why_empty: whyEmpty(record.ports, context.filtering) } : {};
   return { ...record, final: true, stop_reason: reason, ...empty };
 }

@@ -28,7 +28,7 @@ export type Answer = { kind: 'reply'; reply: Reply } | { kind: 'closed' };
  */
 export async function exchange(path: string, request: Request, options: TransportOptions = {}): Promise<Answer> {
   const bytes = encodeRequest(request);
-  const deadline = Date.now() + (options.deadlineMs ?? DEADLINE_MS);
+  const deadline = performance.now() + (options.deadlineMs ?? DEADLINE_MS);
   for (let attempt = 0; ; attempt++) {
     try {
       return await converse(path, bytes, request, deadline);
@@ -36,7 +36,7 @@ export async function exchange(path: string, request: Request, options: Transpor
       // Backlog 1: two others wait already. Nothing was sent.
       if (errnoOf(error) !== 'EAGAIN' || error instanceof DpcapError) throw error;
       const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] as number;
-      if (Date.now() + pause >= deadline) throw busy(path);
+      if (performance.now() + pause >= deadline) throw busy(path);
       options.onRetry?.();
       await sleep(pause);
     }
@@ -54,7 +54,7 @@ function converse(path: string, bytes: Buffer, request: Request, deadline: numbe
       act();
     };
     const fail = (error: Error): void => settle(() => reject(error));
-    const timer = setTimeout(() => fail(late(path)), Math.max(1, deadline - Date.now()));
+    const timer = setTimeout(() => fail(late(path)), Math.max(1, deadline - performance.now()));
     const read = (): void => {
       const decoded = decodeReply(Buffer.concat(chunks), request);
       if (decoded.kind === 'foreign') fail(foreign(path, `its answer ${decoded.why}`));

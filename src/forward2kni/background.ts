@@ -61,8 +61,8 @@ function didNotStart(words: string): DpcapError {
 export async function endForwarder(state: ForwarderState, limitMs = END_LIMIT_MS): Promise<void> {
   const runs = (): boolean => isRunning(state.pid, state.startTicks);
   if (runs()) process.kill(state.pid, 'SIGTERM');
-  for (const deadline = Date.now() + limitMs; runs(); await sleep(LOOK_MS)) {
-    if (Date.now() < deadline) continue;
+  for (const deadline = performance.now() + limitMs; runs(); await sleep(LOOK_MS)) {
+    if (performance.now() < deadline) continue;
     throw new DpcapError(
       'ERR_DISABLE_FAILED',
       `the forwarder of port ${state.port.name} (pid ${state.pid}) does not end`,

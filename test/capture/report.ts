@@ -2,7 +2,7 @@ import t from 'tap';
 import { leftBehindError } from '../../src/capture/capture-end.js';
 import { finishFacts, planFor } from '../../src/capture/foreground.js';
 import { BLIND } from '../../src/capture/quiesce.js';
-import { bytes, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
+import { bytes, clockLine, createReporter, startLine, statusLine, summary } from '../../src/capture/report.js';
 import type { StatsRecord } from '../../src/capture/stats-record.js';
 import { PLAN } from './helpers/plan.js';
 
@@ -81,6 +81,21 @@ t.test('what was left behind is told once', async (t) => {
   const both = leftBehindError(plan, ['x'], { ...record('ERR_SINK_WRITE'), hint: 'make room' });
   t.match(both, { error: 'ERR_SINK_WRITE', hint: /make room[\s\S]*left in the primary.*x[\s\S]*dpcap recover/ });
   t.match(leftBehindError(plan, [BLIND], undefined), { hint: /on the host/ });
+});
+
+t.test('a system clock that was set is told once for each time', async (t) => {
+  t.match(clockLine(1, -86_400), /was set back by 86400.000 s; timestamps follow it/);
+  t.match(clockLine(2, 0.5), /was set 2 times since the capture began, forward by 0.500 s in all/);
+  const set = { ...RECORD, clock_steps: 1, clock_set_s: -60 };
+  for (const isTTY of [true, false]) {
+    const { texts, stream } = recorder(isTTY);
+    const reporter = await createReporter('text', false, stream);
+    reporter.progress(RECORD);
+    reporter.progress(set);
+    reporter.progress(set);
+    reporter.finished(set, { reason: 'signal', leftBehind: [] });
+    t.equal(texts.filter((text) => text.includes('the system clock')).length, 1, `terminal: ${isTTY}`);
+  }
 });
 
 t.test('a status line only on a terminal that wants it', async (t) => {

@@ -1,4 +1,5 @@
 /** forward2kni to a TAP interface: tcpdump there sees what the port carries, no more and no less. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ownDir } from '../helpers/own-dir.js';
@@ -6,6 +7,7 @@ import {
   type Bridge,
   balances,
   bridgeTwoNamespaces,
+  enginePid,
   forward2kni,
   hasInterface,
   interfaceGone,
@@ -61,6 +63,13 @@ function sentBy(mac: string, file: string): string[][] {
     'tcp.payload',
   ];
   return tsharkFields(file, fields, `eth.src == ${mac}`);
+}
+
+/** What each thread that drains has open. */
+function filesOfDrains(engine: number): string[][] {
+  const tasks = readdirSync(`/proc/${engine}/task`).map((id) => `/proc/${engine}/task/${id}`);
+  const drains = tasks.filter((task) => readFileSync(`${task}/comm`, 'utf8').trim() === 'dpcap-drain');
+  return drains.map((task) => readdirSync(`${task}/fd`).map((fd) => readlinkSync(`${task}/fd/${fd}`)));
 }
 
 const interfacesIn = (netns: string): number => run('ip', ['-n', netns, '-o', 'link']).trimEnd().split('\n').length;
@@ -207,6 +216,13 @@ t.test('two threads, each with a queue of the interface', { skip }, async (t) =>
   const [name, seen] = [kniName(), join(folder, 'seen.pcap')];
   const forwarder = await startForwarder(testpmd, '0', ['--name', name, '-Q', 'rx', '--threads', '2']).started();
   t.equal(rxQueuesOf(name), 2);
+  const open = filesOfDrains(enginePid(forwarder.pid));
+  t.equal(open.length, 2, 'both threads have descriptors of their own');
+  t.same(
+    open.flat().filter((path) => /hugepages|\/dpdk\//.test(path)),
+    [],
+    'and pin nothing of the primary',
+  );
   const tcpdump = await recordInterface(name, seen, A.length + B.length);
   await replay.play();
   await tcpdump.wait();

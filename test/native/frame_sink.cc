@@ -1,6 +1,9 @@
 #include "core/frame_sink.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,6 +76,26 @@ void frames_in_pieces() {
 }
 
 // What exceeds the rate is lost and counted; the bucket holds a tenth of a second, and begins full.
+// The thread that writes has no second descriptor of a file of EAL's; what wakes other threads up works there.
+void own_descriptors() {
+  const Wire wire;
+  SinkFigures figures(1);
+  FrameSink sink(wire.sink, wire.sink, 0, CopyMode::plain, true, figures);
+  const int file = memfd_create("huge page", 0), directory = open("/", O_RDONLY | O_DIRECTORY), event = eventfd(0, 0);
+  std::thread([&] {
+    sink.enter();
+    CHECK(fcntl(file, F_GETFD) == -1 && fcntl(directory, F_GETFD) == -1);
+    const uint64_t one = 1;
+    CHECK(write(event, &one, sizeof one) == sizeof one && fcntl(STDERR_FILENO, F_GETFD) != -1);
+    Packets packets(0);
+    packets.add_sized(1, 60);
+    sink.put(packets.run());
+    sink.leave();
+  }).join();
+  CHECK(wire.received() == std::vector<size_t>{60});
+  for (const int fd : {file, directory, event}) CHECK(close(fd) == 0);  // here they are as before
+}
+
 void max_rate() {
   const Wire wire;
   SinkFigures figures(1);
@@ -275,6 +298,7 @@ void refusals_to_send() {
 void test_frame_sink() {
   frames_by_direction();
   frames_in_pieces();
+  own_descriptors();
   max_rate();
   incoming_is_dropped();
   full_queue_is_waited_for();

@@ -1,6 +1,7 @@
 // Native unit tests: what needs neither EAL nor huge pages. Run through test/native.ts.
 #include "tap.h"
 
+void test_arrivals();
 void test_clock();
 void test_record();
 void test_packet();
@@ -15,6 +16,7 @@ void test_circulation();
 void test_frame_sink();
 
 int main() {
+  test_arrivals();
   test_clock();
   test_record();
   test_packet();

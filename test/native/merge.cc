@@ -136,6 +136,36 @@ void quiet_strand() {
   CHECK(records.size() == 3 && records[0].number == 0);
 }
 
+// The clock is set back by an hour in the middle: what arrives later stands behind what was there, and nothing waits
+// for the hour to pass.
+void clock_set_back() {
+  constexpr int64_t kBack = -3'600'000'000'000;
+  TemporaryFile file;
+  Merged merged(kFormats[0], file.fd);
+  Sink* strands[] = {&merged.merge.add_strand(), &merged.merge.add_strand()};
+  merged.merge.start(false);
+  constexpr uint32_t kAll = 100;
+  Packets packets(0);
+  for (uint32_t i = 0; i < kAll; i++) packets.add(signed_packet(0, i, 60));
+  const Run all = packets.run();
+  const auto put = [&](uint32_t i) {
+    const int64_t steps = i < kAll / 2 ? 0 : kBack;
+    const uint64_t shown = all.arrival_ns[i] + static_cast<uint64_t>(steps);
+    strands[i % 2]->put({packets.lane(), all.mbufs + i, &shown, 1, steps});
+  };
+  // The one strand is ahead of the other: that is waited for, before and after the step.
+  for (uint32_t i = 0; i < kAll; i += 2) put(i);
+  strands[0]->tick(0, all.arrival_ns[kAll - 1]);
+  for (uint32_t i = 1; i < kAll; i += 2) put(i);
+  strands[1]->tick(0, all.arrival_ns[kAll - 1]);
+  while (file.size() < kAll * 76) std::this_thread::yield();
+  for (Sink* strand : strands) strand->leave();
+  merged.end();
+  const std::vector<Record> records = records_in(file, kFormats[0]);
+  CHECK(records.size() == kAll);
+  for (uint32_t i = 0; i < kAll; i++) CHECK_ALL(records[i].number == i);
+}
+
 // What could not be written is counted where it belongs, however it was merged.
 void full_disk() {
   Merged merged(kFormats[0], open("/dev/full", O_WRONLY));
@@ -198,6 +228,7 @@ void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
 void test_merge() {
   in_order();
   quiet_strand();
+  clock_set_back();
   full_disk();
   no_room(9000, 100, 30);
   no_room(60, 1, 70000);

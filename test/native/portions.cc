@@ -104,6 +104,24 @@ void kept_back() {
   CHECK(std::equal(pool.begin(), pool.end(), mbufs.begin(), mbufs.end()));
 }
 
+// So many are given out at a time, as wait for the primary already; what is kept comes out again, the newest first.
+void allowed() {
+  constexpr uint32_t kAll = 100, kSize = 10;
+  const auto mbufs = addresses(0x100000000, kAll, 2496);
+  Portions portions(kSize);
+  portions.add(mbufs);
+  portions.allow(25);
+  uint32_t given = 0;
+  for (void* mbuf : mbufs) given += portions.came_back(mbuf).count;
+  CHECK(given == 20 && portions.kept() == 80);
+  portions.allow(10);
+  const Portions::Portion newest = portions.next_kept();
+  CHECK(newest.count == kSize && newest.mbufs[0] == mbufs[90] && portions.next_kept().count == 0);
+  portions.allow(UINT32_MAX);
+  while (portions.next_kept().count != 0) given += kSize;
+  CHECK(given == 90 && portions.kept() == 0);
+}
+
 }  // namespace
 
 void test_portions() {
@@ -119,4 +137,5 @@ void test_portions() {
   cycles(31, {addresses(0x100000000, 1, 2496), addresses(0x200000000, 40, 2496)});
   strangers();
   kept_back();
+  allowed();
 }

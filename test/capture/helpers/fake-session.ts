@@ -11,6 +11,8 @@ export const IDLE: NativeStats = {
   sinkFailure: null,
   fileBytes: 24n,
   mbufs: 1023,
+  clockSteps: 0,
+  clockSetNs: 0n,
   mbufsFree: 1023,
   filteringHere: false,
   wantsMbufs: false,
