@@ -78,14 +78,7 @@ export function compileWords(words: FilterWords, extensions = EXTENSIONS_MAX): W
   });
   const walksExtensions =
     ports.length > 0 || protocols.some(({ values }) => values.some(({ ipv6 }) => ipv6 !== undefined));
-  return { text: all.map((one) => textOf(one, SHOWN_MAX)).join(' and '), classic: asm.finish(), walksExtensions };
-}
-
-/** The words in libpcap's language. Ports behind IPv6 extension headers are beyond it. */
-export function wordsToExpression(words: FilterWords): string | undefined {
-  const { addresses, protocols, ports } = parse(words);
-  const all: Given<{ text: string }>[] = [...addresses, ...protocols, ...ports];
-  return all.length === 0 ? undefined : all.map((one) => textOf(one, Number.POSITIVE_INFINITY)).join(' and ');
+  return { text: all.map((one) => textOf(one)).join(' and '), classic: asm.finish(), walksExtensions };
 }
 
 type Matcher = (asm: ClassicAssembler, hit: ClassicLabel, miss: ClassicLabel) => void;
@@ -166,10 +159,10 @@ function parse(words: FilterWords): {
   };
 }
 
-function textOf({ qualifier, values }: Given<{ text: string }>, most: number): string {
-  const shown = values.slice(0, most).map(({ text }) => `${qualifier}${text}`);
+function textOf({ qualifier, values }: Given<{ text: string }>): string {
+  const shown = values.slice(0, SHOWN_MAX).map(({ text }) => `${qualifier}${text}`);
   if (values.length === 1) return shown[0] as string;
-  const more = values.length > most ? ` or ${values.length - most} more` : '';
+  const more = values.length > SHOWN_MAX ? ` or ${values.length - SHOWN_MAX} more` : '';
   return `(${shown.join(' or ')}${more})`;
 }
 

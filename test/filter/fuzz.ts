@@ -1,5 +1,5 @@
 /**
- * Random expressions and random programs on random packets, ours against libpcap's interpreter; by themselves, and in whole
+ * Random expressions, words and programs on random packets, ours against libpcap's interpreter; by themselves, and in whole
  * filters with `--vlan` and `--inner`. Seeded: a failure prints the seed of its round. `--seconds N` runs for N seconds,
  * `--seed N` starts elsewhere; otherwise a fixed number of rounds.
  */
@@ -9,13 +9,17 @@ import { analyse, liveM } from '../../src/filter/analyse.js';
 import { convert } from '../../src/filter/convert.js';
 import { encode, encodeClassic } from '../../src/filter/insn.js';
 import { buildPipeline, type PipelineOptions } from '../../src/filter/pipeline.js';
+import { compileWords } from '../../src/filter/words.js';
 import { offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { randomExpression } from '../helpers/grammar.js';
 import { randomFrame } from '../helpers/packets.js';
 import { expectedVerdicts, verdictsWithoutTags } from '../helpers/pipeline-reference.js';
 import { mutate, randomProgram } from '../helpers/programs.js';
 import { Random } from '../helpers/random.js';
+import { anyFrame, randomWords } from '../helpers/random-words.js';
+import { stripTags } from '../helpers/strip-tags.js';
 import { tunnelledFrame } from '../helpers/tunnels.js';
+import { wordsMatch } from '../helpers/word-reference.js';
 
 const ROUNDS = 5000;
 const FRAMES = 12;
@@ -59,6 +63,7 @@ function usableProgram(random: Random): Subject {
 const tally = {
   programs: 0,
   filters: 0,
+  words: 0,
   verdicts: 0,
   accepted: 0,
   refusedTexts: 0,
@@ -147,6 +152,30 @@ function filterRound(random: Random, seed: number): void {
   tally.filters++;
 }
 
+/** Words as a program, in a whole filter: tags in packets and mbufs, and what `--vlan strict` makes of them. */
+function wordRound(random: Random, seed: number): void {
+  const words = randomWords(random);
+  let program: ReturnType<typeof compileWords>;
+  try {
+    program = compileWords(words);
+  } catch (error) {
+    if (/no packet is/.test((error as Error).message)) return;
+    throw error;
+  }
+  const { classic } = program as NonNullable<typeof program>;
+  const direction = random.pick(['rx', 'tx'] as const);
+  const view = random.pick(['untagged', 'bare'] as const);
+  const frames = Array.from({ length: FRAMES }, () => random.pick(offloadsOf(direction, anyFrame(random))));
+  const data = frames.map((frame) => frame.data);
+  const expected = frames.map(({ wire }, at) =>
+    wordsMatch(words, view === 'bare' ? wire : stripTags(data[at] as Uint8Array)),
+  );
+  const bytes = encode(buildPipeline([{ classic, view, isSearch: true }], { layout, direction }));
+  const tags = tagWords(frames, layout, direction);
+  compare(`${view} ${JSON.stringify(words)}`, bytes, data, expected, { seed, segment: segmentSize(random), tags });
+  tally.words++;
+}
+
 t.setTimeout(0);
 t.test('fuzz', { timeout: 0 }, async (t) => {
   const seconds = option('--seconds');
@@ -155,15 +184,14 @@ t.test('fuzz', { timeout: 0 }, async (t) => {
   for (let seed = first; Date.now() < end && (seconds !== undefined || seed < first + ROUNDS); seed++) {
     try {
       const random = new Random(seed);
-      if (seed % 2 === 0) convertRound(random, seed);
-      else filterRound(random, seed);
+      [convertRound, filterRound, convertRound, filterRound, wordRound][seed % 5]?.(random, seed);
     } catch (error) {
       failures.push(`seed ${seed}: ${(error as Error).message}`);
     }
     if (failures.length >= 20) break;
   }
   t.same(failures, [], 'no difference, no refusal');
-  const rounds = tally.programs + tally.filters;
+  const rounds = tally.programs + tally.filters + tally.words;
   t.ok(tally.filters > rounds / 3, 'whole filters are among them');
   t.ok(tally.accepted > rounds, 'programs accept packets often enough to say something');
   t.ok(tally.tooComplex < rounds / 20, 'few programs are too much for the verifier');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { binding } from '../../src/binding.js';
 import { PROTOCOLS } from '../../src/filter/word-values.js';
-import { type FilterWords, wordsToExpression } from '../../src/filter/words.js';
+import { compileWords, type FilterWords } from '../../src/filter/words.js';
 
 const GOOD: [FilterWords, string | undefined][] = [
   [{}, undefined],
@@ -49,15 +49,15 @@ const BAD: [FilterWords, RegExp, RegExp][] = [
 
 t.test('words become expressions that libpcap takes', async (t) => {
   for (const [words, expected] of GOOD) {
-    t.equal(wordsToExpression(words), expected, JSON.stringify(words));
+    t.equal(compileWords(words)?.text, expected, JSON.stringify(words));
     if (expected) t.ok(binding().compileFilter(expected).length > 0);
   }
   for (const name of Object.keys(PROTOCOLS))
-    t.ok(binding().compileFilter(wordsToExpression({ proto: [name] }) as string));
+    t.ok(binding().compileFilter(compileWords({ proto: [name] })?.text as string));
 });
 
 t.test('mistakes are named, with a remedy', async (t) => {
   for (const [words, message, hint] of BAD) {
-    t.throws(() => wordsToExpression(words), { message, hint, exitCode: 2 }, JSON.stringify(words));
+    t.throws(() => compileWords(words), { message, hint, exitCode: 2 }, JSON.stringify(words));
   }
 });

@@ -147,3 +147,25 @@ function matches({ host, srcHost, dstHost, net, proto, port, srcPort, dstPort }:
   if (srcPort && !isAmong(first(), srcPort)) return false;
   return !dstPort || isAmong(second(), dstPort);
 }
+
+/** The same for libpcap, but for ports and protocols behind IPv6 extension headers. */
+export function wordsToExpression({ host, srcHost, dstHost, net, proto, port, srcPort, dstPort }: FilterWords): string {
+  const ports = (side: string, values: readonly string[]): string[] =>
+    values.map((value) => `${side}${value.includes('-') ? 'portrange' : 'port'} ${value}`);
+  const protocols = (names: readonly string[]): string[] =>
+    names.map((name) => ({ gre: 'proto 47', ospf: 'proto 89' })[name] ?? (/^\d+$/.test(name) ? `proto ${name}` : name));
+  const words = [
+    host?.map((one) => `host ${one}`),
+    srcHost?.map((one) => `src host ${one}`),
+    dstHost?.map((one) => `dst host ${one}`),
+    net?.map((one) => `net ${one}`),
+    proto && protocols(proto),
+    port && ports('', port),
+    srcPort && ports('src ', srcPort),
+    dstPort && ports('dst ', dstPort),
+  ];
+  return words
+    .filter((terms) => terms !== undefined)
+    .map((terms) => `(${terms.join(' or ')})`)
+    .join(' and ');
+}

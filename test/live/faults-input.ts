@@ -89,7 +89,7 @@ const MISTAKES: [name: string, args: string[], code: number, words: RegExp[]][] 
   ['snaplen in words', ['-s', 'all', '-w', 'OUT/x'], 2, [/-s/, /all/]],
   ['no packets', ['-c', '0', '-w', 'OUT/x'], 2, [/-c/, /0/]],
   ['buffer', ['-B', '1', '-w', 'OUT/x'], 2, [/-B/, /2048/]],
-  ['limit', ['-a', 'parsecs:12', '-w', 'OUT/x'], 2, [/parsecs:12/, /duration:SECONDS/]],
+  ['limit', ['-a', 'parsecs:12', '-w', 'OUT/x'], 2, [/parsecs:12/, /duration:TIME/]],
   ['format', ['-F', 'erf', '-w', 'OUT/x'], 2, [/erf/, /pcapng/]],
   ['option', ['--nonesuch', '-w', 'OUT/x'], 2, [/--nonesuch/, /--help/]],
   ['no such folder', ['-w', 'OUT/none/x.pcap'], 1, [/OUT\/none\/x\.pcap/, /ENOENT/, /directory/]],
