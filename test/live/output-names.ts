@@ -84,6 +84,16 @@ t.test('names of descriptors', { skip }, async (t) => {
   t.match(await inShell(testpmd, '/dev/fd/9', `9<${DPCAP}`), { code: 1, stderr: /not open for writing/ });
 });
 
+t.test('names of descriptors, for pdump', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const file = join(t.testdir({}), 'x.pcap');
+  const words = ['pdump', '--file-prefix', testpmd.prefix, '--pdump', 'port=0,queue=*,rx-dev=/dev/stdout', '-c', '50'];
+  const { code, stderr } = await start('sh', ['-c', `"$0" "$@" >${file}`, DPCAP, ...words]).wait();
+  t.equal(code, 0, stderr);
+  t.equal(packetsIn(file), PACKETS);
+  t.match(stderr, /PDUMP DEBUG STATS/, 'the closing lines are not among the packets');
+});
+
 t.test('terminals are refused', { skip }, async (t) => {
   const testpmd = await forwarding(t);
   for (const name of ['-', '/dev/stdout', '/dev/tty']) {
