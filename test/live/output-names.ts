@@ -189,7 +189,7 @@ t.test('what a user planted in a directory for all is not written through', { sk
   lchownSync(join(all, 'x.pcap'), NOBODY, NOBODY);
   const { code, messages } = await capture(testpmd, ['-i', '0', '-c', '1', '-w', join(all, 'x.pcap')]);
   t.equal(code, 1);
-  t.match(messages, /x\.pcap: user 65534 put it into a directory for all.*EACCES/);
+  t.match(messages, /x\.pcap: another user may have put it there.*EACCES/);
   t.equal(readFileSync(join(dir, 'victim'), 'utf8'), 'precious');
   writeFileSync(join(all, 'mine.pcap'), 'old');
   t.equal((await capture(testpmd, ['-i', '0', '-c', '1', '-w', join(all, 'mine.pcap')])).code, 0);
