@@ -83,7 +83,7 @@ function unfinishedName(path: string): string {
 function fileTarget(path: string, stats: Stats): OutputTarget {
   const why = notToReplace(path, stats);
   if (why !== undefined) {
-    refusePlanted(path, stats);
+    if (stats.nlink > 1) refusePlanted(path, stats);
     return { to: { kind: 'file', path }, note: `in place, because ${why}` };
   }
   if (isPlanted(path, stats) && process.geteuid?.() !== 0) throw notReplaceable(path, stats);
@@ -143,22 +143,35 @@ function followLinks(given: string): { path: string; stats: Stats | undefined } 
 }
 
 /**
- * Whether somebody else may have put this file or link where everybody can, for us to write through it. The kernel's own
- * check (fs.protected_symlinks, protected_regular, protected_fifos) is off on many machines.
+ * Whether somebody else may have put this link, FIFO or further name of a file where it is, for us to write through it.
+ * Root follows nobody's links but his own and those of the caller of sudo, who could name the file as well. For FIFOs and
+ * for others it is the kernel's own rule (fs.protected_symlinks, protected_regular, protected_fifos), which is off on many
+ * machines.
  */
-function isPlanted(path: string, { uid }: Stats): boolean {
+function isPlanted(path: string, stats: Stats): boolean {
   const directory = statSync(dirname(path));
-  const isForAll = (directory.mode & 0o1000) !== 0 && (directory.mode & 0o022) !== 0;
-  return isForAll && uid !== process.geteuid?.() && uid !== directory.uid;
+  const isShared = (directory.mode & 0o022) !== 0;
+  const self = process.geteuid?.();
+  if (self !== 0 || stats.isFIFO()) {
+    return isShared && (directory.mode & 0o1000) !== 0 && ![self, directory.uid].includes(stats.uid);
+  }
+  const { SUDO_UID, PKEXEC_UID } = process.env;
+  const mayLead = (uid: number): boolean => uid === 0 || [SUDO_UID, PKEXEC_UID].includes(String(uid));
+  // All names of a file have one owner: who can change the directory may have made this one.
+  return stats.isFile() ? isShared || !mayLead(directory.uid) : !mayLead(stats.uid);
 }
 
 function refusePlanted(path: string, stats: Stats): void {
   if (!isPlanted(path, stats)) return;
-  throw new DpcapError('ERR_SINK_OPEN', `cannot write ${path}: user ${stats.uid} put it into a directory for all`, {
-    errno: 'EACCES',
-    subject: path,
-    hint: 'remove it, or give another name: it could lead your packets, or your rights, elsewhere',
-  });
+  throw new DpcapError(
+    'ERR_SINK_OPEN',
+    `cannot write ${path}: another user may have put it there, to lead us elsewhere`,
+    {
+      errno: 'EACCES',
+      subject: path,
+      hint: 'remove it, or give the name of what it leads to',
+    },
+  );
 }
 
 function notReplaceable(path: string, { uid }: Stats): DpcapError {

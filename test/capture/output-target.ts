@@ -106,7 +106,7 @@ t.test('pipes and devices are written as they are', async (t) => {
   t.throws(() => outputTarget(t.testdirName), UsageError);
 });
 
-t.test('nothing that somebody else put into a directory for all is written through', asRoot, async (t) => {
+t.test('nothing that somebody else put there is written through', asRoot, async (t) => {
   const dir = t.testdir({ mine: { secret: 'precious' }, all: {} });
   const all = join(dir, 'all');
   chmodSync(all, 0o1777);
@@ -119,6 +119,11 @@ t.test('nothing that somebody else put into a directory for all is written throu
   for (const name of ['link', 'fifo', 'file', 'twin']) {
     t.throws(() => outputTarget(join(all, name)), { code: 'ERR_SINK_OPEN', errno: 'EACCES' }, name);
   }
+  chmodSync(all, 0o755);
+  t.throws(() => outputTarget(join(all, 'link')), { code: 'ERR_SINK_OPEN', errno: 'EACCES' }, 'nor elsewhere by root');
+  process.env.SUDO_UID = String(NOBODY);
+  t.teardown(() => delete process.env.SUDO_UID);
+  t.match(outputTarget(join(all, 'link')), { to: { path: join(dir, 'mine', 'secret') } }, 'unless he called sudo');
   symlinkSync(join(dir, 'mine', 'secret'), join(all, 'own'));
   t.match(
     outputTarget(join(all, 'own')),
