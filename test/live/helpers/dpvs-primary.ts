@@ -1,11 +1,8 @@
 /** A primary of ours that looks like DPVS (test/native/dpvs-primary.c): built on first use, one for each test. */
-import { fileURLToPath } from 'node:url';
 import { atExit } from './at-exit.js';
+import { built } from './built.js';
 import { removeEalFiles, uniqueName } from './owned.js';
-import { type Running, run, start } from './processes.js';
-
-const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
-const BUILD_TIMEOUT_MS = 120_000;
+import { type Running, start } from './processes.js';
 
 export interface DpvsPrimaryOptions {
   /** Bytes of the pdump request it takes: 112 stock, 120 DPVS 1.10, 104 DPVS 1.9. */
@@ -36,12 +33,12 @@ export interface DpvsPrimary {
 
 /** Starts it and waits until it forwards. @throws Error with its output */
 export async function startDpvsPrimary({ layout, vdevs, ipcFile }: DpvsPrimaryOptions): Promise<DpvsPrimary> {
-  run('cmake', ['--build', `${PROJECT}build`, '--target', 'dpvs_primary'], { timeoutMs: BUILD_TIMEOUT_MS });
+  const program = built('dpvs_primary', 'dpvs');
   const prefix = uniqueName();
   const own = ['-p', String(layout), ...(ipcFile ? ['-x', ipcFile] : [])];
   const eal = ['--file-prefix', prefix, '-m', '64', '--lcores', '0@0,1@0', '--no-pci'];
   const forget = atExit(() => removeEalFiles(prefix));
-  const process = start(`${PROJECT}build/dpvs`, [...own, '--', ...eal, ...vdevs.flatMap((vdev) => ['--vdev', vdev])]);
+  const process = start(program, [...own, '--', ...eal, ...vdevs.flatMap((vdev) => ['--vdev', vdev])]);
   const stop = async (): Promise<{ code: number | null }> => {
     process.closeStdin();
     const late = setTimeout(() => process.signal('SIGKILL'), 10_000);

@@ -1,22 +1,52 @@
 /** The engine process behind a running `dpcap`. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Pid of the engine of supervisor `pid`. @throws Error when there is none */
 export function enginePid(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  const engine = children.map(Number).find((child) => commandOf(child).includes('/engine.cjs'));
-  if (!engine) throw new Error(`dpcap ${pid} has no engine among its children: ${children}`);
+  const [engine] = enginesOf(pid);
+  if (!engine) throw new Error(`dpcap ${pid} has no engine among its children`);
   return engine;
 }
 
-/** Resolves when process `pid` is gone or a zombie. @throws Error when it is not within the time */
+/** Resolves with the pid of the engine of supervisor `pid` when it has started one. @throws Error when it does not */
+export async function engineOf(pid: number, timeoutMs = 20_000): Promise<number> {
+  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await delay(2)) {
+    const [engine] = enginesOf(pid);
+    if (engine) return engine;
+  }
+  throw new Error(`dpcap ${pid} started no engine`);
+}
+
+/** Pids of all engines of supervisor `pid`: none before it starts one, or when it is gone. */
+export function enginesOf(pid: number): number[] {
+  const children = readOr(`/proc/${pid}/task/${pid}/children`, '').trim().split(' ');
+  return children.map(Number).filter((child) => commandOf(child).includes('/engine.cjs'));
+}
+
+/** Kills a supervisor, and then its engine, so that nobody clears up after them. */
+export function killBoth(pid: number): void {
+  const engines = enginesOf(pid);
+  process.kill(pid, 'SIGSTOP'); // or it would see its engine die
+  for (const engine of engines) process.kill(engine, 'SIGKILL');
+  process.kill(pid, 'SIGKILL');
+}
+
+/**
+ * Resolves when process `pid` is gone or a zombie, in all its threads: until then it may have its sockets open.
+ * @throws Error when it is not within the time
+ */
 export async function gone(pid: number, timeoutMs = 20_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  while (commandOf(pid) !== '') {
+  while (hasThreads(pid)) {
     if (Date.now() > deadline) throw new Error(`process ${pid} did not end: ${commandOf(pid)}`);
     await delay(10);
   }
+}
+
+function hasThreads(pid: number): boolean {
+  const isAlive = (id: string): boolean => /^State:\s*[^ZX\s]/m.test(readOr(`/proc/${pid}/task/${id}/status`, ''));
+  return threadsOf(pid).some(isAlive);
 }
 
 /** CPU time, in seconds, that process `pid` has used in all its threads. */
@@ -26,11 +56,25 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Empty for a process that has ended, also before its parent took notice. */
-function commandOf(pid: number): string {
+/** None when it has ended. */
+function threadsOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
-    return '';
+    return [];
+  }
+}
+
+/** Empty for a process that has ended. */
+function commandOf(pid: number): string {
+  return readOr(`/proc/${pid}/cmdline`, '').replaceAll('\0', ' ');
+}
+
+/** A process or thread may end before it is read. */
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
   }
 }
