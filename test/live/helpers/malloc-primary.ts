@@ -1,0 +1,109 @@
+/** A primary whose allocator is timed (test/native/malloc-primary.c). */
+import { cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { atExit } from './at-exit.js';
+import { built } from './built.js';
+import { removeEalFiles, uniqueName } from './owned.js';
+import { type Exit, type Running, start } from './processes.js';
+
+/** One call of rte_malloc or rte_free; times in microseconds. */
+export interface AllocatorCall {
+  /** Without the time in which the thread was ready to run and had no CPU. */
+  waitUs: number;
+  wallUs: number;
+  cpuUs: number;
+  runDelayUs: number;
+  call: 'malloc' | 'free';
+  size: number;
+}
+
+/** Since the last reset. */
+export interface AllocatorWaits {
+  /** Forwarded so far; the reset has no part in it. */
+  packets: number;
+  calls: number;
+  longest: AllocatorCall;
+  /** How many of the calls of 50 us and more waited how long. */
+  histogram: Record<string, number>;
+}
+
+/** A running `dpdk-malloc-primary`. */
+export class MallocPrimary {
+  readonly prefix: string;
+  readonly process: Running;
+  readonly #forget: () => void;
+
+  /** Use {@link startMallocPrimary}. */
+  constructor(prefix: string, process: Running, forget: () => void) {
+    this.prefix = prefix;
+    this.process = process;
+    this.#forget = forget;
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  alive(): boolean {
+    return this.process.alive();
+  }
+
+  async forward(state: 'on' | 'off'): Promise<void> {
+    await this.#ask(`forward ${state}`, /^done forward .*$/m);
+  }
+
+  async reset(): Promise<void> {
+    await this.#ask('reset', /^done reset$/m);
+  }
+
+  async waits(): Promise<AllocatorWaits> {
+    return JSON.parse(await this.#ask('max', /^\{.*\}$/m)) as AllocatorWaits;
+  }
+
+  /** Resolves when it has forwarded so many packets more. */
+  async forwarded(packets: number): Promise<void> {
+    const until = (await this.waits()).packets + packets;
+    while ((await this.waits()).packets < until) await delay(10);
+  }
+
+  /** Ends it in order, or by force, and removes its files. */
+  async stop(): Promise<Exit> {
+    this.process.closeStdin();
+    const late = setTimeout(() => this.process.signal('SIGKILL'), 10_000);
+    const exit = await this.process.exited;
+    clearTimeout(late);
+    removeEalFiles(this.prefix);
+    this.#forget();
+    return exit;
+  }
+
+  async #ask(command: string, answer: RegExp): Promise<string> {
+    const from = this.process.stdout.length;
+    this.process.write(`${command}\n`);
+    return (await this.process.expect(answer, { from, stream: 'stdout' }))[0];
+  }
+}
+
+/**
+ * Starts it and waits until it allocates. The allocating thread has a CPU of its own where there are three, so that a
+ * capture has one as well. With fewer the forwarding one shares it, with a tenth of its time.
+ * @throws Error with its output
+ */
+export async function startMallocPrimary(vdevs: string[]): Promise<MallocPrimary> {
+  const prefix = uniqueName();
+  const forget = atExit(() => removeEalFiles(prefix));
+  const placement = cpus().length > 2 ? ['--lcores', '0@0,1@1,2@0'] : ['--lcores', '0@0,1@0,2@0'];
+  const eal = ['--no-pci', '-m', '64', '--file-prefix', prefix, ...placement];
+  const nice = cpus().length > 2 ? '0' : '10';
+  const devices = vdevs.flatMap((vdev) => ['--vdev', vdev]);
+  const process = start(built('dpdk-malloc-primary'), ['-n', nice, '--', ...eal, ...devices]);
+  const primary = new MallocPrimary(prefix, process, forget);
+  try {
+    await process.expect(/^ready$/m);
+    return primary;
+  } catch (error) {
+    process.signal('SIGKILL');
+    await primary.stop();
+    throw error;
+  }
+}
