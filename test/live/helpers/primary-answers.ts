@@ -1,0 +1,58 @@
+/**
+ * "The primary never locks": it can always attach and detach a port, which takes its hot-plug lock, asks all its
+ * secondaries, and allocates memory.
+ */
+import type { Test } from 'tap';
+import type { Testpmd } from './testpmd.js';
+
+/** How long it may take. */
+export const ANSWER_LIMIT_MS = 1000;
+
+/** Of the port that comes and goes; testpmd's other vdevs have lower numbers. */
+const DEVICE = 'net_null77';
+
+/** Of what a primary said meanwhile, in characters: one that goes mad says a lot. */
+const MOST_SAID = 2000;
+
+/** How long the primary took to attach a port and to detach it again. */
+export interface Answers {
+  attachMs: number;
+  detachMs: number;
+}
+
+/** Attaches a port and detaches it. @throws Error when the primary is gone, refuses, or does not answer in 20 s */
+export async function askPrimary(testpmd: Testpmd): Promise<Answers> {
+  const began = performance.now();
+  const answer = await testpmd.command(`port attach ${DEVICE}`, /Port \d+ is attached/);
+  const attached = performance.now();
+  const port = /Port (\d+) is attached/.exec(answer)?.[1];
+  await testpmd.command(`port detach ${port}`, /detached/);
+  return { attachMs: attached - began, detachMs: performance.now() - attached };
+}
+
+/** What is wrong with how the primary answers; undefined when nothing is. */
+export async function answerFailure(testpmd: Testpmd): Promise<string | undefined> {
+  if (!testpmd.alive()) return 'the primary is dead';
+  const from = testpmd.process.output.length;
+  const began = performance.now();
+  try {
+    const { attachMs, detachMs } = await askPrimary(testpmd);
+    if (Math.max(attachMs, detachMs) <= ANSWER_LIMIT_MS) return undefined;
+    return `the primary is slow: port attach ${attachMs.toFixed(0)} ms, port detach ${detachMs.toFixed(0)} ms`;
+  } catch {
+    const said = testpmd.process.output.slice(from).slice(-MOST_SAID);
+    const ms = (performance.now() - began).toFixed(0);
+    if (!testpmd.alive()) return `the primary died:\n${said}`;
+    return `the primary ${/testpmd> $/.test(said) ? 'refused' : 'is locked'}, after ${ms} ms:\n${said}`;
+  }
+}
+
+/**
+ * Asserts that the primary attaches and detaches a port, each within a second.
+ * @throws Error when it is dead or locked: whatever comes next would wait for it in vain
+ */
+export async function answers(t: Test, testpmd: Testpmd, what: string): Promise<void> {
+  const failure = await answerFailure(testpmd);
+  if (failure && !failure.startsWith('the primary is slow')) throw new Error(`${what}: ${failure}`);
+  t.equal(failure, undefined, `${what}: the primary attaches and detaches a port within a second`);
+}
