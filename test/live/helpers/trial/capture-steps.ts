@@ -166,7 +166,7 @@ export const CAPTURE_STEPS: Step[] = [
   },
   { name: 'recover', weight: 3, applies: always, run: recover },
   // Until then most captures are refused.
-  { name: 'recover what is left', weight: 12, applies: (world) => world.isRecoveryDue, run: recover },
+  { name: 'recover what is left', weight: 30, applies: (world) => world.isRecoveryDue, run: recover },
   {
     name: 'recovery dies',
     weight: 3,

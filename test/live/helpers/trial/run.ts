@@ -74,16 +74,23 @@ async function takeSteps(world: World, options: TrialOptions, result: TrialResul
       await world.reap();
       await world.check();
     };
-    await (step === OUTSIDE_KILL ? take().catch((error) => forgive(world, error, result, log)) : take());
+    try {
+      await take();
+    } catch (error) {
+      if (step !== OUTSIDE_KILL || !(await isByNature(world, error))) {
+        log('HARM');
+        throw error;
+      }
+      result.lockedByKills++;
+      log('it has left a lock held: the primary is restarted');
+      await world.restartPrimary('SIGKILL');
+    }
   }
 }
 
-/** A kill from outside may have left a lock held, by nature: then the primary is restarted. */
-async function forgive(world: World, error: unknown, result: TrialResult, log: (line: string) => void): Promise<void> {
-  if (!(error instanceof Harm) || !(await world.isLocked())) throw error;
-  result.lockedByKills++;
-  log('it has left a lock held: the primary is restarted');
-  await world.restartPrimary('SIGKILL');
+/** Whether a kill from outside has left a lock held. */
+async function isByNature(world: World, error: unknown): Promise<boolean> {
+  return error instanceof Harm && (await world.isLocked());
 }
 
 function pickStep(steps: Step[], random: Random): Step {
