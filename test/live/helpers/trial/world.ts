@@ -10,6 +10,7 @@ import type { Secondary } from '../secondary.js';
 import { continueProcess, isStopped } from '../stopped.js';
 import { startTestpmd, type Testpmd } from '../testpmd.js';
 import type { Snapshot } from '../testpmd-output.js';
+import { attachThird, detachThird, setQueues } from './ports.js';
 
 /** What a trial must never see; it ends with the first. */
 export class Harm extends Error {}
@@ -30,6 +31,7 @@ const END_MS = 45_000;
 /** How long a service manager waits before it starts a service again (systemd's RestartSec). */
 const RESTART_MS = 100;
 const QUIT_MS = 20_000;
+const MOST_QUEUES = 2;
 
 /** Small, so that a capture of the default size has to ask for memory. */
 const PRIMARY = { vdevs: ['net_null0', 'net_null1'], memoryMb: 64 };
@@ -154,8 +156,13 @@ export class World {
       capture.running.process.signal('SIGINT');
       await this.ended(capture);
     }
+    // What may still be enabled on a port or queue that is not there can be cleared when it is back.
+    if (!this.hasThirdPort) await attachThird(this);
+    if (this.queues < MOST_QUEUES) await setQueues(this, MOST_QUEUES);
     const { code, stdout, stderr } = await this.recover();
     if (code !== 0) throw new Harm(`the last recovery failed: ${stdout}${stderr}`);
+    await setQueues(this, 1);
+    await detachThird(this);
     await this.check();
     await this.#isAsFresh();
     await this.testpmd.stop();
