@@ -1,0 +1,63 @@
+/** Captures beside another secondary that is stopped: it is named, and no request whose outcome is unknown is repeated. */
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { endOf, isClearedAfter, isRefused, smallPrimary, startShort } from './helpers/beside.js';
+import { faultAt, startCaptureIn } from './helpers/fault.js';
+import { enginePid, forward2kni, isUnharmed, remember, requirements } from './helpers/index.js';
+import { recordReserved } from './helpers/joined.js';
+import { answers } from './helpers/primary-answers.js';
+import { startSecondary } from './helpers/secondary.js';
+import { continueProcess, stopProcess } from './helpers/stopped.js';
+
+const skip = requirements({ hugepagesMb: 512 });
+/** Two of EAL's waits for an answer: whoever asked and asked again has done its harm by then. */
+const HARM_MS = 11_000;
+
+t.test('a stopped secondary is named before anything is asked for', { skip }, async (t) => {
+  const testpmd = await smallPrimary(t);
+  const secondary = await startSecondary(t, testpmd, ['pdump']);
+  const before = await remember(testpmd);
+  await secondary.stop();
+  await isRefused(t, startShort(testpmd), secondary.pid, 'dpdk-secondary');
+  await isUnharmed(t, testpmd, before, 'while it is stopped');
+  const json = await forward2kni(testpmd, '0', 'on', ['--json']);
+  t.match(json, { code: 1, stderr: /"ERR_SECONDARY_STOPPED"/ });
+  secondary.continue();
+  await answers(t, testpmd, 'continued');
+  t.match(await startShort(testpmd).ended(), { code: 0 }, 'and then it works');
+  await isUnharmed(t, testpmd, before, 'after a capture beside it');
+});
+
+t.test('a secondary that stops while memory is asked for', { skip }, async (t) => {
+  const testpmd = await smallPrimary(t);
+  const secondary = await startSecondary(t, testpmd);
+  const before = await remember(testpmd);
+  const running = startShort(testpmd, faultAt('record.reserved', 'sleep:3000'));
+  await recordReserved(testpmd);
+  await secondary.stop();
+  const captured = await endOf(running);
+  secondary.continue();
+  t.equal(captured.code, 1, 'the capture did not start');
+  await isClearedAfter(t, testpmd, captured, 'stopped in mid-start');
+  await isUnharmed(t, testpmd, before, 'stopped in mid-start');
+});
+
+t.test('a secondary that stops before a mempool grows', { skip }, async (t) => {
+  const testpmd = await smallPrimary(t);
+  const secondary = await startSecondary(t, testpmd);
+  const before = await remember(testpmd);
+  const running = startCaptureIn({}, testpmd, ['-i', '0', '-Q', 'rx', '-s', '1000', '-w', '/dev/null']);
+  await running.started();
+  await secondary.stop();
+  const engine = enginePid(running.pid);
+  await stopProcess(engine);
+  const { rxPackets } = await testpmd.forwarding();
+  await testpmd.forwarded(rxPackets + 1_000_000); // until no mbuf is left
+  continueProcess(engine);
+  await Promise.race([testpmd.exited, delay(HARM_MS)]);
+  secondary.continue();
+  await answers(t, testpmd, 'continued');
+  const captured = await running.stop();
+  t.equal(captured.code, 0, captured.messages);
+  await isUnharmed(t, testpmd, before, 'stopped in mid-capture');
+});
