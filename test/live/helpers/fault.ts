@@ -21,7 +21,8 @@ export const STOP_POINTS = [
   'disable.done',
   'free.begin',
   'free.piece',
-  'free.pool',
+  'free.ring',
+  'free.program',
   'free.record',
 ] as const;
 

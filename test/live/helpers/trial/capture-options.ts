@@ -45,7 +45,12 @@ export function launch(world: World, random: Random, env: NodeJS.ProcessEnv = {}
   const all = [command, '--file-prefix', world.prefix, ...statistics, ...rest];
   const process = reader === 'slow' ? startBefore(SLOW_READER, all, env) : startDpcap(all, { env });
   process.closeStdin();
-  const capture = { running: new LiveCapture(process), words: words.join(' '), isKilled: false };
+  const capture = {
+    running: new LiveCapture(process),
+    words: words.join(' '),
+    isSteady: words.includes('-B'),
+    isKilled: false,
+  };
   world.captures.add(capture);
   return capture;
 }

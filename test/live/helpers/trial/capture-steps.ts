@@ -12,6 +12,7 @@ const MOST = 2;
 
 const isRoom = (world: World): boolean => world.captures.size < MOST;
 const isAny = (world: World): boolean => world.captures.size > 0;
+const steady = (world: World): Capture[] => [...world.captures].filter(({ isSteady }) => isSteady);
 
 /** Waits for its end. Resolves with how it ended. */
 async function endOf(world: World, capture: Capture): Promise<string> {
@@ -89,9 +90,9 @@ export const CAPTURE_STEPS: Step[] = [
   {
     name: 'running engine is killed',
     weight: 2,
-    applies: isAny,
+    applies: (world) => steady(world).length > 0,
     async run(world, random) {
-      const capture = pickOf(world.captures, random);
+      const capture = random.pick(steady(world));
       capture.isKilled = true;
       for (const engine of enginesOf(capture.running.pid)) process.kill(engine, 'SIGKILL');
       return endOf(world, capture);
@@ -112,9 +113,9 @@ export const CAPTURE_STEPS: Step[] = [
   {
     name: 'both are killed',
     weight: 3,
-    applies: isAny,
+    applies: (world) => steady(world).length > 0,
     async run(world, random) {
-      const capture = pickOf(world.captures, random);
+      const capture = random.pick(steady(world));
       const engines = enginesOf(capture.running.pid);
       capture.isKilled = true;
       killBoth(capture.running.pid);
@@ -165,7 +166,7 @@ export const CAPTURE_STEPS: Step[] = [
   },
   { name: 'recover', weight: 3, applies: always, run: recover },
   // Until then most captures are refused.
-  { name: 'recover what is left', weight: 12, applies: (world) => world.isRecoveryDue, run: recover },
+  { name: 'recover what is left', weight: 30, applies: (world) => world.isRecoveryDue, run: recover },
   {
     name: 'recovery dies',
     weight: 3,

@@ -2,15 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { continueProcess, stopProcess } from '../stopped.js';
 import { startRandomCapture } from './capture-options.js';
+import { atRest, attachThird, detachThird, setQueues, THIRD_PORT } from './ports.js';
 import { always, type Step } from './step.js';
 import type { World } from './world.js';
-
-const THIRD_PORT = 'net_null9';
-
-/** Runs commands while nothing is forwarded. */
-async function atRest({ testpmd }: World, commands: string[]): Promise<void> {
-  for (const command of ['stop', ...commands, 'start']) await testpmd.command(command);
-}
 
 /** Attaching and detaching asks all secondaries: with a stopped one it fails by DPDK's design. */
 const canHotplug = (world: World): boolean => !world.hasStoppedSecondary;
@@ -31,9 +25,7 @@ export const PRIMARY_STEPS: Step[] = [
     weight: 4,
     applies: (world) => !world.hasThirdPort && canHotplug(world),
     async run(world) {
-      await world.testpmd.command(`port attach ${THIRD_PORT}`, /Port 2 is attached/);
-      world.hasThirdPort = true;
-      await atRest(world, ['port start 2']);
+      await attachThird(world);
       return THIRD_PORT;
     },
   },
@@ -42,8 +34,7 @@ export const PRIMARY_STEPS: Step[] = [
     weight: 4,
     applies: (world) => world.hasThirdPort && canHotplug(world),
     async run(world) {
-      await atRest(world, ['port stop 2', 'port detach 2']);
-      world.hasThirdPort = false;
+      await detachThird(world);
       return THIRD_PORT;
     },
   },
@@ -52,11 +43,8 @@ export const PRIMARY_STEPS: Step[] = [
     weight: 2,
     applies: always,
     async run(world) {
-      world.queues = 3 - world.queues;
-      const { queues } = world;
-      const configure = [`port config all rxq ${queues}`, `port config all txq ${queues}`];
-      await atRest(world, ['port stop all', ...configure, 'port start all']);
-      return String(queues);
+      await setQueues(world, 3 - world.queues);
+      return String(world.queues);
     },
   },
   {

@@ -65,27 +65,32 @@ async function takeSteps(world: World, options: TrialOptions, result: TrialResul
     );
     result.taken[step.name] = (result.taken[step.name] ?? 0) + 1;
     const began = performance.now();
-    const outcome = await step.run(world, random);
-    const ms = performance.now() - began;
-    options.log(
-      `${String(result.steps).padStart(4)}  ${(ms / 1000).toFixed(1).padStart(5)} s  ${step.name}: ${outcome}`,
-    );
-    await world.reap();
-    if (step === OUTSIDE_KILL) await checkAfterKill(world, options, result);
-    else await world.check();
+    const log = (outcome: string): void => {
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      options.log(`${String(result.steps).padStart(4)}  ${seconds.padStart(5)} s  ${step.name}: ${outcome}`);
+    };
+    const take = async (): Promise<void> => {
+      log(await step.run(world, random));
+      await world.reap();
+      await world.check();
+    };
+    try {
+      await take();
+    } catch (error) {
+      if (step !== OUTSIDE_KILL || !(await isByNature(world, error))) {
+        log('HARM');
+        throw error;
+      }
+      result.lockedByKills++;
+      log('it has left a lock held: the primary is restarted');
+      await world.restartPrimary('SIGKILL');
+    }
   }
 }
 
-/** The primary may be locked by nature: then it is restarted. */
-async function checkAfterKill(world: World, { log }: TrialOptions, result: TrialResult): Promise<void> {
-  try {
-    await world.check();
-  } catch (error) {
-    if (!(error instanceof Harm) || !error.message.startsWith('the primary is locked')) throw error;
-    result.lockedByKills++;
-    log('                 a kill from outside has left a lock held: the primary is restarted');
-    await world.restartPrimary('SIGKILL');
-  }
+/** Whether a kill from outside has left a lock held. */
+async function isByNature(world: World, error: unknown): Promise<boolean> {
+  return error instanceof Harm && (await world.isLocked());
 }
 
 function pickStep(steps: Step[], random: Random): Step {

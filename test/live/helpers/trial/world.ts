@@ -10,6 +10,7 @@ import type { Secondary } from '../secondary.js';
 import { continueProcess, isStopped } from '../stopped.js';
 import { startTestpmd, type Testpmd } from '../testpmd.js';
 import type { Snapshot } from '../testpmd-output.js';
+import { attachThird, detachThird, setQueues } from './ports.js';
 
 /** What a trial must never see; it ends with the first. */
 export class Harm extends Error {}
@@ -19,6 +20,8 @@ export interface Capture {
   running: LiveCapture;
   /** What was typed. */
   words: string;
+  /** Its memory is of a fixed size: once it runs, its engine is not inside of EAL, where being killed leaves locks. */
+  isSteady: boolean;
   /** Somebody here has killed one of its processes, or let it die at a named point. */
   isKilled: boolean;
 }
@@ -28,6 +31,7 @@ const END_MS = 45_000;
 /** How long a service manager waits before it starts a service again (systemd's RestartSec). */
 const RESTART_MS = 100;
 const QUIT_MS = 20_000;
+const MOST_QUEUES = 2;
 
 /** Small, so that a capture of the default size has to ask for memory. */
 const PRIMARY = { vdevs: ['net_null0', 'net_null1'], memoryMb: 64 };
@@ -139,6 +143,12 @@ export class World {
     if (failure) throw new Harm(failure);
   }
 
+  /** Whether it lives and does not answer. */
+  async isLocked(): Promise<boolean> {
+    const failure = this.hasStoppedSecondary ? undefined : await answerFailure(this.testpmd);
+    return failure?.startsWith('the primary is locked') ?? false;
+  }
+
   /** Ends everything, and looks whether all is as it was. @throws Harm when it is not */
   async finish(): Promise<void> {
     for (const secondary of this.secondaries) await this.endSecondary(secondary);
@@ -146,8 +156,13 @@ export class World {
       capture.running.process.signal('SIGINT');
       await this.ended(capture);
     }
+    // What may still be enabled on a port or queue that is not there can be cleared when it is back.
+    if (!this.hasThirdPort) await attachThird(this);
+    if (this.queues < MOST_QUEUES) await setQueues(this, MOST_QUEUES);
     const { code, stdout, stderr } = await this.recover();
     if (code !== 0) throw new Harm(`the last recovery failed: ${stdout}${stderr}`);
+    await setQueues(this, 1);
+    await detachThird(this);
     await this.check();
     await this.#isAsFresh();
     await this.testpmd.stop();
