@@ -21,8 +21,7 @@ export const STOP_POINTS = [
   'disable.done',
   'free.begin',
   'free.piece',
-  'free.ring',
-  'free.program',
+  'free.pool',
   'free.record',
 ] as const;
 
