@@ -109,6 +109,8 @@ void Capture::enable() {
 
 bool Capture::grow(uint32_t pieces, uint32_t up_to) {
   const OnCpus on_cpus(plan_.cpus);
+  const std::lock_guard lock(growing_);
+  if (primary_gone_) throw Error("ERR_ABANDONED", "the primary is gone");
   return pool_->grow(pieces, up_to);
 }
 
@@ -135,17 +137,22 @@ void Capture::finish(bool is_confirmed) {
   if (!is_confirmed) is_unconfirmed_ = true;  // it may be in the middle of a callback
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
-  // Every copy has been taken out of the primary's huge pages: the next one may need them before the file is finished.
-  if (primary_gone_) {
-    callbacks_.leave();
-    has_left_ = true;
-    let_go_of_huge_pages();
-  }
+  if (primary_gone_) leave_dead_primary();
   for (const auto& sink : sinks_) sink->finish(trailer);
   final_ = stats();
   drains_.clear();
   merge_.reset();
   sinks_.clear();
+}
+
+// Every copy has been taken out of the primary's huge pages: the next one may need them before the file is finished.
+// Not while grow() is in there, which may wait for ever for a lock that the primary died with.
+void Capture::leave_dead_primary() {
+  callbacks_.leave();
+  has_left_ = true;
+  const std::unique_lock lock(growing_, std::try_to_lock);
+  if (lock) let_go_of_huge_pages();
+  fault_point("left");
 }
 
 // The record goes last: as long as it is there, a recovery finds the rest by its name.

@@ -13,6 +13,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -128,6 +129,7 @@ class Capture {
   void make_first_mbufs();
   void make_drains();
   void start_drains();
+  void leave_dead_primary();
   PdumpCounters counters_of(const Lane& lane) const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
 
@@ -141,7 +143,8 @@ class Capture {
   std::deque<Lane> lanes_;
   Callbacks callbacks_;
   bool is_unconfirmed_ = false;  // the end, by a primary that is gone or does not answer
-  bool primary_gone_ = false;
+  std::atomic<bool> primary_gone_{false};
+  std::mutex growing_;
   std::atomic<bool> has_left_{false};  // no memory of the primary is there any more
   const Filters filters_;
   Limit limit_;

@@ -59,7 +59,7 @@ OwnerFacts facts_of(const Copy& copy) {
     sscanf(copy.name.c_str(), "dpcap_%d_%x", &facts.process.pid, &start);
     facts.process.start_time = start_time_of(facts.process.pid);
     facts.process.pid_namespace = own_pid_namespace();
-    facts.running = facts.process.start_time != 0 && static_cast<uint32_t>(facts.process.start_time) == start;
+    facts.running = life_of(facts.process.pid, start) != Life::gone;
     return facts;
   }
   facts.process = process_of(*header);

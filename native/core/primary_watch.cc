@@ -67,7 +67,9 @@ bool PrimaryWatch::is_gone() const {
     if (!holder.locked) return true;
     return primary_.pid > 0 ? holder.pid != primary_.pid : socket_identity() != socket_;
   } catch (const Error& error) {
-    return error.err() == ENOENT;  // it may take its files along; anything else says nothing about it
+    // It may take its files along. But somebody else may have tidied up, and where the kernel tells of its end, nothing
+    // but that counts.
+    return error.err() == ENOENT && process_.get() < 0;
   }
 }
 

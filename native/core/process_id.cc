@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -79,6 +80,8 @@ std::vector<std::string> all_processes() {
   return all;
 }
 
+bool sees_all() { return own_pid_namespace() == kInitialPidNamespace; }
+
 // A PID namespace is seen from here with all of its processes (ours, and those below it) or with none.
 Life life_elsewhere(const ProcessId& process) {
   bool is_seen = false;
@@ -94,7 +97,7 @@ Life life_elsewhere(const ProcessId& process) {
     const Life life = life_by_start(other, process.start_time);
     if (life != Life::gone) return life;
   }
-  return is_seen || own_pid_namespace() == kInitialPidNamespace ? Life::gone : Life::unknown;
+  return is_seen || sees_all() ? Life::gone : Life::unknown;
 }
 
 }  // namespace
@@ -111,6 +114,17 @@ Life life_of(const ProcessId& process) {
   if (process.pid_namespace == 0 || !is_proc_ours()) return Life::unknown;
   if (process.pid_namespace != own_pid_namespace()) return life_elsewhere(process);
   return life_by_start(std::to_string(process.pid), process.start_time);
+}
+
+Life life_of(int32_t pid, uint32_t low_start_time) {
+  if (!is_proc_ours()) return Life::unknown;
+  for (const std::string& process : all_processes()) {
+    const std::vector<int> pids = pids_of(process);
+    if (std::find(pids.begin(), pids.end(), pid) == pids.end()) continue;
+    const uint64_t start = start_time_of(process);
+    if (start != 0 && static_cast<uint32_t>(start) == low_start_time) return Life::running;
+  }
+  return sees_all() ? Life::gone : Life::unknown;
 }
 
 }  // namespace dpcap

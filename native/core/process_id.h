@@ -19,6 +19,8 @@ enum class Life {
 ProcessId current_process();
 // Reads /proc, all of it for a process of another PID namespace: not to be called while others wait.
 Life life_of(const ProcessId& process);
+// The same of a process of which only a pid and the low half of its start time are known, not where that pid holds.
+Life life_of(int32_t pid, uint32_t low_start_time);
 // Known to be gone, or not.
 inline bool is_running(const ProcessId& process) { return life_of(process) != Life::gone; }
 // 0 for a process that is gone, and for one that only waits to be reaped (in a container nobody may ever do so).

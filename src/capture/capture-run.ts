@@ -245,7 +245,8 @@ export class CaptureRun {
     const { addon, sections } = this.#session;
     // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
     const alive = this.#session.isPrimaryAlive();
-    if (alive) await this.#growth?.end();
+    const grown = this.#growth?.end();
+    if (alive) await grown;
     const inDoubt = await native(addon.disableCapture(!alive));
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();

@@ -104,8 +104,8 @@ export class Session {
       const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
       return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
     } catch (error) {
-      // A primary that ends in order may take its files along. Anything else says nothing about it.
-      return errnoOf(error) !== 'ENOENT';
+      // A primary that ends in order may take its files along, but then the watch tells. Anything else says nothing.
+      return primaryPid !== undefined || errnoOf(error) !== 'ENOENT';
     }
   }
 

@@ -1,5 +1,5 @@
 /** Captures whose processes are stopped, killed, or killed twice: they leave a valid file and an unharmed primary. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -90,6 +90,13 @@ async function stopping(running: LiveCapture): Promise<void> {
   }
 }
 
+/** Resolves when it has captured for longer than the engine takes from one look at the primary to the next. */
+async function goesOn({ process }: LiveCapture): Promise<void> {
+  const tenths = 15;
+  for (let i = 0; i < tenths; i++)
+    await process.expect(/"elapsed_s".*\n/, { from: process.stderr.length, stream: 'stderr' });
+}
+
 /** A second SIGINT within this time belongs to the first. */
 const IMPATIENCE_MS = 1000;
 
@@ -127,6 +134,18 @@ t.test('what a primary does not confirm is left, and said', { skip }, async (t) 
   t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+/ });
   await isUnharmed(t, testpmd, before, 'not confirmed');
   await isForwarding(t, testpmd, 'not confirmed');
+});
+
+t.test('a primary whose files somebody has removed is not taken for dead', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const running = startCapture(testpmd, ['-i', '0', '-s', '64', '-w', '/dev/null']);
+  await running.written(1);
+  rmSync(`/var/run/dpdk/${testpmd.prefix}/config`);
+  await goesOn(running);
+  balances(t, await running.stop('SIGINT'));
+  await isUnharmed(t, testpmd, before, 'without its files');
+  await isForwarding(t, testpmd, 'without its files');
 });
 
 t.test('a killed engine is cleared by its supervisor', { skip }, async (t) => {

@@ -1,5 +1,6 @@
 /** Primary and dpcap in PID namespaces of their own, as in containers: what cannot be seen is not taken for harmless. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import {
   balances,
@@ -31,8 +32,8 @@ async function underLoad(t: Test, options: Partial<TestpmdOptions> = {}): Promis
 }
 
 /** A capture in a PID namespace from which the primary's threads cannot be seen. */
-function captureElsewhere(testpmd: Testpmd, args: string[]): LiveCapture {
-  return new LiveCapture(startDpcapInPidNamespace([...CAPTURE, '--file-prefix', testpmd.prefix, ...args]));
+function captureElsewhere(testpmd: Testpmd, args: string[], env: NodeJS.ProcessEnv = {}): LiveCapture {
+  return new LiveCapture(startDpcapInPidNamespace([...CAPTURE, '--file-prefix', testpmd.prefix, ...args], env));
 }
 
 /** What `unshare --fork` runs. */
@@ -70,6 +71,20 @@ t.test('a capture killed with its PID namespace is dead', { skip }, async (t) =>
   t.match(await recover(testpmd), { code: 0, stdout: /cleared a capture of pid \d+, 2 queues/ });
   await isUnharmed(t, testpmd, before, 'its namespace is gone');
   await isForwarding(t, testpmd, 'its namespace is gone');
+});
+
+t.test('one that has only begun to write down who it is, too', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const before = await remember(testpmd);
+  const running = captureElsewhere(testpmd, [], { DPCAP_FAULT: 'record.reserved=sleep:60000' });
+  const isRecord = (name: string): boolean => /^dpcap_\d+_[0-9a-f]+$/.test(name);
+  while (!(await testpmd.snapshot()).memzones.some(isRecord)) await delay(20);
+  t.match(await recover(testpmd), { code: 0, stdout: /left a running capture alone/ }, 'it runs');
+  const engine = enginePid(onlyChild(running.pid));
+  await running.stop('SIGKILL');
+  await gone(engine);
+  t.match(await recover(testpmd), { code: 0, stdout: /cleared a capture of pid \d+/ });
+  await isUnharmed(t, testpmd, before, 'its namespace is gone');
 });
 
 t.test('a primary in a namespace below ours is seen', { skip }, async (t) => {

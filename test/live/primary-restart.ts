@@ -12,6 +12,7 @@ import {
   requirements,
   run,
   startCapture,
+  startDpcap,
   startDpcapInPidNamespace,
   startTestpmd,
   type Testpmd,
@@ -94,6 +95,22 @@ t.test('also when it needs the huge pages that the capture drew on', { skip }, a
   run('umount', [folder]);
   rmdirSync(folder);
   forget();
+});
+
+t.test('also while memory is being taken', { skip }, async (t) => {
+  const prefix = uniqueName();
+  let testpmd = await forwarding(prefix);
+  t.teardown(() => testpmd.stop());
+  const words = ['--file-prefix', prefix, '--stats', 'ndjson', '--stats-interval', '0.1', '-i', '0', '-w', '/dev/null'];
+  // In the middle of a piece until the output is about to be finished.
+  const env = { DPCAP_FAULT: 'pool.piece@20=sleep:2000,left=sleep:3000' };
+  const running = new LiveCapture(startDpcap(words, { env }));
+  await running.written(1);
+  await testpmd.kill('SIGKILL', { keepFiles: true });
+  testpmd = await forwarding(prefix);
+  const captured = await running.ended();
+  balances(t, captured, 1);
+  t.match(captured.messages, /the primary process exited/);
 });
 
 t.test('also while the engine was stopped', { skip }, async (t) => {

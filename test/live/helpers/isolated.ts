@@ -32,9 +32,9 @@ export function runDpcapAsNobody(args: string[], environment = 'RUNTIME_DIRECTOR
 }
 
 /** Starts `dpcap` in a PID namespace of its own, with the /proc that belongs to it. All in it dies with `unshare`. */
-export function startDpcapInPidNamespace(args: string[]): Running {
+export function startDpcapInPidNamespace(args: string[], env: NodeJS.ProcessEnv = {}): Running {
   const words = ['--pid', '--fork', '--kill-child', '--mount-proc', `${PROJECT}bin/dpcap`];
-  const running = start('unshare', [...words, ...args]);
+  const running = start('unshare', [...words, ...args], { env });
   running.closeStdin();
   return running;
 }
