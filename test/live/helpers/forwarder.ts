@@ -17,18 +17,18 @@ export function kniName(): string {
 
 /** Starts a forwarder in the foreground, with its statistics as NDJSON. A small `-B`, so that several fit. */
 export function startForwarder(testpmd: Testpmd, port: string, args: string[]): LiveCapture {
-  const process = startDpcap([...commandLine(testpmd, port, 'on'), '--json', ...withDefaults({ '-B': '16384' }, args)]);
+  const process = startDpcap(commandLine(testpmd, port, 'on', ['--json', ...withDefaults({ '-B': '16384' }, args)]));
   process.closeStdin();
   return new LiveCapture(process);
 }
 
 /** Runs `forward2kni PORT ACTION` to its end. */
 export function forward2kni(testpmd: Testpmd, port: string, action: string, args: string[] = []): Promise<Finished> {
-  return runDpcap([...commandLine(testpmd, port, action), ...args]);
+  return runDpcap(commandLine(testpmd, port, action, args));
 }
 
-function commandLine(testpmd: Testpmd, port: string, action: string): string[] {
-  return ['forward2kni', port, action, '--file-prefix', testpmd.prefix];
+function commandLine(testpmd: Testpmd, port: string, action: string, args: readonly string[]): string[] {
+  return ['forward2kni', port, action, ...withDefaults({ '--file-prefix': testpmd.prefix }, args)];
 }
 
 /** Whether there is an interface of this name in this network namespace. */
