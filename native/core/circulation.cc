@@ -22,7 +22,8 @@ constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between tri
 constexpr double kFirstGap = 0.016;    // s: a machine's stalls are not known yet
 constexpr double kLeastSlack = 0.008;  // s
 constexpr double kGapDecay = 0.999;    // a window: half of it in 14 s
-constexpr double kSlackDecay = 0.97;   // a window: half of it in half a second
+constexpr double kStallDecay = 0.97;
+constexpr double kSlackDecay = 0.97;  // a window: half of it in half a second
 constexpr double kPacketsPerSleep = 2048;
 constexpr double kLeastSleepUs = Pacer::kUrgentUs;
 constexpr double kAll = UINT32_MAX;
@@ -37,7 +38,9 @@ Circulation::Circulation(uint64_t tsc_hz)
 
 bool Circulation::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) {
   if (start_ == 0) start_ = last_look_ = now_tsc;
-  longest_gap_ = std::max(longest_gap_, static_cast<double>(now_tsc - std::exchange(last_look_, now_tsc)));
+  const auto gap = static_cast<double>(now_tsc - std::exchange(last_look_, now_tsc));
+  longest_gap_ = std::max(longest_gap_, gap);
+  stall_ = std::max(stall_, gap);
   packets_ += found;
   paused_ += paused_ticks;
   if (now_tsc - start_ < window_) return false;
@@ -56,7 +59,9 @@ void Circulation::end_window(uint64_t now_tsc) {
   const double rate = static_cast<double>(std::exchange(packets_, 0)) / ticks;
   const bool is_busy = static_cast<double>(std::exchange(paused_, 0)) < kBusyPauses * ticks;
   const double slack = set_slack(rate);
-  const bool may_pay = is_busy || slack > kSmall;
+  // A trial must not cost packets that would not be lost otherwise: not while the machine stalls so long.
+  const bool is_steady = rate * std::exchange(stall_, kStallDecay * stall_) < kSmall;
+  const bool may_pay = is_busy || (slack > kSmall && is_steady);
   if (state_ == State::steady) {
     watch(rate, may_pay, now_tsc);
   } else {

@@ -11,7 +11,8 @@
 // At a high rate this is the whole pool. Is it the primary that cannot copy faster, or a drain that never pauses and
 // could not catch up after a stall anyway, then a small circle may be better, or worse: where the two cores share no
 // cache each has to fetch an mbuf from the other's cache instead of from memory. Nobody tells which (and a virtual
-// machine's CPUs are moved), so it is tried, now and then, and kept where more packets come through.
+// machine's CPUs are moved), so it is tried, now and then, and kept where more packets come through. But where the
+// drain keeps up, not while the machine stalls for so long that a small circle would lose packets.
 #pragma once
 #include <cstdint>
 
@@ -60,6 +61,7 @@ class Circulation {
   uint64_t paused_ = 0;
 
   uint64_t last_look_ = 0;
+  double stall_ = 0;    // ticks between two looks, in the last second or so
   double longest_gap_;  // ticks between two looks, of late
   double slack_ = 0;    // mbufs for what comes in twice that time
   uint32_t sleep_us_ = UINT32_MAX;

@@ -97,6 +97,18 @@ void easy_load_keeps_its_slack() {
   CHECK(model.circulation().circle(kLongestSleepUs).free >= 32000);
 }
 
+// Nothing that keeps up is put at risk for a trial while the machine stalls now and then.
+void no_trial_among_stalls() {
+  Model model;
+  model.step(1, 0);
+  for (int i = 0; i < 200; i++) {
+    model.step(12, 4000 * 12);
+    model.run(0.3, 4000, kNear);
+  }
+  CHECK(model.changes() == 0);
+  CHECK(model.circulation().circle(kLongestSleepUs).free >= 4000 * 23);
+}
+
 // The primary copies as fast as it can, and the drain sleeps most of the time.
 void small_for_the_primary() {
   Model model;
@@ -184,6 +196,7 @@ void test_circulation() {
   slack_for_the_longest_pause();
   slack_for_a_burst();
   easy_load_keeps_its_slack();
+  no_trial_among_stalls();
   small_for_the_primary();
   small_where_it_is_faster();
   large_where_it_is_not();
