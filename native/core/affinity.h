@@ -38,6 +38,6 @@ inline int own_cpus() {
 constexpr int kDrainNice = -10;  // of threads that take packets: a stall of milliseconds loses some
 
 // How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.
-inline void be_nice(int nice) { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice); }
+inline void be_nice(int nice, pid_t thread = gettid()) { setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice); }
 
 }  // namespace dpcap
