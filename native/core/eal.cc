@@ -6,11 +6,13 @@
 #include <rte_bus.h>
 #include <rte_config.h>
 #include <rte_eal.h>
+#include <rte_eal_memconfig.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_service_component.h>
 #include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -147,7 +149,21 @@ void attach(const AttachOptions& options) {
   fault_point("attach.end");
 }
 
-void detach() { rte_eal_cleanup(); }
+// Whoever gives a page back asks all secondaries, and waits 5 s for one that closed its socket with the question
+// unread. The lock keeps such questions from being asked while ours is taken away; those that were asked before are
+// answered.
+void detach() {
+  constexpr timespec kTimeToAnswer = {0, 20'000'000};
+  const std::string prefix = "mp_socket_" + std::to_string(getpid()) + "_";
+  rte_mcfg_mem_read_lock();
+  for (const auto& entry : std::filesystem::directory_iterator(rte_eal_get_runtime_dir())) {
+    const std::string name = entry.path().filename();
+    if (name.compare(0, prefix.size(), prefix) == 0) unlink(entry.path().c_str());
+  }
+  rte_mcfg_mem_read_unlock();
+  nanosleep(&kTimeToAnswer, nullptr);
+  rte_eal_cleanup();
+}
 
 std::string take_eal_log() { return LogBuffer::instance().take(); }
 

@@ -40,8 +40,10 @@ int main_socket();
 
 class SharedPieces {
  public:
-  // Bytes of a piece: with EAL's own headers it fills one page of 2 MiB.
-  static constexpr size_t kPieceBytes = (2u << 20) - 4096;
+  // Bytes of a piece: with EAL's own header (MALLOC_ELEM_OVERHEAD) it fills one page of 2 MiB to the last byte. What
+  // would be left of it the primary would use, and the page would be given back by a call of its own, which waits for
+  // us.
+  static constexpr size_t kPieceBytes = (2u << 20) - 2 * RTE_CACHE_LINE_SIZE;
 
   // `name`: of the owner record; the pieces are the memory zones <name>_0, <name>_1 ...
   explicit SharedPieces(std::string name);

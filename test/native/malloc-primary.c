@@ -7,9 +7,11 @@
  * and answers each with one line: "forward on", "forward off", "reset", "max" (see print_waits), "quit".
  *
  * A wait is the wall time of a call without the time for which the thread was ready to run and had no CPU (the second
- * field of schedstat): what is left is work, spinning on a lock, and sleeping for an answer of another process. What a
- * hypervisor or an interrupt takes from the CPU meanwhile is in it as well.
+ * field of schedstat), and without that for which this primary's own thread for messages had none: where lcores use all
+ * CPUs, it waits for a time slice of theirs. What is left is work, spinning on a lock, and sleeping for an answer of
+ * another process. What a hypervisor or an interrupt takes from the CPU meanwhile is in it as well.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <rte_cycles.h>
@@ -19,6 +21,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_pdump.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +42,13 @@ struct moment {
   uint64_t wall_ns;
   uint64_t cpu_ns;
   uint64_t run_delay_ns;
+  uint64_t answer_delay_ns;
+};
+
+/* schedstat of the thread that allocates, and of this primary's own thread that answers secondaries. */
+struct schedstats {
+  int own;
+  int answering;
 };
 
 struct wait {
@@ -80,16 +90,17 @@ static uint64_t run_delay_ns(int schedstat) {
 }
 
 /* The run delay is read first and last, so that a preemption between the readings shortens no wait. */
-static struct moment begin(int schedstat) {
+static struct moment begin(const struct schedstats *stats) {
   struct moment now;
 
-  now.run_delay_ns = run_delay_ns(schedstat);
+  now.run_delay_ns = run_delay_ns(stats->own);
+  now.answer_delay_ns = run_delay_ns(stats->answering);
   now.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   now.wall_ns = clock_ns(CLOCK_MONOTONIC);
   return now;
 }
 
-static void end(int schedstat, const struct moment *then, const char *call, size_t size) {
+static void end(const struct schedstats *stats, const struct moment *then, const char *call, size_t size) {
   struct wait this = {.call = call, .size = size};
   unsigned int column = 0;
 
@@ -97,8 +108,10 @@ static void end(int schedstat, const struct moment *then, const char *call, size
   __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
   if (this.took.wall_ns < WORTH_A_LOOK_NS) return;
   this.took.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - then->cpu_ns;
-  this.took.run_delay_ns = run_delay_ns(schedstat) - then->run_delay_ns;
-  this.wait_ns = this.took.wall_ns - RTE_MIN(this.took.wall_ns, this.took.run_delay_ns);
+  this.took.answer_delay_ns = run_delay_ns(stats->answering) - then->answer_delay_ns;
+  this.took.run_delay_ns = run_delay_ns(stats->own) - then->run_delay_ns;
+  const uint64_t without_cpu = this.took.run_delay_ns + this.took.answer_delay_ns;
+  this.wait_ns = this.took.wall_ns - RTE_MIN(this.took.wall_ns, without_cpu);
   while (column < RTE_DIM(columns_us) && this.wait_ns >= columns_us[column] * 1000ull) column++;
   pthread_mutex_lock(&waits.mutex);
   waits.histogram[column]++;
@@ -112,25 +125,55 @@ static size_t random_size(void) {
   return SMALLEST + rand() % (largest - SMALLEST + 1);
 }
 
+static int open_schedstat(const char *task) {
+  char path[300];
+
+  snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task);
+  return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* EAL's thread for messages: its name up to 23.07, and from 23.11 on. */
+static int open_schedstat_of_answering(void) {
+  char path[300], name[32];
+  const struct dirent *task;
+  DIR *tasks = opendir("/proc/self/task");
+
+  while ((task = readdir(tasks)) != NULL) {
+    snprintf(path, sizeof path, "/proc/self/task/%s/comm", task->d_name);
+    FILE *comm = fopen(path, "r");
+    if (comm == NULL) continue;
+    const bool is_it = fgets(name, sizeof name, comm) != NULL &&
+                       (strncmp(name, "rte_mp_handle", 13) == 0 || strncmp(name, "dpdk-mp-msg", 11) == 0);
+    fclose(comm);
+    if (is_it) {
+      const int schedstat = open_schedstat(task->d_name);
+      closedir(tasks);
+      return schedstat;
+    }
+  }
+  rte_exit(EXIT_FAILURE, "there is no thread that answers secondaries\n");
+}
+
 static int allocate(void *unused) {
   void *slots[SLOTS] = {0};
-  char path[64];
+  char task[24];
 
   (void)unused;
-  snprintf(path, sizeof path, "/proc/self/task/%ld/schedstat", syscall(SYS_gettid));
-  int schedstat = open(path, O_RDONLY | O_CLOEXEC);
+  snprintf(task, sizeof task, "%ld", syscall(SYS_gettid));
+  const struct schedstats stats = {open_schedstat(task), open_schedstat_of_answering()};
   while (!__atomic_load_n(&ended, __ATOMIC_RELAXED)) {
     void **slot = &slots[rand() % SLOTS];
     size_t size = random_size();
-    struct moment then = begin(schedstat);
+    struct moment then = begin(&stats);
     rte_free(*slot);
-    end(schedstat, &then, "free", 0);
-    then = begin(schedstat);
+    end(&stats, &then, "free", 0);
+    then = begin(&stats);
     *slot = rte_malloc(NULL, size, 0);
-    end(schedstat, &then, "malloc", size);
+    end(&stats, &then, "malloc", size);
   }
   for (unsigned int i = 0; i < SLOTS; i++) rte_free(slots[i]);
-  close(schedstat);
+  close(stats.own);
+  close(stats.answering);
   return 0;
 }
 
