@@ -40,17 +40,16 @@ function randomFault(points: readonly FaultPoint[], action: 'kill' | 'stop', ran
   return { point: nth ? `${point}@${nth}` : point, env: faultAt(point, action, nth) };
 }
 
-/** Resolves with true when the engine of a capture stands at its point, with false when the capture has ended or goes on. */
+/** Resolves with true when the engine of a capture stands at its point, with false when the capture goes on or has ended. */
 async function standsStill(capture: Capture): Promise<boolean> {
   const { process } = capture.running;
-  const engine = await engineOf(capture.running.pid).catch(() => 0);
-  const goesOn = hasStarted(capture);
+  const stands = (): boolean => enginesOf(process.pid).some(isStopped);
   let isOver = false;
-  goesOn.finally(() => {
+  void hasStarted(capture).finally(() => {
     isOver = true;
   });
-  while (process.alive() && !isOver && !isStopped(engine)) await delay(5);
-  return process.alive() && isStopped(engine);
+  while (process.alive() && !isOver && !stands()) await delay(5);
+  return process.alive() && stands();
 }
 
 /** Once, or twice at the same time. */
