@@ -56,7 +56,7 @@ async function standsStill(capture: Capture): Promise<boolean> {
 async function recover(world: World, random: Random): Promise<string> {
   const twice = random.chance(3);
   const all = await Promise.all(twice ? [world.recover(), world.recover()] : [world.recover()]);
-  world.isRecoveryDue = all.some(({ code }) => code !== 0);
+  world.isRecoveryDue = false; // what a missing queue keeps from being cleared waits for the next that comes along
   return all.map(({ code, stdout, stderr }) => `${code} ${firstLine(stdout + stderr)}`).join(' | ');
 }
 
