@@ -168,12 +168,13 @@ export interface PrimaryBinding {
   /** Puts our mempool handlers into the primary's order (agreeOnOps). Before anything is created in its memory. */
   alignOps(names: string[]): void;
   /**
-   * Whether the primary answers a question that changes nothing, within the time. Once before it is asked for memory: each
-   * question is passed on to all secondaries.
+   * Whether the primary answers a question that changes nothing, within the time. It logs an error for it.
    */
   primaryAnswers(timeoutMs: number): Promise<boolean>;
-  /** Keeps other recoveries out until this process ends, by a lock on this file. Throws ERR_CAPTURE_BUSY. */
-  lockRecovery(path: string): void;
+  /** The primary is a DPVS, whose requests may have another layout: it is tried first. */
+  expectDpvs(): void;
+  /** Locks a file against other processes until the descriptor is closed; -1 while another holds it. Throws ERR_SYSTEM. */
+  tryLock(path: string): number;
   /**
    * Disables what a dead capture left enabled; resolves with the targets that stay in doubt, and why. What another tool
    * captures in its place is left alone.

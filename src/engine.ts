@@ -9,6 +9,7 @@ import { binding } from './binding.js';
 import { CaptureRun } from './capture/capture-run.js';
 import { CriticalSections } from './capture/critical-sections.js';
 import { createSend, flushed } from './capture/engine-channel.js';
+import { alone } from './capture/lock-file.js';
 import type { StopReason, ToEngine } from './capture/messages.js';
 import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
@@ -21,22 +22,25 @@ import { endingSignals } from './signals.js';
 const STUCK_LOOK_MS = 200;
 
 const send = createSend(stopFor('supervisor gone'));
-const sections = new CriticalSections((name) => send({ type: 'section', name }));
+const sections = new CriticalSections(
+  (name) => send({ type: 'section', name }),
+  (work) => (runtimeDir === undefined ? work() : alone(binding(), runtimeDir, work)),
+);
 let run: CaptureRun | undefined;
 let session: Session | undefined;
 let runtimeDir: string | undefined;
 
 async function capture(input: unknown): Promise<void> {
   const plan = planSchema.parse(input);
-  session = new Session(plan, sections);
   runtimeDir = plan.runtimeDir;
+  session = new Session(plan, sections);
   run = new CaptureRun(plan, send, session);
   send(await run.toEnd());
 }
 
 async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
-  session = new Session(target, sections);
   runtimeDir = target.runtimeDir;
+  session = new Session(target, sections);
   try {
     send({ type: 'recovered', report: await recover(target, session), error: undefined });
   } catch (error) {

@@ -37,6 +37,18 @@ export function isIgnored(signal: NodeJS.Signals, mask: string | undefined): boo
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
+let isOver = false;
+
+/**
+ * The job has ended: a signal that would have ended it comes too late, and must not take the place of the exit code. To be
+ * called before the job's own listeners go.
+ */
+export function ignoreEndingSignals(): void {
+  if (isOver) return;
+  isOver = true;
+  for (const signal of ENDING) process.on(signal, () => {});
+}
+
 /** From here on none of them ends this process, or opens anything. Listeners that do something may be added. */
 function takeSignals(): void {
   const ignored = IGNORABLE.filter((signal) => isIgnored(signal, process.env[IGNORED_VARIABLE]));

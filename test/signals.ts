@@ -58,3 +58,19 @@ t.test('without node on the PATH, the usual places are looked at, or it is said'
   const none = run(script.replace(places, '/nowhere/node'));
   t.match(none, { status: 1, stderr: /^dpcap: cannot start: there is no node.*\n {2}install Node.js/ });
 });
+
+t.test('a signal that comes after the job does not take the place of its exit code', async (t) => {
+  const code = `import { ignoreEndingSignals } from ${JSON.stringify(SIGNALS)};
+    const listener = () => {};
+    process.on('SIGINT', listener);
+    ignoreEndingSignals();
+    process.off('SIGINT', listener);
+    process.on('SIGUSR1', () => process.exit(7));
+    console.log('up'); setInterval(() => {}, 1e3);`;
+  const child = spawn(process.execPath, [NO_DEBUGGER, '--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) child.kill(signal);
+  t.same(await once(child, 'exit'), [7, null]);
+});

@@ -40,16 +40,4 @@ constexpr int kDrainNice = -10;  // of threads that take packets: a stall of mil
 // How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.
 inline void be_nice(int nice, pid_t thread = gettid()) { setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice); }
 
-// Has the calling thread go before other work for a scope in which others wait for it.
-class Urgent {
- public:
-  Urgent() : before_(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()))) { be_nice(-20); }
-  ~Urgent() { be_nice(before_); }
-  Urgent(const Urgent&) = delete;
-  Urgent& operator=(const Urgent&) = delete;
-
- private:
-  const int before_;
-};
-
 }  // namespace dpcap

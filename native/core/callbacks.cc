@@ -22,6 +22,8 @@ constexpr uint64_t kDisableLimitMs = 5000;
 // for.
 constexpr uint64_t kOnTheirWay = 8192;
 
+constexpr timespec kBetweenPasses = {0, 20'000'000};
+
 uint64_t now_ms() { return now_ns(CLOCK_MONOTONIC) / 1'000'000; }
 
 Error enable_error(const PdumpTarget& target, const Reply& reply) {
@@ -179,15 +181,16 @@ Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
 std::vector<std::string> Callbacks::disable() {
   const uint64_t deadline = now_ms() + kDisableLimitMs;
   bool is_worthwhile = true;
-  while (is_worthwhile) {
+  while (is_worthwhile && !is_abandoned_) {
     is_worthwhile = false;
     for (size_t i = 0; i < states_.size(); i++) {
       const uint64_t now = now_ms();
-      if (states_[i] == TargetState::disabled || now >= deadline) continue;
+      if (states_[i] == TargetState::disabled || now >= deadline || is_abandoned_) continue;
       remove(i, std::min(kDisableTimeoutMs, static_cast<int>(deadline - now)));
       is_worthwhile |= states_[i] != TargetState::disabled && removals_[i] == Removal::unknown;
     }
     is_worthwhile &= now_ms() < deadline;
+    if (is_worthwhile) nanosleep(&kBetweenPasses, nullptr);  // a request may fail at once
   }
   return unsettled();
 }

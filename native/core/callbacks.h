@@ -3,6 +3,7 @@
 //
 // Requests block: on a thread that may wait for the primary, one at a time.
 #pragma once
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ class Callbacks {
   bool can_settle() const;
   // Removes all. Returns those that may still be there, as text. Within kDisableLimitMs.
   std::vector<std::string> disable();
+  // Any thread: disable() asks no more.
+  void abandon() { is_abandoned_ = true; }
   // Those that may be there, as text.
   std::vector<std::string> unsettled() const;
 
@@ -65,6 +68,7 @@ class Callbacks {
 
   OwnerRecord* owner_ = nullptr;
   bool has_left_ = false;
+  std::atomic<bool> is_abandoned_{false};
   Order order_{};
   std::vector<TargetState> states_;
   std::vector<Removal> removals_;  // why one that was asked to be off is not

@@ -119,8 +119,12 @@ class Capture {
   // Gives back what the capture has in a primary that lives and is known to be out of the callbacks. (In the memory of
   // a dead one it would wait for locks that it may have died with.) After finish(). Returns whether all was freed.
   bool free();
-  // Any thread, at any moment: what asks the primary for memory, or gives it back, ends at the next piece.
-  void abandon() { pieces_.abandon(); }
+  // Any thread, at any moment: what asks the primary for memory, gives it back or disables ends at the next piece or
+  // lane.
+  void abandon() {
+    pieces_.abandon();
+    callbacks_.abandon();
+  }
 
   CaptureStats stats() const;
 

@@ -155,17 +155,18 @@ std::vector<OwnerFacts> list_owners() {
   return owners;
 }
 
-void lock_recovery(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);  // open until the process ends
-  if (fd < 0) throw Error("ERR_SYSTEM", "cannot open " + path + ", the lock of recoveries", errno, path);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fault_point("recover.claimed");
+int try_lock(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) throw Error("ERR_SYSTEM", "cannot open " + path + ", a lock of dpcap's", errno, path);
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   const int err = errno;
   close(fd);
-  if (err == EWOULDBLOCK) throw Error("ERR_CAPTURE_BUSY", "another recovery of this primary is under way", EBUSY, path);
+  if (err == EWOULDBLOCK) return -1;
   throw Error("ERR_SYSTEM", "cannot lock " + path, err, path);
 }
 
 std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) {
+  fault_point("recover.claimed");
   const std::vector<OwnerFacts> owners = list_owners();
   const OwnerFacts owner = dead_owner(name, owners);
   std::vector<std::string> in_doubt;

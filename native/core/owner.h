@@ -84,9 +84,9 @@ struct OwnerFacts {
 };
 std::vector<OwnerFacts> list_owners();
 
-// Keeps other recoveries of the same primary out for as long as this process lives: takes a lock on the file `path`,
-// which is made when it is not there. Throws ERR_CAPTURE_BUSY while another process holds it, ERR_SYSTEM.
-void lock_recovery(const std::string& path);
+// Takes a lock on the file `path`, which is made when it is not there, until the descriptor that is returned is closed
+// or this process ends. -1 while another process holds it. Throws ERR_SYSTEM.
+int try_lock(const std::string& path);
 
 // Sends the primary a disable for every target of a dead owner that may be live. Returns those still in doubt, as text
 // with the reason. A target that a running capture holds by now is left alone, and so is one that another tool has

@@ -18,6 +18,8 @@ constexpr char kAction[] = "mp_pdump";
 
 enum class Layout { stock, dpvs };
 
+Layout expected_layout = Layout::stock;  // written before the first request
+
 // The request of 21.11 to 26.07 (lib/pdump/rte_pdump.c).
 struct StockRequest {
   uint16_t ver;
@@ -164,7 +166,7 @@ std::optional<Layout> probe_layout(int timeout_ms, Reply& failure) {
 // answer carries neither queue nor direction. The primary answers in order, so once it has repeated a probe nothing
 // older is on its way. False when it does not.
 bool catch_up(Layout layout, int timeout_ms) {
-  constexpr int kTries = 8;
+  constexpr int kTries = 8;  // as many answers may be on their way
   for (int tries = 0; tries < kTries; tries++) {
     const PdumpRequest probe = make_probe();
     const Exchange result = exchange(probe, layout, timeout_ms);
@@ -176,18 +178,23 @@ bool catch_up(Layout layout, int timeout_ms) {
 
 }  // namespace
 
-// Stock until proved otherwise: a probe makes the primary log an error, which no stock primary need see. A server of
-// another layout refuses a stock request by its length, with EINVAL and without side effects.
+bool primary_answers(int timeout_ms) { return catch_up(expected_layout, timeout_ms); }
+
+void expect_dpvs_layout() { expected_layout = Layout::dpvs; }
+
+// The expected one until proved otherwise: a probe makes the primary log an error, which no stock primary need see. A
+// server of another layout refuses a stock request by its length, with EINVAL and without side effects.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
   static std::optional<Layout> known;  // of the one primary of this process
-  static bool is_behind = false;       // an answer of its may still come
-  if (is_behind && !catch_up(known.value_or(Layout::stock), timeout_ms)) return {Outcome::not_sent, ETIMEDOUT};
+  const Layout layout = known.value_or(expected_layout);
+  static bool is_behind = false;  // an answer of its may still come
+  if (is_behind && !catch_up(layout, timeout_ms)) return {Outcome::not_sent, ETIMEDOUT};
   is_behind = false;
-  Reply reply = exchange(request, known.value_or(Layout::stock), timeout_ms).reply;
+  Reply reply = exchange(request, layout, timeout_ms).reply;
   is_behind = reply.outcome == Outcome::unknown;
   if (known || is_behind || reply.outcome == Outcome::not_sent) return reply;
   if (reply.outcome == Outcome::done) {
-    known = Layout::stock;
+    known = layout;
     return reply;
   }
   if (reply.err != EINVAL) return reply;
@@ -196,7 +203,7 @@ Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
   known = probe_layout(timeout_ms, failure);
   is_behind = !known && failure.outcome == Outcome::unknown;
   if (!known) return failure;
-  if (*known == Layout::stock) return reply;
+  if (*known == layout) return reply;
   reply = exchange(request, *known, timeout_ms).reply;
   is_behind = reply.outcome == Outcome::unknown;
   return reply;

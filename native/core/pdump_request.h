@@ -37,8 +37,13 @@ struct Reply {
 // to be found out. Not from an EAL callback thread; one at a time per process.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms);
 
-// Asks the primary something that it answers at once and that changes nothing, and waits for the answer. False without
-// one: then nothing should be asked for that could be half done.
+// The primary is a DPVS: its patched layout is tried first, so that no request is refused and logged as an error there.
+void expect_dpvs_layout();
+
+// Asks the primary something that changes nothing, and waits for the answer. It logs an error for it, so not without
+// need. (No other question of EAL's is answered to the asker alone: what each secondary asks at its start,
+// "bus_vdev_mp", is passed on to all of them, and with eight that start at once their sockets, of ten messages each,
+// filled up.)
 bool primary_answers(int timeout_ms);
 
 }  // namespace dpcap

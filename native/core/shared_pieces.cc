@@ -11,7 +11,6 @@
 #include <map>
 #include <utility>
 
-#include "core/affinity.h"
 #include "core/error.h"
 #include "core/fault_point.h"
 #include "core/now.h"
@@ -72,7 +71,6 @@ HeapRoom heap_room() {
 
 const rte_memzone* reserve_zone(const std::string& name, size_t bytes) {
   static const Place place = main_place();
-  const Urgent urgent;  // whoever waits for a CPU with the heap's lock keeps the primary waiting as well
   const uint64_t before = now_ns(CLOCK_MONOTONIC);
   const rte_memzone* zone = rte_memzone_reserve(name.c_str(), bytes, place.socket, flags_for(place.page_bytes));
   if (zone == nullptr) throw no_memory(name, rte_errno, before);
@@ -121,22 +119,12 @@ bool SharedPieces::give_back() {
   return free_zones(std::exchange(zones_, {}), is_abandoned_, "free.piece");
 }
 
-namespace {
-
-// Returns how long it took, ns.
-uint64_t free_zone(const std::string& name) {
-  const Urgent urgent;  // as in reserve_zone()
-  const uint64_t before = now_ns(CLOCK_MONOTONIC);
-  rte_memzone_free(rte_memzone_lookup(name.c_str()));
-  return now_ns(CLOCK_MONOTONIC) - before;
-}
-
-}  // namespace
-
 bool free_zones(const std::vector<std::string>& names, const std::atomic<bool>& is_abandoned, const char* point) {
   for (const std::string& name : names) {
     if (is_abandoned) return false;
-    const uint64_t took = free_zone(name);
+    const uint64_t before = now_ns(CLOCK_MONOTONIC);
+    rte_memzone_free(rte_memzone_lookup(name.c_str()));
+    const uint64_t took = now_ns(CLOCK_MONOTONIC) - before;
     fault_point(point);
     if (took >= kSlowFreeNs && &name != &names.back()) return false;
     let_the_primary_in();

@@ -5,7 +5,7 @@
 // ms (DPDK 22.11.11). So no piece is larger than it has to be, and after each the primary has its turn. And whoever
 // dies with the lock stops the primary's next allocation for ever: nothing else is done while EAL holds it.
 //
-// One thread at a time.
+// One thread at a time, and not one that goes before others: it spins for EAL's locks, whose holder may need the CPU.
 #pragma once
 #include <rte_memzone.h>
 

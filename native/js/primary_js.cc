@@ -163,13 +163,10 @@ Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   });
 }
 
-// lockRecovery(path): until this process ends.
-Napi::Value JS_LockRecovery(const Napi::CallbackInfo& info) {
+// tryLock(path): a descriptor, or -1.
+Napi::Value JS_TryLock(const Napi::CallbackInfo& info) {
   const std::string path = argument(info, 0);
-  return checked(info.Env(), [&] {
-    lock_recovery(path);
-    return info.Env().Undefined();
-  });
+  return checked(info.Env(), [&] { return Napi::Number::New(info.Env(), try_lock(path)); });
 }
 
 // disableOwner(name): Promise<string[]>, the targets of a dead capture that are not off for certain.
@@ -205,6 +202,12 @@ Napi::Value JS_PrimaryAnswers(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool& answers) { return Napi::Boolean::New(env, answers); });
 }
 
+// expectDpvs(): before the first request.
+Napi::Value JS_ExpectDpvs(const Napi::CallbackInfo& info) {
+  expect_dpvs_layout();
+  return info.Env().Undefined();
+}
+
 // dieWithParent(signal)
 Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
   prctl(PR_SET_PDEATHSIG, info[0].As<Napi::Number>().Int32Value());
@@ -218,7 +221,8 @@ void export_primary(Napi::Env env, Napi::Object exports) {
   exports.Set("detach", Napi::Function::New(env, JS_Detach));
   exports.Set("facts", Napi::Function::New(env, JS_Facts));
   exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
-  exports.Set("lockRecovery", Napi::Function::New(env, JS_LockRecovery));
+  exports.Set("expectDpvs", Napi::Function::New(env, JS_ExpectDpvs));
+  exports.Set("tryLock", Napi::Function::New(env, JS_TryLock));
   exports.Set("abandonRecovery", Napi::Function::New(env, JS_AbandonRecovery));
   exports.Set("primaryAnswers", Napi::Function::New(env, JS_PrimaryAnswers));
   exports.Set("disableOwner", Napi::Function::New(env, JS_DisableOwner));

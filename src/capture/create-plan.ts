@@ -1,4 +1,5 @@
 /** From checked options, a filter and a primary to the frozen plan. Pure. */
+import { isDpvs } from '../dpvs/identify.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
 import type { CaptureOptions } from './options.js';
@@ -18,6 +19,8 @@ export function createPlan(
     ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
     ...(primary.process?.startTicks === undefined ? {} : { primaryStartTicks: primary.process.startTicks }),
     primaryMemory: memory,
+    ...(isDpvs(primary) ? { isDpvs: true } : {}),
+    ...(options.trustMempools ? { trustMempools: true } : {}),
     primaryName: name,
     ports: options.ports,
     directions: options.directions,

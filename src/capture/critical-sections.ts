@@ -32,18 +32,26 @@ const LIMIT_MS: Record<SectionName, number> = {
 /** And after the primary's death, with which a lock may be held for ever. */
 const AFTER_DEATH_MS = 2000;
 
+/** Does work while no other engine does such work. */
+export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** The sections of this process. */
 export class CriticalSections {
   readonly #announce: (name: SectionName | undefined) => void;
+  readonly #alone: Alone;
   readonly #inside = new Set<SectionName>();
   #whenOutside: (() => void) | undefined;
   readonly #died: Promise<void>;
   /** The primary is gone: what is under way, or begins now, is not waited for much longer. */
   primaryDied: () => void = () => {};
 
-  /** @param announce told before the first is entered and after the last is left */
-  constructor(announce: (name: SectionName | undefined) => void) {
+  /**
+   * @param announce told before the first is entered and after the last is left
+   * @param alone does work while no other engine of the same primary is in a section
+   */
+  constructor(announce: (name: SectionName | undefined) => void, alone: Alone = (work) => work()) {
     this.#announce = announce;
+    this.#alone = alone;
     this.#died = new Promise((resolve) => {
       this.primaryDied = resolve;
     });
@@ -60,11 +68,13 @@ export class CriticalSections {
    *   section may never be left
    */
   async inside<T>(name: SectionName, work: () => Promise<T>): Promise<T> {
-    this.#inside.add(name);
-    this.#announce(name);
-    const done = work().finally(() => this.#leave(name));
-    done.catch(() => undefined); // after a limit nobody waits for it
-    return await this.#limited(done, name);
+    return await this.#alone(() => {
+      this.#inside.add(name);
+      this.#announce(name);
+      const done = work().finally(() => this.#leave(name));
+      done.catch(() => undefined); // after a limit nobody waits for it
+      return this.#limited(done, name);
+    });
   }
 
   /** Calls `act` now, or once no section is entered any more. */

@@ -1,7 +1,7 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 import type { Logger } from '../log.js';
 import { startTimer } from '../long-timer.js';
-import { endingSignals } from '../signals.js';
+import { endingSignals, ignoreEndingSignals } from '../signals.js';
 import type { Inherited } from './engine-process.js';
 import type { EnginePlan } from './plan.js';
 import { BLIND } from './quiesce.js';
@@ -75,6 +75,7 @@ export async function runInForeground(
     }
     return done;
   } finally {
+    ignoreEndingSignals();
     for (const signal of endingSignals()) process.off(signal, onSignal);
     process.off('SIGUSR1', onReport);
   }

@@ -20,6 +20,7 @@ export interface RecoverTarget {
   runtimeDir: string;
   primaryPid?: number | undefined;
   primaryStartTicks?: number | undefined;
+  isDpvs?: boolean | undefined;
 }
 
 /** Why a capture ended. */

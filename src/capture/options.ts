@@ -27,6 +27,7 @@ export interface RawCaptureOptions {
   stats?: string;
   statsInterval?: string;
   quiet?: boolean;
+  trustMempools?: boolean;
   logLevel?: string;
 }
 
@@ -58,6 +59,8 @@ export interface CaptureOptions {
   stats: 'text' | 'ndjson' | 'none';
   statsIntervalMs: number;
   quiet: boolean;
+  /** Ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
+  trustMempools: boolean;
 }
 
 /**
@@ -93,6 +96,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
     statsIntervalMs: parseDuration('--stats-interval', raw.statsInterval ?? '1', { min: 100, max: 86_400_000 }),
     quiet: raw.quiet ?? false,
+    trustMempools: raw.trustMempools ?? false,
   };
 }
 

@@ -18,6 +18,10 @@ export const planSchema = z.strictObject({
   primaryPid: z.optional(z.int().check(z.positive())),
   /** When it started, clock ticks since boot: with the pid it is that very process. */
   primaryStartTicks: z.optional(z.int()),
+  /** It is a DPVS. */
+  isDpvs: z.optional(z.boolean()),
+  /** See agreeOnOps. */
+  trustMempools: z.optional(z.boolean()),
   /** See MemoryLimits. */
   primaryMemory: z.strictObject({ isFixed: z.boolean(), socketLimitBytes: z.optional(z.number()) }),
   /** "dpdk-testpmd (pid 4711)", for descriptions. */

@@ -1,16 +1,15 @@
 /** Clears from a primary what dead captures of ours left in it. Runs in an engine process. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
+import { waitForLock } from './lock-file.js';
 import type { RecoverReport, RecoverTarget } from './messages.js';
-import { native, nativeError } from './native-error.js';
+import { native } from './native-error.js';
 import type { Session } from './session.js';
 
 /** In the primary's runtime directory: held by the recovery that is under way. */
 const LOCK_FILE = 'dpcap_recover.lock';
 /** How long another recovery may take before ours gives up waiting for it. */
 const LOCK_LIMIT_MS = 20_000;
-const LOCK_RETRY_MS = 50;
 
 /**
  * Disables what dead captures left enabled, waits until the primary is out of it, and frees their memory. Running
@@ -26,21 +25,19 @@ export async function recover(target: RecoverTarget, session: Session): Promise<
   }
 }
 
+/** Until this process ends. */
 async function lock({ addon }: Session, runtimeDir: string): Promise<void> {
-  const deadline = performance.now() + LOCK_LIMIT_MS;
-  while (true) {
-    try {
-      return addon.lockRecovery(join(runtimeDir, LOCK_FILE));
-    } catch (thrown) {
-      const error = nativeError(thrown);
-      if (error.code !== 'ERR_CAPTURE_BUSY' || performance.now() > deadline) throw error;
-    }
-    await sleep(LOCK_RETRY_MS);
-  }
+  const path = join(runtimeDir, LOCK_FILE);
+  if ((await waitForLock(addon, path, LOCK_LIMIT_MS)) !== undefined) return;
+  throw new DpcapError('ERR_CAPTURE_BUSY', 'another recovery of this primary is under way, and does not end', {
+    subject: path,
+    errno: 'EBUSY',
+    hint: 'is it stopped? Let it go on, then try again',
+  });
 }
 
 async function clear(session: Session): Promise<RecoverReport> {
-  const { owners } = await session.attach();
+  const { owners } = await session.attach('nothing');
   const dead = owners.filter((owner) => !owner.running);
   const report: RecoverReport = {
     cleared: [],

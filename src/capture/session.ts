@@ -7,7 +7,7 @@ import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { isRunning } from '../primary/process.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/ring-block.js';
 import { findSecondaries } from '../primary/secondaries.js';
-import { silenceError, silentProcesses, stoppedProcesses } from '../primary/silent-processes.js';
+import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../primary/silent-processes.js';
 import type { CriticalSections } from './critical-sections.js';
 import { native, nativeError } from './native-error.js';
 import { procThreads, waitForQuiescence } from './quiesce.js';
@@ -28,6 +28,10 @@ export interface SessionTarget {
   runtimeDir: string;
   primaryPid?: number | undefined;
   primaryStartTicks?: number | undefined;
+  /** It is a DPVS. */
+  isDpvs?: boolean | undefined;
+  /** See agreeOnOps. */
+  trustMempools?: boolean | undefined;
 }
 
 /** An attached process: one for its whole life. */
@@ -52,15 +56,17 @@ export class Session {
 
   /**
    * Joins the primary and makes it safe to create objects in its memory.
+   * @param makes whether objects will be made; what only clears uses no mempool, and needs nobody's numbering
    * @returns what its shared memory says
    * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS,
    *   ERR_PRIMARY_GONE when another primary has taken its place, ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED,
    *   ERR_PRIMARY_TIMEOUT
    */
-  async attach(): Promise<AttachedFacts> {
+  async attach(makes: 'a mempool' | 'nothing' = 'a mempool'): Promise<AttachedFacts> {
     const silence = await this.obstacle();
     if (silence) throw silence;
     this.#watch();
+    if (this.#target.isDpvs) this.addon.expectDpvs();
     await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
     this.#attached = true;
     if (!this.isPrimaryAlive()) throw this.#replaced();
@@ -71,7 +77,8 @@ export class Session {
         subject: this.#target.filePrefix,
       });
     }
-    checked(() => this.addon.alignOps(this.#opsOrder(facts)));
+    const order = makes === 'nothing' ? [] : this.#opsOrder(facts);
+    checked(() => this.addon.alignOps(order));
     return facts;
   }
 
@@ -80,6 +87,8 @@ export class Session {
     const { runtimeDir, primaryPid } = this.#target;
     this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
       this.#isGone = true;
+      this.addon.abandonCapture();
+      this.addon.abandonRecovery();
       this.sections.primaryDied();
       this.#tellGone();
     });
@@ -120,12 +129,15 @@ export class Session {
   }
 
   /**
-   * Waits until the primary has answered: its thread for requests may be starved, or inside something long, and a request
-   * for memory that it answers too late can crash it.
-   * @throws DpcapError ERR_PRIMARY_TIMEOUT
+   * Waits until the primary, and all who share its memory, can be asked for memory: a request that is answered too late can
+   * crash it. One that only gets a CPU when nobody else wants it has to answer something harmless first.
+   * @throws DpcapError ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED, ERR_PRIMARY_TIMEOUT
    */
   async answered(): Promise<void> {
-    if (await native(this.addon.primaryAnswers(ANSWER_LIMIT_MS))) return;
+    const patience = { deafMs: ANSWER_LIMIT_MS, stoppedMs: ANSWER_LIMIT_MS };
+    const silence = silenceError(await silentProcesses(this.#target, patience));
+    if (silence) throw silence;
+    if (!mayStarve(this.#target) || (await native(this.addon.primaryAnswers(ANSWER_LIMIT_MS)))) return;
     const message = `the primary has not answered within ${ANSWER_LIMIT_MS / 1000} s; it was not asked for memory`;
     throw new DpcapError('ERR_PRIMARY_TIMEOUT', message, {
       subject: this.#target.filePrefix,
@@ -164,7 +176,7 @@ export class Session {
       ? readPrimaryOps(primaryPid, layout)
       : ({ names: undefined, reason: 'its process is not visible from here' } as const);
     const inferred = inferRingBlock(facts.pools.map(poolFacts), facts.ownOps);
-    return agreeOnOps(exact, inferred, facts.ownOps, layout.maxOps);
+    return agreeOnOps(exact, inferred, facts.ownOps, { maxOps: layout.maxOps, trust: this.#target.trustMempools });
   }
 }
 

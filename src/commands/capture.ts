@@ -76,6 +76,10 @@ function addCaptureOptions(command: Command): void {
     )
     .option('--stats <style>', 'text, ndjson or none, on standard error')
     .option('--stats-interval <time>', 'how often: seconds, or 500ms, 5m ... (default: 1)')
+    .option(
+      '--trust-mempools',
+      "where the primary's table of mempool handlers cannot be read: its mempools were made by rte_pktmbuf_pool_create()",
+    )
     .option('-q, --quiet', 'no running count (there is none while packets are printed)')
     .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
     .option('--mirror-fifo <path>', "VFd's request FIFO")

@@ -2,6 +2,7 @@
 import type { RecoverReport } from '../capture/messages.js';
 import { runRecovery } from '../capture/recovery-run.js';
 import type { RegisterCommand } from '../cli.js';
+import { isDpvs } from '../dpvs/identify.js';
 import { FORWARD_KIND, undoForward } from '../dpvs/undo.js';
 import { Journal, type OpenEntry } from '../journal.js';
 import { createLogger } from '../log.js';
@@ -43,7 +44,13 @@ export const registerRecover: RegisterCommand = (program, context) => {
           reports.push({ filePrefix, ...NOTHING, ...skipped });
           continue;
         }
-        const target = { filePrefix, runtimeDir, primaryPid: pid, primaryStartTicks: primary.process?.startTicks };
+        const target = {
+          filePrefix,
+          runtimeDir,
+          primaryPid: pid,
+          primaryStartTicks: primary.process?.startTicks,
+          isDpvs: isDpvs(primary),
+        };
         const log = createLogger('warn', 'recover');
         const report = await runRecovery(target, log, { signal: stopped.signal }).catch(failedReport);
         reports.push({ filePrefix, ...report });

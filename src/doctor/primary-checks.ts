@@ -96,7 +96,13 @@ function opsCheck({ primary, ops, capturability }: PrimaryView): Check[] {
     return [warn(name, why, 'run dpcap as its user, and in its namespaces')];
   }
   if (!ops.names) {
-    return [warn(name, ops.reason, 'run dpcap as root; else the order is deduced from the mempools after attaching')];
+    return [
+      warn(
+        name,
+        ops.reason,
+        'run dpcap as root; else only mempools that prove the order, or --trust-mempools, allow a capture',
+      ),
+    ];
   }
   const index = ops.names.indexOf(RING_BLOCK[0]);
   const detail = `${RING_BLOCK[0]} at index ${index} of ${ops.names.length} (${ops.source}); dpcap takes over this order`;

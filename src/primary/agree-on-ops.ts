@@ -6,6 +6,11 @@ import { RING_BLOCK, type RingBlock } from './ring-block.js';
 const HINT =
   'run dpcap as root, so that it may read the table of the primary; a capture with the wrong order could crash it';
 
+/** What a deduction rests on that is not a proof, and who may accept it. */
+const ORDINARY_HINT =
+  'share the PID namespace of the primary, so that dpcap may read its table; or, if the application makes its mempools with ' +
+  'rte_pktmbuf_pool_create() or rte_mempool_create() alone, say so with --trust-mempools';
+
 /**
  * The order our own table must be permuted to, so that an index means the same handler in both processes.
  *
@@ -14,11 +19,23 @@ const HINT =
  * far as there is room. With an inferred block alone, the other handlers keep our order around it: no pool of ours
  * uses them.
  * @param maxOps entries that fit into the table (OpsLayout.maxOps)
- * @throws DpcapError ERR_MEMPOOL_OPS when nothing is known or the two sources contradict each other
+ * @param trust ordinary pools, one of which may have been made by a single-thread handler that looks the same
+ * @throws DpcapError ERR_MEMPOOL_OPS when nothing is known for certain, or the two sources contradict each other
  */
-export function agreeOnOps(exact: OpsReading, inferred: RingBlock, ownTable: readonly string[], maxOps = 16): string[] {
+export function agreeOnOps(
+  exact: OpsReading,
+  inferred: RingBlock,
+  ownTable: readonly string[],
+  { maxOps = 16, trust = false }: { maxOps?: number; trust?: boolean | undefined } = {},
+): string[] {
   if (exact.names) return fromExact(exact.names, inferred, ownTable, maxOps);
-  if (inferred.base !== undefined) return fromInferred(inferred.base, ownTable);
+  if (inferred.base !== undefined) {
+    if (inferred.certain || trust) return fromInferred(inferred.base, ownTable);
+    throw refuse(
+      `the primary's numbering of mempool handlers is not known: ${exact.reason}; its mempools do not prove it`,
+      ORDINARY_HINT,
+    );
+  }
   throw refuse(`the primary's numbering of mempool handlers is not known: ${exact.reason}; ${inferred.reason}`);
 }
 
@@ -42,6 +59,6 @@ function fromInferred(base: number, ownTable: readonly string[]): string[] {
   return [...others.slice(0, base), ...RING_BLOCK, ...others.slice(base)];
 }
 
-function refuse(message: string): DpcapError {
-  return new DpcapError('ERR_MEMPOOL_OPS', message, { hint: HINT });
+function refuse(message: string, hint = HINT): DpcapError {
+  return new DpcapError('ERR_MEMPOOL_OPS', message, { hint });
 }

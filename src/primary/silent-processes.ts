@@ -31,18 +31,41 @@ const ANSWERING_THREAD = /^(rte_mp_handle|dpdk-mp-msg)$/;
 const RECVMSG: Partial<Record<string, string>> = { x64: '47', arm64: '212' };
 const LOOK_MS = 10;
 
+/** How long is waited for those who do not answer now. */
+export interface Patience {
+  /** For one whose answering thread does something else. */
+  deafMs?: number;
+  /** For one that is stopped. */
+  stoppedMs?: number;
+}
+
 /**
- * Those of them that are stopped, or whose answering thread has not been seen waiting for questions within `limitMs`.
- * What cannot be looked at (another PID namespace, another user) is left out.
+ * Those of them that are stopped, or whose answering thread has not been seen waiting for questions in time. What cannot be
+ * looked at (another PID namespace, another user) is left out.
  */
-export async function silentProcesses(sharers: Sharers, limitMs = 1000, procDir = '/proc'): Promise<SilentProcess[]> {
-  const deadline = performance.now() + limitMs;
+export async function silentProcesses(
+  sharers: Sharers,
+  { deafMs = 1000, stoppedMs = 0 }: Patience = {},
+  procDir = '/proc',
+): Promise<SilentProcess[]> {
+  const start = performance.now();
+  const patienceMs = ({ why }: SilentProcess): number => (why === 'deaf' ? deafMs : stoppedMs);
   let silent = lookAt(sharers, procDir);
-  while (silent.some(({ why }) => why === 'deaf') && performance.now() < deadline) {
+  while (silent.length > 0 && silent.every((one) => performance.now() - start < patienceMs(one))) {
     await sleep(LOOK_MS);
     silent = lookAt(sharers, procDir);
   }
   return silent;
+}
+
+/** SCHED_IDLE, as field 41 of /proc/PID/task/TID/stat has it: such a thread runs when nobody else wants the CPU. */
+const SCHED_IDLE = '5';
+
+/** Whether the thread of the primary that answers may wait for a CPU for longer than anybody waits for its answer. */
+export function mayStarve({ primaryPid }: Sharers, procDir = '/proc'): boolean {
+  const task = primaryPid && answeringThread(join(procDir, String(primaryPid), 'task'));
+  const stat = task ? read(join(task, 'stat')) : undefined;
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[38] === SCHED_IDLE;
 }
 
 /** The same without a wait: only those that are stopped. */

@@ -21,6 +21,7 @@ t.test('defaults are tcpdump-like', async (t) => {
     stats: 'text',
     statsIntervalMs: 1000,
     quiet: false,
+    trustMempools: false,
   });
 });
 

@@ -85,7 +85,9 @@ for (const layout of [120, 112] as const) {
     );
     t.ok(seen.every(({ len }) => len !== 104));
     const probes = seen.filter(({ ver }) => ver >= 0x7f00);
-    t.equal(probes.length, layout === 112 ? 0 : 3, 'a stock primary is not probed; ours once for each dpcap');
+    t.equal(probes.length, layout === 120 ? 0 : 3, 'a patched DPVS is not probed; another once for each dpcap');
+    const refused = seen.filter(({ result }) => result !== 0);
+    t.equal(refused.length === 0, layout === 120, 'nothing is refused by a patched DPVS, and so nothing logged');
     t.match(await primary.stop(), { code: 0 });
   });
 }

@@ -1,9 +1,9 @@
 /** Outputs that fail, and primaries that die, in mid-capture: what was written stays valid, and the loss is counted. */
-import { existsSync, mkdtempSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { smallDisk, smallExt4 } from './helpers/disks.js';
 import {
-  atExit,
   balances,
   type Captured,
   capinfos,
@@ -23,32 +23,6 @@ import {
 
 const skip = requirements({ hugepagesMb: 256 });
 const PORTS = ['net_null0', 'net_null1'];
-
-/** Mounts a tmpfs of `kib` KiB. */
-function smallDisk(t: Test, kib: number): string {
-  t.testdir();
-  return mounted(t, ['-t', 'tmpfs', '-o', `size=${kib}k`, 'dpcap-test']);
-}
-
-/** Mounts an ext4 of `kib` KiB, which takes writes past the page cache, as a real disk does. */
-function smallExt4(t: Test, kib: number): string {
-  const image = join(t.testdir(), 'image');
-  run('truncate', ['-s', `${kib}K`, image]);
-  run('mkfs.ext4', ['-q', '-m', '0', '-O', '^has_journal', image]);
-  return mounted(t, ['-o', 'loop', image]);
-}
-
-function mounted(t: Test, words: string[]): string {
-  const directory = mkdtempSync(join(t.testdirName, 'disk-'));
-  run('mount', [...words, directory]);
-  const unmount = (): void => {
-    run('umount', ['-l', directory]);
-    forget();
-  };
-  const forget = atExit(unmount);
-  t.teardown(unmount);
-  return directory;
-}
 
 const freeBytes = (directory: string): number => {
   const { bavail, bsize } = statfsSync(directory);

@@ -23,6 +23,8 @@ import {
 const skip = requirements({ tools: ['unshare'] });
 const PID_NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const CAPTURE = ['--stats', 'ndjson', '--stats-interval', '0.1', '-B', '16384', '-i', '0', '-w', '/dev/null'];
+/** It cannot see the primary there, and so not read its table. */
+const BLINDLY = ['--trust-mempools'];
 
 async function underLoad(t: Test, options: Partial<TestpmdOptions> = {}): Promise<Testpmd> {
   const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'], ...options });
@@ -33,7 +35,9 @@ async function underLoad(t: Test, options: Partial<TestpmdOptions> = {}): Promis
 
 /** A capture in a PID namespace from which the primary's threads cannot be seen. */
 function captureElsewhere(testpmd: Testpmd, args: string[], env: NodeJS.ProcessEnv = {}): LiveCapture {
-  return new LiveCapture(startDpcapInPidNamespace([...CAPTURE, '--file-prefix', testpmd.prefix, ...args], env));
+  return new LiveCapture(
+    startDpcapInPidNamespace([...CAPTURE, ...BLINDLY, '--file-prefix', testpmd.prefix, ...args], env),
+  );
 }
 
 /** What `unshare --fork` runs. */
@@ -44,6 +48,18 @@ function onlyChild(pid: number): number {
 function recover({ prefix }: Testpmd): Promise<Finished> {
   return runDpcap(['recover', '--file-prefix', prefix]);
 }
+
+t.test(
+  'one that cannot read the table of mempool handlers is refused, unless somebody vouches',
+  { skip },
+  async (t) => {
+    const testpmd = await underLoad(t);
+    const before = await remember(testpmd);
+    const refused = await startDpcapInPidNamespace([...CAPTURE, '-c', '1', '--file-prefix', testpmd.prefix]).wait();
+    t.match(refused, { code: 1, stderr: /do not prove it[\s\S]*--trust-mempools/ });
+    await isUnharmed(t, testpmd, before, 'refused');
+  },
+);
 
 t.test('a capture that cannot see the threads leaves its memory, and says so', { skip }, async (t) => {
   const testpmd = await underLoad(t);

@@ -74,7 +74,19 @@ t.test('also where the engine cannot see its process', { skip }, async (t) => {
   const prefix = uniqueName();
   let testpmd = await forwarding(prefix);
   t.teardown(() => testpmd.stop());
-  const words = ['--file-prefix', prefix, '--stats', 'ndjson', '-B', '16384', '-i', '0', '-w', '/dev/null'];
+  const words = [
+    '--file-prefix',
+    prefix,
+    '--stats',
+    'ndjson',
+    '-B',
+    '16384',
+    '-i',
+    '0',
+    '-w',
+    '/dev/null',
+    '--trust-mempools',
+  ];
   const running = new LiveCapture(startDpcapInPidNamespace(words));
   await running.written(1);
   await testpmd.kill('SIGKILL', { keepFiles: true });

@@ -14,7 +14,11 @@ t.same(agreeOnOps(exact(TESTPMD_OPS), at(3), OWN_OPS), TESTPMD_OPS, 'both source
 t.same(agreeOnOps(exact(TESTPMD_OPS), unseen, OWN_OPS), TESTPMD_OPS, 'the exact one alone');
 t.same(agreeOnOps(exact(OWN_OPS), at(2), OWN_OPS), OWN_OPS, 'nothing to do');
 t.same(agreeOnOps(exact(['mine', 'ring_mp_mc']), unseen, ['stack', 'ring_mp_mc']), ['mine', 'ring_mp_mc', 'stack']);
-t.same(agreeOnOps(exact(['a', 'ring_mp_mc']), unseen, ['b', 'ring_mp_mc', 'c'], 3), ['a', 'ring_mp_mc', 'b'], 'full');
+t.same(
+  agreeOnOps(exact(['a', 'ring_mp_mc']), unseen, ['b', 'ring_mp_mc', 'c'], { maxOps: 3 }),
+  ['a', 'ring_mp_mc', 'b'],
+  'full',
+);
 t.same(agreeOnOps(unread, at(0), OWN_OPS).slice(0, 7), [...RING_BLOCK, 'octeontx_fpavf'], 'inferred alone');
 t.equal(agreeOnOps(unread, at(8), OWN_OPS).indexOf('ring_mp_mc'), 8, 'at the end');
 
@@ -31,6 +35,13 @@ for (const [name, reading, block, own, message] of REFUSED) {
     `refuses ${name}`,
   );
 }
+
+t.test('ordinary pools prove nothing, unless somebody vouches for them', async (t) => {
+  const ordinary: RingBlock = { base: 3, certain: false, evidence: ['mb_pool_0'] };
+  t.throws(() => agreeOnOps(unread, ordinary, OWN_OPS), { code: 'ERR_MEMPOOL_OPS', hint: /--trust-mempools/ });
+  t.equal(agreeOnOps(unread, ordinary, OWN_OPS, { trust: true }).indexOf('ring_mp_mc'), 3);
+  t.same(agreeOnOps(exact(TESTPMD_OPS), ordinary, OWN_OPS), TESTPMD_OPS, 'nor are they needed with the table itself');
+});
 
 t.test('an index means the same name on both sides, and no name is lost or doubled', async (t) => {
   const orders = fc.shuffledSubarray(TESTPMD_OPS, { minLength: TESTPMD_OPS.length });
