@@ -34,8 +34,11 @@ function tryLock(addon: Addon, path: string): number {
 
 /** Held by the engine that joins, takes memory or gives it back. */
 const MEMORY_LOCK = 'dpcap_memory.lock';
-/** What one engine does at a time takes milliseconds; one that is stopped meanwhile must not stop the others. */
+/** What one engine does at a time takes milliseconds; one that is stopped meanwhile must not stop the others, */
 const MEMORY_LIMIT_MS = 5000;
+/** nor keep them waiting each time. */
+const MEMORY_LIMIT_AGAIN_MS = 100;
+let wasInVain = false;
 
 /**
  * Does `work` while no other engine joins, takes memory or gives it back. Otherwise a primary that is asked for memory while
@@ -44,7 +47,9 @@ const MEMORY_LIMIT_MS = 5000;
  */
 export async function alone<T>(addon: Addon, runtimeDir: string, work: () => Promise<T>): Promise<T> {
   // A primary that ended in order has taken its directory along.
-  const fd = await waitForLock(addon, join(runtimeDir, MEMORY_LOCK), MEMORY_LIMIT_MS).catch(() => undefined);
+  const limitMs = wasInVain ? MEMORY_LIMIT_AGAIN_MS : MEMORY_LIMIT_MS;
+  const fd = await waitForLock(addon, join(runtimeDir, MEMORY_LOCK), limitMs).catch(() => undefined);
+  wasInVain = fd === undefined;
   try {
     return await work();
   } finally {
