@@ -67,7 +67,7 @@ t.test('the same for a socket, and the process ends', async (t) => {
     for (let i = 0; i < 100_000; i++) diagnostics.write(${JSON.stringify(LINE)});
     await diagnostics.flushed(50);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'inherit', 'pipe'] });
-  child.stderr.pause();
+  child.stderr.pause(); // what does not fit into the socket waits when the process ends
   t.same(await once(child, 'exit'), [0, null]);
   child.stderr.destroy();
 });
