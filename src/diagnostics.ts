@@ -2,7 +2,7 @@
  * What dpcap has to say besides its results, on standard error. It never ends the job, nor holds it up: what cannot be
  * written at once waits in a little memory, what has no room there is dropped, and that the other end has gone is no error.
  */
-import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
@@ -15,12 +15,10 @@ const TRY_AGAIN_MS = 20;
 /** How long the end of a process waits for a slow reader of its last words. */
 const LAST_WORDS_MS = 1000;
 
-/** Takes some of the bytes, and says how many. Throws EAGAIN when there is no room. */
-type Sink = (bytes: Uint8Array) => number;
-
 export class Diagnostics {
   readonly #fd: number;
-  #sink: Sink | undefined;
+  /** What is written to. It does not block, unless it is a file. */
+  #out: number | undefined;
   #waiting: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
 
@@ -56,20 +54,16 @@ export class Diagnostics {
   /** Resolves when all is written, or when its reader was given time enough: call it before the process ends. */
   async flushed(limitMs: number = LAST_WORDS_MS): Promise<void> {
     await nextTurn(); // streams hand their last lines over
-    for (const end = performance.now() + limitMs; this.#isBehind() && performance.now() < end; this.#try()) {
+    for (const end = performance.now() + limitMs; this.#waiting.length > 0 && performance.now() < end; this.#try()) {
       await sleep(TRY_AGAIN_MS);
     }
-  }
-
-  #isBehind(): boolean {
-    return this.#waiting.length > 0;
   }
 
   #try(): void {
     try {
       while (this.#waiting.length > 0) {
-        this.#sink ??= this.#open();
-        this.#waiting = this.#waiting.subarray(this.#sink(this.#waiting));
+        this.#out ??= open(this.#fd);
+        this.#waiting = this.#waiting.subarray(writeSync(this.#out, this.#waiting));
       }
     } catch (error) {
       if (errnoOf(error) === 'EAGAIN') this.#tryLater();
@@ -84,29 +78,21 @@ export class Diagnostics {
       this.#try();
     }, TRY_AGAIN_MS).unref();
   }
+}
 
-  /**
-   * Files take what they get. A pipe or a terminal may stand still, so it is opened once more, not to block: the
-   * descriptor that we were given is shared with others, whose writes must not fail for it.
-   */
-  #open(): Sink {
-    const stats = fstatSync(this.#fd);
-    if (stats.isFIFO() || isatty(this.#fd)) {
-      const own = reopen(this.#fd);
-      if (own !== undefined) return (bytes) => writeSync(own, bytes);
-    }
-    return this.#shared(stats);
-  }
-
-  /**
-   * A socket cannot be opened again, nor can another user's pipe. Node makes them not block, for all who share them; it
-   * does not write to them: a write that waits in its Socket kept the process alive after destroy() (Node 20.20.2).
-   */
-  #shared(stats: Stats): Sink {
-    const fd = this.#fd;
-    if (stats.isSocket() || stats.isFIFO()) new Socket({ fd, readable: false, writable: true }).unref();
-    return (bytes) => writeSync(fd, bytes);
-  }
+/**
+ * Files take what they get. A pipe or a terminal may stand still, so it is opened once more, not to block: the
+ * descriptor that we were given is shared with others, whose writes must not fail for it.
+ *
+ * A socket cannot be opened again, nor can another user's pipe. Node makes them not block, for all who share them; it
+ * does not write to them: a write that waits in its Socket kept the process alive after destroy() (Node 20.20.2).
+ */
+function open(fd: number): number {
+  const stats = fstatSync(fd);
+  const own = stats.isFIFO() || isatty(fd) ? reopen(fd) : undefined;
+  if (own !== undefined) return own;
+  if (stats.isSocket() || stats.isFIFO()) new Socket({ fd, readable: false, writable: true }).unref();
+  return fd;
 }
 
 /**

@@ -60,6 +60,15 @@ async function recover(world: World, random: Random): Promise<string> {
   return all.map(({ code, stdout, stderr }) => `${code} ${firstLine(stdout + stderr)}`).join(' | ');
 }
 
+/** Supervisor and engine at once: nobody is left to tidy up. */
+async function killedTogether(world: World, capture: Capture): Promise<string> {
+  const engines = enginesOf(capture.running.pid);
+  killBoth(capture.running.pid);
+  await orphansGone(engines);
+  world.isRecoveryDue = true;
+  return endOf(world, capture);
+}
+
 export const CAPTURE_STEPS: Step[] = [
   {
     name: 'capture starts',
@@ -115,12 +124,8 @@ export const CAPTURE_STEPS: Step[] = [
     applies: (world) => steady(world).length > 0,
     async run(world, random) {
       const capture = random.pick(steady(world));
-      const engines = enginesOf(capture.running.pid);
       capture.isKilled = true;
-      killBoth(capture.running.pid);
-      await orphansGone(engines);
-      world.isRecoveryDue = true;
-      return endOf(world, capture);
+      return killedTogether(world, capture);
     },
   },
   {
@@ -156,11 +161,7 @@ export const CAPTURE_STEPS: Step[] = [
       const capture = launch(world, random, env);
       capture.isKilled = true;
       if (!(await standsStill(capture))) return `${point}, not passed by ${await interrupt(world, capture)}`;
-      const engines = enginesOf(capture.running.pid);
-      killBoth(capture.running.pid);
-      await orphansGone(engines);
-      world.isRecoveryDue = true;
-      return `${point}, ${await endOf(world, capture)}`;
+      return `${point}, ${await killedTogether(world, capture)}`;
     },
   },
   { name: 'recover', weight: 3, applies: always, run: recover },
