@@ -12,9 +12,9 @@ import {
   run,
   startCapture,
   startReplay,
-  startTestpmd,
   total,
   tsharkFields,
+  underLoad,
   writePcap,
 } from './helpers/index.js';
 
@@ -59,9 +59,7 @@ function countLate(file: string): number {
 }
 
 t.test('-c is exact at full load', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const before = await testpmd.snapshot();
   const folder = t.testdir();
 

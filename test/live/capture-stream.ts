@@ -20,6 +20,7 @@ import {
   startTestpmd,
   tcpdumpLines,
   total,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['mkfifo', 'script'] });
@@ -179,9 +180,7 @@ t.test('readers that are slow, or stall', { skip }, async (t) => {
 });
 
 t.test('a FIFO', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const fifo = join(t.testdir(), 'fifo');
   run('mkfifo', [fifo]);
   const reader = start('sh', ['-c', `cat ${fifo} > ${fifo}.read`]);

@@ -12,6 +12,7 @@ import {
   requirements,
   startCapture,
   startTestpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
@@ -56,9 +57,7 @@ const KINDS: string[][] = [
 ];
 
 t.test(`${CYCLES} captures at full load`, { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const before = await remember(testpmd);
   const file = join(t.testdir(), 'x');
   for (let cycle = 0; cycle < CYCLES; cycle++) {

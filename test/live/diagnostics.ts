@@ -22,19 +22,12 @@ import {
   run,
   start,
   startCapture,
-  startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const SMALL = ['-i', '0', '-s', '64', '-a', 'filesize:2000000'];
-
-async function forwarding(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 /** A FIFO that is full, and that somebody has open for reading but does not read. */
 function fullFifo(t: Test): string {
@@ -92,7 +85,7 @@ const DEAF = [
 ] as const;
 
 t.test('nobody reads it, or it takes nothing: the capture goes on, and ends when it is told', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const fifo = fullFifo(t);
   for (const [style, redirections] of DEAF) {
     const directory = mkdtempSync(join(t.testdirName, 'to-'));
@@ -109,7 +102,7 @@ t.test('nobody reads it, or it takes nothing: the capture goes on, and ends when
 });
 
 t.test('what the engine prints cannot hold it up', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const running = await startCapture(testpmd, [...SMALL, '-w', '/dev/null']).started();
   const engine = enginePid(running.pid);
   const [ours, its] = [running.pid, engine].map((pid) => readlinkSync(`/proc/${pid}/fd/2`));
@@ -123,7 +116,7 @@ t.test(
   'printing to a reader that stands still ends with the second signal, and leaves no tcpdump',
   { skip },
   async (t) => {
-    const testpmd = await forwarding(t);
+    const testpmd = await underLoad(t);
     const fifo = fullFifo(t);
     const running = start('sh', ['-c', `exec "$0" "$@" >${fifo}`, DPCAP, '--file-prefix', testpmd.prefix, '-i', '0']);
     await running.expect(/capturing on/);

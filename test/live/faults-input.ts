@@ -13,6 +13,7 @@ import {
   startCapture,
   startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 320, tools: ['unshare', 'setpriv', 'dpdk-test'] });
@@ -101,9 +102,7 @@ const MISTAKES: [name: string, args: string[], code: number, words: RegExp[]][] 
 ];
 
 t.test('mistakes in what was typed', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const before = await testpmd.snapshot();
   const out = join(t.testdir(), 'OUT');
   mkdirSync(out);

@@ -16,21 +16,13 @@ import {
   requirements,
   runDpcap,
   startCapture,
-  startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 /** Small and slow enough for a file: 64-byte packets at full load fill a disk. */
 const FILE_LIMIT = ['-s', '64', '-a', 'filesize:2000000'];
-
-/** A testpmd at full load. */
-async function underLoad(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 async function capturing(testpmd: Testpmd, file: string): Promise<LiveCapture> {
   const running = startCapture(testpmd, ['-i', '0', ...FILE_LIMIT, '-w', file]);

@@ -22,18 +22,11 @@ import {
   startForwarder,
   startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['setpriv'] });
 process.env.XDG_STATE_HOME = ownDir(t);
-
-/** A testpmd at full load. */
-async function underLoad(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 async function forwarding(testpmd: Testpmd, name: string): Promise<LiveCapture> {
   const running = startForwarder(testpmd, '0', ['--name', name]);

@@ -11,7 +11,7 @@ import {
   requirements,
   runDpcap,
   startCapture,
-  startTestpmd,
+  underLoad,
 } from './helpers/index.js';
 import { answers } from './helpers/primary-answers.js';
 
@@ -20,9 +20,7 @@ const skip = requirements({ hugepagesMb: 256, tools: ['mkfs.ext4', 'fsfreeze'] }
 const [IMPATIENT_MS, PROMPT_MS] = [1500, 10_000];
 
 t.test('a second Ctrl-C gives the prompt back while the disk is frozen', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const before = await remember(testpmd);
   const disk = smallExt4(t, 4_000_000);
   const running = startCapture(testpmd, ['-i', '0', '-Q', 'rx', '-s', '64', '-w', join(disk, 'x.pcap')]);

@@ -12,7 +12,7 @@ import {
   requirements,
   runDpcap,
   startCapture,
-  startTestpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements() || (!canFreezeThreads() && 'no cgroup2 freezer here');
@@ -25,9 +25,7 @@ function workerOf(pid: number): number {
 }
 
 t.test('a thread that the cgroup freezer has halted', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const before = await remember(testpmd);
   const file = join(t.testdir(), 'x.pcap');
   const running = startCapture(testpmd, ['-i', '0', '-s', '64', '-a', 'filesize:2000000', '-w', file]);

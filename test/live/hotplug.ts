@@ -7,13 +7,11 @@ import {
   remember,
   requirements,
   startCapture,
-  startTestpmd,
+  underLoad,
 } from './helpers/index.js';
 
 t.test('ports come and go while dpcap captures', { skip: requirements({ hugepagesMb: 256 }) }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   const before = await remember(testpmd);
   const running = await startCapture(testpmd, ['-i', '0', '-s', '64', '-w', '/dev/null']).started();
   await testpmd.command('port attach net_null9', /Port 2 is attached/);

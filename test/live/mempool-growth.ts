@@ -12,8 +12,8 @@ import {
   requirements,
   runDpcap,
   startDpcap,
-  startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 /** With mbufs of this size a quarter of what setup.sh reserves lets it grow. */
@@ -23,13 +23,6 @@ const PLANNED_MBUFS = 65_535;
 /** A piece of memory that only a capture under pressure comes to: what is planned takes less than 60. */
 const KILLED_AT_PIECE = 70;
 const skip = requirements({ hugepagesMb: 800 });
-
-async function underLoad(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 function startGrowing(testpmd: Testpmd, env: NodeJS.ProcessEnv = {}): LiveCapture {
   const options = ['--stats', 'ndjson', '--stats-interval', '0.1', '-i', '0', '-Q', 'rx', '-s', SNAPLEN];

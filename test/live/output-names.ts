@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import {
   atExit,
   capinfos,
@@ -23,20 +23,13 @@ import {
   run,
   start,
   startCapture,
-  startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['script', 'ln', 'mount'] });
 const PACKETS = 50;
 const NOBODY = 65534;
-
-async function forwarding(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 /** Runs `dpcap ... -w NAME` in a shell, which redirects as `redirections` says. */
 function inShell(testpmd: Testpmd, name: string, redirections: string): Promise<Finished> {
@@ -47,7 +40,7 @@ function inShell(testpmd: Testpmd, name: string, redirections: string): Promise<
 const packetsIn = (file: string): number => Number(capinfos(file)['Number of packets']);
 
 t.test('names of descriptors', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const file = join(t.testdir({}), 'x.pcap');
   const link = join(t.testdirName, 'link');
   symlinkSync('/dev/stdout', link);
@@ -85,7 +78,7 @@ t.test('names of descriptors', { skip }, async (t) => {
 });
 
 t.test('names of descriptors, for pdump', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const file = join(t.testdir({}), 'x.pcap');
   const words = ['pdump', '--file-prefix', testpmd.prefix, '--pdump', 'port=0,queue=*,rx-dev=/dev/stdout', '-c', '50'];
   const { code, stderr } = await start('sh', ['-c', `"$0" "$@" >${file}`, DPCAP, ...words]).wait();
@@ -95,7 +88,7 @@ t.test('names of descriptors, for pdump', { skip }, async (t) => {
 });
 
 t.test('terminals are refused', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   for (const name of ['-', '/dev/stdout', '/dev/tty']) {
     const command = `${DPCAP} --file-prefix ${testpmd.prefix} -i 0 -c 1 -w ${name}`;
     const { code, stdout } = await start('script', ['-qec', command, '/dev/null']).wait();
@@ -105,7 +98,7 @@ t.test('terminals are refused', { skip }, async (t) => {
 });
 
 t.test("the engine's standard descriptors stay what they are", { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const words = ['--file-prefix', testpmd.prefix, '-i', '0', '-s', '64', '-w', '-'];
   const running = start('sh', ['-c', 'exec "$0" "$@" | exec cat >/dev/null', DPCAP, ...words]);
   await running.expect(/capturing on/);
@@ -123,7 +116,7 @@ t.test("the engine's standard descriptors stay what they are", { skip }, async (
 });
 
 t.test('links, and files that are not replaced', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const dir = t.testdir({ real: { 'x.pcap': 'old' }, twin: 'old', mounted: 'old', source: 'old' });
   const args = ['-i', '0', '-c', String(PACKETS)];
   symlinkSync('real/x.pcap', join(dir, 'link'));
@@ -153,7 +146,7 @@ t.test('links, and files that are not replaced', { skip }, async (t) => {
 });
 
 t.test('an unfinished file has a name that nobody can guess, and its packets are found', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const dir = t.testdir({});
   const file = join(dir, 'x.pcap');
   const running = startCapture(testpmd, ['-i', '0', '-s', '64', '-a', 'filesize:2000000', '-w', file]);
@@ -169,7 +162,7 @@ t.test('an unfinished file has a name that nobody can guess, and its packets are
 });
 
 t.test('who called sudo is told that the file is closed to him', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const file = join(t.testdir({}), 'x.pcap');
   const env = { SUDO_USER: 'nobody', SUDO_UID: String(NOBODY), SUDO_GID: String(NOBODY) };
   const words = ['--file-prefix', testpmd.prefix, '-B', '16384', '-i', '0', '-c', '1', '-w', file];
@@ -181,7 +174,7 @@ t.test('who called sudo is told that the file is closed to him', { skip }, async
 });
 
 t.test('what a user planted in a directory for all is not written through', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const dir = t.testdir({ all: {}, victim: 'precious' });
   const all = join(dir, 'all');
   chmodSync(all, 0o1777);

@@ -1,7 +1,7 @@
 /** Primary and dpcap in PID namespaces of their own, as in containers: what cannot be seen is not taken for harmless. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import {
   balances,
   capture,
@@ -15,9 +15,8 @@ import {
   requirements,
   runDpcap,
   startDpcapInPidNamespace,
-  startTestpmd,
   type Testpmd,
-  type TestpmdOptions,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ tools: ['unshare'] });
@@ -25,13 +24,6 @@ const PID_NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-pr
 const CAPTURE = ['--stats', 'ndjson', '--stats-interval', '0.1', '-B', '16384', '-i', '0', '-w', '/dev/null'];
 /** It cannot see the primary there, and so not read its table. */
 const BLINDLY = ['--trust-mempools'];
-
-async function underLoad(t: Test, options: Partial<TestpmdOptions> = {}): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'], ...options });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 /** A capture in a PID namespace from which the primary's threads cannot be seen. */
 function captureElsewhere(testpmd: Testpmd, args: string[], env: NodeJS.ProcessEnv = {}): LiveCapture {

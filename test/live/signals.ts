@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import {
   balances,
   capinfos,
@@ -12,20 +12,13 @@ import {
   requirements,
   start,
   startCapture,
-  startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['nohup'] });
 const SMALL = ['-i', '0', '-s', '64', '-a', 'filesize:2000000'];
 const [SIGUSR1, SIGUSR2] = [10, 12];
-
-async function forwarding(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 /** Empty when the process has ended. */
 function readProc(path: string): string {
@@ -83,7 +76,7 @@ async function pester(supervisor: number, isOver: () => boolean): Promise<{ earl
 }
 
 t.test('SIGUSR1 opens nothing, and SIGUSR2 ends nothing', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   let early = 0;
   for (let round = 0; round < 3; round++) {
     const running = startCapture(testpmd, [...SMALL, '-w', join(t.testdir(), 'x.pcap')]);
@@ -107,7 +100,7 @@ t.test('SIGUSR1 opens nothing, and SIGUSR2 ends nothing', { skip }, async (t) =>
 });
 
 t.test('SIGUSR1 asks for a line of statistics', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const running = start(DPCAP, ['--file-prefix', testpmd.prefix, '-B', '16384', ...SMALL, '-w', '/dev/null']);
   await running.expect(/capturing on/);
   running.signal('SIGUSR1');
@@ -129,7 +122,7 @@ async function goesOn(running: LiveCapture): Promise<void> {
 }
 
 t.test('what was set to be ignored stays ignored', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
+  const testpmd = await underLoad(t);
   const path = join(t.testdir(), 'x.pcap');
   const running = await under(testpmd, 'nohup', [], path);
   for (const pid of [running.pid, enginePid(running.pid)]) process.kill(pid, 'SIGHUP');

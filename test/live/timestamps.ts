@@ -14,6 +14,7 @@ import {
   start,
   startCapture,
   startTestpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true });
@@ -67,9 +68,7 @@ t.test('timestamps against those of the kernel', { skip }, async (t) => {
 });
 
 t.test('at full load', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
+  const testpmd = await underLoad(t);
   for (const clock of ['primary', 'host']) {
     const file = join(t.testdir(), 'x.pcap');
     const began = BigInt(Date.now()) * 1_000_000n;

@@ -12,20 +12,13 @@ import {
   requirements,
   run,
   runDpcap,
-  startTestpmd,
   type Testpmd,
+  underLoad,
 } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['ip'] });
 const ENGINE = fileURLToPath(new URL('./helpers/unhurried-engine.js', import.meta.url));
 const LOG = createLogger('warn', 'test');
-
-async function underLoad(t: Test): Promise<Testpmd> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  return testpmd;
-}
 
 async function planned({ prefix }: Testpmd, args: readonly string[]): Promise<EnginePlan> {
   const common = ['--file-prefix', prefix, '-i', '0', '-s', '64', '-B', '16384', '--dry-run'];
@@ -40,7 +33,7 @@ function ending(t: Test, plan: EnginePlan, started = (): void => {}): Promise<Do
 }
 
 t.test('limits, and a file that cannot be written', { skip }, async (t) => {
-  const testpmd = await underLoad(t);
+  const testpmd = await underLoad(t, { vdevs: ['net_null0'] });
   const before = await remember(testpmd);
   const file = join(t.testdir(), 'x.pcap');
   for (const [args, reason] of [
@@ -58,7 +51,7 @@ t.test('limits, and a file that cannot be written', { skip }, async (t) => {
 
 // The threads that write to an interface have descriptors of their own, in which the call must get through as well.
 t.test('an interface that is deleted', { skip }, async (t) => {
-  const testpmd = await underLoad(t);
+  const testpmd = await underLoad(t, { vdevs: ['net_null0'] });
   const before = await remember(testpmd);
   const [rxName, txName] = [kniName(), kniName()];
   const output = { kind: 'tap' as const, rxName, txName, netns: '', mtu: 1500, maxRate: 0, queues: 1 };

@@ -1,5 +1,6 @@
 /** A stock dpdk-testpmd as the primary under test: driven through its prompt, awaited by its output, cleaned up after. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { atExit } from './at-exit.js';
 import { removeEalFiles, uniqueName } from './owned.js';
 import { type Exit, type ExpectOptions, type Running, start } from './processes.js';
@@ -172,4 +173,12 @@ function testpmdArguments(prefix: string, options: TestpmdOptions): string[] {
   // Without --no-flush-rx, `start` would swallow what net_pcap has to replay.
   const application = ['-i', '--no-flush-rx', `--total-num-mbufs=${options.mbufs ?? 8192}`, ...(options.args ?? [])];
   return [...eal, ...vdevs, ...(options.eal ?? []), '--', ...application];
+}
+
+/** A testpmd at full load, which ends with the test. */
+export async function underLoad(t: Test, options: Partial<TestpmdOptions> = {}): Promise<Testpmd> {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'], ...options });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  return testpmd;
 }
