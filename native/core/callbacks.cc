@@ -143,12 +143,13 @@ void Callbacks::watch() {
 // Whether the counters are those of another callback than ours. What ours counts is in our ring a burst later at most,
 // and that ring never fills. (Some releases clear the counters when a callback is enabled, others go on counting.)
 bool Callbacks::is_taken(const Lane& lane) const {
-  const uint64_t arrived_before = lane.arrived();
+  const auto goes_on = [] {};
+  const uint64_t arrived_before = lane.arrived_at_least(goes_on);
   const auto now = counters_now(lane);
   if (!now) return false;
   const PdumpCounters counted = since(*now, lane.baseline);
   const bool is_reset = now->accepted < lane.baseline.accepted || counted.accepted < arrived_before;
-  return is_reset || counted.ringfull != 0 || counted.accepted > lane.arrived() + kOnTheirWay;
+  return is_reset || counted.ringfull != 0 || counted.accepted > lane.arrived_at_most(goes_on) + kOnTheirWay;
 }
 
 bool Callbacks::can_settle() const {

@@ -59,8 +59,28 @@ struct Lane {
   Counter surplus;   // drained after a limit was reached, or after the lane's end
   Counter filtered;  // not selected by the filter, where it runs here
 
-  // Copies that came, or are about to be taken out of the ring.
-  uint64_t arrived() const { return recorded + sinkdrop + surplus + filtered + rte_ring_count(ring); }
+  // Copies that were taken out of the ring and are accounted for.
+  uint64_t drained() const { return recorded + sinkdrop + surplus + filtered; }
+
+  // How many copies have come, by two looks between which the drain thread goes on, and this thread may have to wait
+  // for a CPU. `between`: what tests do there.
+  //
+  // No more than have come: what moves from the ring to the figures meanwhile is missed.
+  template <typename Between>
+  uint64_t arrived_at_least(Between between) const {
+    const uint64_t accounted = drained();
+    std::atomic_thread_fence(std::memory_order_acquire);
+    between();
+    return accounted + rte_ring_count(ring);
+  }
+  // No fewer than have come, but for those on their way from one to the other: what moves meanwhile is counted twice.
+  template <typename Between>
+  uint64_t arrived_at_most(Between between) const {
+    const uint64_t waiting = rte_ring_count(ring);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    between();
+    return waiting + drained();
+  }
 
   // Packets taken from the ring and not yet given to the sink. Drain thread only.
   static constexpr uint32_t kPending = 512;

@@ -10,6 +10,7 @@ void test_hand_over();
 void test_direct_io();
 void test_file_sink();
 void test_merge();
+void test_lane();
 void test_limit();
 void test_portions();
 void test_circulation();
@@ -25,6 +26,7 @@ int main() {
   test_direct_io();
   test_file_sink();
   test_merge();
+  test_lane();
   test_limit();
   test_portions();
   test_circulation();
