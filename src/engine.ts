@@ -5,7 +5,6 @@
 import './signals.js';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { binding } from './binding.js';
 import { CaptureRun } from './capture/capture-run.js';
 import { CriticalSections } from './capture/critical-sections.js';
 import { createSend, flushed } from './capture/engine-channel.js';
@@ -15,6 +14,7 @@ import { planSchema } from './capture/plan.js';
 import { recover } from './capture/recover.js';
 import { Session } from './capture/session.js';
 import { asDpcapError } from './errors.js';
+import { binding } from './native/binding.js';
 import { removeSockets } from './primary/secondaries.js';
 import { endingSignals } from './signals.js';
 

@@ -1,6 +1,7 @@
 /** Why a capture ends by itself, told by its counters and by what became of the primary and the output. Pure. */
-import type { LaneStats, NativeStats } from '../binding.js';
+
 import { DpcapError, type ErrorRecord } from '../errors.js';
+import type { LaneStats, NativeStats } from '../native/capture-binding.js';
 import { interfaceFailure } from './interface-output.js';
 import type { StopReason } from './messages.js';
 import type { EnginePlan } from './plan.js';

@@ -1,7 +1,8 @@
 /** One capture from attach to detach, inside the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AttachedFacts, LanePlan, NativeStats } from '../binding.js';
 import { asDpcapError, DpcapError } from '../errors.js';
+import type { LanePlan, NativeStats } from '../native/capture-binding.js';
+import type { AttachedFacts } from '../native/primary-binding.js';
 import { readHugepages } from '../primary/huge-pages.js';
 import { usableMemory } from '../primary/memory-limits.js';
 import { endByStats, FailingCopies, leftBehindError, primaryGone, sinkError } from './capture-end.js';

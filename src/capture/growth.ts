@@ -2,8 +2,9 @@
  * Memory that comes while packets flow: a capture begins with little, so that it begins soon, and is given the rest in small
  * pieces; more than planned when it is hard pressed. Before each step all who share the memory are looked at.
  */
-import type { CaptureBinding, NativeStats } from '../binding.js';
+
 import { asDpcapError, type DpcapError } from '../errors.js';
+import type { CaptureBinding, NativeStats } from '../native/capture-binding.js';
 
 /** Pieces of 2 MiB between two looks at the others. */
 const STEP_PIECES = 8;

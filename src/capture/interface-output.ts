@@ -1,6 +1,8 @@
 /** The output of a capture that is sent out of a kernel interface, and what is said when an interface goes. */
-import { binding, type SinkPlan } from '../binding.js';
+
 import { DpcapError } from '../errors.js';
+import { binding } from '../native/binding.js';
+import type { SinkPlan } from '../native/capture-binding.js';
 import { nativeError } from './native-error.js';
 import type { EnginePlan } from './plan.js';
 import type { TapPlan } from './tap-output.js';

@@ -1,6 +1,7 @@
 /** Lanes whose port or queue went away while they were captured: what is said of them, and when that ends the capture. */
-import type { LanePlan, NativeStats } from '../binding.js';
+
 import { DpcapError } from '../errors.js';
+import type { LanePlan, NativeStats } from '../native/capture-binding.js';
 
 type LaneState = NativeStats['lanes'][number]['state'];
 

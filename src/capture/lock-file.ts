@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PrimaryBinding } from '../binding.js';
+import type { PrimaryBinding } from '../native/primary-binding.js';
 import { nativeError } from './native-error.js';
 
 type Addon = Pick<PrimaryBinding, 'tryLock'>;

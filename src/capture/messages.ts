@@ -1,6 +1,7 @@
 /** What supervisor and engine say to each other, over Node's IPC channel with structured clone (bigint survives). */
-import type { LanePlan, LaneStats } from '../binding.js';
+
 import type { ErrorRecord } from '../errors.js';
+import type { LanePlan, LaneStats } from '../native/capture-binding.js';
 import type { SectionName } from './critical-sections.js';
 import type { EnginePlan } from './plan.js';
 

@@ -11,8 +11,8 @@ import {
   statSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NativePlan } from '../binding.js';
 import { DpcapError, errnoOf } from '../errors.js';
+import type { NativePlan } from '../native/capture-binding.js';
 import { openInterface } from './interface-output.js';
 import { isProcessLink } from './named-descriptor.js';
 import { cannotWrite } from './output-target.js';

@@ -1,7 +1,8 @@
 /** The plan of a capture: a frozen value, made from options before anything is attached, carried out by the engine. */
 import * as z from 'zod/mini';
-import type { LanePlan, NativePlan, Port } from '../binding.js';
 import { UsageError } from '../errors.js';
+import type { LanePlan, NativePlan } from '../native/capture-binding.js';
+import type { Port } from '../native/primary-binding.js';
 import { mempoolSize } from './mempool-size.js';
 import { MAX_SNAPLEN } from './options.js';
 import type { Placement } from './placement.js';

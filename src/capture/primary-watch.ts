@@ -3,8 +3,10 @@
  * once, but not while it is stopped (Ctrl-Z in its session, a debugger, `kill -STOP`): the next primary could not start
  * for as long as that lasts. With the primary gone nothing of it can be harmed any more, so the engine is made to go on.
  */
-import { binding, type LifeBinding } from '../binding.js';
+
 import type { Logger } from '../log.js';
+import { binding } from '../native/binding.js';
+import type { LifeBinding } from '../native/host-binding.js';
 
 /** Which primary, and who captures from it. */
 export interface WatchedCapture {

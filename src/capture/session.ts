@@ -1,7 +1,8 @@
 /** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
 import { join } from 'node:path';
-import { type AttachedFacts, type Binding, binding, type RawPoolFacts } from '../binding.js';
 import { DpcapError, errnoOf } from '../errors.js';
+import { type Binding, binding } from '../native/binding.js';
+import type { AttachedFacts, RawPoolFacts } from '../native/primary-binding.js';
 import { agreeOnOps } from '../primary/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/mempool-ops.js';
 import { isRunning } from '../primary/process.js';

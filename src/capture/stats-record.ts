@@ -1,5 +1,5 @@
 /** The statistics record: one NDJSON object a line, and the source of every figure that is shown. Pure. */
-import type { LanePlan, LaneStats } from '../binding.js';
+import type { LanePlan, LaneStats } from '../native/capture-binding.js';
 import type { StatsMessage, StopReason } from './messages.js';
 
 /** Counters of one port, queue and direction. `accepted = written + ringfull + sinkdrop + surplus` once it has ended. */

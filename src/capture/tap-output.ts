@@ -1,6 +1,8 @@
 /** The output of a capture that goes to kernel interfaces: creates them, and says what to do when that fails. */
-import { binding, type SinkPlan } from '../binding.js';
+
 import { DpcapError } from '../errors.js';
+import { binding } from '../native/binding.js';
+import type { SinkPlan } from '../native/capture-binding.js';
 import { nativeError } from './native-error.js';
 import type { EnginePlan } from './plan.js';
 

@@ -1,5 +1,5 @@
 /** Which of a capture's threads takes the packets of which lane. */
-import type { LanePlan, NativePlan } from '../binding.js';
+import type { LanePlan, NativePlan } from '../native/capture-binding.js';
 import type { Placement } from './placement.js';
 
 /** Each takes 18 MiB of memory when it drains for a file, and a little CPU when nothing comes. The addon takes no more. */

@@ -1,7 +1,6 @@
 /** `dpcap [capture]`: the main job. Options to plan, plan to engine, engine to report. */
 
 import type { Command } from 'commander';
-import { binding, type Port } from '../binding.js';
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { type ForegroundOptions, runInForeground } from '../capture/foreground.js';
 import { descriptorOutput } from '../capture/named-descriptor.js';
@@ -18,6 +17,8 @@ import { errorFromRecord, formatError, UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import { explainFilter, testFilter } from '../filter/explain.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../log.js';
+import { binding } from '../native/binding.js';
+import type { Port } from '../native/primary-binding.js';
 import { pickPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import type { RawCaptureMirror, TargetPort } from './capture-mirror.js';

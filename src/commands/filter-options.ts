@@ -1,11 +1,11 @@
 /** The filter options that every command with packets has. */
 import type { Command } from 'commander';
-import { binding } from '../binding.js';
 import { UsageError } from '../errors.js';
 import { compileFilter, type FilterProgram } from '../filter/compile.js';
 import { DEPTH_MAX } from '../filter/decapsulate.js';
 import { parseVlan } from '../filter/vlan-ids.js';
 import type { FilterWords } from '../filter/words.js';
+import { binding } from '../native/binding.js';
 
 /** As commander hands them over. */
 export interface RawFilterOptions extends FilterWords {

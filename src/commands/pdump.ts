@@ -1,5 +1,5 @@
 /** `dpcap pdump`: stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
-import { binding } from '../binding.js';
+
 import { commandLine, createPlan } from '../capture/create-plan.js';
 import { runInForeground } from '../capture/foreground.js';
 import { dataRoomFor, MBUF_OVERHEAD } from '../capture/mempool-size.js';
@@ -14,6 +14,7 @@ import { resolvePortNames } from '../dpvs/port-names.js';
 import { asDpcapError, errorFromRecord, formatError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { createLogger, type Logger } from '../log.js';
+import { binding } from '../native/binding.js';
 import { type PdumpArguments, parseArguments } from '../pdump/arguments.js';
 import type { PdumpTuple } from '../pdump/grammar.js';
 import { nameOf, type PdumpOutput, planOutputs } from '../pdump/outputs.js';

@@ -1,8 +1,8 @@
 /** What `dpcap doctor` looks at: plain facts, gathered here, judged by the pure checks beside this file. */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { binding } from '../binding.js';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
+import { binding } from '../native/binding.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';

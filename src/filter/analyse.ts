@@ -2,7 +2,7 @@
  * What is known about a classic program before it is translated: which instructions can be reached, between what values
  * A, X and M[] lie, and which of them are read later. Classic jumps go forward only, so one pass each way is enough.
  */
-import type { ClassicInsn } from '../binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { ALU, CLASS, JMP, loadBytes, MEMWORDS, MODE, SRC } from './insn.js';
 import { ANY, arithmetic, constant, isConstant, join, meet, type Range, UINT32_MAX, ZERO } from './ranges.js';
 

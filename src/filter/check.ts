@@ -1,6 +1,7 @@
 /** Refuses classic programs that cannot run in a primary, each with the reason and what to do instead. */
-import type { ClassicInsn } from '../binding.js';
+
 import { UsageError } from '../errors.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { ALU, CLASS, JMP, MEMWORDS, MODE } from './insn.js';
 
 /** Longest classic program taken, as in the kernel and in DPDK's own tools. */

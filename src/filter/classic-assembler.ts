@@ -2,7 +2,7 @@
  * Writes classic BPF with labels. Its conditional jumps reach 255 instructions far; what is further away is reached through
  * a jump, or a copy of a return, that is put in on the way. Jumps go forward only.
  */
-import type { ClassicInsn } from '../binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { CLASS, JMP, SRC } from './insn.js';
 
 /** A place in the program; made by `label` or `returning`. */

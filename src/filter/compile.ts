@@ -1,6 +1,8 @@
 /** From what was typed to a program for the primary: words, named filters and expressions, all of which must match. */
-import { binding, type ClassicInsn, type FilterBinding } from '../binding.js';
+
 import { UsageError } from '../errors.js';
+import { binding } from '../native/binding.js';
+import type { ClassicInsn, FilterBinding } from '../native/filter-binding.js';
 import { compilePart, type Part } from './complaints.js';
 import { judgeEffort } from './effort.js';
 import { isTooComplex, type LoadableProgram, makeLoadable } from './loadable.js';

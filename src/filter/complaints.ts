@@ -1,6 +1,7 @@
 /** libpcap's compiler, and what people are told when it refuses: its words, the place, and what to write instead. */
-import type { ClassicInsn, FilterBinding } from '../binding.js';
+
 import { UsageError } from '../errors.js';
+import type { ClassicInsn, FilterBinding } from '../native/filter-binding.js';
 import { didYouMean, KEYWORDS, tunnelHint } from './suggest.js';
 import { caretLine, PLACE_TOKENS_MAX, syntaxErrorPlace } from './syntax-place.js';
 import { type Token, tokenise } from './tokens.js';

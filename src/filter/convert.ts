@@ -4,7 +4,8 @@
  *
  * Means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
  */
-import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
+import type { ClassicInsn, MbufLayout } from '../native/filter-binding.js';
+import type { Direction } from '../native/primary-binding.js';
 import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, type State } from './analyse.js';
 import { Assembler, type Label, type Operand, REG } from './assembler.js';
 import { checkClassic } from './check.js';

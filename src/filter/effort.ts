@@ -3,8 +3,9 @@
  * (1.10: 300 hosts take seconds, 1000 minutes), it cannot be interrupted, and only its result tells whether a primary can run
  * it. So it is judged beforehand, by the length of the program before optimisation, which is quick to come by.
  */
-import type { FilterBinding } from '../binding.js';
+
 import { UsageError } from '../errors.js';
+import type { FilterBinding } from '../native/filter-binding.js';
 import type { Part } from './complaints.js';
 import { type Token, tokenise } from './tokens.js';
 

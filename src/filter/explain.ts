@@ -1,5 +1,5 @@
 /** `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
-import type { CaptureFile, FilterBinding } from '../binding.js';
+import type { CaptureFile, FilterBinding } from '../native/filter-binding.js';
 import { type FilterProgram, VIEWS } from './compile.js';
 import { costOf, nanoseconds, type Way } from './cost.js';
 import { decode } from './insn.js';

@@ -1,5 +1,5 @@
 /** The two instruction sets: opcodes, types, and their 8-byte encodings. */
-import type { ClassicInsn } from '../binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 
 /** One instruction of DPDK's eBPF (`struct ebpf_insn`). */
 export interface ExtendedInsn {

@@ -1,5 +1,5 @@
 /** Programs as text, for people: classic as tcpdump -d writes them, extended in the same manner. */
-import type { ClassicInsn } from '../binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MODE, SRC } from './insn.js';
 
 const name = (table: Readonly<Record<string, number>>, value: number): string =>

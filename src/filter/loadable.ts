@@ -1,6 +1,8 @@
 /** The whole filter as bytes for the primary, tried here first. */
-import type { Direction, FilterBinding } from '../binding.js';
+
 import { errnoOf, UsageError } from '../errors.js';
+import type { FilterBinding } from '../native/filter-binding.js';
+import type { Direction } from '../native/primary-binding.js';
 import { encode } from './insn.js';
 import { buildPipeline, type PipelineOptions, type Stage } from './pipeline.js';
 

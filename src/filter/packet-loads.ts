@@ -3,7 +3,8 @@
  * from 12 on are moved by R9, the number of tag bytes, which the preamble has counted. The length is that on the wire in
  * both: `tcp and greater 1000` asks how long frames are, and shall find them tagged and untagged.
  */
-import type { Direction, MbufLayout } from '../binding.js';
+import type { MbufLayout } from '../native/filter-binding.js';
+import type { Direction } from '../native/primary-binding.js';
 import { OFFSET_MAX } from './analyse.js';
 import { type Assembler, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';

@@ -1,5 +1,5 @@
 /** What instructions of a classic program read of a packet. */
-import type { ClassicInsn } from '../binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { OFFSET_MAX } from './analyse.js';
 import { CLASS, loadBytes, MODE } from './insn.js';
 import { TAG_OFFSET } from './tags.js';

@@ -1,5 +1,6 @@
 /** The whole filter as one eBPF program: VLAN test, tunnel, and one or more classic programs, all of which must match. */
-import type { ClassicInsn, Direction, MbufLayout } from '../binding.js';
+import type { ClassicInsn, MbufLayout } from '../native/filter-binding.js';
+import type { Direction } from '../native/primary-binding.js';
 import { Assembler, type Label, REG } from './assembler.js';
 import { SEARCH_INSN_MAX } from './check.js';
 import { ClassicProgram } from './convert.js';

@@ -6,7 +6,7 @@
  * Found by following the program: `ether[14] = 1` accepts frames without having asked what lies there. Behind the question
  * for an EtherType, as in `ether proto 0x8809 and ether[14] = 1`, the same byte belongs to that protocol.
  */
-import type { ClassicInsn } from '../binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { type Analysis, analyse } from './analyse.js';
 import { CLASS, JMP, loadBytes, MODE, SIZE, SRC } from './insn.js';
 import { TAG_OFFSET, TPIDS } from './tags.js';

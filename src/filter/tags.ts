@@ -1,5 +1,6 @@
 /** VLAN tags: where they are in a frame and in an mbuf, and the code that looks at them. */
-import type { Direction, MbufLayout } from '../binding.js';
+import type { MbufLayout } from '../native/filter-binding.js';
+import type { Direction } from '../native/primary-binding.js';
 import { type Assembler, type Label, REG } from './assembler.js';
 import { ALU, JMP } from './insn.js';
 import type { Interval } from './intervals.js';

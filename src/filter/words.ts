@@ -2,8 +2,9 @@
  * The plain filter words (`--host`, `--port` and so on). They are DPVS's, plus IPv6, networks, ranges and names of services. A
  * word given several times matches any of its values; different words must all match.
  */
-import type { ClassicInsn } from '../binding.js';
+
 import { UsageError } from '../errors.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import { ACCEPT, ClassicAssembler, type ClassicLabel } from './classic-assembler.js';
 import { CLASS, MODE } from './insn.js';
 import { mergeIntervals } from './intervals.js';

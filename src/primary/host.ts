@@ -1,5 +1,6 @@
 /** Where this folder looks at the machine; injected, so that tests look at temp directories and fakes instead. */
-import { type Binding, binding, type HostBinding } from '../binding.js';
+import { type Binding, binding } from '../native/binding.js';
+import type { HostBinding } from '../native/host-binding.js';
 import { ONLY_ROOT } from './runtime-dir.js';
 
 /** What of the addon is needed to look at primaries. */

@@ -4,8 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { OpsLayout } from '../binding.js';
 import { errnoOf } from '../errors.js';
+import type { OpsLayout } from '../native/host-binding.js';
 import { findSymbol, readSegments, type Segment } from './elf.js';
 import { type MappedFile, mappedFiles, parseMaps } from './maps.js';
 import { openMapped, readMemory } from './process-memory.js';

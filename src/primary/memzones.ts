@@ -1,6 +1,6 @@
 /** The names of a primary's memzones, read from the file behind its list: no joining, no telemetry needed. */
 import { join } from 'node:path';
-import type { MemzoneLayout } from '../binding.js';
+import type { MemzoneLayout } from '../native/host-binding.js';
 import { readRegular } from '../safe-file.js';
 
 /** Reserved by rte_pdump_init(): without it an enable request is never answered. */

@@ -1,9 +1,9 @@
 /** What ends a capture, and how the engine comes to know. Primary and addon are stand-ins. */
 import t, { type Test } from 'tap';
-import type { NativeStats } from '../../src/binding.js';
 import { CaptureRun } from '../../src/capture/capture-run.js';
 import type { FromEngine } from '../../src/capture/messages.js';
 import type { EnginePlan } from '../../src/capture/plan.js';
+import type { NativeStats } from '../../src/native/capture-binding.js';
 import { FakeSession, IDLE } from './helpers/fake-session.js';
 import { lane } from './helpers/lane.js';
 import { PLAN } from './helpers/plan.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { binding } from '../../src/binding.js';
 import { interfaceFailure, openInterface } from '../../src/capture/interface-output.js';
+import { binding } from '../../src/native/binding.js';
 
 t.test('which names are interfaces', async (t) => {
   const { isInterface } = binding();

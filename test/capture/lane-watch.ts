@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { LanePlan } from '../../src/binding.js';
 import { LaneWatch } from '../../src/capture/lane-watch.js';
+import type { LanePlan } from '../../src/native/capture-binding.js';
 import { lane } from './helpers/lane.js';
 
 const plan = (queue: number, direction: 'rx' | 'tx'): LanePlan => {

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Port } from '../../src/binding.js';
 import { type EnginePlan, nativePlan, planSchema, selectLanes, selectPorts } from '../../src/capture/plan.js';
+import type { Port } from '../../src/native/primary-binding.js';
 import { PLAN } from './helpers/plan.js';
 
 const PORTS: Port[] = [

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { LaneStats } from '../../src/binding.js';
 import { finalRecord, type RecordContext, statsRecord, stopwatch, whyEmpty } from '../../src/capture/stats-record.js';
+import type { LaneStats } from '../../src/native/capture-binding.js';
 import { lane } from './helpers/lane.js';
 
 const CONTEXT: RecordContext = {

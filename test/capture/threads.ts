@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { LanePlan, SinkPlan } from '../../src/binding.js';
 import { assignThreads, type ThreadNeeds } from '../../src/capture/threads.js';
+import type { LanePlan, SinkPlan } from '../../src/native/capture-binding.js';
 
 /** Both directions of each queue of two ports. */
 const lanesOf = (queues: number): LanePlan[] =>

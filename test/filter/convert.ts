@@ -1,11 +1,12 @@
 /** The converter's promises that a differential test on ordinary frames does not reach. */
 import t from 'tap';
-import { binding, type ClassicInsn } from '../../src/binding.js';
 import { type ConvertOptions, convert } from '../../src/filter/convert.js';
 import { type ExtendedInsn, encode, encodeClassic, MODE } from '../../src/filter/insn.js';
 import type { Interval } from '../../src/filter/intervals.js';
 import { LOAD_LIMIT_MS } from '../../src/filter/loadable.js';
 import { buildPipeline } from '../../src/filter/pipeline.js';
+import { binding } from '../../src/native/binding.js';
+import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { ether, ipv4, tcp } from '../helpers/frames.js';
 import { corpus } from '../helpers/packets.js';
 

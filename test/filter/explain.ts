@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { binding } from '../../src/binding.js';
 import { compileFilter } from '../../src/filter/compile.js';
 import { costOf } from '../../src/filter/cost.js';
 import { explainFilter, testFilter } from '../../src/filter/explain.js';
 import { decode, encode } from '../../src/filter/insn.js';
 import { listClassic } from '../../src/filter/listing.js';
+import { binding } from '../../src/native/binding.js';
 import { EXPRESSIONS } from '../helpers/expressions.js';
 import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 import { writePcap } from '../helpers/pcap-file.js';

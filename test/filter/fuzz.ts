@@ -4,12 +4,13 @@
  * `--seed N` starts elsewhere; otherwise a fixed number of rounds.
  */
 import t from 'tap';
-import { binding, type ClassicInsn } from '../../src/binding.js';
 import { analyse, liveM } from '../../src/filter/analyse.js';
 import { convert } from '../../src/filter/convert.js';
 import { encode, encodeClassic } from '../../src/filter/insn.js';
 import { buildPipeline, type PipelineOptions } from '../../src/filter/pipeline.js';
 import { compileWords } from '../../src/filter/words.js';
+import { binding } from '../../src/native/binding.js';
+import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { randomExpression } from '../helpers/grammar.js';
 import { randomFrame } from '../helpers/packets.js';

@@ -1,8 +1,8 @@
 /** Every filter in filters/: described, compiled, and run on packets that it must select and must reject. */
 import t from 'tap';
-import { binding } from '../../src/binding.js';
 import { compileFilter } from '../../src/filter/compile.js';
 import { filterFolders, listFilters } from '../../src/filter/named.js';
+import { binding } from '../../src/native/binding.js';
 import { concat } from '../helpers/frames.js';
 import { NAMED_CASES } from '../helpers/named-cases.js';
 

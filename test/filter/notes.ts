@@ -1,11 +1,11 @@
 /** What is said of expressions that mean something else than they seem to; and the forms that mean what people mean. */
 import t from 'tap';
-import { binding } from '../../src/binding.js';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
 import { explainFilter } from '../../src/filter/explain.js';
 import { encodeClassic } from '../../src/filter/insn.js';
 import { orderNote } from '../../src/filter/notes.js';
 import { parseVlan } from '../../src/filter/vlan-ids.js';
+import { binding } from '../../src/native/binding.js';
 import { concat, ether, ipv4, ipv6, mpls, tcp, udp } from '../helpers/frames.js';
 
 const native = binding();

@@ -1,10 +1,11 @@
 /** Expressions about tags, places and lengths mean the frame as it is, with the tags that the NIC took off; others skip tags. */
 import t from 'tap';
-import { binding, type Direction } from '../../src/binding.js';
 import { compileFilter, VIEWS } from '../../src/filter/compile.js';
 import { encodeClassic } from '../../src/filter/insn.js';
 import { filterFolders, listFilters } from '../../src/filter/named.js';
 import { literalReason } from '../../src/filter/reading.js';
+import { binding } from '../../src/native/binding.js';
+import type { Direction } from '../../src/native/primary-binding.js';
 import { type Offloaded, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { EXPRESSIONS } from '../helpers/expressions.js';
 import { corpus } from '../helpers/packets.js';

@@ -1,11 +1,11 @@
 /** Programs are no longer than needed: no detours, nothing unreachable, and lengths that may not grow unnoticed. */
 import t from 'tap';
-import { binding } from '../../src/binding.js';
 import { REG } from '../../src/filter/assembler.js';
 import { convert } from '../../src/filter/convert.js';
 import { CLASS, type ExtendedInsn, JMP } from '../../src/filter/insn.js';
 import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/pipeline.js';
 import { tidy } from '../../src/filter/tidy.js';
+import { binding } from '../../src/native/binding.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { randomProgram } from '../helpers/programs.js';
 import { Random } from '../helpers/random.js';

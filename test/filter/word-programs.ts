@@ -3,12 +3,13 @@
  * running, for one value and for thousands.
  */
 import t from 'tap';
-import { binding, type Direction } from '../../src/binding.js';
 import { compileFilter } from '../../src/filter/compile.js';
 import { costOf } from '../../src/filter/cost.js';
 import { decode, encodeClassic } from '../../src/filter/insn.js';
 import { LOAD_LIMIT_MS } from '../../src/filter/loadable.js';
 import { compileWords, type FilterWords } from '../../src/filter/words.js';
+import { binding } from '../../src/native/binding.js';
+import type { Direction } from '../../src/native/primary-binding.js';
 import { type Offloaded, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { extendedFrame } from '../helpers/extension-headers.js';
 import { corpus } from '../helpers/packets.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { binding } from '../../src/binding.js';
 import { PROTOCOLS } from '../../src/filter/word-values.js';
 import { compileWords, type FilterWords } from '../../src/filter/words.js';
+import { binding } from '../../src/native/binding.js';
 
 const GOOD: [FilterWords, string | undefined][] = [
   [{}, undefined],

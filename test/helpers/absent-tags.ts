@@ -1,5 +1,6 @@
 /** Frames as a NIC with VLAN offloads leaves them: tags in the mbuf instead of the packet. */
-import type { Direction, MbufLayout } from '../../src/binding.js';
+import type { MbufLayout } from '../../src/native/filter-binding.js';
+import type { Direction } from '../../src/native/primary-binding.js';
 
 /** A frame on the wire, and what of it is in the mbuf. */
 export interface Offloaded {

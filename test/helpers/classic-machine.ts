@@ -2,7 +2,7 @@
  * The classic machine in TypeScript, for what libpcap's interpreter cannot say: whether a program looks at bytes that are not
  * there, the addresses of a packet that a tunnel carries without an Ethernet header.
  */
-import type { ClassicInsn } from '../../src/binding.js';
+import type { ClassicInsn } from '../../src/native/filter-binding.js';
 
 /** Ends the program with 0. */
 class Rejected extends Error {}

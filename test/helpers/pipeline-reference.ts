@@ -2,9 +2,11 @@
  * What a whole filter should say: libpcap's verdict on the frame that each stage is about, made by the tag stripper and the
  * decapsulator of this folder; and the tags that `--vlan` asks for.
  */
-import { binding, type ClassicInsn } from '../../src/binding.js';
+
 import { encodeClassic } from '../../src/filter/insn.js';
 import type { PipelineOptions, Stage } from '../../src/filter/pipeline.js';
+import { binding } from '../../src/native/binding.js';
+import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { type Offloaded, vlansOf } from './absent-tags.js';
 import { readsLength, runClassic } from './classic-machine.js';
 import { innerFrame } from './decapsulate.js';

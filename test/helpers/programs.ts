@@ -1,5 +1,5 @@
 /** Classic programs nobody would write: valid for libpcap's interpreter, with defined results, otherwise anything goes. */
-import type { ClassicInsn } from '../../src/binding.js';
+import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import type { Random } from './random.js';
 
 const CONSTANTS = [

@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { binding } from '../../src/binding.js';
 import { literalReason } from '../../src/filter/reading.js';
+import { binding } from '../../src/native/binding.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { corpus } from '../helpers/packets.js';
 import { stripTags } from '../helpers/strip-tags.js';

@@ -3,9 +3,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-
-import { binding } from '../../src/binding.js';
 import { errnoOf } from '../../src/errors.js';
+import { binding } from '../../src/native/binding.js';
 
 const addon = binding();
 

@@ -1,7 +1,9 @@
 /** A session with a primary and an addon that are not there: what it is told is in its fields, for tests to set. */
-import type { Binding, NativePlan, NativeStats } from '../../../src/binding.js';
+
 import type { CaptureSession } from '../../../src/capture/capture-run.js';
 import { CriticalSections } from '../../../src/capture/critical-sections.js';
+import type { Binding } from '../../../src/native/binding.js';
+import type { NativePlan, NativeStats } from '../../../src/native/capture-binding.js';
 import { lane } from './lane.js';
 
 /** The figures of a capture that found nothing. */

@@ -1,5 +1,5 @@
 /** A lane's counters to vary. */
-import type { LaneStats } from '../../../src/binding.js';
+import type { LaneStats } from '../../../src/native/capture-binding.js';
 
 /** Those of a lane that found nothing, but for `change`. */
 export const lane = (change: Partial<LaneStats> = {}): LaneStats => ({

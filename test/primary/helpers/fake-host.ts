@@ -1,7 +1,7 @@
 /** A machine made of a temp directory and a table of answers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LockHolder, MemzoneLayout, OpsLayout } from '../../../src/binding.js';
+import type { LockHolder, MemzoneLayout, OpsLayout } from '../../../src/native/host-binding.js';
 import type { Host } from '../../../src/primary/host.js';
 
 export const LAYOUT: OpsLayout = {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { loadHint } from '../src/addon-hint.js';
+import { loadHint } from '../../src/native/addon-hint.js';
 
 const CASES: [string, RegExp][] = [
   [

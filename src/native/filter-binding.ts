@@ -1,0 +1,61 @@
+/** Verbs of the addon for filters: libpcap and librte_bpf, without EAL. */
+
+/** One classic BPF instruction, as libpcap and the kernel number them (`struct bpf_insn`). */
+export interface ClassicInsn {
+  code: number;
+  jt: number;
+  jf: number;
+  /** Unsigned 32 bits. */
+  k: number;
+}
+
+/** Where a filter program finds a packet's metadata: byte offsets into `struct rte_mbuf`, and bits of `ol_flags`. */
+export interface MbufLayout {
+  size: number;
+  pktLen: number;
+  olFlags: number;
+  vlanTci: number;
+  vlanTciOuter: number;
+  rxVlanStripped: number;
+  rxQinqStripped: number;
+  /** Bits above 2^32 lie in the second 32-bit word. */
+  txVlan: number;
+  txQinq: number;
+}
+
+/** A capture file, read whole. */
+export interface CaptureFile {
+  packets: Uint8Array[];
+}
+
+/** The filter part: libpcap and librte_bpf, no EAL needed. */
+export interface FilterBinding {
+  /** libpcap's compiler for Ethernet. Throws an Error with libpcap's own words. */
+  compileFilter(expression: string, optimize?: boolean): ClassicInsn[];
+  /** libpcap's interpreter. `program` is an array of 8-byte `struct bpf_insn`; returns 1 or 0 per packet. */
+  runClassic(program: Uint8Array, packets: Uint8Array[]): Uint8Array;
+  /**
+   * `rte_bpf_load` (the primary's verifier) and its interpreter or JIT over packets in mbufs.
+   * `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize` bytes
+   * (0 or absent: whole). `tags` has four words a packet: low and high half of ol_flags, vlan_tci, vlan_tci_outer.
+   * Throws with the verifier's words when it refuses the program.
+   */
+  runExtended(
+    program: Uint8Array,
+    packets: Uint8Array[],
+    jit?: boolean,
+    segmentSize?: number,
+    tags?: Uint32Array,
+  ): Uint8Array;
+  /**
+   * Loads a program in a forked process, as the primary would. Throws (ERR_FILTER_UNSUPPORTED) when the verifier refuses
+   * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
+   */
+  verifyExtended(program: Uint8Array, timeoutMs: number): void;
+  /** As runExtended, in the interpreter that runs filters which a primary cannot load. Verifies nothing. */
+  runInterpreter(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
+  /** All packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
+  readCaptureFile(path: string): CaptureFile;
+  /** From the headers the addon was built with. */
+  readonly mbufLayout: MbufLayout;
+}
