@@ -15,6 +15,7 @@ void test_limit();
 void test_portions();
 void test_circulation();
 void test_frame_sink();
+void test_interfaces();
 
 int main() {
   test_arrivals();
@@ -31,5 +32,6 @@ int main() {
   test_portions();
   test_circulation();
   test_frame_sink();
+  test_interfaces();
   return tap_end();
 }
