@@ -59,30 +59,39 @@ export function leftBehindError(
   }).toJSON();
 }
 
-/** Mbufs that cores of the primary may keep to themselves: then not all are free although none is in use. */
+/** Mbufs that cores of the primary may keep to themselves: they are not free although no copy is in them. */
 const CACHED_MBUFS = 2048;
+/** Mbufs of a copy, at most: of a jumbo frame. */
+const MBUFS_A_COPY = 8;
+
+type Copies = Pick<NativeStats, 'lanes' | 'mbufs' | 'mbufsFree'>;
 
 /**
- * A lane of which every copy fails although mbufs are there to be had: told once, because its packets are in no file. The
- * order of the mempool handlers has been proved by then, so it is the packets.
+ * Copies that failed although mbufs were there to be had: told once, because their packets are in no file. The order of
+ * the mempool handlers has been proved by then, so it is the packets. Proved is that mbufs did not run short: fewer were
+ * taken since the last look than were free at it.
  */
 export class FailingCopies {
-  #before: readonly LaneStats[] = [];
+  #before: Copies | undefined;
   #isTold = false;
 
-  /** @param stats at each look */
-  notice({ lanes, mbufs, mbufsFree }: Pick<NativeStats, 'lanes' | 'mbufs' | 'mbufsFree'>): string | undefined {
+  /** @param stats at each look, and at the end */
+  notice(stats: Copies): string | undefined {
     const before = this.#before;
-    this.#before = lanes;
-    const fails = lanes.some((lane, at) => {
-      const last = before[at];
-      return last !== undefined && lane.nombuf > last.nombuf && lane.accepted === last.accepted;
-    });
-    if (this.#isTold || !fails || mbufsFree < mbufs - CACHED_MBUFS) return undefined;
+    this.#before = stats;
+    const fails = total(stats.lanes, 'nombuf') > total(before?.lanes, 'nombuf');
+    if (this.#isTold || !fails) return undefined;
+    const copies = Number(total(stats.lanes, 'accepted') - total(before?.lanes, 'accepted'));
+    const { mbufs, mbufsFree } = before ?? { mbufs: stats.mbufs, mbufsFree: stats.mbufs };
+    if (copies * MBUFS_A_COPY >= mbufsFree - Math.min(CACHED_MBUFS, mbufs / 2)) return undefined;
     this.#isTold = true;
     return (
       'packets match that cannot be copied although mbufs are free (counted as nombuf): ' +
       'they have no bytes, or are so long that the timestamp does not fit behind them; -j host copies the latter'
     );
   }
+}
+
+function total(lanes: readonly LaneStats[] | undefined, counter: 'nombuf' | 'accepted'): bigint {
+  return (lanes ?? []).reduce((sum, lane) => sum + lane[counter], 0n);
 }

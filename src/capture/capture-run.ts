@@ -195,8 +195,8 @@ export class CaptureRun {
 
   /** Looks after everything that changes while a capture runs. Resolves with the error that ends it, if one does. */
   async #look(stats: NativeStats): Promise<DpcapError | undefined> {
-    const notices = [...(this.#lanes?.notices(stats) ?? []), this.#failingCopies.notice(stats)];
-    for (const text of notices) if (text !== undefined) this.#notice(text);
+    for (const text of this.#lanes?.notices(stats) ?? []) this.#notice(text);
+    this.#tellFailing(stats);
     const end = this.#session.isPrimaryAlive() ? endByStats(this.#plan, stats) : primaryGone(this.#plan);
     if (end) {
       this.stop(end.reason);
@@ -259,6 +259,7 @@ export class CaptureRun {
     }
     if (this.#flowing) {
       const stats = this.#stats();
+      this.#tellFailing(stats);
       done.stats = statsMessage(stats);
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= sinkError(this.#plan.output, stats.sinkFailure).toJSON();
@@ -278,6 +279,11 @@ export class CaptureRun {
     }
     await sleep(UNANSWERED_REQUEST_MS);
     return undefined;
+  }
+
+  #tellFailing(stats: NativeStats): void {
+    const text = this.#failingCopies.notice(stats);
+    if (text !== undefined) this.#notice(text);
   }
 
   #stats(): NativeStats {

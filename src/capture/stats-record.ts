@@ -12,7 +12,7 @@ export interface LaneRecord {
   accepted: number;
   /** Did not match. */
   filtered: number;
-  /** Matched, but no mbuf was free. */
+  /** Matched, but could not be copied: no mbuf was free, or the packet has no bytes or no room for its timestamp. */
   nombuf: number;
   /** Copied, but the ring was full. */
   ringfull: number;
@@ -122,7 +122,9 @@ export function whyEmpty(lanes: readonly LaneRecord[], filtering: boolean): stri
   const nombuf = sum(lanes, 'nombuf');
   const refused = sum(lanes, 'sinkdrop');
   if (refused > 0) return `the output took none of the ${refused} packets that it was given`;
-  if (nombuf > 0) return `${nombuf} packets matched, but no mbuf was free for their copies`;
+  if (nombuf > 0) {
+    return `${nombuf} packets matched, but no mbuf was free for their copies, or they have no bytes or no room for a timestamp`;
+  }
   if (filtering && filtered > 0) return `the filter matched none of the ${filtered} packets that passed`;
   const queues = lanes.map((lane) => `${lane.name} queue ${lane.queue} ${lane.direction}`);
   return (

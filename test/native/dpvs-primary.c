@@ -6,8 +6,9 @@
  *   120  DPVS 1.10's patch to DPDK 24.11: a pointer to its own filter before the BPF program
  *   104  DPVS 1.9 on DPDK 20.11: dereferences its filter unchecked, so a request without one kills it
  *
- * Usage: dpvs [-x IPC_FILE] -p LAYOUT -- EAL_OPTIONS. Forwards each port to itself, slowly, until stdin is closed.
- * Prints one line for each request.
+ * Usage: dpvs [-x IPC_FILE] [-l MS] -p LAYOUT -- EAL_OPTIONS. Forwards each port to itself, slowly, until stdin is
+ * closed. Prints one line for each request. With -l the first request to disable is carried out at once and answered MS
+ * late, and those about transmitted packets are refused until a byte comes on stdin.
  */
 #include <poll.h>
 #include <rte_bpf.h>
@@ -84,6 +85,8 @@ struct tap {
 };
 
 static int layout;
+static int late_ms;
+static bool refusing;
 static struct stats_zone *stats;
 static struct tap taps[2][RTE_MAX_ETHPORTS][4];
 
@@ -149,6 +152,7 @@ static int enable(struct tap *tap, const struct request *request, bool rx, uint1
 
 static int disable(struct tap *tap, const struct request *request, bool rx, uint16_t port) {
   if (!tap->callback) return -EINVAL;
+  if (!rx && __atomic_load_n(&refusing, __ATOMIC_RELAXED)) return -EBUSY;
   int ret = rx ? rte_eth_remove_rx_callback(port, request->queue, tap->callback)
                : rte_eth_remove_tx_callback(port, request->queue, tap->callback);
   if (ret == 0) tap->callback = NULL;
@@ -196,6 +200,10 @@ static int serve(const struct rte_mp_msg *message, const void *peer) {
   printf("request len=%d ver=%u op=%u filter0=%s result=%d\n", message->len_param, request.ver, request.op,
          layout != 120 || request.dpvs.filter0 == NULL ? "empty" : "set", response.err_value);
   fflush(stdout);
+  if (request.op == DISABLE && late_ms != 0) {
+    usleep(late_ms * 1000);
+    late_ms = 0;
+  }
   return rte_mp_reply(&answer, peer);
 }
 
@@ -220,7 +228,9 @@ static bool stdin_is_open(void) {
   struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
   char byte;
 
-  return poll(&in, 1, 0) == 0 || read(STDIN_FILENO, &byte, 1) > 0;
+  if (poll(&in, 1, 0) == 0) return true;
+  __atomic_store_n(&refusing, false, __ATOMIC_RELAXED);
+  return read(STDIN_FILENO, &byte, 1) > 0;
 }
 
 int main(int argc, char **argv) {
@@ -229,10 +239,12 @@ int main(int argc, char **argv) {
   uint16_t port;
   int option;
 
-  while ((option = getopt(argc, argv, "+x:p:")) != -1) {
+  while ((option = getopt(argc, argv, "+x:p:l:")) != -1) {
     if (option == 'p') layout = atoi(optarg);
+    if (option == 'l') late_ms = atoi(optarg);
   }
   if (layout != 104 && layout != 112 && layout != 120) rte_exit(EXIT_FAILURE, "-p must be 104, 112 or 120\n");
+  refusing = late_ms != 0;
   argv[optind - 1] = argv[0];
   if (rte_eal_init(argc - optind + 1, argv + optind - 1) < 0)
     rte_exit(EXIT_FAILURE, "rte_eal_init: %s\n", rte_strerror(rte_errno));

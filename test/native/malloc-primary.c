@@ -4,7 +4,8 @@
  *
  * Usage: dpdk-malloc-primary [-n NICE] -- EAL_OPTIONS, with three lcores: the main one, the forwarding one (at NICE,
  * for when it shares a CPU with the third), the allocating one. Prints "ready", then carries out commands from stdin,
- * and answers each with one line: "forward on", "forward off", "reset", "max" (see print_waits), "quit".
+ * and answers each with one line: "forward on", "forward off", "reset", "max" (see print_waits), "quit"; "take MIB"
+ * allocates so much in one piece, frees it, and says whether there was room.
  *
  * A wait is the wall time of a call without the time for which the thread was ready to run and had no CPU (the second
  * field of schedstat), and without that for which this primary's own thread for messages had none: where lcores use all
@@ -235,7 +236,18 @@ static void print_waits(void) {
   pthread_mutex_unlock(&waits.mutex);
 }
 
+static bool has_room_for(unsigned long mib) {
+  void *memory = rte_malloc(NULL, mib << 20, 0);
+
+  rte_free(memory);
+  return memory != NULL;
+}
+
 static void carry_out(const char *command) {
+  if (strncmp(command, "take ", 5) == 0) {
+    printf("room %s\n", has_room_for(strtoul(command + 5, NULL, 10)) ? "yes" : "no");
+    return;
+  }
   if (strcmp(command, "max\n") == 0) {
     print_waits();
     return;

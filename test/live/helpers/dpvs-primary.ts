@@ -11,6 +11,11 @@ export interface DpvsPrimaryOptions {
   vdevs: string[];
   /** Its control socket, as DPVS's -x. */
   ipcFile?: string;
+  /**
+   * The first request to disable is carried out and answered so many milliseconds late; those about transmitted packets
+   * are refused until something is written to its standard input.
+   */
+  lateMs?: number;
 }
 
 /** One pdump request as it was answered. */
@@ -32,10 +37,10 @@ export interface DpvsPrimary {
 }
 
 /** Starts it and waits until it forwards. @throws Error with its output */
-export async function startDpvsPrimary({ layout, vdevs, ipcFile }: DpvsPrimaryOptions): Promise<DpvsPrimary> {
+export async function startDpvsPrimary({ layout, vdevs, ipcFile, lateMs }: DpvsPrimaryOptions): Promise<DpvsPrimary> {
   const program = built('dpvs_primary', 'dpvs');
   const prefix = uniqueName();
-  const own = ['-p', String(layout), ...(ipcFile ? ['-x', ipcFile] : [])];
+  const own = ['-p', String(layout), ...(ipcFile ? ['-x', ipcFile] : []), ...(lateMs ? ['-l', String(lateMs)] : [])];
   const eal = ['--file-prefix', prefix, '-m', '64', '--lcores', '0@0,1@0', '--no-pci'];
   const forget = atExit(() => removeEalFiles(prefix));
   const process = start(program, [...own, '--', ...eal, ...vdevs.flatMap((vdev) => ['--vdev', vdev])]);

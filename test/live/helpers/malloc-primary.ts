@@ -60,6 +60,11 @@ export class MallocPrimary {
     return JSON.parse(await this.#ask('max', /^\{.*\}$/m)) as AllocatorWaits;
   }
 
+  /** Whether it can have so much of its memory in one piece. */
+  async hasRoomFor(mib: number): Promise<boolean> {
+    return (await this.#ask(`take ${mib}`, /^room (yes|no)$/m)) === 'room yes';
+  }
+
   /** Resolves when it has forwarded so many packets more. */
   async forwarded(packets: number): Promise<void> {
     const until = (await this.waits()).packets + packets;
@@ -87,13 +92,14 @@ export class MallocPrimary {
 /**
  * Starts it and waits until it allocates. The allocating thread has a CPU of its own where there are three, so that a
  * capture has one as well. With fewer the forwarding one shares it, with a tenth of its time.
+ * @param more EAL arguments
  * @throws Error with its output
  */
-export async function startMallocPrimary(vdevs: string[]): Promise<MallocPrimary> {
+export async function startMallocPrimary(vdevs: string[], more: string[] = []): Promise<MallocPrimary> {
   const prefix = uniqueName();
   const forget = atExit(() => removeEalFiles(prefix));
   const placement = cpus().length > 2 ? ['--lcores', '0@0,1@1,2@0'] : ['--lcores', '0@0,1@0,2@0'];
-  const eal = ['--no-pci', '-m', '64', '--file-prefix', prefix, ...placement];
+  const eal = ['--no-pci', '-m', '64', '--file-prefix', prefix, ...placement, ...more];
   const nice = cpus().length > 2 ? '0' : '10';
   const devices = vdevs.flatMap((vdev) => ['--vdev', vdev]);
   const process = start(built('dpdk-malloc-primary'), ['-n', nice, '--', ...eal, ...devices]);
