@@ -1,5 +1,5 @@
 /** The processes that have joined a primary, by the sockets they leave in its runtime directory. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessInfo, readProcess } from './process.js';
 import { isCaptureToolName } from './ring-block.js';
@@ -12,19 +12,69 @@ export interface Secondary {
   captures: boolean;
   /** One of dpcap's own engines. */
   ours: boolean;
+  /** When its socket was made, by the clock of the machine: soon after it began to join. */
+  joinedMs: number;
 }
 
-/** The living owners of `mp_socket_<pid>_<tsc>`; a killed secondary leaves its socket behind. */
+/**
+ * The living owners of `mp_socket_<pid>_<tsc>`; a killed secondary leaves its socket behind. The pid in the name is that of
+ * the owner's own PID namespace: one in a container has another one here, or none.
+ */
 export function findSecondaries(runtimeDir: string, procDir = '/proc'): Secondary[] {
-  const pids = new Set(socketOwners(runtimeDir));
-  return [...pids].flatMap((pid) => {
-    const process = readProcess(pid, procDir);
-    return process ? [describeSecondary(process, procDir)] : [];
+  const ownerOf = ownersOf(runtimeDir, procDir);
+  const owners = new Map<number, Secondary>();
+  for (const { pid, name } of sockets(runtimeDir)) {
+    const joinedMs = statSync(join(runtimeDir, name), { throwIfNoEntry: false })?.ctimeMs ?? 0;
+    for (const owner of ownerOf(pid)) owners.set(owner.pid, describeSecondary(owner, joinedMs, procDir));
+  }
+  return [...owners.values()];
+}
+
+/** Tells which processes have this pid, in the PID namespace they are in, and share the primary's memory. */
+function ownersOf(runtimeDir: string, procDir: string): (pid: number) => ProcessInfo[] {
+  const isSharer = sharersOf(runtimeDir, procDir);
+  const nested = lazily(() => processesOfOtherNamespaces(procDir));
+  return (pid) => {
+    const calledSo = (one: ProcessInfo): boolean => one.namespacePids.at(-1) === pid;
+    const here = [readProcess(pid, procDir)].filter((one) => one !== undefined).filter(calledSo);
+    const known = here.filter((one) => isSharer(one.pid) === true);
+    if (known.length > 0) return known;
+    const elsewhere = nested().filter((one) => calledSo(one) && isSharer(one.pid) === true);
+    return elsewhere.length > 0 ? elsewhere : here.filter((one) => isSharer(one.pid) === undefined);
+  };
+}
+
+/**
+ * Tells of a process whether it has mapped the primary's configuration, as every secondary has before it makes its socket;
+ * undefined where that cannot be seen.
+ */
+function sharersOf(runtimeDir: string, procDir: string): (pid: number) => boolean | undefined {
+  const inode = statSync(join(runtimeDir, 'config'), { throwIfNoEntry: false })?.ino;
+  return (pid) => {
+    if (inode === undefined) return undefined; // somebody has removed it
+    try {
+      const maps = readFileSync(join(procDir, String(pid), 'maps'), 'latin1');
+      return maps.split('\n').some((line) => line.split(/\s+/)[4] === String(inode));
+    } catch {
+      return undefined; // another user's
+    }
+  };
+}
+
+function processesOfOtherNamespaces(procDir: string): ProcessInfo[] {
+  const pids = readdirSync(procDir).filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    const process = readProcess(Number(pid), procDir);
+    return process && process.namespacePids.length > 1 ? [process] : [];
   });
 }
 
-function socketOwners(runtimeDir: string): number[] {
-  return sockets(runtimeDir).map(({ pid }) => pid);
+function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function sockets(runtimeDir: string): { name: string; pid: number }[] {
@@ -49,9 +99,9 @@ export function removeSockets(runtimeDir: string, pid: number): void {
   }
 }
 
-function describeSecondary(process: ProcessInfo, procDir: string): Secondary {
+function describeSecondary(process: ProcessInfo, joinedMs: number, procDir: string): Secondary {
   const ours = hasOurAddon(process.pid, procDir);
-  return { pid: process.pid, program: process.program, captures: ours || isTool(process), ours };
+  return { pid: process.pid, program: process.program, captures: ours || isTool(process), ours, joinedMs };
 }
 
 function isTool(process: ProcessInfo): boolean {

@@ -15,8 +15,12 @@ export interface SilentProcess {
   pid: number;
   program: string;
   role: 'primary' | 'secondary';
-  /** stopped: by a signal or a debugger. deaf: the thread that answers does something else. */
-  why: 'stopped' | 'deaf';
+  /**
+   * stopped: by a signal or a debugger. deaf: the thread that answers does something else. joining: it is in
+   * rte_eal_init(), and has every question ignored: a primary that asks for memory then counts its answer twice, takes the
+   * next request too early, and is deaf for 5 s (process_async_request, hotplug_mp.c; seen on 22.11.11).
+   */
+  why: 'stopped' | 'deaf' | 'joining';
 }
 
 /** Which processes to look at. */
@@ -30,6 +34,8 @@ const ANSWERING_THREAD = /^(rte_mp_handle|dpdk-mp-msg)$/;
 /** recvmsg(2), in which that thread waits for questions. */
 const RECVMSG: Partial<Record<string, string>> = { x64: '47', arm64: '212' };
 const LOOK_MS = 10;
+/** Who has been there so long has joined: it takes 0.1 to 0.3 s. Our own engines join one at a time as it is. */
+const JOINED_MS = 1000;
 
 /** How long is waited for those who do not answer now. */
 export interface Patience {
@@ -40,8 +46,9 @@ export interface Patience {
 }
 
 /**
- * Those of them that are stopped, or whose answering thread has not been seen waiting for questions in time. What cannot be
- * looked at (another PID namespace, another user) is left out.
+ * Those of them that are stopped, or whose answering thread has not been seen waiting for questions in time. Who is
+ * joining is waited for. What cannot be looked at from here (a PID namespace that is not below ours, another user) is left
+ * out.
  */
 export async function silentProcesses(
   sharers: Sharers,
@@ -49,13 +56,13 @@ export async function silentProcesses(
   procDir = '/proc',
 ): Promise<SilentProcess[]> {
   const start = performance.now();
-  const patienceMs = ({ why }: SilentProcess): number => (why === 'deaf' ? deafMs : stoppedMs);
+  const patience = { deaf: deafMs, stopped: stoppedMs, joining: Number.POSITIVE_INFINITY };
   let silent = lookAt(sharers, procDir);
-  while (silent.length > 0 && silent.every((one) => performance.now() - start < patienceMs(one))) {
+  while (silent.length > 0 && silent.every((one) => performance.now() - start < patience[one.why])) {
     await sleep(LOOK_MS);
     silent = lookAt(sharers, procDir);
   }
-  return silent;
+  return silent.filter(({ why }) => why !== 'joining');
 }
 
 /** SCHED_IDLE, as field 41 of /proc/PID/task/TID/stat has it: such a thread runs when nobody else wants the CPU. */
@@ -98,16 +105,22 @@ export function silenceError([first, ...others]: readonly SilentProcess[]): Dpca
 }
 
 function lookAt({ runtimeDir, primaryPid }: Sharers, procDir: string): SilentProcess[] {
-  const secondaries = findSecondaries(runtimeDir, procDir).map(({ pid }) => pid);
-  const others = secondaries.filter((pid) => pid !== process.pid && pid !== primaryPid);
+  const secondaries = findSecondaries(runtimeDir, procDir);
+  const others = secondaries.filter(({ pid }) => pid !== process.pid && pid !== primaryPid);
   return [
     ...(primaryPid === undefined ? [] : describe(primaryPid, 'primary', procDir)),
-    ...others.flatMap((pid) => describe(pid, 'secondary', procDir)),
+    ...others.flatMap((one) => describe(one.pid, 'secondary', procDir, !one.ours && isJoining(one.joinedMs))),
   ];
 }
 
-function describe(pid: number, role: SilentProcess['role'], procDir: string): SilentProcess[] {
-  const why = silence(join(procDir, String(pid)));
+/** Not when the clock was set back meanwhile. */
+function isJoining(sinceMs: number): boolean {
+  const age = Date.now() - sinceMs;
+  return age >= 0 && age < JOINED_MS;
+}
+
+function describe(pid: number, role: SilentProcess['role'], procDir: string, isJoining = false): SilentProcess[] {
+  const why = silence(join(procDir, String(pid))) ?? (isJoining ? 'joining' : undefined);
   if (!why) return [];
   return [{ pid, role, why, program: readProcess(pid, procDir)?.program ?? 'a process' }];
 }

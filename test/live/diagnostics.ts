@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import {
   capinfos,
+  childrenOf,
   DPCAP,
   enginePid,
   gone,
@@ -120,11 +121,11 @@ t.test(
     const fifo = fullFifo(t);
     const running = start('sh', ['-c', `exec "$0" "$@" >${fifo}`, DPCAP, '--file-prefix', testpmd.prefix, '-i', '0']);
     await running.expect(/capturing on/);
-    const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'latin1').trim().split(' ');
+    const children = childrenOf(running.pid);
     running.signal('SIGINT');
     await running.expect(/ended: signal|cannot write to tcpdump/, { timeoutMs: 15_000 });
     running.signal('SIGINT');
     await running.wait(5000);
-    for (const pid of children) await gone(Number(pid), 5000);
+    for (const pid of children) await gone(pid, 5000);
   },
 );

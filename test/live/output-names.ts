@@ -15,6 +15,7 @@ import {
   atExit,
   capinfos,
   capture,
+  childrenOf,
   DPCAP,
   enginePid,
   type Finished,
@@ -102,11 +103,7 @@ t.test("the engine's standard descriptors stay what they are", { skip }, async (
   const words = ['--file-prefix', testpmd.prefix, '-i', '0', '-s', '64', '-w', '-'];
   const running = start('sh', ['-c', 'exec "$0" "$@" | exec cat >/dev/null', DPCAP, ...words]);
   await running.expect(/capturing on/);
-  const dpcap = Number(
-    run('cat', [`/proc/${running.pid}/task/${running.pid}/children`])
-      .trim()
-      .split(' ')[0],
-  );
+  const [dpcap = 0] = childrenOf(running.pid);
   const engine = enginePid(dpcap);
   const fd = (n: number): string => run('readlink', [`/proc/${engine}/fd/${n}`]).trim();
   t.same([fd(0), fd(1)], ['/dev/null', '/dev/null'], 'a stray printf does not reach the packets');

@@ -1,10 +1,10 @@
 /** Primary and dpcap in PID namespaces of their own, as in containers: what cannot be seen is not taken for harmless. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import {
   balances,
   capture,
+  childrenOf,
   enginePid,
   type Finished,
   gone,
@@ -34,7 +34,7 @@ function captureElsewhere(testpmd: Testpmd, args: string[], env: NodeJS.ProcessE
 
 /** What `unshare --fork` runs. */
 function onlyChild(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+  return childrenOf(pid)[0] ?? 0;
 }
 
 function recover({ prefix }: Testpmd): Promise<Finished> {

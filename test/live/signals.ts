@@ -6,6 +6,7 @@ import t from 'tap';
 import {
   balances,
   capinfos,
+  childrenOf,
   DPCAP,
   enginePid,
   LiveCapture,
@@ -27,10 +28,6 @@ function readProc(path: string): string {
   } catch {
     return '';
   }
-}
-
-function childrenOf(pid: number): number[] {
-  return readProc(`${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
 }
 
 function catches(pid: number, signal: number): boolean {

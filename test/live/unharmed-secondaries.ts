@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { endOf, isClearedAfter, isRefused, smallPrimary, startShort } from './helpers/beside.js';
 import { faultAt, startCaptureIn } from './helpers/fault.js';
-import { enginePid, forward2kni, isUnharmed, remember, requirements } from './helpers/index.js';
+import { childrenOf, enginePid, forward2kni, isUnharmed, remember, requirements } from './helpers/index.js';
 import { recordReserved } from './helpers/joined.js';
 import { answers } from './helpers/primary-answers.js';
-import { startSecondary } from './helpers/secondary.js';
+import { joinAsSecondary, startSecondary } from './helpers/secondary.js';
 import { continueProcess, stopProcess } from './helpers/stopped.js';
 
 const skip = requirements({ hugepagesMb: 512 });
@@ -23,6 +23,20 @@ t.test('a stopped secondary is named before anything is asked for', { skip }, as
   const json = await forward2kni(testpmd, '0', 'on', ['--json']);
   t.match(json, { code: 1, stderr: /"ERR_SECONDARY_STOPPED"/ });
   secondary.continue();
+  await answers(t, testpmd, 'continued');
+  t.match(await startShort(testpmd).ended(), { code: 0 }, 'and then it works');
+  await isUnharmed(t, testpmd, before, 'after a capture beside it');
+});
+
+t.test('one in a container is found, and named by its pid here', { skip }, async (t) => {
+  const testpmd = await smallPrimary(t);
+  const namespace = await joinAsSecondary(testpmd, [], ['unshare', '--pid', '--fork', '--kill-child']);
+  t.teardown(() => namespace.close());
+  const before = await remember(testpmd);
+  const [contained = 0] = childrenOf(namespace.pid);
+  await stopProcess(contained);
+  await isRefused(t, startShort(testpmd), contained, 'dpdk-secondary');
+  continueProcess(contained);
   await answers(t, testpmd, 'continued');
   t.match(await startShort(testpmd).ended(), { code: 0 }, 'and then it works');
   await isUnharmed(t, testpmd, before, 'after a capture beside it');

@@ -129,8 +129,8 @@ t.test('several reasons, the first to act on first', async (t) => {
 });
 
 t.test('another capture tool is a warning', async (t) => {
-  const tool = { pid: 9, program: 'dpdk-dumpcap', captures: true, ours: false };
-  const idle = { pid: 8, program: 'dpdk-proc-info', captures: false, ours: false };
+  const tool = { pid: 9, program: 'dpdk-dumpcap', captures: true, ours: false, joinedMs: 0 };
+  const idle = { pid: 8, program: 'dpdk-proc-info', captures: false, ours: false, joinedMs: 0 };
   const answer = assess(primary(), facts({ secondaries: [tool, idle] }), OURS);
   t.match(answer, { verdict: 'yes', warnings: [{ code: 'ERR_CAPTURE_BUSY', message: /dpdk-dumpcap \(pid 9\)/ }] });
   t.equal(answer.warnings.length, 1);

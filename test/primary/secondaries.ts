@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { captureToolZones, findSecondaries } from '../../src/primary/secondaries.js';
@@ -12,12 +12,28 @@ t.test('the living owners of the sockets', async (t) => {
   makeProcess(procDir, 8, ['node']);
   makeProcess(procDir, 5, ['other']);
   writeFileSync(join(procDir, '8/maps'), '1000-2000 r-xp 00000000 fe:00 12 /opt/x/build/Release/dpcap.node\n');
-  t.same(findSecondaries(dir, procDir), [
+  t.match(findSecondaries(dir, procDir), [
     { pid: 5, program: 'other', captures: false, ours: false },
     { pid: 7, program: 'dpdk-dumpcap', captures: true, ours: false },
     { pid: 8, program: 'node', captures: true, ours: true },
   ]);
   t.same(findSecondaries('/nonexistent', procDir), []);
+});
+
+t.test('the pid in the name of a socket is that of a PID namespace', async (t) => {
+  const top = t.testdir({ run: { mp_socket_7_1: '', config: '' }, proc: {} });
+  const [dir, procDir] = [join(top, 'run'), join(top, 'proc')];
+  const maps = (pid: number, inode: number): void =>
+    writeFileSync(join(procDir, `${pid}/maps`), `1000-2000 rw-s 00000000 fe:00 ${inode} /run/dpdk/x/config\n`);
+  const { ino } = statSync(join(dir, 'config'));
+  makeProcess(procDir, 7, ['bystander']);
+  maps(7, ino + 1);
+  t.same(findSecondaries(dir, procDir), [], 'one with that pid here does not share the memory');
+  makeProcess(procDir, 700, ['contained'], 7);
+  maps(700, ino);
+  makeProcess(procDir, 800, ['of another primary'], 7);
+  maps(800, ino + 2);
+  t.match(findSecondaries(dir, procDir), [{ pid: 700, program: 'contained' }]);
 });
 
 const ZONES = [

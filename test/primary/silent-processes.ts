@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../../src/primary/silent-processes.js';
@@ -42,6 +42,16 @@ function machine(t: Test, fakes: Fake[]): { procDir: string; sharers: { runtimeD
 }
 
 const NO_PATIENCE = { deafMs: 0 };
+
+t.test('who has just begun to join is waited for', async (t) => {
+  const { procDir, sharers } = machine(t, [
+    { pid: 100, states: ['R', 'S'] },
+    { pid: 200, states: ['S', 'S'] },
+  ]);
+  const made = statSync(join(sharers.runtimeDir, 'mp_socket_200_1a2b')).ctimeMs;
+  t.same(await silentProcesses(sharers, NO_PATIENCE, procDir), []);
+  t.ok(Date.now() - made >= 1000, 'until it has joined');
+});
 
 t.test('who waits for questions is not silent', async (t) => {
   const { procDir, sharers } = machine(t, [

@@ -20,8 +20,13 @@ export async function engineOf(pid: number, timeoutMs = 20_000): Promise<number>
 
 /** Pids of all engines of supervisor `pid`: none before it starts one, or when it is gone. */
 export function enginesOf(pid: number): number[] {
+  return childrenOf(pid).filter((child) => commandOf(child).includes('/engine.cjs'));
+}
+
+/** Pids of the children that the main thread of process `pid` has started; none when it is gone. */
+export function childrenOf(pid: number): number[] {
   const children = readOr(`/proc/${pid}/task/${pid}/children`, '').trim().split(' ');
-  return children.map(Number).filter((child) => commandOf(child).includes('/engine.cjs'));
+  return children.filter(Boolean).map(Number);
 }
 
 /** Kills a supervisor, and then its engine, so that nobody clears up after them. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Captured, LiveCapture, recordsIn } from './capture.js';
 import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
+import { childrenOf } from './engine.js';
 import { DPCAP, type Running, start } from './processes.js';
 import type { Testpmd } from './testpmd.js';
 
@@ -60,8 +61,7 @@ export function startPipeline(testpmd: Testpmd, args: string[], consumer: string
 }
 
 function descendants(pid: number): number[] {
-  const children = readProc(`${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
+  return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
 }
 
 /** Empty when the process has ended. */

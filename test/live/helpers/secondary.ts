@@ -88,9 +88,17 @@ export async function startSecondary(t: Test, primary: Joinable, args: string[] 
   return secondary;
 }
 
-/** As {@link startSecondary}, outside of a test: whoever starts it ends it. */
-export async function joinAsSecondary(primary: Joinable, args: string[] = []): Promise<Secondary> {
-  const process = start(built('dpdk-secondary'), [primary.prefix, ...args]);
+/**
+ * As {@link startSecondary}, outside of a test: whoever starts it ends it.
+ * @param within a command that runs it, such as `unshare --pid --fork`
+ */
+export async function joinAsSecondary(
+  primary: Joinable,
+  args: string[] = [],
+  within: string[] = [],
+): Promise<Secondary> {
+  const [program, ...words] = [...within, built('dpdk-secondary'), primary.prefix, ...args];
+  const process = start(program as string, words);
   try {
     await process.expect(/^ready$/m);
     return new Secondary(process);
