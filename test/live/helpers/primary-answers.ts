@@ -52,11 +52,20 @@ export async function answerFailure(testpmd: Testpmd): Promise<string | undefine
     if (Math.max(attachMs, detachMs) <= ANSWER_LIMIT_MS) return undefined;
     return `the primary is slow: port attach ${attachMs.toFixed(0)} ms, port detach ${detachMs.toFixed(0)} ms`;
   } catch {
-    const said = testpmd.process.output.slice(from).slice(-MOST_SAID);
     const ms = (performance.now() - began).toFixed(0);
+    const isPrompting = /testpmd> $/.test(testpmd.process.output.slice(from));
+    if (isPrompting) await reasonGiven(testpmd, from);
+    const said = testpmd.process.output.slice(from).slice(-MOST_SAID);
     if (!testpmd.alive()) return `the primary died:\n${said}`;
-    return `the primary ${/testpmd> $/.test(said) ? 'refused' : 'is locked'}, after ${ms} ms:\n${said}`;
+    return `the primary ${isPrompting ? 'refused' : 'is locked'}, after ${ms} ms:\n${said}`;
   }
+}
+
+/** Resolves when the reason of a refusal is there: it comes on standard error, and may be read after the prompt. */
+async function reasonGiven(testpmd: Testpmd, from: number): Promise<void> {
+  await testpmd.process
+    .expect(/Failed to (attach|detach) (port|device)/, { from, timeoutMs: ANSWER_LIMIT_MS })
+    .catch(() => undefined);
 }
 
 /**
