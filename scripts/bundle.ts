@@ -5,13 +5,17 @@
  */
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
-import { projectFile } from '../src/location.js';
+import { projectFile } from '../src/system/location.js';
 
 const outdir = projectFile('dist/bundle');
 
 rmSync(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ['main', 'engine', 'watchdog'].map((name) => projectFile(`src/${name}.ts`)),
+  entryPoints: {
+    main: projectFile('src/main.ts'),
+    engine: projectFile('src/engine/main.ts'),
+    watchdog: projectFile('src/watchdog/main.ts'),
+  },
   outdir,
   outExtension: { '.js': '.cjs' },
   bundle: true,

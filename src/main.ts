@@ -1,9 +1,9 @@
 /** run(argv): parse, act, exit code. The only place that prints an error. */
-import './signals.js';
+import './system/signals.js';
 import { CommanderError } from 'commander';
-import { createProgram, expandAliases } from './cli.js';
-import { diagnostics } from './diagnostics.js';
+import { createProgram, expandAliases } from './cli/program.js';
 import { asDpcapError, DpcapError, errnoOf, formatError } from './errors.js';
+import { diagnostics } from './system/diagnostics.js';
 
 /**
  * Runs one command line and returns its exit code: 0 done or stopped as asked, 1 failed, 2 usage.

@@ -1,4 +1,4 @@
-// HostBinding of src/binding.ts: arguments in, values out, no logic.
+// HostBinding of src/native/host-binding.ts: arguments in, values out, no logic.
 #include "core/host.h"
 #include "js/exports.h"
 #include "js/throw.h"

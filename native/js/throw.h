@@ -1,5 +1,5 @@
 // From a core error to a JavaScript error: the single door. The object carries code (ErrorCode), errno (a name) and
-// subject; src/binding.ts turns it into a DpcapError.
+// subject; src/native/ turns it into a DpcapError.
 #pragma once
 #include <napi.h>
 

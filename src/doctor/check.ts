@@ -1,5 +1,5 @@
 /** One finding of `dpcap doctor`, and how findings are printed. */
-import { alignRows } from '../text-table.js';
+import { alignRows } from '../text/table.js';
 
 export type CheckStatus = 'ok' | 'warn' | 'fail';
 

@@ -1,6 +1,6 @@
 /** Is the machine ready for any capture? Pure: facts in, findings out. */
 import { type Check, fail, ok, warn } from './check.js';
-import type { DoctorView } from './view.js';
+import type { DoctorView } from './gather.js';
 
 /** package.json, "engines". */
 const NODE_MIN = [20, 17] as const;

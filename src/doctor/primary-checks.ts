@@ -3,11 +3,11 @@ import { DpcapError } from '../errors.js';
 import type { AttachNeeds } from '../primary/attach-needs.js';
 import { choosePrimary, describe } from '../primary/choose.js';
 import { isAlive, isForeign } from '../primary/discover.js';
+import { RING_BLOCK } from '../primary/mempools/ring-block.js';
 import { PDUMP_ZONE } from '../primary/memzones.js';
-import { RING_BLOCK } from '../primary/ring-block.js';
 import { captureToolZones } from '../primary/secondaries.js';
 import { type Check, fail, ok, warn } from './check.js';
-import type { DoctorView, PrimaryView } from './view.js';
+import type { DoctorView, PrimaryView } from './gather.js';
 
 /** All findings about primaries: which there are, then each (or the one asked for) in detail. */
 export function primaryChecks(view: DoctorView): Check[] {

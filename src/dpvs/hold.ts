@@ -1,6 +1,6 @@
 /** Keeps forward2kni on for a while: journalled before the SET, switched off after it, whatever ends it. */
 import { asDpcapError, DpcapError, errnoOf } from '../errors.js';
-import { type Journal, type OpenEntry, stateDir } from '../journal.js';
+import { type Journal, type OpenEntry, stateDir } from '../system/journal.js';
 import type { DpvsClient } from './client.js';
 import { socketIdentity } from './identify.js';
 import { type PortView, type SwitchResult, switchForward } from './switch.js';

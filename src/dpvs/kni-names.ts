@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRegular } from '../safe-file.js';
+import { readRegular } from '../system/safe-file.js';
 
 /** `kni_name` by port, from the text of a dpvs.conf: blocks in braces, `!` and `#` begin comments, `<init>` is a mark. */
 export function configuredKniNames(text: string): Map<string, string> {

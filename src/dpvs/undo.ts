@@ -1,7 +1,7 @@
 /** Switches forward2kni off again: at the end of a hold, or by `dpcap recover` when the holder died. */
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
-import type { JournalEntry } from '../journal.js';
+import type { JournalEntry } from '../system/journal.js';
 import { DpvsClient } from './client.js';
 import { socketIdentity } from './identify.js';
 import { switchForward } from './switch.js';

@@ -3,18 +3,18 @@
 import { UsageError } from '../errors.js';
 import { binding } from '../native/binding.js';
 import type { ClassicInsn, FilterBinding } from '../native/filter-binding.js';
-import { compilePart, type Part } from './complaints.js';
-import { judgeEffort } from './effort.js';
+import type { PipelineOptions, Stage } from './codegen/pipeline.js';
 import { isTooComplex, type LoadableProgram, makeLoadable } from './loadable.js';
-import { EXTENSIONS_MAX } from './match-transport.js';
-import { findFilter } from './named.js';
-import { extensionNote, orderNote } from './notes.js';
-import type { PipelineOptions, Stage } from './pipeline.js';
-import { literalReason } from './reading.js';
-import { caretLine } from './syntax-place.js';
-import { usesVlan } from './tokens.js';
-import { type VlanMode, vlanText } from './vlan-ids.js';
-import { compileWords, type FilterWords, type WordsProgram } from './words.js';
+import { compilePart, type Part } from './text/complaints.js';
+import { judgeEffort } from './text/effort.js';
+import { findFilter } from './text/named-filters.js';
+import { extensionNote, orderNote } from './text/notes.js';
+import { literalReason } from './text/reading.js';
+import { caretLine } from './text/syntax-place.js';
+import { usesVlan } from './text/tokens.js';
+import { compileWords, type FilterWords, type WordsProgram } from './words/filter-words.js';
+import { EXTENSIONS_MAX } from './words/match-transport.js';
+import { type VlanMode, vlanText } from './words/vlan-ids.js';
 
 export interface FilterOptions {
   words?: FilterWords | undefined;

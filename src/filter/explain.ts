@@ -1,10 +1,10 @@
 /** `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
 import type { CaptureFile, FilterBinding } from '../native/filter-binding.js';
+import { costOf, nanoseconds, type Way } from './bpf/cost.js';
+import { decode } from './bpf/isa.js';
+import { listClassic, listExtended } from './bpf/listing.js';
 import { type FilterProgram, VIEWS } from './compile.js';
-import { costOf, nanoseconds, type Way } from './cost.js';
-import { decode } from './insn.js';
-import { listClassic, listExtended } from './listing.js';
-import { vlanText } from './vlan-ids.js';
+import { vlanText } from './words/vlan-ids.js';
 
 /** The whole explanation as text. */
 export function explainFilter(filter: FilterProgram | undefined): string {

@@ -3,8 +3,8 @@
 import { errnoOf, UsageError } from '../errors.js';
 import type { FilterBinding } from '../native/filter-binding.js';
 import type { Direction } from '../native/primary-binding.js';
-import { encode } from './insn.js';
-import { buildPipeline, type PipelineOptions, type Stage } from './pipeline.js';
+import { encode } from './bpf/isa.js';
+import { buildPipeline, type PipelineOptions, type Stage } from './codegen/pipeline.js';
 
 /** Longest time the primary's control thread may spend on loading a filter. */
 export const LOAD_LIMIT_MS = 1000;

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
-import { spawnNode } from '../own-process.js';
-import { isRunning } from '../primary/process.js';
+import { spawnNode } from '../system/own-process.js';
+import { isRunning } from '../system/process.js';
 import type { ForwarderState, ForwarderStates } from './state.js';
 
 /** How long a forwarder may take to end in order: disable, quiesce, drain. */

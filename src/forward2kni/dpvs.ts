@@ -13,10 +13,10 @@ import {
   viewPort,
 } from '../dpvs/switch.js';
 import { DpcapError } from '../errors.js';
-import { Journal } from '../journal.js';
-import { startTimer } from '../long-timer.js';
 import type { Primary } from '../primary/discover.js';
-import { endingSignals } from '../signals.js';
+import { Journal } from '../system/journal.js';
+import { startTimer } from '../system/long-timer.js';
+import { endingSignals } from '../system/signals.js';
 import type { Backend } from './backend.js';
 import type { ForwardRequest } from './request.js';
 

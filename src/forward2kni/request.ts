@@ -1,6 +1,7 @@
 /** What is asked of `dpcap forward2kni`, checked; the part that all backends share. */
-import { parseDuration } from '../duration.js';
+
 import { UsageError } from '../errors.js';
+import { parseDuration } from '../text/duration.js';
 import { VIA, type Via } from './backend.js';
 
 export type ForwardAction = 'on' | 'off' | 'status';

@@ -2,9 +2,9 @@
 import { constants, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { stateDir } from '../journal.js';
-import { lifeOf, ownIdentity } from '../primary/process-life.js';
-import { faultOfDir, makePrivateDir, readTrusted, replaceFile } from '../safe-file.js';
+import { stateDir } from '../system/journal.js';
+import { lifeOf, ownIdentity } from '../system/process-life.js';
+import { faultOfDir, makePrivateDir, readTrusted, replaceFile } from '../system/safe-file.js';
 
 const stateSchema = z.object({
   filePrefix: z.string(),

@@ -1,7 +1,7 @@
 /** What `dpcap forward2kni` is asked for a TAP interface, checked. */
 import { availableParallelism } from 'node:os';
-import { checkOptions } from '../capture/options.js';
-import { MAX_THREADS } from '../capture/threads.js';
+import { checkOptions } from '../cli/capture-options.js';
+import { MAX_THREADS } from '../engine/thread-assignment.js';
 import { UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 

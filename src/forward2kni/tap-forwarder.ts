@@ -1,14 +1,15 @@
 /** A capture whose sink is a TAP interface, in this process: set up, shown, kept in the state directory, taken down. */
-import { commandLine, createPlan } from '../capture/create-plan.js';
-import { runInForeground } from '../capture/foreground.js';
-import type { CaptureOptions } from '../capture/options.js';
-import { createReporter, type Reporter } from '../capture/report.js';
-import { type StatsRecord, sum } from '../capture/stats-record.js';
-import { diagnostics } from '../diagnostics.js';
+
+import type { CaptureOptions } from '../cli/capture-options.js';
 import { errorFromRecord, formatError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
-import type { Logger } from '../log.js';
 import type { PickedPrimary } from '../primary/pick.js';
+import { commandLine, createPlan } from '../supervisor/create-plan.js';
+import { runInForeground } from '../supervisor/foreground.js';
+import { type StatsRecord, sum } from '../supervisor/report/stats-record.js';
+import { createReporter, type Reporter } from '../supervisor/report/text.js';
+import { diagnostics } from '../system/diagnostics.js';
+import type { Logger } from '../system/log.js';
 import type { InterfaceNames } from './interface-name.js';
 import type { ForwarderStates } from './state.js';
 

@@ -1,11 +1,11 @@
 /** forward2kni for primaries that have none of their own: a capture whose sink is a TAP interface. */
-import { checkOptions, MAX_SNAPLEN } from '../capture/options.js';
+import { checkOptions, MAX_SNAPLEN } from '../cli/capture-options.js';
 import { resolvePortNames } from '../dpvs/port-names.js';
 import { DpcapError, UsageError } from '../errors.js';
-import { createLogger } from '../log.js';
 import type { Primary } from '../primary/discover.js';
 import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
+import { createLogger } from '../system/log.js';
 import { endForwarder, findForwarder, startDetached } from './background.js';
 import { interfaceNames } from './interface-name.js';
 import { type ForwardRequest, offCommand } from './request.js';

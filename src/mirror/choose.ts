@@ -1,9 +1,9 @@
 /** Which controller a host offers. The only place that knows them all. */
 import { DpcapError } from '../errors.js';
+import { PlanController, type PlanSettings } from './by-hand/controller.js';
 import type { MirrorController } from './controller.js';
-import { PlanController, type PlanSettings } from './plan/plan-controller.js';
+import { VfdController, type VfdSettings } from './vfd/controller.js';
 import { locateVfd, type VfdOptions } from './vfd/locate.js';
-import { VfdController, type VfdSettings } from './vfd/vfd-controller.js';
 
 export const VIA = ['vfd', 'plan'] as const;
 export type Via = (typeof VIA)[number];

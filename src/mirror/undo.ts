@@ -1,12 +1,12 @@
 /** Undoes a temporary mirror from the facts in the journal: at the end, by the watchdog, or by `dpcap recover`. */
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
-import type { OpenEntry } from '../journal.js';
+import type { OpenEntry } from '../system/journal.js';
 import { DIRECTIONS, type Mirror } from './controller.js';
 import { describeVf } from './resolve.js';
-import { VfdClient } from './vfd/client.js';
-import { NicRefusal, putBack } from './vfd/put-back.js';
-import { configRecordSchema, restoreConfig } from './vfd/restore-config.js';
+import { configRecordSchema, restoreConfig } from './vfd/config/restore-config.js';
+import { VfdClient } from './vfd/protocol/client.js';
+import { NicRefusal, putBack } from './vfd/rollback.js';
 
 /** The journal's kind. */
 export const JOURNAL_KIND = 'vfd-mirror';

@@ -1,7 +1,7 @@
 /** Loads the native addon and types it. The only importer of the binary. */
 import { createRequire } from 'node:module';
 import { DpcapError } from '../errors.js';
-import { projectFile } from '../location.js';
+import { projectFile } from '../system/location.js';
 import { loadHint } from './addon-hint.js';
 import type { CaptureBinding } from './capture-binding.js';
 import type { FilterBinding } from './filter-binding.js';

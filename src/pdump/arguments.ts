@@ -1,6 +1,6 @@
 /** dpdk-pdump's command line: EAL's words, `--`, its own. */
 import { UsageError } from '../errors.js';
-import { didYouMean } from '../filter/suggest.js';
+import { didYouMean } from '../text/suggest.js';
 import { type PdumpTuple, parsePdump } from './grammar.js';
 
 export interface PdumpArguments {

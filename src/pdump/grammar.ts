@@ -1,8 +1,8 @@
 /** The `--pdump` grammar of dpdk-pdump and of DPVS's patch of it: one text in, one checked tuple out. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { UsageError } from '../errors.js';
-import { didYouMean } from '../filter/suggest.js';
-import type { FilterWords } from '../filter/words.js';
+import type { FilterWords } from '../filter/words/filter-words.js';
+import { didYouMean } from '../text/suggest.js';
 
 /** What one `--pdump` asks for. */
 export interface PdumpTuple {

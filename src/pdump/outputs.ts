@@ -1,8 +1,8 @@
 /** From tuples to captures: one for each output, each (port, queue, direction) in one of them. Pure. */
 
-import type { EnginePlan } from '../capture/plan.js';
 import { UsageError } from '../errors.js';
 import type { Direction } from '../native/primary-binding.js';
+import type { EnginePlan } from '../protocol/plan.js';
 import type { PdumpTuple } from './grammar.js';
 
 /** One capture into one file, or out of one kernel interface. */

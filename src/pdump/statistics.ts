@@ -1,5 +1,5 @@
 /** dpdk-pdump's closing lines. Pure. */
-import { type StatsRecord, sum } from '../capture/stats-record.js';
+import { type StatsRecord, sum } from '../supervisor/report/stats-record.js';
 
 /** The lines of one tuple, from the last records of its captures; undefined where one failed before it began. */
 export function statisticsLines(records: readonly (StatsRecord | undefined)[]): string[] {

@@ -1,7 +1,7 @@
 /** What EAL will need of this process to join a primary: the same files under the same names, and a descriptor for each. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { mappedFiles, parseMaps } from './maps.js';
+import { mappedFiles, parseMaps } from '../system/maps.js';
 
 /** Files that a secondary opens; undefined counts are not known from here. */
 export interface AttachNeeds {

@@ -2,11 +2,11 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
-import { readRegular } from '../safe-file.js';
+import { type ProcessInfo, readProcess } from '../system/process.js';
+import { readRegular } from '../system/safe-file.js';
 import { CONFIG_HEAD_SIZE, type ConfigHead, type DpdkVersion, parseConfig } from './config-file.js';
 import { type ConfigHolder, closedPrimaries, configHolders } from './elsewhere.js';
 import type { Host } from './host.js';
-import { type ProcessInfo, readProcess } from './process.js';
 import { currentUid, DEFAULT_PREFIX } from './runtime-dir.js';
 import { answeringSockets } from './telemetry.js';
 

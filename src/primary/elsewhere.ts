@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseMaps } from './maps.js';
+import { parseMaps } from '../system/maps.js';
 
 /** A process that holds the lock on the `config` of a runtime directory. */
 export interface ConfigHolder {

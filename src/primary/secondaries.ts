@@ -1,8 +1,8 @@
 /** The processes that have joined a primary, by the sockets they leave in its runtime directory. */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ProcessInfo, readProcess } from './process.js';
-import { isCaptureToolName } from './ring-block.js';
+import { type ProcessInfo, readProcess } from '../system/process.js';
+import { isCaptureToolName } from './mempools/ring-block.js';
 
 /** One secondary that is alive. */
 export interface Secondary {

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
-import { readProcess } from './process.js';
+import { readProcess } from '../system/process.js';
 import { findSecondaries } from './secondaries.js';
 
 /** A process that will not answer. */

@@ -1,5 +1,5 @@
 /** Captures of ours that died without cleaning up, told by the names they left among a primary's memzones. */
-import { runsAnywhere } from './process-life.js';
+import { runsAnywhere } from '../system/process-life.js';
 
 /** One dead capture. */
 export interface StaleCapture {

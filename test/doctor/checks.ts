@@ -1,7 +1,7 @@
 import t from 'tap';
-import { examine } from '../../src/commands/doctor.js';
+import { examine } from '../../src/cli/commands/doctor.js';
 import { type Check, exitCodeOf, formatChecks } from '../../src/doctor/check.js';
-import type { DoctorView, PrimaryView } from '../../src/doctor/view.js';
+import type { DoctorView, PrimaryView } from '../../src/doctor/gather.js';
 import { DpcapError } from '../../src/errors.js';
 import type { Primary } from '../../src/primary/discover.js';
 import { TESTPMD_OPS } from '../primary/helpers/fake-host.js';

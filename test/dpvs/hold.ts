@@ -4,7 +4,7 @@ import { DpvsClient } from '../../src/dpvs/client.js';
 import { holdForward } from '../../src/dpvs/hold.js';
 import { viewPort } from '../../src/dpvs/switch.js';
 import { undoForward } from '../../src/dpvs/undo.js';
-import { Journal } from '../../src/journal.js';
+import { Journal } from '../../src/system/journal.js';
 import { FakeDpvs, type FakeOptions, type Fault } from './helpers/fake-dpvs.js';
 import { tempDir } from './helpers/temp-dir.js';
 

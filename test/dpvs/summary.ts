@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { DpvsClient } from '../../src/dpvs/client.js';
 import { describeDpvs, summaryJson, summaryRows } from '../../src/dpvs/summary.js';
-import { alignRows } from '../../src/text-table.js';
+import { alignRows } from '../../src/text/table.js';
 import { FakeDpvs } from './helpers/fake-dpvs.js';
 import { tempDir } from './helpers/temp-dir.js';
 

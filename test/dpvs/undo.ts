@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { socketIdentity } from '../../src/dpvs/identify.js';
 import { undoForward } from '../../src/dpvs/undo.js';
-import type { JournalEntry } from '../../src/journal.js';
+import type { JournalEntry } from '../../src/system/journal.js';
 import { FakeDpvs, type FakeOptions } from './helpers/fake-dpvs.js';
 import { tempDir } from './helpers/temp-dir.js';
 

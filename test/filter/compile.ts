@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
-import { filterFolders, findFilter, listFilters } from '../../src/filter/named.js';
-import { tunnelHint } from '../../src/filter/suggest.js';
-import { usesVlan } from '../../src/filter/tokens.js';
+import { filterFolders, findFilter, listFilters } from '../../src/filter/text/named-filters.js';
+import { usesVlan } from '../../src/filter/text/tokens.js';
 import { binding } from '../../src/native/binding.js';
+import { tunnelHint } from '../../src/text/suggest.js';
 
 const tools = { native: binding(), folders: filterFolders({ HOME: '/nonexistent' }) };
 const expressionOf = (options: FilterOptions): string | undefined => compileFilter(options, tools)?.expression;

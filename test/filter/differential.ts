@@ -1,9 +1,9 @@
 /** The converted programs against libpcap's interpreter: every expression on every packet, in every way of running. */
 import t from 'tap';
-import { analyse, liveM } from '../../src/filter/analyse.js';
-import { type ConvertOptions, convert } from '../../src/filter/convert.js';
-import { type ExtendedInsn, encode, encodeClassic } from '../../src/filter/insn.js';
-import { filterFolders, listFilters } from '../../src/filter/named.js';
+import { analyse, liveM } from '../../src/filter/bpf/analyse.js';
+import { type ExtendedInsn, encode, encodeClassic } from '../../src/filter/bpf/isa.js';
+import { type ConvertOptions, convert } from '../../src/filter/codegen/translate.js';
+import { filterFolders, listFilters } from '../../src/filter/text/named-filters.js';
 import { binding } from '../../src/native/binding.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
+import { costOf } from '../../src/filter/bpf/cost.js';
+import { decode, encode } from '../../src/filter/bpf/isa.js';
+import { listClassic } from '../../src/filter/bpf/listing.js';
 import { compileFilter } from '../../src/filter/compile.js';
-import { costOf } from '../../src/filter/cost.js';
 import { explainFilter, testFilter } from '../../src/filter/explain.js';
-import { decode, encode } from '../../src/filter/insn.js';
-import { listClassic } from '../../src/filter/listing.js';
 import { binding } from '../../src/native/binding.js';
 import { EXPRESSIONS } from '../helpers/expressions.js';
 import { ether, ipv4, tcp, udp } from '../helpers/frames.js';

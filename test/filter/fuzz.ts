@@ -4,11 +4,11 @@
  * `--seed N` starts elsewhere; otherwise a fixed number of rounds.
  */
 import t from 'tap';
-import { analyse, liveM } from '../../src/filter/analyse.js';
-import { convert } from '../../src/filter/convert.js';
-import { encode, encodeClassic } from '../../src/filter/insn.js';
-import { buildPipeline, type PipelineOptions } from '../../src/filter/pipeline.js';
-import { compileWords } from '../../src/filter/words.js';
+import { analyse, liveM } from '../../src/filter/bpf/analyse.js';
+import { encode, encodeClassic } from '../../src/filter/bpf/isa.js';
+import { buildPipeline, type PipelineOptions } from '../../src/filter/codegen/pipeline.js';
+import { convert } from '../../src/filter/codegen/translate.js';
+import { compileWords } from '../../src/filter/words/filter-words.js';
 import { binding } from '../../src/native/binding.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { offloadsOf, tagWords } from '../helpers/absent-tags.js';

@@ -1,9 +1,9 @@
 /** `--inner` against the reference decapsulator, interpreted and compiled, in one segment and in small ones. */
 import t from 'tap';
+import { encodeClassic } from '../../src/filter/bpf/isa.js';
+import type { Stage } from '../../src/filter/codegen/pipeline.js';
 import { compileFilter } from '../../src/filter/compile.js';
-import { encodeClassic } from '../../src/filter/insn.js';
-import type { Stage } from '../../src/filter/pipeline.js';
-import { literalReason } from '../../src/filter/reading.js';
+import { literalReason } from '../../src/filter/text/reading.js';
 import { binding } from '../../src/native/binding.js';
 import { runClassic } from '../helpers/classic-machine.js';
 import { innerFrame } from '../helpers/decapsulate.js';

@@ -1,7 +1,7 @@
 /** Every filter in filters/: described, compiled, and run on packets that it must select and must reject. */
 import t from 'tap';
 import { compileFilter } from '../../src/filter/compile.js';
-import { filterFolders, listFilters } from '../../src/filter/named.js';
+import { filterFolders, listFilters } from '../../src/filter/text/named-filters.js';
 import { binding } from '../../src/native/binding.js';
 import { concat } from '../helpers/frames.js';
 import { NAMED_CASES } from '../helpers/named-cases.js';

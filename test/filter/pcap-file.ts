@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { encodeClassic } from '../../src/filter/insn.js';
+import { encodeClassic } from '../../src/filter/bpf/isa.js';
 import { binding } from '../../src/native/binding.js';
 import { ether } from '../helpers/frames.js';
 import { corpus } from '../helpers/packets.js';

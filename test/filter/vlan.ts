@@ -1,9 +1,9 @@
 /** VLAN tags, wherever they are: in the packet, in the mbuf, in both; received and transmitted; in every mode. */
 import t from 'tap';
+import { encode, encodeClassic } from '../../src/filter/bpf/isa.js';
+import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/codegen/pipeline.js';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
-import { encode, encodeClassic } from '../../src/filter/insn.js';
-import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/pipeline.js';
-import { parseVlan } from '../../src/filter/vlan-ids.js';
+import { parseVlan } from '../../src/filter/words/vlan-ids.js';
 import { binding } from '../../src/native/binding.js';
 import type { Direction } from '../../src/native/primary-binding.js';
 import { type Offloaded, offloads, offloadsOf, tagWords } from '../helpers/absent-tags.js';

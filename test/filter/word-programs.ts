@@ -3,11 +3,11 @@
  * running, for one value and for thousands.
  */
 import t from 'tap';
+import { costOf } from '../../src/filter/bpf/cost.js';
+import { decode, encodeClassic } from '../../src/filter/bpf/isa.js';
 import { compileFilter } from '../../src/filter/compile.js';
-import { costOf } from '../../src/filter/cost.js';
-import { decode, encodeClassic } from '../../src/filter/insn.js';
 import { LOAD_LIMIT_MS } from '../../src/filter/loadable.js';
-import { compileWords, type FilterWords } from '../../src/filter/words.js';
+import { compileWords, type FilterWords } from '../../src/filter/words/filter-words.js';
 import { binding } from '../../src/native/binding.js';
 import type { Direction } from '../../src/native/primary-binding.js';
 import { type Offloaded, offloadsOf, tagWords } from '../helpers/absent-tags.js';

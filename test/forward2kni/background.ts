@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { endForwarder, findForwarder, startDetached } from '../../src/forward2kni/background.js';
 import { type ForwarderState, ForwarderStates } from '../../src/forward2kni/state.js';
-import { readProcess } from '../../src/primary/process.js';
+import { readProcess } from '../../src/system/process.js';
 import { ownDir } from '../helpers/own-dir.js';
 
 const PORT = { filePrefix: 'rte', id: 0 };

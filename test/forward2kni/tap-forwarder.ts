@@ -1,15 +1,15 @@
 /** The forwarder's own part: the plan, the state file, the exit code. What runs the plan is a stand-in. */
 import t, { type Test } from 'tap';
-import type { runInForeground } from '../../src/capture/foreground.js';
-import { checkOptions } from '../../src/capture/options.js';
-import type { EnginePlan } from '../../src/capture/plan.js';
-import type { Reporter } from '../../src/capture/report.js';
-import type { StatsRecord } from '../../src/capture/stats-record.js';
-import type { Done } from '../../src/capture/supervisor.js';
-import { diagnostics } from '../../src/diagnostics.js';
+import { checkOptions } from '../../src/cli/capture-options.js';
 import { ForwarderStates } from '../../src/forward2kni/state.js';
 import { forward, type TapForward } from '../../src/forward2kni/tap-forwarder.js';
-import { createLogger } from '../../src/log.js';
+import type { EnginePlan } from '../../src/protocol/plan.js';
+import type { runInForeground } from '../../src/supervisor/foreground.js';
+import type { StatsRecord } from '../../src/supervisor/report/stats-record.js';
+import type { Reporter } from '../../src/supervisor/report/text.js';
+import type { Done } from '../../src/supervisor/supervisor.js';
+import { diagnostics } from '../../src/system/diagnostics.js';
+import { createLogger } from '../../src/system/log.js';
 import { ownDir } from '../helpers/own-dir.js';
 
 const PRIMARY = { filePrefix: 'rte', runtimeDir: '/run/dpdk/rte', pid: 7 };

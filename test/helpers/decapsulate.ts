@@ -1,5 +1,5 @@
 /**
- * The reference for `--inner`: finds the packet inside a tunnel, written apart from src/filter/decapsulate.ts and from the
+ * The reference for `--inner`: finds the packet inside a tunnel, written apart from src/filter/codegen/decapsulate.ts and from the
  * RFCs: 7348 VXLAN, 8926 Geneve, 2784 and 2890 GRE, 7637 NVGRE, ERSPAN drafts, 2003 and 2473 IP in IP, 3032, 4023 and 4385
  * MPLS, 3GPP 29.281 GTP-U.
  */

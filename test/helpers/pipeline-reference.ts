@@ -3,8 +3,8 @@
  * decapsulator of this folder; and the tags that `--vlan` asks for.
  */
 
-import { encodeClassic } from '../../src/filter/insn.js';
-import type { PipelineOptions, Stage } from '../../src/filter/pipeline.js';
+import { encodeClassic } from '../../src/filter/bpf/isa.js';
+import type { PipelineOptions, Stage } from '../../src/filter/codegen/pipeline.js';
 import { binding } from '../../src/native/binding.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { type Offloaded, vlansOf } from './absent-tags.js';

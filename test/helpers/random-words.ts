@@ -1,5 +1,5 @@
 /** Filter words of any kind and number, and frames that they can be about. */
-import type { FilterWords } from '../../src/filter/words.js';
+import type { FilterWords } from '../../src/filter/words/filter-words.js';
 import { extendedFrame } from './extension-headers.js';
 import { randomFrame } from './packets.js';
 import type { Random } from './random.js';

@@ -1,5 +1,5 @@
 /** What the filter words mean, written apart from the programs that are made of them: bytes of an untagged frame in, a verdict out. */
-import type { FilterWords } from '../../src/filter/words.js';
+import type { FilterWords } from '../../src/filter/words/filter-words.js';
 import { ip4, ip6 } from './frames.js';
 
 /** The frame ends before what was asked for: as in libpcap's programs, nothing matches then. */

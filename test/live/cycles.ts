@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import t from 'tap';
-import { runRecovery } from '../../src/capture/recovery-run.js';
+import { runRecovery } from '../../src/supervisor/recovery-run.js';
 import {
   balances,
   isForwarding,

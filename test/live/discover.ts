@@ -10,11 +10,11 @@ import { inspect } from '../../src/primary/capturable.js';
 import { choosePrimary } from '../../src/primary/choose.js';
 import { findPrimaries, type Primary } from '../../src/primary/discover.js';
 import { systemHost } from '../../src/primary/host.js';
-import { readPrimaryOps } from '../../src/primary/mempool-ops.js';
-import { readMemory } from '../../src/primary/process-memory.js';
-import { RING_BLOCK } from '../../src/primary/ring-block.js';
+import { readPrimaryOps } from '../../src/primary/mempools/mempool-ops.js';
+import { RING_BLOCK } from '../../src/primary/mempools/ring-block.js';
 import { captureToolZones } from '../../src/primary/secondaries.js';
 import { ports, telemetrySocket, unwrap } from '../../src/primary/telemetry.js';
+import { readMemory } from '../../src/system/process-memory.js';
 import { type HostPrimary, skipReason, startHostPrimary } from './helpers/host-primary.js';
 
 const ROOT = '/var/run/dpdk';

@@ -1,11 +1,11 @@
 /** A primary that refuses the filter gets none: dpcap filters the copies, says so, and counts what it leaves out. */
 import { join } from 'node:path';
 import t from 'tap';
-import { runInForeground } from '../../src/capture/foreground.js';
-import { type EnginePlan, planSchema } from '../../src/capture/plan.js';
-import { createReporter, type Reporter } from '../../src/capture/report.js';
-import type { StatsRecord } from '../../src/capture/stats-record.js';
-import { createLogger } from '../../src/log.js';
+import { type EnginePlan, planSchema } from '../../src/protocol/plan.js';
+import { runInForeground } from '../../src/supervisor/foreground.js';
+import type { StatsRecord } from '../../src/supervisor/report/stats-record.js';
+import { createReporter, type Reporter } from '../../src/supervisor/report/text.js';
+import { createLogger } from '../../src/system/log.js';
 import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 import { isUnharmed, readPcap, remember, requirements, runDpcap, startReplay, writePcap } from './helpers/index.js';
 

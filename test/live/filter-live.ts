@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { literalReason } from '../../src/filter/reading.js';
+import { literalReason } from '../../src/filter/text/reading.js';
 import { binding } from '../../src/native/binding.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { corpus } from '../helpers/packets.js';

@@ -1,7 +1,7 @@
 /** Filters of a thousand values in a primary, and ports behind IPv6 extension headers: what the words say is what is captured. */
 import { join } from 'node:path';
 import t from 'tap';
-import type { FilterWords } from '../../src/filter/words.js';
+import type { FilterWords } from '../../src/filter/words/filter-words.js';
 import { extendedFrame } from '../helpers/extension-headers.js';
 import { corpus } from '../helpers/packets.js';
 import { Random } from '../helpers/random.js';

@@ -1,7 +1,7 @@
 /** Mirrors where a real DPDK program is concerned: a capture with a mirror on, and planned commands in a real testpmd. */
 import { join } from 'node:path';
 import t from 'tap';
-import { PlanController } from '../../src/mirror/plan/plan-controller.js';
+import { PlanController } from '../../src/mirror/by-hand/controller.js';
 import { ownDir } from '../helpers/own-dir.js';
 import { ask, setUpController } from '../mirror/helpers/controller.js';
 import { capinfos, capture, requirements, startTestpmd } from './helpers/index.js';

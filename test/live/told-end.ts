@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { type EnginePlan, planSchema } from '../../src/capture/plan.js';
-import { type Done, Supervisor } from '../../src/capture/supervisor.js';
-import { createLogger } from '../../src/log.js';
+import { type EnginePlan, planSchema } from '../../src/protocol/plan.js';
+import { type Done, Supervisor } from '../../src/supervisor/supervisor.js';
+import { createLogger } from '../../src/system/log.js';
 import {
   isUnharmed,
   kniName,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { projectFile } from '../../src/location.js';
+import { projectFile } from '../../src/system/location.js';
 import { endOf, smallPrimary, startShort } from './helpers/beside.js';
 import { faultAt } from './helpers/fault.js';
 import {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { assess, gatherFacts, inspect, type PrimaryFacts, requireCapturable } from '../../src/primary/capturable.js';
 import type { Primary } from '../../src/primary/discover.js';
-import type { ProcessInfo } from '../../src/primary/process.js';
+import type { ProcessInfo } from '../../src/system/process.js';
 import { fakeHost, makeProcess, makeRuntimeDir, VERSION } from './helpers/fake-host.js';
 
 const OURS = { number: VERSION, text: '22.11.11' };

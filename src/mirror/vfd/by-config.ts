@@ -6,13 +6,13 @@ import { rmSync } from 'node:fs';
 import { DpcapError } from '../../errors.js';
 import { isSameMirror, type Mirror, type VfId } from '../controller.js';
 import { describeVf } from '../resolve.js';
-import type { VfdClient } from './client.js';
-import { editMirror } from './config-editor.js';
-import { ConfigFiles, digest } from './config-files.js';
+import { editMirror } from './config/config-editor.js';
+import { ConfigFiles, digest } from './config/config-files.js';
+import { type ConfigRecord, currentMirror, deleteVf, manages, restoreConfig } from './config/restore-config.js';
+import { readVfConfigs } from './config/vf-config.js';
 import { DaemonLog } from './daemon-log.js';
-import { attempt } from './put-back.js';
-import { type ConfigRecord, currentMirror, deleteVf, manages, restoreConfig } from './restore-config.js';
-import { readVfConfigs } from './vf-config.js';
+import type { VfdClient } from './protocol/client.js';
+import { attempt } from './rollback.js';
 
 const LOG_WAIT_MS = 1000;
 

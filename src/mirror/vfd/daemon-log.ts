@@ -2,7 +2,7 @@
 import { readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RegularFile, readRegular } from '../../safe-file.js';
+import { type RegularFile, readRegular } from '../../system/safe-file.js';
 import type { VfId } from '../controller.js';
 
 const POLL_MS = 20;

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { DEFAULT_CONFIG, type MainConfig, readMainConfig } from './main-config.js';
+import { DEFAULT_CONFIG, type MainConfig, readMainConfig } from './config/main-config.js';
 
 const CONTAINER_FIFO = '/var/lib/vfd/pipes/request';
 const DEFAULT_FIFO = '/var/lib/vfd/request';

@@ -1,6 +1,6 @@
 /** Captures under test: started, awaited, and taken apart when they have ended. */
 
-import type { StatsRecord } from '../../../src/capture/stats-record.js';
+import type { StatsRecord } from '../../../src/supervisor/report/stats-record.js';
 import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
 import { type Finished, type Running, startDpcap } from './processes.js';
 import type { Testpmd } from './testpmd.js';

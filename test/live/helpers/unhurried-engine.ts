@@ -1,9 +1,10 @@
 /** An engine that never looks by itself: it knows of the end of a capture what the addon tells it, or nothing. */
-import { CaptureRun } from '../../../src/capture/capture-run.js';
-import { CriticalSections } from '../../../src/capture/critical-sections.js';
-import type { FromEngine, ToEngine } from '../../../src/capture/messages.js';
-import { planSchema } from '../../../src/capture/plan.js';
-import { Session } from '../../../src/capture/session.js';
+
+import { Session } from '../../../src/engine/attachment.js';
+import { CaptureRun } from '../../../src/engine/capture-run.js';
+import { CriticalSections } from '../../../src/protocol/critical-sections.js';
+import type { FromEngine, ToEngine } from '../../../src/protocol/messages.js';
+import { planSchema } from '../../../src/protocol/plan.js';
 
 const NEVER_MS = 3_600_000;
 

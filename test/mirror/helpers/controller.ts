@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Direction, SetRequest, SourceSelector } from '../../../src/mirror/controller.js';
+import { VfdController, type VfdSettings } from '../../../src/mirror/vfd/controller.js';
 import { locateVfd } from '../../../src/mirror/vfd/locate.js';
-import { VfdController, type VfdSettings } from '../../../src/mirror/vfd/vfd-controller.js';
 import { type FakePf, FakeVfd } from './fake-vfd.js';
 
 /** What is needed of a test. */

@@ -1,7 +1,7 @@
 /** What VFd knows and does (vfd.md 5-7), traps included, without its FIFOs. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { scanJson, toValue } from '../../../src/mirror/vfd/lenient-json.js';
+import { scanJson, toValue } from '../../../src/mirror/vfd/config/lenient-json.js';
 
 export type NicKind = 'plain' | 'ixgbe' | 'i40e' | 'mlx5' | 'bnxt';
 

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { scanJson, toValue } from '../../../src/mirror/vfd/lenient-json.js';
+import { scanJson, toValue } from '../../../src/mirror/vfd/config/lenient-json.js';
 import { FakeVfdState, type Received } from './fake-vfd-state.js';
 
 export { type FakePf, type Received, vfPci } from './fake-vfd-state.js';

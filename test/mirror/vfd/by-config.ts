@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { DpcapError } from '../../../src/errors.js';
 import { type ConfigJob, mirrorByConfig } from '../../../src/mirror/vfd/by-config.js';
-import { VfdClient } from '../../../src/mirror/vfd/client.js';
-import { ConfigFiles } from '../../../src/mirror/vfd/config-files.js';
-import { type ConfigRecord, restoreConfig } from '../../../src/mirror/vfd/restore-config.js';
+import { ConfigFiles } from '../../../src/mirror/vfd/config/config-files.js';
+import { type ConfigRecord, restoreConfig } from '../../../src/mirror/vfd/config/restore-config.js';
+import { VfdClient } from '../../../src/mirror/vfd/protocol/client.js';
 import { ownDir } from '../../helpers/own-dir.js';
 import { FakeVfd } from '../helpers/fake-vfd.js';
 

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { chooseController } from '../../../src/mirror/choose.js';
+import { readMainConfig } from '../../../src/mirror/vfd/config/main-config.js';
+import { parseVfConfig, readVfConfigs } from '../../../src/mirror/vfd/config/vf-config.js';
 import { locateVfd } from '../../../src/mirror/vfd/locate.js';
-import { readMainConfig } from '../../../src/mirror/vfd/main-config.js';
-import { parseVfConfig, readVfConfigs } from '../../../src/mirror/vfd/vf-config.js';
 
 const dir = t.testdir();
 const cfg = join(dir, 'vfd.cfg');

@@ -1,5 +1,5 @@
 /** Builds small 64-bit ELF files: one segment, one symbol table. */
-import type { ByteSource } from '../../../src/primary/elf.js';
+import type { ByteSource } from '../../../src/system/elf.js';
 
 export interface ElfOptions {
   symbols: { name: string; address: bigint; size: bigint; defined?: boolean }[];

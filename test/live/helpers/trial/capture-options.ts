@@ -1,6 +1,6 @@
 /** Captures of a trial, with whatever options people use. */
 import { join } from 'node:path';
-import { projectFile } from '../../../../src/location.js';
+import { projectFile } from '../../../../src/system/location.js';
 import type { Random } from '../../../helpers/random.js';
 import { type Captured, LiveCapture } from '../capture.js';
 import { kniName } from '../forwarder.js';

@@ -1,0 +1,232 @@
+/** The one place that knows what valid capture options are: raw words in, checked values out. */
+
+import { MAX_THREADS } from '../engine/thread-assignment.js';
+import { UsageError } from '../errors.js';
+import { parseDuration } from '../text/duration.js';
+
+/** As `RTE_MAX_QUEUES_PER_PORT` in DPDK's default configuration. */
+const MAX_QUEUE = 1023;
+
+/** tcpdump's default and largest snaplen, bytes. */
+export const MAX_SNAPLEN = 262144;
+
+/** Options of `dpcap capture` as commander hands them over: all texts. */
+export interface RawCaptureOptions {
+  filePrefix?: string;
+  interface?: string[];
+  direction?: string;
+  queue?: string;
+  write?: string;
+  format?: string;
+  timePrecision?: string;
+  timeStampType?: string;
+  snapshotLength?: string;
+  count?: string;
+  autostop?: string[];
+  bufferSize?: string;
+  threads?: string;
+  stats?: string;
+  statsInterval?: string;
+  quiet?: boolean;
+  trustMempools?: boolean;
+  logLevel?: string;
+}
+
+/** Where packets go. */
+export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
+
+/** Checked options, before a primary or a filter is known. */
+export interface CaptureOptions {
+  filePrefix: string | undefined;
+  /** Port ids, device names or "any"; empty: the first port. */
+  ports: string[];
+  directions: ('rx' | 'tx')[];
+  /** Undefined: all. */
+  queues: number[] | undefined;
+  output: OutputChoice;
+  format: 'pcap' | 'pcapng';
+  nanoseconds: boolean;
+  mode: 'plain' | 'stamped';
+  snaplen: number;
+  /** 0: none. */
+  packetLimit: number;
+  /** 0: none. */
+  byteLimit: number;
+  durationMs: number | undefined;
+  /** Memory for copies in the primary's huge pages, bytes. Undefined: the default. */
+  bufferBytes: number | undefined;
+  /** That take packets. Undefined: what rings and CPUs allow. */
+  threads: number | undefined;
+  stats: 'text' | 'ndjson' | 'none';
+  statsIntervalMs: number;
+  quiet: boolean;
+  /** Ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
+  trustMempools: boolean;
+}
+
+/**
+ * Checks every option.
+ * @throws UsageError naming the option, what was given and what would do
+ */
+export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
+  const limits = checkAutostop(raw.autostop ?? []);
+  const output = checkOutput(raw.write);
+  const packetLimit =
+    raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
+  return {
+    filePrefix: raw.filePrefix,
+    ports: (raw.interface ?? []).flatMap(splitPorts),
+    directions: checkDirection(raw.direction ?? 'both'),
+    queues: raw.queue === undefined ? undefined : checkQueues(raw.queue),
+    output,
+    format: checkFormat(raw.format, output),
+    nanoseconds: checkChoice('--time-precision', raw.timePrecision ?? 'nano', ['nano', 'micro']) === 'nano',
+    mode:
+      checkChoice('--time-stamp-type', raw.timeStampType ?? 'primary', ['primary', 'host']) === 'host'
+        ? 'plain'
+        : 'stamped',
+    snaplen: checkSnaplen(raw.snapshotLength),
+    packetLimit,
+    byteLimit: limits.bytes,
+    durationMs: limits.durationMs,
+    bufferBytes:
+      raw.bufferSize === undefined
+        ? undefined
+        : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024, 'KiB') * 1024,
+    threads: checkThreads(raw.threads, packetLimit > 0 || limits.bytes > 0),
+    stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
+    statsIntervalMs: parseDuration('--stats-interval', raw.statsInterval ?? '1', { min: 100, max: 86_400_000 }),
+    quiet: raw.quiet ?? false,
+    trustMempools: raw.trustMempools ?? false,
+  };
+}
+
+/** `-i 0,1` is two ports; a device name may hold no comma that a vdev's arguments would. */
+function splitPorts(text: string): string[] {
+  return /^\d+(,\d+)+$/.test(text) ? text.split(',') : [text];
+}
+
+function checkDirection(text: string): ('rx' | 'tx')[] {
+  switch (text) {
+    case 'rx':
+    case 'in':
+      return ['rx'];
+    case 'tx':
+    case 'out':
+      return ['tx'];
+    case 'both':
+    case 'inout':
+      return ['rx', 'tx'];
+    default:
+      throw new UsageError(`-Q: unknown direction ${text}`, {
+        subject: text,
+        hint: 'use rx, tx or both (in, out, inout)',
+      });
+  }
+}
+
+/** `all`, or a list such as `0,2-5`. */
+function checkQueues(text: string): number[] | undefined {
+  if (text === 'all' || text === '*') return undefined;
+  const queues = new Set<number>();
+  for (const part of text.split(',')) {
+    const match = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part);
+    const from = Number(match?.[1]);
+    const to = Number(match?.[2] ?? match?.[1]);
+    if (!match || to < from || to > MAX_QUEUE) {
+      throw new UsageError(`--queue: ${part} is no queue or range of queues`, {
+        subject: part,
+        hint: `queues are 0 to ${MAX_QUEUE}: give a list such as 0,2-5, or all`,
+        code: 'ERR_QUEUE_RANGE',
+      });
+    }
+    for (let queue = from; queue <= to; queue++) queues.add(queue);
+  }
+  return [...queues].sort((a, b) => a - b);
+}
+
+function checkOutput(path: string | undefined): OutputChoice {
+  if (path === undefined) return { kind: 'print' };
+  if (path === '')
+    throw new UsageError('-w: the file name is empty', { hint: 'give a file name, or - for standard output' });
+  return path === '-' ? { kind: 'stdout' } : { kind: 'file', path };
+}
+
+function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | 'pcapng' {
+  if (text !== undefined) {
+    const format = checkChoice('-F', text, ['pcap', 'pcapng']);
+    if (output.kind !== 'print') return format;
+    throw new UsageError(`-F ${text} is the format of a file, and packets are printed`, {
+      subject: text,
+      hint: 'add -w FILE, or -w - for standard output',
+    });
+  }
+  return output.kind === 'file' && output.path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
+}
+
+/** As tcpdump: 0 means the most. */
+function checkSnaplen(text: string | undefined): number {
+  if (text === undefined) return MAX_SNAPLEN;
+  return checkInteger('-s', text, 0, MAX_SNAPLEN, 'bytes') || MAX_SNAPLEN;
+}
+
+function checkThreads(text: string | undefined, hasLimit: boolean): number | undefined {
+  if (text === undefined) return undefined;
+  const threads = checkInteger('--threads', text, 1, MAX_THREADS, 'threads');
+  if (threads === 1 || !hasLimit) return threads;
+  throw new UsageError('--threads and a number of packets or bytes to stop at exclude each other', {
+    subject: text,
+    hint: 'who counts must see all packets in order, so it is one thread',
+  });
+}
+
+interface Limits {
+  packets: number;
+  bytes: number;
+  durationMs: number | undefined;
+}
+
+/** dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes). */
+function checkAutostop(words: string[]): Limits {
+  const limits: Limits = { packets: 0, bytes: 0, durationMs: undefined };
+  for (const word of words) {
+    const [name, value = ''] = word.split(/:(.*)/s, 2) as [string, string | undefined];
+    refuseSecond(name, words);
+    if (name === 'packets') limits.packets = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER, 'packets');
+    else if (name === 'filesize') limits.bytes = checkInteger('-a filesize', value, 1, 2 ** 43, 'kB') * 1000;
+    else if (name === 'duration') limits.durationMs = parseDuration('-a duration', value);
+    else {
+      throw new UsageError(`-a: unknown limit ${word}`, {
+        subject: word,
+        hint: 'use packets:N, duration:TIME (90, 30s, 5m, 2h, 30d) or filesize:KB',
+      });
+    }
+  }
+  return limits;
+}
+
+function refuseSecond(name: string, words: readonly string[]): void {
+  const same = words.filter((word) => word.startsWith(`${name}:`));
+  if (same.length < 2) return;
+  throw new UsageError(`-a ${name} is given twice: ${same.join(' and ')}`, {
+    subject: name,
+    hint: `give each limit once`,
+  });
+}
+
+function checkInteger(option: string, text: string, min: number, max: number, unit = ''): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(
+    `${option}: ${text || 'nothing'} is not a whole number from ${min} to ${max}${unit && ` ${unit}`}`,
+    {
+      subject: text,
+    },
+  );
+}
+
+function checkChoice<const T extends string>(option: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${option}: unknown value ${text}`, { subject: text, hint: `use ${choices.join(', ')}` });
+}

@@ -1,0 +1,208 @@
+/** `dpcap [capture]`: the main job. Options to plan, plan to engine, engine to report. */
+
+import type { Command } from 'commander';
+import { resolvePortNames } from '../../dpvs/port-names.js';
+import { errorFromRecord, formatError, UsageError } from '../../errors.js';
+import type { FilterProgram } from '../../filter/compile.js';
+import { explainFilter, testFilter } from '../../filter/explain.js';
+import { binding } from '../../native/binding.js';
+import { nativeError } from '../../native/errors.js';
+import type { Port } from '../../native/primary-binding.js';
+import { pickPrimary } from '../../primary/pick.js';
+import type { PortInfo } from '../../primary/telemetry.js';
+import { type EnginePlan, INHERITED_FD, selectPorts } from '../../protocol/plan.js';
+import { descriptorOutput } from '../../sinks/descriptor.js';
+import { type OutputTarget, outputTarget } from '../../sinks/file.js';
+import { commandLine, createPlan } from '../../supervisor/create-plan.js';
+import { type ForegroundOptions, runInForeground } from '../../supervisor/foreground.js';
+import { type DisplayOptions, startPrinter } from '../../supervisor/printer.js';
+import { createReporter } from '../../supervisor/report/text.js';
+import { diagnostics } from '../../system/diagnostics.js';
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
+import { type CaptureOptions, checkOptions, type OutputChoice, type RawCaptureOptions } from '../capture-options.js';
+import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
+import { type CommandContext, isCommand, type RegisterCommand } from '../program.js';
+import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
+
+type RawOptions = RawCaptureOptions &
+  DisplayOptions &
+  RawFilterOptions &
+  RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
+
+export const registerCapture: RegisterCommand = (program, context) => {
+  const command = program
+    .command('capture', { isDefault: true })
+    .description('capture packets (the default command)')
+    .argument('[expression...]', 'pcap-filter expression, as for tcpdump');
+  addCaptureOptions(command);
+  addFilterOptions(command);
+  command.action(async (words: string[], raw: RawOptions) => {
+    refuseLateCommand(words[0]);
+    const { mirror } = raw;
+    const request = readRequest(words, raw);
+    if (raw.explain || raw.testFilter !== undefined) return explain(request);
+    if (mirror === undefined || raw.dryRun) return capture(request, await planFor(request), context);
+    const { captureMirrored } = await import('./mirror/during-capture.js');
+    await captureMirrored({ ...raw, mirror }, async (where) => {
+      const plan = await planFor(request, where);
+      return () => capture(request, plan, context);
+    });
+  });
+};
+
+function addCaptureOptions(command: Command): void {
+  command
+    .option('--file-prefix <prefix>', 'the primary to attach to (default: the only one that runs)')
+    .option('-i, --interface <port>', 'port id, device name or any; repeatable (default: the first port)', collect)
+    .option('-Q, --direction <direction>', 'rx, tx or both (in, out, inout)')
+    .option('--queue <list>', 'queues, such as 0,2-5 (default: all)')
+    .option('-w, --write <file>', 'write packets to a file, - for standard output (default: print them)')
+    .option('-F, --format <format>', 'with -w: pcap or pcapng (default: by the suffix of the file)')
+    .option('-s, --snapshot-length <bytes>', 'most bytes of a packet to keep, cut in the primary (0: 262144)')
+    .option('-c, --count <n>', 'stop after exactly n packets')
+    .option(
+      '-a, --autostop <limit>',
+      'stop at packets:N, duration:TIME (90, 5m, 30d) or filesize:KB; each once',
+      collect,
+    )
+    .option(
+      '-B, --buffer-size <KiB>',
+      "memory for copies, in the primary's huge pages (default: 163840, and up to four times that under load)",
+    )
+    .option('--threads <n>', 'that take packets, at most one for each queue (default: as CPUs allow, up to 3)')
+    .option('--time-precision <precision>', 'nano or micro (default: nano in files, micro when printing)')
+    .option(
+      '-j, --time-stamp-type <type>',
+      'primary: stamped where packets are handled; host: on arrival here, cheaper',
+    )
+    .option('--stats <style>', 'text, ndjson or none, on standard error')
+    .option('--stats-interval <time>', 'how often: seconds, or 500ms, 5m ... (default: 1)')
+    .option(
+      '--trust-mempools',
+      "where the primary's table of mempool handlers cannot be read: its mempools were made by rte_pktmbuf_pool_create()",
+    )
+    .option('-q, --quiet', 'no running count (there is none while packets are printed)')
+    .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
+    .option('--mirror-fifo <path>', "VFd's request FIFO")
+    .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
+    .option('-n', 'no names, as ever; accepted for the habit of it')
+    .option('-e', 'when printing: link-level headers')
+    .option('-t', 'when printing: no time of day')
+    .option('-v', 'when printing: more detail')
+    .option('-x', 'when printing: hex')
+    .option('-X', 'when printing: hex and ASCII')
+    .option('-A', 'when printing: ASCII')
+    .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
+    .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
+    .option('--dry-run', 'print the plan and attach to nothing')
+    .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
+}
+
+/** What was typed, checked as far as it can be without a primary. */
+interface CaptureRequest {
+  raw: RawOptions;
+  options: CaptureOptions;
+  filter: FilterProgram | undefined;
+  log: Logger;
+}
+
+/** @throws UsageError */
+function readRequest(words: string[], raw: RawOptions): CaptureRequest {
+  const options = checkOptions(raw);
+  const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
+  return { raw, options, filter: readFilter(words, raw), log };
+}
+
+function explain({ raw, filter }: CaptureRequest): void {
+  if (raw.explain) process.stdout.write(explainFilter(filter));
+  if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
+}
+
+/** What is to be done, and where its packets go. */
+interface PlannedCapture {
+  plan: EnginePlan;
+  target: OutputTarget;
+}
+
+/**
+ * Everything that can fail before a primary is joined, and before a mirror is set.
+ * @param mirrored the port of a mirror's target, empty when one was named
+ * @throws UsageError, DpcapError
+ */
+async function planFor({ options, filter }: CaptureRequest, mirrored?: TargetPort): Promise<PlannedCapture> {
+  const target = chooseTarget(options.output);
+  const picked = pickPrimary(mirrored?.filePrefix ?? options.filePrefix);
+  const ports = await resolvePortNames(mirrored?.interface ?? options.ports, picked);
+  // Once joined the port is looked for in any case. Telemetry does not tell those that another port owns, so that only a
+  // mirror, which may cost one of four rules, is refused for it.
+  if (mirrored && picked.ports) selectPorts(ports, picked.ports.map(asPort));
+  return { plan: createPlan({ ...options, ports }, filter, picked, target.to, commandLine()), target };
+}
+
+function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
+  return { id, name, rxQueues, txQueues };
+}
+
+async function capture(
+  request: CaptureRequest,
+  { plan, target }: PlannedCapture,
+  context: CommandContext,
+): Promise<void> {
+  const { raw, options, log } = request;
+  if (raw.dryRun) {
+    process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
+    return;
+  }
+  const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
+  // Printed packets and a line that is overwritten cannot share a screen.
+  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, diagnostics);
+  const { durationMs } = options;
+  const inherited = printer?.input ?? target.inherits;
+  const where = printer ? 'tcpdump' : describeTarget(target, options.format);
+  const foreground: ForegroundOptions = { output: where, inherited, durationMs };
+  const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
+  if (!done.error) return;
+  const error = errorFromRecord(done.error);
+  if (done.stats === undefined) throw error;
+  // The summary has been shown: what is left to say is why it ended.
+  diagnostics.write(`${formatError(error)}\n`);
+  context.exitCode = error.exitCode;
+}
+
+/** The letters for tcpdump; it would take one that it does not know for a mistake. */
+function displayOptions({ A, e, t, v, x, X, timePrecision }: RawOptions): DisplayOptions {
+  return { A, e, t, v, x, X, nano: timePrecision === 'nano' } as DisplayOptions;
+}
+
+/** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed: no expression is a command's name. */
+function refuseLateCommand(word: string | undefined): void {
+  if (!isCommand(word) || word === 'capture') return;
+  throw new UsageError(`${word} is a command, and comes before the options`, {
+    subject: word,
+    hint: `write: dpcap ${word} ...`,
+  });
+}
+
+function tryOnFile(filter: FilterProgram | undefined, path: string): string {
+  try {
+    return testFilter(filter, binding().readCaptureFile(path), binding());
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
+}
+
+function chooseTarget(output: OutputChoice): OutputTarget {
+  if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'tcpdump' } };
+  return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path);
+}
+
+function describeTarget({ to, note }: OutputTarget, format: string): string {
+  const name = 'path' in to ? to.path : to.name;
+  return `${name} (${format}${note ? `, written ${note}` : ''})`;
+}
+
+function checkLogLevel(text: string | undefined): LogLevel {
+  const level = LOG_LEVELS.find((one) => one === (text ?? 'warn'));
+  if (level) return level;
+  throw new UsageError(`--log-level: unknown level ${text}`, { hint: `use ${LOG_LEVELS.join(', ')}` });
+}

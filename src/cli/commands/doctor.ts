@@ -1,0 +1,27 @@
+/** `dpcap doctor`: why does it not work here? Every check a person would make, each with its remedy. */
+
+import { type Check, exitCodeOf, formatChecks } from '../../doctor/check.js';
+import { type DoctorView, gatherView } from '../../doctor/gather.js';
+import { hostChecks } from '../../doctor/host-checks.js';
+import { primaryChecks } from '../../doctor/primary-checks.js';
+import { checkPrefix } from '../../primary/runtime-dir.js';
+import type { RegisterCommand } from '../program.js';
+
+export const registerDoctor: RegisterCommand = (program, context) => {
+  program
+    .command('doctor')
+    .description('check this machine and its primaries, with a remedy for each finding')
+    .option('--file-prefix <prefix>', 'look at this primary only')
+    .option('--json', 'one JSON document')
+    .action((options: { filePrefix?: string; json?: boolean }) => {
+      if (options.filePrefix !== undefined) checkPrefix(options.filePrefix);
+      const checks = examine(gatherView({ filePrefix: options.filePrefix }));
+      process.stdout.write(`${options.json ? JSON.stringify({ checks }) : formatChecks(checks)}\n`);
+      context.exitCode = exitCodeOf(checks);
+    });
+};
+
+/** All findings; pure. */
+export function examine(view: DoctorView): Check[] {
+  return [...hostChecks(view), ...primaryChecks(view)];
+}

@@ -1,0 +1,72 @@
+/** `dpcap forward2kni PORT on|off|status`: a port's packets on a kernel interface. */
+
+import { isSocket } from '../../dpvs/identify.js';
+import { UsageError } from '../../errors.js';
+import { chooseBackend } from '../../forward2kni/backend.js';
+import { forwardOnDpvs } from '../../forward2kni/dpvs.js';
+import { checkRequest, type RawForwardOptions } from '../../forward2kni/request.js';
+import { forwardToTap } from '../../forward2kni/tap.js';
+import { checkTapOptions, type RawTapOptions } from '../../forward2kni/tap-choices.js';
+import { findPrimaries } from '../../primary/discover.js';
+import { systemHost } from '../../primary/host.js';
+import { runtimeRoot } from '../../primary/runtime-dir.js';
+import { diagnostics } from '../../system/diagnostics.js';
+import { addFilterOptions, type RawFilterOptions, readFilter } from '../filter-options.js';
+import type { RegisterCommand } from '../program.js';
+
+type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
+
+export const registerForward2kni: RegisterCommand = (program, context) => {
+  const command = program
+    .command('forward2kni')
+    .description("see a port's packets on a kernel interface; switches DPVS's own forward2kni")
+    .argument('<port>', 'id or name of the port, such as 0 or dpdk0')
+    .argument('<action>', 'on, off or status')
+    .argument('[expression...]', "pcap-filter expression (not with DPVS's own switch)")
+    .option('--ipc-file <path>', "DPVS's control socket (default: DPVS_IPC_FILE, then where DPVS makes it)")
+    .option('--file-prefix <prefix>', 'the primary (default: the only one that runs)')
+    .option('--via <way>', "dpvs: DPVS's own switch (the default with a DPVS); tap: an interface of dpcap")
+    .option('--for <duration>', 'switch off again after 30s, 5m, 2h, 30d; also on Ctrl-C')
+    .option('--until-exit', 'stay in the foreground, and switch off on Ctrl-C')
+    .option('--force', 'also where it does harm (a VLAN device of DPVS)')
+    .option('--json', 'one JSON document a line')
+    .option('--name <interface>', 'name of the interface (default: the name of the port and .kni)')
+    .option('--netns <namespace>', 'make the interface in this network namespace')
+    .option('--split <by>', 'direction: one interface for rx, one for tx')
+    .option('--max-rate <n>', 'packets a second that the interface gets; the rest is counted as sinkdrop')
+    .option('-Q, --direction <direction>', 'rx, tx or both')
+    .option('--threads <n>', 'that write to the interface (default: one for each rx queue where there are cores)')
+    .option('-B, --buffer-size <kib>', "memory for copies, in the primary's huge pages")
+    .option('--detach', 'go on in the background');
+  addFilterOptions(command);
+  command.action(async (port: string, action: string, words: string[], raw: RawOptions) => {
+    const request = checkRequest(port, action, raw);
+    const primaries = () => findPrimaries(runtimeRoot(), systemHost());
+    const backend = chooseBackend(request, { env: process.env, primaries, isSocket });
+    if (backend.kind === 'tap') {
+      context.exitCode = await forwardToTap(request, backend.primary, checkTapOptions(raw, readFilter(words, raw)));
+      return;
+    }
+    refuseTapChoices(words, raw);
+    process.stdout.on('error', () => {}); // a reader that went away must not keep us from switching off
+    await forwardOnDpvs(request, backend, primaries, {
+      out: (line) => process.stdout.write(`${line}\n`),
+      warn: (line) => diagnostics.write(`${line}\n`),
+    });
+  });
+};
+
+/** What DPVS's own forward2kni knows; it copies whole ports. */
+const DPVS_OPTIONS = new Set(['ipcFile', 'filePrefix', 'via', 'for', 'untilExit', 'force', 'json']);
+
+/** @throws UsageError rather than leave out what was asked for */
+function refuseTapChoices(words: string[], raw: RawOptions): void {
+  const foreign = Object.entries(raw).find(([name, value]) => value !== undefined && !DPVS_OPTIONS.has(name))?.[0];
+  if (words.length === 0 && foreign === undefined) return;
+  const what =
+    words.length > 0 ? 'a filter' : `--${foreign?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(`forward2kni: ${what} does not go with DPVS, which copies all packets of the port`, {
+    subject: words.join(' ') || foreign,
+    hint: 'leave it out and filter where you look (tcpdump -i dpdk0.kni EXPRESSION), or use an interface of dpcap: --via tap',
+  });
+}

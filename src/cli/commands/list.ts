@@ -1,0 +1,208 @@
+/** `dpcap list` (also `dpcap -D`): the primaries of this machine, whether each can be captured, and its ports. */
+
+import { isDpvs } from '../../dpvs/identify.js';
+import { type DpvsListing, summarize, summaryJson, summaryRows } from '../../dpvs/summary.js';
+import { type Capturability, inspect } from '../../primary/capturable.js';
+import { primariesWithPrefix } from '../../primary/choose.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from '../../primary/discover.js';
+import { type Host, systemHost } from '../../primary/host.js';
+import { runtimeRoot } from '../../primary/runtime-dir.js';
+import { type PortInfo, ports } from '../../primary/telemetry.js';
+import { alignRows } from '../../text/table.js';
+import type { RegisterCommand } from '../program.js';
+
+/** One primary as listed. */
+export interface Listing {
+  primary: Primary;
+  capturability: Capturability;
+  /** Undefined when the primary does not say (`--no-telemetry`): ask by attaching. */
+  ports: PortInfo[] | undefined;
+  /** What a DPVS says on its control socket; undefined for other primaries. */
+  dpvs?: DpvsListing;
+}
+
+export const registerList: RegisterCommand = (program) => {
+  program
+    .command('list')
+    .description('primaries on this machine and their ports (also: dpcap -D)')
+    .option('--file-prefix <prefix>', 'this primary only (default: all)')
+    .option('--all', 'also those that have ended and left their files')
+    .option('--json', 'one JSON document')
+    .action(async (options: { filePrefix?: string; all?: boolean; json?: boolean }) => {
+      const root = runtimeRoot();
+      const found = collectListings(root, systemHost(), options.filePrefix);
+      const wanted = options.all || options.filePrefix !== undefined ? found : withoutEnded(found);
+      const listings = await askDpvs(wanted);
+      const ended = found.length - listings.length;
+      const text = options.json
+        ? JSON.stringify(listingJson(root, listings, ended))
+        : formatListings(root, listings, ended);
+      process.stdout.write(`${text}\n`);
+    });
+};
+
+/**
+ * Everything to be listed, sorted by file prefix, and those that have ended last.
+ * @param filePrefix this one only
+ * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
+ */
+export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
+  const found = primariesWithPrefix(findPrimaries(root, host), filePrefix);
+  const ended = (primary: Primary): boolean => primary.state === 'dead';
+  return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {
+    const { facts, capturability } = inspect(primary, host);
+    const socket = facts.telemetrySocket;
+    return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
+  });
+}
+
+/** Applications that crashed for years leave thousands of them: a count is enough. */
+export function withoutEnded(listings: readonly Listing[]): Listing[] {
+  return listings.filter(({ primary }) => primary.state !== 'dead');
+}
+
+/** Adds what each DPVS among them says. */
+export async function askDpvs(listings: readonly Listing[]): Promise<Listing[]> {
+  const all: Listing[] = [];
+  for (const listing of listings) {
+    const { primary } = listing;
+    const asked = isAlive(primary) && isDpvs(primary) && !isForeign(primary);
+    all.push(asked ? { ...listing, dpvs: await summarize(listing.primary) } : listing);
+  }
+  return all;
+}
+
+/** The table for people. `ended`: how many more there are of which only the files are left. */
+export function formatListings(root: string, listings: readonly Listing[], ended = 0): string {
+  const alive = listings.some(({ primary }) => isAlive(primary));
+  const lines = alive ? [] : [`no DPDK primary process is running (looked in ${root})`, ...nothingHints()];
+  const rest = ended === 0 ? [] : [`${counted(ended)} in ${root}; dpcap list --all shows them`];
+  if (listings.length === 0) return [...lines, ...rest].join('\n');
+  const rows = [
+    ['FILE PREFIX', 'PID', 'PROGRAM', 'USER', 'DPDK', 'CAPTURABLE'],
+    ...listings.map((listing) => primaryRow(listing)),
+  ];
+  const [header, ...aligned] = alignRows(rows) as [string, ...string[]];
+  const blocks = listings.flatMap((listing, i) => [aligned[i] as string, ...details(listing)]);
+  return [...lines, header, ...blocks, ...rest].map(printable).join('\n');
+}
+
+/** Names of programs, ports and directories are anybody's words: none of them may speak to the terminal. */
+function printable(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return line.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+}
+
+function counted(ended: number): string {
+  return ended === 1 ? 'the files of one that has ended are' : `the files of ${ended} that have ended are`;
+}
+
+function nothingHints(): string[] {
+  return [
+    '  start the DPDK application first; one of another user has its files elsewhere (XDG_RUNTIME_DIR)',
+    '  dpcap doctor checks the rest of this machine',
+  ];
+}
+
+function primaryRow({ primary, capturability }: Listing): string[] {
+  const owner = primary.process;
+  return [
+    primary.filePrefix,
+    primary.pid === undefined ? '-' : String(primary.pid),
+    owner?.program ?? '-',
+    owner?.user ?? '-',
+    primary.version?.text ?? '-',
+    verdictText(primary, capturability),
+  ];
+}
+
+function verdictText(primary: Primary, { verdict, reasons }: Capturability): string {
+  if (primary.state === 'dead' || primary.state === 'starting') return `no (${primary.state})`;
+  if (reasons.some(({ code }) => code === 'ERR_PRIMARY_STOPPED')) return 'no (stopped)';
+  return verdict === 'unknown' ? 'unknown until attached' : verdict;
+}
+
+/** Under a primary: why not and what to do, then its ports. */
+function details({ primary, capturability, ports: found, dpvs }: Listing): string[] {
+  const reasons = [...capturability.reasons, ...capturability.warnings];
+  const why = [
+    ...elsewhereLine(primary),
+    ...reasons.flatMap(({ message, hint }) => [`  ${message}`, `    ${hint}`]),
+    ...(dpvs ? dpvsLines(dpvs) : []),
+  ];
+  if (!isAlive(primary) || primary.elsewhere?.isHidden) return why;
+  if (!found) return [...why, '  ports: not told (no telemetry); attaching shows them'];
+  if (found.length === 0) return [...why, '  no ports'];
+  return [...why, ...alignRows(found.map(portRow)).map((row) => `  ${row}`)];
+}
+
+function elsewhereLine({ elsewhere, runtimeDir }: Primary): string[] {
+  if (!elsewhere || runtimeDir === '') return [];
+  const why = elsewhere.variable === undefined ? '' : ` (its ${elsewhere.variable})`;
+  return [`  files in ${runtimeDir}${why}`];
+}
+
+function dpvsLines(dpvs: DpvsListing): string[] {
+  const { head, rows } = summaryRows(dpvs);
+  return [`  ${head}`, ...alignRows(rows).map((row) => `    ${row}`)];
+}
+
+function portRow(port: PortInfo): string[] {
+  const rate = port.speedMbps === undefined ? '' : ` ${formatSpeed(port.speedMbps)}`;
+  return [
+    `port ${port.id}`,
+    port.name,
+    port.driver ?? '',
+    port.mac ?? '',
+    port.link === undefined ? 'link ?' : `${port.link}${port.link === 'up' ? rate : ''}`,
+    `${port.rxQueues ?? '?'} rx + ${port.txQueues ?? '?'} tx queues`,
+    port.mtu === undefined ? '' : `mtu ${port.mtu}`,
+    port.promiscuous ? 'promiscuous' : '',
+  ];
+}
+
+/** Mbit/s as people write it. */
+export function formatSpeed(mbps: number): string {
+  return mbps >= 1000 ? `${mbps / 1000} Gbit/s` : `${mbps} Mbit/s`;
+}
+
+/** The document of `--json`. */
+export function listingJson(root: string, listings: readonly Listing[], ended = 0): unknown {
+  return {
+    runtime_root: root,
+    /** Not among those below. */
+    ended_not_listed: ended,
+    primaries: listings.map(({ primary, capturability, ports: found, dpvs }) => ({
+      file_prefix: primary.filePrefix,
+      runtime_dir: primary.runtimeDir,
+      state: primary.state,
+      pid: primary.pid ?? null,
+      program: primary.process?.program ?? null,
+      command_line: primary.process?.commandLine ?? [],
+      user: primary.process?.user ?? null,
+      start_time: primary.process?.startTime?.toISOString() ?? null,
+      dpdk_version: primary.version?.text ?? null,
+      capturable: capturability.verdict,
+      reasons: capturability.reasons,
+      warnings: capturability.warnings,
+      ports: found?.map(portJson) ?? null,
+      ...(dpvs ? { dpvs: summaryJson(dpvs) } : {}),
+    })),
+  };
+}
+
+function portJson(port: PortInfo): unknown {
+  return {
+    id: port.id,
+    name: port.name,
+    driver: port.driver ?? null,
+    mac: port.mac ?? null,
+    mtu: port.mtu ?? null,
+    rx_queues: port.rxQueues ?? null,
+    tx_queues: port.txQueues ?? null,
+    promiscuous: port.promiscuous ?? null,
+    started: port.started ?? null,
+    link: port.link ?? null,
+    speed_mbps: port.speedMbps ?? null,
+  };
+}

@@ -1,0 +1,132 @@
+/** `dpcap capture --mirror`: the mirror is on while the capture runs, and the capture is of the target VF's port. */
+import { DpcapError, UsageError } from '../../../errors.js';
+import { chooseController, requireChanging } from '../../../mirror/choose.js';
+import type { MirrorController, Preview, VfFacts } from '../../../mirror/controller.js';
+import { sentence } from '../../../mirror/describe.js';
+import { describeVf } from '../../../mirror/resolve.js';
+import { type MirrorSpec, parseMirrorSpec } from '../../../mirror/target-spec.js';
+import { Custody } from '../../../mirror/temporary-change.js';
+import { systemHost } from '../../../primary/host.js';
+import { runtimeRoot } from '../../../primary/runtime-dir.js';
+import { catchSignals } from '../../signals.js';
+import { collectListings, type Listing } from '../list.js';
+import { warn } from './confirm.js';
+import { beforeChange, setOrUndo } from './set.js';
+
+/** Options of the capture command that matter here. */
+export interface RawCaptureMirror {
+  mirror?: string;
+  mirrorFifo?: string;
+  mirrorConfig?: string;
+  filePrefix?: string;
+  interface?: string[];
+}
+
+/** Where to capture. */
+export interface TargetPort {
+  filePrefix?: string;
+  interface?: string[];
+}
+
+/** What this needs of the machine; tests have their own. */
+export interface MirrorHost {
+  controller: MirrorController;
+  custody: Custody;
+  listings: () => readonly Listing[];
+}
+
+/** Decides on everything that can fail before a mirror is set; what it resolves with runs the capture. */
+export type PrepareCapture = (where: TargetPort) => Promise<() => Promise<void>>;
+
+/**
+ * Runs a capture with the mirror on. The mirror is cleared however the capture ends.
+ * @param prepare called before the mirror is set, with the port of the target: some NICs have four rules, and a mistake
+ *   must not cost one of them
+ * @throws UsageError before anything is set when nothing can capture at the target
+ */
+export async function captureMirrored(
+  raw: RawCaptureMirror & { mirror: string },
+  prepare: PrepareCapture,
+  host: MirrorHost = realHost(raw),
+): Promise<void> {
+  const spec = parseMirrorSpec(raw.mirror);
+  requireChanging(host.controller);
+  const signals = catchSignals();
+  try {
+    const run = await setForCapture(spec, raw, prepare, host);
+    if (!signals.isStopped()) await run();
+  } finally {
+    await clearAfter(host.custody);
+    signals.dispose();
+  }
+}
+
+function realHost(raw: RawCaptureMirror): MirrorHost {
+  return {
+    controller: chooseController({ fifo: raw.mirrorFifo, config: raw.mirrorConfig }),
+    custody: new Custody(),
+    listings: () => collectListings(runtimeRoot(), systemHost()),
+  };
+}
+
+async function setForCapture(
+  spec: MirrorSpec,
+  raw: RawCaptureMirror,
+  prepare: PrepareCapture,
+  host: MirrorHost,
+): Promise<() => Promise<void>> {
+  let run = async (): Promise<void> => {};
+  const announce = beforeChange({}, true, host.custody);
+  const before = async (preview: Preview): Promise<void> => {
+    run = await prepare(choosePort(preview.target, raw, host.listings()));
+    await announce(preview);
+  };
+  const request = { ...spec, force: false, byConfig: false };
+  const outcome = await setOrUndo(host.controller, request, before, host.custody);
+  if (outcome.effect !== 'planned') warn([sentence(outcome.preview), ...outcome.warnings]);
+  return run;
+}
+
+/**
+ * The port of the target VF, unless one was named.
+ * @throws UsageError when no primary that can be captured has it
+ */
+export function choosePort(target: VfFacts, raw: RawCaptureMirror, listings: readonly Listing[]): TargetPort {
+  const owner = findOwner(target, listings);
+  const isNamed = raw.interface !== undefined && raw.interface.length > 0;
+  if (!owner && !isNamed) {
+    throw new UsageError(`no primary that can be captured owns the target ${describeVf(target)}`, {
+      code: 'ERR_PORT_UNKNOWN',
+      subject: target.pci,
+      hint: 'name a port with -i, or run tcpdump at the target while this holds: dpcap mirror set ... --until-exit',
+    });
+  }
+  if (owner && !isNamed) return { filePrefix: owner.filePrefix, interface: [owner.port] };
+  if (owner && !raw.interface?.some((one) => one === owner.port || one === String(owner.id))) {
+    warn([`the target is port ${owner.id} (${owner.port}) of ${owner.filePrefix}, not the one named with -i`]);
+  }
+  return {};
+}
+
+function findOwner(
+  { pci }: VfFacts,
+  listings: readonly Listing[],
+): { filePrefix: string; port: string; id: number } | undefined {
+  for (const { primary, capturability, ports } of listings) {
+    const port = ports?.find(({ name }) => pci !== undefined && name.toLowerCase() === pci);
+    if (port && capturability.verdict !== 'no') return { filePrefix: primary.filePrefix, port: port.name, id: port.id };
+  }
+  return undefined;
+}
+
+async function clearAfter(custody: Custody): Promise<void> {
+  try {
+    const done = await custody.giveBack();
+    if (done !== undefined) warn([done]);
+  } catch (error) {
+    throw new DpcapError('ERR_MIRROR_REFUSED', `the mirror is not cleared: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'try again with: dpcap recover',
+    });
+  }
+}

@@ -1,0 +1,150 @@
+/** `dpcap pdump`: stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
+
+import { resolvePortNames } from '../../dpvs/port-names.js';
+import { dataRoomFor, MBUF_OVERHEAD } from '../../engine/mempool-size.js';
+import { asDpcapError, errorFromRecord, formatError } from '../../errors.js';
+import { compileFilter } from '../../filter/compile.js';
+import { binding } from '../../native/binding.js';
+import { type PdumpArguments, parseArguments } from '../../pdump/arguments.js';
+import type { PdumpTuple } from '../../pdump/grammar.js';
+import { nameOf, type PdumpOutput, planOutputs } from '../../pdump/outputs.js';
+import { statisticsLines } from '../../pdump/statistics.js';
+import { type PickedPrimary, pickPrimary } from '../../primary/pick.js';
+import type { EnginePlan } from '../../protocol/plan.js';
+import { type OutputTarget, outputTarget } from '../../sinks/file.js';
+import { commandLine, createPlan } from '../../supervisor/create-plan.js';
+import { runInForeground } from '../../supervisor/foreground.js';
+import type { StatsRecord } from '../../supervisor/report/stats-record.js';
+import { lossLine, lostPackets, type Reporter } from '../../supervisor/report/text.js';
+import { diagnostics } from '../../system/diagnostics.js';
+import { createLogger, type Logger } from '../../system/log.js';
+import { checkOptions } from '../capture-options.js';
+import type { CommandContext, RegisterCommand } from '../program.js';
+
+const HELP = `
+Words (EAL's own, if any, stand before --; of those only --file-prefix counts):
+  --pdump 'port=N|device_id=NAME,queue=Q|*,rx-dev=OUTPUT|tx-dev=OUTPUT[,host=][,src-host=][,dst-host=]
+           [,proto=tcp|udp|icmp|icmp6][,proto-port=][,src-port=][,dst-port=]
+           [,ring-size=][,mbuf-size=][,total-num-mbufs=]'     repeatable
+  --file-prefix PREFIX   the primary (default: the only one that runs)
+  -c N                   stop each output after N packets
+  --multi                accepted
+An OUTPUT that is the name of a kernel interface is one: packets are sent out of it. Any other is a pcap file; write
+./eth0 for a file of that name. Equal ones for rx-dev and tx-dev are one output, in time order. See docs/filters.md for
+more, and for where it differs from dpdk-pdump.`;
+
+export const registerPdump: RegisterCommand = (program, context) => {
+  program
+    .command('pdump')
+    .description('capture as dpdk-pdump does, with its arguments')
+    .argument('[words...]')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .addHelpText('after', HELP)
+    .action((words: string[]) => pdump(words, context));
+};
+
+async function pdump(words: string[], context: CommandContext): Promise<void> {
+  const given = parseArguments(words);
+  const { isInterface } = binding();
+  const outputs = planOutputs(given.tuples, isInterface); // what is wrong in itself, before a primary is looked for
+  const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
+  const picked = pickPrimary(given.filePrefix);
+  planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
+  const tuples = await Promise.all(
+    given.tuples.map(async (tuple) => ({
+      ...tuple,
+      port: (await resolvePortNames([tuple.port], picked))[0] as string,
+    })),
+  );
+  const captures = outputs.map((output): PdumpCapture => {
+    const tuple = tuples[output.tuple] as PdumpTuple;
+    const target: PdumpTarget = output.to.kind === 'file' ? outputTarget(output.to.path) : { to: output.to };
+    const plan = planOf({ ...output, to: target.to }, tuple, filters[output.tuple], picked, given);
+    return { plan, output: describe(output, target), inherited: target.inherits };
+  });
+  for (const note of [...given.notes, ...given.tuples.flatMap(({ notes }) => notes)]) warn(`note: ${note}`);
+  const records = await runAll(captures, context, createLogger('warn', 'dpcap'));
+  const perTuple = given.tuples.map((_, tuple) => records.filter((_, at) => outputs[at]?.tuple === tuple));
+  const lines = `${perTuple.flatMap(statisticsLines).join('\n')}\n`;
+  (captures.some(({ inherited }) => inherited === STDOUT) ? diagnostics : process.stdout).write(lines);
+}
+
+/** Standard output is for dpdk-pdump's closing lines, unless packets go there. */
+const STDOUT = 1;
+
+/** As a file's, for any kind of output. */
+type PdumpTarget = Omit<OutputTarget, 'to'> & { to: EnginePlan['output'] };
+
+interface PdumpCapture {
+  plan: EnginePlan;
+  /** Name of its output, for people. */
+  output: string;
+  inherited: number | undefined;
+}
+
+function describe({ to }: PdumpOutput, { note }: PdumpTarget): string {
+  return note ? `${nameOf(to)} (written ${note})` : nameOf(to);
+}
+
+const warn = (text: string): void => {
+  diagnostics.write(`dpcap: ${text}\n`);
+};
+
+function planOf(
+  output: { to: EnginePlan['output']; directions: PdumpOutput['directions'] },
+  tuple: PdumpTuple,
+  filter: ReturnType<typeof compileFilter>,
+  picked: PickedPrimary,
+  { filePrefix, packetLimit }: PdumpArguments,
+): EnginePlan {
+  const checked = checkOptions({
+    interface: [tuple.port],
+    direction: output.directions.length === 2 ? 'both' : (output.directions[0] as string),
+    ...(filePrefix === undefined ? {} : { filePrefix }),
+    ...(tuple.queue === undefined ? {} : { queue: String(tuple.queue) }),
+  });
+  const room = dataRoomFor(checked.snaplen, picked.maxFrame) + MBUF_OVERHEAD;
+  const bufferBytes = tuple.mbufs === undefined ? checked.bufferBytes : (tuple.mbufs + 1) * room;
+  return createPlan({ ...checked, packetLimit, bufferBytes }, filter, picked, output.to, commandLine());
+}
+
+/** All at once, until each has ended; when one fails, the others are stopped in order. Resolves with the last records. */
+async function runAll(
+  captures: PdumpCapture[],
+  context: CommandContext,
+  log: Logger,
+): Promise<(StatsRecord | undefined)[]> {
+  const records: (StatsRecord | undefined)[] = captures.map(() => undefined);
+  let failed = false;
+  const runOne = async ({ plan, output, inherited }: PdumpCapture, at: number): Promise<void> => {
+    const reporter: Reporter = {
+      wantsProgress: false,
+      started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
+      progress: () => {},
+      notice: warn,
+      asked: (record) => warn(`${record.packets} packets to ${output} so far, ${lossLine(record.ports)}`),
+      finished: (record, { notes = [] }) => {
+        records[at] = record;
+        for (const note of notes) warn(`note: ${note}`);
+        if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);
+      },
+    };
+    try {
+      const done = await runInForeground(plan, { output, inherited }, reporter, log);
+      if (done.error) throw errorFromRecord(done.error);
+    } catch (thrown) {
+      const error = asDpcapError(thrown);
+      diagnostics.write(`${formatError(error)}\n`);
+      context.exitCode = error.exitCode;
+      if (!failed && captures.length > 1) process.kill(process.pid, 'SIGINT');
+      failed = true;
+    }
+  };
+  // Stays until all have ended: a signal sent below must not end this process.
+  const ignore = (): void => {};
+  process.on('SIGINT', ignore);
+  await Promise.all(captures.map(runOne));
+  process.off('SIGINT', ignore);
+  return records;
+}

@@ -1,0 +1,146 @@
+/** `dpcap recover`: undoes what dead processes of ours left, in primaries and elsewhere. */
+
+import { isDpvs } from '../../dpvs/identify.js';
+import { FORWARD_KIND, undoForward } from '../../dpvs/undo.js';
+import { JOURNAL_KIND, undoMirror } from '../../mirror/undo.js';
+import { type Capturability, inspect, type PrimaryFacts, requireCapturable } from '../../primary/capturable.js';
+import { choosePrimary } from '../../primary/choose.js';
+import { findPrimaries, isForeign, type Primary } from '../../primary/discover.js';
+import { systemHost } from '../../primary/host.js';
+import { runtimeRoot } from '../../primary/runtime-dir.js';
+import { staleCaptures } from '../../primary/stale-captures.js';
+import type { RecoverReport } from '../../protocol/messages.js';
+import { runRecovery } from '../../supervisor/recovery-run.js';
+import { Journal, type OpenEntry } from '../../system/journal.js';
+import { createLogger } from '../../system/log.js';
+import type { RegisterCommand } from '../program.js';
+import { catchSignals } from '../signals.js';
+
+/** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */
+export type Undo = (open: OpenEntry) => Promise<string>;
+
+/** By the entry's kind. */
+const UNDOERS: Record<string, Undo> = {
+  [FORWARD_KIND]: ({ entry }) => undoForward(entry),
+  [JOURNAL_KIND]: undoMirror,
+};
+
+export const registerRecover: RegisterCommand = (program, context) => {
+  program
+    .command('recover')
+    .description('clear from primaries what dead captures of dpcap left')
+    .option('--file-prefix <prefix>', 'this primary only (default: all that run)')
+    .option('--json', 'one JSON document')
+    .action(async (options: { filePrefix?: string; json?: boolean }) => {
+      const undone = await undoJournal(new Journal()); // first: it needs neither a primary nor the addon
+      if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
+      const reports = [];
+      const stopped = new AbortController();
+      const signals = catchSignals();
+      void signals.stopped.then(() => stopped.abort());
+      for (const { primary, skipped } of primariesToClear(options.filePrefix)) {
+        if (stopped.signal.aborted) break;
+        const { filePrefix, runtimeDir, pid } = primary;
+        if (skipped) {
+          reports.push({ filePrefix, ...NOTHING, ...skipped });
+          continue;
+        }
+        const target = {
+          filePrefix,
+          runtimeDir,
+          primaryPid: pid,
+          primaryStartTicks: primary.process?.startTicks,
+          isDpvs: isDpvs(primary),
+        };
+        const log = createLogger('warn', 'recover');
+        const report = await runRecovery(target, log, { signal: stopped.signal }).catch(failedReport);
+        reports.push({ filePrefix, ...report });
+      }
+      signals.dispose();
+      const text = options.json
+        ? JSON.stringify({ journal: undone, primaries: reports })
+        : reports.flatMap(lines).join('\n');
+      const nothing = undone.length > 0 ? '' : 'no primary is running: nothing to clear\n';
+      process.stdout.write(text ? `${text}\n` : nothing);
+      const inDoubt = reports.some((report) => report.inDoubt.length > 0);
+      if (inDoubt || undone.some(({ isUndone }) => !isUndone)) context.exitCode = 1;
+    });
+};
+
+/** A primary that cannot be joined must not keep the others from being cleared. */
+function failedReport(error: unknown): RecoverReport {
+  return { cleared: [], inDoubt: [{ name: 'it', targets: [(error as Error).message] }], running: [] };
+}
+
+/** What became of a journal entry. */
+interface Undone {
+  text: string;
+  isUndone: boolean;
+}
+
+/** Undoes what dead processes had switched on outside of primaries. */
+export async function undoJournal(journal: Journal): Promise<Undone[]> {
+  const all: Undone[] = [];
+  for (const open of journal.orphans()) {
+    const { entry } = open;
+    const undo = UNDOERS[entry.kind];
+    try {
+      if (!undo) throw new Error(`this version does not know how to undo ${entry.kind}`);
+      all.push({ text: await undo(open), isUndone: true });
+      open.close();
+    } catch (error) {
+      all.push({ text: `could not undo ${entry.subject}: ${(error as Error).message}`, isUndone: false });
+    }
+  }
+  for (const { path, why } of journal.refused()) all.push({ text: `left ${path} alone: ${why}`, isUndone: false });
+  return all;
+}
+
+function primariesToClear(prefix: string | undefined): { primary: Primary; skipped: Skipped | undefined }[] {
+  const host = systemHost();
+  const all = findPrimaries(runtimeRoot(), host);
+  const mayJoin = (one: Primary): boolean => one.state === 'running' && !isForeign(one);
+  const wanted = prefix === undefined ? all.filter(mayJoin) : [choosePrimary(all, prefix)];
+  return wanted.map((primary) => {
+    const seen = inspect(primary, host);
+    if (prefix !== undefined && seen.facts.memzones === undefined) requireCapturable(primary, seen.capturability);
+    return { primary, skipped: whySkipped(primary, seen) };
+  });
+}
+
+/** Why a primary is not joined, and whether something of ours may be in it all the same. */
+type Skipped = Pick<RecoverReport, 'inDoubt'> & { skipped?: string };
+
+const NOTHING: RecoverReport = { cleared: [], inDoubt: [], running: [] };
+
+/**
+ * One that this dpcap cannot join was not captured by it; the names of its memory zones tell whether another build of
+ * dpcap has left something. Pure.
+ */
+export function whySkipped(
+  primary: Primary,
+  { facts, capturability }: { facts: Pick<PrimaryFacts, 'memzones'>; capturability: Capturability },
+): Skipped | undefined {
+  const [reason] = capturability.reasons;
+  if (capturability.verdict !== 'no' || !reason) return undefined;
+  // One that does not answer now is tried all the same: the failure says who has to go on.
+  if (reason.code === 'ERR_PRIMARY_STOPPED' || reason.code === 'ERR_SECONDARY_STOPPED') return undefined;
+  if (facts.memzones === undefined) return { inDoubt: [], skipped: `not looked at: ${reason.message}` };
+  const stale = staleCaptures(facts.memzones);
+  if (stale.length === 0) return { inDoubt: [], skipped: `nothing to clear: ${reason.message}` };
+  const targets = [`it cannot be joined by this dpcap (${reason.message}): use recover of the one that made it`];
+  return { inDoubt: stale.map(({ pid }) => ({ name: `a capture of pid ${pid} in ${primary.filePrefix}`, targets })) };
+}
+
+function lines(report: RecoverReport & { filePrefix: string; skipped?: string }): string[] {
+  const { filePrefix, cleared, inDoubt, running, skipped } = report;
+  const all = [
+    ...(skipped === undefined ? [] : [skipped]),
+    ...cleared.map((one) => `cleared a capture of pid ${one.pid}, ${one.targets} queues still enabled: ${one.purpose}`),
+    ...inDoubt.map(
+      (one) => `left ${one.name} alone, it may still be in use: ${one.targets.join(', ')}; try again later`,
+    ),
+    ...running.map((one) => `left a running capture alone, pid ${one.pid}: ${one.purpose}`),
+  ];
+  return (all.length > 0 ? all : ['nothing to clear']).map((line) => `${filePrefix}: ${line}`);
+}

@@ -1,0 +1,76 @@
+/** The filter options that every command with packets has. */
+import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
+import { DEPTH_MAX } from '../filter/codegen/decapsulate.js';
+import { compileFilter, type FilterProgram } from '../filter/compile.js';
+import type { FilterWords } from '../filter/words/filter-words.js';
+import { parseVlan } from '../filter/words/vlan-ids.js';
+import { binding } from '../native/binding.js';
+
+/** As commander hands them over. */
+export interface RawFilterOptions extends FilterWords {
+  filter?: string[];
+  expression?: string[];
+  vlan?: string[];
+  inner?: boolean;
+  innerDepth?: string;
+}
+
+/** commander's way of saying "repeatable". */
+export const collect = (value: string, all: string[] = []): string[] => [...all, value];
+
+/** Adds them. */
+export function addFilterOptions(command: Command): void {
+  const word = (flag: string, text: string): Command =>
+    command.option(`--${flag} <value>`, `${text}; repeatable`, collect);
+  word('host', 'packets from or to this address');
+  word('src-host', 'packets from this address');
+  word('dst-host', 'packets to this address');
+  word('net', 'packets from or to this network (10.0.0.0/8)');
+  word('proto', 'tcp, udp, icmp, arp ... or a number');
+  word('port', 'port or range of ports');
+  word('src-port', 'source port');
+  word('dst-port', 'destination port');
+  word('filter', 'a named filter (dpcap filters lists them)');
+  command
+    .option('-f, --expression <expression>', 'pcap-filter expression; all filters are ANDed', collect)
+    .option(
+      '--vlan <ids>',
+      'VLAN ids (10,20-29); none: untagged; any: tags do not matter (the default); strict: as tcpdump; repeatable',
+      collect,
+    )
+    .option('--inner', 'filter the packet inside a tunnel: VXLAN, Geneve, GRE, IP-in-IP, MPLS, GTP-U')
+    .option('--inner-depth <n>', 'the same inside n tunnels, one in the other');
+}
+
+/**
+ * The program of these options and of the expression in `words`; undefined when every packet matches.
+ * @throws UsageError with the place of the mistake
+ */
+export function readFilter(
+  words: readonly string[],
+  raw: RawFilterOptions & { stats?: string; json?: boolean },
+): FilterProgram | undefined {
+  const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort } = raw;
+  const options = {
+    words: { host, srcHost, dstHost, net, proto, port, srcPort, dstPort },
+    filters: raw.filter,
+    expressions: [words.join(' '), ...(raw.expression ?? [])],
+    vlan: parseVlan(raw.vlan ?? []),
+    inner: readInner(raw.inner, raw.innerDepth),
+  };
+  // What reads lines of JSON is not told.
+  const isForPeople = raw.stats !== 'ndjson' && raw.json !== true;
+  const announce = isForPeople ? (line: string) => process.stderr.write(`dpcap: ${line}\n`) : undefined;
+  return compileFilter(options, { native: binding(), announce });
+}
+
+/** `--inner` is one tunnel; `--inner-depth` says how many. */
+function readInner(inner: boolean | undefined, depth: string | undefined): number | undefined {
+  if (depth === undefined) return inner ? 1 : undefined;
+  if (/^\d+$/.test(depth) && Number(depth) >= 1 && Number(depth) <= DEPTH_MAX) return Number(depth);
+  throw new UsageError(`--inner-depth: \`${depth}\` is no number of tunnels`, {
+    subject: depth,
+    hint: `use 1 to ${DEPTH_MAX}; --inner alone is 1`,
+  });
+}

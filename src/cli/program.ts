@@ -1,0 +1,68 @@
+/** Assembles the commander tree: one file for each command in commands/. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import * as z from 'zod/mini';
+import { diagnostics } from '../system/diagnostics.js';
+import { projectFile } from '../system/location.js';
+import { refuseRepeatedValues } from './single-value.js';
+
+/** What a command may hand back besides throwing. */
+export interface CommandContext {
+  exitCode: number;
+}
+
+/** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
+export type RegisterCommand = (program: Command, context: CommandContext) => void;
+
+const VERSION = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(projectFile('package.json'), 'utf8'))).version;
+
+/** Each is loaded when it is wanted: all of them together take as long to load as node to start. */
+const COMMANDS: Record<string, () => Promise<RegisterCommand>> = {
+  capture: async () => (await import('./commands/capture.js')).registerCapture,
+  list: async () => (await import('./commands/list.js')).registerList,
+  doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
+  recover: async () => (await import('./commands/recover.js')).registerRecover,
+  pdump: async () => (await import('./commands/pdump.js')).registerPdump,
+  filters: async () => (await import('./commands/filters.js')).registerFilters,
+  forward2kni: async () => (await import('./commands/forward2kni.js')).registerForward2kni,
+  mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
+};
+
+/** Whether a word is a command's name. */
+export function isCommand(word: string | undefined): word is string {
+  return word !== undefined && Object.hasOwn(COMMANDS, word);
+}
+
+/** The commands that a command line may lead to: help knows all of them, and what names none is a capture. */
+function wanted(argv: readonly string[]): string[] {
+  const [first] = argv;
+  if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return Object.keys(COMMANDS);
+  return isCommand(first) ? [first] : ['capture'];
+}
+
+/** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
+export function expandAliases(argv: readonly string[]): string[] {
+  return argv[0] === '-D' ? ['list', ...argv.slice(1)] : [...argv];
+}
+
+/**
+ * The command tree, as much of it as `argv` (with its aliases expanded) needs; commander's own exits become exceptions
+ * that main.ts turns into codes.
+ */
+export async function createProgram(argv: readonly string[], context: CommandContext): Promise<Command> {
+  const program = new Command('dpcap')
+    .description('tcpdump for DPDK applications')
+    .version(VERSION, '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => diagnostics.write(text) })
+    .showHelpAfterError('(dpcap --help shows the options)')
+    .enablePositionalOptions();
+  for (const name of wanted(argv)) (await COMMANDS[name]?.())?.(program, context);
+  refuseRepeatedValues(program);
+  // Whoever asks for help mostly wants the options of the main job.
+  const capture = program.commands.find((command) => command.name() === 'capture');
+  program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);
+  return program;
+}

@@ -1,0 +1,150 @@
+/** What `dpcap doctor` looks at: plain facts, gathered here, judged by the pure checks beside this file. */
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
+import { binding } from '../native/binding.js';
+import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
+import type { Host } from '../primary/host.js';
+import { type OpsReading, readPrimaryOps } from '../primary/mempools/mempool-ops.js';
+import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
+import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
+import { type HugepagePool, readHugepages } from '../system/huge-pages.js';
+
+/** A mounted hugetlbfs. */
+export interface HugetlbMount {
+  path: string;
+  writable: boolean;
+}
+
+/** One primary, looked at. */
+export interface PrimaryView {
+  primary: Primary;
+  facts: PrimaryFacts;
+  capturability: Capturability;
+  /** Undefined when the process cannot be named (it is dead, or in another PID namespace). */
+  ops: OpsReading | undefined;
+  /** Undefined when nobody looked. */
+  stale: StaleCapture[] | undefined;
+}
+
+/** One machine, looked at. */
+export interface DoctorView {
+  uid: number;
+  nodeVersion: string;
+  addon: { dpdkVersion: string; pcapVersion: string } | DpcapError;
+  hugepages: HugepagePool[];
+  mounts: HugetlbMount[];
+  root: string;
+  /** Other roots that hold runtime directories: of other users, or made under another environment. */
+  otherRoots: string[];
+  /** The list, or why there is none. */
+  primaries: PrimaryView[] | DpcapError;
+  /** The one asked for. */
+  filePrefix: string | undefined;
+}
+
+/** What to look at; the defaults are this machine. */
+export interface ViewOptions {
+  filePrefix?: string | undefined;
+  root?: string;
+  procDir?: string;
+  sysDir?: string;
+}
+
+/** Gathers the facts; what cannot be read becomes a fact itself. */
+export function gatherView(options: ViewOptions = {}): DoctorView {
+  const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys' } = options;
+  const addon = attempt(binding);
+  const view = (host: Host): PrimaryView[] => findPrimaries(root, host).map((primary) => viewPrimary(primary, host));
+  return {
+    uid: currentUid(),
+    nodeVersion: process.versions.node,
+    addon: addon instanceof Error ? addon : { dpdkVersion: addon.dpdkVersion, pcapVersion: addon.pcapVersion },
+    hugepages: readHugepages(sysDir),
+    mounts: readMounts(procDir),
+    root,
+    otherRoots: knownRoots().filter((other) => other !== root && hasEntries(other)),
+    primaries:
+      addon instanceof Error
+        ? addon
+        : attempt(() =>
+            view({ procDir, addon, searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT] }),
+          ),
+    filePrefix: options.filePrefix,
+  };
+}
+
+function viewPrimary(primary: Primary, host: Host): PrimaryView {
+  const reads = isAlive(primary) && primary.pid !== undefined && !isForeign(primary) && !primary.elsewhere?.isHidden;
+  const { facts, capturability } = inspect(primary, host);
+  return {
+    primary,
+    facts,
+    capturability,
+    ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
+    stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
+  };
+}
+
+/** The hugetlbfs entries of /proc/mounts. */
+export function readMounts(procDir: string): HugetlbMount[] {
+  return readText(join(procDir, 'mounts'))
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === 'hugetlbfs')
+    .map((fields) => {
+      const path = fields[1] ?? '';
+      return { path, writable: isWritable(path) };
+    });
+}
+
+/** Where primaries of root and of desktop users are, whoever we are. */
+function knownRoots(): string[] {
+  const sessions = names('/run/user').map((uid) => `/run/user/${uid}/dpdk`);
+  return ['/var/run/dpdk', ...sessions, '/tmp/dpdk'];
+}
+
+/** A directory that is closed to this user is there for a reason. */
+function hasEntries(dir: string): boolean {
+  try {
+    return readdirSync(dir).length > 0;
+  } catch (error) {
+    return errnoOf(error) === 'EACCES';
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function names(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error)) return [];
+    throw error;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (errnoOf(error)) return '';
+    throw error;
+  }
+}
+
+function attempt<T>(look: () => T): T | DpcapError {
+  try {
+    return look();
+  } catch (error) {
+    return asDpcapError(error);
+  }
+}

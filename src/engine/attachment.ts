@@ -1,0 +1,203 @@
+/** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
+import { join } from 'node:path';
+import { DpcapError, errnoOf } from '../errors.js';
+import { type Binding, binding } from '../native/binding.js';
+import { native, nativeError } from '../native/errors.js';
+import type { AttachedFacts, RawPoolFacts } from '../native/primary-binding.js';
+import { agreeOnOps } from '../primary/mempools/agree-on-ops.js';
+import { readPrimaryOps } from '../primary/mempools/mempool-ops.js';
+import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/mempools/ring-block.js';
+import { findSecondaries } from '../primary/secondaries.js';
+import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../primary/silent-processes.js';
+import type { CriticalSections } from '../protocol/critical-sections.js';
+import { isRunning } from '../system/process.js';
+import { procThreads, waitForQuiescence } from './quiescence.js';
+
+/** Names of our pools begin like this (owner.cc). */
+const OURS = /^dpcap_\d+_/;
+const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
+
+/** 25.11.0 as RTE_VERSION. */
+const FORWARDING_RELEASE = 0x190b0000;
+
+/** Within this time the primary has to answer before it is asked for memory, for which EAL gives it 5 s. */
+const ANSWER_LIMIT_MS = 4000;
+
+/** Which primary to join. */
+export interface SessionTarget {
+  filePrefix: string;
+  runtimeDir: string;
+  primaryPid?: number | undefined;
+  primaryStartTicks?: number | undefined;
+  /** It is a DPVS. */
+  isDpvs?: boolean | undefined;
+  /** See agreeOnOps. */
+  trustMempools?: boolean | undefined;
+}
+
+/** An attached process: one for its whole life. */
+export class Session {
+  readonly #target: SessionTarget;
+  readonly sections: CriticalSections;
+  readonly addon: Binding = binding();
+  #attached = false;
+  #isGone = false;
+  #endWatch: (() => void) | undefined;
+  #tellGone: () => void = () => {};
+  /** Resolves when the primary is gone, and this process has let go of its files; watched for from attach() on. */
+  readonly primaryGone: Promise<void>;
+
+  constructor(target: SessionTarget, sections: CriticalSections) {
+    this.#target = target;
+    this.sections = sections;
+    this.primaryGone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
+  }
+
+  /**
+   * Joins the primary and makes it safe to create objects in its memory.
+   * @param makes whether objects will be made; what only clears uses no mempool, and needs nobody's numbering
+   * @returns what its shared memory says
+   * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS,
+   *   ERR_PRIMARY_GONE when another primary has taken its place, ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED,
+   *   ERR_PRIMARY_TIMEOUT
+   */
+  async attach(makes: 'a mempool' | 'nothing' = 'a mempool'): Promise<AttachedFacts> {
+    const silence = await this.obstacle();
+    if (silence) throw silence;
+    this.#watch();
+    if (this.#target.isDpvs) this.addon.expectDpvs();
+    await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
+    this.#attached = true;
+    if (!this.isPrimaryAlive()) throw this.#replaced();
+    const facts = await this.sections.inside('attach', () => native(this.addon.facts()));
+    if (!facts.pdumpReady) {
+      throw new DpcapError('ERR_PRIMARY_NOT_CAPTURABLE', 'the primary has not called rte_pdump_init()', {
+        hint: 'call rte_pdump_init() after rte_eal_init() in the application',
+        subject: this.#target.filePrefix,
+      });
+    }
+    const order = makes === 'nothing' ? [] : this.#opsOrder(facts);
+    checked(() => this.addon.alignOps(order));
+    return facts;
+  }
+
+  /** From here on this process lets go of the primary's files the moment it is gone, and waits for none of its locks. */
+  #watch(): void {
+    const { runtimeDir, primaryPid } = this.#target;
+    this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
+      this.#isGone = true;
+      this.addon.abandonCapture();
+      this.addon.abandonRecovery();
+      this.sections.primaryDied();
+      this.#tellGone();
+    });
+  }
+
+  /** Leaves, if it had joined. Nothing of ours may be in use any more. */
+  async detach(): Promise<void> {
+    if (!this.#attached || this.sections.current) return;
+    this.#attached = false;
+    await this.sections.inside('detach', () => native(this.addon.detach()));
+    this.#endWatch?.();
+  }
+
+  /** Whether the primary that was joined still holds its lock: another one may have taken its place. */
+  isPrimaryAlive(): boolean {
+    const { runtimeDir, primaryPid, primaryStartTicks } = this.#target;
+    if (this.#isGone) return false;
+    if (primaryPid !== undefined && primaryStartTicks !== undefined && !isRunning(primaryPid, primaryStartTicks)) {
+      return false;
+    }
+    try {
+      const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
+      return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
+    } catch (error) {
+      // A primary that ends in order may take its files along, but then the watch tells. Anything else says nothing.
+      return primaryPid !== undefined || errnoOf(error) !== 'ENOENT';
+    }
+  }
+
+  /** The reason not to ask the primary for memory now, if there is one. */
+  async obstacle(): Promise<DpcapError | undefined> {
+    return silenceError(await silentProcesses(this.#target));
+  }
+
+  /** Whether somebody who shares the memory is stopped at this moment. */
+  hasStopped(): boolean {
+    return stoppedProcesses(this.#target).length > 0;
+  }
+
+  /**
+   * Waits until the primary, and all who share its memory, can be asked for memory: a request that is answered too late can
+   * crash it. One that only gets a CPU when nobody else wants it has to answer something harmless first.
+   * @throws DpcapError ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED, ERR_PRIMARY_TIMEOUT
+   */
+  async answered(): Promise<void> {
+    const patience = { deafMs: ANSWER_LIMIT_MS, stoppedMs: ANSWER_LIMIT_MS };
+    const silence = silenceError(await silentProcesses(this.#target, patience));
+    if (silence) throw silence;
+    if (!mayStarve(this.#target) || (await native(this.addon.primaryAnswers(ANSWER_LIMIT_MS)))) return;
+    const message = `the primary has not answered within ${ANSWER_LIMIT_MS / 1000} s; it was not asked for memory`;
+    throw new DpcapError('ERR_PRIMARY_TIMEOUT', message, {
+      subject: this.#target.filePrefix,
+      hint: 'is it starved of CPU time, or in a debugger? Try again when it runs',
+    });
+  }
+
+  /** See waitForQuiescence. */
+  quiesce(): Promise<string | undefined> {
+    const { runtimeDir, primaryPid } = this.#target;
+    if (primaryPid === undefined) return waitForQuiescence(() => undefined);
+    return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));
+  }
+
+  /** From 25.11 on the primary has its secondaries make copies, too. */
+  #otherPollers(runtimeDir: string): number[] {
+    if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return [];
+    return findSecondaries(runtimeDir).flatMap(({ pid }) => (pid === process.pid ? [] : [pid]));
+  }
+
+  #replaced(): DpcapError {
+    return new DpcapError(
+      'ERR_PRIMARY_GONE',
+      'the primary ended while dpcap joined it; nothing was asked of its successor',
+      {
+        subject: this.#target.filePrefix,
+        hint: 'start again, to capture from the one that runs now',
+      },
+    );
+  }
+
+  #opsOrder(facts: AttachedFacts): string[] {
+    const { primaryPid } = this.#target;
+    const layout = this.addon.opsLayout;
+    const exact = primaryPid
+      ? readPrimaryOps(primaryPid, layout)
+      : ({ names: undefined, reason: 'its process is not visible from here' } as const);
+    const inferred = inferRingBlock(facts.pools.map(poolFacts), facts.ownOps);
+    return agreeOnOps(exact, inferred, facts.ownOps, { maxOps: layout.maxOps, trust: this.#target.trustMempools });
+  }
+}
+
+/** The result of a call of the addon; its errors become ours. */
+function checked<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
+}
+
+function poolFacts(pool: RawPoolFacts): PoolFacts {
+  return {
+    name: pool.name,
+    opsIndex: pool.opsIndex,
+    flags: pool.flags,
+    isRing: pool.isRing,
+    prodSync: SYNC[pool.prodSync] ?? 'mt',
+    consSync: SYNC[pool.consSync] ?? 'mt',
+    owner: OURS.test(pool.name) ? 'ours' : 'primary',
+  };
+}

@@ -1,0 +1,297 @@
+/** One capture from attach to detach, inside the engine. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asDpcapError, DpcapError } from '../errors.js';
+import type { LanePlan, NativeStats } from '../native/capture-binding.js';
+import { native } from '../native/errors.js';
+import type { AttachedFacts } from '../native/primary-binding.js';
+import { usableMemory } from '../primary/memory-limits.js';
+import type { FromEngine, StatsMessage, StopReason } from '../protocol/messages.js';
+import { type EnginePlan, nativePlan, selectLanes, selectPorts } from '../protocol/plan.js';
+import { type Output, openOutput } from '../sinks/sink.js';
+import { readHugepages } from '../system/huge-pages.js';
+import type { Session } from './attachment.js';
+import { endByStats, FailingCopies, leftBehindError, primaryGone, sinkError } from './capture-end.js';
+import { besidePrimary } from './cpus.js';
+import { Growth } from './growth.js';
+import { LaneWatch } from './lanes.js';
+import { wishedMbufs } from './mempool-size.js';
+
+/** How often the primary, its ports and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
+const LOOK_MS = 500;
+/** Node's timers are of whole milliseconds, and may ring that much too early. */
+const TIMER_EARLY_MS = 1;
+/**
+ * A request for memory that was not answered may be carried out, and taken back, as long after the primary answers again as
+ * it waits for the other processes (5 s).
+ */
+const UNANSWERED_REQUEST_MS = 6000;
+
+type Done = Extract<FromEngine, { type: 'done' }>;
+
+/** What a capture needs of its session. */
+export type CaptureSession = Pick<Session, keyof Session>;
+
+export class CaptureRun {
+  readonly #plan: EnginePlan;
+  readonly #send: (message: FromEngine) => void;
+  readonly #session: CaptureSession;
+  readonly #lookMs: number;
+  readonly #failingCopies = new FailingCopies();
+  #stopReason: StopReason | undefined;
+  #wake: (() => void) | undefined;
+  /** The addon owns the output, and the primary may hold something of ours. */
+  #begun = false;
+  #flowing = false;
+  #growth: Growth | undefined;
+  #lanes: LaneWatch | undefined;
+  /** A request for memory was not answered. */
+  #isInDoubt = false;
+  #watching = false;
+
+  constructor(plan: EnginePlan, send: (message: FromEngine) => void, session: CaptureSession, lookMs = LOOK_MS) {
+    this.#plan = plan;
+    this.#send = send;
+    this.#session = session;
+    this.#lookMs = lookMs;
+    void session.primaryGone.then(() => this.#wake?.());
+  }
+
+  /** Asks the capture to end; the first reason counts. */
+  stop(reason: StopReason): void {
+    this.#stopReason ??= reason;
+    this.#wake?.();
+  }
+
+  /** Sends the statistics of this moment, unless the end has begun: then others are about to come. */
+  report(): void {
+    if (this.#watching) this.#send({ type: 'stats', stats: statsMessage(this.#stats()), asked: true });
+  }
+
+  /** Runs to its end, whatever ends it; never rejects. */
+  async toEnd(): Promise<Done> {
+    let error: DpcapError | undefined;
+    let output: Output | undefined;
+    try {
+      output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
+      if (output) {
+        await this.#start(output);
+        this.#watching = true;
+        error = await this.#watch();
+      }
+    } catch (thrown) {
+      error = asDpcapError(thrown);
+      this.#isInDoubt = error.code === 'ERR_PRIMARY_TIMEOUT';
+      this.#stopReason = 'error';
+    }
+    this.#watching = false;
+    return this.#end(output, error);
+  }
+
+  async #start(output: Output): Promise<void> {
+    const { addon, sections } = this.#session;
+    const facts = await this.#session.attach();
+    this.#send({ type: 'log', text: facts.log });
+    const lanes = selectLanes(this.#plan, facts.ports);
+    this.#refuseBusy(lanes, facts.owners);
+    const plan = this.#nativePlan(output, facts, lanes);
+    await this.#session.answered();
+    this.#begun = true;
+    await sections.inside('allocate', () => native(addon.startCapture(plan, () => this.#wake?.())));
+    this.#flowing = true;
+    this.#lanes = new LaneWatch(lanes);
+    this.#growth = this.#growTo(plan);
+    const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
+    const { filteringHere } = this.#stats();
+    const instructions = plan.program.length / 8;
+    this.#send({ type: 'started', lanes, ports, mbufs: plan.mbufs, filteringHere, instructions });
+  }
+
+  #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
+    const { sink } = output;
+    const wantsLargePages = this.#plan.bufferBytes !== undefined;
+    const usable = usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
+    const plan = nativePlan(this.#plan, lanes, sink, {
+      ports: facts.ports,
+      version: this.#session.addon.dpdkVersion,
+      placement: besidePrimary(this.#plan.primaryPid, {
+        threads: sink.kind === 'frames' ? sink.queues.length : this.#plan.threads,
+      }),
+      usableBytes: usable.bytes,
+    });
+    const wished = wishedMbufs({ ...this.#plan, lanes: lanes.length });
+    if (plan.mbufs < wished) {
+      const megabytes = Math.floor(usable.bytes / 1e6);
+      this.#notice(
+        `room for ${plan.mbufs} copies instead of ${wished}: the primary can use ${megabytes} MB more (${usable.limit})`,
+      );
+    }
+    return plan;
+  }
+
+  #growTo({ mbufs, mostMbufs }: { mbufs: number; mostMbufs: number }): Growth {
+    const { addon, sections } = this.#session;
+    return new Growth(
+      { planned: mbufs, most: mostMbufs },
+      {
+        addon,
+        obstacle: () => this.#session.obstacle(),
+        inside: (work) => sections.inside('allocate', () => native(work())),
+        notice: (text) => this.#notice(text),
+        unanswered: () => {
+          this.#isInDoubt = true;
+        },
+      },
+    );
+  }
+
+  #notice(text: string): void {
+    this.#send({ type: 'notice', text });
+  }
+
+  /** Names the holder, which the primary's EEXIST would not. */
+  #refuseBusy(lanes: readonly LanePlan[], owners: AttachedFacts['owners']): void {
+    for (const owner of owners) {
+      const taken = owner.targets.find(
+        (target) =>
+          target.live &&
+          lanes.some((l) => l.port === target.port && l.queue === target.queue && l.direction === target.direction),
+      );
+      if (!taken) continue;
+      const what = `${taken.device} queue ${taken.queue} ${taken.direction}`;
+      const who = owner.running
+        ? `dpcap, pid ${owner.pid}: ${owner.purpose}`
+        : `a dpcap that was killed, pid ${owner.pid}`;
+      throw new DpcapError('ERR_CAPTURE_BUSY', `${what} is already being captured (${who})`, {
+        errno: 'EEXIST',
+        subject: what,
+        hint: owner.running ? 'stop that capture first' : 'clear it with: dpcap recover',
+      });
+    }
+  }
+
+  /** Until something ends the capture. Resolves with the error that did, if one did. */
+  async #watch(): Promise<DpcapError | undefined> {
+    const intervalMs = this.#plan.statsIntervalMs || Number.POSITIVE_INFINITY;
+    let nextReport = performance.now() + intervalMs;
+    while (true) {
+      const stats = this.#stats(); // before the pause: the addon may have called before anybody waited
+      const error = await this.#look(stats);
+      if (error || this.#stopReason) return error;
+      const now = performance.now();
+      if (nextReport - now < TIMER_EARLY_MS) {
+        this.#send({ type: 'stats', stats: statsMessage(stats) });
+        nextReport = Math.max(nextReport + intervalMs, now); // after a SIGSTOP: none for the time that was missed
+      }
+      await this.#pause(Math.min(this.#lookMs, nextReport - now));
+    }
+  }
+
+  /** At most `ms`; less when stop() is called or the addon has something to tell. */
+  async #pause(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await sleep(ms, undefined, { signal: woken.signal }).catch(() => undefined); // aborted: woken
+  }
+
+  /** Looks after everything that changes while a capture runs. Resolves with the error that ends it, if one does. */
+  async #look(stats: NativeStats): Promise<DpcapError | undefined> {
+    for (const text of this.#lanes?.notices(stats) ?? []) this.#notice(text);
+    this.#tellFailing(stats);
+    const end = this.#session.isPrimaryAlive() ? endByStats(this.#plan, stats) : primaryGone(this.#plan);
+    if (end) {
+      this.stop(end.reason);
+      return end.error;
+    }
+    const nothingLeft = this.#lanes?.end(stats);
+    if (nothingLeft) this.stop('ports gone');
+    else this.#growth?.tick(stats);
+    if (stats.canSettle) await native(this.#session.addon.settleLanes());
+    return nothingLeft;
+  }
+
+  /** Disable, wait for the primary's threads, drain and close the file, free, leave: in this order. */
+  async #end(output: Output | undefined, error: DpcapError | undefined): Promise<Done> {
+    const done: Done = {
+      type: 'done',
+      reason: this.#stopReason ?? 'error',
+      stats: undefined,
+      error: error?.toJSON(),
+      leftBehind: [],
+      file: undefined,
+    };
+    try {
+      if (this.#begun && !this.#isStuck()) await this.#leave(done);
+      // A file without even a header, on a disk that was full from the start, is not a finished one.
+      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) this.#publish(output, done);
+      else output?.remove();
+      if (this.#session.isPrimaryAlive()) await this.#session.detach();
+    } catch (thrown) {
+      done.error ??= asDpcapError(thrown).toJSON();
+    }
+    return done;
+  }
+
+  /** Setting up has outlived the primary: the addon is still at it, and may be for ever. */
+  #isStuck(): boolean {
+    return this.#session.sections.current !== undefined && !this.#session.isPrimaryAlive() && !this.#flowing;
+  }
+
+  #publish(output: Output | undefined, done: Done): void {
+    const published = output?.publish();
+    done.file = published?.file;
+    done.error ??= published?.error?.toJSON();
+  }
+
+  async #leave(done: Done): Promise<void> {
+    const { addon, sections } = this.#session;
+    // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
+    const alive = this.#session.isPrimaryAlive();
+    const grown = this.#growth?.end();
+    if (alive) await grown;
+    const inDoubt = await native(addon.disableCapture(!alive));
+    const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
+    const mayFree = reason === undefined && this.#session.isPrimaryAlive();
+    await native(addon.finishCapture(mayFree));
+    const isFreed = mayFree && (await sections.inside('free', () => native(addon.freeCapture())));
+    if (alive && !isFreed && this.#session.isPrimaryAlive()) {
+      done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];
+      done.error = leftBehindError(this.#plan, done.leftBehind, done.error);
+    }
+    if (this.#flowing) {
+      const stats = this.#stats();
+      this.#tellFailing(stats);
+      done.stats = statsMessage(stats);
+      if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
+        done.error ??= sinkError(this.#plan.output, stats.sinkFailure).toJSON();
+    }
+  }
+
+  /** Why the memory must stay although every callback is off; undefined when it may be freed. */
+  async #notToFree(): Promise<string[] | undefined> {
+    if (this.#session.sections.current) return ['memory: a request for it has not ended'];
+    const obstacle = (await this.#session.quiesce()) ?? (await this.#session.obstacle())?.message;
+    if (obstacle) return [`mempool and rings: ${obstacle}`];
+    if (!this.#isInDoubt) return undefined;
+    try {
+      await this.#session.answered();
+    } catch (error) {
+      return [`mempool and rings: ${(error as Error).message}`];
+    }
+    await sleep(UNANSWERED_REQUEST_MS);
+    return undefined;
+  }
+
+  #tellFailing(stats: NativeStats): void {
+    const text = this.#failingCopies.notice(stats);
+    if (text !== undefined) this.#notice(text);
+  }
+
+  #stats(): NativeStats {
+    return this.#session.addon.captureStats();
+  }
+}
+
+function statsMessage(stats: NativeStats): StatsMessage {
+  const { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree } = stats;
+  return { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree };
+}

@@ -1,0 +1,83 @@
+/** Where the engine's threads run: beside the primary's polling threads, not on top of them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nearbyCpus, parseCpuList } from './cpu-topology.js';
+import { cpusFor } from './thread-assignment.js';
+
+/** Threads that EAL makes for lcores, as releases from 21.11 to 26.07 name them. */
+const LCORE_NAME = /^(lcore-worker|rte-worker|dpdk-worker|lcore-slave)/;
+/** Of a CPU, over its life: a thread that uses so much of one that it is bound to has it for itself. */
+const BUSY_SHARE = 0.2;
+const TICKS_PER_SECOND = 100; // USER_HZ, of all Linux architectures
+
+/** What is known of the CPUs. */
+export interface Placement {
+  /** For our threads; empty when there is no choice, or the primary cannot be seen: then the kernel decides. */
+  cpus: number[];
+  /** How many CPUs the primary polls on, now or whenever it likes; 0 when it does not, or cannot be seen. */
+  polling: number;
+}
+
+/**
+ * Of the CPUs this process may use, those that are best beside the lcores of the primary. On such a CPU every packet we
+ * handle is one that the primary does not. One that sleeps at this moment may poll in the next: its CPU is only taken when
+ * there is no other. `threads`: how many take packets, where that is known before.
+ */
+export function besidePrimary(
+  primaryPid: number | undefined,
+  { threads, procDir = '/proc', cpuDir }: { threads?: number | undefined; procDir?: string; cpuDir?: string } = {},
+): Placement {
+  if (primaryPid === undefined) return { cpus: [], polling: 0 };
+  try {
+    const lcores = lcoresOf(primaryPid, procDir);
+    const taken = new Set(lcores.map(({ cpu }) => cpu));
+    const running = new Set(lcores.filter(({ isRunning }) => isRunning).map(({ cpu }) => cpu));
+    const allowed = allowedCpus(statusOf(join(procDir, 'self')));
+    const apart = allowed.filter((cpu) => !taken.has(cpu));
+    const free = apart.length > 0 ? apart : allowed.filter((cpu) => !running.has(cpu));
+    const near = nearbyCpus(free, [...taken], cpusFor(taken.size, threads), cpuDir);
+    return { cpus: taken.size === 0 ? [] : near, polling: taken.size };
+  } catch {
+    return { cpus: [], polling: 0 }; // the primary ended; the capture will say so
+  }
+}
+
+/** A thread that has a CPU for itself, or is to have it. */
+interface Lcore {
+  cpu: number;
+  isRunning: boolean;
+}
+
+/** Threads that are bound to one CPU, and which run, have done so for much of their lives, or are named as lcores. */
+function lcoresOf(pid: number, procDir: string): Lcore[] {
+  const taskDir = join(procDir, String(pid), 'task');
+  const uptimeTicks = Number.parseFloat(readFileSync(join(procDir, 'uptime'), 'latin1')) * TICKS_PER_SECOND;
+  return readdirSync(taskDir).flatMap((id) => {
+    const status = statusOf(join(taskDir, id));
+    const [cpu, ...others] = allowedCpus(status);
+    if (cpu === undefined || others.length > 0) return [];
+    const isRunning = /^State:\s*R/m.test(status);
+    const isLcore = LCORE_NAME.test(/^Name:\s*(.*)$/m.exec(status)?.[1] ?? '');
+    // Setting EAL up makes every main thread look busy for a while.
+    const isBusy = Number(id) !== pid && busyShare(join(taskDir, id), uptimeTicks) >= BUSY_SHARE;
+    return isRunning || isLcore || isBusy ? [{ cpu, isRunning }] : [];
+  });
+}
+
+/** Of the time since it was started, that a thread has spent on a CPU. */
+function busyShare(dir: string, uptimeTicks: number): number {
+  const fields = readFileSync(join(dir, 'stat'), 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .map(Number);
+  const [user = 0, system = 0, started = 0] = [fields[11], fields[12], fields[19]];
+  return (user + system) / Math.max(1, uptimeTicks - started);
+}
+
+function statusOf(dir: string): string {
+  return readFileSync(join(dir, 'status'), 'latin1');
+}
+
+function allowedCpus(status: string): number[] {
+  return parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '');
+}

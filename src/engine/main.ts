@@ -1,0 +1,96 @@
+/**
+ * The engine process: joins the primary, carries out one plan, leaves. Started by capture/supervisor.ts, which it talks to over
+ * IPC; when that process dies, the kernel and the closed channel both say so and the capture ends in order.
+ */
+import '../system/signals.js';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asDpcapError } from '../errors.js';
+import { binding } from '../native/binding.js';
+import { removeSockets } from '../primary/secondaries.js';
+import { CriticalSections } from '../protocol/critical-sections.js';
+import type { StopReason, ToEngine } from '../protocol/messages.js';
+import { planSchema } from '../protocol/plan.js';
+import { alone } from '../system/lock-file.js';
+import { endingSignals } from '../system/signals.js';
+import { Session } from './attachment.js';
+import { CaptureRun } from './capture-run.js';
+import { createSend, flushed } from './engine-channel.js';
+import { recover } from './recovery.js';
+
+/** How often a section that was given up waiting for is looked at. */
+const STUCK_LOOK_MS = 200;
+
+const send = createSend(stopFor('supervisor gone'));
+const sections = new CriticalSections(
+  (name) => send({ type: 'section', name }),
+  (work) => (runtimeDir === undefined ? work() : alone(binding(), runtimeDir, work)),
+);
+let run: CaptureRun | undefined;
+let session: Session | undefined;
+let runtimeDir: string | undefined;
+
+async function capture(input: unknown): Promise<void> {
+  const plan = planSchema.parse(input);
+  runtimeDir = plan.runtimeDir;
+  session = new Session(plan, sections);
+  run = new CaptureRun(plan, send, session);
+  send(await run.toEnd());
+}
+
+async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
+  runtimeDir = target.runtimeDir;
+  session = new Session(target, sections);
+  try {
+    send({ type: 'recovered', report: await recover(target, session), error: undefined });
+  } catch (error) {
+    const report = { cleared: [], inDoubt: [], running: [] };
+    send({ type: 'recovered', report, error: asDpcapError(error).toJSON() });
+  }
+}
+
+async function handle(message: ToEngine): Promise<void> {
+  if (message.type === 'stop') return run?.stop(message.reason);
+  if (message.type === 'abandon') return abandon();
+  if (message.type === 'report') return run?.report();
+  await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
+  await flushed();
+  if (process.connected) process.disconnect?.();
+  await outOfSections();
+  exitNow(0);
+}
+
+/** Ends without waiting for threads, and without EAL's clean-up where that has not been done. */
+function exitNow(code: number): void {
+  if (runtimeDir !== undefined) removeSockets(runtimeDir, process.pid);
+  binding().endAtOnce(code);
+}
+
+/**
+ * A section that did not end in time waits for a lock. If its holder is dead, nothing gets worse when this process ends. If
+ * somebody who may hold it is only stopped, this process may itself hold another that is needed afterwards.
+ */
+async function outOfSections(): Promise<void> {
+  while (sections.current && session?.hasStopped()) await sleep(STUCK_LOOK_MS);
+}
+
+/** Leaves what is in the primary where it is, and ends as soon as that hurts nobody. */
+function abandon(): void {
+  binding().abandonCapture();
+  binding().abandonRecovery();
+  sections.whenOutside(() => exitNow(1));
+}
+
+/** A capture ends in order; anything else is given up. */
+function stopFor(reason: StopReason): () => void {
+  return () => (run ? run.stop(reason) : abandon());
+}
+
+// Makes a pipe that is ours alone not block: nothing that a library prints may hold up who takes packets.
+process.stderr.on('error', () => {});
+binding().dieWithParent(constants.signals.SIGTERM);
+process.on('message', (message: ToEngine) => void handle(message));
+process.on('disconnect', stopFor('supervisor gone'));
+// Ctrl-C reaches the whole process group; the supervisor hears it too and decides.
+for (const signal of endingSignals()) process.on(signal, stopFor('signal'));
+send({ type: 'ready' });

@@ -1,0 +1,78 @@
+/** Clears from a primary what dead captures of ours left in it. Runs in an engine process. */
+import { join } from 'node:path';
+import { DpcapError } from '../errors.js';
+import { native } from '../native/errors.js';
+import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
+import { waitForLock } from '../system/lock-file.js';
+import type { Session } from './attachment.js';
+
+/** In the primary's runtime directory: held by the recovery that is under way. */
+const LOCK_FILE = 'dpcap_recover.lock';
+/** How long another recovery may take before ours gives up waiting for it. */
+const LOCK_LIMIT_MS = 20_000;
+
+/**
+ * Disables what dead captures left enabled, waits until the primary is out of it, and frees their memory. Running
+ * captures are left alone. Of several recoveries at once one waits for the other.
+ * @throws DpcapError when the primary cannot be joined, ERR_CAPTURE_BUSY when another recovery does not end
+ */
+export async function recover(target: RecoverTarget, session: Session): Promise<RecoverReport> {
+  try {
+    await lock(session, target.runtimeDir);
+    return await clear(session);
+  } finally {
+    if (session.isPrimaryAlive()) await session.detach();
+  }
+}
+
+/** Until this process ends. */
+async function lock({ addon }: Session, runtimeDir: string): Promise<void> {
+  const path = join(runtimeDir, LOCK_FILE);
+  if ((await waitForLock(addon, path, LOCK_LIMIT_MS)) !== undefined) return;
+  throw new DpcapError('ERR_CAPTURE_BUSY', 'another recovery of this primary is under way, and does not end', {
+    subject: path,
+    errno: 'EBUSY',
+    hint: 'is it stopped? Let it go on, then try again',
+  });
+}
+
+async function clear(session: Session): Promise<RecoverReport> {
+  const { owners } = await session.attach('nothing');
+  const dead = owners.filter((owner) => !owner.running);
+  const report: RecoverReport = {
+    cleared: [],
+    inDoubt: [],
+    running: owners.filter((owner) => owner.running).map(({ name, pid, purpose }) => ({ name, pid, purpose })),
+  };
+
+  const disabled: typeof dead = [];
+  for (const owner of dead) {
+    const targets = await native(session.addon.disableOwner(owner.name));
+    if (targets.length === 0) disabled.push(owner);
+    else report.inDoubt.push({ name: owner.name, targets });
+  }
+  const obstacle = disabled.length === 0 ? undefined : await session.quiesce();
+  for (const owner of disabled) {
+    const problem = obstacle ?? (await free(session, owner.name));
+    if (problem) {
+      report.inDoubt.push({ name: owner.name, targets: [problem] });
+      continue;
+    }
+    const targets = owner.targets.filter((one) => one.live).length;
+    report.cleared.push({ name: owner.name, pid: owner.pid, purpose: owner.purpose, targets });
+  }
+  return report;
+}
+
+/** Undefined when all of it was freed; else why not. What is left can be freed by the next recovery. */
+async function free(session: Session, name: string): Promise<string | undefined> {
+  const obstacle = await session.obstacle();
+  if (obstacle) return obstacle.message;
+  try {
+    await session.sections.inside('clear', () => native(session.addon.freeOwner(name)));
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof DpcapError) return thrown.message;
+    throw thrown;
+  }
+}

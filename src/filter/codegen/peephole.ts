@@ -1,0 +1,90 @@
+/**
+ * Jumps made as short as they can be, before they are resolved: none to another jump, none to what comes next anyway, and
+ * nothing that no way leads to, which DPDK's verifier refuses. Jumps go forward only.
+ */
+import { CLASS, type ExtendedInsn, JMP } from '../bpf/isa.js';
+
+/** A place in the program; made by `Assembler.label`, put down once by `Assembler.place`. */
+export type Label = number;
+
+/** An instruction, or a label put down between two. */
+export interface Item {
+  insn?: ExtendedInsn;
+  /** Jump target of `insn`. */
+  target?: Label;
+  label?: Label;
+}
+
+const JA = CLASS.JMP | JMP.JA;
+const EXIT = CLASS.JMP | JMP.EXIT;
+const INVERSE = new Map<number, number>([
+  [JMP.JEQ, JMP.JNE],
+  [JMP.JNE, JMP.JEQ],
+  [JMP.JGT, JMP.JLE],
+  [JMP.JLE, JMP.JGT],
+  [JMP.JGE, JMP.JLT],
+  [JMP.JLT, JMP.JGE],
+]);
+
+/** The same program without superfluous jumps. */
+export function tidy(items: readonly Item[]): Item[] {
+  return withoutDetours(reachable(threaded(items)));
+}
+
+/** Jumps that lead to a jump go where that one goes. */
+function threaded(items: readonly Item[]): Item[] {
+  const finals = new Map<Label, Label>();
+  const final = (label: Label): Label => finals.get(label) ?? label;
+  let next: Item = {};
+  for (const item of items.toReversed()) {
+    if (item.label === undefined) next = item;
+    else if (next.insn?.code === JA) finals.set(item.label, final(next.target as Label));
+  }
+  return items.map((item) => (item.target === undefined ? item : { ...item, target: final(item.target) }));
+}
+
+/** What some way leads to. */
+function reachable(items: readonly Item[]): Item[] {
+  const targets = new Set<Label>();
+  let isReached = true;
+  return items.filter(({ insn, target, label }) => {
+    if (label !== undefined) isReached ||= targets.has(label);
+    if (!isReached) return false;
+    if (target !== undefined) targets.add(target);
+    if (insn?.code === JA || insn?.code === EXIT) isReached = false;
+    return true;
+  });
+}
+
+/** Without jumps to the next instruction; "if c go on, else jump" becomes one inverted jump. */
+function withoutDetours(items: readonly Item[]): Item[] {
+  const kept: Item[] = [];
+  items.forEach((item, at) => {
+    if (item.insn?.code === JA) {
+      const next = labelsAt(items, at + 1);
+      if (next.has(item.target as Label)) return;
+      const inverted = invert(kept.at(-1), next, item.target as Label);
+      if (inverted) {
+        kept[kept.length - 1] = inverted;
+        return;
+      }
+    }
+    kept.push(item);
+  });
+  return kept;
+}
+
+/** The labels that stand before the next instruction. */
+function labelsAt(items: readonly Item[], at: number): Set<Label> {
+  const found = new Set<Label>();
+  for (let i = at; items[i]?.label !== undefined; i++) found.add(items[i]?.label as Label);
+  return found;
+}
+
+/** The branch to `target` that a branch over a jump to `target` stands for. */
+function invert(branch: Item | undefined, next: Set<Label>, target: Label): Item | undefined {
+  const { insn } = branch ?? {};
+  if (!insn || (insn.code & 7) !== CLASS.JMP || !next.has(branch?.target as Label)) return undefined;
+  const inverse = INVERSE.get(insn.code & 0xf0);
+  return inverse === undefined ? undefined : { insn: { ...insn, code: (insn.code & ~0xf0) | inverse }, target };
+}

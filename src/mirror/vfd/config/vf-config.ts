@@ -1,0 +1,74 @@
+/** The VF configurations in force: who a VF is, and what its filters let through. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { readRegular } from '../../../system/safe-file.js';
+import { normalisePci } from '../../target-spec.js';
+import { scanJson, toValue } from './lenient-json.js';
+
+export interface VfConfig {
+  /** Base name, `guest_a.json`. */
+  file: string;
+  name: string;
+  pfPci: string;
+  vf: number;
+  vlans: number[];
+  macs: string[];
+  allowsUnknownUnicast: boolean;
+  hasMirror: boolean;
+}
+
+const words = z.catch(z.array(z.string()), []);
+const schema = z.object({
+  name: z.catch(z.string(), 'unnamed'),
+  pciid: z.string(),
+  vfid: z.int().check(z.nonnegative()),
+  vlans: z.catch(z.array(z.number()), []),
+  macs: words,
+  mac: z.catch(z.optional(z.string()), undefined),
+  allow_un_ucast: z.catch(z.boolean(), false),
+  mirror: z.optional(z.unknown()),
+});
+
+/** Where the configurations in force are. */
+export function liveDir(configDir: string): string {
+  return `${configDir.replace(/\/+$/, '')}_live`;
+}
+
+/** All that can be read; undefined when the directory cannot (in a container it may not be visible). */
+export function readVfConfigs(configDir: string): VfConfig[] | undefined {
+  const dir = liveDir(configDir);
+  try {
+    const files = readdirSync(dir).filter((name) => name.endsWith('.json'));
+    return files.sort().flatMap((file) => readVfConfig(join(dir, file), file) ?? []);
+  } catch {
+    return undefined;
+  }
+}
+
+function readVfConfig(path: string, file: string): VfConfig | undefined {
+  try {
+    return parseVfConfig(readRegular(path).bytes.toString('latin1'), file);
+  } catch {
+    return undefined; // gone meanwhile, or not a VF configuration: VFd does not manage a VF by it
+  }
+}
+
+/**
+ * One configuration.
+ * @param text latin1
+ * @throws when it is none
+ */
+export function parseVfConfig(text: string, file: string): VfConfig {
+  const config = schema.parse(toValue(scanJson(text)));
+  return {
+    file,
+    name: config.name,
+    pfPci: normalisePci(config.pciid) ?? config.pciid,
+    vf: config.vfid,
+    vlans: config.vlans,
+    macs: config.mac === undefined ? config.macs : [config.mac, ...config.macs],
+    allowsUnknownUnicast: config.allow_un_ucast,
+    hasMirror: config.mirror !== undefined,
+  };
+}

@@ -1,0 +1,64 @@
+/** Settles which order dpcap's own table of mempool handlers must have (Law 2). Pure. */
+import { DpcapError } from '../../errors.js';
+import type { OpsReading } from './mempool-ops.js';
+import { RING_BLOCK, type RingBlock } from './ring-block.js';
+
+const HINT =
+  'run dpcap as root, so that it may read the table of the primary; a capture with the wrong order could crash it';
+
+/** What a deduction rests on that is not a proof, and who may accept it. */
+const ORDINARY_HINT =
+  'share the PID namespace of the primary, so that dpcap may read its table; or, if the application makes its mempools with ' +
+  'rte_pktmbuf_pool_create() or rte_mempool_create() alone, say so with --trust-mempools';
+
+/**
+ * The order our own table must be permuted to, so that an index means the same handler in both processes.
+ *
+ * With an exact reading the first entries are the primary's, name by name. It may name handlers that our process does
+ * not have (an application's own): their slots must stay unused in our table. Handlers that only we have follow, as
+ * far as there is room. With an inferred block alone, the other handlers keep our order around it: no pool of ours
+ * uses them.
+ * @param maxOps entries that fit into the table (OpsLayout.maxOps)
+ * @param trust ordinary pools, one of which may have been made by a single-thread handler that looks the same
+ * @throws DpcapError ERR_MEMPOOL_OPS when nothing is known for certain, or the two sources contradict each other
+ */
+export function agreeOnOps(
+  exact: OpsReading,
+  inferred: RingBlock,
+  ownTable: readonly string[],
+  { maxOps = 16, trust = false }: { maxOps?: number; trust?: boolean | undefined } = {},
+): string[] {
+  if (exact.names) return fromExact(exact.names, inferred, ownTable, maxOps);
+  if (inferred.base !== undefined) {
+    if (inferred.certain || trust) return fromInferred(inferred.base, ownTable);
+    throw refuse(
+      `the primary's numbering of mempool handlers is not known: ${exact.reason}; its mempools do not prove it`,
+      ORDINARY_HINT,
+    );
+  }
+  throw refuse(`the primary's numbering of mempool handlers is not known: ${exact.reason}; ${inferred.reason}`);
+}
+
+function fromExact(names: string[], inferred: RingBlock, ownTable: readonly string[], maxOps: number): string[] {
+  if (inferred.base !== undefined && names[inferred.base] !== RING_BLOCK[0]) {
+    const here = names.indexOf(RING_BLOCK[0]);
+    throw refuse(
+      `the primary's table has ${RING_BLOCK[0]} at ${here}, its mempools (${inferred.evidence.join(', ')}) at ${inferred.base}`,
+    );
+  }
+  const missing = RING_BLOCK[0];
+  if (!ownTable.includes(missing)) throw refuse(`dpcap itself has no handler ${missing} (librte_mempool_ring)`);
+  return [...names, ...ownTable.filter((name) => !names.includes(name))].slice(0, Math.max(maxOps, names.length));
+}
+
+function fromInferred(base: number, ownTable: readonly string[]): string[] {
+  const others = ownTable.filter((name) => !(RING_BLOCK as readonly string[]).includes(name));
+  if (base > others.length) {
+    throw refuse(`the primary has ${RING_BLOCK[0]} at ${base}: it knows more mempool handlers than dpcap`);
+  }
+  return [...others.slice(0, base), ...RING_BLOCK, ...others.slice(base)];
+}
+
+function refuse(message: string, hint = HINT): DpcapError {
+  return new DpcapError('ERR_MEMPOOL_OPS', message, { hint });
+}

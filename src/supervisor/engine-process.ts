@@ -1,0 +1,135 @@
+/** An engine process, from the supervisor's side: started, talked to, asked to give up. Never killed inside of EAL. */
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { DpcapError } from '../errors.js';
+import { runtimeEnvironment } from '../primary/runtime-dir.js';
+import { removeSockets } from '../primary/secondaries.js';
+import { SECTIONS, type SectionName } from '../protocol/critical-sections.js';
+import type { FromEngine, ToEngine } from '../protocol/messages.js';
+import { diagnostics } from '../system/diagnostics.js';
+import { entryFile } from '../system/location.js';
+import type { Logger } from '../system/log.js';
+import { spawnNode } from '../system/own-process.js';
+
+/** The engine's entry file; replaced by tests alone. */
+export const ENGINE = entryFile('engine');
+
+/** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe to another. */
+export type Inherited = number | NodeJS.WritableStream | undefined;
+
+/** How long an engine that was told to give up may take to end before its supervisor ends without it. */
+const ABANDON_LIMIT_MS = 3000;
+
+/** Node reads the certificates that this variable names whenever it starts: 30 ms, and the engine has no use for them. */
+function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
+}
+
+/** A running engine and its conversation. */
+export class EngineProcess {
+  readonly child: ChildProcess;
+  readonly #exit: Promise<string>;
+  readonly #abandoned: Promise<never>;
+  #abandon: (error: DpcapError) => void = () => {};
+  #section: SectionName | undefined;
+  #isAbandoned = false;
+
+  /** @param runtimeDir of the primary that it is to join */
+  constructor(file: string, seed: number, inherited: Inherited, runtimeDir: string, log: Logger) {
+    this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
+      // Standard output is never the packets': a library of the engine may print something.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', (inherited ?? 'ignore') as 'ignore'],
+      serialization: 'advanced',
+      env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
+      // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
+      detached: true,
+    });
+    this.#passOnLastWords(this.child.stderr as Socket);
+    this.#exit = new Promise((resolve) => {
+      this.child.once('error', (error) => resolve(error.message));
+      this.child.once('exit', (code, signal) => {
+        const end = (): void => resolve(signal ?? `exit code ${code}`);
+        if (this.child.pid !== undefined) removeSockets(runtimeDir, this.child.pid); // it may have been killed
+        // What it sent last may not have been read yet.
+        if (this.child.connected) this.child.once('disconnect', end);
+        else end();
+      });
+    });
+    this.#abandoned = new Promise((_, reject) => {
+      this.#abandon = reject;
+    });
+    this.#abandoned.catch(() => undefined); // it may come when nobody waits any more
+    this.child.on('message', (message: FromEngine) => {
+      if (message.type === 'section') this.#section = message.name;
+    });
+    log.debug({ pid: this.child.pid, seed }, 'engine started');
+  }
+
+  /** What it prints is none of its messages: it crashed, or a library has something to say. */
+  #passOnLastWords(stderr: Socket): void {
+    diagnostics.passOn(stderr);
+    stderr.unref(); // this process does not wait for an engine that cannot die
+    this.child.once('exit', () => stderr.ref());
+  }
+
+  send(message: ToEngine): void {
+    if (this.child.connected) this.child.send(message, () => undefined); // it may have just ended: its exit says so
+  }
+
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  /** What it does in the primary at this moment, in words; undefined when it does nothing there that needs care. */
+  get doing(): string | undefined {
+    return this.#section && SECTIONS[this.#section];
+  }
+
+  /**
+   * Has it leave everything where it is. It ends by itself as soon as it is out of EAL; whoever waits for it waits no longer
+   * than ABANDON_LIMIT_MS, and is told by a rejection.
+   */
+  abandon(): void {
+    if (this.#isAbandoned) return;
+    this.#isAbandoned = true;
+    this.send({ type: 'abandon' });
+    const timer = setTimeout(() => this.#leaveAlone(), ABANDON_LIMIT_MS);
+    this.child.once('exit', () => clearTimeout(timer));
+  }
+
+  #leaveAlone(): void {
+    const { pid } = this.child;
+    const doing = this.doing ? `${this.doing}, and must not be killed meanwhile` : 'waiting for its output';
+    if (this.child.connected) this.child.disconnect();
+    this.child.unref();
+    this.#abandon(
+      new DpcapError('ERR_ENGINE_DIED', `gave up waiting for the capture engine, pid ${pid}: it is ${doing}`, {
+        subject: String(pid),
+        hint: `it ends by itself as soon as it can; clear what it leaves in the primary with: dpcap recover`,
+      }),
+    );
+  }
+
+  /** Calls `handle` for each message until it returns a result; rejects when the engine ends before, or is left alone. */
+  async converse<T>(handle: (message: FromEngine) => T | undefined): Promise<T> {
+    const answer = new Promise<T>((resolve) => {
+      this.child.on('message', (message: FromEngine) => {
+        const result = handle(message);
+        if (result !== undefined) resolve(result);
+      });
+    });
+    const died = this.#exit.then((how) => {
+      throw new DpcapError('ERR_ENGINE_DIED', `the capture engine ended unexpectedly (${how})`, { subject: how });
+    });
+    try {
+      return await Promise.race([answer, died, this.#abandoned]);
+    } finally {
+      died.catch(() => undefined); // once the answer is there, the end of the engine is expected
+    }
+  }
+
+  /** Resolves when the process is gone, or has been left alone. */
+  async ended(): Promise<void> {
+    await Promise.race([this.#exit, this.#abandoned.catch(() => undefined)]);
+  }
+}

@@ -1,0 +1,45 @@
+/** Runs an engine that clears from a primary what dead captures left. */
+import { DpcapError, errorFromRecord } from '../errors.js';
+import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
+import type { Logger } from '../system/log.js';
+import { ENGINE, EngineProcess } from './engine-process.js';
+import { resumeWhenPrimaryGone } from './primary-watch.js';
+import { SEEDS } from './seeds.js';
+
+/** How long a recovery may take before it is given up waiting for. */
+const LIMIT_MS = 120_000;
+
+/**
+ * Clears from a primary what dead captures left.
+ * @param signal gives it up: what is left can be cleared by the next recovery
+ * @throws DpcapError when the primary cannot be joined, or it was given up
+ */
+export async function runRecovery(
+  target: RecoverTarget,
+  log: Logger,
+  { file = ENGINE, signal }: { file?: string; signal?: AbortSignal } = {},
+): Promise<RecoverReport> {
+  const { filePrefix, runtimeDir, primaryPid, primaryStartTicks, isDpvs } = target;
+  for (const seed of SEEDS) {
+    const engine = new EngineProcess(file, seed, undefined, runtimeDir, log);
+    const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
+    const abandon = (): void => engine.abandon();
+    const limit = setTimeout(abandon, LIMIT_MS);
+    signal?.addEventListener('abort', abandon, { once: true });
+    try {
+      const { report, error } = await engine.converse((message) => {
+        if (message.type === 'ready')
+          engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid, primaryStartTicks, isDpvs } });
+        return message.type === 'recovered' ? message : undefined;
+      });
+      await engine.ended();
+      if (!error) return report;
+      if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
+    } finally {
+      endWatch();
+      clearTimeout(limit);
+      signal?.removeEventListener('abort', abandon);
+    }
+  }
+  throw new DpcapError('ERR_EAL_INIT', 'cannot join the primary'); // not reached
+}

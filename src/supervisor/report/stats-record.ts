@@ -1,0 +1,134 @@
+/** The statistics record: one NDJSON object a line, and the source of every figure that is shown. Pure. */
+import type { LanePlan, LaneStats } from '../../native/capture-binding.js';
+import type { StatsMessage, StopReason } from '../../protocol/messages.js';
+
+/** Counters of one port, queue and direction. `accepted = written + ringfull + sinkdrop + surplus` once it has ended. */
+export interface LaneRecord {
+  port: number;
+  name: string;
+  queue: number;
+  direction: 'rx' | 'tx';
+  /** Matched the filter and were copied. */
+  accepted: number;
+  /** Did not match. */
+  filtered: number;
+  /** Matched, but could not be copied: no mbuf was free, or the packet has no bytes or no room for its timestamp. */
+  nombuf: number;
+  /** Copied, but the ring was full. */
+  ringfull: number;
+  written: number;
+  /** Copied, but the output had failed, or an interface did not take it. */
+  sinkdrop: number;
+  /** Copied after a limit was reached. */
+  surplus: number;
+}
+
+/** See design: `--stats ndjson`. */
+export interface StatsRecord {
+  /** ISO 8601. */
+  time: string;
+  elapsed_s: number;
+  file_prefix: string;
+  ports: LaneRecord[];
+  packets: number;
+  /** Bytes of captured packets. */
+  bytes: number;
+  files: string[];
+  /** Room for copies in the primary's memory at this moment; it grows under load. */
+  mbufs: number;
+  /** How often the system clock was set meanwhile, and by how much in all; absent when it was not. */
+  clock_steps?: number;
+  clock_set_s?: number;
+  final?: true;
+  stop_reason?: StopReason;
+  why_empty?: string;
+}
+
+/** Facts that stay the same during a capture. */
+export interface RecordContext {
+  filePrefix: string;
+  lanes: readonly LanePlan[];
+  filtering: boolean;
+}
+
+/** When something was so: the time of day, and how long after the start, by a clock that is never set. */
+export interface Moment {
+  time: Date;
+  elapsedMs: number;
+}
+
+/** Starts to count; returns what tells the moment. */
+export function stopwatch(): () => Moment {
+  const startedAt = performance.now();
+  return () => ({ time: new Date(), elapsedMs: performance.now() - startedAt });
+}
+
+export function statsRecord(context: RecordContext, stats: StatsMessage, at: Moment, files: string[]): StatsRecord {
+  const ports = stats.lanes.map((lane) => laneRecord(context, lane));
+  return {
+    time: at.time.toISOString(),
+    elapsed_s: Math.round(at.elapsedMs) / 1000,
+    file_prefix: context.filePrefix,
+    ports,
+    packets: sum(ports, 'written'),
+    bytes: stats.lanes.reduce((total, lane) => total + Number(lane.bytes), 0),
+    files,
+    mbufs: stats.mbufs,
+    ...(stats.clockSteps > 0 ? { clock_steps: stats.clockSteps, clock_set_s: Number(stats.clockSetNs) / 1e9 } : {}),
+  };
+}
+
+/** The last record of a capture. */
+export function finalRecord(
+  context: RecordContext,
+  stats: StatsMessage,
+  at: Moment,
+  file: string | undefined,
+  reason: StopReason,
+): StatsRecord {
+  const record = statsRecord(context, stats, at, file ? [file] : []);
+  const empty = record.packets === 0 ? { why_empty: whyEmpty(record.ports, context.filtering) } : {};
+  return { ...record, final: true, stop_reason: reason, ...empty };
+}
+
+function laneRecord(context: RecordContext, lane: LaneStats): LaneRecord {
+  const plan = context.lanes.find((one) => one.port === lane.port);
+  return {
+    port: lane.port,
+    name: plan?.device ?? String(lane.port),
+    queue: lane.queue,
+    direction: lane.direction,
+    accepted: Number(lane.accepted),
+    filtered: Number(lane.filtered),
+    nombuf: Number(lane.nombuf),
+    ringfull: Number(lane.ringfull),
+    written: Number(lane.written),
+    sinkdrop: Number(lane.sinkdrop),
+    surplus: Number(lane.surplus),
+  };
+}
+
+/** Sum of one counter over all lanes. */
+export function sum(
+  lanes: readonly LaneRecord[],
+  counter: keyof Omit<LaneRecord, 'port' | 'name' | 'queue' | 'direction'>,
+): number {
+  return lanes.reduce((total, lane) => total + lane[counter], 0);
+}
+
+/** Why nothing was captured, from the counters. */
+export function whyEmpty(lanes: readonly LaneRecord[], filtering: boolean): string {
+  const filtered = sum(lanes, 'filtered');
+  const nombuf = sum(lanes, 'nombuf');
+  const refused = sum(lanes, 'sinkdrop');
+  if (refused > 0) return `the output took none of the ${refused} packets that it was given`;
+  if (nombuf > 0) {
+    return `${nombuf} packets matched, but no mbuf was free for their copies, or they have no bytes or no room for a timestamp`;
+  }
+  if (filtering && filtered > 0) return `the filter matched none of the ${filtered} packets that passed`;
+  const queues = lanes.map((lane) => `${lane.name} queue ${lane.queue} ${lane.direction}`);
+  return (
+    `no packet passed ${queues.join(', ')}: either there was no traffic, or the application does not poll ` +
+    'these queues itself (rte_eth_rx_burst and rte_eth_tx_burst of the primary are what can be seen)'
+  );
+}

@@ -1,0 +1,245 @@
+/** What a person or a program sees of a capture: start line, status line, NDJSON, closing summary. All on stderr. */
+import type { Transform } from 'node:stream';
+import type { StopReason } from '../../protocol/messages.js';
+import { describePort } from '../../protocol/plan.js';
+import { type LaneRecord, type StatsRecord, sum } from './stats-record.js';
+
+/** Where the text goes; a subset of a TTY stream. */
+export interface ReportStream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number | undefined;
+}
+
+/** Facts for the start line. */
+export interface StartFacts {
+  ports: { id: number; name: string }[];
+  lanes: { queue: number; direction: 'rx' | 'tx' }[];
+  /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
+  primary: string;
+  expression: string;
+  /** How the filter takes VLAN tags. */
+  reading?: string | undefined;
+  /** What the filter says that few people mean. */
+  notes?: readonly string[] | undefined;
+  instructions: number;
+  /** The primary could not load the filter. */
+  filteringHere?: boolean;
+  snaplen: number;
+  output: string;
+}
+
+/** Shows one capture. */
+export interface Reporter {
+  /** Whether progress() is of use: the engine sleeps longer when it is not. */
+  readonly wantsProgress: boolean;
+  started(facts: StartFacts): void;
+  progress(record: StatsRecord): void;
+  /** Something that the user should hear while the capture goes on. */
+  notice(text: string): void;
+  /** Somebody wants to know now (SIGUSR1). */
+  asked(record: StatsRecord): void;
+  finished(record: StatsRecord, facts: FinishFacts): void;
+}
+
+/** What the summary tells besides the counters. */
+export interface FinishFacts {
+  reason: StopReason;
+  leftBehind: string[];
+  /** What else the user should know. */
+  notes?: string[];
+}
+
+/** The reporter that `--stats` and `--quiet` ask for. */
+export async function createReporter(
+  style: 'text' | 'ndjson' | 'none',
+  quiet: boolean,
+  stream: ReportStream,
+): Promise<Reporter> {
+  if (style === 'ndjson') return new NdjsonReporter(stream, (await import('ndjson')).default.stringify());
+  if (style === 'none') return silent(stream);
+  return new TextReporter(stream, !quiet && stream.isTTY === true);
+}
+
+const silent = (stream: ReportStream): Reporter => ({
+  wantsProgress: false,
+  started: () => {},
+  progress: () => {},
+  asked: () => {},
+  notice: (text) => stream.write(`dpcap: ${text}\n`),
+  finished: () => {},
+});
+
+class NdjsonReporter implements Reporter {
+  readonly wantsProgress = true;
+  readonly #lines: Transform;
+
+  constructor(stream: ReportStream, lines: Transform) {
+    this.#lines = lines;
+    lines.on('data', (line: string) => stream.write(line));
+  }
+
+  started(): void {}
+
+  progress(record: StatsRecord): void {
+    this.#lines.write(record);
+  }
+
+  notice(text: string): void {
+    this.#lines.write({ notice: text });
+  }
+
+  asked(record: StatsRecord): void {
+    this.#lines.write(record);
+  }
+
+  finished(record: StatsRecord): void {
+    this.#lines.write(record);
+  }
+}
+
+class TextReporter implements Reporter {
+  readonly wantsProgress: boolean;
+  readonly #stream: ReportStream;
+  #last: { packets: number; bytes: number; elapsed: number } = { packets: 0, bytes: 0, elapsed: 0 };
+  #shown = 0;
+  #clockSteps = 0;
+
+  /** @param live with a line that is overwritten */
+  constructor(stream: ReportStream, live: boolean) {
+    this.#stream = stream;
+    this.wantsProgress = live;
+  }
+
+  started(facts: StartFacts): void {
+    this.#stream.write(`${startLine(facts)}\n`);
+    for (const note of facts.notes ?? []) this.#stream.write(`dpcap: note: ${note}\n`);
+    if (facts.filteringHere) this.#stream.write(`${FILTERING_HERE}\n`);
+  }
+
+  progress(record: StatsRecord): void {
+    if (!this.wantsProgress) return;
+    this.#tellClock(record);
+    const line = statusLine(record, this.#last).slice(0, (this.#stream.columns ?? 120) - 1);
+    this.#stream.write(`\r${line.padEnd(this.#shown)}`);
+    this.#shown = line.length;
+    this.#last = { packets: record.packets, bytes: record.bytes, elapsed: record.elapsed_s };
+  }
+
+  notice(text: string): void {
+    if (this.#shown > 0) this.#stream.write('\n');
+    this.#shown = 0;
+    this.#stream.write(`dpcap: ${text}\n`);
+  }
+
+  asked(record: StatsRecord): void {
+    const { packets, bytes: size, elapsed_s, ports } = record;
+    const line = `dpcap: ${packets} packets captured in ${elapsed_s.toFixed(1)} s, ${bytes(size)}; ${lossLine(ports)}`;
+    this.#stream.write(`${this.#shown > 0 ? '\r' : ''}${line.padEnd(this.#shown)}\n`);
+    this.#shown = 0;
+  }
+
+  finished(record: StatsRecord, facts: FinishFacts): void {
+    this.#tellClock(record);
+    this.#clearLine();
+    this.#stream.write(`${summary(record, facts).join('\n')}\n`);
+  }
+
+  /** Each time that the clock was set, once. */
+  #tellClock({ clock_steps = 0, clock_set_s = 0 }: StatsRecord): void {
+    if (clock_steps === this.#clockSteps) return;
+    this.#clockSteps = clock_steps;
+    this.#clearLine();
+    this.#stream.write(`${clockLine(clock_steps, clock_set_s)}\n`);
+  }
+
+  #clearLine(): void {
+    if (this.#shown > 0) this.#stream.write(`\r${' '.repeat(this.#shown)}\r`);
+    this.#shown = 0;
+  }
+}
+
+/** "dpcap: the system clock was set back by 3600.000 s ..." */
+export function clockLine(steps: number, seconds: number): string {
+  const what = `${seconds < 0 ? 'back' : 'forward'} by ${Math.abs(seconds).toFixed(3)} s`;
+  const times = steps === 1 ? `was set ${what}` : `was set ${steps} times since the capture began, ${what} in all`;
+  return `dpcap: the system clock ${times}; timestamps follow it`;
+}
+
+const FILTERING_HERE =
+  'dpcap: the primary cannot run the filter, so it copies every packet and dpcap filters the copies (counted as filtered)';
+
+/** "dpcap: capturing on 0 (net_null0), rx and tx, of dpdk-testpmd ..." */
+export function startLine(facts: StartFacts): string {
+  const ports = facts.ports.map(describePort).join(', ');
+  const directions = [...new Set(facts.lanes.map((lane) => lane.direction))].join(' and ');
+  const reading = facts.reading ? `; ${facts.reading}` : '';
+  const program = `(${facts.instructions} instructions${reading})`;
+  const filter = facts.expression ? `filter "${facts.expression}" ${program}` : 'no filter';
+  return `dpcap: capturing on ${ports}, ${directions}, of ${facts.primary}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
+}
+
+/** One line that is overwritten: totals, rate since the last one, losses by cause. */
+export function statusLine(record: StatsRecord, last: { packets: number; bytes: number; elapsed: number }): string {
+  const seconds = Math.max(0.001, record.elapsed_s - last.elapsed);
+  const rate = `${count((record.packets - last.packets) / seconds)}p/s, ${bytes((record.bytes - last.bytes) / seconds)}/s`;
+  return `${record.packets} packets, ${bytes(record.bytes)}; ${rate}; lost: ${losses(record.ports)}`;
+}
+
+/** tcpdump's closing lines, then each lane's accounting. */
+export function summary(record: StatsRecord, facts: FinishFacts): string[] {
+  const { ports } = record;
+  const where = record.files.length > 0 ? ` to ${record.files.join(', ')}` : '';
+  const lines = [
+    `${record.packets} packets captured${where} in ${record.elapsed_s.toFixed(1)} s, ${bytes(record.bytes)} (ended: ${facts.reason})`,
+    `${sum(ports, 'accepted') + sum(ports, 'nombuf')} packets matched, ${sum(ports, 'filtered')} filtered out`,
+    lossLine(ports),
+    ...ports.map(accounting),
+  ];
+  if (record.why_empty) lines.push(`nothing was captured: ${record.why_empty}`);
+  if (facts.leftBehind.length > 0) {
+    lines.push(`left in the primary, because it may still be in use: ${facts.leftBehind.join(', ')}`);
+    lines.push('  clear it later with: dpcap recover');
+  }
+  lines.push(...(facts.notes ?? []).map((note) => `note: ${note}`));
+  return lines;
+}
+
+/** Packets that matched and did not reach the output. */
+export function lostPackets(ports: readonly LaneRecord[]): number {
+  return sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop');
+}
+
+/** "3 packets lost (nombuf 1, ringfull 0, sinkdrop 2)" */
+export function lossLine(ports: readonly LaneRecord[]): string {
+  return `${lostPackets(ports)} packets lost (${losses(ports)})`;
+}
+
+function losses(ports: readonly LaneRecord[]): string {
+  return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}`;
+}
+
+/** accepted = written + ringfull + sinkdrop + surplus; nombuf and filtered beside it. */
+function accounting(lane: LaneRecord): string {
+  return (
+    `  ${lane.name} queue ${lane.queue} ${lane.direction}: accepted ${lane.accepted} = written ${lane.written}` +
+    ` + ringfull ${lane.ringfull} + sinkdrop ${lane.sinkdrop} + surplus ${lane.surplus};` +
+    ` nombuf ${lane.nombuf}, filtered ${lane.filtered}`
+  );
+}
+
+/** 1234567 bytes as "1.2 MB": decimal, as disks and capinfos count. */
+export function bytes(value: number): string {
+  return `${count(value)}B`;
+}
+
+function count(value: number): string {
+  for (const [unit, name] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const) {
+    if (value >= unit) return `${(value / unit).toFixed(1)} ${name}`;
+  }
+  return `${Math.round(value)} `;
+}

@@ -1,0 +1,170 @@
+/**
+ * The supervisor's side of a capture: starts the engine, passes signals on, and when it dies without having cleaned up starts
+ * another one that removes what is left in the primary. Never maps DPDK memory itself.
+ */
+import { existsSync } from 'node:fs';
+import { DpcapError } from '../errors.js';
+import type { FromEngine, StopReason } from '../protocol/messages.js';
+import type { EnginePlan } from '../protocol/plan.js';
+import type { Logger } from '../system/log.js';
+import { ENGINE, EngineProcess, type Inherited } from './engine-process.js';
+import { resumeWhenPrimaryGone } from './primary-watch.js';
+import { runRecovery } from './recovery-run.js';
+import { SEEDS } from './seeds.js';
+
+/** How long an engine may take over an orderly end before it is told to give up. */
+const STOP_LIMIT_MS = 60_000;
+
+/** A second signal within this time belongs to the first (a terminal's to the whole group, `timeout`'s to child and group). */
+const IMPATIENCE_MS = 1000;
+
+type Started = Extract<FromEngine, { type: 'started' }>;
+type Stats = Extract<FromEngine, { type: 'stats' }>;
+export type Done = Extract<FromEngine, { type: 'done' }>;
+
+/** What happens during a capture, for whoever shows it. */
+export interface CaptureEvents {
+  started(message: Started): void;
+  stats(message: Stats): void;
+  /** Something that the user should hear while it goes on. */
+  notice(text: string): void;
+}
+
+/** A capture as its user sees it. */
+export class Supervisor {
+  readonly #plan: EnginePlan;
+  readonly #log: Logger;
+  readonly #events: CaptureEvents;
+  readonly #inherited: Inherited;
+  readonly #file: string;
+  #engine: EngineProcess | undefined;
+  #stopReason: StopReason | undefined;
+  #stoppedAtMs = 0;
+
+  /** @param inherited the output, for plans that say that the engine inherits it */
+  constructor(plan: EnginePlan, inherited: Inherited, events: CaptureEvents, log: Logger, file = ENGINE) {
+    this.#plan = plan;
+    this.#file = file;
+    this.#inherited = inherited;
+    this.#events = events;
+    this.#log = log;
+  }
+
+  /** Ends the capture in order. A second signal, a second or more after the first, gives up waiting. */
+  stop(reason: StopReason): void {
+    if (!this.#stopReason) {
+      this.#stopReason = reason;
+      this.#stoppedAtMs = performance.now();
+      this.#engine?.send({ type: 'stop', reason });
+      setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
+    } else if (reason === 'signal' && performance.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
+      this.giveUp();
+    }
+  }
+
+  /** Asks for the statistics of this moment. */
+  report(): void {
+    this.#engine?.send({ type: 'report' });
+  }
+
+  /** Has the engine end without clearing up, which stays for `dpcap recover`. It is not killed: it may be inside of EAL. */
+  giveUp(): void {
+    if (!this.#engine || this.#engine.isAbandoned) return;
+    const { doing } = this.#engine;
+    if (doing) this.#events.notice(`giving up; the engine is still ${doing}`);
+    this.#engine.abandon();
+  }
+
+  /**
+   * Runs the capture to its end.
+   * @throws DpcapError ERR_ENGINE_DIED, after what was left in the primary has been cleared
+   */
+  async run(): Promise<Done> {
+    for (const seed of SEEDS) {
+      const done = await this.#attempt(seed);
+      const mayRetry = done.error?.error === 'ERR_EAL_INIT' && !this.#stopReason && seed !== SEEDS.at(-1);
+      if (!mayRetry) return done;
+      this.#log.debug({ seed, reason: done.error?.message }, 'attaching failed, trying with other addresses');
+    }
+    throw new DpcapError('ERR_EAL_INIT', 'cannot join the primary'); // not reached: the last attempt returns
+  }
+
+  async #attempt(seed: number): Promise<Done> {
+    const engine = new EngineProcess(this.#file, seed, this.#inherited, this.#plan.runtimeDir, this.#log);
+    this.#engine = engine;
+    const endWatch = resumeWhenPrimaryGone({ ...this.#plan, enginePid: engine.child.pid }, this.#log);
+    try {
+      const done = await engine.converse((message) => this.#handle(engine, message));
+      await engine.ended();
+      return done;
+    } catch (error) {
+      if (engine.isAbandoned) throw this.#gaveUpError(error as DpcapError, engine);
+      throw await this.#clearAfter(error);
+    } finally {
+      endWatch();
+    }
+  }
+
+  #handle(engine: EngineProcess, message: FromEngine): Done | undefined {
+    switch (message.type) {
+      case 'ready':
+        engine.send({ type: 'capture', plan: this.#plan });
+        if (this.#stopReason) engine.send({ type: 'stop', reason: this.#stopReason });
+        return undefined;
+      case 'started':
+        this.#events.started(message);
+        return undefined;
+      case 'stats':
+        this.#events.stats(message);
+        return undefined;
+      case 'notice':
+        this.#events.notice(message.text);
+        return undefined;
+      case 'log':
+        this.#log.debug({ eal: message.text }, 'EAL');
+        return undefined;
+      default:
+        return message.type === 'done' ? message : undefined;
+    }
+  }
+
+  /** The engine has ended by now, or goes on by itself: then `error` says so. */
+  #gaveUpError(error: DpcapError, engine: EngineProcess): DpcapError {
+    const isAlive = engine.child.exitCode === null && engine.child.signalCode === null;
+    if (isAlive) return new DpcapError(error.code, error.message, { hint: `${error.hint}; ${this.#unfinished()}` });
+    return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', {
+      hint: `clear what it left in the primary with: dpcap recover; ${this.#unfinished()}`,
+    });
+  }
+
+  /** What became of the output. */
+  #unfinished(): string {
+    const { output } = this.#plan;
+    if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
+    if (output.kind === 'tap') return 'its interface is gone';
+    if (output.kind !== 'file') return 'its output ends early';
+    const name = output.unfinished ?? output.path;
+    return existsSync(name) ? `what was written until then is in ${name}` : 'nothing was written';
+  }
+
+  /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
+  async #clearAfter(error: unknown): Promise<unknown> {
+    try {
+      const report = await runRecovery(this.#plan, this.#log, { file: this.#file });
+      const doubt = report.inDoubt.flatMap(({ targets }) => targets);
+      return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
+        cause: error,
+        hint:
+          doubt.length > 0
+            ? `something of it is left in the primary (${doubt.join('; ')}): run dpcap recover`
+            : `what it had in the primary was removed; ${this.#unfinished()}`,
+      });
+    } catch (failure) {
+      this.#log.warn({ err: failure }, 'recovery failed');
+      return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
+        cause: error,
+        hint: `what it left in the primary could not be removed: ${(failure as Error).message}`,
+      });
+    }
+  }
+}

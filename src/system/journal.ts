@@ -1,0 +1,142 @@
+/**
+ * The journal: what dpcap has switched on elsewhere and owes to switch off again (a mirror, DPVS's forward2kni). One file
+ * an entry in the state directory, so that `dpcap recover` can undo what a killed process could not.
+ */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { DpcapError, errnoOf } from '../errors.js';
+import { lifeOf, ownIdentity } from './process-life.js';
+import { faultOfDir, makePrivateDir, readTrusted, replaceFile } from './safe-file.js';
+
+const entrySchema = z.strictObject({
+  /** Which undoer understands `undo`, e.g. "vfd-mirror". */
+  kind: z.string(),
+  /** What was changed, for people. */
+  subject: z.string(),
+  /** The process that owes the undoing, with its start time and PID namespace: pids are reused, in each of them. */
+  pid: z.int(),
+  startTicks: z.number(),
+  pidNamespace: z.number(),
+  createdAt: z.string(),
+  /** The kind's own facts; its undoer checks them. */
+  undo: z.unknown(),
+});
+
+export type JournalEntry = z.infer<typeof entrySchema>;
+
+/** An entry on disk. */
+export interface OpenEntry {
+  entry: JournalEntry;
+  /** Keeps something that was learnt while undoing, for the next attempt. */
+  amend(undo: unknown): void;
+  /** To be called once the change has been undone for certain. Idempotent. */
+  close(): void;
+}
+
+/** A file that is no entry of ours, or an entry whose owner cannot be seen: left alone, and told. */
+export interface RefusedEntry {
+  path: string;
+  why: string;
+}
+
+/**
+ * `$XDG_STATE_HOME/dpcap`, or `/var/lib/dpcap` for root, or `~/.local/state/dpcap`. What lies there is carried out later
+ * with our rights: as root a folder that somebody else can change (the variable came through `sudo -E`) is not taken.
+ */
+export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.geteuid?.() ?? 0): string {
+  // A relative one is not valid (XDG Base Directory Specification): each process would have another journal.
+  const named = env.XDG_STATE_HOME?.startsWith('/') ? join(env.XDG_STATE_HOME, 'dpcap') : undefined;
+  if (named !== undefined && (uid !== 0 || faultOfDir(named) === undefined)) return named;
+  return uid === 0 ? '/var/lib/dpcap' : join(homedir(), '.local', 'state', 'dpcap');
+}
+
+export class Journal {
+  readonly #dir: string;
+
+  constructor(dir: string = stateDir()) {
+    this.#dir = join(dir, 'journal');
+  }
+
+  /**
+   * Writes an entry, on disk before it returns: call it before the change is made.
+   * @throws the file system's error: a change that cannot be journalled must not be made
+   */
+  open(kind: string, subject: string, undo: unknown): OpenEntry {
+    const entry = { kind, subject, ...ownIdentity(), createdAt: new Date().toISOString(), undo };
+    makePrivateDir(this.#dir);
+    const path = join(this.#dir, `${process.pid}-${randomBytes(6).toString('hex')}.json`);
+    replaceFile(path, JSON.stringify(entry));
+    return openEntry(path, entry);
+  }
+
+  /** All entries; a file that is none, or that somebody else may have written, is left alone. */
+  list(): OpenEntry[] {
+    return this.#read().flatMap((one) => ('entry' in one ? [one] : []));
+  }
+
+  /** Entries whose process is gone: theirs is left to undo. */
+  orphans(): OpenEntry[] {
+    return this.list().filter(({ entry }) => lifeOf(entry) === 'gone');
+  }
+
+  /** What {@link orphans} cannot judge, and why. */
+  refused(): RefusedEntry[] {
+    return this.#read().flatMap((one) => {
+      if ('why' in one) return [one];
+      const { pid, pidNamespace } = one.entry;
+      if (lifeOf(one.entry) !== 'unknown') return [];
+      return [
+        {
+          path: one.path,
+          why: `its process, ${pid} in the PID namespace pid:[${pidNamespace}], cannot be seen from here`,
+        },
+      ];
+    });
+  }
+
+  #read(): ((OpenEntry & { path: string }) | RefusedEntry)[] {
+    return this.#names().map((name) => {
+      const path = join(this.#dir, name);
+      try {
+        return { path, ...openEntry(path, entrySchema.parse(JSON.parse(readTrusted(path)))) };
+      } catch (error) {
+        return { path, why: reasonOf(error) };
+      }
+    });
+  }
+
+  /** @throws Error when somebody else can write there */
+  #names(): string[] {
+    try {
+      const fault = faultOfDir(this.#dir);
+      if (fault !== undefined)
+        throw new DpcapError('ERR_PERMISSION', `the journal is not trusted: ${fault}`, {
+          subject: this.#dir,
+          hint: 'look at what is in it, then remove it or make it yours alone',
+        });
+      return readdirSync(this.#dir)
+        .filter((name) => name.endsWith('.json'))
+        .sort();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return []; // no journal was ever written
+      throw error;
+    }
+  }
+}
+
+function openEntry(path: string, entry: JournalEntry): OpenEntry {
+  return {
+    entry,
+    amend: (undo) => replaceFile(path, JSON.stringify({ ...entry, undo })),
+    close: () => rmSync(path, { force: true }),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError || error instanceof z.core.$ZodError)
+    return 'it is no entry of this version of dpcap';
+  return (error as Error).message;
+}

@@ -1,0 +1,31 @@
+/**
+ * An engine that joins nothing. What it does is in the plan's `purpose`, a comma-separated script:
+ * seed<N>: fail with ERR_EAL_INIT unless --random-seed is N; run: say started, end when told; print: to standard error; die: exit without a word.
+ */
+import type { FromEngine, ToEngine } from '../../../src/protocol/messages.js';
+
+const send = (message: FromEngine): unknown => process.send?.(message);
+const done = (reason: 'signal' | 'error', error?: 'ERR_EAL_INIT'): void => {
+  const record = error && { error, message: 'clash', exitCode: 1 };
+  process.send?.({ type: 'done', reason, stats: undefined, error: record, leftBehind: [], file: undefined }, () =>
+    process.exit(0),
+  );
+};
+
+process.on('message', (message: ToEngine) => {
+  if (message.type === 'stop') return done('signal');
+  if (message.type === 'abandon') process.exit(1);
+  if (message.type === 'report') return;
+  if (message.type === 'recover') {
+    const report = { cleared: [{ name: 'x', pid: 1, purpose: '', targets: 1 }], inDoubt: [], running: [] };
+    process.send?.({ type: 'recovered', report, error: undefined }, () => process.exit(0));
+    return;
+  }
+  const script = message.plan.purpose.split(',');
+  const seed = script.find((word) => word.startsWith('seed'))?.slice(4);
+  if (seed && !process.execArgv.includes(`--random-seed=${seed}`)) return done('error', 'ERR_EAL_INIT');
+  if (script.includes('print')) process.stderr.write('words of a library\n');
+  if (script.includes('die')) process.kill(process.pid, 'SIGKILL');
+  send({ type: 'started', lanes: [], ports: [], mbufs: 1023, instructions: 0, filteringHere: false });
+});
+send({ type: 'ready' });

@@ -1,0 +1,22 @@
+import t from 'tap';
+import { LaneWatch } from '../../src/engine/lanes.js';
+import type { LanePlan } from '../../src/native/capture-binding.js';
+import { lane } from './helpers/lane.js';
+
+const plan = (queue: number, direction: 'rx' | 'tx'): LanePlan => {
+  return { device: 'net_null9', port: 2, queue, direction, interface: 0 };
+};
+
+t.test('each lane that ends is told once; the last ends the capture', async (t) => {
+  const watch = new LaneWatch([plan(0, 'rx'), plan(1, 'tx')]);
+  const all = { lanes: [lane(), lane()] };
+  t.same(watch.notices(all), []);
+  t.equal(watch.end(all), undefined);
+  const one = { lanes: [lane(), lane({ state: 'queue gone' })] };
+  t.match(watch.notices(one), [/net_null9 queue 1 tx is no longer captured: the port has fewer queues/]);
+  t.same(watch.notices(one), []);
+  t.equal(watch.end(one), undefined);
+  const none = { lanes: [lane({ state: 'taken' }), lane({ state: 'queue gone' })] };
+  t.match(watch.notices(none), [/net_null9 queue 0 rx.*another tool/]);
+  t.match(watch.end(none), { code: 'ERR_PORT_GONE', message: /net_null9/, subject: 'net_null9' });
+});

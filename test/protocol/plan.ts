@@ -1,0 +1,63 @@
+import t from 'tap';
+import type { Port } from '../../src/native/primary-binding.js';
+import { type EnginePlan, nativePlan, planSchema, selectLanes, selectPorts } from '../../src/protocol/plan.js';
+import { PLAN } from '../engine/helpers/plan.js';
+
+const PORTS: Port[] = [
+  { id: 0, name: 'net_null0', rxQueues: 2, txQueues: 1 },
+  { id: 3, name: '0000:06:00.0', rxQueues: 1, txQueues: 4 },
+];
+
+const lanes = (change: Partial<EnginePlan>): string[] =>
+  selectLanes({ ...PLAN, ...change }, PORTS).map((l) => `${l.port}/${l.queue}/${l.direction}/${l.interface}`);
+
+t.test('lanes', async (t) => {
+  t.same(lanes({}), ['0/0/rx/0', '0/1/rx/0', '0/0/tx/0'], 'the first port by default');
+  t.same(lanes({ ports: ['3'], directions: ['rx'] }), ['3/0/rx/0'], 'a port by id, its interface counted from 0');
+  t.same(lanes({ ports: ['0000:06:00.0'], directions: ['rx'] }), ['3/0/rx/0'], 'a port by name');
+  t.same(lanes({ ports: ['any'], directions: ['rx'] }), ['0/0/rx/0', '0/1/rx/0', '3/0/rx/1'], 'any');
+  t.same(lanes({ ports: ['0', 'net_null0'], directions: ['tx'] }), ['0/0/tx/0'], 'a port named twice is one');
+  t.same(lanes({ ports: ['any'], queues: [1] }), ['0/1/rx/0', '3/1/tx/1'], 'a queue that only some have');
+});
+
+t.test('refusals', async (t) => {
+  t.throws(() => lanes({ ports: ['7'] }), {
+    code: 'ERR_PORT_UNKNOWN',
+    exitCode: 2,
+    hint: /0 \(net_null0\), 3 \(0000:06:00.0\)/,
+  });
+  t.throws(() => lanes({ queues: [9] }), { code: 'ERR_QUEUE_RANGE', exitCode: 2, hint: /2 rx and 1 tx/ });
+  t.throws(() => selectPorts([], []), { code: 'ERR_PORT_UNKNOWN' });
+});
+
+t.test('the plan crosses a process boundary as it is', async (t) => {
+  t.same(planSchema.parse(structuredClone(PLAN)), PLAN);
+  t.throws(() => planSchema.parse({ ...PLAN, snaplen: 0 }));
+  t.throws(() => planSchema.parse({ ...PLAN, surprise: 1 }));
+  const native = nativePlan(
+    { ...PLAN, program: Buffer.from('12345678').toString('base64') },
+    [],
+    { kind: 'file', fd: 5 },
+    { ports: PORTS, version: '22.11.11', placement: { cpus: [3], polling: 1 }, usableBytes: 2 ** 33 },
+  );
+  t.equal(Buffer.from(native.program).toString(), '12345678');
+  t.match(native, {
+    sink: { fd: 5 },
+    cpus: [3],
+    mbufs: 32767,
+    mostMbufs: 32767,
+    mode: 'stamped',
+    interfaces: [{ name: 'net_null0', description: /port 0 of dpdk-testpmd/ }],
+  });
+});
+
+t.test('copies into an interface are stamped only where something is sorted', async (t) => {
+  const output = { kind: 'tap' as const, rxName: 'a', txName: 'a', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
+  const lanes = selectLanes({ ...PLAN, ports: ['0'], directions: ['rx', 'tx'], queues: [0] }, PORTS);
+  const sink = { kind: 'frames' as const, queues: [{ rxFd: 5, txFd: 5 }], maxRate: 0 };
+  const around = { ports: PORTS, version: '', placement: { cpus: [], polling: 0 }, usableBytes: 2 ** 33 };
+  const modeOf = (some: typeof lanes): string => nativePlan({ ...PLAN, output }, some, sink, around).mode;
+  t.ok(lanes.length > 1);
+  t.equal(modeOf(lanes), 'stamped');
+  t.equal(modeOf(lanes.slice(0, 1)), 'plain');
+});

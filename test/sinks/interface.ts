@@ -1,0 +1,30 @@
+import t from 'tap';
+import { binding } from '../../src/native/binding.js';
+import { interfaceFailure, openInterface } from '../../src/sinks/interface.js';
+
+t.test('which names are interfaces', async (t) => {
+  const { isInterface } = binding();
+  t.ok(isInterface('lo'));
+  for (const name of ['./lo', 'lo:1', 'dpcap-nonesuch', '', `${'x'.repeat(200)}`]) t.notOk(isInterface(name), name);
+});
+
+t.test('one that is not there', async (t) => {
+  t.throws(() => openInterface({ kind: 'interface', name: 'dpcap-none' }), {
+    code: 'ERR_SINK_OPEN',
+    errno: /ENODEV|EPERM/,
+    subject: 'dpcap-none',
+    message: /cannot send to the interface dpcap-none/,
+    hint: /ip link shows|CAP_NET_RAW/,
+  });
+});
+
+t.test('one that goes', async (t) => {
+  const tap = { kind: 'tap' as const, rxName: 'a', txName: 'b', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
+  t.match(interfaceFailure({ kind: 'interface', name: 'eth9' }, 'ENXIO'), {
+    code: 'ERR_SINK_WRITE',
+    message: /interface eth9 is gone/,
+    errno: 'ENXIO',
+  });
+  t.match(interfaceFailure(tap, 'EBADFD'), { message: /interface a or b is gone/ });
+  t.match(interfaceFailure({ ...tap, txName: 'a' }, 'EBADFD'), { message: /interface a is gone/, subject: 'a' });
+});

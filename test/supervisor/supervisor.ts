@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { type CaptureEvents, Supervisor } from '../../src/supervisor/supervisor.js';
+import { diagnostics } from '../../src/system/diagnostics.js';
+import { createLogger } from '../../src/system/log.js';
+import { PLAN } from '../engine/helpers/plan.js';
+
+const FAKE = fileURLToPath(new URL('../engine/helpers/fake-engine.js', import.meta.url));
+const LOG = createLogger('silent', 'test');
+
+/** A supervisor over the fake engine, which is stopped as soon as it says that it has started. */
+function supervise(purpose: string, stopWhenStarted = true): Supervisor {
+  const started = (): void => {
+    if (stopWhenStarted) supervisor.stop('signal');
+  };
+  const events: CaptureEvents = { started, stats: () => {}, notice: () => {} };
+  const supervisor = new Supervisor({ ...PLAN, purpose }, undefined, events, LOG, FAKE);
+  return supervisor;
+}
+
+t.test('a capture that is stopped ends with its engine', async (t) => {
+  t.match(await supervise('run').run(), { type: 'done', reason: 'signal' });
+});
+
+t.test('other addresses are tried when the primary cannot be mapped', async (t) => {
+  t.match(await supervise('seed3,run').run(), { reason: 'signal' });
+});
+
+t.test('but not for ever', async (t) => {
+  t.match(await supervise('seed99').run(), { error: { error: 'ERR_EAL_INIT' } });
+});
+
+t.test('a dead engine is cleaned up after, and said to be dead', async (t) => {
+  await t.rejects(supervise('die').run(), { code: 'ERR_ENGINE_DIED', message: /SIGKILL/, hint: /was removed/ });
+});
+
+t.test('what an engine prints is passed on', async (t) => {
+  const written = t.capture(diagnostics, 'write', () => {});
+  await supervise('print,run').run();
+  t.same(
+    written().map(({ args }) => args[0]),
+    ['words of a library\n'],
+  );
+});
+
+t.test('a stop before the engine is ready is not lost', async (t) => {
+  const supervisor = supervise('run', false);
+  const end = supervisor.run();
+  supervisor.stop('signal');
+  t.match(await end, { reason: 'signal' });
+});
