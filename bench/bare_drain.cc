@@ -12,12 +12,12 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "core/copy_pool.h"
-#include "core/copy_ring.h"
-#include "core/eal.h"
-#include "core/error.h"
-#include "core/pdump.h"
-#include "core/ports.h"
+#include "pdump/memory/mempool.h"
+#include "pdump/memory/copy_ring.h"
+#include "primary/eal.h"
+#include "base/error.h"
+#include "pdump/client.h"
+#include "primary/ports.h"
 
 using namespace dpcap;
 

@@ -14,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "core/copy_ring.h"
-#include "core/drain.h"
-#include "core/error.h"
-#include "core/file_sink.h"
-#include "core/merge.h"
-#include "core/packet.h"
+#include "pdump/memory/copy_ring.h"
+#include "capture/drain.h"
+#include "base/error.h"
+#include "sink/file_sink.h"
+#include "capture/merge_thread.h"
+#include "pdump/reader/mbuf_packet.h"
 
 using namespace dpcap;
 

@@ -8,8 +8,8 @@
 #include <ctime>
 #include <vector>
 
-#include "core/error.h"
-#include "core/tap.h"
+#include "base/error.h"
+#include "sink/interface/tap_device.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 // once, and so do we.
 #include <mutex>
 
-#include "core/capture.h"
+#include "capture/capture.h"
 #include "js/convert.h"
 #include "js/exports.h"
 #include "js/notifier.h"

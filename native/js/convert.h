@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/capture.h"
+#include "capture/capture.h"
 
 dpcap::CapturePlan to_capture_plan(const Napi::Object& object);
 Napi::Value from_capture_stats(Napi::Env env, const dpcap::CaptureStats& stats);

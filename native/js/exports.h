@@ -4,7 +4,6 @@
 
 void export_host(Napi::Env env, Napi::Object exports);       // host_js.cc
 void export_filter(Napi::Env env, Napi::Object exports);     // filter_js.cc
-void export_versions(Napi::Env env, Napi::Object exports);   // versions_js.cc
 void export_primary(Napi::Env env, Napi::Object exports);    // primary_js.cc
 void export_capture(Napi::Env env, Napi::Object exports);    // capture_js.cc
 void export_interface(Napi::Env env, Napi::Object exports);  // interface_js.cc

@@ -1,7 +1,7 @@
 // compileFilter, runClassic, runExtended, verifyExtended, mbufLayout: arguments in, plain values out.
 #include <cstring>
 
-#include "core/filter.h"
+#include "filter/filter.h"
 #include "js/exports.h"
 #include "js/throw.h"
 

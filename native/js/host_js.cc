@@ -1,5 +1,5 @@
 // HostBinding of src/native/host-binding.ts: arguments in, values out, no logic.
-#include "core/host.h"
+#include "host/host.h"
 #include "js/exports.h"
 #include "js/throw.h"
 

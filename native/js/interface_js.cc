@@ -1,7 +1,7 @@
 // createTap(name, netns, mtu, queues): a descriptor for each queue.
 // isInterface(name): boolean. openPacketSocket(name): a descriptor.
-#include "core/packet_socket.h"
-#include "core/tap.h"
+#include "sink/interface/packet_socket.h"
+#include "sink/interface/tap_device.h"
 #include "js/exports.h"
 #include "js/throw.h"
 

@@ -1,7 +1,7 @@
 // The ends of processes: the primary's, noticed at once, and our own, which waits for nobody.
 #include <unistd.h>
 
-#include "core/primary_watch.h"
+#include "primary/watch.h"
 #include "js/exports.h"
 #include "js/notifier.h"
 #include "js/throw.h"

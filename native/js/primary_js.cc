@@ -3,12 +3,12 @@
 
 #include <atomic>
 
-#include "core/eal.h"
-#include "core/mempools.h"
-#include "core/owner.h"
-#include "core/pdump.h"
-#include "core/ports.h"
-#include "core/shared_pieces.h"
+#include "primary/eal.h"
+#include "primary/mempool_ops.h"
+#include "pdump/owner_record.h"
+#include "pdump/client.h"
+#include "primary/ports.h"
+#include "pdump/memory/shared_pieces.h"
 #include "js/convert.h"
 #include "js/exports.h"
 #include "js/promise.h"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "core/error.h"
+#include "base/error.h"
 #include "js/throw.h"
 
 // work: on a thread of libuv's pool, may throw dpcap::Error. convert: on the JavaScript thread.

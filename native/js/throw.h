@@ -3,6 +3,6 @@
 #pragma once
 #include <napi.h>
 
-#include "core/error.h"
+#include "base/error.h"
 
 Napi::Error to_js_error(Napi::Env env, const dpcap::Error& error);

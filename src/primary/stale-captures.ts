@@ -8,7 +8,7 @@ export interface StaleCapture {
   description: string;
 }
 
-/** Name of an owner record (native/core/owner.cc): pid, and the low 32 bits of its start time in clock ticks. */
+/** Name of an owner record (native/pdump/owner_record.cc): pid, and the low 32 bits of its start time in clock ticks. */
 const OWNER_ZONE = /^dpcap_(\d+)_([0-9a-f]{1,8})$/;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Whether a process still runs that has written down who it is, perhaps in another PID namespace (a container), where its
- * pid means another process than here. The addon's twin of this is native/core/process_id.cc.
+ * pid means another process than here. The addon's twin of this is native/base/process_id.cc.
  */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "core/lane.h"
-#include "core/sink.h"
+#include "pdump/lane.h"
+#include "sink/sink.h"
 
 // A chain of mbufs that holds `bytes`, cut into segments of `segment` bytes, with `room` unused bytes around each.
 class Chain {

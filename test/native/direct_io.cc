@@ -1,5 +1,5 @@
 // Ways to the disk, and that a file is the same whichever its blocks took.
-#include "core/direct_io.h"
+#include "sink/direct_io.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include <random>
 #include <vector>
 
-#include "core/output_file.h"
+#include "sink/output_file.h"
 #include "tap.h"
 #include "temporary_file.h"
 

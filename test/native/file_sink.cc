@@ -1,4 +1,4 @@
-#include "core/file_sink.h"
+#include "sink/file_sink.h"
 
 #include <fcntl.h>
 #include <rte_cycles.h>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "copies.h"
-#include "core/affinity.h"
+#include "base/thread.h"
 #include "tap.h"
 #include "temporary_file.h"
 

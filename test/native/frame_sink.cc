@@ -1,4 +1,4 @@
-#include "core/frame_sink.h"
+#include "sink/frame_sink.h"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>

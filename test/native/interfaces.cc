@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "copies.h"
-#include "core/error.h"
-#include "core/frame_sink.h"
-#include "core/packet_socket.h"
-#include "core/tap.h"
+#include "base/error.h"
+#include "sink/frame_sink.h"
+#include "sink/interface/packet_socket.h"
+#include "sink/interface/tap_device.h"
 #include "tap.h"
 
 using namespace dpcap;

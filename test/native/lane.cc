@@ -1,4 +1,4 @@
-#include "core/lane.h"
+#include "pdump/lane.h"
 
 #include <rte_ring.h>
 

@@ -1,4 +1,4 @@
-#include "core/limit.h"
+#include "capture/limit.h"
 
 #include <thread>
 #include <vector>

@@ -1,0 +1,93 @@
+// The drain: from the rings into a sink, in the order of arrival, with limits and accounting.
+//
+// Everything here but stop() runs on the thread "dpcap-drain", which has no lcore id: mempool caches are shared memory
+// indexed by lcore id, and a thread without one uses none. Mbufs are freed there and nowhere else.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "pdump/reader/ring_reader.h"
+#include "pdump/memory/working_set.h"
+#include "pdump/memory/mempool.h"
+#include "filter/ebpf_vm.h"
+#include "pdump/lane.h"
+#include "capture/limit.h"
+#include "capture/poll_backoff.h"
+#include "pdump/reader/mbuf_packet.h"
+#include "sink/sink.h"
+
+namespace dpcap {
+
+// For lanes whose copies come unfiltered: see Lane::is_filtered_here.
+struct Filters {
+  Interpreter rx;
+  Interpreter tx;
+};
+
+// What all drain threads of a capture have in common.
+struct DrainShare {
+  const Filters& filters;
+  CopyPool& pool;
+  Limit& limit;
+  SharedClock& clock;
+  size_t threads;
+  // Whether a lane's device is in its slot at this moment; called before each burst is recorded. Empty: it always is.
+  bool (*is_own)(const Lane&) = nullptr;
+};
+
+class Drain {
+ public:
+  // `shared`: by those that drain for the same capture.
+  Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& sink);
+  ~Drain();
+  Drain(const Drain&) = delete;
+  Drain& operator=(const Drain&) = delete;
+
+  // `comes_first`: its CPUs are none of the primary's, so it may go before other work there.
+  void start(bool comes_first);
+  // Empties the rings once more and ends the thread. Call after the primary stopped filling them. Idempotent.
+  void stop();
+
+ private:
+  // What came of one look at every ring.
+  struct Round {
+    uint32_t found;
+    uint32_t handled;  // with what had been held back
+  };
+
+  void run();
+  void pause(const Round& round);
+  uint32_t longest_sleep_us() const;
+  Round round(bool last);
+  void record(const Run& run);
+  Run select(const Run& run);
+  bool matches_stamped(const Interpreter& filter, const Packet& packet);
+  void free_all(const Run& run);
+  void free_later(rte_mbuf* mbuf);
+  void free_now();
+
+  const CopyMode mode_;
+  const Filters& filters_;
+  CopyPool& pool_;
+  Sink& sink_;
+  Limit& limit_;
+  bool (*const is_own_)(const Lane&);
+  Arrivals arrivals_;
+  const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
+  const bool stamps_here_;
+  Pacer pacer_;
+  Circulation circulation_;
+  const bool may_circulate_;
+  bool was_short_ = false;  // of mbufs, since the last pause
+  std::vector<rte_mbuf*> to_free_;
+  std::vector<rte_mbuf*> selected_;
+  std::vector<uint64_t> selected_ns_;
+  std::vector<uint8_t> flat_;
+
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace dpcap

@@ -1,0 +1,238 @@
+// The half of filter.h that is librte_bpf's.
+#include <fcntl.h>
+#include <rte_bpf.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "base/error.h"
+#include "filter/filter.h"
+#include "filter/ebpf_vm.h"
+
+namespace dpcap {
+namespace {
+
+constexpr unsigned kJitSeconds = 5;
+
+struct BpfDestroyer {
+  void operator()(rte_bpf* bpf) const { rte_bpf_destroy(bpf); }
+};
+using Bpf = std::unique_ptr<rte_bpf, BpfDestroyer>;
+
+// While it lives, DPDK's log goes into a string: librte_bpf has no other way of giving its reason.
+class LogCapture {
+ public:
+  LogCapture() : before_(rte_log_get_stream()), stream_(open_memstream(&text_, &size_)) {
+    if (stream_) rte_openlog_stream(stream_);
+  }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  ~LogCapture() {
+    // NULL means "the default again": handing stderr back by name would keep EAL from installing its own stream.
+    if (stream_) {
+      rte_openlog_stream(before_ == stderr ? nullptr : before_);
+      fclose(stream_);
+    }
+    free(text_);
+  }
+
+  // The first line that was logged, without the name of the function it comes from.
+  std::string first_line() {
+    if (!stream_) return "";
+    fflush(stream_);
+    std::string line(text_, std::find(text_, text_ + size_, '\n'));
+    const size_t colon = line.find(": ");
+    line = colon == std::string::npos ? line : line.substr(colon + 2);
+    return line.substr(0, line.find_last_not_of("; \n") + 1);
+  }
+
+ private:
+  FILE* before_;
+  char* text_ = nullptr;
+  size_t size_ = 0;
+  FILE* stream_;
+};
+
+Bpf load(const ebpf_insn* insns, size_t count) {
+  rte_bpf_prm prm{};
+  prm.ins = insns;
+  prm.nb_ins = static_cast<uint32_t>(count);
+  prm.prog_arg.type = RTE_BPF_ARG_PTR_MBUF;
+  prm.prog_arg.size = sizeof(rte_mbuf);
+  LogCapture log;
+  Bpf bpf(rte_bpf_load(&prm));
+  if (bpf) return bpf;
+  const int err = rte_errno;
+  const std::string reason = log.first_line();
+  throw Error("ERR_FILTER_UNSUPPORTED",
+              "DPDK's verifier refuses the program: " + (reason.empty() ? "no reason given" : reason), err);
+}
+
+// In the forked process: nothing may be printed, nothing of the parent's may be touched, and it ends here.
+[[noreturn]] void load_and_exit(const ebpf_insn* insns, size_t count) {
+  const int null = open("/dev/null", O_WRONLY);
+  if (null >= 0) dup2(null, STDERR_FILENO);
+  rte_bpf_prm prm{};
+  prm.ins = insns;
+  prm.nb_ins = static_cast<uint32_t>(count);
+  prm.prog_arg.type = RTE_BPF_ARG_PTR_MBUF;
+  prm.prog_arg.size = sizeof(rte_mbuf);
+  _exit(rte_bpf_load(&prm) ? 0 : 1);
+}
+
+// The exit status, or -1 after having killed a process that was still running at the timeout.
+int wait_or_kill(pid_t pid, int timeout_ms) {
+  const timespec pause = {0, 500 * 1000};
+  int status = 0;
+  for (int waited_us = 0; waited_us < timeout_ms * 1000; waited_us += 500) {
+    if (waitpid(pid, &status, WNOHANG) == pid) return status;
+    nanosleep(&pause, nullptr);
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, &status, 0);
+  return -1;
+}
+
+// A frame as a chain of mbufs in ordinary memory. Every segment is an allocation of exactly its length, so that a
+// checker of memory sees a read past it.
+class MbufChain {
+ public:
+  MbufChain(const Frame& frame, size_t segment_size) {
+    const size_t step = segment_size == 0 ? UINT16_MAX : std::min<size_t>(segment_size, UINT16_MAX);
+    const size_t count = std::max<size_t>(1, (frame.len + step - 1) / step);
+    segments_.resize(count);
+    for (size_t i = 0; i < count; i++) {
+      const size_t len = std::min(step, frame.len - i * step);
+      data_.emplace_back(new uint8_t[len]);
+      if (len > 0) memcpy(data_.back().get(), frame.data + i * step, len);
+      rte_mbuf& segment = segments_[i];
+      memset(&segment, 0, sizeof segment);
+      segment.buf_addr = data_.back().get();
+      segment.data_len = segment.buf_len = static_cast<uint16_t>(len);
+      segment.refcnt = 1;
+      segment.nb_segs = 1;
+      if (i > 0) segments_[i - 1].next = &segment;
+    }
+    segments_[0].pkt_len = static_cast<uint32_t>(frame.len);
+    segments_[0].nb_segs = static_cast<uint16_t>(count);
+    segments_[0].ol_flags = frame.tags.ol_flags;
+    segments_[0].vlan_tci = frame.tags.vlan_tci;
+    segments_[0].vlan_tci_outer = frame.tags.vlan_tci_outer;
+  }
+
+  void* head() { return segments_.data(); }
+
+ private:
+  std::vector<rte_mbuf> segments_;
+  std::vector<std::unique_ptr<uint8_t[]>> data_;
+};
+
+// In the forked process: one byte per frame into the pipe, and it ends here.
+[[noreturn]] void jit_and_exit(const rte_bpf_jit& code, const std::vector<Frame>& frames, size_t segment_size, int fd) {
+  alarm(kJitSeconds);
+  std::vector<uint8_t> verdicts;
+  for (const Frame& frame : frames) {
+    MbufChain chain(frame, segment_size);
+    verdicts.push_back(code.func(chain.head()) != 0 ? 1 : 0);
+  }
+  const bool written = write(fd, verdicts.data(), verdicts.size()) == static_cast<ssize_t>(verdicts.size());
+  _exit(written ? 0 : 1);
+}
+
+// In a process of its own: the JIT of 22.11 now and then takes two passes of equal length for the end of its work, and
+// the code then jumps anywhere.
+std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Frame>& frames, size_t segment_size) {
+  rte_bpf_jit code{};
+  if (rte_bpf_get_jit(bpf, &code) != 0 || code.func == nullptr)
+    throw Error("ERR_FILTER_UNSUPPORTED", "this build of DPDK has no JIT for the program", ENOTSUP);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw Error("ERR_SYSTEM", "cannot make a pipe", errno);
+  const pid_t pid = fork();
+  if (pid == 0) jit_and_exit(code, frames, segment_size, ends[1]);
+  close(ends[1]);
+  std::vector<uint8_t> verdicts(frames.size() + 1);  // with room to see the end
+  size_t got = 0;
+  for (ssize_t n = 1; pid > 0 && n > 0; got += n) {
+    n = read(ends[0], verdicts.data() + got, verdicts.size() - got);
+    if (n < 0) break;
+  }
+  close(ends[0]);
+  int status = -1;
+  if (pid > 0) waitpid(pid, &status, 0);
+  if (status != 0) throw Error("ERR_JIT_CRASHED", "the code that DPDK's JIT made for the program crashes", EFAULT);
+  verdicts.resize(frames.size());
+  return verdicts;
+}
+
+}  // namespace
+
+MbufLayout mbuf_layout() {
+  return {sizeof(rte_mbuf),
+          offsetof(rte_mbuf, pkt_len),
+          offsetof(rte_mbuf, ol_flags),
+          offsetof(rte_mbuf, vlan_tci),
+          offsetof(rte_mbuf, vlan_tci_outer),
+          RTE_MBUF_F_RX_VLAN_STRIPPED,
+          RTE_MBUF_F_RX_QINQ_STRIPPED,
+          RTE_MBUF_F_TX_VLAN,
+          RTE_MBUF_F_TX_QINQ};
+}
+
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
+                                  size_t segment_size) {
+  static_assert(sizeof(ebpf_insn) == 8);
+  if (count == 0 || count > UINT32_MAX) throw Error("ERR_FILTER_UNSUPPORTED", "the program is empty or far too long");
+  std::vector<ebpf_insn> insns(count);  // a copy, because the bytes may lie unaligned
+  memcpy(insns.data(), program, count * sizeof(ebpf_insn));
+  const Bpf bpf = load(insns.data(), count);
+  if (jit) return run_jit(bpf.get(), frames, segment_size);
+  std::vector<uint8_t> verdicts;
+  verdicts.reserve(frames.size());
+  for (const Frame& frame : frames) {
+    MbufChain chain(frame, segment_size);
+    void* context = chain.head();
+    uint64_t verdict = 0;
+    rte_bpf_exec_burst(bpf.get(), &context, &verdict, 1);
+    verdicts.push_back(verdict != 0 ? 1 : 0);
+  }
+  return verdicts;
+}
+
+std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Frame>& frames,
+                                     size_t segment_size) {
+  const Interpreter interpreter(program);
+  std::vector<uint8_t> verdicts;
+  for (const Frame& frame : frames) {
+    MbufChain chain(frame, segment_size);
+    const auto* mbuf = static_cast<const rte_mbuf*>(chain.head());
+    verdicts.push_back(interpreter.matches(mbuf, 0, mbuf->pkt_len, false) ? 1 : 0);
+  }
+  return verdicts;
+}
+
+void verify_extended(const uint8_t* program, size_t count, int timeout_ms) {
+  if (count == 0 || count > UINT32_MAX) throw Error("ERR_FILTER_UNSUPPORTED", "the program is empty or far too long");
+  std::vector<ebpf_insn> insns(count);
+  memcpy(insns.data(), program, count * sizeof(ebpf_insn));
+  const pid_t pid = fork();
+  if (pid < 0) throw Error("ERR_SYSTEM", "cannot fork a process to try the filter in", errno);
+  if (pid == 0) load_and_exit(insns.data(), count);
+  const int status = wait_or_kill(pid, timeout_ms);
+  if (status == -1)
+    throw Error("ERR_FILTER_UNSUPPORTED",
+                "DPDK's verifier needs more than " + std::to_string(timeout_ms) + " ms for the program", ETIMEDOUT);
+  if (WIFSIGNALED(status)) throw Error("ERR_FILTER_UNSUPPORTED", "DPDK crashes while it loads the program");
+  if (status != 0) load(insns.data(), count);  // quick, as has been seen; throws with the reason
+}
+
+}  // namespace dpcap

@@ -1,0 +1,221 @@
+#include "pdump/callbacks.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "base/error.h"
+#include "base/fault_point.h"
+#include "base/now.h"
+#include "primary/ports.h"
+
+namespace dpcap {
+namespace {
+
+// The server verifies the program and adds the callback while we wait; librte_pdump waits as long.
+constexpr int kEnableTimeoutMs = 5000;
+// Disabling is repeatable, so a lost answer costs one more request; every lane is asked once before one is asked again.
+constexpr int kDisableTimeoutMs = 1000;
+constexpr uint64_t kDisableLimitMs = 5000;
+
+// Packets of a lane that may be counted and not yet be seen in its ring, or taken out of it and not yet be accounted
+// for.
+constexpr uint64_t kOnTheirWay = 8192;
+
+constexpr timespec kBetweenPasses = {0, 20'000'000};
+
+uint64_t now_ms() { return now_ns(CLOCK_MONOTONIC) / 1'000'000; }
+
+Error enable_error(const PdumpTarget& target, const Reply& reply) {
+  const std::string subject = text_of(target);
+  if (reply.outcome == Outcome::unknown) {
+    return Error("ERR_PRIMARY_TIMEOUT", "the primary did not answer the request to capture " + subject, reply.err,
+                 subject);
+  }
+  if (reply.outcome == Outcome::not_sent) {
+    return Error("ERR_PRIMARY_TIMEOUT", "the request to capture " + subject + " did not reach the primary", reply.err,
+                 subject);
+  }
+  if (reply.err == EEXIST) {
+    return Error("ERR_CAPTURE_BUSY", subject + " is already being captured", reply.err, subject);
+  }
+  if (reply.err == EPROTONOSUPPORT) {
+    const char* what = "the primary's pdump takes requests of a layout that dpcap does not know (a patched DPDK?)";
+    return Error("ERR_PRIMARY_NOT_CAPTURABLE", what, reply.err, subject);
+  }
+  return Error("ERR_ENABLE_FAILED", "the primary refused to capture " + subject, reply.err, subject);
+}
+
+PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
+  return {now.accepted - then.accepted, now.filtered - then.filtered, now.nombuf - then.nombuf,
+          now.ringfull - then.ringfull};
+}
+
+}  // namespace
+
+std::optional<PdumpCounters> Callbacks::counters_now(const Lane& lane) const {
+  if (has_left_) return std::nullopt;
+  return pdump_counters(lane.target.port, lane.target.queue, lane.target.direction);
+}
+
+void Callbacks::leave() {
+  for (Lane& lane : lanes_) counters(lane);
+  has_left_ = true;
+}
+
+void Callbacks::enable(OwnerRecord& owner, const Order& order) {
+  owner_ = &owner;
+  order_ = order;
+  states_.assign(lanes_.size(), TargetState::disabled);
+  removals_.assign(lanes_.size(), Removal::unknown);
+  for (Lane& lane : lanes_) {
+    if (!is_present(lane.target)) {
+      throw Error("ERR_PORT_UNKNOWN", text_of(lane.target) + " has gone", ENODEV, text_of(lane.target));
+    }
+    set_state(lane.index, TargetState::requested);
+    fault_point("enable.sent");
+    const Reply reply = request(lane, order);
+    fault_point("enable.done");
+    if (reply.outcome == Outcome::failed || reply.outcome == Outcome::not_sent) {
+      set_state(lane.index, TargetState::disabled);
+    }
+    if (reply.outcome != Outcome::done) throw enable_error(lane.target, reply);
+    set_state(lane.index, TargetState::enabled);
+  }
+}
+
+// A primary that refuses the filter may be one without BPF, or with another verifier: it is asked for whole copies of
+// everything, and the filter runs here.
+Reply Callbacks::request(Lane& lane, const Order& order) {
+  // As for the lanes before it: one refusal says enough, and the primary logs each.
+  const bool is_known = is_refused(lane.target.direction);
+  const rte_bpf_prm* wanted = lane.target.direction == Direction::rx ? order.program_rx : order.program_tx;
+  const rte_bpf_prm* program = is_known ? nullptr : wanted;
+  const auto ask = [&](uint32_t bytes, const rte_bpf_prm* filter) {
+    return pdump_enable(lane.target, {order.mode, bytes, lane.ring, order.pool, filter}, kEnableTimeoutMs);
+  };
+  const Reply reply = ask(is_known ? UINT32_MAX : order.snaplen, program);
+  if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
+  if (reply.outcome != Outcome::failed || reply.err == EEXIST || program == nullptr) return reply;
+
+  const Reply second = ask(UINT32_MAX, nullptr);
+  if (second.outcome == Outcome::failed) return reply;  // it was not the filter
+  lane.is_filtered_here = true;
+  return second;
+}
+
+bool Callbacks::is_refused(Direction direction) const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [direction](const Lane& lane) {
+    return lane.is_filtered_here && lane.target.direction == direction;
+  });
+}
+
+void Callbacks::set_state(size_t lane, TargetState state) {
+  states_[lane] = state;
+  owner_->set_state(lane, state);
+}
+
+// Some releases clear their counters shortly after the callback went live (22.11.8 and others). Once all are enabled
+// they are still, and the primary has found no mbuf and copied nothing: every later packet is in them exactly once.
+void Callbacks::take_baseline() {
+  for (Lane& lane : lanes_) lane.baseline = lane.latest = counters_now(lane).value_or(PdumpCounters{});
+}
+
+void Callbacks::forget_nombuf() {
+  for (Lane& lane : lanes_) {
+    lane.baseline.nombuf = lane.latest.nombuf = counters_now(lane).value_or(PdumpCounters{}).nombuf;
+  }
+}
+
+void Callbacks::watch() {
+  if (has_left_) return;
+  for (Lane& lane : lanes_) {
+    if (states_.empty() || states_[lane.index] != TargetState::enabled) continue;
+    if (lane.is_live() && !is_present(lane.target)) {
+      lane.end(slot_holds(lane.target.port, lane.target.device) ? LaneState::queue_gone : LaneState::port_gone);
+    }
+    if (!is_taken(lane)) continue;
+    lane.end(LaneState::taken);
+    set_state(lane.index, TargetState::taken);
+  }
+}
+
+// Whether the counters are those of another callback than ours. What ours counts is in our ring a burst later at most,
+// and that ring never fills. (Some releases clear the counters when a callback is enabled, others go on counting.)
+bool Callbacks::is_taken(const Lane& lane) const {
+  const auto goes_on = [] {};
+  const uint64_t arrived_before = lane.arrived_at_least(goes_on);
+  const auto now = counters_now(lane);
+  if (!now) return false;
+  const PdumpCounters counted = since(*now, lane.baseline);
+  const bool is_reset = now->accepted < lane.baseline.accepted || counted.accepted < arrived_before;
+  return is_reset || counted.ringfull != 0 || counted.accepted > lane.arrived_at_most(goes_on) + kOnTheirWay;
+}
+
+bool Callbacks::can_settle() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
+    return !lane.is_live() && states_[lane.index] == TargetState::enabled && is_reachable(lane.target);
+  });
+}
+
+void Callbacks::settle() {
+  for (Lane& lane : lanes_) {
+    if (!lane.is_live() && states_[lane.index] == TargetState::enabled && is_reachable(lane.target)) {
+      remove(lane.index, kDisableTimeoutMs);
+    }
+  }
+}
+
+void Callbacks::remove(size_t lane, int timeout_ms) {
+  fault_point("disable.sent");
+  removals_[lane] = ask_to_remove(lane, timeout_ms);
+  fault_point("disable.done");
+  if (is_off(removals_[lane])) set_state(lane, TargetState::disabled);
+}
+
+Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
+  const PdumpTarget& target = lanes_[lane].target;
+  if (states_[lane] != TargetState::taken) return pdump_disable(target, timeout_ms);
+  return pdump_disable_unless_taken(target, {order_.mode, 0, lanes_[lane].ring, order_.pool, nullptr}, timeout_ms);
+}
+
+std::vector<std::string> Callbacks::disable() {
+  const uint64_t deadline = now_ms() + kDisableLimitMs;
+  bool is_worthwhile = true;
+  while (is_worthwhile && !is_abandoned_) {
+    is_worthwhile = false;
+    for (size_t i = 0; i < states_.size(); i++) {
+      const uint64_t now = now_ms();
+      if (states_[i] == TargetState::disabled || now >= deadline || is_abandoned_) continue;
+      remove(i, std::min(kDisableTimeoutMs, static_cast<int>(deadline - now)));
+      is_worthwhile |= states_[i] != TargetState::disabled && removals_[i] == Removal::unknown;
+    }
+    is_worthwhile &= now_ms() < deadline;
+    if (is_worthwhile) nanosleep(&kBetweenPasses, nullptr);  // a request may fail at once
+  }
+  return unsettled();
+}
+
+std::vector<std::string> Callbacks::unsettled() const {
+  std::vector<std::string> targets;
+  for (size_t i = 0; i < states_.size(); i++) {
+    if (states_[i] == TargetState::disabled) continue;
+    targets.push_back(text_of(lanes_[i].target) + ": " + reason_of(removals_[i]));
+  }
+  return targets;
+}
+
+// One that quits in order takes the counters away, and one that another tool's capture has cleared counts for that:
+// then the last ones hold.
+PdumpCounters Callbacks::counters(const Lane& lane) const {
+  const auto now = counters_now(lane);
+  const bool is_ours = states_.empty() || states_[lane.index] != TargetState::taken;
+  if (now && is_ours && now->accepted >= lane.latest.accepted) lane.latest = *now;
+  return since(lane.latest, lane.baseline);
+}
+
+bool Callbacks::is_filtering_here() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.is_filtered_here.load(); });
+}
+
+}  // namespace dpcap

@@ -1,0 +1,144 @@
+#include "pdump/client.h"
+
+#include <rte_config.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_memzone.h>
+#include <rte_pdump.h>
+#include <rte_version.h>
+
+#include "base/error.h"
+#include "primary/ports.h"
+
+namespace dpcap {
+namespace {
+
+PdumpRequest request_for(const PdumpTarget& target, PdumpOperation op) {
+  if (target.queue >= RTE_MAX_QUEUES_PER_PORT) {
+    // The server indexes a static array with it, unchecked (1.4 of the pdump reference).
+    throw Error("ERR_QUEUE_RANGE", "queue " + std::to_string(target.queue) + " is out of range", ERANGE);
+  }
+  if (target.device.size() >= RTE_DEV_NAME_MAX_LEN) {
+    throw Error("ERR_PORT_UNKNOWN", "the device name " + target.device + " is too long", ENAMETOOLONG, target.device);
+  }
+  PdumpRequest request;
+  request.op = static_cast<uint16_t>(op);
+  request.ver = static_cast<uint16_t>(CopyMode::plain);
+  request.flags = static_cast<uint32_t>(target.direction);
+  request.queue = target.queue;
+  request.device = target.device;
+  return request;
+}
+
+using QueueStats = struct rte_pdump_stats;  // the name is a function's, too
+
+struct StatsZone {
+  QueueStats rx[RTE_MAX_ETHPORTS][RTE_MAX_QUEUES_PER_PORT];
+  QueueStats tx[RTE_MAX_ETHPORTS][RTE_MAX_QUEUES_PER_PORT];
+};
+
+// The zone is found once, under a lock that a dying primary may hold for ever; from then on its descriptor is looked
+// at, which stays mapped and is zeroed before the zone is freed (rte_pdump_uninit).
+const StatsZone* stats_zone() {
+  static const rte_memzone* zone = nullptr;
+  if (zone == nullptr) zone = rte_memzone_lookup("rte_pdump_stats");
+  if (zone == nullptr || zone->len < sizeof(StatsZone)) return nullptr;
+  return static_cast<const StatsZone*>(zone->addr);
+}
+
+uint64_t load(const volatile uint64_t& counter) { return counter; }
+
+}  // namespace
+
+std::string text_of(const PdumpTarget& target) {
+  return target.device + " queue " + std::to_string(target.queue) + (target.direction == Direction::rx ? " rx" : " tx");
+}
+
+Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms) {
+  PdumpRequest request = request_for(target, PdumpOperation::enable);
+  request.ver = static_cast<uint16_t>(enable.mode);
+  request.ring = enable.ring;
+  request.pool = enable.pool;
+  request.program = enable.program;
+  request.snaplen = enable.snaplen;
+  return send_pdump_request(request, timeout_ms);
+}
+
+const char* reason_of(Removal removal) {
+  switch (removal) {
+    case Removal::no_device:
+      return "its port was removed; it can be cleared once a device is in that port's place";
+    case Removal::no_queue:
+      return "the port has fewer queues now; it can be cleared once the queue is back";
+    case Removal::taken:
+      return "another tool seems to be capturing there";
+    case Removal::unknown:
+      return "the primary does not say whether it is off";
+    default:
+      return "it is off";
+  }
+}
+
+namespace {
+
+// Where in its slot the target's callback is now: the device to address it by, or why there is none.
+struct Address {
+  std::string device;
+  Removal obstacle;  // when device is empty
+};
+
+Address address_of(const PdumpTarget& target) {
+  const Port port = port_in_slot(target.port);
+  if (port.name.empty()) return {"", Removal::no_device};
+  const uint16_t queues = target.direction == Direction::rx ? port.rx_queues : port.tx_queues;
+  if (target.queue >= queues) return {"", Removal::no_queue};
+  return {port.name, Removal::unknown};
+}
+
+}  // namespace
+
+Removal pdump_disable(const PdumpTarget& target, int timeout_ms) {
+  const Address before = address_of(target);
+  if (before.device.empty()) return before.obstacle;
+  PdumpTarget now = target;
+  now.device = before.device;
+  const Reply reply = send_pdump_request(request_for(now, PdumpOperation::disable), timeout_ms);
+  // The answer is about the device of that name, wherever it was when the primary looked.
+  if (address_of(target).device != before.device) return Removal::unknown;
+  if (reply.outcome == Outcome::done) return Removal::removed;
+  return reply.outcome == Outcome::failed && reply.err == EINVAL ? Removal::absent : Removal::unknown;
+}
+
+Removal pdump_disable_unless_taken(const PdumpTarget& target, const PdumpEnable& ours, int timeout_ms) {
+  const Address address = address_of(target);
+  if (address.device.empty()) return address.obstacle;
+  PdumpTarget now = target;
+  now.device = address.device;
+  const Reply reply = pdump_enable(now, ours, timeout_ms);
+  if (reply.outcome == Outcome::failed && reply.err == EEXIST) return Removal::taken;
+  return reply.outcome == Outcome::done ? pdump_disable(target, timeout_ms) : Removal::unknown;
+}
+
+bool is_reachable(const PdumpTarget& target) { return !address_of(target).device.empty(); }
+
+bool is_present(const PdumpTarget& target) { return address_of(target).device == target.device; }
+
+void register_with_pdump() {
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+  if (rte_pdump_init() < 0) {
+    throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "rte_pdump_init failed in the secondary", rte_errno);
+  }
+#endif
+}
+
+bool pdump_ready() { return stats_zone() != nullptr; }
+
+std::optional<PdumpCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction) {
+  const StatsZone* zone = stats_zone();
+  if (zone == nullptr || port >= RTE_MAX_ETHPORTS || queue >= RTE_MAX_QUEUES_PER_PORT) return std::nullopt;
+  const QueueStats& stats = direction == Direction::rx ? zone->rx[port][queue] : zone->tx[port][queue];
+  const auto* words = reinterpret_cast<const volatile uint64_t*>(&stats);
+  return PdumpCounters{load(words[0]), load(words[1]), load(words[2]), load(words[3])};
+}
+
+}  // namespace dpcap

@@ -1,0 +1,146 @@
+#include "pdump/memory/working_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "capture/poll_backoff.h"
+
+namespace dpcap {
+namespace {
+
+constexpr uint64_t kWindowsPerSecond = 50;
+constexpr double kBusyPauses = 0.05;      // of the time: a drain that pauses less has all it can do
+constexpr uint32_t kWindows = 10;         // in which a trial might pay, before there is one: one after the other
+constexpr uint32_t kEasyWindows = 3;      // until a small circle is a large one again
+constexpr uint32_t kSettlingWindows = 2;  // until what was in the other circle has come back
+constexpr uint32_t kTrialWindows = 3;
+constexpr double kWorse = 0.8;  // of the rate before: ends a trial at once
+// A small circle has to be worth its lack of slack; a large one only not worse.
+constexpr double kSmallGain = 1.1, kLargeGain = 0.95;
+constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between trials
+
+constexpr double kFirstGap = 0.016;    // s: a machine's stalls are not known yet
+constexpr double kLeastSlack = 0.008;  // s
+constexpr double kGapDecay = 0.999;    // a window: half of it in 14 s
+constexpr double kStallDecay = 0.97;
+constexpr double kSlackDecay = 0.97;  // a window: half of it in half a second
+constexpr double kPacketsPerSleep = 2048;
+constexpr double kLeastSleepUs = Pacer::kUrgentUs;
+constexpr double kAll = UINT32_MAX;
+
+}  // namespace
+
+Circulation::Circulation(uint64_t tsc_hz)
+    : tsc_hz_(tsc_hz),
+      window_(tsc_hz / kWindowsPerSecond),
+      longest_gap_(kFirstGap * static_cast<double>(tsc_hz)),
+      wait_seconds_(kLeastWaitSeconds) {}
+
+bool Circulation::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) {
+  if (start_ == 0) start_ = last_look_ = now_tsc;
+  const auto gap = static_cast<double>(now_tsc - std::exchange(last_look_, now_tsc));
+  longest_gap_ = std::max(longest_gap_, gap);
+  stall_ = std::max(stall_, gap);
+  packets_ += found;
+  paused_ += paused_ticks;
+  if (now_tsc - start_ < window_) return false;
+  end_window(now_tsc);
+  return true;
+}
+
+Circle Circulation::circle(uint32_t sleep_us) const {
+  if (is_small_) return {kSmall, kSmall};
+  const double burst = static_cast<double>(Pacer::kMbufsPerUs) * std::min(sleep_us, sleep_us_);
+  return {std::max(kSmall, static_cast<uint32_t>(std::min(std::max(slack_, burst), kAll))), UINT32_MAX};
+}
+
+void Circulation::end_window(uint64_t now_tsc) {
+  const auto ticks = static_cast<double>(now_tsc - std::exchange(start_, now_tsc));
+  const double rate = static_cast<double>(std::exchange(packets_, 0)) / ticks;
+  const bool is_busy = static_cast<double>(std::exchange(paused_, 0)) < kBusyPauses * ticks;
+  const double slack = set_slack(rate);
+  // A trial must not cost packets that would not be lost otherwise: not while the machine stalls so long.
+  const bool is_steady = rate * std::exchange(stall_, kStallDecay * stall_) < kSmall;
+  const bool may_pay = is_busy || (slack > kSmall && is_steady);
+  if (state_ == State::steady) {
+    watch(rate, may_pay, now_tsc);
+  } else {
+    measure(rate, may_pay, now_tsc);
+  }
+}
+
+// Grows at once, and shrinks slowly. Returns what the present rate alone would have.
+double Circulation::set_slack(double rate) {
+  const double per_us = rate * static_cast<double>(tsc_hz_) / 1e6;
+  sleep_us_ = static_cast<uint32_t>(std::clamp(kPacketsPerSleep / std::max(per_us, 1e-6), kLeastSleepUs, 1e6));
+  const double time = std::max(2 * longest_gap_, kLeastSlack * static_cast<double>(tsc_hz_));
+  longest_gap_ *= kGapDecay;
+  slack_ = std::max(rate * time, kSlackDecay * slack_);
+  return rate * time;
+}
+
+void Circulation::watch(double rate, bool may_pay, uint64_t now_tsc) {
+  // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
+  easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
+  if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
+  if (!may_pay) return be_steady();
+  if (windows_ == kWindows) sum_ -= sum_ / windows_--;
+  windows_++;
+  sum_ += rate;
+  if (windows_ >= kWindows && now_tsc >= try_after_) begin_trial();
+}
+
+void Circulation::begin_trial() {
+  before_ = sum_ / windows_;
+  if (!is_small_) large_rate_ = before_;
+  change(State::trying);
+}
+
+// The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
+void Circulation::measure(double rate, bool may_pay, uint64_t now_tsc) {
+  if (!is_small_ && !may_pay) return be_large(now_tsc);  // the flood has ended
+  if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
+  if (++windows_ <= kSettlingWindows) return;
+  sum_ += rate;
+  if (windows_ < kSettlingWindows + kTrialWindows) return;
+  const double mean = sum_ / kTrialWindows;
+  if (!is_small_) large_rate_ = mean;
+  if (state_ == State::checking) return end_trial(is_better(mean), now_tsc);
+  tried_ = mean;
+  if (!is_better(before_)) return end_trial(false, now_tsc);
+  change(State::checking);
+}
+
+// What was tried last, than that rate of the other circle.
+bool Circulation::is_better(double than) const { return tried_ > (tried_small() ? kSmallGain : kLargeGain) * than; }
+
+void Circulation::end_trial(bool is_better, uint64_t now_tsc) {
+  is_small_ = is_better ? tried_small() : !tried_small();
+  wait(is_better ? kLeastWaitSeconds : std::min(2 * wait_seconds_, kMostWaitSeconds), now_tsc);
+}
+
+void Circulation::be_large(uint64_t now_tsc) {
+  is_small_ = false;
+  easy_windows_ = 0;
+  wait(kLeastWaitSeconds, now_tsc);
+}
+
+void Circulation::wait(uint64_t seconds, uint64_t now_tsc) {
+  wait_seconds_ = seconds;
+  try_after_ = now_tsc + seconds * tsc_hz_;
+  be_steady();
+}
+
+void Circulation::change(State state) {
+  is_small_ = !is_small_;
+  be_steady();
+  state_ = state;
+}
+
+void Circulation::be_steady() {
+  state_ = State::steady;
+  windows_ = 0;
+  sum_ = 0;
+}
+
+}  // namespace dpcap

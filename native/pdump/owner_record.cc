@@ -1,0 +1,206 @@
+#include "pdump/owner_record.h"
+
+#include <fcntl.h>
+#include <rte_config.h>
+#include <rte_errno.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "pdump/memory/mempool.h"
+#include "base/error.h"
+#include "base/fault_point.h"
+#include "base/now.h"
+#include "pdump/memory/shared_pieces.h"
+
+namespace dpcap {
+namespace {
+
+constexpr uint32_t kMagic = 0x64706332;  // "dpc2"
+constexpr char kPrefix[] = "dpcap_";
+
+std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
+
+ProcessId process_of(const OwnerHeader& header) { return {header.pid, header.start_time, header.pid_namespace}; }
+
+// dpcap_<pid>_<start time>, and nothing behind it.
+bool is_record_name(const char* name) {
+  int pid = 0, length = 0;
+  unsigned start = 0;
+  return sscanf(name, "dpcap_%d_%x%n", &pid, &start, &length) == 2 && name[length] == '\0';
+}
+
+// A record as it was at one moment.
+struct Copy {
+  std::string name;
+  std::vector<uint8_t> bytes;
+};
+
+// Under the lock of the list, which keeps the zones in place: copies, and judges nothing.
+void copy_record(const rte_memzone* zone, void* opaque) {
+  constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerTarget);
+  if (!is_record_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
+  const auto* bytes = static_cast<const uint8_t*>(zone->addr);
+  static_cast<std::vector<Copy>*>(opaque)->push_back(
+      {zone->name, std::vector<uint8_t>(bytes, bytes + std::min(zone->len, kLargest))});
+}
+
+// A record that its owner had not finished, or that is not one of this version's, has no targets: nothing was enabled
+// before it was complete.
+OwnerFacts facts_of(const Copy& copy) {
+  const auto* header = reinterpret_cast<const OwnerHeader*>(copy.bytes.data());
+  OwnerFacts facts{copy.name, {}, false, 0, "", {}};
+  const size_t room = (copy.bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerTarget);
+  if (header->magic != kMagic || owner_name(process_of(*header)) != copy.name || header->target_count > room) {
+    unsigned start = 0;
+    sscanf(copy.name.c_str(), "dpcap_%d_%x", &facts.process.pid, &start);
+    facts.process.start_time = start_time_of(facts.process.pid);
+    facts.process.pid_namespace = own_pid_namespace();
+    facts.running = life_of(facts.process.pid, start) != Life::gone;
+    return facts;
+  }
+  facts.process = process_of(*header);
+  facts.running = is_running(facts.process);
+  facts.started_at_ns = header->started_at_ns;
+  facts.purpose = bounded(header->purpose, sizeof header->purpose);
+  for (uint32_t i = 0; i < header->target_count; i++) {
+    const OwnerTarget& target = header->targets()[i];
+    const auto direction = static_cast<Direction>(target.direction);
+    facts.targets.push_back(
+        {{bounded(target.device, sizeof target.device), target.port, target.queue, direction}, target.state});
+  }
+  return facts;
+}
+
+OwnerFacts dead_owner(const std::string& name, const std::vector<OwnerFacts>& owners) {
+  for (const OwnerFacts& owner : owners) {
+    if (owner.name != name) continue;
+    if (owner.running) throw Error("ERR_CAPTURE_BUSY", "the owner of " + name + " is running", EBUSY, name);
+    return owner;
+  }
+  throw Error("ERR_SYSTEM", "there is no owner record " + name, ENOENT, name);
+}
+
+bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& wanted) {
+  for (const OwnerFacts& owner : owners) {
+    for (const OwnerFacts::Target& held : owner.targets) {
+      if (owner.running && held.state != TargetState::disabled && held.target.port == wanted.port &&
+          held.target.queue == wanted.queue && held.target.direction == wanted.direction) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// With the dead capture's own pool, and that pool's ring for the copies: what is put there has only come back.
+Removal disable_taken(const std::string& name, const PdumpTarget& target, int timeout_ms) {
+  rte_mempool* pool = foreign_pool("MP_" + name);
+  if (pool == nullptr || pool->pool_data == nullptr) return Removal::taken;
+  auto* ring = static_cast<rte_ring*>(pool->pool_data);
+  return pdump_disable_unless_taken(target, {CopyMode::plain, 0, ring, pool, nullptr}, timeout_ms);
+}
+
+// The states in a record that nobody but us changes any more.
+OwnerTarget* targets_in(const std::string& name) {
+  const rte_memzone* zone = rte_memzone_lookup(name.c_str());
+  return zone == nullptr ? nullptr : static_cast<OwnerHeader*>(zone->addr)->targets();
+}
+
+}  // namespace
+
+std::string owner_name(const ProcessId& process) {
+  char name[RTE_MEMZONE_NAMESIZE];
+  snprintf(name, sizeof name, "%s%d_%x", kPrefix, process.pid, static_cast<uint32_t>(process.start_time));
+  return name;
+}
+
+OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::string& purpose) {
+  const ProcessId self = current_process();
+  name_ = owner_name(self);
+  const size_t size = sizeof(OwnerHeader) + targets.size() * sizeof(OwnerTarget);
+  header_ = static_cast<OwnerHeader*>(reserve_zone(name_, size)->addr);
+  fault_point("record.reserved");
+  memset(static_cast<void*>(header_), 0, size);
+  header_->pid = self.pid;
+  header_->start_time = self.start_time;
+  header_->pid_namespace = self.pid_namespace;
+  header_->started_at_ns = now_ns(CLOCK_REALTIME);
+  strncpy(header_->purpose, purpose.c_str(), sizeof header_->purpose - 1);
+  header_->target_count = static_cast<uint32_t>(targets.size());
+  for (size_t i = 0; i < targets.size(); i++) {
+    OwnerTarget& target = header_->targets()[i];
+    strncpy(target.device, targets[i].device.c_str(), sizeof target.device - 1);
+    target.port = targets[i].port;
+    target.queue = targets[i].queue;
+    target.direction = static_cast<uint16_t>(targets[i].direction);
+    target.state = TargetState::disabled;
+  }
+  header_->magic = kMagic;
+}
+
+void OwnerRecord::free() {
+  rte_memzone_free(rte_memzone_lookup(name_.c_str()));
+  fault_point("free.record");
+}
+
+std::vector<OwnerFacts> list_owners() {
+  std::vector<Copy> copies;
+  rte_memzone_walk(copy_record, &copies);
+  std::vector<OwnerFacts> owners;
+  for (const Copy& copy : copies) owners.push_back(facts_of(copy));
+  return owners;
+}
+
+int try_lock(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) throw Error("ERR_SYSTEM", "cannot open " + path + ", a lock of dpcap's", errno, path);
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  const int err = errno;
+  close(fd);
+  if (err == EWOULDBLOCK) return -1;
+  throw Error("ERR_SYSTEM", "cannot lock " + path, err, path);
+}
+
+std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) {
+  fault_point("recover.claimed");
+  const std::vector<OwnerFacts> owners = list_owners();
+  const OwnerFacts owner = dead_owner(name, owners);
+  std::vector<std::string> in_doubt;
+  for (size_t i = 0; i < owner.targets.size(); i++) {
+    const PdumpTarget& target = owner.targets[i].target;
+    if (owner.targets[i].state == TargetState::disabled) continue;
+    const Removal removal = held_by_another(owners, target)                ? Removal::absent
+                            : owner.targets[i].state == TargetState::taken ? disable_taken(name, target, timeout_ms)
+                                                                           : pdump_disable(target, timeout_ms);
+    if (is_off(removal)) {
+      targets_in(name)[i].state = TargetState::disabled;
+    } else {
+      in_doubt.push_back(text_of(target) + ": " + reason_of(removal));
+    }
+  }
+  fault_point("recover.disabled");
+  return in_doubt;
+}
+
+void free_owner(const std::string& name, const std::atomic<bool>& is_abandoned) {
+  const OwnerFacts owner = dead_owner(name, list_owners());
+  for (const OwnerFacts::Target& target : owner.targets) {
+    if (target.state == TargetState::disabled) continue;
+    throw Error("ERR_DISABLE_FAILED", text_of(target.target) + " of " + name + " may still be enabled", EBUSY, name);
+  }
+  std::vector<std::string> zones = zones_of(name);
+  const bool has_pool = !zones.empty() && zones.back() == "MP_" + name;
+  if (has_pool) zones.pop_back();
+  if (!free_zones(zones, is_abandoned, "recover.free.piece")) {
+    throw Error("ERR_PRIMARY_TIMEOUT", "the primary did not take all memory of " + name + " back", ETIMEDOUT, name);
+  }
+  if (has_pool) free_foreign_pool("MP_" + name);
+  rte_memzone_free(rte_memzone_lookup(name.c_str()));
+  fault_point("recover.free.record");
+}
+
+}  // namespace dpcap

@@ -1,0 +1,94 @@
+#include "pdump/reader/encoder.h"
+
+#include <cstring>
+
+#include "pdump/reader/mbuf_packet.h"
+
+namespace dpcap {
+namespace {
+
+constexpr size_t kVector = 16;
+constexpr uint32_t kShort = 256;  // bytes; longer ones are memcpy's business
+static_assert(Block::kSlack >= kVector);
+
+// Copies `size` bytes in whole vectors: reads and writes up to 15 bytes more.
+void copy_vectors(uint8_t* out, const uint8_t* from, uint32_t size) {
+  for (uint32_t at = 0; at < size; at += kVector) memcpy(out + at, from + at, kVector);
+}
+
+// Whether vectors that begin inside the first segment's data stay inside its buffer.
+bool has_slack(const rte_mbuf* mbuf, uint32_t end) { return mbuf->data_off + end + kVector <= mbuf->buf_len; }
+
+void copy_into_block(const Packet& packet, uint8_t* out) {
+  const uint32_t end = packet.offset + packet.caplen;
+  const bool in_one_piece = packet.in_one_piece();
+  if (in_one_piece && packet.caplen <= kShort && has_slack(packet.mbuf, end)) {
+    copy_vectors(out, rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset), packet.caplen);
+  } else if (in_one_piece) {
+    memcpy(out, rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset), packet.caplen);
+  } else {
+    copy_packet(packet, out);
+  }
+}
+
+RecordHead head_of(const Run& run, uint32_t index, const Packet& packet) {
+  const Lane& lane = run.lane;
+  return {run.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.target.queue, lane.target.direction};
+}
+
+// One function for each format and mode: the choice is made once a capture, not once a packet.
+template <FileFormat format, CopyMode mode>
+uint32_t fill_block(const FileOptions& given, const Run& run, uint32_t first, size_t goal, Block& block) {
+  const FileOptions options{format, given.nanoseconds, given.snaplen};
+  const Direction direction = run.lane.target.direction;
+  uint8_t* out = block.bytes + block.used;
+  const uint8_t* const end = block.bytes + Block::kBytes;
+  const uint8_t* const enough = block.bytes + goal;
+  uint64_t bytes = 0;
+  uint32_t index = first;
+  for (; index < run.count && out < enough; index++) {
+    const Packet packet = read_packet(run.mbufs[index], mode, direction, options.snaplen);
+    if (record_size(format, packet.caplen) > static_cast<size_t>(end - out)) break;
+    const RecordHead head = head_of(run, index, packet);
+    out += write_record_head(options, head, out);
+    copy_into_block(packet, out);
+    out += packet.caplen;
+    out += write_record_tail(options, head, out);
+    bytes += packet.caplen;
+  }
+  block.used = static_cast<size_t>(out - block.bytes);
+  if (index > first) block.add_share(static_cast<uint16_t>(run.lane.index), index - first);
+  run.lane.bytes.add(bytes);
+  return index - first;
+}
+
+}  // namespace
+
+Recorder::Recorder(const FileOptions& options, CopyMode mode)
+    : options_(options),
+      mode_(mode),
+      fill_(options.format == FileFormat::pcap
+                ? (mode == CopyMode::plain ? fill_block<FileFormat::pcap, CopyMode::plain>
+                                           : fill_block<FileFormat::pcap, CopyMode::stamped>)
+                : (mode == CopyMode::plain ? fill_block<FileFormat::pcapng, CopyMode::plain>
+                                           : fill_block<FileFormat::pcapng, CopyMode::stamped>)) {}
+
+bool Recorder::wrap(const Run& run, uint32_t index, iovec* record) const {
+  rte_mbuf* mbuf = run.mbufs[index];
+  const Packet packet = read_packet(mbuf, mode_, run.lane.target.direction, options_.snaplen);
+  const bool is_pcap = options_.format == FileFormat::pcap;
+  const size_t head_bytes = is_pcap ? kPcapHeadBytes : kEpbHeadBytes;
+  const size_t tail_bytes = record_size(options_.format, packet.caplen) - head_bytes - packet.caplen;
+  const size_t start = mbuf->data_off + packet.offset;
+  const size_t end = start + packet.caplen;
+  if (!packet.in_one_piece() || start < head_bytes || end + tail_bytes > mbuf->buf_len) return false;
+  auto* data = static_cast<uint8_t*>(mbuf->buf_addr) + start;
+  const RecordHead head = head_of(run, index, packet);
+  write_record_head(options_, head, data - head_bytes);
+  write_record_tail(options_, head, data + packet.caplen);
+  *record = {data - head_bytes, head_bytes + packet.caplen + tail_bytes};
+  run.lane.bytes.add(packet.caplen);
+  return true;
+}
+
+}  // namespace dpcap

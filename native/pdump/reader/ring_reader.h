@@ -1,0 +1,72 @@
+// Copies as they come out of the lanes' rings, merged into the order of their arrival.
+//
+// Stamped copies are put in the order of their stamps; those that are younger than what a copy may take from its stamp
+// into its ring are held back. Plain copies have no stamp. All rings are looked at before the first one is emptied, so
+// that what one look found came before whatever the next one finds. Of what one look found nobody knows the order: the
+// lanes take turns, those of received packets first, so that an answer does not stand before the question that the
+// application has received.
+//
+// Drain thread only.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "pdump/reader/stamp_clock.h"
+#include "pdump/lane.h"
+#include "sink/sink.h"
+
+namespace dpcap {
+
+class Arrivals {
+ public:
+  // `is_timed`: somebody wants to know when packets arrived. Between several lanes the order needs it in any case.
+  // `burst`: how many packets are taken out of a ring at once. `clock`: the capture's.
+  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock);
+
+  void begin();
+  // Looks at every ring once. Returns how many packets it found.
+  uint32_t refill();
+  // The next packets in order, all of one lane; count 0 when there are none for now. `last`: there will be no others to
+  // wait for. They stay in the lane until taken().
+  Run next(bool last);
+  void taken(Lane& lane, uint32_t count);
+
+  // Steady time (see WallClock): no packet that arrived before is still to come.
+  uint64_t complete_ns() const;
+
+  bool is_empty() const;
+  // At the last look a lane had no room for what is in its ring, because packets are held back: it is soon over.
+  bool is_full() const { return is_full_; }
+  // Packets are held back while the primary's clock is being learnt: look often.
+  bool is_settling() const { return held_since_ != 0 && !stamps_.is_settled(settle_ticks_); }
+
+ private:
+  void count_waiting();
+  double equal_share() const;
+  uint32_t refill(Lane& lane, uint32_t most);
+  uint32_t room_in(const Lane& lane) const;
+  void learn(Lane& lane, uint32_t found, uint64_t now);
+  void resolve(Lane& lane, bool last);
+  Run next_by_turns();
+  Run next_by_stamp(bool last);
+  Run give(Lane& lane, uint32_t count);
+  uint64_t complete_ns(const Lane& lane) const;
+  uint32_t count_until(Lane& lane, uint64_t horizon) const;
+  void to_wall_time(Lane& lane, uint32_t count);
+
+  std::vector<Lane*> lanes_;  // of received packets first
+  const bool is_stamped_;
+  const bool is_timed_;
+  const uint32_t burst_;
+  SharedClock& clock_;
+  WallClock wall_;                // as of the last look
+  StampClock stamps_;             // as of the last packets found
+  const uint64_t settle_ticks_;   // a stamp is good enough when known to this
+  const uint64_t reorder_ticks_;  // how long a packet may take from its stamp into its ring
+  uint64_t now_ = 0;              // when the last look began
+  uint64_t found_at_ = 0;         // and when the contents of all rings were known
+  bool is_full_ = false;
+  uint64_t held_since_ = 0;
+};
+
+}  // namespace dpcap

@@ -1,0 +1,170 @@
+#include "primary/eal.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <rte_bus.h>
+#include <rte_config.h>
+#include <rte_eal.h>
+#include <rte_eal_memconfig.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_service_component.h>
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/thread.h"
+#include "base/error.h"
+#include "base/fault_point.h"
+#include "primary/hotplug.h"
+
+// In the driver SDK's bus_driver.h, which distributions do not install; exported by librte_eal in every release.
+extern "C" void rte_bus_unregister(struct rte_bus* bus);
+
+namespace dpcap {
+namespace {
+
+// EAL's log, kept in memory: standard error belongs to dpcap's own messages.
+class LogBuffer {
+ public:
+  static LogBuffer& instance() {
+    static LogBuffer* buffer = new LogBuffer;  // never destroyed: DPDK's threads may log until the process ends
+    return *buffer;
+  }
+
+  void redirect() {
+    cookie_io_functions_t io = {};
+    io.write = [](void*, const char* text, size_t size) -> ssize_t {
+      instance().append(text, size);
+      return static_cast<ssize_t>(size);
+    };
+    FILE* stream = fopencookie(nullptr, "w", io);
+    if (stream == nullptr) return;
+    setvbuf(stream, nullptr, _IOLBF, 4096);
+    rte_openlog_stream(stream);
+  }
+
+  std::string take() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(text_, std::string());
+  }
+
+ private:
+  static constexpr size_t kMaxBytes = 64 * 1024;
+
+  void append(const char* text, size_t size) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    text_.append(text, size);
+    if (text_.size() > kMaxBytes) text_.erase(0, text_.size() - kMaxBytes);
+  }
+
+  std::mutex mutex_;
+  std::string text_;
+};
+
+constexpr int kAnswerNice = -20;
+
+// Loads the bus libraries and takes every bus out of EAL's list. A bus that is not there cannot be scanned or probed,
+// so no driver code runs on the primary's devices: merely starting a secondary has killed virtio NICs
+// (F-Stack issue 860, DPDK 22.11.7). EAL loads the same libraries again as plugins, which is then a no-op.
+void forget_buses() {
+  if (DIR* dir = opendir(RTE_EAL_PMD_PATH)) {
+    while (const dirent* entry = readdir(dir)) {
+      if (strncmp(entry->d_name, "librte_bus_", 11) != 0) continue;
+      const std::string path = std::string(RTE_EAL_PMD_PATH) + "/" + entry->d_name;
+      dlopen(path.c_str(), RTLD_NOW);  // one that cannot be loaded cannot register itself either
+    }
+    closedir(dir);
+  }
+  const auto any = [](const rte_bus*, const void*) { return 0; };
+  while (rte_bus* bus = rte_bus_find(nullptr, any, nullptr)) rte_bus_unregister(bus);
+}
+
+// The highest lcore id on all CPUs we may use. Mempool caches in shared memory are indexed by lcore id, so the id must
+// not be one that a thread of the primary polls with; ours never allocates under it anyway (see attach).
+std::string lcores_argument() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  sched_getaffinity(0, sizeof cpus, &cpus);
+  std::string list;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (CPU_ISSET(cpu, &cpus)) list += (list.empty() ? "" : ",") + std::to_string(cpu);
+  }
+  return "--lcores=" + std::to_string(RTE_MAX_LCORE - 1) + "@(" + list + ")";
+}
+
+// EAL's thread that answers the primary goes before other work: the primary waits for it whenever its own memory grows
+// or shrinks. (Not as a real-time thread: it takes spin locks, whose holder may be waiting for the same CPU.) Its name
+// up to 23.07, and from 23.11 on.
+void answer_promptly() {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "comm");
+    std::string name;
+    std::getline(file, name);
+    if (name == "rte_mp_handle" || name == "dpdk-mp-msg") be_nice(kAnswerNice, atoi(task.path().filename().c_str()));
+  }
+}
+
+int init_eal(const std::string& file_prefix) {
+  std::vector<std::string> args = {"dpcap", "--proc-type=secondary", "--file-prefix=" + file_prefix, lcores_argument(),
+                                   "--no-telemetry"};
+  std::vector<char*> argv;
+  for (std::string& arg : args) argv.push_back(arg.data());
+  argv.push_back(nullptr);
+  return rte_eal_init(static_cast<int>(args.size()), argv.data());
+}
+
+}  // namespace
+
+void attach(const AttachOptions& options) {
+  fault_point("attach.begin");
+  LogBuffer::instance().redirect();
+  forget_buses();
+
+  // EAL pins the thread that initialises it and gives it an lcore id. A thread that ends right after takes both with
+  // it: no thread of ours has an id, and every one keeps the affinity it was started with.
+  int result = -1;
+  int err = 0;
+  std::thread init([&] {
+    result = init_eal(options.file_prefix);
+    err = rte_errno;
+    // Its tables (149 kB) lie in the primary's heap, where a process that is killed leaves them for good.
+    if (result >= 0) rte_service_finalize();
+  });
+  init.join();
+  if (result < 0) throw Error("ERR_EAL_INIT", "EAL: " + take_eal_log(), err, options.file_prefix);
+  answer_hotplug_requests();
+  answer_promptly();
+  fault_point("attach.end");
+}
+
+// Whoever gives a page back asks all secondaries, and waits 5 s for one that closed its socket with the question
+// unread. The lock keeps such questions from being asked while ours is taken away; those that were asked before are
+// answered.
+void detach() {
+  constexpr timespec kTimeToAnswer = {0, 20'000'000};
+  const std::string prefix = "mp_socket_" + std::to_string(getpid()) + "_";
+  rte_mcfg_mem_read_lock();
+  for (const auto& entry : std::filesystem::directory_iterator(rte_eal_get_runtime_dir())) {
+    const std::string name = entry.path().filename();
+    if (name.compare(0, prefix.size(), prefix) == 0) unlink(entry.path().c_str());
+  }
+  rte_mcfg_mem_read_unlock();
+  nanosleep(&kTimeToAnswer, nullptr);
+  rte_eal_cleanup();
+}
+
+std::string take_eal_log() { return LogBuffer::instance().take(); }
+
+}  // namespace dpcap

@@ -1,0 +1,179 @@
+#include "primary/eal_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace dpcap {
+namespace {
+
+struct Mapping {
+  uintptr_t start;
+  size_t length;
+  int protection;
+  dev_t device;
+  std::string path;
+};
+
+std::vector<Mapping> own_mappings() {
+  std::vector<Mapping> mappings;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long start, end;
+    char perms[5];
+    unsigned device_major, device_minor;
+    int path_at = 0;
+    const int found = sscanf(line.c_str(), "%lx-%lx %4s %*x %x:%x %*u %n", &start, &end, perms, &device_major,
+                             &device_minor, &path_at);
+    if (found != 5) continue;
+    const int protection = (perms[0] == 'r' ? PROT_READ : 0) | (perms[1] == 'w' ? PROT_WRITE : 0);
+    mappings.push_back({start, end - start, protection, makedev(device_major, device_minor),
+                        line.substr(std::min<size_t>(static_cast<size_t>(path_at), line.size()))});
+  }
+  return mappings;
+}
+
+std::vector<int> own_descriptors(const std::function<bool(int)>& wanted) {
+  std::vector<int> fds;
+  DIR* dir = opendir("/proc/self/fd");
+  if (dir == nullptr) return fds;
+  while (const dirent* entry = readdir(dir)) {
+    const int fd = atoi(entry->d_name);
+    if (entry->d_name[0] != '.' && fd != dirfd(dir) && wanted(fd)) fds.push_back(fd);
+  }
+  closedir(dir);
+  return fds;
+}
+
+bool is_huge_page(int fd) {
+  struct statfs status;
+  return fstatfs(fd, &status) == 0 && status.f_type == HUGETLBFS_MAGIC;
+}
+
+// Where a descriptor of ours leads; empty when it is gone, or no file.
+std::string path_of(int fd) {
+  char path[4096];
+  const ssize_t length = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path);
+  return length > 0 && path[0] == '/' ? std::string(path, static_cast<size_t>(length)) : "";
+}
+
+bool starts_with(const std::string& text, const std::string& start) { return text.rfind(start, 0) == 0; }
+
+// Puts a copy that is ours alone in the place of a shared mapping. Read through /proc: a file that a new primary has
+// truncated would be SIGBUS.
+void make_private(const Mapping& mapping, int own_memory) {
+  void* copy = mmap(nullptr, mapping.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (copy == MAP_FAILED) return;
+  for (size_t at = 0; at < mapping.length && mapping.protection != PROT_NONE;) {
+    const ssize_t got =
+        pread(own_memory, static_cast<char*>(copy) + at, mapping.length - at, static_cast<off_t>(mapping.start + at));
+    if (got <= 0) break;
+    at += static_cast<size_t>(got);
+  }
+  mprotect(copy, mapping.length, mapping.protection);
+  mremap(copy, mapping.length, mapping.length, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(mapping.start));
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// The configuration with its locks, the lists of memzones and pages: a new primary uses the same files, and a thread of
+// ours that is inside EAL at this moment would release, or take, a lock of its. EAL's shadow lists, which have our pid
+// in their names, are ours alone.
+void leave_shared_state(const std::string& dir) {
+  const Descriptor own_memory(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
+  const std::string ours = "_" + std::to_string(getpid());
+  for (const Mapping& mapping : own_mappings()) {
+    if (starts_with(mapping.path, dir) && !ends_with(mapping.path, ours)) make_private(mapping, own_memory.get());
+  }
+}
+
+// A primary asks everyone whose socket lies there for consent to its memory, and waits for the answers. Ours would map
+// the new one's pages over the old one's.
+void remove_socket(const std::string& dir) {
+  own_descriptors([&](int fd) {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.sun_family != AF_UNIX)
+      return false;
+    char* real = realpath(address.sun_path, nullptr);
+    if (real != nullptr && starts_with(real, dir)) unlink(real);
+    free(real);
+    return false;
+  });
+}
+
+// A page that the primary's files share with another one is not taken out of the next primary's way by EAL, should it
+// have looked before we let go (--single-file-segments).
+void remove_if_shared(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) == 0 && status.st_size > status.st_blksize) unlink(path_of(fd).c_str());
+}
+
+// A mapping keeps a lock alive whose descriptors are closed (it holds the open file), hence the explicit unlock. The
+// number stays taken: EAL, which knows nothing of this, may close it or lock it again, and must not meet another file.
+void let_go(const std::vector<int>& fds) {
+  const Descriptor nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int fd : fds) {
+    flock(fd, LOCK_UN);
+    if (nowhere.get() >= 0) dup3(nowhere.get(), fd, O_CLOEXEC);
+  }
+}
+
+std::mutex devices_mutex;
+std::set<dev_t> huge_page_devices;
+
+void remember_device(int fd) {
+  struct stat status;
+  const std::lock_guard lock(devices_mutex);
+  if (fstat(fd, &status) == 0) huge_page_devices.insert(status.st_dev);
+}
+
+}  // namespace
+
+// The arrays' locks last: while they are held no primary gets as far as to its memory (rte_fbarray_init).
+void let_go_of_eal_files(const std::string& runtime_dir) {
+  char* real = realpath(runtime_dir.c_str(), nullptr);
+  const std::string dir = std::string(real != nullptr ? real : runtime_dir.c_str()) + "/";
+  free(real);
+  leave_shared_state(dir);
+  remove_socket(dir);
+  const std::vector<int> pages = own_descriptors(is_huge_page);
+  for (const int fd : pages) {
+    remember_device(fd);
+    remove_if_shared(fd);
+  }
+  let_go(pages);
+  let_go(own_descriptors([&](int fd) { return starts_with(path_of(fd), dir + "fbarray_"); }));
+}
+
+void let_go_of_huge_pages() {
+  const std::lock_guard lock(devices_mutex);
+  for (const Mapping& mapping : own_mappings()) {
+    if (huge_page_devices.count(mapping.device) == 0) continue;
+    mmap(reinterpret_cast<void*>(mapping.start), mapping.length, PROT_NONE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  }
+}
+
+}  // namespace dpcap

@@ -1,0 +1,49 @@
+// Writes the whole pages of a file straight from our blocks to the disk (O_DIRECT), past the page cache, which would
+// copy them once more, into memory that the kernel has to find first.
+//
+// What is left of the last page is written in the ordinary way, so that the file always has all there is; the next
+// block writes that page again. io_uring brings nothing here: the kernel lets no other write pass one that makes a file
+// longer (ext4, XFS), and a file that is made long in advance has zeros where a live reader looks for packets.
+#pragma once
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "record/block.h"
+#include "base/fd.h"
+#include "sink/direct_io_policy.h"
+
+namespace dpcap {
+
+class DirectIo {
+ public:
+  // Of the new file `fd`. None for what is no file or has a beginning, and where the file system has no such way.
+  static std::optional<DirectIo> of(int fd);
+
+  // Writes the whole pages of `blocks`, which are next, to `offset`, the end of the file, if that is worthwhile.
+  // Returns how many of their bytes are in the file: 0 when the page cache is the better way, or the only one; -1 with
+  // errno when they were refused.
+  ssize_t write(const Blocks& blocks, off_t offset, bool piling_up);
+  // Whether the last blocks went this way.
+  bool was_taken() const { return taken_ == DiskWay::straight; }
+  // What was left was written as well: all of `blocks` are in the file.
+  void wrote(const Blocks& blocks);
+  // Something else was added to the file.
+  void wrote(const uint8_t* bytes, size_t size);
+
+ private:
+  explicit DirectIo(Descriptor fd) : fd_(std::move(fd)) {}
+  bool fits(const Blocks& blocks) const;
+  ssize_t write_pages(const Blocks& blocks);
+
+  Descriptor fd_;
+  off_t end_ = 0;                                  // of the file, as far as we know
+  std::array<uint8_t, Block::kPage> last_page_{};  // of the file, as far as it goes
+  DiskWay way_;
+  DiskWay::Way taken_ = DiskWay::cached;
+  uint64_t began_ns_ = 0;
+};
+
+}  // namespace dpcap

@@ -1,0 +1,54 @@
+// A sink that hands each packet, as a whole frame, to a kernel interface: to one queue of a TAP interface, where the
+// kernel sees it as received, or through a packet socket to one that sends it.
+//
+// The drain thread writes by itself, from where the packet lies: there is one system call a packet, of a microsecond.
+// A TAP interface takes it at once; a packet socket that is full is waited for.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "pdump/reader/mbuf_packet.h"
+#include "sink/sink.h"
+
+namespace dpcap {
+
+class FrameSink : public Sink {
+ public:
+  // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
+  // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
+  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkFigures& figures);
+  ~FrameSink() override;
+
+  void enter() override;
+  uint32_t put(const Run& run) override;
+  void tick(uint64_t now_tsc, uint64_t) override;
+  void leave() override;
+  void give_up_on_stalls() override;
+  void finish(const std::vector<uint8_t>&) override {}
+  bool wants_times() const override { return is_timed_; }
+  uint32_t burst() const override { return kBurst; }
+
+ private:
+  static constexpr uint32_t kBurst = 32;  // a system call each leaves little of the cache
+
+  bool may_write();
+  bool write_frame(int fd, const Packet& packet);
+  bool wait_writable(int fd) const;
+  void drop_incoming();
+  void close_descriptors() const;
+
+  const int rx_fd_;
+  const int tx_fd_;
+  const uint32_t max_rate_;
+  const CopyMode mode_;
+  const bool is_timed_;
+  std::atomic<int64_t> give_up_at_ns_{0};  // CLOCK_MONOTONIC; 0: not yet
+  bool has_own_files_ = false;
+  uint64_t looked_at_ = 0;
+  double tokens_ = 0;
+  int64_t tokens_at_ns_ = 0;
+  std::vector<uint8_t> frame_;  // of one that is in pieces
+};
+
+}  // namespace dpcap

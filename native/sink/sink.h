@@ -1,0 +1,99 @@
+// Where packets end: a file, a pipe, a kernel interface.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "pdump/lane.h"
+#include "base/notify.h"
+
+namespace dpcap {
+
+// Copies of one lane, in the order of their arrival.
+struct Run {
+  Lane& lane;
+  rte_mbuf* const* mbufs;
+  const uint64_t* arrival_ns;  // CLOCK_REALTIME; undefined unless wants_times()
+  uint32_t count;
+  // How far CLOCK_REALTIME was set since the capture began: without it, times never decrease within a lane.
+  int64_t steps_ns = 0;
+};
+
+// What became of what a capture's sinks were given. Written by the threads that do their work, read by any.
+class SinkFigures {
+ public:
+  // `on_failure`: called once, by the thread whose work failed first.
+  explicit SinkFigures(size_t lanes, Notify on_failure = {})
+      : on_failure_(std::move(on_failure)), lost_(new Lost[lanes]()) {}
+
+  // errno of what ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went away.
+  int failure() const { return failure_.load(std::memory_order_relaxed); }
+  uint64_t bytes_written() const { return bytes_written_; }
+  // Packets of this lane that were put and did not get through, and how much of Lane::bytes is theirs.
+  uint64_t lost(size_t lane) const { return lost_[lane].packets; }
+  uint64_t lost_bytes(size_t lane) const { return lost_[lane].bytes; }
+
+  void fail(int err) {
+    int none = 0;
+    if (failure_.compare_exchange_strong(none, err) && on_failure_) on_failure_();
+  }
+  void add_written(int64_t bytes) { bytes_written_ += static_cast<uint64_t>(bytes); }
+  void add_lost(size_t lane, uint64_t packets, uint64_t bytes) {
+    lost_[lane].packets += packets;
+    lost_[lane].bytes += bytes;
+  }
+
+ private:
+  struct Lost {
+    std::atomic<uint64_t> packets{0};
+    std::atomic<uint64_t> bytes{0};
+  };
+
+  const Notify on_failure_;
+  std::atomic<int> failure_{0};
+  std::atomic<uint64_t> bytes_written_{0};
+  std::unique_ptr<Lost[]> lost_;
+};
+
+// Fed by one thread, called the drain thread although it may merge what several drain: enter() first, leave() last, and
+// what lies between.
+class Sink {
+ public:
+  explicit Sink(SinkFigures& figures) : figures_(figures) {}
+  virtual ~Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  virtual void enter() {}
+  // Takes packets; the mbufs stay the caller's. Returns how many it took: all, unless it became full.
+  virtual uint32_t put(const Run& run) = 0;
+  // Once a round, whether there were packets or not. What arrived until `complete_ns` (CLOCK_REALTIME
+  // without its steps) has been put.
+  virtual void tick(uint64_t now_tsc, uint64_t complete_ns) = 0;
+  // Everything that was put is on its way.
+  virtual void flush() {}
+  virtual void leave() {}
+
+  // Before finish(), on any thread: a stalled reader is not waited for much longer.
+  virtual void give_up_on_stalls() {}
+  // After leave(): writes what is on its way, then `trailer` (unless the sink failed), and closes. Idempotent.
+  virtual void finish(const std::vector<uint8_t>& trailer) = 0;
+
+  // It has all the bytes it was to take.
+  virtual bool is_full() const { return false; }
+  // So much of what was put is still on its way that the next packets may have to wait.
+  virtual bool is_behind() const { return false; }
+  // Whether the time of arrival matters to it.
+  virtual bool wants_times() const { return true; }
+  // How many packets of a lane are fetched at once: no more than what is still in the cache when it comes to the last.
+  virtual uint32_t burst() const { return Lane::kPending; }
+  const SinkFigures& figures() const { return figures_; }
+
+ protected:
+  SinkFigures& figures_;
+};
+
+}  // namespace dpcap

@@ -1,0 +1,235 @@
+#include "capture/merge_thread.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "copies.h"
+#include "tap.h"
+#include "temporary_file.h"
+
+using namespace dpcap;
+
+namespace {
+
+const FileOptions kFormats[] = {
+    {FileFormat::pcap, true, 262144}, {FileFormat::pcap, false, 262144}, {FileFormat::pcapng, true, 262144}};
+
+struct Merged {
+  explicit Merged(const FileOptions& options_, int fd, size_t lanes = 8)
+      : options(options_),
+        figures(lanes),
+        file(fd, {options, CopyMode::plain, 0, {}, false}, figures),
+        merge(options, CopyMode::plain, figures, file) {}
+  // After the strands' owners have left.
+  void end() {
+    merge.stop();
+    file.finish({});
+  }
+  const FileOptions options;
+  SinkFigures figures;
+  FileSink file;
+  Merge merge;
+};
+
+struct Record {
+  uint64_t ns;
+  uint32_t lane;  // as the packet's first bytes say
+  uint32_t number;
+};
+
+std::vector<Record> records_in(const TemporaryFile& file, const FileOptions& options) {
+  const std::vector<uint8_t> bytes = file.bytes();
+  std::vector<Record> records;
+  for (size_t at = 0; at < bytes.size(); at += stored_record_size(options.format, &bytes[at])) {
+    uint32_t words[2];
+    memcpy(words, &bytes[at + (options.format == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes)], sizeof words);
+    records.push_back({stored_time_ns(options, &bytes[at]), words[0], words[1]});
+  }
+  return records;
+}
+
+// A packet that says whose it is.
+std::vector<uint8_t> signed_packet(uint32_t lane, uint32_t number, size_t size) {
+  std::vector<uint8_t> bytes(size);
+  const uint32_t words[2] = {lane, number};
+  memcpy(bytes.data(), words, sizeof words);
+  return bytes;
+}
+
+// Feeds a strand with random runs, as a drain of two lanes does: time goes on in random steps, and sometimes stands.
+void feed(Sink& strand, uint32_t first_lane, unsigned seed, uint32_t packets) {
+  constexpr uint32_t kMostInRun = 40;
+  uint64_t now = 1'700'000'000'000'000'000;
+  uint32_t numbers[2] = {};
+  strand.enter();
+  for (uint32_t made = 0; made < packets;) {
+    const uint32_t which = rand_r(&seed) % 2;
+    Packets run(first_lane + which);
+    const uint32_t count = std::min(packets - made, 1 + rand_r(&seed) % kMostInRun);
+    std::vector<uint64_t> times;
+    for (uint32_t i = 0; i < count; i++) {
+      run.add(signed_packet(first_lane + which, numbers[which]++, rand_r(&seed) % 100 == 0 ? 9000 : 60));
+      now += rand_r(&seed) % 4 == 0 ? 0 : rand_r(&seed) % 3000;
+      times.push_back(now);
+    }
+    strand.put({run.lane(), run.run().mbufs, times.data(), count});
+    strand.tick(0, now);
+    made += count;
+  }
+  strand.leave();
+}
+
+// Whoever is faster: all records, those of each lane in their order, and none before an earlier one.
+void in_order() {
+  for (const FileOptions& options : kFormats) {
+    constexpr uint32_t kStrands = 3, kPackets = 15000;
+    TemporaryFile file;
+    Merged merged(options, file.fd);
+    std::vector<std::thread> drains;
+    for (uint32_t i = 0; i < kStrands; i++) {
+      drains.emplace_back(feed, std::ref(merged.merge.add_strand()), 2 * i, 17 + i, kPackets);
+    }
+    merged.merge.start(false);
+    for (auto& drain : drains) drain.join();
+    merged.end();
+    const std::vector<Record> records = records_in(file, options);
+    CHECK(merged.figures.failure() == 0 && records.size() == kStrands * kPackets);
+    std::vector<uint32_t> next(2 * kStrands);
+    uint64_t last = 0;
+    for (const Record& record : records) {
+      CHECK_ALL(record.lane < next.size() && record.number == next[record.lane]++ && record.ns >= last);
+      last = record.ns;
+    }
+  }
+}
+
+// A strand that has nothing holds the others up only as long as it may have something earlier.
+void quiet_strand() {
+  TemporaryFile file;
+  Merged merged(kFormats[0], file.fd);
+  Sink& busy = merged.merge.add_strand();
+  Sink& quiet = merged.merge.add_strand();
+  merged.merge.start(false);
+  Packets packets(3);
+  packets.add(signed_packet(3, 0, 60)).add(signed_packet(3, 1, 60));
+  const uint64_t* times = packets.run().arrival_ns;
+  busy.put(packets.run());
+  busy.tick(0, times[1]);
+  quiet.tick(0, times[0]);
+  while (file.size() == 0) std::this_thread::yield();
+  CHECK(file.size() == 76);
+  quiet.tick(0, times[1] - 1);
+  Packets late(4);
+  late.add(signed_packet(4, 0, 60));
+  quiet.put({late.lane(), late.run().mbufs, times + 1, 1});
+  quiet.leave();
+  busy.leave();
+  merged.end();
+  const std::vector<Record> records = records_in(file, kFormats[0]);
+  CHECK(records.size() == 3 && records[0].number == 0);
+}
+
+// The clock is set back by an hour in the middle: what arrives later stands behind what was there, and nothing waits
+// for the hour to pass.
+void clock_set_back() {
+  constexpr int64_t kBack = -3'600'000'000'000;
+  TemporaryFile file;
+  Merged merged(kFormats[0], file.fd);
+  Sink* strands[] = {&merged.merge.add_strand(), &merged.merge.add_strand()};
+  merged.merge.start(false);
+  constexpr uint32_t kAll = 100;
+  Packets packets(0);
+  for (uint32_t i = 0; i < kAll; i++) packets.add(signed_packet(0, i, 60));
+  const Run all = packets.run();
+  const auto put = [&](uint32_t i) {
+    const int64_t steps = i < kAll / 2 ? 0 : kBack;
+    const uint64_t shown = all.arrival_ns[i] + static_cast<uint64_t>(steps);
+    strands[i % 2]->put({packets.lane(), all.mbufs + i, &shown, 1, steps});
+  };
+  // The one strand is ahead of the other: that is waited for, before and after the step.
+  for (uint32_t i = 0; i < kAll; i += 2) put(i);
+  strands[0]->tick(0, all.arrival_ns[kAll - 1]);
+  for (uint32_t i = 1; i < kAll; i += 2) put(i);
+  strands[1]->tick(0, all.arrival_ns[kAll - 1]);
+  while (file.size() < kAll * 76) std::this_thread::yield();
+  for (Sink* strand : strands) strand->leave();
+  merged.end();
+  const std::vector<Record> records = records_in(file, kFormats[0]);
+  CHECK(records.size() == kAll);
+  for (uint32_t i = 0; i < kAll; i++) CHECK_ALL(records[i].number == i);
+}
+
+// What could not be written is counted where it belongs, however it was merged.
+void full_disk() {
+  Merged merged(kFormats[0], open("/dev/full", O_WRONLY));
+  Sink* strands[] = {&merged.merge.add_strand(), &merged.merge.add_strand()};
+  merged.merge.start(false);
+  for (uint32_t i = 0; i < 2; i++) {
+    Packets packets(5 + i);
+    packets.add_sized(10 + i, 60);
+    strands[i]->put(packets.run());
+  }
+  for (Sink* strand : strands) strand->leave();
+  merged.end();
+  CHECK(merged.figures.failure() == ENOSPC && merged.figures.bytes_written() == 0);
+  CHECK(merged.figures.lost(5) == 10 && merged.figures.lost(6) == 11);
+}
+
+char state_of(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string pid, name, state;
+  stat >> pid >> name >> state;
+  return state.empty() ? '?' : state[0];
+}
+
+// A drain with more than a strand has room for, in bytes or in runs, waits, and nothing is lost.
+void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
+  TemporaryFile file;
+  Merged merged(kFormats[0], file.fd);
+  Sink& fast = merged.merge.add_strand();
+  Sink& slow = merged.merge.add_strand();
+  merged.merge.start(false);
+  std::atomic<pid_t> thread{0};
+  std::atomic<bool> is_put{false};
+  std::thread drain([&] {
+    thread = gettid();
+    Packets packets(0);
+    for (uint32_t i = 0; i < packets_in_run; i++) packets.add(signed_packet(0, 0, bytes));
+    for (uint32_t number = 0; number < runs * packets_in_run; number += packets_in_run) {
+      const Run run = packets.run();
+      for (uint32_t i = 0; i < packets_in_run; i++) {
+        const uint32_t words[2] = {0, number + i};
+        memcpy(rte_pktmbuf_mtod(run.mbufs[i], void*), words, sizeof words);
+      }
+      fast.put(run);
+    }
+    is_put = true;
+    fast.leave();
+  });
+  while (!is_put && (thread == 0 || state_of(thread) != 'S')) std::this_thread::yield();
+  CHECK(!is_put);
+  slow.leave();
+  drain.join();
+  merged.end();
+  const std::vector<Record> records = records_in(file, kFormats[0]);
+  CHECK(records.size() == runs * packets_in_run);
+  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(records[i].number == i);
+}
+
+}  // namespace
+
+void test_merge() {
+  in_order();
+  quiet_strand();
+  clock_set_back();
+  full_disk();
+  no_room(9000, 100, 30);
+  no_room(60, 1, 70000);
+}

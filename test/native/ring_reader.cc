@@ -1,0 +1,226 @@
+// The rings of a capture in ordinary memory, filled as a primary would, at moments that the test chooses.
+#include "pdump/reader/ring_reader.h"
+
+#include <rte_ring.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "copies.h"
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+constexpr uint64_t kHz = 1'000'000'000;
+constexpr uint64_t kUs = kHz / 1'000'000;
+constexpr uint32_t kSlots = 4096;
+
+uint64_t now;
+TimeSource fake() {
+  now = 1'000'000'000;
+  return {kHz, [] { return now; }, [] { return 1'700'000'000'000'000'000 + now; }};
+}
+
+// A lane with its ring.
+class Source {
+ public:
+  explicit Source(size_t index, Direction direction)
+      : memory_(static_cast<rte_ring*>(aligned_alloc(RTE_CACHE_LINE_SIZE, rte_ring_get_memsize(kSlots))), free),
+        lane_(index, {"test0", 0, 0, direction}, 0, memory_.get()) {
+    rte_ring_init(memory_.get(), "test", kSlots, 0);
+  }
+  // `number` is found again in the packet.
+  void copy(uint32_t number) { enqueue(words_of(number)); }
+  void stamped_copy(uint32_t number, uint64_t stamp) {
+    std::vector<uint8_t> bytes = stamped(words_of(number), 60);
+    const uint32_t words[2] = {static_cast<uint32_t>(stamp >> 32), static_cast<uint32_t>(stamp)};
+    memcpy(&bytes[12], words, sizeof words);
+    enqueue(bytes);
+  }
+  Lane* lane() { return &lane_; }
+
+ private:
+  static std::vector<uint8_t> words_of(uint32_t number) {
+    std::vector<uint8_t> bytes(60);
+    memcpy(bytes.data(), &number, sizeof number);
+    return bytes;
+  }
+  void enqueue(const std::vector<uint8_t>& bytes) {
+    Chain& chain = chains_.emplace_back(bytes, bytes.size(), uint16_t{64});
+    rte_ring_enqueue(memory_.get(), chain.head());
+  }
+
+  std::unique_ptr<rte_ring, void (*)(void*)> memory_;
+  Lane lane_;
+  std::deque<Chain> chains_;
+};
+
+struct Given {
+  size_t lane;
+  uint32_t number;
+  uint64_t ns;
+};
+
+// All that comes out of one look, appended to `given`. Returns how many that were.
+uint32_t look(Arrivals& arrivals, CopyMode mode, std::vector<Given>* given) {
+  arrivals.refill();
+  uint32_t count = 0;
+  while (true) {
+    const Run run = arrivals.next(false);
+    if (run.count == 0) return count;
+    for (uint32_t i = 0; i < run.count; i++) {
+      uint32_t number;
+      memcpy(&number, rte_pktmbuf_mtod_offset(run.mbufs[i], void*, mode == CopyMode::stamped ? 28 : 0), sizeof number);
+      given->push_back({run.lane.index, number, run.arrival_ns[i]});
+    }
+    count += run.count;
+    arrivals.taken(run.lane, run.count);
+  }
+}
+
+// Plain copies of two lanes wait for nothing: no time need pass until all are out.
+void plain_copies_do_not_wait() {
+  SharedClock clock(fake());
+  Source a(0, Direction::rx), b(1, Direction::tx);
+  Arrivals arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
+  arrivals.begin();
+  for (uint32_t i = 0; i < 3000; i++) a.copy(i);
+  b.copy(0);
+  std::vector<Given> given;
+  for (int i = 0; i < 6; i++) look(arrivals, CopyMode::plain, &given);
+  CHECK(given.size() == 3001 && arrivals.is_empty() && !arrivals.is_full());
+}
+
+// Stamped copies do, for at most 50 us, and whoever looks is told that there is more than it was given room for.
+void held_back_is_not_nothing() {
+  SharedClock clock(fake());
+  Source a(0, Direction::rx), b(1, Direction::tx);
+  Arrivals arrivals({a.lane(), b.lane()}, CopyMode::stamped, true, Lane::kPending, clock);
+  arrivals.begin();
+  std::vector<Given> given;
+  for (uint32_t i = 0; i < 3; i++) {  // until the primary's clock is known
+    look(arrivals, CopyMode::stamped, &given);
+    now += kUs;
+    a.stamped_copy(i, now);
+    now += kUs;
+  }
+  look(arrivals, CopyMode::stamped, &given);
+  now += 100 * kUs;
+  look(arrivals, CopyMode::stamped, &given);
+  CHECK(given.size() == 3);
+  for (uint32_t i = 3; i < 2000; i++) a.stamped_copy(i, now);
+  now += 10 * kUs;
+  CHECK(look(arrivals, CopyMode::stamped, &given) == 0 && !arrivals.is_full());
+  CHECK(look(arrivals, CopyMode::stamped, &given) == 0 && arrivals.is_full());
+  now += 100 * kUs;
+  CHECK(look(arrivals, CopyMode::stamped, &given) == Lane::kPending);  // found none, and gave many
+  while (look(arrivals, CopyMode::stamped, &given) != 0) {
+  }
+  CHECK(given.size() == 2000 && arrivals.is_empty());
+}
+
+// Questions that are received and answers that are sent, each answer some time after its question; looks in between.
+void answers_after_questions(uint32_t in_a_look, uint32_t delay) {
+  SharedClock clock(fake());
+  Source questions(5, Direction::rx), answers(2, Direction::tx);  // the later one comes first by its number
+  Arrivals arrivals({answers.lane(), questions.lane()}, CopyMode::plain, true, Lane::kPending, clock);
+  arrivals.begin();
+  std::vector<Given> given;
+  constexpr uint32_t kAll = 6000;
+  for (uint32_t i = 0; i < kAll + delay; i++) {
+    now += kUs;
+    if (i < kAll) questions.copy(i);
+    if (i >= delay) answers.copy(i - delay);
+    while (i % in_a_look == 0 && look(arrivals, CopyMode::plain, &given) != 0) {
+    }
+  }
+  while (look(arrivals, CopyMode::plain, &given) != 0) {
+  }
+  std::vector<bool> asked(kAll);
+  uint32_t wrong = 0;
+  uint64_t last = 0;
+  for (const Given& one : given) {
+    if (one.lane == 5) asked[one.number] = true;
+    if (one.lane == 2 && !asked[one.number]) wrong++;
+    CHECK_ALL(one.ns >= last);
+    last = one.ns;
+  }
+  CHECK(given.size() == 2 * kAll && wrong == 0);
+}
+
+// Another thread of the primary fills the rings while we look: what came after the look began on any lane waits.
+void one_look_is_one_moment() {
+  SharedClock clock(fake());
+  Source first(0, Direction::rx), second(1, Direction::rx);
+  static Source* late[2];
+  late[0] = &first;
+  late[1] = &second;
+  static int readings;
+  readings = 2;
+  TimeSource source = fake();
+  // The clock is read when the contents of all rings are known: at that moment a question comes, and its answer.
+  source.tsc = [] {
+    if (++readings == 2) {
+      late[0]->copy(7);
+      late[1]->copy(7);
+    }
+    return now;
+  };
+  SharedClock shared(source);
+  Arrivals arrivals({first.lane(), second.lane()}, CopyMode::plain, true, Lane::kPending, shared);
+  first.copy(1);
+  readings = 0;
+  std::vector<Given> given;
+  look(arrivals, CopyMode::plain, &given);
+  CHECK(given.size() == 1 && given[0].number == 1);
+  look(arrivals, CopyMode::plain, &given);
+  CHECK(given.size() == 3);
+}
+
+// A clock that is set back in the middle: times follow it, and what is between two lanes stays in order.
+void a_step_back() {
+  static uint64_t realtime;
+  realtime = 1'700'000'000'000'000'000;
+  TimeSource source = fake();
+  source.realtime_ns = [] { return realtime; };
+  SharedClock clock(source);
+  Source a(0, Direction::rx), b(1, Direction::tx);
+  Arrivals arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
+  arrivals.begin();
+  std::vector<Given> given;
+  const auto pass = [&](uint64_t ms) {
+    now += ms * 1000 * kUs;
+    realtime += ms * 1'000'000;
+  };
+  for (uint32_t i = 0; i < 4; i++) {
+    pass(200);
+    if (i == 2) realtime -= 60'000'000'000;
+    a.copy(i);
+    b.copy(i);
+    look(arrivals, CopyMode::plain, &given);
+    CHECK(given.size() == 2 * (i + 1) && given.back().number == i);
+    CHECK(std::llabs(static_cast<int64_t>(given.back().ns - realtime)) < 1000);
+  }
+  CHECK(clock.steps().count == 1);
+}
+
+}  // namespace
+
+void test_arrivals() {
+  plain_copies_do_not_wait();
+  held_back_is_not_nothing();
+  answers_after_questions(1, 0);
+  answers_after_questions(10, 1);
+  answers_after_questions(100, 0);
+  answers_after_questions(100, 30);
+  answers_after_questions(7, 2);
+  answers_after_questions(2000, 3);  // more than there is room for
+  one_look_is_one_moment();
+  a_step_back();
+}
