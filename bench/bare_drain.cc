@@ -12,11 +12,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "pdump/memory/mempool.h"
-#include "pdump/memory/copy_ring.h"
-#include "primary/eal.h"
 #include "base/error.h"
 #include "pdump/client.h"
+#include "pdump/memory/copy_ring.h"
+#include "pdump/memory/mempool.h"
+#include "primary/eal.h"
 #include "primary/ports.h"
 
 using namespace dpcap;
@@ -41,7 +41,7 @@ void read_packets(rte_mbuf** burst, uint32_t count) {
   }
 }
 
-double drain(rte_ring* ring, CopyPool& pool, double seconds, bool reads) {
+double drain(rte_ring* ring, CaptureMempool& pool, double seconds, bool reads) {
   rte_mbuf* burst[kBurst];
   uint64_t packets = 0;
   const uint64_t start = rte_get_tsc_cycles();
@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     const CopyMode mode = strcmp(argv[3], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
     const auto mbufs = static_cast<uint32_t>(atoi(argv[4]));
     SharedPieces pieces("bare_drain");
-    CopyPool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))}, pieces);
+    CaptureMempool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))}, pieces);
     rte_ring* ring = make_copy_ring(pieces, pool.most());
     pool.grow(UINT32_MAX, mbufs);
     const Reply reply = pdump_enable(target, {mode, 262144, ring, pool.get(), nullptr}, kTimeoutMs);

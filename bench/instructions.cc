@@ -14,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "pdump/memory/copy_ring.h"
-#include "capture/drain.h"
 #include "base/error.h"
-#include "sink/file_sink.h"
+#include "capture/drain.h"
 #include "capture/merge_thread.h"
+#include "pdump/memory/copy_ring.h"
 #include "pdump/reader/mbuf_packet.h"
+#include "sink/file_sink.h"
 
 using namespace dpcap;
 
@@ -37,7 +37,7 @@ void start_eal() {
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw Error("ERR_EAL_INIT", "cannot start EAL");
 }
 
-rte_mbuf* make_copy(CopyPool& pool, CopyMode mode, uint32_t size, uint32_t stamp) {
+rte_mbuf* make_copy(CaptureMempool& pool, CopyMode mode, uint32_t size, uint32_t stamp) {
   rte_mbuf* mbuf = rte_pktmbuf_alloc(pool.get());
   const uint32_t head_bytes = mode == CopyMode::stamped ? sizeof(StampedHead) : 0;
   memset(rte_pktmbuf_append(mbuf, static_cast<uint16_t>(head_bytes + size)), 0, head_bytes + size);
@@ -56,8 +56,8 @@ struct Bench {
         pieces("bench"),
         pool("bench", {16383, 16383, 2248}, pieces),
         lane(0, {"bench", 0, 0, Direction::rx}, 0, make_copy_ring(pieces, pool.most())),
-        figures(1),
-        file(open("/dev/null", O_WRONLY), {options(), mode, 0, {}, false}, figures) {
+        counters(1),
+        file(open("/dev/null", O_WRONLY), {options(), mode, 0, {}, false}, counters) {
     pool.grow(UINT32_MAX, pool.planned());
     pool.open();
   }
@@ -75,26 +75,26 @@ struct Bench {
   }
 
   void merge() {
-    Merge merge(options(), mode, figures, file);
-    Sink* strands[] = {&merge.add_strand(), &merge.add_strand()};
+    MergeThread merge(options(), mode, counters, file);
+    Sink* queues[] = {&merge.add_queue(), &merge.add_queue()};
     rte_mbuf* mbufs[kBurst];
     for (uint32_t i = 0; i < kBurst; i++) mbufs[i] = make_copy(pool, mode, size, 0);
     for (uint64_t turn = 0; turn < kPackets / kBurst; turn++) {
       const std::vector<uint64_t> times(kBurst, turn);
-      strands[turn % 2]->put({lane, mbufs, times.data(), kBurst});
+      queues[turn % 2]->put({lane, mbufs, times.data(), kBurst});
     }
-    for (Sink* strand : strands) strand->leave();
+    for (Sink* queue : queues) queue->leave();
     merge.start(false);
-    merge.stop();  // empties the strands first
+    merge.stop();  // empties the queues first
   }
 
   const CopyMode mode;
   const FileFormat format;
   const uint32_t size;
   SharedPieces pieces;
-  CopyPool pool;
+  CaptureMempool pool;
   Lane lane;
-  SinkFigures figures;
+  SinkCounters counters;
   FileSink file;
 };
 

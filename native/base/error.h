@@ -1,6 +1,6 @@
-// The one error type of native/core, and the adapters for the three conventions of C.
+// The one error type of the native side. Any thread.
 #pragma once
-#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -21,5 +21,10 @@ class Error : public std::runtime_error {
   int err_;
   std::string subject_;
 };
+
+// ERR_SYSTEM: what could not be done, and with which file; `err` says why.
+inline Error system_error(const std::string& what, int err, const std::string& path) {
+  return Error("ERR_SYSTEM", what + " " + path + ": " + strerror(err), err, path);
+}
 
 }  // namespace dpcap

@@ -9,20 +9,20 @@
 namespace dpcap {
 
 // Binds the calling thread, and those that it starts, to `cpus` for a scope; empty: leaves it where it is.
-class OnCpus {
+class CpuAffinityScope {
  public:
-  explicit OnCpus(const std::vector<int>& cpus) {
+  explicit CpuAffinityScope(const std::vector<int>& cpus) {
     if (cpus.empty() || sched_getaffinity(0, sizeof before_, &before_) != 0) return;
     cpu_set_t set;
     CPU_ZERO(&set);
     for (const int cpu : cpus) CPU_SET(cpu, &set);
     changed_ = sched_setaffinity(0, sizeof set, &set) == 0;  // a CPU that went offline: then the kernel decides
   }
-  ~OnCpus() {
+  ~CpuAffinityScope() {
     if (changed_) sched_setaffinity(0, sizeof before_, &before_);
   }
-  OnCpus(const OnCpus&) = delete;
-  OnCpus& operator=(const OnCpus&) = delete;
+  CpuAffinityScope(const CpuAffinityScope&) = delete;
+  CpuAffinityScope& operator=(const CpuAffinityScope&) = delete;
 
  private:
   cpu_set_t before_;
@@ -38,6 +38,6 @@ inline int own_cpus() {
 constexpr int kDrainNice = -10;  // of threads that take packets: a stall of milliseconds loses some
 
 // How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.
-inline void be_nice(int nice, pid_t thread = gettid()) { setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice); }
+inline void set_nice(int nice, pid_t thread = gettid()) { setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice); }
 
 }  // namespace dpcap

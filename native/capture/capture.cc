@@ -7,14 +7,14 @@
 #include <cstring>
 #include <ctime>
 
-#include "base/thread.h"
-#include "primary/eal_files.h"
 #include "base/error.h"
 #include "base/fault_point.h"
+#include "base/now.h"
+#include "base/thread.h"
+#include "primary/eal_files.h"
+#include "primary/ports.h"
 #include "sink/file_sink.h"
 #include "sink/frame_sink.h"
-#include "base/now.h"
-#include "primary/ports.h"
 
 namespace dpcap {
 namespace {
@@ -37,13 +37,13 @@ Capture::Capture(const CapturePlan& plan, const Notify& notify)
       callbacks_(lanes_),
       filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
       limit_(plan.packet_limit, notify),
-      figures_(plan.lanes.size(), notify) {
-  const OnCpus on_cpus(plan.cpus);
+      counters_(plan.lanes.size(), notify) {
+  const CpuAffinityScope affinity(plan.cpus);
   make_sinks();  // first: it takes the output over, and closes it whatever fails after it
 }
 
 void Capture::prepare() {
-  const OnCpus on_cpus(plan_.cpus);
+  const CpuAffinityScope affinity(plan_.cpus);
   std::vector<PdumpTarget> targets;
   for (const LanePlan& lane : plan_.lanes) targets.push_back(lane.target);
   owner_.emplace(targets, plan_.purpose);
@@ -63,7 +63,7 @@ void Capture::make_first_mbufs() {
   try {
     pool_->grow(kFirstPieces, pool_->planned());
   } catch (const Error& error) {
-    if (error.code() != "ERR_NO_MEMORY" || pool_->made() < CopyPool::kMinMbufs) throw;
+    if (error.code() != "ERR_NO_MEMORY" || pool_->made() < CaptureMempool::kMinMbufs) throw;
   }
 }
 
@@ -74,7 +74,7 @@ void Capture::make_drains() {
   DrainShare shared{filters_, *pool_, limit_, *clock_, plan_.threads, is_own};
   for (size_t i = 0; i < plan_.threads; i++) {
     if (by_thread[i].empty()) continue;
-    Sink& sink = merge_ ? merge_->add_strand() : *sinks_[i];
+    Sink& sink = merge_ ? merge_->add_queue() : *sinks_[i];
     drains_.push_back(std::make_unique<Drain>(by_thread[i], plan_.mode, shared, sink));
   }
 }
@@ -83,13 +83,13 @@ void Capture::make_sinks() {
   const SinkPlan& to = plan_.sink;
   for (const FrameQueue& queue : to.queues) {
     sinks_.push_back(std::make_unique<FrameSink>(queue.rx_fd, queue.tx_fd, to.max_rate, plan_.mode,
-                                                 plan_.lanes.size() > 1, figures_));
+                                                 plan_.lanes.size() > 1, counters_));
   }
   if (!sinks_.empty()) return;
   const auto header = file_header(plan_.file, plan_.info, plan_.interfaces);
   const FileSinkOptions options{plan_.file, plan_.mode, plan_.byte_limit, header, !plan_.cpus.empty()};
-  auto file = std::make_unique<FileSink>(to.fd, options, figures_);
-  if (plan_.threads > 1) merge_.emplace(plan_.file, plan_.mode, figures_, *file);
+  auto file = std::make_unique<FileSink>(to.fd, options, counters_);
+  if (plan_.threads > 1) merge_.emplace(plan_.file, plan_.mode, counters_, *file);
   sinks_.push_back(std::move(file));
 }
 
@@ -108,14 +108,14 @@ void Capture::enable() {
 }
 
 bool Capture::grow(uint32_t pieces, uint32_t up_to) {
-  const OnCpus on_cpus(plan_.cpus);
+  const CpuAffinityScope affinity(plan_.cpus);
   const std::lock_guard lock(growing_);
   if (primary_gone_) throw Error("ERR_ABANDONED", "the primary is gone");
   return pool_->grow(pieces, up_to);
 }
 
 void Capture::start_drains() {
-  const OnCpus on_cpus(plan_.cpus);
+  const CpuAffinityScope affinity(plan_.cpus);
   if (merge_) merge_->start(!plan_.cpus.empty());
   for (const auto& drain : drains_) drain->start(!plan_.cpus.empty());
 }
@@ -157,7 +157,7 @@ void Capture::leave_dead_primary() {
 
 // The record goes last: as long as it is there, a recovery finds the rest by its name.
 bool Capture::free() {
-  const OnCpus on_cpus(plan_.cpus);
+  const CpuAffinityScope affinity(plan_.cpus);
   fault_point("free.begin");
   if (!pieces_.give_back()) return false;
   if (pool_) pool_->free();
@@ -184,15 +184,15 @@ CaptureStats Capture::stats() const {
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
     // Before what they are part of, which goes on growing.
-    const uint64_t lost = figures_.lost(lane.index), lost_bytes = figures_.lost_bytes(lane.index);
+    const uint64_t lost = counters_.lost(lane.index), lost_bytes = counters_.lost_bytes(lane.index);
     const uint64_t refused = lane.sinkdrop + lost;
-    const bool wanted = figures_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
+    const bool wanted = counters_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
     stats.lanes.push_back({lane.target, lane.state, counters_of(lane), lane.recorded - lost, lane.bytes - lost_bytes,
                            wanted ? refused : 0, lane.surplus + (wanted ? 0 : refused)});
   }
   stats.limit_reached = limit_.is_reached();
-  stats.sink_failure = figures_.failure();
-  stats.file_bytes = figures_.bytes_written();
+  stats.sink_failure = counters_.failure();
+  stats.file_bytes = counters_.bytes_written();
   stats.filtering_here = callbacks_.is_filtering_here();
   stats.memory = pieces_.bytes();
   if (clock_) stats.clock_steps = clock_->steps();

@@ -18,16 +18,16 @@
 #include <string>
 #include <vector>
 
-#include "pdump/callbacks.h"
-#include "pdump/memory/mempool.h"
-#include "pdump/memory/copy_ring.h"
-#include "capture/drain.h"
-#include "pdump/lane.h"
-#include "capture/merge_thread.h"
 #include "base/notify.h"
+#include "capture/drain.h"
+#include "capture/merge_thread.h"
+#include "pdump/callbacks.h"
+#include "pdump/lane.h"
+#include "pdump/memory/copy_ring.h"
+#include "pdump/memory/mempool.h"
+#include "pdump/memory/shared_pieces.h"
 #include "pdump/owner_record.h"
 #include "record/pcap_format.h"
-#include "pdump/memory/shared_pieces.h"
 #include "sink/sink.h"
 
 namespace dpcap {
@@ -59,7 +59,7 @@ struct CapturePlan {
   FileInfo info;
   uint64_t packet_limit;
   uint64_t byte_limit;
-  CopyPool::Size pool;
+  CaptureMempool::Size pool;
   SinkPlan sink;
   uint32_t threads;       // that drain
   std::vector<int> cpus;  // for the threads that handle packets; empty: any
@@ -143,7 +143,7 @@ class Capture {
   SharedPieces pieces_;
   std::optional<OwnerRecord> owner_;
   std::optional<SharedProgram> program_;
-  std::optional<CopyPool> pool_;
+  std::optional<CaptureMempool> pool_;
   std::deque<Lane> lanes_;
   Callbacks callbacks_;
   bool is_unconfirmed_ = false;  // the end, by a primary that is gone or does not answer
@@ -152,9 +152,9 @@ class Capture {
   std::atomic<bool> has_left_{false};  // no memory of the primary is there any more
   const Filters filters_;
   Limit limit_;
-  SinkFigures figures_;
+  SinkCounters counters_;
   std::vector<std::unique_ptr<Sink>> sinks_;  // the file, or a queue of an interface for each drain
-  std::optional<Merge> merge_;                // of several drains, into the file
+  std::optional<MergeThread> merge_;          // of several drains, into the file
   std::optional<SharedClock> clock_;
   std::vector<std::unique_ptr<Drain>> drains_;
   std::optional<CaptureStats> final_;

@@ -8,14 +8,14 @@
 #include <thread>
 #include <vector>
 
-#include "pdump/reader/ring_reader.h"
-#include "pdump/memory/working_set.h"
-#include "pdump/memory/mempool.h"
-#include "filter/ebpf_vm.h"
-#include "pdump/lane.h"
 #include "capture/limit.h"
 #include "capture/poll_backoff.h"
+#include "filter/ebpf_vm.h"
+#include "pdump/lane.h"
+#include "pdump/memory/mempool.h"
+#include "pdump/memory/working_set.h"
 #include "pdump/reader/mbuf_packet.h"
+#include "pdump/reader/ring_reader.h"
 #include "sink/sink.h"
 
 namespace dpcap {
@@ -29,7 +29,7 @@ struct Filters {
 // What all drain threads of a capture have in common.
 struct DrainShare {
   const Filters& filters;
-  CopyPool& pool;
+  CaptureMempool& pool;
   Limit& limit;
   SharedClock& clock;
   size_t threads;
@@ -45,8 +45,8 @@ class Drain {
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  // `comes_first`: its CPUs are none of the primary's, so it may go before other work there.
-  void start(bool comes_first);
+  // `high_priority`: its CPUs are none of the primary's, so it may go before other work there.
+  void start(bool high_priority);
   // Empties the rings once more and ends the thread. Call after the primary stopped filling them. Idempotent.
   void stop();
 
@@ -61,25 +61,25 @@ class Drain {
   void pause(const Round& round);
   uint32_t longest_sleep_us() const;
   Round round(bool last);
-  void record(const Run& run);
-  Run select(const Run& run);
+  void record(const Burst& burst);
+  Burst select(const Burst& burst);
   bool matches_stamped(const Interpreter& filter, const Packet& packet);
-  void free_all(const Run& run);
+  void free_all(const Burst& burst);
   void free_later(rte_mbuf* mbuf);
   void free_now();
 
   const CopyMode mode_;
   const Filters& filters_;
-  CopyPool& pool_;
+  CaptureMempool& pool_;
   Sink& sink_;
   Limit& limit_;
   bool (*const is_own_)(const Lane&);
-  Arrivals arrivals_;
+  RingReader reader_;
   const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
   const bool stamps_here_;
-  Pacer pacer_;
-  Circulation circulation_;
-  const bool may_circulate_;
+  PollBackoff backoff_;
+  WorkingSet working_set_;
+  const bool may_shrink_;
   bool was_short_ = false;  // of mbufs, since the last pause
   std::vector<rte_mbuf*> to_free_;
   std::vector<rte_mbuf*> selected_;

@@ -12,37 +12,37 @@ namespace dpcap {
 namespace {
 
 constexpr uint32_t kBusy = 256;      // records in a round from which on the next one follows without a pause
-constexpr uint32_t kFrames = 11000;  // of 1518 bytes that a strand has room for
+constexpr uint32_t kFrames = 11000;  // of 1518 bytes that a queue has room for
 constexpr uint32_t kMost = 1 << 16;  // records in a round: the file wants its tick
 constexpr size_t kMostAtOnce = Block::kBytes / 4;  // bytes; with the longest record it must fit into a block
 
 }  // namespace
 
-Merge::Merge(const FileOptions& options, CopyMode mode, SinkFigures& figures, FileSink& file)
-    : options_(options), mode_(mode), figures_(figures), file_(file) {}
+MergeThread::MergeThread(const FileOptions& options, CopyMode mode, SinkCounters& counters, FileSink& file)
+    : options_(options), mode_(mode), counters_(counters), file_(file) {}
 
-Sink& Merge::add_strand() {
-  Strand& strand = strands_.emplace_back(options_, mode_, figures_);
-  inputs_.push_back({&strand});
-  return strand;
+Sink& MergeThread::add_queue() {
+  RecordQueue& queue = queues_.emplace_back(options_, mode_, counters_);
+  inputs_.push_back({&queue});
+  return queue;
 }
 
-void Merge::start(bool comes_first) {
-  thread_ = std::thread([this, comes_first] {
-    if (comes_first) be_nice(kDrainNice);
+void MergeThread::start(bool high_priority) {
+  thread_ = std::thread([this, high_priority] {
+    if (high_priority) set_nice(kDrainNice);
     run();
   });
 }
 
-void Merge::stop() {
+void MergeThread::stop() {
   if (!thread_.joinable()) return;
   stop_ = true;
   thread_.join();
 }
 
-void Merge::run() {
+void MergeThread::run() {
   pthread_setname_np(pthread_self(), "dpcap-merge");
-  Pacer pacer(kFrames * static_cast<uint32_t>(strands_.size()), strands_.size());
+  PollBackoff pacer(kFrames * static_cast<uint32_t>(queues_.size()), queues_.size());
   file_.enter();
   while (!stop_.load(std::memory_order_acquire)) {
     const uint32_t found = round();
@@ -53,14 +53,14 @@ void Merge::run() {
       pacer.sleep(found != 0, UINT32_MAX);
     }
   }
-  while (round() != 0) {  // the strands are complete now
+  while (round() != 0) {  // the queues are complete now
   }
   file_.flush();
   file_.leave();
 }
 
 // Writes what nothing can come before any more. Returns how many records.
-uint32_t Merge::round() {
+uint32_t MergeThread::round() {
   uint32_t found = 0;
   for (Input& input : inputs_) look(input);
   uint64_t horizon;
@@ -72,27 +72,27 @@ uint32_t Merge::round() {
   return found;
 }
 
-void Merge::look(Input& input) const {
-  if (input.stretch != nullptr) return;
-  input.complete_ns = input.strand->complete_ns();
-  input.stretch = input.strand->next();
-  if (input.stretch == nullptr) return;
-  input.record = input.stretch->bytes;
-  input.records = input.stretch->records;
+void MergeThread::look(Input& input) const {
+  if (input.span != nullptr) return;
+  input.complete_ns = input.queue->complete_ns();
+  input.span = input.queue->next();
+  if (input.span == nullptr) return;
+  input.record = input.span->bytes;
+  input.records = input.span->records;
   input.arrival_ns = arrival_of(input);
 }
 
-uint64_t Merge::arrival_of(const Input& input) const {
-  return stored_time_ns(options_, input.record) - static_cast<uint64_t>(input.stretch->steps_ns);
+uint64_t MergeThread::arrival_of(const Input& input) const {
+  return stored_time_ns(options_, input.record) - static_cast<uint64_t>(input.span->steps_ns);
 }
 
 // The input whose next record is the earliest of all that are still to come, nullptr when that is not known yet.
 // `horizon`: until when it is.
-Merge::Input* Merge::first(uint64_t* horizon) {
+MergeThread::Input* MergeThread::first(uint64_t* horizon) {
   Input* first = nullptr;
   *horizon = UINT64_MAX;
   for (Input& input : inputs_) {
-    if (input.stretch != nullptr && (first == nullptr || input.arrival_ns < first->arrival_ns)) {
+    if (input.span != nullptr && (first == nullptr || input.arrival_ns < first->arrival_ns)) {
       if (first != nullptr) *horizon = std::min(*horizon, first->arrival_ns);
       first = &input;
     } else {
@@ -103,9 +103,9 @@ Merge::Input* Merge::first(uint64_t* horizon) {
 }
 
 // Returns how many records.
-uint32_t Merge::take(Input& input, uint64_t horizon) {
+uint32_t MergeThread::take(Input& input, uint64_t horizon) {
   const uint8_t* const begin = input.record;
-  const Stretch& stretch = *input.stretch;
+  const RecordSpan& span = *input.span;
   uint32_t taken = 0;
   do {
     input.record += stored_record_size(options_.format, input.record);
@@ -113,11 +113,11 @@ uint32_t Merge::take(Input& input, uint64_t horizon) {
     if (taken == input.records) break;
     input.arrival_ns = arrival_of(input);
   } while (input.arrival_ns <= horizon && static_cast<size_t>(input.record - begin) < kMostAtOnce);
-  file_.put_records(begin, static_cast<size_t>(input.record - begin), {stretch.lane, taken});
+  file_.put_records(begin, static_cast<size_t>(input.record - begin), {span.lane, taken});
   input.records -= taken;
   if (input.records == 0) {
-    input.strand->taken();
-    input.stretch = nullptr;
+    input.queue->taken();
+    input.span = nullptr;
     look(input);
   }
   return taken;

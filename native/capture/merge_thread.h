@@ -9,36 +9,36 @@
 #include <thread>
 #include <vector>
 
-#include "sink/file_sink.h"
 #include "capture/record_queue.h"
+#include "sink/file_sink.h"
 
 namespace dpcap {
 
-class Merge {
+class MergeThread {
  public:
   // `file` is fed by the merging thread.
-  Merge(const FileOptions& options, CopyMode mode, SinkFigures& figures, FileSink& file);
-  ~Merge() { stop(); }
-  Merge(const Merge&) = delete;
-  Merge& operator=(const Merge&) = delete;
+  MergeThread(const FileOptions& options, CopyMode mode, SinkCounters& counters, FileSink& file);
+  ~MergeThread() { stop(); }
+  MergeThread(const MergeThread&) = delete;
+  MergeThread& operator=(const MergeThread&) = delete;
 
   // For a drain thread. Before start().
-  Sink& add_strand();
-  // `comes_first`: as Drain::start().
-  void start(bool comes_first);
+  Sink& add_queue();
+  // `high_priority`: as Drain::start().
+  void start(bool high_priority);
   // Takes what is left and ends the thread. Call after those that drain have ended. Idempotent.
   void stop();
 
  private:
   struct Input {
-    Strand* strand;
+    RecordQueue* queue;
     uint64_t complete_ns = 0;
-    const Stretch* stretch = nullptr;
-    const uint8_t* record = nullptr;  // the next one, and what is left of the stretch with it
+    const RecordSpan* span = nullptr;
+    const uint8_t* record = nullptr;  // the next one, and what is left of the span with it
     uint32_t records = 0;
     uint64_t arrival_ns = 0;  // its own, in steady time: the order is that of arrival, also when the clock is set
     // No record is still to come from here that arrived before.
-    uint64_t bound() const { return stretch == nullptr ? complete_ns : arrival_ns; }
+    uint64_t bound() const { return span == nullptr ? complete_ns : arrival_ns; }
   };
 
   void run();
@@ -50,9 +50,9 @@ class Merge {
 
   const FileOptions options_;
   const CopyMode mode_;
-  SinkFigures& figures_;
+  SinkCounters& counters_;
   FileSink& file_;
-  std::deque<Strand> strands_;
+  std::deque<RecordQueue> queues_;
   std::vector<Input> inputs_;
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -15,19 +15,19 @@ constexpr uint32_t kWakesPerMeasure = 256;
 
 }  // namespace
 
-Pacer::Pacer(uint32_t mbufs, size_t threads)
+PollBackoff::PollBackoff(uint32_t mbufs, size_t threads)
     : longest_us_(
           std::clamp(mbufs / (kMbufsPerUs * static_cast<uint32_t>(threads)), kLeastLongSleepUs, kMostLongSleepUs)),
       idle_share_(kIdleShare / static_cast<double>(threads)) {}
 
-void Pacer::sleep(bool found, uint32_t most_us) {
+void PollBackoff::sleep(bool found, uint32_t most_us) {
   const timespec time = {0, static_cast<long>(std::min(most_us, idle_sleep_us_)) * 1000};
   nanosleep(&time, nullptr);
   if (!found) measure_wakes();
 }
 
 // A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as the idle share allows.
-void Pacer::measure_wakes() {
+void PollBackoff::measure_wakes() {
   if (wakes_++ == 0) wakes_cpu_ns_ = now_ns(CLOCK_THREAD_CPUTIME_ID);
   if (wakes_ <= kWakesPerMeasure) return;
   const double us_per_wake =

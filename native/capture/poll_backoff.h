@@ -6,14 +6,14 @@
 namespace dpcap {
 
 // For the thread that calls it.
-class Pacer {
+class PollBackoff {
  public:
   static constexpr uint32_t kUrgentUs = 100;   // where what is found late is late for somebody
   static constexpr uint32_t kMbufsPerUs = 12;  // a burst that is not to empty the mempool while the drain sleeps
 
   // `mbufs`: how many there are for what comes in while it sleeps. `threads`: how many do the same, and share these and
   // what an idle capture may cost.
-  Pacer(uint32_t mbufs, size_t threads);
+  PollBackoff(uint32_t mbufs, size_t threads);
 
   // Instead of sleep(): there was so much to do that the next look follows at once.
   void go_on() { wakes_ = 0; }

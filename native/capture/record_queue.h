@@ -1,31 +1,31 @@
-// Records of one of several drain threads, on their way to the thread that merges them into one file (see Merge),
+// Records of one of several drain threads, on their way to the thread that merges them into one file (see MergeThread),
 // without a lock between the two.
 #pragma once
 #include <atomic>
 #include <cstdint>
 #include <vector>
 
-#include "record/block.h"
 #include "pdump/reader/encoder.h"
+#include "record/block.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
 // Records of one lane, one behind the other.
-struct Stretch {
+struct RecordSpan {
   const uint8_t* bytes;
   uint32_t size;
   uint32_t records;
   uint16_t lane;
-  int64_t steps_ns;  // see Run
+  int64_t steps_ns;  // see Burst
 };
 
-class Strand : public Sink {
+class RecordQueue : public Sink {
  public:
-  Strand(const FileOptions& options, CopyMode mode, SinkFigures& figures);
+  RecordQueue(const FileOptions& options, CopyMode mode, SinkCounters& counters);
 
   // Drain thread. Waits while there is no room.
-  uint32_t put(const Run& run) override;
+  uint32_t put(const Burst& burst) override;
   // `complete_ns` may fall, when a packet is held back: what was said before holds.
   void tick(uint64_t, uint64_t complete_ns) override {
     if (complete_ns > complete_ns_.load(std::memory_order_relaxed)) {
@@ -39,27 +39,27 @@ class Strand : public Sink {
   // without its steps) is here, or was.
   uint64_t complete_ns() const { return complete_ns_.load(std::memory_order_acquire); }
   // Merging thread: what is next, nullptr when there is nothing for now. It stays where it is until taken().
-  const Stretch* next() const;
+  const RecordSpan* next() const;
   void taken();
 
  private:
   static constexpr size_t kBlocks = 16;
-  static constexpr size_t kStretches = 1 << 16;  // packets of several lanes may alternate one by one
+  static constexpr size_t kSpans = 1 << 16;  // packets of several lanes may alternate one by one
 
   void begin_next_block();
-  void publish(const Stretch& stretch);
+  void publish(const RecordSpan& span);
   template <typename Condition>
   void wait_until(Condition is_true) const;
 
-  const Recorder recorder_;
+  const Encoder encoder_;
 
-  // Drain thread. The blocks are filled one after the other, and a stretch never leaves its block.
+  // Drain thread. The blocks are filled one after the other, and a span never leaves its block.
   BlockArena blocks_;
   size_t filling_ = 0;
-  uint64_t ends_at_[kBlocks] = {};  // number of the stretch after the last one of each block
+  uint64_t ends_at_[kBlocks] = {};  // number of the span after the last one of each block
 
   // A circle, one writer, one reader; the numbers only grow.
-  std::vector<Stretch> stretches_;
+  std::vector<RecordSpan> spans_;
   std::atomic<uint64_t> published_{0};
   std::atomic<uint64_t> taken_{0};
   std::atomic<uint64_t> complete_ns_{0};

@@ -16,8 +16,8 @@
 #include <memory>
 
 #include "base/error.h"
-#include "filter/filter.h"
 #include "filter/ebpf_vm.h"
+#include "filter/filter.h"
 
 namespace dpcap {
 namespace {

@@ -1,5 +1,7 @@
 // HostBinding of src/native/host-binding.ts: arguments in, values out, no logic.
-#include "host/host.h"
+#include "host/file_lock.h"
+#include "host/layouts.h"
+#include "host/telemetry_client.h"
 #include "js/exports.h"
 #include "js/throw.h"
 

@@ -1,9 +1,9 @@
 // createTap(name, netns, mtu, queues): a descriptor for each queue.
 // isInterface(name): boolean. openPacketSocket(name): a descriptor.
-#include "sink/interface/packet_socket.h"
-#include "sink/interface/tap_device.h"
 #include "js/exports.h"
 #include "js/throw.h"
+#include "sink/interface/packet_socket.h"
+#include "sink/interface/tap_device.h"
 
 namespace {
 

@@ -1,10 +1,10 @@
 // The ends of processes: the primary's, noticed at once, and our own, which waits for nobody.
 #include <unistd.h>
 
-#include "primary/watch.h"
 #include "js/exports.h"
 #include "js/notifier.h"
 #include "js/throw.h"
+#include "primary/watch.h"
 
 namespace {
 

@@ -3,15 +3,15 @@
 
 #include <atomic>
 
-#include "primary/eal.h"
-#include "primary/mempool_ops.h"
-#include "pdump/owner_record.h"
-#include "pdump/client.h"
-#include "primary/ports.h"
-#include "pdump/memory/shared_pieces.h"
 #include "js/convert.h"
 #include "js/exports.h"
 #include "js/promise.h"
+#include "pdump/client.h"
+#include "pdump/memory/shared_pieces.h"
+#include "pdump/owner_record.h"
+#include "primary/eal.h"
+#include "primary/mempool_ops.h"
+#include "primary/ports.h"
 
 namespace {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "pdump/client.h"
 #include "pdump/lane.h"
 #include "pdump/owner_record.h"
-#include "pdump/client.h"
 
 namespace dpcap {
 

@@ -10,10 +10,10 @@
 #include <cstring>
 #include <ctime>
 
-#include "pdump/memory/mempool.h"
 #include "base/error.h"
 #include "base/fault_point.h"
 #include "base/now.h"
+#include "pdump/memory/mempool.h"
 #include "pdump/memory/shared_pieces.h"
 
 namespace dpcap {

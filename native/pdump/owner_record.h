@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "pdump/client.h"
 #include "base/process_id.h"
+#include "pdump/client.h"
 
 namespace dpcap {
 

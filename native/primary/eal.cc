@@ -24,9 +24,9 @@
 #include <thread>
 #include <utility>
 
-#include "base/thread.h"
 #include "base/error.h"
 #include "base/fault_point.h"
+#include "base/thread.h"
 #include "primary/hotplug.h"
 
 // In the driver SDK's bus_driver.h, which distributions do not install; exported by librte_eal in every release.
@@ -112,7 +112,7 @@ void answer_promptly() {
     std::ifstream file(task.path() / "comm");
     std::string name;
     std::getline(file, name);
-    if (name == "rte_mp_handle" || name == "dpdk-mp-msg") be_nice(kAnswerNice, atoi(task.path().filename().c_str()));
+    if (name == "rte_mp_handle" || name == "dpdk-mp-msg") set_nice(kAnswerNice, atoi(task.path().filename().c_str()));
   }
 }
 

@@ -11,10 +11,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/thread.h"
-#include "primary/eal_files.h"
 #include "base/error.h"
-#include "host/host.h"
+#include "base/thread.h"
+#include "host/file_lock.h"
+#include "primary/eal_files.h"
 
 namespace dpcap {
 namespace {
@@ -48,7 +48,7 @@ PrimaryWatch::~PrimaryWatch() {
 
 void PrimaryWatch::run() {
   pthread_setname_np(pthread_self(), "dpcap-watch");
-  be_nice(kWatchNice);
+  set_nice(kWatchNice);
   pollfd events[] = {{stopped_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};  // poll passes over negative ones
   const int look_ms = process_.get() >= 0 ? kSecondLookMs : kLookMs;
   // The lock first: the pid may be another process's by the time the pidfd was made.

@@ -1,4 +1,4 @@
-// A stretch of whole records on its way into a file, and the memory of several.
+// A span of whole records on its way into a file, and the memory of several.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -14,7 +14,7 @@ struct Block {
   static constexpr size_t kBytes = kStride - kPage - kSlack;
 
   // Whose the records are, so that those which could not be written are counted where they belong.
-  struct Share {
+  struct LaneRecords {
     uint16_t lane;
     uint32_t records;
   };
@@ -22,8 +22,8 @@ struct Block {
   uint8_t* memory = nullptr;  // whole pages
   uint8_t* bytes = nullptr;
   size_t used = 0;
-  std::vector<Share> shares;
-  Block* next = nullptr;  // of the free ones: see HandOver
+  std::vector<LaneRecords> shares;
+  Block* next = nullptr;  // of the free ones: see WriterThread
 
   void add_share(uint16_t lane, uint32_t records) {
     if (!shares.empty() && shares.back().lane == lane) {

@@ -35,8 +35,8 @@ std::optional<DirectIo> DirectIo::of(int fd) {
 ssize_t DirectIo::write(const Blocks& blocks, off_t offset, bool piling_up) {
   began_ns_ = now_ns(CLOCK_MONOTONIC);
   const bool is_possible = fd_.get() >= 0 && offset == end_ && bytes_of(blocks) >= kWorthwhile && fits(blocks);
-  taken_ = is_possible ? way_.choose(piling_up, began_ns_) : DiskWay::cached;
-  return taken_ == DiskWay::straight ? write_pages(blocks) : 0;
+  taken_ = is_possible ? way_.choose(piling_up, began_ns_) : DirectIoPolicy::cached;
+  return taken_ == DirectIoPolicy::straight ? write_pages(blocks) : 0;
 }
 
 // Whether each begins in its memory where it begins in a page of the file.
@@ -66,7 +66,7 @@ ssize_t DirectIo::write_pages(const Blocks& blocks) {
   if (done >= 0) return std::max<ssize_t>(done - static_cast<ssize_t>(before), 0);
   if (errno != EINVAL && errno != EOPNOTSUPP) return -1;
   close(fd_.release());  // the file system has it for other files, or for larger pages
-  taken_ = DiskWay::cached;
+  taken_ = DirectIoPolicy::cached;
   return 0;
 }
 

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "record/block.h"
 #include "base/fd.h"
+#include "record/block.h"
 #include "sink/direct_io_policy.h"
 
 namespace dpcap {
@@ -27,7 +27,7 @@ class DirectIo {
   // errno when they were refused.
   ssize_t write(const Blocks& blocks, off_t offset, bool piling_up);
   // Whether the last blocks went this way.
-  bool was_taken() const { return taken_ == DiskWay::straight; }
+  bool was_taken() const { return taken_ == DirectIoPolicy::straight; }
   // What was left was written as well: all of `blocks` are in the file.
   void wrote(const Blocks& blocks);
   // Something else was added to the file.
@@ -41,8 +41,8 @@ class DirectIo {
   Descriptor fd_;
   off_t end_ = 0;                                  // of the file, as far as we know
   std::array<uint8_t, Block::kPage> last_page_{};  // of the file, as far as it goes
-  DiskWay way_;
-  DiskWay::Way taken_ = DiskWay::cached;
+  DirectIoPolicy way_;
+  DirectIoPolicy::Way taken_ = DirectIoPolicy::cached;
   uint64_t began_ns_ = 0;
 };
 

@@ -10,7 +10,7 @@
 
 namespace dpcap {
 
-class DiskWay {
+class DirectIoPolicy {
  public:
   enum Way { straight, cached };
 

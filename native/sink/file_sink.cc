@@ -24,12 +24,12 @@ uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
 
 }  // namespace
 
-FileSink::FileSink(int fd, FileSinkOptions options, SinkFigures& figures)
-    : Sink(figures),
+FileSink::FileSink(int fd, FileSinkOptions options, SinkCounters& counters)
+    : Sink(counters),
       options_(std::move(options)),
-      recorder_(options_.file, options_.mode),
-      file_(fd, options_.file.format, figures_),
-      hand_over_(
+      encoder_(options_.file, options_.mode),
+      file_(fd, options_.file.format, counters_),
+      writer_(
           kBlocks, file_.may_be_direct() ? kAtOnce : 1,
           {[this] { begin_writing(); }, [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
            file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
@@ -42,9 +42,9 @@ void FileSink::begin_writing() {
 
 void FileSink::write(const Blocks& blocks, size_t on_the_way) {
   file_.write_blocks(blocks, on_the_way > kBlocks / 2);
-  if (!options_.comes_first) return;
+  if (!options_.high_priority) return;
   const int wanted = file_.is_direct() ? kDiskNice : own_nice_;
-  if (wanted != writer_nice_) be_nice(wanted);
+  if (wanted != writer_nice_) set_nice(wanted);
   writer_nice_ = wanted;
 }
 
@@ -52,28 +52,28 @@ void FileSink::enter() { here_ = file_.is_in_memory() && own_cpus() == 1; }
 
 bool FileSink::is_full() const { return options_.byte_limit != 0 && recorded_bytes_ >= options_.byte_limit; }
 
-uint32_t FileSink::put(const Run& run) {
+uint32_t FileSink::put(const Burst& burst) {
   uint32_t taken = 0;
-  while (taken < run.count && !is_full()) taken += record(run, taken);
+  while (taken < burst.count && !is_full()) taken += record(burst, taken);
   return taken;
 }
 
-uint32_t FileSink::record(const Run& run, uint32_t first) {
-  const uint32_t size = std::min(run.mbufs[first]->pkt_len, options_.file.snaplen);
+uint32_t FileSink::record(const Burst& burst, uint32_t first) {
+  const uint32_t size = std::min(burst.mbufs[first]->pkt_len, options_.file.snaplen);
   if (options_.byte_limit == 0 && size >= kInPlace && writes_here()) {
-    if (const uint32_t written = write_in_place(run, first)) return written;
+    if (const uint32_t written = write_in_place(burst, first)) return written;
   }
   Block& to = block();
   const size_t before = to.used;
   size_t goal = enough();
   if (options_.byte_limit != 0) goal = std::min<uint64_t>(goal, before + (options_.byte_limit - recorded_bytes_));
-  const uint32_t recorded = recorder_.fill(run, first, goal, to);
+  const uint32_t recorded = encoder_.fill(burst, first, goal, to);
   recorded_bytes_ += to.used - before;
-  if (recorded < run.count - first) flush();
+  if (recorded < burst.count - first) flush();
   return recorded;
 }
 
-void FileSink::put_records(const uint8_t* records, size_t size, Block::Share share) {
+void FileSink::put_records(const uint8_t* records, size_t size, Block::LaneRecords share) {
   if (Block::kBytes - block().used < size) flush();
   Block& to = block();
   memcpy(to.bytes + to.used, records, size);
@@ -86,7 +86,7 @@ void FileSink::put_records(const uint8_t* records, size_t size, Block::Share sha
 // The block that is being filled.
 Block& FileSink::block() {
   if (block_ == nullptr) {
-    block_ = hand_over_.acquire();
+    block_ = writer_.acquire();
     block_->begin_at(recorded_bytes_);
   }
   return *block_;
@@ -99,19 +99,19 @@ void prefetch_all(const iovec& record) {
 }
 
 // Returns how many were written.
-uint32_t FileSink::write_in_place(const Run& run, uint32_t first) {
+uint32_t FileSink::write_in_place(const Burst& burst, uint32_t first) {
   iovec records[OutputFile::kMostRecords];
   uint32_t count = 0;
   size_t bytes = 0;
-  const uint32_t most = std::min(run.count - first, OutputFile::kMostRecords);
-  while (count < most && bytes < kInPlaceBytes && recorder_.wrap(run, first + count, &records[count])) {
+  const uint32_t most = std::min(burst.count - first, OutputFile::kMostRecords);
+  while (count < most && bytes < kInPlaceBytes && encoder_.wrap(burst, first + count, &records[count])) {
     bytes += records[count].iov_len;
     prefetch_all(records[count++]);
   }
   if (count == 0) return 0;
   flush();  // what came before
   recorded_bytes_ += bytes;
-  file_.write_records(records, count, static_cast<uint16_t>(run.lane.index));
+  file_.write_records(records, count, static_cast<uint16_t>(burst.lane.index));
   return count;
 }
 
@@ -122,7 +122,7 @@ void FileSink::flush() {
     file_.write_blocks({block_}, false);
     block_->clear();
   } else {
-    hand_over_.submit(block_);
+    writer_.submit(block_);
     block_ = nullptr;
   }
 }
@@ -137,8 +137,8 @@ void FileSink::finish(const std::vector<uint8_t>& trailer) {
   finished_ = true;
   flush();
   file_.give_up_on_stalls();
-  hand_over_.stop();
-  if (figures_.failure() == 0) file_.write_or_take_back(trailer);
+  writer_.stop();
+  if (counters_.failure() == 0) file_.write_or_take_back(trailer);
   file_.close();
 }
 

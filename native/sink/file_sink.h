@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "sink/writer_thread.h"
-#include "sink/output_file.h"
 #include "pdump/reader/encoder.h"
+#include "sink/output_file.h"
 #include "sink/sink.h"
+#include "sink/writer_thread.h"
 
 namespace dpcap {
 
@@ -19,25 +19,25 @@ struct FileSinkOptions {
   CopyMode mode;
   uint64_t byte_limit;  // of the file; 0: none
   std::vector<uint8_t> header;
-  bool comes_first;  // the writer of a disk: see Drain::start()
+  bool high_priority;  // the writer of a disk: see Drain::start()
 };
 
 class FileSink : public Sink {
  public:
   // Takes `fd` over; it is closed by finish(). The header is written at once.
-  FileSink(int fd, FileSinkOptions options, SinkFigures& figures);
+  FileSink(int fd, FileSinkOptions options, SinkCounters& counters);
   ~FileSink() override { finish({}); }
 
   void enter() override;
-  uint32_t put(const Run& run) override;
+  uint32_t put(const Burst& burst) override;
   // Records that are made already: whole ones, of `share`, and no more than fit into a block.
-  void put_records(const uint8_t* records, size_t size, Block::Share share);
+  void put_records(const uint8_t* records, size_t size, Block::LaneRecords share);
   void tick(uint64_t now_tsc, uint64_t) override;
   void flush() override;
   void give_up_on_stalls() override { file_.give_up_on_stalls(); }
   void finish(const std::vector<uint8_t>& trailer) override;
   bool is_full() const override;
-  bool is_behind() const override { return hand_over_.is_behind(); }
+  bool is_behind() const override { return writer_.is_behind(); }
 
  private:
   static constexpr size_t kBlocks = 32;            // what a stalled disk may cost in memory
@@ -46,20 +46,20 @@ class FileSink : public Sink {
 
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
-  uint32_t record(const Run& run, uint32_t first);
+  uint32_t record(const Burst& burst, uint32_t first);
   Block& block();
   size_t enough() const { return writes_here() ? kWarmGoal : Block::kBytes; }
-  uint32_t write_in_place(const Run& run, uint32_t first);
-  bool writes_here() const { return here_ && hand_over_.is_idle(); }
+  uint32_t write_in_place(const Burst& burst, uint32_t first);
+  bool writes_here() const { return here_ && writer_.is_idle(); }
 
   const FileSinkOptions options_;
-  const Recorder recorder_;
+  const Encoder encoder_;
   OutputFile file_;
   // Writer thread.
   int own_nice_ = 0;
   int writer_nice_ = 0;
 
-  HandOver hand_over_;
+  WriterThread writer_;
   bool finished_ = false;
 
   // Drain thread.

@@ -62,8 +62,8 @@ void close_files() {
 
 }  // namespace
 
-FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkFigures& figures)
-    : Sink(figures), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
+FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkCounters& counters)
+    : Sink(counters), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
 
 FrameSink::~FrameSink() { close_descriptors(); }
 
@@ -83,23 +83,23 @@ void FrameSink::close_descriptors() const {
   if (tx_fd_ != rx_fd_) ::close(tx_fd_);
 }
 
-uint32_t FrameSink::put(const Run& run) {
-  const Direction direction = run.lane.target.direction;
+uint32_t FrameSink::put(const Burst& burst) {
+  const Direction direction = burst.lane.target.direction;
   const int fd = direction == Direction::rx ? rx_fd_ : tx_fd_;
   uint64_t written = 0;
   uint32_t lost = 0;
-  for (uint32_t i = 0; i < run.count; i++) {
-    const Packet packet = read_packet(run.mbufs[i], mode_, direction, UINT32_MAX);
-    if (figures_.failure() == 0 && may_write() && write_frame(fd, packet)) {
+  for (uint32_t i = 0; i < burst.count; i++) {
+    const Packet packet = read_packet(burst.mbufs[i], mode_, direction, UINT32_MAX);
+    if (counters_.failure() == 0 && may_write() && write_frame(fd, packet)) {
       written += packet.caplen;
     } else {
       lost++;
     }
   }
-  run.lane.bytes.add(written);
-  figures_.add_written(static_cast<int64_t>(written));
-  if (lost != 0) figures_.add_lost(run.lane.index, lost, 0);  // their bytes were never counted
-  return run.count;
+  burst.lane.bytes.add(written);
+  counters_.add_written(static_cast<int64_t>(written));
+  if (lost != 0) counters_.add_lost(burst.lane.index, lost, 0);  // their bytes were never counted
+  return burst.count;
 }
 
 bool FrameSink::write_frame(int fd, const Packet& packet) {
@@ -111,7 +111,7 @@ bool FrameSink::write_frame(int fd, const Packet& packet) {
   }
   while (write(fd, frame, packet.caplen) < 0) {
     if (errno == EAGAIN && wait_writable(fd)) continue;
-    if (is_gone(errno)) figures_.fail(errno);
+    if (is_gone(errno)) counters_.fail(errno);
     return false;
   }
   return true;
@@ -152,8 +152,8 @@ void FrameSink::drop_incoming() {
     ssize_t size = 0;
     for (int i = 0; i < kIncomingBurst && (size = read(fd, frame, sizeof frame)) > 0; i++) {
     }
-    if (size < 0 && is_gone(errno)) figures_.fail(errno);
-    if (is_orphan(fd)) figures_.fail(ENODEV);
+    if (size < 0 && is_gone(errno)) counters_.fail(errno);
+    if (is_orphan(fd)) counters_.fail(ENODEV);
   }
 }
 

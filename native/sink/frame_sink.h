@@ -17,17 +17,17 @@ class FrameSink : public Sink {
  public:
   // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
   // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
-  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkFigures& figures);
+  FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkCounters& counters);
   ~FrameSink() override;
 
   void enter() override;
-  uint32_t put(const Run& run) override;
+  uint32_t put(const Burst& burst) override;
   void tick(uint64_t now_tsc, uint64_t) override;
   void leave() override;
   void give_up_on_stalls() override;
   void finish(const std::vector<uint8_t>&) override {}
   bool wants_times() const override { return is_timed_; }
-  uint32_t burst() const override { return kBurst; }
+  uint32_t burst_size() const override { return kBurst; }
 
  private:
   static constexpr uint32_t kBurst = 32;  // a system call each leaves little of the cache

@@ -45,10 +45,10 @@ int own_description(int fd) {
 
 }  // namespace
 
-OutputFile::OutputFile(int fd, FileFormat format, SinkFigures& figures)
+OutputFile::OutputFile(int fd, FileFormat format, SinkCounters& counters)
     : fd_(fd),
       format_(format),
-      figures_(figures),
+      counters_(counters),
       is_file_(type_of(fd) == S_IFREG),
       is_socket_(type_of(fd) == S_IFSOCK),
       is_in_memory_(is_on_tmpfs(fd)),
@@ -73,10 +73,10 @@ off_t OutputFile::end_of_file() const {
 
 void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
   const off_t start = end_of_file();
-  const ssize_t direct = direct_ && figures_.failure() == 0 ? direct_->write(blocks, start, piling_up) : 0;
+  const ssize_t direct = direct_ && counters_.failure() == 0 ? direct_->write(blocks, start, piling_up) : 0;
   if (direct > 0) lseek(fd_, start + direct, SEEK_SET);
   size_t done = static_cast<size_t>(std::max<ssize_t>(direct, 0));
-  figures_.add_written(static_cast<int64_t>(done));
+  counters_.add_written(static_cast<int64_t>(done));
 
   std::vector<iovec> pieces;
   size_t written = done;
@@ -107,14 +107,14 @@ void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
 // The page cache takes what the disk refuses, and tells nobody when it cannot get rid of it.
 bool OutputFile::is_on_disk() {
   if (fdatasync(fd_) == 0) return true;
-  figures_.fail(errno);
+  counters_.fail(errno);
   return false;
 }
 
 // Bytes of those records that are within the first `done` bytes of the block; the others are lost.
 size_t OutputFile::whole_records(const Block& block, size_t done) {
   size_t whole = 0, end = 0;
-  for (const Block::Share& share : block.shares) {
+  for (const Block::LaneRecords& share : block.shares) {
     uint64_t lost = 0, lost_bytes = 0;
     for (uint32_t i = 0; i < share.records; i++) {
       const uint8_t* record = block.bytes + end;
@@ -126,7 +126,7 @@ size_t OutputFile::whole_records(const Block& block, size_t done) {
         lost_bytes += stored_caplen(format_, record);
       }
     }
-    if (lost != 0) figures_.add_lost(share.lane, lost, lost_bytes);
+    if (lost != 0) counters_.add_lost(share.lane, lost, lost_bytes);
   }
   return whole;
 }
@@ -145,31 +145,31 @@ void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {
     const size_t taken = i == kept ? done - whole : 0;  // write_all() left it there
     lost_bytes += stored_caplen(format_, static_cast<const uint8_t*>(records[i].iov_base) - taken);
   }
-  figures_.add_lost(lane, count - kept, lost_bytes);
+  counters_.add_lost(lane, count - kept, lost_bytes);
 }
 
 // Of `done` bytes behind `start`, `whole` are whole records.
 void OutputFile::keep_whole(off_t start, size_t done, size_t whole) {
   if (start < 0 || ftruncate(fd_, start + static_cast<off_t>(whole)) != 0) return;
   lseek(fd_, 0, SEEK_END);
-  figures_.add_written(-static_cast<int64_t>(done - whole));
+  counters_.add_written(-static_cast<int64_t>(done - whole));
 }
 
 void OutputFile::look_at_reader() {
-  if (figures_.failure() != 0) return;
+  if (counters_.failure() != 0) return;
   pollfd poller = {fd_, 0, 0};
-  if (poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLHUP)) != 0) figures_.fail(EPIPE);
+  if (poll(&poller, 1, 0) > 0 && (poller.revents & (POLLERR | POLLHUP)) != 0) counters_.fail(EPIPE);
 }
 
 void OutputFile::close() {
-  if (fd_ >= 0 && ::close(fd_) != 0) figures_.fail(errno);
+  if (fd_ >= 0 && ::close(fd_) != 0) counters_.fail(errno);
   fd_ = -1;
 }
 
 // Finishes short writes. False when the sink failed; *done is how much got through.
 bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
   *done = 0;
-  while (count > 0 && figures_.failure() == 0) {
+  while (count > 0 && counters_.failure() == 0) {
     // A socket that we were given may be blocking, and shared: it is asked not to block this once.
     msghdr message = {};
     message.msg_iov = pieces;
@@ -178,7 +178,7 @@ bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
         is_socket_ ? sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) : writev(fd_, pieces, static_cast<int>(count));
     if (wrote >= 0) {
       *done += static_cast<size_t>(wrote);
-      figures_.add_written(wrote);
+      counters_.add_written(wrote);
       for (size_t left = static_cast<size_t>(wrote); count > 0;) {
         const size_t part = std::min(left, pieces->iov_len);
         pieces->iov_base = static_cast<uint8_t*>(pieces->iov_base) + part;
@@ -191,7 +191,7 @@ bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
     } else if (errno == EAGAIN) {
       wait_writable();
     } else if (errno != EINTR) {
-      figures_.fail(errno == ECONNRESET ? EPIPE : errno);  // how a socket says that the reader left with data unread
+      counters_.fail(errno == ECONNRESET ? EPIPE : errno);  // how a socket says that the reader left with data unread
     }
   }
   return count == 0;
@@ -200,7 +200,7 @@ bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
 void OutputFile::wait_writable() {
   pollfd poller = {fd_, POLLOUT, 0};
   poll(&poller, 1, kPollMs);
-  if (is_past_stall_deadline() && (poller.revents & POLLOUT) == 0) figures_.fail(ETIMEDOUT);
+  if (is_past_stall_deadline() && (poller.revents & POLLOUT) == 0) counters_.fail(ETIMEDOUT);
 }
 
 void OutputFile::give_up_on_stalls() { stall_deadline_ms_ = monotonic_ms() + kStalledReaderMs; }

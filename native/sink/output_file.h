@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "record/block.h"
-#include "sink/direct_io.h"
 #include "record/pcap_format.h"
+#include "sink/direct_io.h"
 #include "sink/sink.h"
 
 namespace dpcap {
@@ -22,7 +22,7 @@ class OutputFile {
   static constexpr int kStalledReaderMs = 2000;
 
   // Takes `fd` over; it is closed by close(). What happens is told to `figures`.
-  OutputFile(int fd, FileFormat format, SinkFigures& figures);
+  OutputFile(int fd, FileFormat format, SinkCounters& counters);
 
   // A torn header or trailer is worse than none: it is taken back where that is possible.
   void write_or_take_back(const std::vector<uint8_t>& bytes);
@@ -57,7 +57,7 @@ class OutputFile {
 
   int fd_;
   const FileFormat format_;
-  SinkFigures& figures_;
+  SinkCounters& counters_;
   const bool is_file_;
   const bool is_socket_;
   const bool is_in_memory_;

@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "pdump/lane.h"
 #include "base/notify.h"
+#include "pdump/lane.h"
 
 namespace dpcap {
 
 // Copies of one lane, in the order of their arrival.
-struct Run {
+struct Burst {
   Lane& lane;
   rte_mbuf* const* mbufs;
   const uint64_t* arrival_ns;  // CLOCK_REALTIME; undefined unless wants_times()
@@ -23,10 +23,10 @@ struct Run {
 };
 
 // What became of what a capture's sinks were given. Written by the threads that do their work, read by any.
-class SinkFigures {
+class SinkCounters {
  public:
   // `on_failure`: called once, by the thread whose work failed first.
-  explicit SinkFigures(size_t lanes, Notify on_failure = {})
+  explicit SinkCounters(size_t lanes, Notify on_failure = {})
       : on_failure_(std::move(on_failure)), lost_(new Lost[lanes]()) {}
 
   // errno of what ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went away.
@@ -62,14 +62,14 @@ class SinkFigures {
 // what lies between.
 class Sink {
  public:
-  explicit Sink(SinkFigures& figures) : figures_(figures) {}
+  explicit Sink(SinkCounters& counters) : counters_(counters) {}
   virtual ~Sink() = default;
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
   virtual void enter() {}
   // Takes packets; the mbufs stay the caller's. Returns how many it took: all, unless it became full.
-  virtual uint32_t put(const Run& run) = 0;
+  virtual uint32_t put(const Burst& burst) = 0;
   // Once a round, whether there were packets or not. What arrived until `complete_ns` (CLOCK_REALTIME
   // without its steps) has been put.
   virtual void tick(uint64_t now_tsc, uint64_t complete_ns) = 0;
@@ -89,11 +89,11 @@ class Sink {
   // Whether the time of arrival matters to it.
   virtual bool wants_times() const { return true; }
   // How many packets of a lane are fetched at once: no more than what is still in the cache when it comes to the last.
-  virtual uint32_t burst() const { return Lane::kPending; }
-  const SinkFigures& figures() const { return figures_; }
+  virtual uint32_t burst_size() const { return Lane::kPending; }
+  const SinkCounters& counters() const { return counters_; }
 
  protected:
-  SinkFigures& figures_;
+  SinkCounters& counters_;
 };
 
 }  // namespace dpcap

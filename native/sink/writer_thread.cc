@@ -34,7 +34,7 @@ void wait_for(sem_t* semaphore) {
 
 }  // namespace
 
-HandOver::HandOver(size_t blocks, size_t at_once, Writer writer)
+WriterThread::WriterThread(size_t blocks, size_t at_once, Writer writer)
     : at_once_(at_once), writer_(std::move(writer)), blocks_(blocks), full_(blocks) {
   sem_init(&submitted_, 0, 0);
   sem_init(&freed_, 0, 0);
@@ -46,7 +46,7 @@ HandOver::HandOver(size_t blocks, size_t at_once, Writer writer)
   thread_ = std::thread([this] { run(); });
 }
 
-Block* HandOver::take_free() {
+Block* WriterThread::take_free() {
   Block* block = free_.load(std::memory_order_acquire);
   while (block != nullptr && !free_.compare_exchange_weak(block, block->next, std::memory_order_acquire)) {
   }
@@ -54,7 +54,7 @@ Block* HandOver::take_free() {
   return block;
 }
 
-Block* HandOver::acquire() {
+Block* WriterThread::acquire() {
   while (true) {
     if (Block* block = take_free()) return block;
     is_waited_for_ = true;
@@ -66,14 +66,14 @@ Block* HandOver::acquire() {
   }
 }
 
-void HandOver::submit(Block* block) {
+void WriterThread::submit(Block* block) {
   full_[last_] = block;
   last_ = (last_ + 1) % full_.size();
   on_the_way_.fetch_add(1, std::memory_order_release);
   sem_post(&submitted_);
 }
 
-void HandOver::stop() {
+void WriterThread::stop() {
   if (!thread_.joinable()) return;
   closing_ = true;
   sem_post(&submitted_);
@@ -82,7 +82,7 @@ void HandOver::stop() {
   sem_destroy(&freed_);
 }
 
-void HandOver::give_back(Block* block) {
+void WriterThread::give_back(Block* block) {
   block->clear();
   block->next = free_.load(std::memory_order_relaxed);
   while (!free_.compare_exchange_weak(block->next, block, std::memory_order_release)) {
@@ -93,7 +93,7 @@ void HandOver::give_back(Block* block) {
   if ((left == 0 || now_free >= blocks_.size() / 2) && is_waited_for_.exchange(false)) sem_post(&freed_);
 }
 
-void HandOver::run() {
+void WriterThread::run() {
   pthread_setname_np(pthread_self(), "dpcap-writer");
   writer_.open();
   on_the_way_--;
@@ -113,7 +113,7 @@ void HandOver::run() {
 }
 
 // One, which was waited for, and what came with it.
-void HandOver::take_submitted(Blocks* blocks) {
+void WriterThread::take_submitted(Blocks* blocks) {
   blocks->clear();
   do {
     blocks->push_back(full_[first_]);

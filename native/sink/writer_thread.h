@@ -12,7 +12,7 @@
 
 namespace dpcap {
 
-class HandOver {
+class WriterThread {
  public:
   // What the thread "dpcap-writer" calls: open() once, then write() for the blocks that are there, `at_once` at
   // most, with the number of those that are on their way. While there is none, idle() every kIdleMs, if it is given.
@@ -24,10 +24,10 @@ class HandOver {
   static constexpr int kIdleMs = 100;
 
   // `blocks`: how much may be on its way before the drain thread has to wait. `at_once`: see Writer.
-  HandOver(size_t blocks, size_t at_once, Writer writer);
-  ~HandOver() { stop(); }
-  HandOver(const HandOver&) = delete;
-  HandOver& operator=(const HandOver&) = delete;
+  WriterThread(size_t blocks, size_t at_once, Writer writer);
+  ~WriterThread() { stop(); }
+  WriterThread(const WriterThread&) = delete;
+  WriterThread& operator=(const WriterThread&) = delete;
 
   // Drain thread: an empty block; waits for one when all are on their way.
   Block* acquire();

@@ -71,7 +71,7 @@ class Packets {
     for (size_t i = 0; i < count; i++) add(std::vector<uint8_t>(size, static_cast<uint8_t>(size)));
     return *this;
   }
-  dpcap::Run run() { return {lane_, mbufs_.data(), times_.data(), static_cast<uint32_t>(mbufs_.size())}; }
+  dpcap::Burst burst() { return {lane_, mbufs_.data(), times_.data(), static_cast<uint32_t>(mbufs_.size())}; }
   dpcap::Lane& lane() { return lane_; }
 
  private:

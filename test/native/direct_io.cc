@@ -27,25 +27,25 @@ constexpr size_t kRecord = 16 + 84;
 
 // Straight while nothing piles up, whatever it takes; through the cache, when something does and that is much faster.
 void way() {
-  DiskWay way;
-  CHECK(way.choose(false, 0) == DiskWay::straight);
-  way.took(DiskWay::straight, kMib, 2 * kMs, 0);
-  CHECK(way.choose(true, 0) == DiskWay::cached);  // worth a try
-  way.took(DiskWay::cached, kMib, 2 * kMs, 0);
-  CHECK(way.choose(true, kMs) == DiskWay::straight);  // not worth the CPU
+  DirectIoPolicy way;
+  CHECK(way.choose(false, 0) == DirectIoPolicy::straight);
+  way.took(DirectIoPolicy::straight, kMib, 2 * kMs, 0);
+  CHECK(way.choose(true, 0) == DirectIoPolicy::cached);  // worth a try
+  way.took(DirectIoPolicy::cached, kMib, 2 * kMs, 0);
+  CHECK(way.choose(true, kMs) == DirectIoPolicy::straight);  // not worth the CPU
 
-  way.took(DiskWay::straight, kMib, 400 * kMs, 0);  // one stall
-  CHECK(way.choose(true, kMs) == DiskWay::straight);
-  for (int i = 0; i < 3; i++) way.took(DiskWay::straight, kMib, 400 * kMs, 0);  // a slow disk
-  CHECK(way.choose(true, kMs) == DiskWay::cached);
-  CHECK(way.choose(false, kSecond) == DiskWay::cached);  // the disk is busy with what the cache has taken
+  way.took(DirectIoPolicy::straight, kMib, 400 * kMs, 0);  // one stall
+  CHECK(way.choose(true, kMs) == DirectIoPolicy::straight);
+  for (int i = 0; i < 3; i++) way.took(DirectIoPolicy::straight, kMib, 400 * kMs, 0);  // a slow disk
+  CHECK(way.choose(true, kMs) == DirectIoPolicy::cached);
+  CHECK(way.choose(false, kSecond) == DirectIoPolicy::cached);  // the disk is busy with what the cache has taken
 
-  way.took(DiskWay::cached, kMib, 5 * kMs, 9 * kSecond);
-  CHECK(way.choose(true, 9 * kSecond) == DiskWay::cached);
-  CHECK(way.choose(true, 11 * kSecond) == DiskWay::straight);  // tried again
-  way.took(DiskWay::straight, kMib, 400 * kMs, 11 * kSecond);
-  CHECK(way.choose(true, 12 * kSecond) == DiskWay::cached);
-  CHECK(way.choose(false, 40 * kSecond) == DiskWay::straight);
+  way.took(DirectIoPolicy::cached, kMib, 5 * kMs, 9 * kSecond);
+  CHECK(way.choose(true, 9 * kSecond) == DirectIoPolicy::cached);
+  CHECK(way.choose(true, 11 * kSecond) == DirectIoPolicy::straight);  // tried again
+  way.took(DirectIoPolicy::straight, kMib, 400 * kMs, 11 * kSecond);
+  CHECK(way.choose(true, 12 * kSecond) == DirectIoPolicy::cached);
+  CHECK(way.choose(false, 40 * kSecond) == DirectIoPolicy::straight);
 }
 
 // There is nothing but the ordinary way into a pipe, and behind what is in a file already.
@@ -110,8 +110,8 @@ void every_mixture(unsigned seed) {
   const auto upto = [&](size_t most) { return 1 + static_cast<uint32_t>(random() % most); };
   const size_t header = upto(9000);
   TemporaryFile file;
-  SinkFigures figures(1);
-  OutputFile output(file.fd, FileFormat::pcap, figures);
+  SinkCounters counters(1);
+  OutputFile output(file.fd, FileFormat::pcap, counters);
   output.write_or_take_back(std::vector<uint8_t>(header));
   Stream stream(header);
   uint32_t records = 0;
@@ -123,11 +123,11 @@ void every_mixture(unsigned seed) {
       records += of_block;
     }
     output.write_blocks(blocks, random() % 4 == 0);
-    CHECK_ALL(file.size() == header + records * kRecord && figures.bytes_written() == file.size());
+    CHECK_ALL(file.size() == header + records * kRecord && counters.bytes_written() == file.size());
   }
   output.write_or_take_back({1, 2, 3});
   output.close();
-  CHECK(figures.failure() == 0 && figures.lost(0) == 0);
+  CHECK(counters.failure() == 0 && counters.lost(0) == 0);
   CHECK(truncate(file.path.c_str(), static_cast<off_t>(header + records * kRecord)) == 0);
   CHECK(holds(file, header, records));
 }
@@ -135,8 +135,8 @@ void every_mixture(unsigned seed) {
 // Where the file system can, large blocks leave nothing in the page cache but the end of the last; small ones do.
 void past_the_page_cache() {
   TemporaryFile file;
-  SinkFigures figures(1);
-  OutputFile output(file.fd, FileFormat::pcap, figures);
+  SinkCounters counters(1);
+  OutputFile output(file.fd, FileFormat::pcap, counters);
   output.write_or_take_back(std::vector<uint8_t>(24));
   Stream stream(24);
   for (int i = 0; i < 4; i++) output.write_blocks({stream.add(10000), stream.add(10000)}, false);
@@ -147,7 +147,7 @@ void past_the_page_cache() {
   CHECK(file.pages_in_cache() > 4 * 1000 * kRecord / Block::kPage);
   output.write_blocks({stream.add(10000)}, false);
   output.close();
-  CHECK(figures.failure() == 0 && holds(file, 24, 94000));
+  CHECK(counters.failure() == 0 && holds(file, 24, 94000));
 }
 
 // A file size limit stands for a full disk, which comes in the middle of several blocks, or at the end of a page,
@@ -168,8 +168,8 @@ void full_disk() {
     limited.rlim_cur = header + fitting * kRecord + torn;
     setrlimit(RLIMIT_FSIZE, &limited);
     TemporaryFile file;
-    SinkFigures figures(1);
-    OutputFile output(file.fd, FileFormat::pcap, figures);
+    SinkCounters counters(1);
+    OutputFile output(file.fd, FileFormat::pcap, counters);
     output.write_or_take_back(std::vector<uint8_t>(header));
     Stream stream(header);
     output.write_blocks({stream.add(5000)}, false);
@@ -177,8 +177,8 @@ void full_disk() {
     output.write_blocks({stream.add(10000)}, false);
     output.close();
     setrlimit(RLIMIT_FSIZE, &before);
-    CHECK(figures.failure() == EFBIG && figures.lost(0) == 40000 - fitting);
-    CHECK(holds(file, header, fitting) && figures.bytes_written() == file.size());
+    CHECK(counters.failure() == EFBIG && counters.lost(0) == 40000 - fitting);
+    CHECK(holds(file, header, fitting) && counters.bytes_written() == file.size());
   }
 }
 

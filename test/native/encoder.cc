@@ -17,10 +17,10 @@ struct OwnBlock : Block {
 };
 
 // The record of one packet as record.h has it, put together byte by byte.
-std::string expected(const FileOptions& options, const Run& run, uint32_t index, const std::vector<uint8_t>& bytes,
+std::string expected(const FileOptions& options, const Burst& burst, uint32_t index, const std::vector<uint8_t>& bytes,
                      uint32_t len) {
   const auto caplen = static_cast<uint32_t>(bytes.size());
-  const RecordHead head{run.arrival_ns[index], caplen, len, 1, 7, run.lane.target.direction};
+  const RecordHead head{burst.arrival_ns[index], caplen, len, 1, 7, burst.lane.target.direction};
   std::vector<uint8_t> out(record_size(options.format, caplen));
   uint8_t* at = out.data() + write_record_head(options, head, out.data());
   at = std::copy(bytes.begin(), bytes.end(), at);
@@ -30,7 +30,7 @@ std::string expected(const FileOptions& options, const Run& run, uint32_t index,
 
 // Every size and way to lie in mbufs gives the same bytes, copied and in place.
 void same_bytes(const FileOptions& options, CopyMode mode) {
-  const Recorder recorder(options, mode);
+  const Encoder recorder(options, mode);
   for (const uint32_t size : {14, 59, 60, 64, 65, 255, 256, 257, 1518, 9000}) {
     const auto payload = numbered(size);
     const auto bytes = mode == CopyMode::stamped ? stamped(payload, size + 5) : payload;
@@ -41,15 +41,15 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
       for (const uint16_t room : {64, 0}) {
         Packets packets;
         packets.add(bytes, segment, room).add(bytes, segment, room);
-        const Run run = packets.run();
-        const std::string first = expected(options, run, 0, cut, len);
-        const std::string second = expected(options, run, 1, cut, len);
+        const Burst burst = packets.burst();
+        const std::string first = expected(options, burst, 0, cut, len);
+        const std::string second = expected(options, burst, 1, cut, len);
         OwnBlock block;
-        CHECK(recorder.fill(run, 0, Block::kBytes, block) == 2 && block.text() == first + second);
+        CHECK(recorder.fill(burst, 0, Block::kBytes, block) == 2 && block.text() == first + second);
         CHECK(block.shares.size() == 1 && block.shares[0].records == 2);
         iovec record;
         const bool in_pieces = mode == CopyMode::stamped ? size + 28 > segment : size > segment;
-        if (recorder.wrap(run, 1, &record)) {
+        if (recorder.wrap(burst, 1, &record)) {
           CHECK(std::string(static_cast<char*>(record.iov_base), record.iov_len) == second);
         } else {
           CHECK(room == 0 || (in_pieces && cut.size() > 600));
@@ -62,20 +62,20 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
 // A block is filled to its goal, and never beyond its end.
 void full_blocks() {
   const FileOptions options{FileFormat::pcap, true, 262144};
-  const Recorder recorder(options, CopyMode::plain);
+  const Encoder recorder(options, CopyMode::plain);
   Packets packets;
   packets.add_sized(200, 9000);
   OwnBlock block;
-  CHECK(recorder.fill(packets.run(), 0, 20000, block) == 3);
-  const uint32_t rest = recorder.fill(packets.run(), 3, Block::kBytes, block);
+  CHECK(recorder.fill(packets.burst(), 0, 20000, block) == 3);
+  const uint32_t rest = recorder.fill(packets.burst(), 3, Block::kBytes, block);
   CHECK(3 + rest == Block::kBytes / 9016 && block.used == (3 + rest) * 9016);
-  CHECK(recorder.fill(packets.run(), 3 + rest, Block::kBytes, block) == 0);
+  CHECK(recorder.fill(packets.burst(), 3 + rest, Block::kBytes, block) == 0);
   CHECK(packets.lane().bytes == (3 + rest) * 9000u);
 }
 
 }  // namespace
 
-void test_recorder() {
+void test_encoder() {
   for (const FileFormat format : {FileFormat::pcap, FileFormat::pcapng}) {
     for (const CopyMode mode : {CopyMode::plain, CopyMode::stamped}) {
       same_bytes({format, true, 262144}, mode);

@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "copies.h"
 #include "base/thread.h"
+#include "copies.h"
 #include "tap.h"
 #include "temporary_file.h"
 
@@ -32,17 +32,17 @@ FileSinkOptions options(uint64_t byte_limit = 0) {
 void whole_file() {
   for (const size_t size : {60, 1000}) {
     TemporaryFile file;
-    SinkFigures figures(1);
-    FileSink sink(file.fd, options(), figures);
+    SinkCounters counters(1);
+    FileSink sink(file.fd, options(), counters);
     Packets packets;
     packets.add_sized(500, size);
     sink.enter();
-    for (int i = 0; i < 200; i++) CHECK_ALL(sink.put(packets.run()) == 500);
+    for (int i = 0; i < 200; i++) CHECK_ALL(sink.put(packets.burst()) == 500);
     sink.leave();
     sink.finish({1, 2, 3});
-    CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
+    CHECK(sink.counters().failure() == 0 && sink.counters().lost(0) == 0);
     CHECK(file.size() == 24 + 200 * 500 * (16 + size) + 3);
-    CHECK(sink.figures().bytes_written() == file.size());
+    CHECK(sink.counters().bytes_written() == file.size());
   }
 }
 
@@ -64,20 +64,20 @@ std::vector<size_t> sizes_in(const TemporaryFile& file) {
 // With one CPU, the drain writes to a file in memory by itself, large packets in place: all stay in order.
 void alone_on_a_cpu() {
   TemporaryFile file("/dev/shm");
-  SinkFigures figures(1);
-  const OnCpus one({sched_getcpu()});
-  FileSink sink(file.fd, options(), figures);
+  SinkCounters counters(1);
+  const CpuAffinityScope one({sched_getcpu()});
+  FileSink sink(file.fd, options(), counters);
   Packets packets;
   packets.add_sized(110, 1000).add_sized(10, 60).add_sized(1, 2000).add_sized(300, 61).add_sized(79, 62);
   sink.enter();
   constexpr size_t kRounds = 1000;
   for (size_t i = 0; i < kRounds; i++) {
-    CHECK_ALL(sink.put(packets.run()) == 500);
+    CHECK_ALL(sink.put(packets.burst()) == 500);
     sink.tick(rte_get_tsc_cycles(), 0);
   }
   sink.leave();
   sink.finish({});
-  CHECK(sink.figures().failure() == 0 && sink.figures().lost(0) == 0);
+  CHECK(sink.counters().failure() == 0 && sink.counters().lost(0) == 0);
   const std::vector<size_t> sizes = sizes_in(file);
   CHECK(sizes.size() == kRounds * 500);
   for (size_t i = 0; i < sizes.size(); i++) {
@@ -89,20 +89,20 @@ void alone_on_a_cpu() {
 // What fills blocks goes past the page cache, where the file system can.
 void straight_to_disk() {
   TemporaryFile file;
-  SinkFigures figures(1);
-  FileSink sink(file.fd, options(), figures);
+  SinkCounters counters(1);
+  FileSink sink(file.fd, options(), counters);
   Packets packets;
   packets.add_sized(1000, 84);  // 100 bytes each
   size_t bytes = 24;
   for (int i = 0; i < 10; i++) {
-    for (int j = 0; j < 9; j++) CHECK_ALL(sink.put(packets.run()) == 1000);
+    for (int j = 0; j < 9; j++) CHECK_ALL(sink.put(packets.burst()) == 1000);
     sink.flush();
     bytes += 9 * 1000 * 100;
     while (file.size() != bytes) std::this_thread::yield();  // nothing piles up
   }
   const size_t cached = file.pages_in_cache();
   sink.finish({});
-  CHECK(sink.figures().failure() == 0 && sizes_in(file).size() == 90000);
+  CHECK(sink.counters().failure() == 0 && sizes_in(file).size() == 90000);
   if (!file.can_go_straight()) return note("/tmp has no O_DIRECT");
   CHECK(cached <= 1);
 }
@@ -110,13 +110,13 @@ void straight_to_disk() {
 // The record that crosses the limit is the last.
 void byte_limit() {
   TemporaryFile file;
-  SinkFigures figures(1);
-  FileSink sink(file.fd, options(1000), figures);
+  SinkCounters counters(1);
+  FileSink sink(file.fd, options(1000), counters);
   Packets packets;
   packets.add_sized(5, 84);  // 100 bytes each
-  CHECK(sink.put(packets.run()) == 5 && !sink.is_full());
-  CHECK(sink.put(packets.run()) == 5 && sink.is_full());
-  CHECK(sink.put(packets.run()) == 0);
+  CHECK(sink.put(packets.burst()) == 5 && !sink.is_full());
+  CHECK(sink.put(packets.burst()) == 5 && sink.is_full());
+  CHECK(sink.put(packets.burst()) == 0);
   sink.finish({});
   CHECK(file.size() == 24 + 1000);
 }
@@ -130,22 +130,22 @@ void full_disk() {
   limited.rlim_cur = 24 + 450;
   setrlimit(RLIMIT_FSIZE, &limited);
   TemporaryFile file;
-  SinkFigures figures(2);
-  FileSink sink(file.fd, options(), figures);
+  SinkCounters counters(2);
+  FileSink sink(file.fd, options(), counters);
   Packets first(0), second(1);
   first.add_sized(1, 84);
   second.add_sized(1, 84);
-  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.run() : second.run());
+  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.burst() : second.burst());
   sink.flush();
-  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.run() : second.run());
+  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.burst() : second.burst());
   sink.finish({1, 2, 3});
   setrlimit(RLIMIT_FSIZE, &before);
-  CHECK(sink.figures().failure() == EFBIG);
+  CHECK(sink.counters().failure() == EFBIG);
   CHECK(file.size() == 24 + 400);  // whole records only, and no trailer
-  CHECK(sink.figures().bytes_written() == file.size());
-  CHECK(sink.figures().lost(0) == 8 && sink.figures().lost(1) == 8);
+  CHECK(sink.counters().bytes_written() == file.size());
+  CHECK(sink.counters().lost(0) == 8 && sink.counters().lost(1) == 8);
   for (Lane* lane : {&first.lane(), &second.lane()}) {
-    CHECK(lane->bytes - sink.figures().lost_bytes(lane->index) == 2 * 84);
+    CHECK(lane->bytes - sink.counters().lost_bytes(lane->index) == 2 * 84);
   }
 }
 
@@ -157,20 +157,20 @@ void full_disk_in_place() {
   limited.rlim_cur = 24 + 7 * 1016 + 500;
   setrlimit(RLIMIT_FSIZE, &limited);
   TemporaryFile file;
-  SinkFigures figures(1);
-  OutputFile output(file.fd, FileFormat::pcap, figures);
+  SinkCounters counters(1);
+  OutputFile output(file.fd, FileFormat::pcap, counters);
   output.write_or_take_back(std::vector<uint8_t>(24));
   Packets packets;
   packets.add_sized(OutputFile::kMostRecords, 1000);
-  const Recorder recorder(kPcap, CopyMode::plain);
+  const Encoder recorder(kPcap, CopyMode::plain);
   std::vector<iovec> records(OutputFile::kMostRecords);
-  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(recorder.wrap(packets.run(), i, &records[i]));
+  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(recorder.wrap(packets.burst(), i, &records[i]));
   output.write_records(records.data(), OutputFile::kMostRecords, 0);
   output.close();
   setrlimit(RLIMIT_FSIZE, &before);
-  CHECK(figures.failure() == EFBIG && figures.lost(0) == OutputFile::kMostRecords - 7);
-  CHECK(file.size() == 24 + 7 * 1016 && figures.bytes_written() == file.size());
-  CHECK(packets.lane().bytes - figures.lost_bytes(0) == 7 * 1000);
+  CHECK(counters.failure() == EFBIG && counters.lost(0) == OutputFile::kMostRecords - 7);
+  CHECK(file.size() == 24 + 7 * 1016 && counters.bytes_written() == file.size());
+  CHECK(packets.lane().bytes - counters.lost_bytes(0) == 7 * 1000);
 }
 
 void closed_pipe() {
@@ -178,32 +178,32 @@ void closed_pipe() {
   int ends[2];
   CHECK(pipe(ends) == 0);
   std::atomic<int> told{0};
-  SinkFigures figures(1, [&] { told++; });
-  FileSink sink(ends[1], options(), figures);
+  SinkCounters counters(1, [&] { told++; });
+  FileSink sink(ends[1], options(), counters);
   close(ends[0]);
   while (told == 0) std::this_thread::yield();  // noticed without a packet to write
-  CHECK(sink.figures().failure() == EPIPE);
+  CHECK(sink.counters().failure() == EPIPE);
   Packets packets;
   packets.add_sized(5, 60);
-  sink.put(packets.run());
+  sink.put(packets.burst());
   sink.finish({});
-  CHECK(sink.figures().lost(0) == 5 && sink.figures().lost_bytes(0) == 5 * 60 && told == 1);
+  CHECK(sink.counters().lost(0) == 5 && sink.counters().lost_bytes(0) == 5 * 60 && told == 1);
 }
 
 // A reader that never reads holds finish() up for no longer than it says.
 void stalled_reader() {
   int ends[2];
   CHECK(pipe(ends) == 0);
-  SinkFigures figures(1);
-  FileSink sink(ends[1], options(), figures);
+  SinkCounters counters(1);
+  FileSink sink(ends[1], options(), counters);
   Packets packets;
   packets.add_sized(3000, 1000);
-  sink.put(packets.run());
+  sink.put(packets.burst());
   sink.finish({});
-  CHECK(sink.figures().failure() == ETIMEDOUT);
+  CHECK(sink.counters().failure() == ETIMEDOUT);
   // What is in the pipe now are whole records and at most one torn one, which was counted as lost.
-  const uint64_t in_pipe = (sink.figures().bytes_written() - 24) / 1016;
-  CHECK(sink.figures().lost(0) == 3000 - in_pipe);
+  const uint64_t in_pipe = (sink.counters().bytes_written() - 24) / 1016;
+  CHECK(sink.counters().lost(0) == 3000 - in_pipe);
   close(ends[0]);
 }
 

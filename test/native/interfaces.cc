@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "copies.h"
 #include "base/error.h"
+#include "copies.h"
 #include "sink/frame_sink.h"
 #include "sink/interface/packet_socket.h"
 #include "sink/interface/tap_device.h"
@@ -49,12 +49,12 @@ void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
   for (const int fd : {fds[0], fds[1]}) {
-    SinkFigures figures(1);
-    FrameSink sink(fd, fd, 0, CopyMode::plain, true, figures);
+    SinkCounters counters(1);
+    FrameSink sink(fd, fd, 0, CopyMode::plain, true, counters);
     Packets packets;
     packets.add_sized(1, 60);
-    sink.put(packets.run());
-    CHECK(sink.figures().lost(0) == 0 && sink.figures().bytes_written() == 60);
+    sink.put(packets.burst());
+    CHECK(sink.counters().lost(0) == 0 && sink.counters().bytes_written() == 60);
   }
   CHECK(shell("ip link show dpcap0"));  // until the last queue is closed
   close(fds[2]);
@@ -66,19 +66,19 @@ void several_queues() {
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
   int told = 0;
-  SinkFigures figures(1, [&] { told++; });
-  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, figures);
+  SinkCounters counters(1, [&] { told++; });
+  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, counters);
   Packets packets, more;
   packets.add_sized(1, 5).add_sized(1, 60);
   more.add_sized(1, 60);
-  sink.put(packets.run());
-  CHECK(sink.figures().bytes_written() == 60 && sink.figures().lost(0) == 1 && sink.figures().failure() == 0);
+  sink.put(packets.burst());
+  CHECK(sink.counters().bytes_written() == 60 && sink.counters().lost(0) == 1 && sink.counters().failure() == 0);
   CHECK(shell("ip link del dpcap0"));
   CHECK(told == 0);
   sink.tick(1'000'000'000'000, 0);
-  CHECK(sink.figures().failure() == EBADFD && told == 1);
-  sink.put(more.run());
-  CHECK(sink.figures().lost(0) == 2 && sink.figures().bytes_written() == 60 && told == 1);
+  CHECK(sink.counters().failure() == EBADFD && told == 1);
+  sink.put(more.burst());
+  CHECK(sink.counters().lost(0) == 2 && sink.counters().bytes_written() == 60 && told == 1);
 }
 
 void refusals() {
@@ -105,7 +105,7 @@ void make_veth() {
 void send_frames(FrameSink* sink, const std::vector<uint32_t>& sizes) {
   Packets packets(0, Direction::tx);
   for (const uint32_t size : sizes) packets.add_sized(1, size);
-  sink->put(packets.run());
+  sink->put(packets.burst());
 }
 
 // A frame that the interface refuses is lost alone: too long, too short, or because it is down.
@@ -113,17 +113,17 @@ void sent_by_interface() {
   make_veth();
   CHECK(is_interface("dpcap1") && !is_interface("dpcap1:0") && !is_interface("./dpcap1") && !is_interface("dpcap9"));
   const int fd = open_packet_socket("dpcap1");
-  SinkFigures figures(1);
-  FrameSink sink(fd, fd, 0, CopyMode::plain, true, figures);
+  SinkCounters counters(1);
+  FrameSink sink(fd, fd, 0, CopyMode::plain, true, counters);
   send_frames(&sink, {60, 1514, 1515, 5});
-  CHECK(figures.bytes_written() == 60 + 1514 && figures.lost(0) == 2);
+  CHECK(counters.bytes_written() == 60 + 1514 && counters.lost(0) == 2);
   CHECK(shell("ip link set dpcap1 down"));
   send_frames(&sink, {60});
-  CHECK(figures.bytes_written() == 60 + 1514 && figures.lost(0) == 3);
+  CHECK(counters.bytes_written() == 60 + 1514 && counters.lost(0) == 3);
   CHECK(shell("ip link set dpcap1 up"));
   send_frames(&sink, {61});
   sink.tick(1'000'000'000'000, 0);
-  CHECK(figures.bytes_written() == 60 + 1514 + 61 && figures.lost(0) == 3 && figures.failure() == 0);
+  CHECK(counters.bytes_written() == 60 + 1514 + 61 && counters.lost(0) == 3 && counters.failure() == 0);
   CHECK(shell("ip -s -j link show dpcap2 | grep -q '\"rx\":{\"bytes\":1635,\"packets\":3,'"));
 }
 
@@ -131,7 +131,7 @@ void sent_by_interface() {
 void sending_interface_goes() {
   const int busy = open_packet_socket("dpcap1");
   const int idle = open_packet_socket("dpcap2");
-  SinkFigures of_sender(1), of_waiter(1);
+  SinkCounters of_sender(1), of_waiter(1);
   FrameSink sender(busy, busy, 0, CopyMode::plain, true, of_sender);
   FrameSink waiter(idle, idle, 0, CopyMode::plain, true, of_waiter);
   CHECK(shell("ip link del dpcap1"));

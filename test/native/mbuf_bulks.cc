@@ -25,16 +25,16 @@ std::vector<void*> addresses(uintptr_t base, size_t count, size_t stride) {
 }
 
 // Out of order, several at a time, over many cycles: nothing is lost, nothing comes twice, and what is given out are
-// whole portions of neighbours.
+// whole bulks of neighbours.
 void cycles(uint32_t size, const std::vector<std::vector<void*>>& chunks) {
   std::mt19937 random(size);
-  Portions portions(size);
+  MbufBulks bulks(size);
   std::deque<void*> pool;
   size_t all = 0;
   for (std::vector<void*> chunk : chunks) {
     std::shuffle(chunk.begin(), chunk.end(), random);
     all += chunk.size();
-    const Portions::Portion added = portions.add(chunk);
+    const MbufBulks::Bulk added = bulks.add(chunk);
     CHECK(added.count == chunk.size() && std::is_sorted(added.mbufs, added.mbufs + added.count));
     pool.insert(pool.end(), added.mbufs, added.mbufs + added.count);
   }
@@ -47,19 +47,19 @@ void cycles(uint32_t size, const std::vector<std::vector<void*>>& chunks) {
       continue;
     }
     std::swap(used[random() % used.size()], used.back());
-    const Portions::Portion portion = portions.came_back(used.back());
+    const MbufBulks::Bulk bulk = bulks.came_back(used.back());
     used.pop_back();
-    are_whole = are_whole && portion.count <= size;
-    are_sorted = are_sorted && std::is_sorted(portion.mbufs, portion.mbufs + portion.count);
-    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+    are_whole = are_whole && bulk.count <= size;
+    are_sorted = are_sorted && std::is_sorted(bulk.mbufs, bulk.mbufs + bulk.count);
+    pool.insert(pool.end(), bulk.mbufs, bulk.mbufs + bulk.count);
   }
   CHECK(are_sorted && are_whole);
-  // However many portions wait for some that were not used: these come back as well.
+  // However many bulks wait for some that were not used: these come back as well.
   used.insert(used.end(), pool.begin(), pool.end());
   pool.clear();
   for (void* mbuf : used) {
-    const Portions::Portion portion = portions.came_back(mbuf);
-    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+    const MbufBulks::Bulk bulk = bulks.came_back(mbuf);
+    pool.insert(pool.end(), bulk.mbufs, bulk.mbufs + bulk.count);
   }
   std::sort(pool.begin(), pool.end());
   CHECK(pool.size() == all && std::adjacent_find(pool.begin(), pool.end()) == pool.end());
@@ -67,38 +67,38 @@ void cycles(uint32_t size, const std::vector<std::vector<void*>>& chunks) {
 
 void strangers() {
   const auto mbufs = addresses(0x100000000, 10, 2496);
-  Portions portions(5);
-  CHECK(portions.came_back(mbufs[0]).count == 0);
-  portions.add(mbufs);
+  MbufBulks bulks(5);
+  CHECK(bulks.came_back(mbufs[0]).count == 0);
+  bulks.add(mbufs);
   for (const uintptr_t address : {uintptr_t{0}, uintptr_t{0xffffffff}, uintptr_t{0x200000000}, ~uintptr_t{0}}) {
-    CHECK(portions.came_back(reinterpret_cast<void*>(address)).count == 0);
+    CHECK(bulks.came_back(reinterpret_cast<void*>(address)).count == 0);
   }
-  for (int i = 0; i < 4; i++) CHECK(portions.came_back(mbufs[i]).count == 0);
-  const Portions::Portion portion = portions.came_back(mbufs[4]);
-  CHECK(portion.count == 5 && portion.mbufs[0] == mbufs[0] && portion.mbufs[4] == mbufs[4]);
+  for (int i = 0; i < 4; i++) CHECK(bulks.came_back(mbufs[i]).count == 0);
+  const MbufBulks::Bulk bulk = bulks.came_back(mbufs[4]);
+  CHECK(bulk.count == 5 && bulk.mbufs[0] == mbufs[0] && bulk.mbufs[4] == mbufs[4]);
 }
 
 // While fewer go around, the rest waits; then it comes back, each mbuf once.
 void kept_back() {
   constexpr uint32_t kAll = 100, kSize = 10;
   const auto mbufs = addresses(0x100000000, kAll, 2496);
-  Portions portions(kSize);
-  const Portions::Portion all = portions.add(mbufs);
+  MbufBulks bulks(kSize);
+  const MbufBulks::Bulk all = bulks.add(mbufs);
   std::deque<void*> pool(all.mbufs, all.mbufs + all.count);
   const auto use_one = [&] {
-    const Portions::Portion portion = portions.came_back(pool.front());
+    const MbufBulks::Bulk bulk = bulks.came_back(pool.front());
     pool.pop_front();
-    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+    pool.insert(pool.end(), bulk.mbufs, bulk.mbufs + bulk.count);
   };
-  portions.keep_out(35);
-  CHECK(portions.next_kept().count == 0 && portions.kept() == 0);
+  bulks.keep_out(35);
+  CHECK(bulks.next_kept().count == 0 && bulks.kept() == 0);
   for (uint32_t i = 0; i < 10 * kAll; i++) use_one();
-  CHECK(portions.kept() == 70 && pool.size() <= 30);
-  portions.keep_out(UINT32_MAX);
-  for (auto portion = portions.next_kept(); portion.count != 0; portion = portions.next_kept()) {
-    pool.insert(pool.end(), portion.mbufs, portion.mbufs + portion.count);
+  CHECK(bulks.kept() == 70 && pool.size() <= 30);
+  bulks.keep_out(UINT32_MAX);
+  for (auto bulk = bulks.next_kept(); bulk.count != 0; bulk = bulks.next_kept()) {
+    pool.insert(pool.end(), bulk.mbufs, bulk.mbufs + bulk.count);
   }
-  CHECK(portions.kept() == 0 && pool.size() == kAll);
+  CHECK(bulks.kept() == 0 && pool.size() == kAll);
   for (uint32_t i = 0; i < 10 * kAll; i++) use_one();
   std::sort(pool.begin(), pool.end());
   CHECK(std::equal(pool.begin(), pool.end(), mbufs.begin(), mbufs.end()));
@@ -108,23 +108,23 @@ void kept_back() {
 void allowed() {
   constexpr uint32_t kAll = 100, kSize = 10;
   const auto mbufs = addresses(0x100000000, kAll, 2496);
-  Portions portions(kSize);
-  portions.add(mbufs);
-  portions.allow(25);
+  MbufBulks bulks(kSize);
+  bulks.add(mbufs);
+  bulks.allow(25);
   uint32_t given = 0;
-  for (void* mbuf : mbufs) given += portions.came_back(mbuf).count;
-  CHECK(given == 20 && portions.kept() == 80);
-  portions.allow(10);
-  const Portions::Portion newest = portions.next_kept();
-  CHECK(newest.count == kSize && newest.mbufs[0] == mbufs[90] && portions.next_kept().count == 0);
-  portions.allow(UINT32_MAX);
-  while (portions.next_kept().count != 0) given += kSize;
-  CHECK(given == 90 && portions.kept() == 0);
+  for (void* mbuf : mbufs) given += bulks.came_back(mbuf).count;
+  CHECK(given == 20 && bulks.kept() == 80);
+  bulks.allow(10);
+  const MbufBulks::Bulk newest = bulks.next_kept();
+  CHECK(newest.count == kSize && newest.mbufs[0] == mbufs[90] && bulks.next_kept().count == 0);
+  bulks.allow(UINT32_MAX);
+  while (bulks.next_kept().count != 0) given += kSize;
+  CHECK(given == 90 && bulks.kept() == 0);
 }
 
 }  // namespace
 
-void test_portions() {
+void test_mbuf_bulks() {
   cycles(257, {addresses(0x100000000, 2047, 2496)});
   cycles(257,
          {addresses(0x100000000, 4095, 576), addresses(0x7000000000, 2048, 576), addresses(0x50000000, 2048, 576)});

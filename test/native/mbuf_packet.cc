@@ -103,7 +103,7 @@ void double_tags_on_transmit() {
 
 }  // namespace
 
-void test_packet() {
+void test_mbuf_packet() {
   double_tags_on_transmit();
   stamped_copies();
   plain_copies();

@@ -24,18 +24,18 @@ const FileOptions kFormats[] = {
 struct Merged {
   explicit Merged(const FileOptions& options_, int fd, size_t lanes = 8)
       : options(options_),
-        figures(lanes),
-        file(fd, {options, CopyMode::plain, 0, {}, false}, figures),
-        merge(options, CopyMode::plain, figures, file) {}
-  // After the strands' owners have left.
+        counters(lanes),
+        file(fd, {options, CopyMode::plain, 0, {}, false}, counters),
+        merge(options, CopyMode::plain, counters, file) {}
+  // After the queues' owners have left.
   void end() {
     merge.stop();
     file.finish({});
   }
   const FileOptions options;
-  SinkFigures figures;
+  SinkCounters counters;
   FileSink file;
-  Merge merge;
+  MergeThread merge;
 };
 
 struct Record {
@@ -63,27 +63,27 @@ std::vector<uint8_t> signed_packet(uint32_t lane, uint32_t number, size_t size) 
   return bytes;
 }
 
-// Feeds a strand with random runs, as a drain of two lanes does: time goes on in random steps, and sometimes stands.
-void feed(Sink& strand, uint32_t first_lane, unsigned seed, uint32_t packets) {
-  constexpr uint32_t kMostInRun = 40;
+// Feeds a queue with random bursts, as a drain of two lanes does: time goes on in random steps, and sometimes stands.
+void feed(Sink& queue, uint32_t first_lane, unsigned seed, uint32_t packets) {
+  constexpr uint32_t kMostInBurst = 40;
   uint64_t now = 1'700'000'000'000'000'000;
   uint32_t numbers[2] = {};
-  strand.enter();
+  queue.enter();
   for (uint32_t made = 0; made < packets;) {
     const uint32_t which = rand_r(&seed) % 2;
-    Packets run(first_lane + which);
-    const uint32_t count = std::min(packets - made, 1 + rand_r(&seed) % kMostInRun);
+    Packets burst(first_lane + which);
+    const uint32_t count = std::min(packets - made, 1 + rand_r(&seed) % kMostInBurst);
     std::vector<uint64_t> times;
     for (uint32_t i = 0; i < count; i++) {
-      run.add(signed_packet(first_lane + which, numbers[which]++, rand_r(&seed) % 100 == 0 ? 9000 : 60));
+      burst.add(signed_packet(first_lane + which, numbers[which]++, rand_r(&seed) % 100 == 0 ? 9000 : 60));
       now += rand_r(&seed) % 4 == 0 ? 0 : rand_r(&seed) % 3000;
       times.push_back(now);
     }
-    strand.put({run.lane(), run.run().mbufs, times.data(), count});
-    strand.tick(0, now);
+    queue.put({burst.lane(), burst.burst().mbufs, times.data(), count});
+    queue.tick(0, now);
     made += count;
   }
-  strand.leave();
+  queue.leave();
 }
 
 // Whoever is faster: all records, those of each lane in their order, and none before an earlier one.
@@ -94,13 +94,13 @@ void in_order() {
     Merged merged(options, file.fd);
     std::vector<std::thread> drains;
     for (uint32_t i = 0; i < kStrands; i++) {
-      drains.emplace_back(feed, std::ref(merged.merge.add_strand()), 2 * i, 17 + i, kPackets);
+      drains.emplace_back(feed, std::ref(merged.merge.add_queue()), 2 * i, 17 + i, kPackets);
     }
     merged.merge.start(false);
     for (auto& drain : drains) drain.join();
     merged.end();
     const std::vector<Record> records = records_in(file, options);
-    CHECK(merged.figures.failure() == 0 && records.size() == kStrands * kPackets);
+    CHECK(merged.counters.failure() == 0 && records.size() == kStrands * kPackets);
     std::vector<uint32_t> next(2 * kStrands);
     uint64_t last = 0;
     for (const Record& record : records) {
@@ -110,17 +110,17 @@ void in_order() {
   }
 }
 
-// A strand that has nothing holds the others up only as long as it may have something earlier.
-void quiet_strand() {
+// A queue that has nothing holds the others up only as long as it may have something earlier.
+void quiet_queue() {
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
-  Sink& busy = merged.merge.add_strand();
-  Sink& quiet = merged.merge.add_strand();
+  Sink& busy = merged.merge.add_queue();
+  Sink& quiet = merged.merge.add_queue();
   merged.merge.start(false);
   Packets packets(3);
   packets.add(signed_packet(3, 0, 60)).add(signed_packet(3, 1, 60));
-  const uint64_t* times = packets.run().arrival_ns;
-  busy.put(packets.run());
+  const uint64_t* times = packets.burst().arrival_ns;
+  busy.put(packets.burst());
   busy.tick(0, times[1]);
   quiet.tick(0, times[0]);
   while (file.size() == 0) std::this_thread::yield();
@@ -128,7 +128,7 @@ void quiet_strand() {
   quiet.tick(0, times[1] - 1);
   Packets late(4);
   late.add(signed_packet(4, 0, 60));
-  quiet.put({late.lane(), late.run().mbufs, times + 1, 1});
+  quiet.put({late.lane(), late.burst().mbufs, times + 1, 1});
   quiet.leave();
   busy.leave();
   merged.end();
@@ -142,24 +142,24 @@ void clock_set_back() {
   constexpr int64_t kBack = -3'600'000'000'000;
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
-  Sink* strands[] = {&merged.merge.add_strand(), &merged.merge.add_strand()};
+  Sink* queues[] = {&merged.merge.add_queue(), &merged.merge.add_queue()};
   merged.merge.start(false);
   constexpr uint32_t kAll = 100;
   Packets packets(0);
   for (uint32_t i = 0; i < kAll; i++) packets.add(signed_packet(0, i, 60));
-  const Run all = packets.run();
+  const Burst all = packets.burst();
   const auto put = [&](uint32_t i) {
     const int64_t steps = i < kAll / 2 ? 0 : kBack;
     const uint64_t shown = all.arrival_ns[i] + static_cast<uint64_t>(steps);
-    strands[i % 2]->put({packets.lane(), all.mbufs + i, &shown, 1, steps});
+    queues[i % 2]->put({packets.lane(), all.mbufs + i, &shown, 1, steps});
   };
-  // The one strand is ahead of the other: that is waited for, before and after the step.
+  // The one queue is ahead of the other: that is waited for, before and after the step.
   for (uint32_t i = 0; i < kAll; i += 2) put(i);
-  strands[0]->tick(0, all.arrival_ns[kAll - 1]);
+  queues[0]->tick(0, all.arrival_ns[kAll - 1]);
   for (uint32_t i = 1; i < kAll; i += 2) put(i);
-  strands[1]->tick(0, all.arrival_ns[kAll - 1]);
+  queues[1]->tick(0, all.arrival_ns[kAll - 1]);
   while (file.size() < kAll * 76) std::this_thread::yield();
-  for (Sink* strand : strands) strand->leave();
+  for (Sink* queue : queues) queue->leave();
   merged.end();
   const std::vector<Record> records = records_in(file, kFormats[0]);
   CHECK(records.size() == kAll);
@@ -169,17 +169,17 @@ void clock_set_back() {
 // What could not be written is counted where it belongs, however it was merged.
 void full_disk() {
   Merged merged(kFormats[0], open("/dev/full", O_WRONLY));
-  Sink* strands[] = {&merged.merge.add_strand(), &merged.merge.add_strand()};
+  Sink* queues[] = {&merged.merge.add_queue(), &merged.merge.add_queue()};
   merged.merge.start(false);
   for (uint32_t i = 0; i < 2; i++) {
     Packets packets(5 + i);
     packets.add_sized(10 + i, 60);
-    strands[i]->put(packets.run());
+    queues[i]->put(packets.burst());
   }
-  for (Sink* strand : strands) strand->leave();
+  for (Sink* queue : queues) queue->leave();
   merged.end();
-  CHECK(merged.figures.failure() == ENOSPC && merged.figures.bytes_written() == 0);
-  CHECK(merged.figures.lost(5) == 10 && merged.figures.lost(6) == 11);
+  CHECK(merged.counters.failure() == ENOSPC && merged.counters.bytes_written() == 0);
+  CHECK(merged.counters.lost(5) == 10 && merged.counters.lost(6) == 11);
 }
 
 char state_of(pid_t thread) {
@@ -189,12 +189,12 @@ char state_of(pid_t thread) {
   return state.empty() ? '?' : state[0];
 }
 
-// A drain with more than a strand has room for, in bytes or in runs, waits, and nothing is lost.
+// A drain with more than a queue has room for, in bytes or in runs, waits, and nothing is lost.
 void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
-  Sink& fast = merged.merge.add_strand();
-  Sink& slow = merged.merge.add_strand();
+  Sink& fast = merged.merge.add_queue();
+  Sink& slow = merged.merge.add_queue();
   merged.merge.start(false);
   std::atomic<pid_t> thread{0};
   std::atomic<bool> is_put{false};
@@ -203,12 +203,12 @@ void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
     Packets packets(0);
     for (uint32_t i = 0; i < packets_in_run; i++) packets.add(signed_packet(0, 0, bytes));
     for (uint32_t number = 0; number < runs * packets_in_run; number += packets_in_run) {
-      const Run run = packets.run();
+      const Burst burst = packets.burst();
       for (uint32_t i = 0; i < packets_in_run; i++) {
         const uint32_t words[2] = {0, number + i};
-        memcpy(rte_pktmbuf_mtod(run.mbufs[i], void*), words, sizeof words);
+        memcpy(rte_pktmbuf_mtod(burst.mbufs[i], void*), words, sizeof words);
       }
-      fast.put(run);
+      fast.put(burst);
     }
     is_put = true;
     fast.leave();
@@ -225,9 +225,9 @@ void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
 
 }  // namespace
 
-void test_merge() {
+void test_merge_thread() {
   in_order();
-  quiet_strand();
+  quiet_queue();
   clock_set_back();
   full_disk();
   no_room(9000, 100, 30);

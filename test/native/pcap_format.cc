@@ -27,7 +27,7 @@ std::vector<uint8_t> record(const FileOptions& options, const RecordHead& head) 
 
 }  // namespace
 
-void test_record() {
+void test_pcap_format() {
   const FileOptions pcap{FileFormat::pcap, true, 96};
   const FileOptions micro{FileFormat::pcap, false, 96};
   const FileOptions pcapng{FileFormat::pcapng, true, 96};

@@ -68,19 +68,20 @@ struct Given {
 };
 
 // All that comes out of one look, appended to `given`. Returns how many that were.
-uint32_t look(Arrivals& arrivals, CopyMode mode, std::vector<Given>* given) {
+uint32_t look(RingReader& arrivals, CopyMode mode, std::vector<Given>* given) {
   arrivals.refill();
   uint32_t count = 0;
   while (true) {
-    const Run run = arrivals.next(false);
-    if (run.count == 0) return count;
-    for (uint32_t i = 0; i < run.count; i++) {
+    const Burst burst = arrivals.next(false);
+    if (burst.count == 0) return count;
+    for (uint32_t i = 0; i < burst.count; i++) {
       uint32_t number;
-      memcpy(&number, rte_pktmbuf_mtod_offset(run.mbufs[i], void*, mode == CopyMode::stamped ? 28 : 0), sizeof number);
-      given->push_back({run.lane.index, number, run.arrival_ns[i]});
+      memcpy(&number, rte_pktmbuf_mtod_offset(burst.mbufs[i], void*, mode == CopyMode::stamped ? 28 : 0),
+             sizeof number);
+      given->push_back({burst.lane.index, number, burst.arrival_ns[i]});
     }
-    count += run.count;
-    arrivals.taken(run.lane, run.count);
+    count += burst.count;
+    arrivals.taken(burst.lane, burst.count);
   }
 }
 
@@ -88,7 +89,7 @@ uint32_t look(Arrivals& arrivals, CopyMode mode, std::vector<Given>* given) {
 void plain_copies_do_not_wait() {
   SharedClock clock(fake());
   Source a(0, Direction::rx), b(1, Direction::tx);
-  Arrivals arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
+  RingReader arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
   arrivals.begin();
   for (uint32_t i = 0; i < 3000; i++) a.copy(i);
   b.copy(0);
@@ -101,7 +102,7 @@ void plain_copies_do_not_wait() {
 void held_back_is_not_nothing() {
   SharedClock clock(fake());
   Source a(0, Direction::rx), b(1, Direction::tx);
-  Arrivals arrivals({a.lane(), b.lane()}, CopyMode::stamped, true, Lane::kPending, clock);
+  RingReader arrivals({a.lane(), b.lane()}, CopyMode::stamped, true, Lane::kPending, clock);
   arrivals.begin();
   std::vector<Given> given;
   for (uint32_t i = 0; i < 3; i++) {  // until the primary's clock is known
@@ -129,7 +130,7 @@ void held_back_is_not_nothing() {
 void answers_after_questions(uint32_t in_a_look, uint32_t delay) {
   SharedClock clock(fake());
   Source questions(5, Direction::rx), answers(2, Direction::tx);  // the later one comes first by its number
-  Arrivals arrivals({answers.lane(), questions.lane()}, CopyMode::plain, true, Lane::kPending, clock);
+  RingReader arrivals({answers.lane(), questions.lane()}, CopyMode::plain, true, Lane::kPending, clock);
   arrivals.begin();
   std::vector<Given> given;
   constexpr uint32_t kAll = 6000;
@@ -173,7 +174,7 @@ void one_look_is_one_moment() {
     return now;
   };
   SharedClock shared(source);
-  Arrivals arrivals({first.lane(), second.lane()}, CopyMode::plain, true, Lane::kPending, shared);
+  RingReader arrivals({first.lane(), second.lane()}, CopyMode::plain, true, Lane::kPending, shared);
   first.copy(1);
   readings = 0;
   std::vector<Given> given;
@@ -191,7 +192,7 @@ void a_step_back() {
   source.realtime_ns = [] { return realtime; };
   SharedClock clock(source);
   Source a(0, Direction::rx), b(1, Direction::tx);
-  Arrivals arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
+  RingReader arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
   arrivals.begin();
   std::vector<Given> given;
   const auto pass = [&](uint64_t ms) {
@@ -212,7 +213,7 @@ void a_step_back() {
 
 }  // namespace
 
-void test_arrivals() {
+void test_ring_reader() {
   plain_copies_do_not_wait();
   held_back_is_not_nothing();
   answers_after_questions(1, 0);

@@ -117,7 +117,7 @@ void all_threads_agree() {
 
 }  // namespace
 
-void test_clock() {
+void test_stamp_clock() {
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
   // The known constant of 22.11 at 2.6 GHz: 2^64 cycles, 224.8 years.
   const uint64_t wrap_ns = static_cast<uint64_t>((static_cast<__int128>(1) << 64) * 1'000'000'000 / kHz);

@@ -31,7 +31,7 @@ class Model {
     uint64_t small_steps = 0;
     std::uniform_real_distribution<double> noise(1 - machine.noise, 1 + machine.noise);
     for (uint64_t i = 0; i < steps; i++) {
-      const bool small = circulation_.is_small();
+      const bool small = working_set_.is_small();
       const double most = (small ? machine.small : machine.large) * noise(random_);
       const double found = std::min(offered, most);
       const bool primary_limits = machine.primary_limits || (small && machine.primary_limits_small);
@@ -43,17 +43,17 @@ class Model {
   // A round that ended `ms` after the one before.
   void step(uint64_t ms, double found, double idle = 1) {
     now_ += ms * kMs;
-    const bool small = circulation_.is_small();
+    const bool small = working_set_.is_small();
     const auto paused = static_cast<uint64_t>(idle * static_cast<double>(ms * kMs));
-    circulation_.look(now_, static_cast<uint32_t>(found), paused);
-    changes_ += circulation_.is_small() != small;
+    working_set_.look(now_, static_cast<uint32_t>(found), paused);
+    changes_ += working_set_.is_small() != small;
   }
   uint32_t changes() const { return changes_; }
-  bool is_small() const { return circulation_.is_small(); }
-  const Circulation& circulation() const { return circulation_; }
+  bool is_small() const { return working_set_.is_small(); }
+  const WorkingSet& circulation() const { return working_set_; }
 
  private:
-  Circulation circulation_{kHz};
+  WorkingSet working_set_{kHz};
   std::mt19937 random_{1};
   uint64_t now_ = 1;
   uint32_t changes_ = 0;
@@ -192,7 +192,7 @@ void long_rounds() {
 
 }  // namespace
 
-void test_circulation() {
+void test_working_set() {
   slack_for_the_longest_pause();
   slack_for_a_burst();
   easy_load_keeps_its_slack();

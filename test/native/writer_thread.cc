@@ -13,17 +13,17 @@ namespace {
 void in_order() {
   uint32_t next = 0;
   bool is_open = false, is_right = true, is_clean = true;
-  HandOver hand_over(4, 4,
-                     {[&] { is_open = true; },
-                      [&](const Blocks& blocks, size_t) {
-                        for (const Block* block : blocks) {
-                          uint32_t number;
-                          memcpy(&number, block->bytes, sizeof number);
-                          is_right = is_right && is_open && number == next && block->used == sizeof number;
-                          next++;
-                        }
-                      },
-                      [] {}});
+  WriterThread hand_over(4, 4,
+                         {[&] { is_open = true; },
+                          [&](const Blocks& blocks, size_t) {
+                            for (const Block* block : blocks) {
+                              uint32_t number;
+                              memcpy(&number, block->bytes, sizeof number);
+                              is_right = is_right && is_open && number == next && block->used == sizeof number;
+                              next++;
+                            }
+                          },
+                          [] {}});
   for (uint32_t i = 0; i < 20000; i++) {
     Block* block = hand_over.acquire();
     is_clean = is_clean && block->used == 0 && block->shares.empty();
@@ -39,7 +39,7 @@ void in_order() {
 void stalled_writer() {
   std::promise<void> go_on;
   auto gone_on = go_on.get_future().share();
-  HandOver hand_over(3, 4, {[] {}, [&](const Blocks&, size_t) { gone_on.wait(); }, [] {}});
+  WriterThread hand_over(3, 4, {[] {}, [&](const Blocks&, size_t) { gone_on.wait(); }, [] {}});
   for (int i = 0; i < 3; i++) hand_over.submit(hand_over.acquire());
   CHECK(!hand_over.is_idle());
   go_on.set_value();
@@ -53,13 +53,13 @@ void at_once() {
   std::promise<void> go_on;
   auto gone_on = go_on.get_future().share();
   std::vector<size_t> counts, on_the_way;
-  HandOver hand_over(7, 4,
-                     {[&] { gone_on.wait(); },
-                      [&](const Blocks& blocks, size_t all) {
-                        counts.push_back(blocks.size());
-                        on_the_way.push_back(all);
-                      },
-                      nullptr});
+  WriterThread hand_over(7, 4,
+                         {[&] { gone_on.wait(); },
+                          [&](const Blocks& blocks, size_t all) {
+                            counts.push_back(blocks.size());
+                            on_the_way.push_back(all);
+                          },
+                          nullptr});
   for (int i = 0; i < 6; i++) hand_over.submit(hand_over.acquire());
   go_on.set_value();
   hand_over.stop();
@@ -68,7 +68,7 @@ void at_once() {
 
 }  // namespace
 
-void test_hand_over() {
+void test_writer_thread() {
   in_order();
   stalled_writer();
   at_once();

@@ -11,7 +11,7 @@ uintptr_t address_of(const void* mbuf) { return reinterpret_cast<uintptr_t>(mbuf
 
 }  // namespace
 
-Portions::Portion Portions::add(std::vector<void*> mbufs) {
+MbufBulks::Bulk MbufBulks::add(std::vector<void*> mbufs) {
   if (!std::is_sorted(mbufs.begin(), mbufs.end())) std::sort(mbufs.begin(), mbufs.end());
   const size_t old = mbufs_.size();
   size_t begin = old;
@@ -27,26 +27,26 @@ Portions::Portion Portions::add(std::vector<void*> mbufs) {
 }
 
 // Of mbufs_, sorted; `old`: how many there were before.
-void Portions::add_range(size_t begin, size_t end, size_t old) {
+void MbufBulks::add_range(size_t begin, size_t end, size_t old) {
   uintptr_t nearest = kLargeGap;
   for (size_t i = begin + 1; i < end; i++) {
     nearest = std::min(nearest, address_of(mbufs_[i]) - address_of(mbufs_[i - 1]));
   }
   Range range{address_of(mbufs_[begin]), address_of(mbufs_[end - 1]) - address_of(mbufs_[begin]), 0, {}};
   while (uintptr_t{2} << range.shift <= nearest) range.shift++;
-  range.portions.assign((range.size >> range.shift) + 1, kNone);
+  range.bulks.assign((range.size >> range.shift) + 1, kNone);
   for (size_t i = begin; i < end; i++) {
     if ((i - old) % size_ == 0) {
       const auto size = static_cast<uint32_t>(std::min<size_t>(size_, mbufs_.size() - i));
       counts_.push_back({static_cast<uint32_t>(i), size, 0});
     }
-    range.portions[(address_of(mbufs_[i]) - range.first) >> range.shift] = static_cast<uint32_t>(counts_.size() - 1);
+    range.bulks[(address_of(mbufs_[i]) - range.first) >> range.shift] = static_cast<uint32_t>(counts_.size() - 1);
   }
   ranges_.push_back(std::move(range));
 }
 
 // A range may lie in a gap of another.
-Portions::Count* Portions::find(uintptr_t address) {
+MbufBulks::Count* MbufBulks::find(uintptr_t address) {
   for (const Range& range : ranges_) {
     Count* count = count_in(range, address);
     if (count == nullptr) continue;
@@ -56,7 +56,7 @@ Portions::Count* Portions::find(uintptr_t address) {
   return nullptr;
 }
 
-Portions::Portion Portions::complete(Count& count) {
+MbufBulks::Bulk MbufBulks::complete(Count& count) {
   count.back = 0;
   if (out_ > most_out_ || count.size > allowed_) {
     out_ -= count.size;
@@ -67,7 +67,7 @@ Portions::Portion Portions::complete(Count& count) {
   return {&mbufs_[count.first], count.size};
 }
 
-Portions::Portion Portions::next_kept() {
+MbufBulks::Bulk MbufBulks::next_kept() {
   if (kept_.empty()) return {nullptr, 0};
   const Count& count = counts_[kept_.back()];
   if (out_ + count.size > most_out_ || count.size > allowed_) return {nullptr, 0};

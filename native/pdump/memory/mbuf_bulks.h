@@ -1,9 +1,9 @@
-// The mbufs of a pool, in portions of neighbours in memory that are given out and come back as a whole.
+// The mbufs of a pool, in bulks of neighbours in memory that are given out and come back as a whole.
 //
 // Mbufs come back in the order in which packets were copied, by several cores perhaps. Given out again in that order,
 // neighbours drift apart cycle by cycle, until each packet is copied into another page, at a fourth of the speed. So a
-// portion waits until all of it has come back, and is given out in the order of its addresses, again and again. And
-// whole portions can be kept back, so that fewer go around (Circulation).
+// bulk waits until all of it has come back, and is given out in the order of its addresses, again and again. And
+// whole bulks can be kept back, so that fewer go around (WorkingSet).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -12,45 +12,45 @@
 
 namespace dpcap {
 
-class Portions {
+class MbufBulks {
  public:
-  struct Portion {
+  struct Bulk {
     void* const* mbufs;
     uint32_t count;
   };
 
-  // `size`: mbufs of a portion; some may be smaller.
-  explicit Portions(uint32_t size) : size_(size) {}
+  // `size`: mbufs of a bulk; some may be smaller.
+  explicit MbufBulks(uint32_t size) : size_(size) {}
 
-  // Mbufs of a whole portion.
+  // Mbufs of a whole bulk.
   uint32_t size() const { return size_; }
   // New ones (sorted already is quicker); returns all of them, to be given out. Valid until the next call.
-  Portion add(std::vector<void*> mbufs);
-  // The portion that is complete with this one, to be given out; count 0 when there is none. What was never added is
+  Bulk add(std::vector<void*> mbufs);
+  // The bulk that is complete with this one, to be given out; count 0 when there is none. What was never added is
   // ignored.
-  Portion came_back(const void* mbuf) {
+  Bulk came_back(const void* mbuf) {
     const uintptr_t address = reinterpret_cast<uintptr_t>(mbuf);
     Count* count = count_in(*near_, address);
     if (count == nullptr) count = find(address);
     if (count == nullptr || ++count->back < count->size) return {nullptr, 0};
     return complete(*count);
   }
-  // From now on no more than about `mbufs` are out: complete portions are kept back.
+  // From now on no more than about `mbufs` are out: complete bulks are kept back.
   void keep_out(uint32_t mbufs) { most_out_ = mbufs; }
   // No more than `mbufs` are given out until the next call of this.
   void allow(uint32_t mbufs) { allowed_ = mbufs; }
   // One that was kept back and may be given out now, the last one that came back first, because it is still in a cache;
   // count 0 when there is none.
-  Portion next_kept();
+  Bulk next_kept();
   // How many are kept back.
   uint32_t kept() const { return static_cast<uint32_t>(mbufs_.size()) - out_; }
 
  private:
   struct Range {
     uintptr_t first = 0;
-    uintptr_t size = 0;              // bytes, from the first mbuf to the beginning of the last
-    uint32_t shift = 0;              // two mbufs are never as near as 2^shift bytes
-    std::vector<uint32_t> portions;  // of the mbuf that begins in that many bytes
+    uintptr_t size = 0;           // bytes, from the first mbuf to the beginning of the last
+    uint32_t shift = 0;           // two mbufs are never as near as 2^shift bytes
+    std::vector<uint32_t> bulks;  // of the mbuf that begins in that many bytes
   };
   struct Count {
     uint32_t first;  // index into mbufs_
@@ -63,18 +63,18 @@ class Portions {
   // nullptr when it is none of that range.
   Count* count_in(const Range& range, uintptr_t address) {
     if (address - range.first > range.size) return nullptr;
-    const uint32_t number = range.portions[(address - range.first) >> range.shift];
+    const uint32_t number = range.bulks[(address - range.first) >> range.shift];
     return number == kNone ? nullptr : &counts_[number];
   }
   Count* find(uintptr_t address);
-  Portion complete(Count& count);
+  Bulk complete(Count& count);
 
   const uint32_t size_;
   std::vector<void*> mbufs_;
   std::vector<Count> counts_;
   std::deque<Range> ranges_{{0, 0, 0, {kNone}}};  // without large gaps; the first is empty
   const Range* near_ = &ranges_.front();          // where the last one was found
-  std::vector<uint32_t> kept_;                    // portions
+  std::vector<uint32_t> kept_;                    // bulks
   uint32_t out_ = 0;
   uint32_t most_out_ = UINT32_MAX;
   uint32_t allowed_ = UINT32_MAX;

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "pdump/memory/copy_ring.h"
 #include "base/error.h"
 #include "base/fault_point.h"
 #include "base/now.h"
+#include "pdump/memory/copy_ring.h"
 
 namespace dpcap {
 namespace {
@@ -18,15 +18,15 @@ namespace {
 // Mbufs each polling lcore of the primary may keep to itself. Saves it a ring operation per copy.
 constexpr uint32_t kCacheSize = 256;
 // A core whose cache is empty takes as many as fill it, and the one it needs. Where there are fewer it takes them one
-// by one, at a third of the speed (rte_mempool_do_generic_get, all releases). So they come back in portions of as many.
-constexpr uint32_t kPortion = kCacheSize + 1;
-constexpr uint32_t kSmallPortion = 31;  // of a pool without caches
+// by one, at a third of the speed (rte_mempool_do_generic_get, all releases). So they come back in bulks of as many.
+constexpr uint32_t kBulk = kCacheSize + 1;
+constexpr uint32_t kSmallBulk = 31;  // of a pool without caches
 constexpr uint32_t kMostUncached = 4 * kCacheSize;
 
 constexpr char kHandler[] = "ring_mp_mc";
 
 uint32_t cache_size(uint32_t mbufs) { return mbufs > kMostUncached ? kCacheSize : 0; }
-uint32_t portion_size(uint32_t mbufs) { return mbufs > kMostUncached ? kPortion : kSmallPortion; }
+uint32_t bulk_size(uint32_t mbufs) { return mbufs > kMostUncached ? kBulk : kSmallBulk; }
 
 // Our own number of the handler, which is the primary's as well once align_ops_table() was called.
 int32_t own_handler() {
@@ -53,21 +53,21 @@ void* make_mbuf(rte_mempool* pool, char* memory, uint32_t index) {
 
 }  // namespace
 
-CopyPool::CopyPool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more)
+CaptureMempool::CaptureMempool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more)
     : name_(name),
       pieces_(pieces),
       planned_(size.mbufs),
       most_(std::max(size.mbufs, size.most)),
       data_room_(size.data_room),
       on_wish_(std::move(wants_more)),
-      portions_(portion_size(size.mbufs)) {
+      bulks_(bulk_size(size.mbufs)) {
   rte_ring* ring = make_copy_ring(pieces_, most_);  // first: a header without an owner would be nobody's to free
   make_header();
   pool_->pool_data = ring;
 }
 
 // ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
-void CopyPool::make_header() {
+void CaptureMempool::make_header() {
   const uint64_t before = now_ns(CLOCK_MONOTONIC);
   const uint32_t element = static_cast<uint32_t>(sizeof(rte_mbuf)) + data_room_;
   pool_ = rte_mempool_create_empty(name_.c_str(), most_, element, cache_size(planned_),
@@ -81,7 +81,7 @@ void CopyPool::make_header() {
   fault_point("pool.made");
 }
 
-bool CopyPool::grow(uint32_t pieces, uint32_t up_to) {
+bool CaptureMempool::grow(uint32_t pieces, uint32_t up_to) {
   up_to = std::min(up_to, most_);
   wants_more_ = false;
   try {
@@ -91,10 +91,10 @@ bool CopyPool::grow(uint32_t pieces, uint32_t up_to) {
     throw;
   }
   if (is_open_) add_members();
-  return mbufs_ + portions_.size() <= up_to;
+  return mbufs_ + bulks_.size() <= up_to;
 }
 
-uint32_t CopyPool::add_piece(uint32_t up_to) {
+uint32_t CaptureMempool::add_piece(uint32_t up_to) {
   const size_t bytes = mbuf_bytes(pool_);
   const size_t piece = std::max(bytes, SharedPieces::kPieceBytes);
   char* memory = static_cast<char*>(pieces_.take_piece(piece));
@@ -104,69 +104,69 @@ uint32_t CopyPool::add_piece(uint32_t up_to) {
   return count;
 }
 
-void CopyPool::open() {
+void CaptureMempool::open() {
   is_open_ = true;
   add_members();
 }
 
-// What would be left of a portion waits for its neighbours: a core would take from two.
-void CopyPool::add_members() {
-  const size_t whole = fresh_.size() / portions_.size() * portions_.size();
+// What would be left of a bulk waits for its neighbours: a core would take from two.
+void CaptureMempool::add_members() {
+  const size_t whole = fresh_.size() / bulks_.size() * bulks_.size();
   if (whole == 0) return;
   std::sort(fresh_.begin(), fresh_.end());  // before the others have to wait
   std::vector<void*> members(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   fresh_.erase(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   const std::lock_guard<std::mutex> lock(giving_back_);
   mbufs_ += static_cast<uint32_t>(whole);
-  enqueue(portions_.add(std::move(members)));
+  enqueue(bulks_.add(std::move(members)));
 }
 
-void CopyPool::enqueue(const Portions::Portion& portion) {
-  rte_mempool_ops_enqueue_bulk(pool_, portion.mbufs, portion.count);
+void CaptureMempool::enqueue(const MbufBulks::Bulk& bulk) {
+  rte_mempool_ops_enqueue_bulk(pool_, bulk.mbufs, bulk.count);
 }
 
-void CopyPool::give_back(rte_mbuf* const* segments, uint32_t count) {
+void CaptureMempool::give_back(rte_mbuf* const* segments, uint32_t count) {
   const std::lock_guard<std::mutex> lock(giving_back_);
   allow();
   for (uint32_t i = 0; i < count; i++) {
-    const Portions::Portion portion = portions_.came_back(segments[i]);
-    if (portion.count != 0) enqueue(portion);
+    const MbufBulks::Bulk bulk = bulks_.came_back(segments[i]);
+    if (bulk.count != 0) enqueue(bulk);
   }
-  kept_.store(portions_.kept(), std::memory_order_relaxed);
+  kept_.store(bulks_.kept(), std::memory_order_relaxed);
 }
 
-void CopyPool::circulate(const Circle& circle) {
+void CaptureMempool::circulate(const Circle& circle) {
   const std::lock_guard<std::mutex> lock(giving_back_);
   most_free_ = circle.free;
-  portions_.keep_out(circle.out);
+  bulks_.keep_out(circle.out);
   hand_out_kept();
 }
 
-void CopyPool::top_up() {
+void CaptureMempool::top_up() {
   if (kept_.load(std::memory_order_relaxed) == 0) return;
   const std::lock_guard<std::mutex> lock(giving_back_);
   hand_out_kept();
 }
 
 // What the primary took since the last time.
-void CopyPool::allow() {
+void CaptureMempool::allow() {
   const uint32_t free = most_free_ == UINT32_MAX ? 0 : in_ring();
-  portions_.allow(most_free_ > free ? most_free_ - free : 0);
+  bulks_.allow(most_free_ > free ? most_free_ - free : 0);
 }
 
-void CopyPool::hand_out_kept() {
+void CaptureMempool::hand_out_kept() {
   allow();
-  for (auto portion = portions_.next_kept(); portion.count != 0; portion = portions_.next_kept()) {
-    kept_.store(portions_.kept(), std::memory_order_relaxed);  // first: available() never counts one twice
-    enqueue(portion);
+  for (auto bulk = bulks_.next_kept(); bulk.count != 0; bulk = bulks_.next_kept()) {
+    kept_.store(bulks_.kept(), std::memory_order_relaxed);  // first: available() never counts one twice
+    enqueue(bulk);
   }
 }
 
-void CopyPool::want_more() {
+void CaptureMempool::want_more() {
   if (mbufs_ < most_ && !wants_more_.exchange(true) && on_wish_) on_wish_();
 }
 
-void CopyPool::free() {
+void CaptureMempool::free() {
   pool_->pool_data = nullptr;  // the ring is in our pieces: not for DPDK to free
   rte_mempool_free(pool_);
   pool_ = nullptr;

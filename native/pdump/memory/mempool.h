@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "pdump/memory/working_set.h"
 #include "base/notify.h"
 #include "pdump/memory/mbuf_bulks.h"
 #include "pdump/memory/shared_pieces.h"
+#include "pdump/memory/working_set.h"
 
 namespace dpcap {
 
@@ -23,7 +23,7 @@ namespace dpcap {
 // DPDK knows the pool's header alone. Its ring and its mbufs lie in pieces of our own (SharedPieces), which come one by
 // one, and whose owner can be told by their names: nothing has to be followed through pointers after a process that
 // died.
-class CopyPool {
+class CaptureMempool {
  public:
   struct Size {
     uint32_t mbufs;      // 2^n - 1, with which it serves every ordinary load
@@ -33,9 +33,9 @@ class CopyPool {
 
   // A pool without mbufs yet. `name`: of the owner record. `wants_more`: called once each time when grow() should be.
   // Throws as SharedPieces::take_piece().
-  CopyPool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more = {});
-  CopyPool(const CopyPool&) = delete;
-  CopyPool& operator=(const CopyPool&) = delete;
+  CaptureMempool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more = {});
+  CaptureMempool(const CaptureMempool&) = delete;
+  CaptureMempool& operator=(const CaptureMempool&) = delete;
 
   static constexpr uint32_t kMinMbufs = 1023;
 
@@ -53,7 +53,7 @@ class CopyPool {
   void open();
   // Mbufs that hold no copy at this moment (without those in lcore caches).
   uint32_t available() const { return in_ring() + kept_; }
-  // Gives mbufs (segments) back, as soon as their portion is complete.
+  // Gives mbufs (segments) back, as soon as their bulk is complete.
   void give_back(rte_mbuf* const* segments, uint32_t count);
   // Has no more than about this many go around from now on; the others are kept here.
   void circulate(const Circle& circle);
@@ -71,7 +71,7 @@ class CopyPool {
   void make_header();
   uint32_t add_piece(uint32_t up_to);
   void add_members();
-  void enqueue(const Portions::Portion& portion);
+  void enqueue(const MbufBulks::Bulk& bulk);
   uint32_t in_ring() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
   void allow();
   void hand_out_kept();
@@ -86,12 +86,12 @@ class CopyPool {
   std::atomic<uint32_t> mbufs_{0};
   std::atomic<bool> wants_more_{false};
   std::atomic<bool> is_open_{false};
-  std::vector<void*> fresh_;  // made, and not yet a portion, or held back until open()
+  std::vector<void*> fresh_;  // made, and not yet a bulk, or held back until open()
 
   // One thread of ours at a time gives back. Of two on one CPU that enqueue to the pool's ring, each would spin until
   // the other, which is not running, is done.
   std::mutex giving_back_;
-  Portions portions_;
+  MbufBulks bulks_;
   std::atomic<uint32_t> kept_{0};  // by them
   uint32_t most_free_ = UINT32_MAX;
 };

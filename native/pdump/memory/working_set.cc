@@ -25,18 +25,18 @@ constexpr double kGapDecay = 0.999;    // a window: half of it in 14 s
 constexpr double kStallDecay = 0.97;
 constexpr double kSlackDecay = 0.97;  // a window: half of it in half a second
 constexpr double kPacketsPerSleep = 2048;
-constexpr double kLeastSleepUs = Pacer::kUrgentUs;
+constexpr double kLeastSleepUs = PollBackoff::kUrgentUs;
 constexpr double kAll = UINT32_MAX;
 
 }  // namespace
 
-Circulation::Circulation(uint64_t tsc_hz)
+WorkingSet::WorkingSet(uint64_t tsc_hz)
     : tsc_hz_(tsc_hz),
       window_(tsc_hz / kWindowsPerSecond),
       longest_gap_(kFirstGap * static_cast<double>(tsc_hz)),
       wait_seconds_(kLeastWaitSeconds) {}
 
-bool Circulation::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) {
+bool WorkingSet::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) {
   if (start_ == 0) start_ = last_look_ = now_tsc;
   const auto gap = static_cast<double>(now_tsc - std::exchange(last_look_, now_tsc));
   longest_gap_ = std::max(longest_gap_, gap);
@@ -48,13 +48,13 @@ bool Circulation::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) 
   return true;
 }
 
-Circle Circulation::circle(uint32_t sleep_us) const {
+Circle WorkingSet::circle(uint32_t sleep_us) const {
   if (is_small_) return {kSmall, kSmall};
-  const double burst = static_cast<double>(Pacer::kMbufsPerUs) * std::min(sleep_us, sleep_us_);
+  const double burst = static_cast<double>(PollBackoff::kMbufsPerUs) * std::min(sleep_us, sleep_us_);
   return {std::max(kSmall, static_cast<uint32_t>(std::min(std::max(slack_, burst), kAll))), UINT32_MAX};
 }
 
-void Circulation::end_window(uint64_t now_tsc) {
+void WorkingSet::end_window(uint64_t now_tsc) {
   const auto ticks = static_cast<double>(now_tsc - std::exchange(start_, now_tsc));
   const double rate = static_cast<double>(std::exchange(packets_, 0)) / ticks;
   const bool is_busy = static_cast<double>(std::exchange(paused_, 0)) < kBusyPauses * ticks;
@@ -70,7 +70,7 @@ void Circulation::end_window(uint64_t now_tsc) {
 }
 
 // Grows at once, and shrinks slowly. Returns what the present rate alone would have.
-double Circulation::set_slack(double rate) {
+double WorkingSet::set_slack(double rate) {
   const double per_us = rate * static_cast<double>(tsc_hz_) / 1e6;
   sleep_us_ = static_cast<uint32_t>(std::clamp(kPacketsPerSleep / std::max(per_us, 1e-6), kLeastSleepUs, 1e6));
   const double time = std::max(2 * longest_gap_, kLeastSlack * static_cast<double>(tsc_hz_));
@@ -79,7 +79,7 @@ double Circulation::set_slack(double rate) {
   return rate * time;
 }
 
-void Circulation::watch(double rate, bool may_pay, uint64_t now_tsc) {
+void WorkingSet::watch(double rate, bool may_pay, uint64_t now_tsc) {
   // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
   easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
   if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
@@ -90,14 +90,14 @@ void Circulation::watch(double rate, bool may_pay, uint64_t now_tsc) {
   if (windows_ >= kWindows && now_tsc >= try_after_) begin_trial();
 }
 
-void Circulation::begin_trial() {
+void WorkingSet::begin_trial() {
   before_ = sum_ / windows_;
   if (!is_small_) large_rate_ = before_;
   change(State::trying);
 }
 
 // The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
-void Circulation::measure(double rate, bool may_pay, uint64_t now_tsc) {
+void WorkingSet::measure(double rate, bool may_pay, uint64_t now_tsc) {
   if (!is_small_ && !may_pay) return be_large(now_tsc);  // the flood has ended
   if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
   if (++windows_ <= kSettlingWindows) return;
@@ -112,32 +112,32 @@ void Circulation::measure(double rate, bool may_pay, uint64_t now_tsc) {
 }
 
 // What was tried last, than that rate of the other circle.
-bool Circulation::is_better(double than) const { return tried_ > (tried_small() ? kSmallGain : kLargeGain) * than; }
+bool WorkingSet::is_better(double than) const { return tried_ > (tried_small() ? kSmallGain : kLargeGain) * than; }
 
-void Circulation::end_trial(bool is_better, uint64_t now_tsc) {
+void WorkingSet::end_trial(bool is_better, uint64_t now_tsc) {
   is_small_ = is_better ? tried_small() : !tried_small();
   wait(is_better ? kLeastWaitSeconds : std::min(2 * wait_seconds_, kMostWaitSeconds), now_tsc);
 }
 
-void Circulation::be_large(uint64_t now_tsc) {
+void WorkingSet::be_large(uint64_t now_tsc) {
   is_small_ = false;
   easy_windows_ = 0;
   wait(kLeastWaitSeconds, now_tsc);
 }
 
-void Circulation::wait(uint64_t seconds, uint64_t now_tsc) {
+void WorkingSet::wait(uint64_t seconds, uint64_t now_tsc) {
   wait_seconds_ = seconds;
   try_after_ = now_tsc + seconds * tsc_hz_;
   be_steady();
 }
 
-void Circulation::change(State state) {
+void WorkingSet::change(State state) {
   is_small_ = !is_small_;
   be_steady();
   state_ = state;
 }
 
-void Circulation::be_steady() {
+void WorkingSet::be_steady() {
   state_ = State::steady;
   windows_ = 0;
   sum_ = 0;

@@ -23,11 +23,11 @@ struct Circle {
   uint32_t out = UINT32_MAX;   // and how many there are in all that are not kept back
 };
 
-class Circulation {
+class WorkingSet {
  public:
   static constexpr uint32_t kSmall = 16 * 1024;  // mbufs; 5 MiB of cache for packets of 64 B
 
-  explicit Circulation(uint64_t tsc_hz);
+  explicit WorkingSet(uint64_t tsc_hz);
 
   // After each round of the drain, at `now_tsc`: how many packets it found, and how long it paused. True when circle()
   // may have changed.

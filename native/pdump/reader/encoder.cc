@@ -31,25 +31,25 @@ void copy_into_block(const Packet& packet, uint8_t* out) {
   }
 }
 
-RecordHead head_of(const Run& run, uint32_t index, const Packet& packet) {
-  const Lane& lane = run.lane;
-  return {run.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.target.queue, lane.target.direction};
+RecordHead head_of(const Burst& burst, uint32_t index, const Packet& packet) {
+  const Lane& lane = burst.lane;
+  return {burst.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.target.queue, lane.target.direction};
 }
 
 // One function for each format and mode: the choice is made once a capture, not once a packet.
 template <FileFormat format, CopyMode mode>
-uint32_t fill_block(const FileOptions& given, const Run& run, uint32_t first, size_t goal, Block& block) {
+uint32_t fill_block(const FileOptions& given, const Burst& burst, uint32_t first, size_t goal, Block& block) {
   const FileOptions options{format, given.nanoseconds, given.snaplen};
-  const Direction direction = run.lane.target.direction;
+  const Direction direction = burst.lane.target.direction;
   uint8_t* out = block.bytes + block.used;
   const uint8_t* const end = block.bytes + Block::kBytes;
   const uint8_t* const enough = block.bytes + goal;
   uint64_t bytes = 0;
   uint32_t index = first;
-  for (; index < run.count && out < enough; index++) {
-    const Packet packet = read_packet(run.mbufs[index], mode, direction, options.snaplen);
+  for (; index < burst.count && out < enough; index++) {
+    const Packet packet = read_packet(burst.mbufs[index], mode, direction, options.snaplen);
     if (record_size(format, packet.caplen) > static_cast<size_t>(end - out)) break;
-    const RecordHead head = head_of(run, index, packet);
+    const RecordHead head = head_of(burst, index, packet);
     out += write_record_head(options, head, out);
     copy_into_block(packet, out);
     out += packet.caplen;
@@ -57,14 +57,14 @@ uint32_t fill_block(const FileOptions& given, const Run& run, uint32_t first, si
     bytes += packet.caplen;
   }
   block.used = static_cast<size_t>(out - block.bytes);
-  if (index > first) block.add_share(static_cast<uint16_t>(run.lane.index), index - first);
-  run.lane.bytes.add(bytes);
+  if (index > first) block.add_share(static_cast<uint16_t>(burst.lane.index), index - first);
+  burst.lane.bytes.add(bytes);
   return index - first;
 }
 
 }  // namespace
 
-Recorder::Recorder(const FileOptions& options, CopyMode mode)
+Encoder::Encoder(const FileOptions& options, CopyMode mode)
     : options_(options),
       mode_(mode),
       fill_(options.format == FileFormat::pcap
@@ -73,9 +73,9 @@ Recorder::Recorder(const FileOptions& options, CopyMode mode)
                 : (mode == CopyMode::plain ? fill_block<FileFormat::pcapng, CopyMode::plain>
                                            : fill_block<FileFormat::pcapng, CopyMode::stamped>)) {}
 
-bool Recorder::wrap(const Run& run, uint32_t index, iovec* record) const {
-  rte_mbuf* mbuf = run.mbufs[index];
-  const Packet packet = read_packet(mbuf, mode_, run.lane.target.direction, options_.snaplen);
+bool Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const {
+  rte_mbuf* mbuf = burst.mbufs[index];
+  const Packet packet = read_packet(mbuf, mode_, burst.lane.target.direction, options_.snaplen);
   const bool is_pcap = options_.format == FileFormat::pcap;
   const size_t head_bytes = is_pcap ? kPcapHeadBytes : kEpbHeadBytes;
   const size_t tail_bytes = record_size(options_.format, packet.caplen) - head_bytes - packet.caplen;
@@ -83,11 +83,11 @@ bool Recorder::wrap(const Run& run, uint32_t index, iovec* record) const {
   const size_t end = start + packet.caplen;
   if (!packet.in_one_piece() || start < head_bytes || end + tail_bytes > mbuf->buf_len) return false;
   auto* data = static_cast<uint8_t*>(mbuf->buf_addr) + start;
-  const RecordHead head = head_of(run, index, packet);
+  const RecordHead head = head_of(burst, index, packet);
   write_record_head(options_, head, data - head_bytes);
   write_record_tail(options_, head, data + packet.caplen);
   *record = {data - head_bytes, head_bytes + packet.caplen + tail_bytes};
-  run.lane.bytes.add(packet.caplen);
+  burst.lane.bytes.add(packet.caplen);
   return true;
 }
 

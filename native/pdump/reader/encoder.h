@@ -2,27 +2,27 @@
 #pragma once
 #include <sys/uio.h>
 
-#include "record/block.h"
 #include "pdump/client.h"
+#include "record/block.h"
 #include "record/pcap_format.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
-class Recorder {
+class Encoder {
  public:
-  Recorder(const FileOptions& options, CopyMode mode);
+  Encoder(const FileOptions& options, CopyMode mode);
 
   // Records packets of a run, from the `first` on, until the block is full or holds `goal` bytes. Returns how many.
-  uint32_t fill(const Run& run, uint32_t first, size_t goal, Block& block) const {
-    return fill_(options_, run, first, goal, block);
+  uint32_t fill(const Burst& burst, uint32_t first, size_t goal, Block& block) const {
+    return fill_(options_, burst, first, goal, block);
   }
   // The same without a copy: puts head and tail around the packet where it lies in its mbuf. False when there is no
   // room for them, or the packet is in pieces.
-  bool wrap(const Run& run, uint32_t index, iovec* record) const;
+  bool wrap(const Burst& burst, uint32_t index, iovec* record) const;
 
  private:
-  using Fill = uint32_t (*)(const FileOptions&, const Run&, uint32_t first, size_t goal, Block&);
+  using Fill = uint32_t (*)(const FileOptions&, const Burst&, uint32_t first, size_t goal, Block&);
 
   const FileOptions options_;
   const CopyMode mode_;

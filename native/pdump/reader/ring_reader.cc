@@ -41,7 +41,7 @@ void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, uint64_t f
 
 }  // namespace
 
-Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock)
+RingReader::RingReader(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock)
     : lanes_(std::move(lanes)),
       is_stamped_(mode == CopyMode::stamped),
       is_timed_(is_timed || lanes_.size() > 1),
@@ -55,11 +55,11 @@ Arrivals::Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint3
                         [](const Lane* lane) { return lane->target.direction == Direction::rx; });
 }
 
-void Arrivals::begin() {
+void RingReader::begin() {
   for (Lane* lane : lanes_) lane->empty_tsc = clock_.tsc();
 }
 
-uint32_t Arrivals::refill() {
+uint32_t RingReader::refill() {
   now_ = clock_.tsc();
   if (is_timed_) wall_ = clock_.wall(now_);
   is_full_ = false;
@@ -74,7 +74,7 @@ uint32_t Arrivals::refill() {
 }
 
 // With one lane there is no order between lanes, and no use for a look before the one that takes.
-void Arrivals::count_waiting() {
+void RingReader::count_waiting() {
   for (Lane* lane : lanes_) {
     lane->waiting = lanes_.size() == 1 ? Lane::kPending : rte_ring_count(lane->ring);
   }
@@ -82,7 +82,7 @@ void Arrivals::count_waiting() {
 }
 
 // Of what waits in each ring, so that the fullest one has no more than there is room for.
-double Arrivals::equal_share() const {
+double RingReader::equal_share() const {
   double share = 1;
   for (const Lane* lane : lanes_) {
     const uint32_t room = room_in(*lane);
@@ -91,9 +91,9 @@ double Arrivals::equal_share() const {
   return share;
 }
 
-uint32_t Arrivals::room_in(const Lane& lane) const { return std::min(burst_, Lane::kPending - lane.count); }
+uint32_t RingReader::room_in(const Lane& lane) const { return std::min(burst_, Lane::kPending - lane.count); }
 
-uint32_t Arrivals::refill(Lane& lane, uint32_t most) {
+uint32_t RingReader::refill(Lane& lane, uint32_t most) {
   if (lane.head != 0) {
     std::copy(lane.pending + lane.head, lane.pending + lane.head + lane.count, lane.pending);
     std::copy(lane.arrival + lane.head, lane.arrival + lane.head + lane.count, lane.arrival);
@@ -121,13 +121,13 @@ uint32_t Arrivals::refill(Lane& lane, uint32_t most) {
 }
 
 // The first of the packets found bounds the clock from below, the last from above.
-void Arrivals::learn(Lane& lane, uint32_t found, uint64_t now) {
+void RingReader::learn(Lane& lane, uint32_t found, uint64_t now) {
   stamps_ = clock_.observe(lane.arrival[lane.count], lane.arrival[lane.count + found - 1], lane.empty_tsc, now);
 }
 
 // Turns stamps into arrival times. Only at the very start of a capture, while the primary's clock is not yet known to
 // kSettleUs, are packets held back: for at most kSettleHoldUs.
-void Arrivals::resolve(Lane& lane, bool last) {
+void RingReader::resolve(Lane& lane, bool last) {
   if (lane.unresolved == 0) return;
   if (!stamps_.is_settled(settle_ticks_) && !last) {
     if (held_since_ == 0) held_since_ = now_;
@@ -140,11 +140,11 @@ void Arrivals::resolve(Lane& lane, bool last) {
   lane.unresolved = 0;
 }
 
-Run Arrivals::next(bool last) { return is_stamped_ ? next_by_stamp(last) : next_by_turns(); }
+Burst RingReader::next(bool last) { return is_stamped_ ? next_by_stamp(last) : next_by_turns(); }
 
 // A sixteenth of what the last look found in each lane, by turns. What is sent comes as late as may be: where there are
 // few, the answer to the last question.
-Run Arrivals::next_by_turns() {
+Burst RingReader::next_by_turns() {
   while (true) {
     Lane* next = nullptr;
     bool is_last = true;
@@ -162,7 +162,7 @@ Run Arrivals::next_by_turns() {
 }
 
 // Packets that arrived shortly before now wait: an earlier one may not be in its ring yet.
-Run Arrivals::next_by_stamp(bool last) {
+Burst RingReader::next_by_stamp(bool last) {
   Lane* first = nullptr;
   uint64_t horizon = last ? UINT64_MAX : now_ - reorder_ticks_;
   for (Lane* lane : lanes_) {
@@ -183,12 +183,12 @@ Run Arrivals::next_by_stamp(bool last) {
   return give(*first, count_until(*first, horizon));
 }
 
-Run Arrivals::give(Lane& lane, uint32_t count) {
+Burst RingReader::give(Lane& lane, uint32_t count) {
   if (is_timed_) to_wall_time(lane, count);
   return {lane, lane.pending + lane.head, lane.arrival + lane.head, count, wall_.steps_ns()};
 }
 
-uint32_t Arrivals::count_until(Lane& lane, uint64_t horizon) const {
+uint32_t RingReader::count_until(Lane& lane, uint64_t horizon) const {
   const uint32_t resolved = lane.count - lane.unresolved;
   if (lanes_.size() == 1) return resolved;  // there is nothing to wait for
   uint32_t count = 0;
@@ -197,7 +197,7 @@ uint32_t Arrivals::count_until(Lane& lane, uint64_t horizon) const {
 }
 
 // Steady time never decreases within a lane; what is shown of it goes back when the system clock is set back.
-void Arrivals::to_wall_time(Lane& lane, uint32_t count) {
+void RingReader::to_wall_time(Lane& lane, uint32_t count) {
   const auto steps = static_cast<uint64_t>(wall_.steps_ns());
   for (uint32_t i = lane.head; i < lane.head + count; i++) {
     lane.last_ns = std::max(lane.last_ns, wall_.to_steady_ns(lane.arrival[i]));
@@ -205,24 +205,24 @@ void Arrivals::to_wall_time(Lane& lane, uint32_t count) {
   }
 }
 
-void Arrivals::taken(Lane& lane, uint32_t count) {
+void RingReader::taken(Lane& lane, uint32_t count) {
   lane.head += count;
   lane.count -= count;
 }
 
-uint64_t Arrivals::complete_ns() const {
+uint64_t RingReader::complete_ns() const {
   uint64_t complete = UINT64_MAX;
   for (const Lane* lane : lanes_) complete = std::min(complete, complete_ns(*lane));
   return complete;
 }
 
 // Times never decrease within a lane; one that was found empty has no packets but those on their way into its ring.
-uint64_t Arrivals::complete_ns(const Lane& lane) const {
+uint64_t RingReader::complete_ns(const Lane& lane) const {
   if (lane.count != 0 || lane.more) return lane.last_ns;
   return std::max(lane.last_ns, wall_.to_steady_ns(now_ - reorder_ticks_ - stamps_.uncertainty()));
 }
 
-bool Arrivals::is_empty() const {
+bool RingReader::is_empty() const {
   return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane* lane) { return lane->count == 0; });
 }
 

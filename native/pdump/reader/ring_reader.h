@@ -11,24 +11,24 @@
 #include <cstdint>
 #include <vector>
 
-#include "pdump/reader/stamp_clock.h"
 #include "pdump/lane.h"
+#include "pdump/reader/stamp_clock.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
-class Arrivals {
+class RingReader {
  public:
   // `is_timed`: somebody wants to know when packets arrived. Between several lanes the order needs it in any case.
   // `burst`: how many packets are taken out of a ring at once. `clock`: the capture's.
-  Arrivals(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock);
+  RingReader(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock);
 
   void begin();
   // Looks at every ring once. Returns how many packets it found.
   uint32_t refill();
   // The next packets in order, all of one lane; count 0 when there are none for now. `last`: there will be no others to
   // wait for. They stay in the lane until taken().
-  Run next(bool last);
+  Burst next(bool last);
   void taken(Lane& lane, uint32_t count);
 
   // Steady time (see WallClock): no packet that arrived before is still to come.
@@ -47,9 +47,9 @@ class Arrivals {
   uint32_t room_in(const Lane& lane) const;
   void learn(Lane& lane, uint32_t found, uint64_t now);
   void resolve(Lane& lane, bool last);
-  Run next_by_turns();
-  Run next_by_stamp(bool last);
-  Run give(Lane& lane, uint32_t count);
+  Burst next_by_turns();
+  Burst next_by_stamp(bool last);
+  Burst give(Lane& lane, uint32_t count);
   uint64_t complete_ns(const Lane& lane) const;
   uint32_t count_until(Lane& lane, uint64_t horizon) const;
   void to_wall_time(Lane& lane, uint32_t count);

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/fd.h"
 #include "base/error.h"
+#include "base/fd.h"
 
 namespace dpcap {
 namespace {

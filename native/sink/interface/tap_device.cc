@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/fd.h"
 #include "base/error.h"
+#include "base/fd.h"
 
 namespace dpcap {
 namespace {

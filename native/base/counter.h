@@ -1,0 +1,19 @@
+// A figure that one thread counts and any may read.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+namespace dpcap {
+
+// A counter with one writer and any number of readers: no locked instruction, which would cost more than the rest of a
+// packet's accounting.
+class Counter {
+ public:
+  void add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  operator uint64_t() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+}  // namespace dpcap

@@ -1,0 +1,21 @@
+#include "host/layouts.h"
+
+#include <rte_config.h>
+#include <rte_mempool.h>
+#include <rte_memzone.h>
+
+namespace dpcap {
+
+// `struct`: a variable of DPDK has the name of the type.
+OpsLayout ops_layout() {
+  return {sizeof(struct rte_mempool_ops_table),
+          offsetof(struct rte_mempool_ops_table, num_ops),
+          offsetof(struct rte_mempool_ops_table, ops),
+          sizeof(rte_mempool_ops),
+          RTE_MEMPOOL_OPS_NAMESIZE,
+          RTE_MEMPOOL_MAX_OPS_IDX};
+}
+
+MemzoneLayout memzone_layout() { return {sizeof(rte_memzone), RTE_MEMZONE_NAMESIZE}; }
+
+}  // namespace dpcap
