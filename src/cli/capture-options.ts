@@ -1,14 +1,12 @@
 /** The one place that knows what valid capture options are: raw words in, checked values out. */
 
-import { MAX_THREADS } from '../engine/thread-assignment.js';
 import { UsageError } from '../errors.js';
+import { MAX_SNAPLEN, MAX_THREADS } from '../protocol/limits.js';
+import type { CaptureRequest, OutputChoice } from '../protocol/request.js';
 import { parseDuration } from '../text/duration.js';
 
 /** As `RTE_MAX_QUEUES_PER_PORT` in DPDK's default configuration. */
 const MAX_QUEUE = 1023;
-
-/** tcpdump's default and largest snaplen, bytes. */
-export const MAX_SNAPLEN = 262144;
 
 /** Options of `dpcap capture` as commander hands them over: all texts. */
 export interface RawCaptureOptions {
@@ -32,43 +30,11 @@ export interface RawCaptureOptions {
   logLevel?: string;
 }
 
-/** Where packets go. */
-export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
-
-/** Checked options, before a primary or a filter is known. */
-export interface CaptureOptions {
-  filePrefix: string | undefined;
-  /** Port ids, device names or "any"; empty: the first port. */
-  ports: string[];
-  directions: ('rx' | 'tx')[];
-  /** Undefined: all. */
-  queues: number[] | undefined;
-  output: OutputChoice;
-  format: 'pcap' | 'pcapng';
-  nanoseconds: boolean;
-  mode: 'plain' | 'stamped';
-  snaplen: number;
-  /** 0: none. */
-  packetLimit: number;
-  /** 0: none. */
-  byteLimit: number;
-  durationMs: number | undefined;
-  /** Memory for copies in the primary's huge pages, bytes. Undefined: the default. */
-  bufferBytes: number | undefined;
-  /** That take packets. Undefined: what rings and CPUs allow. */
-  threads: number | undefined;
-  stats: 'text' | 'ndjson' | 'none';
-  statsIntervalMs: number;
-  quiet: boolean;
-  /** Ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
-  trustMempools: boolean;
-}
-
 /**
  * Checks every option.
  * @throws UsageError naming the option, what was given and what would do
  */
-export function checkOptions(raw: RawCaptureOptions): CaptureOptions {
+export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   const limits = checkAutostop(raw.autostop ?? []);
   const output = checkOutput(raw.write);
   const packetLimit =

@@ -4,22 +4,15 @@ import { Command } from 'commander';
 import * as z from 'zod/mini';
 import { diagnostics } from '../system/diagnostics.js';
 import { projectFile } from '../system/location.js';
+import { COMMAND_NAMES, type CommandContext, type CommandName, isCommand, type RegisterCommand } from './command.js';
 import { refuseRepeatedValues } from './single-value.js';
-
-/** What a command may hand back besides throwing. */
-export interface CommandContext {
-  exitCode: number;
-}
-
-/** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
-export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
 const VERSION = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(projectFile('package.json'), 'utf8'))).version;
 
 /** Each is loaded when it is wanted: all of them together take as long to load as node to start. */
-const COMMANDS: Record<string, () => Promise<RegisterCommand>> = {
+const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   capture: async () => (await import('./commands/capture.js')).registerCapture,
   list: async () => (await import('./commands/list.js')).registerList,
   doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
@@ -30,15 +23,10 @@ const COMMANDS: Record<string, () => Promise<RegisterCommand>> = {
   mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
 };
 
-/** Whether a word is a command's name. */
-export function isCommand(word: string | undefined): word is string {
-  return word !== undefined && Object.hasOwn(COMMANDS, word);
-}
-
 /** The commands that a command line may lead to: help knows all of them, and what names none is a capture. */
-function wanted(argv: readonly string[]): string[] {
+function wanted(argv: readonly string[]): readonly CommandName[] {
   const [first] = argv;
-  if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return Object.keys(COMMANDS);
+  if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return COMMAND_NAMES;
   return isCommand(first) ? [first] : ['capture'];
 }
 
@@ -59,7 +47,7 @@ export async function createProgram(argv: readonly string[], context: CommandCon
     .configureOutput({ writeErr: (text) => diagnostics.write(text) })
     .showHelpAfterError('(dpcap --help shows the options)')
     .enablePositionalOptions();
-  for (const name of wanted(argv)) (await COMMANDS[name]?.())?.(program, context);
+  for (const name of wanted(argv)) (await COMMANDS[name]())(program, context);
   refuseRepeatedValues(program);
   // Whoever asks for help mostly wants the options of the main job.
   const capture = program.commands.find((command) => command.name() === 'capture');

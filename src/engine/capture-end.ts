@@ -3,9 +3,9 @@
 import { DpcapError, type ErrorRecord } from '../errors.js';
 import type { LaneStats, NativeStats } from '../native/capture-binding.js';
 import type { StopReason } from '../protocol/messages.js';
+import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { interfaceFailure } from '../sinks/interface.js';
-import { BLIND } from './quiescence.js';
 
 /** An end, and the error that it is, if it is one. */
 export interface CaptureEnd {

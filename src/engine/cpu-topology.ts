@@ -47,3 +47,11 @@ export function parseCpuList(text: string): number[] {
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }
+
+/** What is known of the CPUs. */
+export interface Placement {
+  /** For our threads; empty when there is no choice, or the primary cannot be seen: then the kernel decides. */
+  cpus: number[];
+  /** How many CPUs the primary polls on, now or whenever it likes; 0 when it does not, or cannot be seen. */
+  polling: number;
+}

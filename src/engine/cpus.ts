@@ -1,7 +1,7 @@
 /** Where the engine's threads run: beside the primary's polling threads, not on top of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nearbyCpus, parseCpuList } from './cpu-topology.js';
+import { nearbyCpus, type Placement, parseCpuList } from './cpu-topology.js';
 import { cpusFor } from './thread-assignment.js';
 
 /** Threads that EAL makes for lcores, as releases from 21.11 to 26.07 name them. */
@@ -9,14 +9,6 @@ const LCORE_NAME = /^(lcore-worker|rte-worker|dpdk-worker|lcore-slave)/;
 /** Of a CPU, over its life: a thread that uses so much of one that it is bound to has it for itself. */
 const BUSY_SHARE = 0.2;
 const TICKS_PER_SECOND = 100; // USER_HZ, of all Linux architectures
-
-/** What is known of the CPUs. */
-export interface Placement {
-  /** For our threads; empty when there is no choice, or the primary cannot be seen: then the kernel decides. */
-  cpus: number[];
-  /** How many CPUs the primary polls on, now or whenever it likes; 0 when it does not, or cannot be seen. */
-  polling: number;
-}
 
 /**
  * Of the CPUs this process may use, those that are best beside the lcores of the primary. On such a CPU every packet we

@@ -7,13 +7,11 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../errors.js';
+import { BLIND } from '../protocol/messages.js';
 
 /** CPU time in which any callback is long over: a burst through the longest filter takes a few milliseconds. */
 const GRACE_CPU_NS = 10_000_000n;
 const POLL_MS = 10;
-
-/** What to say where no thread can be seen, and so none is known to be outside. */
-export const BLIND = 'the threads of the primary cannot be seen from this PID namespace';
 
 /** One thread at one moment. */
 export interface ThreadState {

@@ -1,9 +1,7 @@
 /** Which of a capture's threads takes the packets of which lane. */
 import type { LanePlan, NativePlan } from '../native/capture-binding.js';
-import type { Placement } from './cpus.js';
+import type { Placement } from './cpu-topology.js';
 
-/** Each takes 18 MiB of memory when it drains for a file, and a little CPU when nothing comes. The addon takes no more. */
-export const MAX_THREADS = 8;
 /** Without `--threads`: more of them, all busy, would wait for the one that merges what they make. */
 const MOST_BY_ITSELF = 3;
 /** For the thread that merges, and the one that writes. */

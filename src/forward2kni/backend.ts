@@ -9,10 +9,6 @@ export type Backend =
   | { kind: 'dpvs'; sockets: string[] /** Its process, when it is known. */; primary: Primary | undefined }
   | { kind: 'tap'; primary: Primary };
 
-/** What may be asked for with --via. */
-export const VIA = ['dpvs', 'tap'] as const;
-export type Via = (typeof VIA)[number];
-
 /** What there is on this machine. */
 export interface Surroundings {
   env: NodeJS.ProcessEnv;

@@ -2,7 +2,10 @@
 
 import { UsageError } from '../errors.js';
 import { parseDuration } from '../text/duration.js';
-import { VIA, type Via } from './backend.js';
+
+/** What may be asked for with --via. */
+export const VIA = ['dpvs', 'tap'] as const;
+export type Via = (typeof VIA)[number];
 
 export type ForwardAction = 'on' | 'off' | 'status';
 

@@ -1,9 +1,9 @@
 /** What `dpcap forward2kni` is asked for a TAP interface, checked. */
 import { availableParallelism } from 'node:os';
 import { checkOptions } from '../cli/capture-options.js';
-import { MAX_THREADS } from '../engine/thread-assignment.js';
 import { UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
+import { MAX_THREADS } from '../protocol/limits.js';
 
 /** Options as commander hands them over. */
 export interface RawTapOptions {

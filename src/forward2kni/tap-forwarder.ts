@@ -1,9 +1,9 @@
 /** A capture whose sink is a TAP interface, in this process: set up, shown, kept in the state directory, taken down. */
 
-import type { CaptureOptions } from '../cli/capture-options.js';
 import { errorFromRecord, formatError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
+import type { CaptureRequest } from '../protocol/request.js';
 import { commandLine, createPlan } from '../supervisor/create-plan.js';
 import { runInForeground } from '../supervisor/foreground.js';
 import { type StatsRecord, sum } from '../supervisor/report/stats-record.js';
@@ -27,7 +27,7 @@ export interface TapForward {
   maxRate: number;
   /** That write to the interface, each to a queue of its own. */
   threads: number;
-  options: CaptureOptions;
+  options: CaptureRequest;
   filter: FilterProgram | undefined;
 }
 

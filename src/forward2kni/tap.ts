@@ -1,10 +1,11 @@
 /** forward2kni for primaries that have none of their own: a capture whose sink is a TAP interface. */
-import { checkOptions, MAX_SNAPLEN } from '../cli/capture-options.js';
+import { checkOptions } from '../cli/capture-options.js';
 import { resolvePortNames } from '../dpvs/port-names.js';
 import { DpcapError, UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
+import { MAX_SNAPLEN } from '../protocol/limits.js';
 import { createLogger } from '../system/log.js';
 import { endForwarder, findForwarder, startDetached } from './background.js';
 import { interfaceNames } from './interface-name.js';

@@ -85,3 +85,6 @@ export type FromEngine =
   /** Something that the user should hear while the capture goes on. */
   | { type: 'notice'; text: string }
   | { type: 'log'; text: string };
+
+/** What to say where no thread can be seen, and so none is known to be outside. */
+export const BLIND = 'the threads of the primary cannot be seen from this PID namespace';

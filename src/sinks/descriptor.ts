@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
 import { INHERITED_FD } from '../protocol/plan.js';
-import type { OutputTarget } from './file.js';
+import type { OutputTarget } from './output-target.js';
 
 /** Where the kernel keeps a process's descriptors, as links. */
 const DESCRIPTORS = /^\/proc\/(\d+)(?:\/task\/\d+)?\/fd$/;

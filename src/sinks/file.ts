@@ -16,17 +16,8 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
-import type { EnginePlan } from '../protocol/plan.js';
 import { descriptorOfLink, descriptorOutput, isProcessLink, terminal } from './descriptor.js';
-
-/** An output, and what goes with it. */
-export interface OutputTarget {
-  to: Extract<EnginePlan['output'], { kind: 'file' | 'device' | 'fd' }>;
-  /** The descriptor of this process that the engine inherits for it. */
-  inherits?: number;
-  /** What is unusual about it, for people. */
-  note?: string;
-}
+import type { OutputTarget } from './output-target.js';
 
 /** Suffix of a file that is still being written: a name without it is a finished file. */
 export const PARTIAL = '.partial';

@@ -1,14 +1,14 @@
 /** From checked options, a filter and a primary to the frozen plan. Pure. */
 
-import type { CaptureOptions } from '../cli/capture-options.js';
 import { isDpvs } from '../dpvs/identify.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
 import type { EnginePlan } from '../protocol/plan.js';
+import type { CaptureRequest } from '../protocol/request.js';
 
 /** The plan of one capture. `purpose`: the command line, for people who find what a dead capture left. */
 export function createPlan(
-  options: CaptureOptions,
+  options: CaptureRequest,
   filter: FilterProgram | undefined,
   { primary, name, maxFrame, memory }: PickedPrimary,
   output: EnginePlan['output'],

@@ -1,6 +1,6 @@
 /** A capture in the foreground: runs a plan, shows it, ends it on signals and limits. */
 
-import { BLIND } from '../engine/quiescence.js';
+import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import type { Logger } from '../system/log.js';
 import { startTimer } from '../system/long-timer.js';

@@ -1,6 +1,7 @@
 import t from 'tap';
-import { checkOptions, MAX_SNAPLEN, type RawCaptureOptions } from '../../src/cli/capture-options.js';
+import { checkOptions, type RawCaptureOptions } from '../../src/cli/capture-options.js';
 import { UsageError } from '../../src/errors.js';
+import { MAX_SNAPLEN } from '../../src/protocol/limits.js';
 
 t.test('defaults are tcpdump-like', async (t) => {
   t.matchOnly(checkOptions({}), {

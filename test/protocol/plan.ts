@@ -1,6 +1,8 @@
 import t from 'tap';
+import { nativePlan } from '../../src/engine/native-plan.js';
 import type { Port } from '../../src/native/primary-binding.js';
-import { type EnginePlan, nativePlan, planSchema, selectLanes, selectPorts } from '../../src/protocol/plan.js';
+import { selectLanes, selectPorts } from '../../src/protocol/lanes.js';
+import { type EnginePlan, planSchema } from '../../src/protocol/plan.js';
 import { PLAN } from '../engine/helpers/plan.js';
 
 const PORTS: Port[] = [

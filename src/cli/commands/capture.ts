@@ -10,18 +10,21 @@ import { nativeError } from '../../native/errors.js';
 import type { Port } from '../../native/primary-binding.js';
 import { pickPrimary } from '../../primary/pick.js';
 import type { PortInfo } from '../../primary/telemetry.js';
-import { type EnginePlan, INHERITED_FD, selectPorts } from '../../protocol/plan.js';
+import { selectPorts } from '../../protocol/lanes.js';
+import { type EnginePlan, INHERITED_FD } from '../../protocol/plan.js';
+import type { CaptureRequest, OutputChoice } from '../../protocol/request.js';
 import { descriptorOutput } from '../../sinks/descriptor.js';
-import { type OutputTarget, outputTarget } from '../../sinks/file.js';
+import { outputTarget } from '../../sinks/file.js';
+import type { OutputTarget } from '../../sinks/output-target.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { type ForegroundOptions, runInForeground } from '../../supervisor/foreground.js';
 import { type DisplayOptions, startPrinter } from '../../supervisor/printer.js';
 import { createReporter } from '../../supervisor/report/text.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
-import { type CaptureOptions, checkOptions, type OutputChoice, type RawCaptureOptions } from '../capture-options.js';
+import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
+import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
-import { type CommandContext, isCommand, type RegisterCommand } from '../program.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
 
 type RawOptions = RawCaptureOptions &
@@ -39,13 +42,13 @@ export const registerCapture: RegisterCommand = (program, context) => {
   command.action(async (words: string[], raw: RawOptions) => {
     refuseLateCommand(words[0]);
     const { mirror } = raw;
-    const request = readRequest(words, raw);
-    if (raw.explain || raw.testFilter !== undefined) return explain(request);
-    if (mirror === undefined || raw.dryRun) return capture(request, await planFor(request), context);
+    const typed = readWords(words, raw);
+    if (raw.explain || raw.testFilter !== undefined) return explain(typed);
+    if (mirror === undefined || raw.dryRun) return capture(typed, await planFor(typed), context);
     const { captureMirrored } = await import('./mirror/during-capture.js');
     await captureMirrored({ ...raw, mirror }, async (where) => {
-      const plan = await planFor(request, where);
-      return () => capture(request, plan, context);
+      const plan = await planFor(typed, where);
+      return () => capture(typed, plan, context);
     });
   });
 };
@@ -99,21 +102,21 @@ function addCaptureOptions(command: Command): void {
 }
 
 /** What was typed, checked as far as it can be without a primary. */
-interface CaptureRequest {
+interface TypedCapture {
   raw: RawOptions;
-  options: CaptureOptions;
+  request: CaptureRequest;
   filter: FilterProgram | undefined;
   log: Logger;
 }
 
 /** @throws UsageError */
-function readRequest(words: string[], raw: RawOptions): CaptureRequest {
-  const options = checkOptions(raw);
+function readWords(words: string[], raw: RawOptions): TypedCapture {
+  const request = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
-  return { raw, options, filter: readFilter(words, raw), log };
+  return { raw, request, filter: readFilter(words, raw), log };
 }
 
-function explain({ raw, filter }: CaptureRequest): void {
+function explain({ raw, filter }: TypedCapture): void {
   if (raw.explain) process.stdout.write(explainFilter(filter));
   if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
 }
@@ -129,14 +132,14 @@ interface PlannedCapture {
  * @param mirrored the port of a mirror's target, empty when one was named
  * @throws UsageError, DpcapError
  */
-async function planFor({ options, filter }: CaptureRequest, mirrored?: TargetPort): Promise<PlannedCapture> {
-  const target = chooseTarget(options.output);
-  const picked = pickPrimary(mirrored?.filePrefix ?? options.filePrefix);
-  const ports = await resolvePortNames(mirrored?.interface ?? options.ports, picked);
+async function planFor({ request, filter }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
+  const target = chooseTarget(request.output);
+  const picked = pickPrimary(mirrored?.filePrefix ?? request.filePrefix);
+  const ports = await resolvePortNames(mirrored?.interface ?? request.ports, picked);
   // Once joined the port is looked for in any case. Telemetry does not tell those that another port owns, so that only a
   // mirror, which may cost one of four rules, is refused for it.
   if (mirrored && picked.ports) selectPorts(ports, picked.ports.map(asPort));
-  return { plan: createPlan({ ...options, ports }, filter, picked, target.to, commandLine()), target };
+  return { plan: createPlan({ ...request, ports }, filter, picked, target.to, commandLine()), target };
 }
 
 function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
@@ -144,21 +147,20 @@ function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
 }
 
 async function capture(
-  request: CaptureRequest,
+  { raw, request, log }: TypedCapture,
   { plan, target }: PlannedCapture,
   context: CommandContext,
 ): Promise<void> {
-  const { raw, options, log } = request;
   if (raw.dryRun) {
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;
   }
-  const printer = options.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
+  const printer = request.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
   // Printed packets and a line that is overwritten cannot share a screen.
-  const reporter = await createReporter(options.stats, options.quiet || printer !== undefined, diagnostics);
-  const { durationMs } = options;
+  const reporter = await createReporter(request.stats, request.quiet || printer !== undefined, diagnostics);
+  const { durationMs } = request;
   const inherited = printer?.input ?? target.inherits;
-  const where = printer ? 'tcpdump' : describeTarget(target, options.format);
+  const where = printer ? 'tcpdump' : describeTarget(target, request.format);
   const foreground: ForegroundOptions = { output: where, inherited, durationMs };
   const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
   if (!done.error) return;

@@ -5,7 +5,7 @@ import { type DoctorView, gatherView } from '../../doctor/gather.js';
 import { hostChecks } from '../../doctor/host-checks.js';
 import { primaryChecks } from '../../doctor/primary-checks.js';
 import { checkPrefix } from '../../primary/runtime-dir.js';
-import type { RegisterCommand } from '../program.js';
+import type { RegisterCommand } from '../command.js';
 
 export const registerDoctor: RegisterCommand = (program, context) => {
   program

@@ -1,7 +1,7 @@
 /** `dpcap filters`: what `--filter NAME` can be, and what each means. */
 import type { Command } from 'commander';
 import { findFilter, listFilters, type NamedFilter } from '../../filter/text/named-filters.js';
-import type { RegisterCommand } from '../program.js';
+import type { RegisterCommand } from '../command.js';
 
 const summary = ({ description }: NamedFilter): string => description.split('\n')[0] ?? '';
 

@@ -11,8 +11,8 @@ import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { diagnostics } from '../../system/diagnostics.js';
+import type { RegisterCommand } from '../command.js';
 import { addFilterOptions, type RawFilterOptions, readFilter } from '../filter-options.js';
-import type { RegisterCommand } from '../program.js';
 
 type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
 

@@ -1,25 +1,12 @@
-/** `dpcap list` (also `dpcap -D`): the primaries of this machine, whether each can be captured, and its ports. */
-
-import { isDpvs } from '../../dpvs/identify.js';
-import { type DpvsListing, summarize, summaryJson, summaryRows } from '../../dpvs/summary.js';
-import { type Capturability, inspect } from '../../primary/capturable.js';
-import { primariesWithPrefix } from '../../primary/choose.js';
-import { findPrimaries, isAlive, isForeign, type Primary } from '../../primary/discover.js';
-import { type Host, systemHost } from '../../primary/host.js';
+import { type DpvsListing, summaryJson, summaryRows } from '../../dpvs/summary.js';
+import type { Capturability } from '../../primary/capturable.js';
+import { isAlive, type Primary } from '../../primary/discover.js';
+import { systemHost } from '../../primary/host.js';
+import { askDpvs, collectListings, type Listing, withoutEnded } from '../../primary/listing.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
-import { type PortInfo, ports } from '../../primary/telemetry.js';
+import type { PortInfo } from '../../primary/telemetry.js';
 import { alignRows } from '../../text/table.js';
-import type { RegisterCommand } from '../program.js';
-
-/** One primary as listed. */
-export interface Listing {
-  primary: Primary;
-  capturability: Capturability;
-  /** Undefined when the primary does not say (`--no-telemetry`): ask by attaching. */
-  ports: PortInfo[] | undefined;
-  /** What a DPVS says on its control socket; undefined for other primaries. */
-  dpvs?: DpvsListing;
-}
+import type { RegisterCommand } from '../command.js';
 
 export const registerList: RegisterCommand = (program) => {
   program
@@ -40,37 +27,6 @@ export const registerList: RegisterCommand = (program) => {
       process.stdout.write(`${text}\n`);
     });
 };
-
-/**
- * Everything to be listed, sorted by file prefix, and those that have ended last.
- * @param filePrefix this one only
- * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
- */
-export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
-  const found = primariesWithPrefix(findPrimaries(root, host), filePrefix);
-  const ended = (primary: Primary): boolean => primary.state === 'dead';
-  return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {
-    const { facts, capturability } = inspect(primary, host);
-    const socket = facts.telemetrySocket;
-    return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
-  });
-}
-
-/** Applications that crashed for years leave thousands of them: a count is enough. */
-export function withoutEnded(listings: readonly Listing[]): Listing[] {
-  return listings.filter(({ primary }) => primary.state !== 'dead');
-}
-
-/** Adds what each DPVS among them says. */
-export async function askDpvs(listings: readonly Listing[]): Promise<Listing[]> {
-  const all: Listing[] = [];
-  for (const listing of listings) {
-    const { primary } = listing;
-    const asked = isAlive(primary) && isDpvs(primary) && !isForeign(primary);
-    all.push(asked ? { ...listing, dpvs: await summarize(listing.primary) } : listing);
-  }
-  return all;
-}
 
 /** The table for people. `ended`: how many more there are of which only the files are left. */
 export function formatListings(root: string, listings: readonly Listing[], ended = 0): string {

@@ -11,7 +11,8 @@ import { nameOf, type PdumpOutput, planOutputs } from '../../pdump/outputs.js';
 import { statisticsLines } from '../../pdump/statistics.js';
 import { type PickedPrimary, pickPrimary } from '../../primary/pick.js';
 import type { EnginePlan } from '../../protocol/plan.js';
-import { type OutputTarget, outputTarget } from '../../sinks/file.js';
+import { outputTarget } from '../../sinks/file.js';
+import type { OutputTarget } from '../../sinks/output-target.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
 import type { StatsRecord } from '../../supervisor/report/stats-record.js';
@@ -19,7 +20,7 @@ import { lossLine, lostPackets, type Reporter } from '../../supervisor/report/te
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, type Logger } from '../../system/log.js';
 import { checkOptions } from '../capture-options.js';
-import type { CommandContext, RegisterCommand } from '../program.js';
+import type { CommandContext, RegisterCommand } from '../command.js';
 
 const HELP = `
 Words (EAL's own, if any, stand before --; of those only --file-prefix counts):

@@ -13,7 +13,7 @@ import type { RecoverReport } from '../../protocol/messages.js';
 import { runRecovery } from '../../supervisor/recovery-run.js';
 import { Journal, type OpenEntry } from '../../system/journal.js';
 import { createLogger } from '../../system/log.js';
-import type { RegisterCommand } from '../program.js';
+import type { RegisterCommand } from '../command.js';
 import { catchSignals } from '../signals.js';
 
 /** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */

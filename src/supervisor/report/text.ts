@@ -1,7 +1,7 @@
 /** What a person or a program sees of a capture: start line, status line, NDJSON, closing summary. All on stderr. */
 import type { Transform } from 'node:stream';
+import { describePort } from '../../protocol/lanes.js';
 import type { StopReason } from '../../protocol/messages.js';
-import { describePort } from '../../protocol/plan.js';
 import { type LaneRecord, type StatsRecord, sum } from './stats-record.js';
 
 /** Where the text goes; a subset of a TTY stream. */

@@ -1,14 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import {
-  collectListings,
-  formatListings,
-  formatSpeed,
-  listingJson,
-  withoutEnded,
-} from '../../../src/cli/commands/list.js';
+import { formatListings, formatSpeed, listingJson } from '../../../src/cli/commands/list.js';
 import { createProgram, expandAliases } from '../../../src/cli/program.js';
+import { collectListings, withoutEnded } from '../../../src/primary/listing.js';
 import { configBytes, fakeHost, makeProcess, makeRuntimeDir, memzoneBytes } from '../../primary/helpers/fake-host.js';
 
 t.test('primaries with their ports', async (t) => {

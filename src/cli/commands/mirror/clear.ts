@@ -7,7 +7,7 @@ import { parseSource } from '../../../mirror/target-spec.js';
 import { Custody } from '../../../mirror/temporary-change.js';
 import { describeMirror } from '../../../mirror/undo.js';
 import { confirmInterruption, warn } from './confirm.js';
-import { needVf, print, type RawMirrorOptions } from './index.js';
+import { needVf, print, type RawMirrorOptions } from './options.js';
 
 export async function clearMirrors(controller: MirrorController, raw: RawMirrorOptions): Promise<void> {
   if (raw.all && (raw.vf !== undefined || raw.pf !== undefined)) {

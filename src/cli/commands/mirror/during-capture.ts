@@ -7,9 +7,9 @@ import { describeVf } from '../../../mirror/resolve.js';
 import { type MirrorSpec, parseMirrorSpec } from '../../../mirror/target-spec.js';
 import { Custody } from '../../../mirror/temporary-change.js';
 import { systemHost } from '../../../primary/host.js';
+import { collectListings, type Listing } from '../../../primary/listing.js';
 import { runtimeRoot } from '../../../primary/runtime-dir.js';
 import { catchSignals } from '../../signals.js';
-import { collectListings, type Listing } from '../list.js';
 import { warn } from './confirm.js';
 import { beforeChange, setOrUndo } from './set.js';
 

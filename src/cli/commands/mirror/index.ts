@@ -1,34 +1,14 @@
 /** `dpcap mirror`: options to requests, outcomes to words. Knows controllers only by their interface. */
 import type { Command } from 'commander';
 import { DpcapError, UsageError } from '../../../errors.js';
-import { type ControllerOptions, chooseController, VIA } from '../../../mirror/choose.js';
-import type { MirrorController, SetRequest } from '../../../mirror/controller.js';
+import { VIA } from '../../../mirror/choose.js';
 import { capabilityLines, mirrorLine, planLines, statusLines } from '../../../mirror/describe.js';
 import { NIC_DRIVERS } from '../../../mirror/nic.js';
-import { parseDirection, parseSelector, parseSource } from '../../../mirror/target-spec.js';
-import type { RegisterCommand } from '../../program.js';
+import { parseSource } from '../../../mirror/target-spec.js';
+import type { RegisterCommand } from '../../command.js';
 import { clearMirrors } from './clear.js';
+import { controllerFor, print, type RawMirrorOptions, requestFrom } from './options.js';
 import { setMirror } from './set.js';
-
-/** Options as commander hands them over. */
-export interface RawMirrorOptions {
-  pf?: string;
-  vf?: string;
-  direction?: string;
-  target?: string;
-  via?: string;
-  fifo?: string;
-  config?: string;
-  nic?: string;
-  mac?: string;
-  for?: string;
-  untilExit?: boolean;
-  byConfig?: boolean;
-  force?: boolean;
-  yes?: boolean;
-  all?: boolean;
-  json?: boolean;
-}
 
 export const registerMirror: RegisterCommand = (program, context) => {
   const mirror = program
@@ -82,41 +62,6 @@ function addPlan(command: Command): Command {
     .option('--mac <mac>', "the guest's MAC");
 }
 
-/**
- * The controller for these options.
- * @throws UsageError
- */
-export function controllerFor(raw: RawMirrorOptions): MirrorController {
-  const options: ControllerOptions = { fifo: raw.fifo, config: raw.config, mac: raw.mac };
-  return chooseController({
-    ...options,
-    via: oneOf('--via', raw.via, VIA),
-    driver: oneOf('--nic', raw.nic, NIC_DRIVERS),
-  });
-}
-
-function oneOf<const T extends string>(option: string, text: string | undefined, words: readonly T[]): T | undefined {
-  const found = words.find((word) => word === text);
-  if (found !== undefined || text === undefined) return found;
-  throw new UsageError(`${option}: unknown value ${text}`, { subject: text, hint: `use ${words.join(', ')}` });
-}
-
-function requestFrom(raw: RawMirrorOptions): SetRequest {
-  return {
-    source: parseSource(raw.pf, needVf(raw)),
-    direction: parseDirection(raw.direction ?? ''),
-    target: parseSelector('--target', raw.target ?? ''),
-    force: raw.force ?? false,
-    byConfig: raw.byConfig ?? false,
-  };
-}
-
-/** @throws UsageError */
-export function needVf(raw: RawMirrorOptions): string {
-  if (raw.vf !== undefined) return raw.vf;
-  throw new UsageError('which VF?', { hint: 'add --vf: a number (with --pf), a PCI address or a name' });
-}
-
 async function list(raw: RawMirrorOptions): Promise<void> {
   const controller = controllerFor(raw);
   if (raw.vf !== undefined) {
@@ -138,9 +83,4 @@ async function plan(raw: RawMirrorOptions): Promise<void> {
   const outcome = await controllerFor({ ...raw, via: 'plan' }).set(requestFrom(raw), () => undefined);
   if (outcome.effect !== 'planned') throw new DpcapError('ERR_SYSTEM', 'not a plan'); // not reached
   print(raw, outcome, planLines(outcome.steps, outcome.notes));
-}
-
-/** To standard output, in the form asked for. */
-export function print(raw: { json?: boolean }, value: unknown, lines: readonly string[]): void {
-  process.stdout.write(`${raw.json ? JSON.stringify(value) : lines.join('\n')}\n`);
 }

@@ -11,7 +11,7 @@ import { startTimer } from '../../../system/long-timer.js';
 import { durationText, parseDuration } from '../../../text/duration.js';
 import { catchSignals } from '../../signals.js';
 import { confirmInterruption, warn } from './confirm.js';
-import { print, type RawMirrorOptions } from './index.js';
+import { print, type RawMirrorOptions } from './options.js';
 
 type Done = Exclude<SetOutcome, { effect: 'planned' }>;
 type Planned = Extract<SetOutcome, { effect: 'planned' }>;

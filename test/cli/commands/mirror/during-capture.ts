@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { Listing } from '../../../../src/cli/commands/list.js';
 import { captureMirrored, choosePort, type TargetPort } from '../../../../src/cli/commands/mirror/during-capture.js';
 import { PlanController } from '../../../../src/mirror/by-hand/controller.js';
 import { Custody } from '../../../../src/mirror/temporary-change.js';
+import type { Listing } from '../../../../src/primary/listing.js';
 import { Journal } from '../../../../src/system/journal.js';
 import { ownDir } from '../../../helpers/own-dir.js';
 import { setUpController } from '../../../mirror/helpers/controller.js';

@@ -1,0 +1,28 @@
+/** What a command is to the program that it is a part of. */
+import type { Command } from 'commander';
+
+/** What a command may hand back besides throwing. */
+export interface CommandContext {
+  exitCode: number;
+}
+
+/** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
+export type RegisterCommand = (program: Command, context: CommandContext) => void;
+
+/** The commands, as help lists them. */
+export const COMMAND_NAMES = [
+  'capture',
+  'list',
+  'doctor',
+  'recover',
+  'pdump',
+  'filters',
+  'forward2kni',
+  'mirror',
+] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+/** Whether a word is a command's name. */
+export function isCommand(word: string | undefined): word is CommandName {
+  return COMMAND_NAMES.some((name) => name === word);
+}

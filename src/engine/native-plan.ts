@@ -1,0 +1,59 @@
+/** From the plan, and what is met where it is carried out, to the addon's terms. Pure. */
+import type { LanePlan, NativePlan } from '../native/capture-binding.js';
+import type { Port } from '../native/primary-binding.js';
+import { selectPorts } from '../protocol/lanes.js';
+import type { EnginePlan } from '../protocol/plan.js';
+import type { Placement } from './cpu-topology.js';
+import { mempoolSize } from './mempool-size.js';
+import { assignThreads } from './thread-assignment.js';
+
+/** What a plan meets where it is carried out. */
+export interface Surroundings {
+  ports: readonly Port[];
+  /** Of DPDK. */
+  version: string;
+  placement: Placement;
+  /** What the primary and all who share its memory can still use, bytes. */
+  usableBytes: number;
+}
+
+/** The plan in the addon's terms. */
+export function nativePlan(
+  plan: EnginePlan,
+  lanes: LanePlan[],
+  sink: NativePlan['sink'],
+  { ports, version, placement, usableBytes }: Surroundings,
+): NativePlan {
+  const chosen = selectPorts(plan.ports, ports);
+  // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
+  const isInterface = plan.output.kind === 'tap' || plan.output.kind === 'interface';
+  const mode = isInterface && lanes.length === 1 ? 'plain' : plan.mode;
+  return {
+    ...assignThreads(lanes, sink, placement, plan),
+    interfaces: chosen.map((port) => ({
+      name: port.name,
+      description: `port ${port.id} of ${plan.primaryName}`,
+      filter: plan.expression,
+    })),
+    program: Buffer.from(plan.program, 'base64'),
+    programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
+    mode,
+    format: plan.format,
+    nanoseconds: plan.nanoseconds,
+    snaplen: plan.snaplen,
+    info: {
+      application: `dpcap (DPDK ${version})`,
+      operatingSystem: `${process.platform} ${process.arch}`,
+      comment:
+        mode === 'stamped'
+          ? 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME'
+          : 'timestamps: CLOCK_REALTIME when dpcap took the copy from its ring',
+    },
+    packetLimit: plan.packetLimit,
+    byteLimit: plan.byteLimit,
+    ...mempoolSize({ ...plan, lanes: lanes.length, usableBytes }),
+    sink,
+    cpus: placement.cpus,
+    purpose: plan.purpose,
+  };
+}

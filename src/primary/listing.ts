@@ -1,0 +1,49 @@
+/** All primaries of a machine, with what is to be known of each: what `dpcap list` shows. */
+import { isDpvs } from '../dpvs/identify.js';
+import { type DpvsListing, summarize } from '../dpvs/summary.js';
+import { type Capturability, inspect } from './capturable.js';
+import { primariesWithPrefix } from './choose.js';
+import { findPrimaries, isAlive, isForeign, type Primary } from './discover.js';
+import type { Host } from './host.js';
+import { type PortInfo, ports } from './telemetry.js';
+
+/** One primary as listed. */
+export interface Listing {
+  primary: Primary;
+  capturability: Capturability;
+  /** Undefined when the primary does not say (`--no-telemetry`): ask by attaching. */
+  ports: PortInfo[] | undefined;
+  /** What a DPVS says on its control socket; undefined for other primaries. */
+  dpvs?: DpvsListing;
+}
+
+/**
+ * Everything to be listed, sorted by file prefix, and those that have ended last.
+ * @param filePrefix this one only
+ * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
+ */
+export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
+  const found = primariesWithPrefix(findPrimaries(root, host), filePrefix);
+  const ended = (primary: Primary): boolean => primary.state === 'dead';
+  return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {
+    const { facts, capturability } = inspect(primary, host);
+    const socket = facts.telemetrySocket;
+    return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
+  });
+}
+
+/** Applications that crashed for years leave thousands of them: a count is enough. */
+export function withoutEnded(listings: readonly Listing[]): Listing[] {
+  return listings.filter(({ primary }) => primary.state !== 'dead');
+}
+
+/** Adds what each DPVS among them says. */
+export async function askDpvs(listings: readonly Listing[]): Promise<Listing[]> {
+  const all: Listing[] = [];
+  for (const listing of listings) {
+    const { primary } = listing;
+    const asked = isAlive(primary) && isDpvs(primary) && !isForeign(primary);
+    all.push(asked ? { ...listing, dpvs: await summarize(listing.primary) } : listing);
+  }
+  return all;
+}

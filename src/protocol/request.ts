@@ -1,0 +1,32 @@
+/** A capture as it is asked for: the value that commands make of their words. */
+/** Where packets go. */
+export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
+
+/** What is to be captured and how, before a primary or a filter is known. */
+export interface CaptureRequest {
+  filePrefix: string | undefined;
+  /** Port ids, device names or "any"; empty: the first port. */
+  ports: string[];
+  directions: ('rx' | 'tx')[];
+  /** Undefined: all. */
+  queues: number[] | undefined;
+  output: OutputChoice;
+  format: 'pcap' | 'pcapng';
+  nanoseconds: boolean;
+  mode: 'plain' | 'stamped';
+  snaplen: number;
+  /** 0: none. */
+  packetLimit: number;
+  /** 0: none. */
+  byteLimit: number;
+  durationMs: number | undefined;
+  /** Memory for copies in the primary's huge pages, bytes. Undefined: the default. */
+  bufferBytes: number | undefined;
+  /** That take packets. Undefined: what rings and CPUs allow. */
+  threads: number | undefined;
+  stats: 'text' | 'ndjson' | 'none';
+  statsIntervalMs: number;
+  quiet: boolean;
+  /** Ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
+  trustMempools: boolean;
+}
