@@ -17,4 +17,5 @@ node_modules/.bin/biome check --error-on-warnings . || failed=1
 find native -name '*.cc' -o -name '*.h' | xargs clang-format --dry-run -Werror || failed=1
 only_under 'napi\.h' 'js'
 only_under 'rte_' 'base|primary|host|filter|record|pdump|sink|capture|agent'
+node scripts/lint-house.mjs || failed=1
 exit "$failed"

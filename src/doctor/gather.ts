@@ -6,7 +6,7 @@ import { binding } from '../native/binding.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { Host } from '../primary/host.js';
-import { type OpsReading, readPrimaryOps } from '../primary/mempools/mempool-ops.js';
+import { type OpsReading, readPrimaryOps } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
 import { type HugepagePool, readHugepages } from '../system/huge-pages.js';

@@ -4,8 +4,9 @@ import { asDpcapError, DpcapError } from '../errors.js';
 import type { LanePlan, NativeStats } from '../native/capture-binding.js';
 import { native } from '../native/errors.js';
 import type { AttachedFacts } from '../native/primary-binding.js';
-import { usableMemory } from '../primary/memory-limits.js';
+import { usableMemory } from '../primary/memory/memory-limits.js';
 import { selectLanes, selectPorts } from '../protocol/lanes.js';
+import { wishedMbufs } from '../protocol/mempool-size.js';
 import type { FromEngine, StatsMessage, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { type Output, openOutput } from '../sinks/sink.js';
@@ -15,7 +16,6 @@ import { endByStats, FailingCopies, leftBehindError, primaryGone, sinkError } fr
 import { besidePrimary } from './cpus.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
-import { wishedMbufs } from './mempool-size.js';
 import { nativePlan } from './native-plan.js';
 
 /** How often the primary, its ports and the pool are looked at. Limits and the sink are not waited for: the addon calls. */

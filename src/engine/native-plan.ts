@@ -2,9 +2,9 @@
 import type { LanePlan, NativePlan } from '../native/capture-binding.js';
 import type { Port } from '../native/primary-binding.js';
 import { selectPorts } from '../protocol/lanes.js';
+import { mempoolSize } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import type { Placement } from './cpu-topology.js';
-import { mempoolSize } from './mempool-size.js';
 import { assignThreads } from './thread-assignment.js';
 
 /** What a plan meets where it is carried out. */

@@ -1,11 +1,10 @@
 /** forward2kni for primaries that have none of their own: a capture whose sink is a TAP interface. */
-import { checkOptions } from '../cli/capture-options.js';
 import { resolvePortNames } from '../dpvs/port-names.js';
 import { DpcapError, UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
-import { MAX_SNAPLEN } from '../protocol/limits.js';
+import { DEFAULT_REQUEST } from '../protocol/request.js';
 import { createLogger } from '../system/log.js';
 import { endForwarder, findForwarder, startDetached } from './background.js';
 import { interfaceNames } from './interface-name.js';
@@ -50,7 +49,6 @@ function decide(
   const port = findPort(device, picked);
   refuseSecond(request, port, picked.primary.filePrefix, running);
   const { netns, maxRate, filter, directions, bufferBytes } = choices;
-  const shown = checkOptions({ interface: [port.name], stats: request.json ? 'ndjson' : 'text' });
   return {
     picked,
     port: { id: port.id, name: port.name },
@@ -63,8 +61,15 @@ function decide(
     netns,
     maxRate,
     threads: threadsFor(choices, port.rxQueues),
-    // An interface has whole frames.
-    options: { ...shown, directions, bufferBytes, snaplen: MAX_SNAPLEN, durationMs: request.durationMs },
+    // An interface has whole frames, as is the default.
+    options: {
+      ...DEFAULT_REQUEST,
+      ports: [port.name],
+      stats: request.json ? 'ndjson' : 'text',
+      directions,
+      bufferBytes,
+      durationMs: request.durationMs,
+    },
     filter,
   };
 }

@@ -7,7 +7,7 @@ import { type AttachNeeds, attachNeeds } from './attach-needs.js';
 import { type DpdkVersion, versionDifference } from './config-file.js';
 import { isAlive, type Primary } from './discover.js';
 import type { Host } from './host.js';
-import { memzoneNames, PDUMP_ZONE } from './memzones.js';
+import { memzoneNames, PDUMP_ZONE } from './memory/memzones.js';
 import { currentUid } from './runtime-dir.js';
 import { findSecondaries, type Secondary } from './secondaries.js';
 import { type SilentProcess, silenceError, stoppedProcesses } from './silent-processes.js';

@@ -4,7 +4,7 @@ import { inspect, requireCapturable } from './capturable.js';
 import { choosePrimary } from './choose.js';
 import { findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
-import { type MemoryLimits, memoryLimits } from './memory-limits.js';
+import { type MemoryLimits, memoryLimits } from './memory/memory-limits.js';
 import { runtimeRoot } from './runtime-dir.js';
 import { type PortInfo, ports } from './telemetry.js';
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessInfo, readProcess } from '../system/process.js';
-import { isCaptureToolName } from './mempools/ring-block.js';
+import { isCaptureToolName } from './memory/ring-block.js';
 
 /** One secondary that is alive. */
 export interface Secondary {

@@ -1,4 +1,6 @@
 /** A capture as it is asked for: the value that commands make of their words. */
+import { MAX_SNAPLEN } from './limits.js';
+
 /** Where packets go. */
 export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
 
@@ -30,3 +32,25 @@ export interface CaptureRequest {
   /** Ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
   trustMempools: boolean;
 }
+
+/** What holds unless something else is asked for. */
+export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
+  filePrefix: undefined,
+  ports: [],
+  directions: ['rx', 'tx'],
+  queues: undefined,
+  output: { kind: 'print' },
+  format: 'pcap',
+  nanoseconds: true,
+  mode: 'stamped',
+  snaplen: MAX_SNAPLEN,
+  packetLimit: 0,
+  byteLimit: 0,
+  durationMs: undefined,
+  bufferBytes: undefined,
+  threads: undefined,
+  stats: 'text',
+  statsIntervalMs: 1000,
+  quiet: false,
+  trustMempools: false,
+};

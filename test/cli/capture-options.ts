@@ -2,6 +2,7 @@ import t from 'tap';
 import { checkOptions, type RawCaptureOptions } from '../../src/cli/capture-options.js';
 import { UsageError } from '../../src/errors.js';
 import { MAX_SNAPLEN } from '../../src/protocol/limits.js';
+import { DEFAULT_REQUEST } from '../../src/protocol/request.js';
 
 t.test('defaults are tcpdump-like', async (t) => {
   t.matchOnly(checkOptions({}), {
@@ -84,3 +85,7 @@ for (const [name, raw, message] of refused) {
     t.throws(() => checkOptions(raw), UsageError);
   });
 }
+
+t.test('what is asked for without a word is the default of every other command', async (t) => {
+  t.same(checkOptions({}), DEFAULT_REQUEST);
+});

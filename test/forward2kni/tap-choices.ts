@@ -1,5 +1,6 @@
 import t from 'tap';
-import { checkTapOptions, threadsFor } from '../../src/forward2kni/tap-choices.js';
+import { checkTapOptions } from '../../src/cli/tap-options.js';
+import { threadsFor } from '../../src/forward2kni/tap-choices.js';
 
 t.same(checkTapOptions({}, undefined), {
   name: undefined,

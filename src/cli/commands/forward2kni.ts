@@ -6,13 +6,13 @@ import { chooseBackend } from '../../forward2kni/backend.js';
 import { forwardOnDpvs } from '../../forward2kni/dpvs.js';
 import { checkRequest, type RawForwardOptions } from '../../forward2kni/request.js';
 import { forwardToTap } from '../../forward2kni/tap.js';
-import { checkTapOptions, type RawTapOptions } from '../../forward2kni/tap-choices.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import type { RegisterCommand } from '../command.js';
 import { addFilterOptions, type RawFilterOptions, readFilter } from '../filter-options.js';
+import { checkTapOptions, type RawTapOptions } from '../tap-options.js';
 
 type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
 

@@ -1,7 +1,6 @@
 /** `dpcap pdump`: stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
 
 import { resolvePortNames } from '../../dpvs/port-names.js';
-import { dataRoomFor, MBUF_OVERHEAD } from '../../engine/mempool-size.js';
 import { asDpcapError, errorFromRecord, formatError } from '../../errors.js';
 import { compileFilter } from '../../filter/compile.js';
 import { binding } from '../../native/binding.js';
@@ -10,7 +9,9 @@ import type { PdumpTuple } from '../../pdump/grammar.js';
 import { nameOf, type PdumpOutput, planOutputs } from '../../pdump/outputs.js';
 import { statisticsLines } from '../../pdump/statistics.js';
 import { type PickedPrimary, pickPrimary } from '../../primary/pick.js';
+import { dataRoomFor, MBUF_OVERHEAD } from '../../protocol/mempool-size.js';
 import type { EnginePlan } from '../../protocol/plan.js';
+import { DEFAULT_REQUEST } from '../../protocol/request.js';
 import { outputTarget } from '../../sinks/file.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
@@ -19,7 +20,6 @@ import type { StatsRecord } from '../../supervisor/report/stats-record.js';
 import { lossLine, lostPackets, type Reporter } from '../../supervisor/report/text.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, type Logger } from '../../system/log.js';
-import { checkOptions } from '../capture-options.js';
 import type { CommandContext, RegisterCommand } from '../command.js';
 
 const HELP = `
@@ -99,15 +99,17 @@ function planOf(
   picked: PickedPrimary,
   { filePrefix, packetLimit }: PdumpArguments,
 ): EnginePlan {
-  const checked = checkOptions({
-    interface: [tuple.port],
-    direction: output.directions.length === 2 ? 'both' : (output.directions[0] as string),
-    ...(filePrefix === undefined ? {} : { filePrefix }),
-    ...(tuple.queue === undefined ? {} : { queue: String(tuple.queue) }),
-  });
-  const room = dataRoomFor(checked.snaplen, picked.maxFrame) + MBUF_OVERHEAD;
-  const bufferBytes = tuple.mbufs === undefined ? checked.bufferBytes : (tuple.mbufs + 1) * room;
-  return createPlan({ ...checked, packetLimit, bufferBytes }, filter, picked, output.to, commandLine());
+  const request = {
+    ...DEFAULT_REQUEST,
+    filePrefix,
+    ports: [tuple.port],
+    directions: output.directions,
+    queues: tuple.queue === undefined ? undefined : [tuple.queue],
+    packetLimit,
+  };
+  const room = dataRoomFor(request.snaplen, picked.maxFrame) + MBUF_OVERHEAD;
+  const bufferBytes = tuple.mbufs === undefined ? undefined : (tuple.mbufs + 1) * room;
+  return createPlan({ ...request, bufferBytes }, filter, picked, output.to, commandLine());
 }
 
 /** All at once, until each has ended; when one fails, the others are stopped in order. Resolves with the last records. */

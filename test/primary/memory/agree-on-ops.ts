@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { agreeOnOps } from '../../../src/primary/mempools/agree-on-ops.js';
-import type { OpsReading } from '../../../src/primary/mempools/mempool-ops.js';
-import { RING_BLOCK, type RingBlock } from '../../../src/primary/mempools/ring-block.js';
+import { agreeOnOps } from '../../../src/primary/memory/agree-on-ops.js';
+import type { OpsReading } from '../../../src/primary/memory/mempool-ops.js';
+import { RING_BLOCK, type RingBlock } from '../../../src/primary/memory/ring-block.js';
 import { OWN_OPS, TESTPMD_OPS } from '../helpers/fake-host.js';
 
 const exact = (names: string[]): OpsReading => ({ names, source: '/bin/app' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { dataRoomFor, mbufsFor, mempoolSize } from '../../src/engine/mempool-size.js';
+import { dataRoomFor, mbufsFor, mempoolSize } from '../../src/protocol/mempool-size.js';
 
 const GIB = 2 ** 30;
 

@@ -1,7 +1,7 @@
 /** The names of a primary's memzones, read from the file behind its list: no joining, no telemetry needed. */
 import { join } from 'node:path';
-import type { MemzoneLayout } from '../native/host-binding.js';
-import { readRegular } from '../system/safe-file.js';
+import type { MemzoneLayout } from '../../native/host-binding.js';
+import { readRegular } from '../../system/safe-file.js';
 
 /** Reserved by rte_pdump_init(): without it an enable request is never answered. */
 export const PDUMP_ZONE = 'rte_pdump_stats';

@@ -1,6 +1,6 @@
 /** How much memory a primary can use, and what keeps it from having more. Pure but for the huge pages that are counted. */
-import type { HeapRoom } from '../native/primary-binding.js';
-import type { HugepagePool } from '../system/huge-pages.js';
+import type { HeapRoom } from '../../native/primary-binding.js';
+import type { HugepagePool } from '../../system/huge-pages.js';
 
 /** What the primary's EAL options say about its memory. */
 export interface MemoryLimits {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { memoryLimits, usableMemory } from '../../src/primary/memory-limits.js';
+import { memoryLimits, usableMemory } from '../../../src/primary/memory/memory-limits.js';
 
 const MIB = 2 ** 20;
 const HEAP = { freeBytes: 40 * MIB, greatestBytes: 30 * MIB, totalBytes: 64 * MIB, pageBytes: 2 * MIB };

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { memzoneNames, parseMemzones } from '../../src/primary/memzones.js';
-import { memzoneBytes, ZONES } from './helpers/fake-host.js';
+import { memzoneNames, parseMemzones } from '../../../src/primary/memory/memzones.js';
+import { memzoneBytes, ZONES } from '../helpers/fake-host.js';
 
 t.same(
   parseMemzones(memzoneBytes(['a', '', 'rte_pdump_stats']), ZONES),

@@ -5,7 +5,7 @@ import {
   isCaptureToolName,
   type PoolFacts,
   RING_BLOCK,
-} from '../../../src/primary/mempools/ring-block.js';
+} from '../../../src/primary/memory/ring-block.js';
 import { OWN_OPS } from '../helpers/fake-host.js';
 
 const SP = 4;

@@ -2,7 +2,7 @@ import { mkdirSync, openSync, renameSync, statSync, symlinkSync, writeFileSync, 
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeOpsTable, type OpsReading, readPrimaryOps } from '../../../src/primary/mempools/mempool-ops.js';
+import { decodeOpsTable, type OpsReading, readPrimaryOps } from '../../../src/primary/memory/mempool-ops.js';
 import { elfImage } from '../helpers/elf-image.js';
 import { LAYOUT, OWN_OPS, opsTableBytes, TESTPMD_OPS } from '../helpers/fake-host.js';
 

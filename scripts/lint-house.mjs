@@ -1,0 +1,112 @@
+/**
+ * The floor plan, held: who may import whom, how much a folder may hold, and that what is written about files and errors is
+ * true. Plain JavaScript: it runs before any build. Prints what is wrong, and exits with 1 then.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+const MOST_FILES = 15;
+/** Who must not import whom, below src/: [who, whom, why]. */
+const FORBIDDEN = [
+  [/^engine\//, /^(cli|supervisor)\//, 'the engine carries out a plan; it knows nobody who makes one'],
+  [
+    /^supervisor\//,
+    /^(cli|engine)\//,
+    'the supervisor shares src/protocol with the engine, and knows no words of options',
+  ],
+  [/^(protocol|text)\//, /^(cli|supervisor|engine|sinks)\//, 'what all processes share depends on none of them'],
+  [/^(?!cli\/|main\.ts)/, /^cli\//, 'only the command line knows how things are typed'],
+];
+/** The part of a command that is made for another one. */
+const SHARED = 'cli/commands/mirror/during-capture.ts';
+
+const wrong = [];
+
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/** File to the files it imports, both from src/ on. */
+function importsOf(files) {
+  const statement = /^(?:import|export)\s[^;]*?from\s+'(\.[^']+)\.js'|import\('(\.[^']+)\.js'\)/gms;
+  return new Map(
+    files.map((file) => {
+      const found = [...readFileSync(join('src', file), 'utf8').matchAll(statement)];
+      return [file, found.map(([, fixed, late]) => normalize(join(dirname(file), `${fixed ?? late}.ts`)))];
+    }),
+  );
+}
+
+/** The command that a file below cli/commands belongs to. */
+function commandOf(file) {
+  return /^cli\/commands\/([\w-]+)/.exec(file)?.[1];
+}
+
+function checkImports(graph) {
+  for (const [file, imported] of graph) {
+    for (const other of imported) {
+      for (const [who, whom, why] of FORBIDDEN) {
+        if (who.test(file) && whom.test(other)) wrong.push(`src/${file} imports src/${other}: ${why}`);
+      }
+      const [own, foreign] = [commandOf(file), commandOf(other)];
+      if (own && foreign && own !== foreign && other !== SHARED) {
+        wrong.push(`src/${file} imports src/${other}: commands do not import one another`);
+      }
+    }
+  }
+}
+
+function checkCircles(graph) {
+  const state = new Map();
+  const visit = (file, path) => {
+    if (state.get(file) === 'done') return;
+    if (state.get(file) === 'open') {
+      wrong.push(`a circle of imports: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
+      return;
+    }
+    state.set(file, 'open');
+    for (const other of graph.get(file) ?? []) visit(other, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of graph.keys()) visit(file, []);
+}
+
+function checkFolders(files) {
+  const counts = new Map();
+  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  for (const [folder, count] of counts) {
+    if (count > MOST_FILES) wrong.push(`${folder} holds ${count} files, more than ${MOST_FILES}: give it folders`);
+  }
+}
+
+/** Every file that the README's table names, a folder or a file of the folder named before it. */
+function checkReadme() {
+  const rows = readFileSync('README.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+  for (const row of rows) {
+    for (const [, path] of row.matchAll(/`((?:src|native|scripts|bench|test|docs|bin)\/[\w./*-]*)`/g)) {
+      const found = path.includes('*') ? existsSync(dirname(path)) : existsSync(path);
+      if (!found) wrong.push(`README.md names ${path}, which is not there`);
+    }
+  }
+}
+
+function checkErrorCodes() {
+  const known = new Set(readFileSync('src/errors.ts', 'utf8').match(/ERR_[A-Z_]+/g));
+  const told = new Set(readFileSync('docs/errors.md', 'utf8').match(/ERR_[A-Z_]+/g));
+  for (const code of known) if (!told.has(code)) wrong.push(`docs/errors.md does not tell of ${code}`);
+  for (const code of told) if (!known.has(code)) wrong.push(`docs/errors.md tells of ${code}, which there is not`);
+}
+
+const sources = filesBelow('src').map((file) => file.slice('src/'.length));
+const graph = importsOf(sources);
+checkImports(graph);
+checkCircles(graph);
+checkFolders([...filesBelow('src'), ...filesBelow('native')]);
+checkReadme();
+checkErrorCodes();
+for (const line of wrong) console.error(`lint: ${line}`);
+process.exitCode = wrong.length > 0 ? 1 : 0;
