@@ -5,20 +5,21 @@
 #include "js/exports.h"
 
 // What the addon was built with.
-static void export_versions(Napi::Env env, Napi::Object exports) {
+static void export_versions(Napi::Object exports) {
+  const Napi::Env env = exports.Env();
   exports.Set("dpdkVersion", Napi::String::New(env, dpcap::dpdk_version()));
   exports.Set("dpdkVersionNumber", Napi::Number::New(env, dpcap::dpdk_version_number()));
   exports.Set("pcapVersion", Napi::String::New(env, dpcap::pcap_version()));
 }
 
-static Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  export_filter(env, exports);
-  export_versions(env, exports);
-  export_primary(env, exports);
-  export_capture(env, exports);
-  export_interface(env, exports);
-  export_life(env, exports);
-  export_host(env, exports);
+static Napi::Object Init(Napi::Env, Napi::Object exports) {
+  export_filter(exports);
+  export_versions(exports);
+  export_primary(exports);
+  export_capture(exports);
+  export_interface(exports);
+  export_life(exports);
+  export_host(exports);
   return exports;
 }
 

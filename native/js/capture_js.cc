@@ -4,6 +4,7 @@
 
 #include "capture/capture.h"
 #include "js/convert.h"
+#include "js/errors.h"
 #include "js/exports.h"
 #include "js/notifier.h"
 #include "js/promise.h"
@@ -112,13 +113,13 @@ Napi::Value JS_FreeCapture(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void export_capture(Napi::Env env, Napi::Object exports) {
-  exports.Set("startCapture", Napi::Function::New(env, JS_StartCapture));
-  exports.Set("captureStats", Napi::Function::New(env, JS_CaptureStats));
-  exports.Set("growCapture", Napi::Function::New(env, JS_GrowCapture));
-  exports.Set("settleLanes", Napi::Function::New(env, JS_SettleLanes));
-  exports.Set("abandonCapture", Napi::Function::New(env, JS_AbandonCapture));
-  exports.Set("disableCapture", Napi::Function::New(env, JS_DisableCapture));
-  exports.Set("freeCapture", Napi::Function::New(env, JS_FreeCapture));
-  exports.Set("finishCapture", Napi::Function::New(env, JS_FinishCapture));
+void export_capture(Napi::Object exports) {
+  add_function<JS_StartCapture>(exports, "startCapture");
+  add_function<JS_CaptureStats>(exports, "captureStats");
+  add_function<JS_GrowCapture>(exports, "growCapture");
+  add_function<JS_SettleLanes>(exports, "settleLanes");
+  add_function<JS_AbandonCapture>(exports, "abandonCapture");
+  add_function<JS_DisableCapture>(exports, "disableCapture");
+  add_function<JS_FreeCapture>(exports, "freeCapture");
+  add_function<JS_FinishCapture>(exports, "finishCapture");
 }

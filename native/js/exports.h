@@ -2,9 +2,9 @@
 #pragma once
 #include <napi.h>
 
-void export_host(Napi::Env env, Napi::Object exports);       // host_js.cc
-void export_filter(Napi::Env env, Napi::Object exports);     // filter_js.cc
-void export_primary(Napi::Env env, Napi::Object exports);    // primary_js.cc
-void export_capture(Napi::Env env, Napi::Object exports);    // capture_js.cc
-void export_interface(Napi::Env env, Napi::Object exports);  // interface_js.cc
-void export_life(Napi::Env env, Napi::Object exports);       // life_js.cc
+void export_host(Napi::Object exports);       // host_js.cc
+void export_filter(Napi::Object exports);     // filter_js.cc
+void export_primary(Napi::Object exports);    // primary_js.cc
+void export_capture(Napi::Object exports);    // capture_js.cc
+void export_interface(Napi::Object exports);  // interface_js.cc
+void export_life(Napi::Object exports);       // life_js.cc

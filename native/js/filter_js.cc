@@ -2,8 +2,8 @@
 #include <cstring>
 
 #include "filter/filter.h"
+#include "js/errors.h"
 #include "js/exports.h"
-#include "js/throw.h"
 
 namespace {
 
@@ -52,32 +52,24 @@ Napi::Value to_js(Napi::Env env, const std::vector<uint8_t>& bytes) {
 Napi::Value JS_compileFilter(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "expected expression to be a string");
   const bool optimize = info[1].IsUndefined() || info[1].ToBoolean().Value();
-  try {
-    const auto program = dpcap::compile_filter(info[0].As<Napi::String>().Utf8Value(), optimize);
-    Napi::Array result = Napi::Array::New(info.Env(), program.size());
-    for (size_t i = 0; i < program.size(); i++) {
-      Napi::Object insn = Napi::Object::New(info.Env());
-      insn.Set("code", program[i].code);
-      insn.Set("jt", program[i].jt);
-      insn.Set("jf", program[i].jf);
-      insn.Set("k", program[i].k);
-      result.Set(static_cast<uint32_t>(i), insn);
-    }
-    return result;
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
+  const auto program = dpcap::compile_filter(info[0].As<Napi::String>().Utf8Value(), optimize);
+  Napi::Array result = Napi::Array::New(info.Env(), program.size());
+  for (size_t i = 0; i < program.size(); i++) {
+    Napi::Object insn = Napi::Object::New(info.Env());
+    insn.Set("code", program[i].code);
+    insn.Set("jt", program[i].jt);
+    insn.Set("jf", program[i].jf);
+    insn.Set("k", program[i].k);
+    result.Set(static_cast<uint32_t>(i), insn);
   }
+  return result;
 }
 
 Napi::Value JS_runClassic(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = program_from(info);
   std::vector<dpcap::ClassicInsn> program(bytes.ByteLength() / sizeof(dpcap::ClassicInsn));
   if (!program.empty()) memcpy(program.data(), bytes.Data(), bytes.ByteLength());
-  try {
-    return to_js(info.Env(), dpcap::run_classic(program, frames_from(info, 1)));
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
-  }
+  return to_js(info.Env(), dpcap::run_classic(program, frames_from(info, 1)));
 }
 
 Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
@@ -88,11 +80,7 @@ Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
   const size_t segment_size = info[3].IsNumber() ? info[3].As<Napi::Number>().Uint32Value() : 0;
   std::vector<dpcap::Frame> frames = frames_from(info, 1);
   set_tags(info[4], frames);
-  try {
-    return to_js(info.Env(), dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames, jit, segment_size));
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
-  }
+  return to_js(info.Env(), dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames, jit, segment_size));
 }
 
 Napi::Value JS_runInterpreter(const Napi::CallbackInfo& info) {
@@ -106,27 +94,19 @@ Napi::Value JS_runInterpreter(const Napi::CallbackInfo& info) {
 
 Napi::Value JS_readCaptureFile(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "expected path to be a string");
-  try {
-    const auto packets = dpcap::read_capture_file(info[0].As<Napi::String>());
-    Napi::Array array = Napi::Array::New(info.Env(), packets.size());
-    for (size_t i = 0; i < packets.size(); i++) array.Set(static_cast<uint32_t>(i), to_js(info.Env(), packets[i]));
-    Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("packets", array);
-    return result;
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
-  }
+  const auto packets = dpcap::read_capture_file(info[0].As<Napi::String>());
+  Napi::Array array = Napi::Array::New(info.Env(), packets.size());
+  for (size_t i = 0; i < packets.size(); i++) array.Set(static_cast<uint32_t>(i), to_js(info.Env(), packets[i]));
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("packets", array);
+  return result;
 }
 
 Napi::Value JS_verifyExtended(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = program_from(info);
   if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "expected timeoutMs to be a number");
-  try {
-    dpcap::verify_extended(bytes.Data(), bytes.ByteLength() / 8, info[1].As<Napi::Number>().Int32Value());
-    return info.Env().Undefined();
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
-  }
+  dpcap::verify_extended(bytes.Data(), bytes.ByteLength() / 8, info[1].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
 }
 
 Napi::Object layout_to_js(Napi::Env env) {
@@ -146,12 +126,12 @@ Napi::Object layout_to_js(Napi::Env env) {
 
 }  // namespace
 
-void export_filter(Napi::Env env, Napi::Object exports) {
-  exports.Set("compileFilter", Napi::Function::New(env, JS_compileFilter));
-  exports.Set("runClassic", Napi::Function::New(env, JS_runClassic));
-  exports.Set("runExtended", Napi::Function::New(env, JS_runExtended));
-  exports.Set("verifyExtended", Napi::Function::New(env, JS_verifyExtended));
-  exports.Set("runInterpreter", Napi::Function::New(env, JS_runInterpreter));
-  exports.Set("readCaptureFile", Napi::Function::New(env, JS_readCaptureFile));
-  exports.Set("mbufLayout", layout_to_js(env));
+void export_filter(Napi::Object exports) {
+  add_function<JS_compileFilter>(exports, "compileFilter");
+  add_function<JS_runClassic>(exports, "runClassic");
+  add_function<JS_runExtended>(exports, "runExtended");
+  add_function<JS_verifyExtended>(exports, "verifyExtended");
+  add_function<JS_runInterpreter>(exports, "runInterpreter");
+  add_function<JS_readCaptureFile>(exports, "readCaptureFile");
+  exports.Set("mbufLayout", layout_to_js(exports.Env()));
 }

@@ -2,20 +2,10 @@
 #include "host/file_lock.h"
 #include "host/layouts.h"
 #include "host/telemetry_client.h"
+#include "js/errors.h"
 #include "js/exports.h"
-#include "js/throw.h"
 
 namespace {
-
-// Runs `body`, turning a core error into a JavaScript one.
-template <typename Body>
-Napi::Value guarded(Napi::Env env, Body body) {
-  try {
-    return body();
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(env, error);
-  }
-}
 
 std::string text_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
   if (!info[index].IsString()) throw Napi::TypeError::New(info.Env(), std::string("Expected a string: ") + name);
@@ -32,22 +22,18 @@ int timeout_argument(const Napi::CallbackInfo& info, size_t index) {
 
 Napi::Value JS_lock_holder(const Napi::CallbackInfo& info) {
   std::string path = text_argument(info, 0, "path");
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    dpcap::LockHolder holder = dpcap::lock_holder(path);
-    Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("locked", holder.locked);
-    result.Set("pid", holder.pid);
-    return result;
-  });
+  dpcap::LockHolder holder = dpcap::lock_holder(path);
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("locked", holder.locked);
+  result.Set("pid", holder.pid);
+  return result;
 }
 
 Napi::Value JS_telemetry(const Napi::CallbackInfo& info) {
   std::string path = text_argument(info, 0, "socketPath");
   std::string command = text_argument(info, 1, "command");
   int timeout_ms = timeout_argument(info, 2);
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    return Napi::String::New(info.Env(), dpcap::telemetry(path, {command}, timeout_ms).front());
-  });
+  return Napi::String::New(info.Env(), dpcap::telemetry(path, {command}, timeout_ms).front());
 }
 
 Napi::Value JS_telemetry_all(const Napi::CallbackInfo& info) {
@@ -61,12 +47,10 @@ Napi::Value JS_telemetry_all(const Napi::CallbackInfo& info) {
     commands.push_back(item.As<Napi::String>().Utf8Value());
   }
   int timeout_ms = timeout_argument(info, 2);
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    std::vector<std::string> answers = dpcap::telemetry(path, commands, timeout_ms);
-    Napi::Array result = Napi::Array::New(info.Env(), answers.size());
-    for (size_t i = 0; i < answers.size(); i++) result.Set(i, answers[i]);
-    return result;
-  });
+  std::vector<std::string> answers = dpcap::telemetry(path, commands, timeout_ms);
+  Napi::Array result = Napi::Array::New(info.Env(), answers.size());
+  for (size_t i = 0; i < answers.size(); i++) result.Set(i, answers[i]);
+  return result;
 }
 
 Napi::Object ops_layout(Napi::Env env) {
@@ -91,10 +75,10 @@ Napi::Object memzone_layout(Napi::Env env) {
 
 }  // namespace
 
-void export_host(Napi::Env env, Napi::Object exports) {
-  exports.Set("lockHolder", Napi::Function::New(env, JS_lock_holder, "lockHolder"));
-  exports.Set("telemetry", Napi::Function::New(env, JS_telemetry, "telemetry"));
-  exports.Set("telemetryAll", Napi::Function::New(env, JS_telemetry_all, "telemetryAll"));
-  exports.Set("opsLayout", ops_layout(env));
-  exports.Set("memzoneLayout", memzone_layout(env));
+void export_host(Napi::Object exports) {
+  add_function<JS_lock_holder>(exports, "lockHolder");
+  add_function<JS_telemetry>(exports, "telemetry");
+  add_function<JS_telemetry_all>(exports, "telemetryAll");
+  exports.Set("opsLayout", ops_layout(exports.Env()));
+  exports.Set("memzoneLayout", memzone_layout(exports.Env()));
 }

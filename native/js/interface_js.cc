@@ -1,7 +1,7 @@
 // createTap(name, netns, mtu, queues): a descriptor for each queue.
 // isInterface(name): boolean. openPacketSocket(name): a descriptor.
+#include "js/errors.h"
 #include "js/exports.h"
-#include "js/throw.h"
 #include "sink/interface/packet_socket.h"
 #include "sink/interface/tap_device.h"
 
@@ -11,16 +11,12 @@ Napi::Value JS_CreateTap(const Napi::CallbackInfo& info) {
   if (!info[0].IsString() || !info[1].IsString() || !info[2].IsNumber() || !info[3].IsNumber()) {
     throw Napi::TypeError::New(info.Env(), "Expected a name, a namespace, an MTU and a number of queues");
   }
-  try {
-    const std::vector<int> fds =
-        dpcap::create_tap({info[0].As<Napi::String>(), info[1].As<Napi::String>(),
-                           info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Number>().Uint32Value()});
-    Napi::Array queues = Napi::Array::New(info.Env(), fds.size());
-    for (uint32_t i = 0; i < fds.size(); i++) queues.Set(i, fds[i]);
-    return queues;
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
-  }
+  const std::vector<int> fds =
+      dpcap::create_tap({info[0].As<Napi::String>(), info[1].As<Napi::String>(),
+                         info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Number>().Uint32Value()});
+  Napi::Array queues = Napi::Array::New(info.Env(), fds.size());
+  for (uint32_t i = 0; i < fds.size(); i++) queues.Set(i, fds[i]);
+  return queues;
 }
 
 std::string to_name(const Napi::CallbackInfo& info) {
@@ -33,17 +29,13 @@ Napi::Value JS_IsInterface(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JS_OpenPacketSocket(const Napi::CallbackInfo& info) {
-  try {
-    return Napi::Number::New(info.Env(), dpcap::open_packet_socket(to_name(info)));
-  } catch (const dpcap::Error& error) {
-    throw to_js_error(info.Env(), error);
-  }
+  return Napi::Number::New(info.Env(), dpcap::open_packet_socket(to_name(info)));
 }
 
 }  // namespace
 
-void export_interface(Napi::Env env, Napi::Object exports) {
-  exports.Set("createTap", Napi::Function::New(env, JS_CreateTap));
-  exports.Set("isInterface", Napi::Function::New(env, JS_IsInterface));
-  exports.Set("openPacketSocket", Napi::Function::New(env, JS_OpenPacketSocket));
+void export_interface(Napi::Object exports) {
+  add_function<JS_CreateTap>(exports, "createTap");
+  add_function<JS_IsInterface>(exports, "isInterface");
+  add_function<JS_OpenPacketSocket>(exports, "openPacketSocket");
 }

@@ -1,9 +1,9 @@
 // The ends of processes: the primary's, noticed at once, and our own, which waits for nobody.
 #include <unistd.h>
 
+#include "js/errors.h"
 #include "js/exports.h"
 #include "js/notifier.h"
-#include "js/throw.h"
 #include "primary/watch.h"
 
 namespace {
@@ -40,7 +40,7 @@ Napi::Value JS_EndAtOnce(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void export_life(Napi::Env env, Napi::Object exports) {
-  exports.Set("watchPrimary", Napi::Function::New(env, JS_WatchPrimary, "watchPrimary"));
-  exports.Set("endAtOnce", Napi::Function::New(env, JS_EndAtOnce, "endAtOnce"));
+void export_life(Napi::Object exports) {
+  add_function<JS_WatchPrimary>(exports, "watchPrimary");
+  add_function<JS_EndAtOnce>(exports, "endAtOnce");
 }

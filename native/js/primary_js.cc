@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "js/convert.h"
+#include "js/errors.h"
 #include "js/exports.h"
 #include "js/promise.h"
 #include "pdump/client.h"
@@ -24,16 +25,6 @@ std::atomic<bool> is_recovery_abandoned{false};
 std::string argument(const Napi::CallbackInfo& info, size_t index) {
   if (!info[index].IsString()) throw Napi::TypeError::New(info.Env(), "Expected a string");
   return info[index].As<Napi::String>();
-}
-
-// Calls a core function that may throw, on the JavaScript thread.
-template <typename F>
-auto checked(Napi::Env env, F&& call) {
-  try {
-    return call();
-  } catch (const Error& error) {
-    throw to_js_error(env, error);
-  }
 }
 
 Napi::Value done(Napi::Env env, const bool&) { return env.Undefined(); }
@@ -156,17 +147,15 @@ Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
 // alignOps(names): permutes our own table; registers with pdump where the release asks for it.
 Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   const std::vector<std::string> order = to_strings(info[0]);
-  return checked(info.Env(), [&] {
-    align_ops_table(order);
-    register_with_pdump();
-    return info.Env().Undefined();
-  });
+  align_ops_table(order);
+  register_with_pdump();
+  return info.Env().Undefined();
 }
 
 // tryLock(path): a descriptor, or -1.
 Napi::Value JS_TryLock(const Napi::CallbackInfo& info) {
   const std::string path = argument(info, 0);
-  return checked(info.Env(), [&] { return Napi::Number::New(info.Env(), try_lock(path)); });
+  return Napi::Number::New(info.Env(), try_lock(path));
 }
 
 // disableOwner(name): Promise<string[]>, the targets of a dead capture that are not off for certain.
@@ -216,16 +205,16 @@ Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void export_primary(Napi::Env env, Napi::Object exports) {
-  exports.Set("attach", Napi::Function::New(env, JS_Attach));
-  exports.Set("detach", Napi::Function::New(env, JS_Detach));
-  exports.Set("facts", Napi::Function::New(env, JS_Facts));
-  exports.Set("alignOps", Napi::Function::New(env, JS_AlignOps));
-  exports.Set("expectDpvs", Napi::Function::New(env, JS_ExpectDpvs));
-  exports.Set("tryLock", Napi::Function::New(env, JS_TryLock));
-  exports.Set("abandonRecovery", Napi::Function::New(env, JS_AbandonRecovery));
-  exports.Set("primaryAnswers", Napi::Function::New(env, JS_PrimaryAnswers));
-  exports.Set("disableOwner", Napi::Function::New(env, JS_DisableOwner));
-  exports.Set("dieWithParent", Napi::Function::New(env, JS_DieWithParent));
-  exports.Set("freeOwner", Napi::Function::New(env, JS_FreeOwner));
+void export_primary(Napi::Object exports) {
+  add_function<JS_Attach>(exports, "attach");
+  add_function<JS_Detach>(exports, "detach");
+  add_function<JS_Facts>(exports, "facts");
+  add_function<JS_AlignOps>(exports, "alignOps");
+  add_function<JS_ExpectDpvs>(exports, "expectDpvs");
+  add_function<JS_TryLock>(exports, "tryLock");
+  add_function<JS_AbandonRecovery>(exports, "abandonRecovery");
+  add_function<JS_PrimaryAnswers>(exports, "primaryAnswers");
+  add_function<JS_DisableOwner>(exports, "disableOwner");
+  add_function<JS_DieWithParent>(exports, "dieWithParent");
+  add_function<JS_FreeOwner>(exports, "freeOwner");
 }

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "js/throw.h"
+#include "js/errors.h"
 
 // work: on a thread of libuv's pool, may throw dpcap::Error. convert: on the JavaScript thread.
 template <typename Result>

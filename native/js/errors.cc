@@ -1,4 +1,4 @@
-#include "js/throw.h"
+#include "js/errors.h"
 
 #include <cstring>
 
