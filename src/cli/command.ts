@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 /** What a command may hand back besides throwing. */
 export interface CommandContext {
   exitCode: number;
+  /** What it says is for programs: errors are JSON objects, too. Known once its options are parsed. */
+  isJson: boolean;
 }
 
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */

@@ -49,6 +49,10 @@ export async function createProgram(argv: readonly string[], context: CommandCon
     .enablePositionalOptions();
   for (const name of wanted(argv)) (await COMMANDS[name]())(program, context);
   refuseRepeatedValues(program);
+  program.hook('preAction', (_, action) => {
+    const { json, stats } = action.opts();
+    context.isJson = json === true || stats === 'ndjson';
+  });
   // Whoever asks for help mostly wants the options of the main job.
   const capture = program.commands.find((command) => command.name() === 'capture');
   program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);

@@ -1,5 +1,5 @@
 /** Signals that end a process in order. */
-import { endingSignals } from '../system/signals.js';
+import { onEndingSignal } from '../system/signals.js';
 
 export interface CaughtSignals {
   /** Resolves with the first signal. */
@@ -15,16 +15,9 @@ export function catchSignals(): CaughtSignals {
   const stopped = new Promise<void>((resolve) => {
     resolveStopped = resolve;
   });
-  const onSignal = (): void => {
+  const dispose = onEndingSignal(() => {
     isStopped = true;
     resolveStopped();
-  };
-  for (const signal of endingSignals()) process.on(signal, onSignal);
-  return {
-    stopped,
-    isStopped: () => isStopped,
-    dispose: () => {
-      for (const signal of endingSignals()) process.off(signal, onSignal);
-    },
-  };
+  });
+  return { stopped, isStopped: () => isStopped, dispose };
 }

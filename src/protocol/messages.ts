@@ -27,6 +27,8 @@ export interface RecoverTarget {
 /** Why a capture ended. */
 export type StopReason =
   | 'signal'
+  /** By whoever started it. */
+  | 'stopped'
   | 'packets'
   | 'filesize'
   | 'duration'

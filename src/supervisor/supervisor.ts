@@ -39,7 +39,8 @@ export class Supervisor {
   readonly #file: string;
   #engine: EngineProcess | undefined;
   #stopReason: StopReason | undefined;
-  #stoppedAtMs = 0;
+  /** When somebody first wanted it to end. */
+  #signalledAtMs: number | undefined;
 
   /** @param inherited the output, for plans that say that the engine inherits it */
   constructor(plan: EnginePlan, inherited: Inherited, events: CaptureEvents, log: Logger, file = ENGINE) {
@@ -54,12 +55,13 @@ export class Supervisor {
   stop(reason: StopReason): void {
     if (!this.#stopReason) {
       this.#stopReason = reason;
-      this.#stoppedAtMs = performance.now();
       this.#engine?.send({ type: 'stop', reason });
       setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
-    } else if (reason === 'signal' && performance.now() - this.#stoppedAtMs >= IMPATIENCE_MS) {
-      this.giveUp();
     }
+    if (reason !== 'signal') return;
+    const now = performance.now();
+    this.#signalledAtMs ??= now;
+    if (now - this.#signalledAtMs >= IMPATIENCE_MS) this.giveUp();
   }
 
   /** Asks for the statistics of this moment. */

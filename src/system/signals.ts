@@ -37,6 +37,20 @@ export function isIgnored(signal: NodeJS.Signals, mask: string | undefined): boo
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
+/** Calls `listener` with each such signal until the function that is returned is called. */
+export function onSignal(signal: NodeJS.Signals, listener: () => void): () => void {
+  process.on(signal, listener);
+  return () => process.off(signal, listener);
+}
+
+/** The same for each signal that ends a job in order. */
+export function onEndingSignal(listener: () => void): () => void {
+  const forget = endingSignals().map((signal) => onSignal(signal, listener));
+  return () => {
+    for (const forgetOne of forget) forgetOne();
+  };
+}
+
 let isOver = false;
 
 /**

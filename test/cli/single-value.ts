@@ -12,7 +12,7 @@ const REPEATABLE = [
 
 /** Every option with a value of every command, and how to reach it. */
 async function valueOptions(): Promise<{ words: string[]; option: Option }[]> {
-  const program = await createProgram(['help'], { exitCode: 0 });
+  const program = await createProgram(['help'], { exitCode: 0, isJson: false });
   const walk = (command: Command, words: string[]): { words: string[]; option: Option }[] => [
     ...command.options.filter(({ required, optional }) => required || optional).map((option) => ({ words, option })),
     ...command.commands.flatMap((one) => walk(one, [...words, one.name()])),
@@ -26,7 +26,7 @@ t.test('every option of every command', async (t) => {
   for (const { words, option } of all) {
     const name = option.long as string;
     const argv = [...words, name, 'first', name, 'second'];
-    const program = await createProgram(argv, { exitCode: 0 });
+    const program = await createProgram(argv, { exitCode: 0, isJson: false });
     const command = words.reduce((one, word) => one.commands.find((sub) => sub.name() === word) as Command, program);
     // Only the options are parsed here; nothing is carried out.
     const parse = (): unknown => command.parseOptions([name, 'first', name, 'second']);
@@ -44,7 +44,7 @@ t.test('every option of every command', async (t) => {
 });
 
 t.test('once is fine, also beside a default', async (t) => {
-  const program = await createProgram(['capture'], { exitCode: 0 });
+  const program = await createProgram(['capture'], { exitCode: 0, isJson: false });
   const capture = program.commands[0] as Command;
   t.doesNotThrow(() => capture.parseOptions(['--log-level', 'info', '-w', 'x', '-q', '-q']));
   t.match(capture.opts(), { logLevel: 'info', write: 'x', quiet: true });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type CaptureEvents, Supervisor } from '../../src/supervisor/supervisor.js';
@@ -6,6 +7,8 @@ import { createLogger } from '../../src/system/log.js';
 import { PLAN } from '../engine/helpers/plan.js';
 
 const FAKE = fileURLToPath(new URL('../engine/helpers/fake-engine.js', import.meta.url));
+/** A second signal counts as one when it comes so much later. */
+const PATIENCE_MS = 1100;
 const LOG = createLogger('silent', 'test');
 
 /** A supervisor over the fake engine, which is stopped as soon as it says that it has started. */
@@ -48,4 +51,16 @@ t.test('a stop before the engine is ready is not lost', async (t) => {
   const end = supervisor.run();
   supervisor.stop('signal');
   t.match(await end, { reason: 'signal' });
+});
+
+t.test('patience is counted from the first signal, not from another end', async (t) => {
+  const events = { started: () => supervisor.stop('stopped'), stats: () => {}, notice: () => {} };
+  const supervisor = new Supervisor({ ...PLAN, purpose: 'stay' }, undefined, events, LOG, FAKE);
+  const end = supervisor.run();
+  await sleep(PATIENCE_MS);
+  supervisor.stop('signal');
+  const early = Promise.race([end.catch(() => 'given up'), sleep(PATIENCE_MS, 'waits')]);
+  t.equal(await early, 'waits', 'the first signal does not give up');
+  supervisor.stop('signal');
+  await t.rejects(end, { code: 'ERR_ENGINE_DIED', message: /gave up/ });
 });

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { resolvePortNames } from '../../dpvs/port-names.js';
-import { errorFromRecord, formatError, UsageError } from '../../errors.js';
+import { errorFromRecord, UsageError } from '../../errors.js';
 import type { FilterProgram } from '../../filter/compile.js';
 import { explainFilter, testFilter } from '../../filter/explain.js';
 import { binding } from '../../native/binding.js';
@@ -16,14 +16,16 @@ import type { CaptureRequest, OutputChoice } from '../../protocol/request.js';
 import { descriptorOutput } from '../../sinks/descriptor.js';
 import { outputTarget } from '../../sinks/file.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
+import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
-import { type ForegroundOptions, runInForeground } from '../../supervisor/foreground.js';
+import { runInForeground } from '../../supervisor/foreground.js';
 import { type DisplayOptions, startPrinter } from '../../supervisor/printer.js';
 import { createReporter } from '../../supervisor/report/text.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
+import { errorText } from '../errors-to-text.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
 
@@ -161,13 +163,13 @@ async function capture(
   const { durationMs } = request;
   const inherited = printer?.input ?? target.inherits;
   const where = printer ? 'tcpdump' : describeTarget(target, request.format);
-  const foreground: ForegroundOptions = { output: where, inherited, durationMs };
+  const foreground: ShownCapture = { output: where, inherited, durationMs };
   const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
   if (!done.error) return;
   const error = errorFromRecord(done.error);
   if (done.stats === undefined) throw error;
   // The summary has been shown: what is left to say is why it ended.
-  diagnostics.write(`${formatError(error)}\n`);
+  diagnostics.write(errorText(error, context.isJson));
   context.exitCode = error.exitCode;
 }
 

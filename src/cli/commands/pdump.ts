@@ -1,7 +1,7 @@
 /** `dpcap pdump`: stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
 
 import { resolvePortNames } from '../../dpvs/port-names.js';
-import { asDpcapError, errorFromRecord, formatError } from '../../errors.js';
+import { asDpcapError, errorFromRecord } from '../../errors.js';
 import { compileFilter } from '../../filter/compile.js';
 import { binding } from '../../native/binding.js';
 import { type PdumpArguments, parseArguments } from '../../pdump/arguments.js';
@@ -14,13 +14,15 @@ import type { EnginePlan } from '../../protocol/plan.js';
 import { DEFAULT_REQUEST } from '../../protocol/request.js';
 import { outputTarget } from '../../sinks/file.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
+import { startCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
-import { runInForeground } from '../../supervisor/foreground.js';
+import { whileSignalsEnd } from '../../supervisor/foreground.js';
 import type { StatsRecord } from '../../supervisor/report/stats-record.js';
 import { lossLine, lostPackets, type Reporter } from '../../supervisor/report/text.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, type Logger } from '../../system/log.js';
 import type { CommandContext, RegisterCommand } from '../command.js';
+import { errorText } from '../errors-to-text.js';
 
 const HELP = `
 Words (EAL's own, if any, stand before --; of those only --file-prefix counts):
@@ -119,35 +121,39 @@ async function runAll(
   log: Logger,
 ): Promise<(StatsRecord | undefined)[]> {
   const records: (StatsRecord | undefined)[] = captures.map(() => undefined);
-  let failed = false;
-  const runOne = async ({ plan, output, inherited }: PdumpCapture, at: number): Promise<void> => {
-    const reporter: Reporter = {
-      wantsProgress: false,
-      started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
-      progress: () => {},
-      notice: warn,
-      asked: (record) => warn(`${record.packets} packets to ${output} so far, ${lossLine(record.ports)}`),
-      finished: (record, { notes = [] }) => {
-        records[at] = record;
-        for (const note of notes) warn(`note: ${note}`);
-        if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);
-      },
+  const running = captures.map((capture, at) => {
+    const keep = (record: StatsRecord): void => {
+      records[at] = record;
     };
+    return startCapture(capture.plan, capture, reporterFor(capture, keep), log);
+  });
+  const ends = running.map(async ({ done }) => {
     try {
-      const done = await runInForeground(plan, { output, inherited }, reporter, log);
-      if (done.error) throw errorFromRecord(done.error);
+      const { error } = await done;
+      if (error) throw errorFromRecord(error);
     } catch (thrown) {
       const error = asDpcapError(thrown);
-      diagnostics.write(`${formatError(error)}\n`);
+      diagnostics.write(errorText(error, context.isJson));
       context.exitCode = error.exitCode;
-      if (!failed && captures.length > 1) process.kill(process.pid, 'SIGINT');
-      failed = true;
+      for (const other of running) other.stop('stopped');
     }
-  };
-  // Stays until all have ended: a signal sent below must not end this process.
-  const ignore = (): void => {};
-  process.on('SIGINT', ignore);
-  await Promise.all(captures.map(runOne));
-  process.off('SIGINT', ignore);
+  });
+  await whileSignalsEnd(running, Promise.all(ends));
   return records;
+}
+
+/** @param keep takes the last record */
+function reporterFor({ plan, output }: PdumpCapture, keep: (record: StatsRecord) => void): Reporter {
+  return {
+    wantsProgress: false,
+    started: () => warn(`capturing ${plan.directions.join(' and ')} of port ${plan.ports.join()} to ${output}`),
+    progress: () => {},
+    notice: warn,
+    asked: (record) => warn(`${record.packets} packets to ${output} so far, ${lossLine(record.ports)}`),
+    finished: (record, { notes = [] }) => {
+      keep(record);
+      for (const note of notes) warn(`note: ${note}`);
+      if (lostPackets(record.ports) > 0) warn(`on the way to ${output}, ${lossLine(record.ports)}`);
+    },
+  };
 }

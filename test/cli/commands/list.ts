@@ -115,7 +115,7 @@ t.same(expandAliases(['-D', '--json']), ['list', '--json']);
 t.same(expandAliases(['list', '-D']), ['list', '-D']);
 
 const commandsFor = async (...argv: string[]) =>
-  (await createProgram(argv, { exitCode: 0 })).commands.map((command) => command.name());
+  (await createProgram(argv, { exitCode: 0, isJson: false })).commands.map((command) => command.name());
 
 t.test('only what a command line needs is loaded', async (t) => {
   t.same(await commandsFor('list', '--json'), ['list']);

@@ -1,6 +1,7 @@
 /**
  * An engine that joins nothing. What it does is in the plan's `purpose`, a comma-separated script:
- * seed<N>: fail with ERR_EAL_INIT unless --random-seed is N; run: say started, end when told; print: to standard error; die: exit without a word.
+ * seed<N>: fail with ERR_EAL_INIT unless --random-seed is N; run: say started, end when told; print: to standard error; die: exit without a word;
+ * stay: do not end when told, but when given up.
  */
 import type { FromEngine, ToEngine } from '../../../src/protocol/messages.js';
 
@@ -12,8 +13,10 @@ const done = (reason: 'signal' | 'error', error?: 'ERR_EAL_INIT'): void => {
   );
 };
 
+let stays = false;
+
 process.on('message', (message: ToEngine) => {
-  if (message.type === 'stop') return done('signal');
+  if (message.type === 'stop') return stays ? undefined : done('signal');
   if (message.type === 'abandon') process.exit(1);
   if (message.type === 'report') return;
   if (message.type === 'recover') {
@@ -24,6 +27,7 @@ process.on('message', (message: ToEngine) => {
   const script = message.plan.purpose.split(',');
   const seed = script.find((word) => word.startsWith('seed'))?.slice(4);
   if (seed && !process.execArgv.includes(`--random-seed=${seed}`)) return done('error', 'ERR_EAL_INIT');
+  stays = script.includes('stay');
   if (script.includes('print')) process.stderr.write('words of a library\n');
   if (script.includes('die')) process.kill(process.pid, 'SIGKILL');
   send({ type: 'started', lanes: [], ports: [], mbufs: 1023, instructions: 0, filteringHere: false });

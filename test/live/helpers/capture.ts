@@ -1,5 +1,6 @@
 /** Captures under test: started, awaited, and taken apart when they have ended. */
 
+import { errorFromRecord, formatError } from '../../../src/errors.js';
 import type { StatsRecord } from '../../../src/supervisor/report/stats-record.js';
 import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
 import { type Finished, type Running, startDpcap } from './processes.js';
@@ -75,11 +76,14 @@ export function capture(testpmd: Joinable, args: string[], timeoutMs?: number): 
 
 function captured(finished: Finished): Captured {
   const records = recordsIn(finished.stderr);
-  const messages = finished.stderr
-    .split('\n')
-    .filter((line) => !line.startsWith('{'))
-    .join('\n');
+  const messages = finished.stderr.split('\n').flatMap(messageIn).join('\n');
   return { ...finished, records, final: records.find((record) => record.final), messages };
+}
+
+/** What a line tells people: with `--stats ndjson` errors are objects, too. */
+function messageIn(line: string): string[] {
+  if (line.startsWith('{"error"')) return [formatError(errorFromRecord(JSON.parse(line)))];
+  return line.startsWith('{') ? [] : [line];
 }
 
 /** Complete statistics records in what was written to standard error. */

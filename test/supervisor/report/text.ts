@@ -1,7 +1,7 @@
 import t from 'tap';
 import { leftBehindError } from '../../../src/engine/capture-end.js';
 import { BLIND } from '../../../src/protocol/messages.js';
-import { finishFacts, planFor } from '../../../src/supervisor/foreground.js';
+import { finishFacts, planFor } from '../../../src/supervisor/capture.js';
 import type { StatsRecord } from '../../../src/supervisor/report/stats-record.js';
 import {
   bytes,

@@ -1,0 +1,108 @@
+/** One capture in an engine of its own, with a handle to end it by: shown by a reporter, ended by limits. */
+
+import { BLIND, type StatsMessage } from '../protocol/messages.js';
+import type { EnginePlan } from '../protocol/plan.js';
+import type { Logger } from '../system/log.js';
+import { startTimer } from '../system/long-timer.js';
+import type { Inherited } from './engine-process.js';
+import { unreadableNote } from './readable.js';
+import { finalRecord, type RecordContext, statsRecord, stopwatch } from './report/stats-record.js';
+import type { FinishFacts, Reporter } from './report/text.js';
+import { type Done, Supervisor } from './supervisor.js';
+
+/** What the plan does not say. */
+export interface ShownCapture {
+  /** Name of the output, for people. */
+  output: string;
+  /** The output, when the plan says that the engine inherits it. */
+  inherited?: Inherited;
+  /** End it after this time of capturing. */
+  durationMs?: number | undefined;
+}
+
+/** A capture that runs, or is about to. */
+export interface RunningCapture {
+  /**
+   * Ends it in order. `signal`: a person wants it to end, and gives up waiting with a second one that comes a second later
+   * or more.
+   */
+  stop(reason: 'signal' | 'stopped'): void;
+  /** Has the counters of this moment shown. */
+  report(): void;
+  /**
+   * How it ended; a failure after it had begun is in the result, with the counters.
+   * @throws DpcapError when the engine died
+   */
+  readonly done: Promise<Done>;
+}
+
+/** What that means for a capture (Law 1). */
+const STAYS = 'its memory stays in the primary until `dpcap recover` is run where they can be seen (on the host)';
+
+/** Starts the plan in an engine. */
+export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: Reporter, log: Logger): RunningCapture {
+  if (plan.primaryPid === undefined) log.warn(`${BLIND}: ${STAYS}`);
+  const shown = new ShownFigures(plan, reporter);
+  const supervisor = new Supervisor(
+    planFor(reporter, plan),
+    options.inherited,
+    {
+      started: (message) => {
+        const { primaryName: primary, expression, reading, notes, snaplen } = plan;
+        shown.begin(message.lanes);
+        reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
+        if (options.durationMs !== undefined) startTimer(() => supervisor.stop('duration'), options.durationMs).unref();
+      },
+      notice: (text) => reporter.notice(text),
+      stats: ({ stats, asked }) => shown.now(stats, asked),
+    },
+    log,
+  );
+  const done = supervisor.run().then((end) => {
+    shown.end(end);
+    return end;
+  });
+  return { stop: (reason) => supervisor.stop(reason), report: () => supervisor.report(), done };
+}
+
+/** From an engine's counters to what a reporter shows. */
+class ShownFigures {
+  readonly #reporter: Reporter;
+  readonly #unfinished: string[];
+  #record: RecordContext;
+  #now = stopwatch();
+
+  constructor(plan: EnginePlan, reporter: Reporter) {
+    this.#reporter = reporter;
+    this.#record = { filePrefix: plan.filePrefix, lanes: [], filtering: plan.program !== '' };
+    this.#unfinished = 'path' in plan.output ? [plan.output.path] : [];
+  }
+
+  begin(lanes: RecordContext['lanes']): void {
+    this.#record = { ...this.#record, lanes };
+    this.#now = stopwatch();
+  }
+
+  now(stats: StatsMessage, asked: boolean | undefined): void {
+    const figures = statsRecord(this.#record, stats, this.#now(), this.#unfinished);
+    if (asked) this.#reporter.asked(figures);
+    else this.#reporter.progress(figures);
+  }
+
+  end(done: Done): void {
+    if (!done.stats) return;
+    const last = finalRecord(this.#record, done.stats, this.#now(), done.file, done.reason);
+    const note = done.file === undefined ? undefined : unreadableNote(done.file);
+    this.#reporter.finished(last, { ...finishFacts(done), notes: note === undefined ? [] : [note] });
+  }
+}
+
+/** The plan, without statistics that nobody would see: then neither process wakes up for them. */
+export function planFor({ wantsProgress }: Pick<Reporter, 'wantsProgress'>, plan: EnginePlan): EnginePlan {
+  return wantsProgress ? plan : { ...plan, statsIntervalMs: 0 };
+}
+
+/** For the summary: what was left behind, unless the error that is shown after it says so. */
+export function finishFacts({ reason, leftBehind, error }: Pick<Done, 'reason' | 'leftBehind' | 'error'>): FinishFacts {
+  return { reason, leftBehind: error ? [] : leftBehind };
+}
