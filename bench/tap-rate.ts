@@ -17,7 +17,7 @@ import {
   startForwarder,
   startTestpmd,
   type Testpmd,
-} from '../test/live/helpers/index.js';
+} from '../test/harness/index.js';
 import { median } from './sample.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -17,7 +17,7 @@ import {
   startTestpmd,
   type Testpmd,
   tcpdumpLines,
-} from '../test/live/helpers/index.js';
+} from '../test/harness/index.js';
 import { type Finding, judgeIcmp, judgeTcp } from './demo/verdict.js';
 
 const PINGS = 3;

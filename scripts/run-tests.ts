@@ -5,7 +5,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { clearLeftovers, lastingLeftovers } from '../test/live/helpers/leftovers.js';
+import { clearLeftovers, lastingLeftovers } from '../test/harness/leftovers.js';
 import { discoverTests } from './testing/discover.js';
 import { failureText, fileLine, skipText, summaryLine } from './testing/report.js';
 import { type FileResult, type RunOptions, runTapFile, signalRunning } from './testing/tap-file.js';

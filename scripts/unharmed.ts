@@ -4,8 +4,8 @@
  * wrong is replayed with the same seed.
  */
 import { parseArgs } from 'node:util';
-import { requirements } from '../test/live/helpers/requirements.js';
-import { runTrial } from '../test/live/helpers/trial/run.js';
+import { requirements } from '../test/harness/requirements.js';
+import { runTrial } from '../test/harness/trial/run.js';
 
 const MINUTES = 10;
 const SEEDS = 1_000_000;

@@ -10,7 +10,7 @@ export interface TestFiles {
   live: string[];
 }
 
-const NOT_TESTS = new Set(['helpers', 'fixtures']);
+const NOT_TESTS = new Set(['harness', 'helpers', 'fixtures']);
 
 /**
  * All test files under `root`/test, sorted. The sources are listed rather than dist/, so that a test deleted from the

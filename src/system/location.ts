@@ -11,9 +11,9 @@ const ROOT = rootAbove(THIS);
 /** A bundle is a CommonJS file. */
 const IS_BUNDLED = extname(THIS) === '.cjs';
 
-/** A file of the project by its path from the root, such as `package.json`. */
+/** A file of the project by its path from the root, such as `package.json`; of an empty path the root, with a slash. */
 export function projectFile(path: string): string {
-  return join(ROOT, path);
+  return join(ROOT, '/', path);
 }
 
 /** The entry file of a process of ours, in the form that this process runs in. */

@@ -1,8 +1,8 @@
 /** The primary's allocator never waits for a capture longer than 2 ms: not at its start, nor as it grows, nor at its end. */
 import t from 'tap';
-import { startCaptureIn } from './helpers/fault.js';
-import { type LiveCapture, recordsIn, requirements } from './helpers/index.js';
-import { type AllocatorWaits, type MallocPrimary, startMallocPrimary } from './helpers/malloc-primary.js';
+import { startCaptureIn } from '../harness/fault.js';
+import { type LiveCapture, recordsIn, requirements } from '../harness/index.js';
+import { type AllocatorWaits, type MallocPrimary, startMallocPrimary } from '../harness/malloc-primary.js';
 
 const skip = requirements({ hugepagesMb: 1024 });
 const CAPTURES = 20;

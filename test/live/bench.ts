@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Summary } from '../../bench/sample.js';
-import { requirements } from './helpers/index.js';
+import { requirements } from '../harness/index.js';
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
 

@@ -16,7 +16,7 @@ import {
   tsharkFields,
   underLoad,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 

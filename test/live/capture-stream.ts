@@ -21,7 +21,7 @@ import {
   tcpdumpLines,
   total,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['mkfifo', 'script'] });
 const PINGS = 8;

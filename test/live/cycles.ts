@@ -13,7 +13,7 @@ import {
   startCapture,
   startTestpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const ATTACHES = 200;

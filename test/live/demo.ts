@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { lastingLeftovers, type Running, requirements, start } from './helpers/index.js';
+import { lastingLeftovers, type Running, requirements, start } from '../harness/index.js';
 
 const DEMO = fileURLToPath(new URL('../../scripts/demo.js', import.meta.url));
 const FILES = ['/tmp/dpcap-icmp.pcap', '/tmp/dpcap-tcp.pcap'];

@@ -15,7 +15,7 @@ import { RING_BLOCK } from '../../src/primary/memory/ring-block.js';
 import { captureToolZones } from '../../src/primary/secondaries.js';
 import { ports, telemetrySocket, unwrap } from '../../src/primary/telemetry.js';
 import { readMemory } from '../../src/system/process-memory.js';
-import { type HostPrimary, skipReason, startHostPrimary } from './helpers/host-primary.js';
+import { type HostPrimary, skipReason, startHostPrimary } from '../harness/host-primary.js';
 
 const ROOT = '/var/run/dpdk';
 const DPCAP = fileURLToPath(new URL('../../../bin/dpcap.cjs', import.meta.url));

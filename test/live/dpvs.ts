@@ -19,7 +19,7 @@ import {
   tcpdumpLines,
   tsharkFields,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ tools: ['cmake'] });
 const UDP = 17;

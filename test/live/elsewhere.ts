@@ -12,7 +12,7 @@ import {
   start,
   startTestpmd,
   type TestpmdOptions,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ tools: ['unshare', 'prlimit'] });
 const DPCAP = fileURLToPath(new URL('../../../bin/dpcap.cjs', import.meta.url));

@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startHostPrimary } from './helpers/host-primary.js';
+import { startHostPrimary } from '../harness/host-primary.js';
 import {
   balances,
   type Finished,
@@ -14,7 +14,7 @@ import {
   startTestpmd,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 320, tools: ['unshare', 'setpriv', 'dpdk-test'] });
 

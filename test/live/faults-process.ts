@@ -18,7 +18,7 @@ import {
   startCapture,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 /** Small and slow enough for a file: 64-byte packets at full load fill a disk. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { smallDisk, smallExt4 } from './helpers/disks.js';
+import { smallDisk, smallExt4 } from '../harness/disks.js';
 import {
   balances,
   type Captured,
@@ -19,7 +19,7 @@ import {
   startCapture,
   startTestpmd,
   type Testpmd,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const PORTS = ['net_null0', 'net_null1'];

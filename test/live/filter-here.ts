@@ -6,8 +6,8 @@ import { runInForeground } from '../../src/supervisor/foreground.js';
 import type { StatsRecord } from '../../src/supervisor/report/stats-record.js';
 import { createReporter, type Reporter } from '../../src/supervisor/report/text.js';
 import { createLogger } from '../../src/system/log.js';
+import { isUnharmed, readPcap, remember, requirements, runDpcap, startReplay, writePcap } from '../harness/index.js';
 import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
-import { isUnharmed, readPcap, remember, requirements, runDpcap, startReplay, writePcap } from './helpers/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const tag = [{ tpid: 0x8100, vid: 9 }];

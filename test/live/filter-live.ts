@@ -6,9 +6,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { literalReason } from '../../src/filter/text/reading.js';
 import { binding } from '../../src/native/binding.js';
-import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
-import { corpus } from '../helpers/packets.js';
-import { stripTags } from '../helpers/strip-tags.js';
 import {
   balances,
   type LiveCapture,
@@ -19,7 +16,10 @@ import {
   startReplay,
   total,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
+import { corpus } from '../helpers/packets.js';
+import { stripTags } from '../helpers/strip-tags.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 /** Queues of the replaying port, each of which receives all frames: so many filters are tried in one pass. */

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { ether, icmp, ipv4 } from '../helpers/frames.js';
 import {
   balances,
   bridgeTwoNamespaces,
@@ -11,7 +10,8 @@ import {
   startCapture,
   startTestpmd,
   total,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { ether, icmp, ipv4 } from '../helpers/frames.js';
 
 const skip = requirements({ namespaces: true, tools: ['python3'], hugepagesMb: 256 });
 const PACKETS = 3;

@@ -2,11 +2,6 @@
 import { join } from 'node:path';
 import t from 'tap';
 import type { FilterWords } from '../../src/filter/words/filter-words.js';
-import { extendedFrame } from '../helpers/extension-headers.js';
-import { corpus } from '../helpers/packets.js';
-import { Random } from '../helpers/random.js';
-import { stripTags } from '../helpers/strip-tags.js';
-import { wordsMatch } from '../helpers/word-reference.js';
 import {
   balances,
   isUnharmed,
@@ -17,7 +12,12 @@ import {
   startReplay,
   total,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { extendedFrame } from '../helpers/extension-headers.js';
+import { corpus } from '../helpers/packets.js';
+import { Random } from '../helpers/random.js';
+import { stripTags } from '../helpers/strip-tags.js';
+import { wordsMatch } from '../helpers/word-reference.js';
 
 const random = new Random(51);
 const FRAMES = [...corpus(40, 400), ...Array.from({ length: 200 }, () => extendedFrame(random, 80))];

@@ -1,6 +1,5 @@
 /** forward2kni that is killed, cut off or not possible here: nothing is left, and the primary is as it was. */
 import t, { type Test } from 'tap';
-import { ownDir } from '../helpers/own-dir.js';
 import {
   balances,
   bridgeTwoNamespaces,
@@ -23,7 +22,8 @@ import {
   startTestpmd,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { ownDir } from '../helpers/own-dir.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['setpriv'] });
 process.env.XDG_STATE_HOME = ownDir(t);

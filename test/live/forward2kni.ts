@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ownDir } from '../helpers/own-dir.js';
 import {
   type Bridge,
   balances,
@@ -30,7 +29,8 @@ import {
   uniqueName,
   watchInterface,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { ownDir } from '../helpers/own-dir.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['python3'] });
 process.env.XDG_STATE_HOME = ownDir(t);

@@ -1,7 +1,7 @@
 /** A disk that takes no more writes, and lets nobody who writes to it end: the prompt comes back all the same. */
 import { join } from 'node:path';
 import t from 'tap';
-import { freeze, smallExt4 } from './helpers/disks.js';
+import { freeze, smallExt4 } from '../harness/disks.js';
 import {
   enginePid,
   gone,
@@ -12,8 +12,8 @@ import {
   runDpcap,
   startCapture,
   underLoad,
-} from './helpers/index.js';
-import { answers } from './helpers/primary-answers.js';
+} from '../harness/index.js';
+import { answers } from '../harness/primary-answers.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['mkfs.ext4', 'fsfreeze'] });
 /** dpcap takes a second signal for an impatient one after a second; the supervisor waits three more for its engine. */

@@ -13,7 +13,7 @@ import {
   runDpcap,
   startCapture,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements() || (!canFreezeThreads() && 'no cgroup2 freezer here');
 

@@ -15,9 +15,9 @@ import {
   tcpdumpLines,
   uniqueName,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
-const HARNESS = new URL('./helpers/index.js', import.meta.url).href;
+const HARNESS = new URL('../harness/index.js', import.meta.url).href;
 const NULL_PORTS = ['net_null0', 'net_null1'];
 const skip = requirements({ namespaces: true });
 

@@ -8,7 +8,7 @@ import {
   requirements,
   startCapture,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 t.test('ports come and go while dpcap captures', { skip: requirements({ hugepagesMb: 256 }) }, async (t) => {
   const testpmd = await underLoad(t);

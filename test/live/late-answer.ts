@@ -1,6 +1,6 @@
 /** An answer of the primary that comes too late says nothing about the request after it. */
 import t from 'tap';
-import { leftovers, requirements, runDpcap, startCapture, startDpvsPrimary } from './helpers/index.js';
+import { leftovers, requirements, runDpcap, startCapture, startDpvsPrimary } from '../harness/index.js';
 
 const skip = requirements({ tools: ['cmake'] });
 /** Longer than a request to disable is waited for, shorter than all of them together. */

@@ -14,7 +14,7 @@ import {
   startDpcap,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 /** With mbufs of this size a quarter of what setup.sh reserves lets it grow. */
 const SNAPLEN = '1000';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { PlanController } from '../../src/mirror/by-hand/controller.js';
+import { capinfos, capture, requirements, startTestpmd } from '../harness/index.js';
 import { ownDir } from '../helpers/own-dir.js';
 import { ask, setUpController } from '../mirror/helpers/controller.js';
-import { capinfos, capture, requirements, startTestpmd } from './helpers/index.js';
 
 const skip = requirements();
 /** Of testpmd's command parser. */

@@ -10,7 +10,7 @@ import {
   startReplay,
   total,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const TOLD = /cannot be copied although mbufs are free/;

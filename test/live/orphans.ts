@@ -5,7 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { engineOf } from './helpers/engine.js';
+import { engineOf } from '../harness/engine.js';
 import {
   cpuSeconds,
   gone,
@@ -17,7 +17,7 @@ import {
   startCapture,
   startTestpmd,
   type Testpmd,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const ENGINE = fileURLToPath(new URL('../../bundle/engine.cjs', import.meta.url));

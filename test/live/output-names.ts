@@ -26,7 +26,7 @@ import {
   startCapture,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['script', 'ln', 'mount'] });
 const PACKETS = 50;

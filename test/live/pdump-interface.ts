@@ -1,7 +1,6 @@
 /** `dpcap pdump` with kernel interfaces for outputs, in a network namespace of its own; tcpdump at the other end judges. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 import {
   isUnharmed,
   type Replay,
@@ -15,7 +14,8 @@ import {
   type VethNamespace,
   vethNamespace,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 
 const skip = requirements({ hugepagesMb: 384, namespaces: true, tools: ['setpriv'] });
 const frames = Array.from({ length: 40 }, (_, at) => ether(0x0800, ipv4(6, tcp(1000 + at, 80, 2))));

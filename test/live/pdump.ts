@@ -1,7 +1,6 @@
 /** `dpcap pdump` in the place of dpdk-pdump: several tuples at once, one file or two, its closing lines. */
 import { join } from 'node:path';
 import t from 'tap';
-import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 import {
   capinfos,
   countPackets,
@@ -13,7 +12,8 @@ import {
   startDpcap,
   startReplay,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 
 const skip = requirements({ hugepagesMb: 384 });
 const web = Array.from({ length: 40 }, (_, at) => ether(0x0800, ipv4(6, tcp(1000 + at, 80, 2))));

@@ -17,7 +17,7 @@ import {
   startDpcapInPidNamespace,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ tools: ['unshare'] });
 const PID_NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];

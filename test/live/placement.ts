@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseCpuList } from '../../src/engine/cpu-topology.js';
-import { enginePid, requirements, startCapture, startTestpmd } from './helpers/index.js';
+import { enginePid, requirements, startCapture, startTestpmd } from '../harness/index.js';
 
 const missing = requirements({ hugepagesMb: 256 });
 const skip = missing || (availableParallelism() < 2 && 'there is one CPU only');

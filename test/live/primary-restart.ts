@@ -17,7 +17,7 @@ import {
   startTestpmd,
   type Testpmd,
   uniqueName,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const RESTARTS = 10;

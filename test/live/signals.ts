@@ -15,7 +15,7 @@ import {
   startCapture,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['nohup'] });
 const SMALL = ['-i', '0', '-s', '64', '-a', 'filesize:2000000'];

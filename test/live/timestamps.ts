@@ -15,7 +15,7 @@ import {
   startCapture,
   startTestpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true });
 const PINGS = 300;

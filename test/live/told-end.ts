@@ -14,10 +14,10 @@ import {
   runDpcap,
   type Testpmd,
   underLoad,
-} from './helpers/index.js';
+} from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['ip'] });
-const ENGINE = fileURLToPath(new URL('./helpers/unhurried-engine.js', import.meta.url));
+const ENGINE = fileURLToPath(new URL('../harness/unhurried-engine.js', import.meta.url));
 const LOG = createLogger('warn', 'test');
 
 async function planned({ prefix }: Testpmd, args: readonly string[]): Promise<EnginePlan> {

@@ -1,8 +1,8 @@
 /** What a capture takes leaves the primary its share, and is what `-B` says, however many queues there are. */
 import t from 'tap';
-import { startCaptureIn } from './helpers/fault.js';
-import { balances, isUnharmed, remember, requirements, startTestpmd } from './helpers/index.js';
-import { startMallocPrimary } from './helpers/malloc-primary.js';
+import { startCaptureIn } from '../harness/fault.js';
+import { balances, isUnharmed, remember, requirements, startTestpmd } from '../harness/index.js';
+import { startMallocPrimary } from '../harness/malloc-primary.js';
 
 const skip = requirements({ hugepagesMb: 512 });
 const SOCKET_LIMIT_MB = 200;

@@ -1,9 +1,9 @@
 /** Engines and recoveries that die at named points: nothing locks, and whoever comes next clears what they left. */
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { endOf, smallPrimary, startShort } from './helpers/beside.js';
-import { engineOf, gone, killBoth } from './helpers/engine.js';
-import { type FaultPoint, faultAt, RECOVERY_POINTS, START_POINTS, STOP_POINTS } from './helpers/fault.js';
+import { endOf, smallPrimary, startShort } from '../harness/beside.js';
+import { engineOf, gone, killBoth } from '../harness/engine.js';
+import { type FaultPoint, faultAt, RECOVERY_POINTS, START_POINTS, STOP_POINTS } from '../harness/fault.js';
 import {
   type Before,
   type Finished,
@@ -14,10 +14,10 @@ import {
   runDpcap,
   startDpcap,
   type Testpmd,
-} from './helpers/index.js';
-import { answers } from './helpers/primary-answers.js';
-import { locksAreFree } from './helpers/secondary.js';
-import { isStopped } from './helpers/stopped.js';
+} from '../harness/index.js';
+import { answers } from '../harness/primary-answers.js';
+import { locksAreFree } from '../harness/secondary.js';
+import { isStopped } from '../harness/stopped.js';
 
 const skip = requirements({ hugepagesMb: 512 });
 /** Of what is done in pieces, some are done and some are not. */

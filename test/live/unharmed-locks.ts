@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { projectFile } from '../../src/system/location.js';
-import { endOf, smallPrimary, startShort } from './helpers/beside.js';
-import { faultAt } from './helpers/fault.js';
+import { endOf, smallPrimary, startShort } from '../harness/beside.js';
+import { faultAt } from '../harness/fault.js';
 import {
   type Before,
   isForwarding,
@@ -17,9 +17,9 @@ import {
   start,
   startTestpmd,
   type Testpmd,
-} from './helpers/index.js';
-import { answers } from './helpers/primary-answers.js';
-import { locksAreFree } from './helpers/secondary.js';
+} from '../harness/index.js';
+import { answers } from '../harness/primary-answers.js';
+import { locksAreFree } from '../harness/secondary.js';
 
 const skip = requirements({ hugepagesMb: 512 });
 

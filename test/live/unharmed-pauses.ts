@@ -1,12 +1,12 @@
 /** A primary that is stopped, or pauses, while a capture starts: it is named, or waited for, and lives. */
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { endOf, isClearedAfter, isRefused, smallPrimary, startShort } from './helpers/beside.js';
-import { type FaultPoint, faultAt } from './helpers/fault.js';
-import { forward2kni, isUnharmed, remember, requirements, runDpcap } from './helpers/index.js';
-import { joined, recordReserved } from './helpers/joined.js';
-import { answers } from './helpers/primary-answers.js';
-import { continueProcess, stopProcess } from './helpers/stopped.js';
+import { endOf, isClearedAfter, isRefused, smallPrimary, startShort } from '../harness/beside.js';
+import { type FaultPoint, faultAt } from '../harness/fault.js';
+import { forward2kni, isUnharmed, remember, requirements, runDpcap } from '../harness/index.js';
+import { joined, recordReserved } from '../harness/joined.js';
+import { answers } from '../harness/primary-answers.js';
+import { continueProcess, stopProcess } from '../harness/stopped.js';
 
 const skip = requirements({ hugepagesMb: 512 });
 

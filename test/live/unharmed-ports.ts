@@ -1,8 +1,8 @@
 /** Ports and queues that go, come back, and change hands while they are captured: noticed, told, never mixed up. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { recordsIn } from './helpers/capture.js';
-import { startCaptureIn } from './helpers/fault.js';
+import { recordsIn } from '../harness/capture.js';
+import { startCaptureIn } from '../harness/fault.js';
 import {
   type Captured,
   countPackets,
@@ -14,9 +14,9 @@ import {
   runDpcap,
   startTestpmd,
   type Testpmd,
-} from './helpers/index.js';
-import { answers } from './helpers/primary-answers.js';
-import { startSecondary } from './helpers/secondary.js';
+} from '../harness/index.js';
+import { answers } from '../harness/primary-answers.js';
+import { startSecondary } from '../harness/secondary.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 /** A look a second, and the time for it to be written and read. */

@@ -1,13 +1,13 @@
 /** Captures beside another secondary that is stopped: it is named, and no request whose outcome is unknown is repeated. */
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { endOf, isClearedAfter, isRefused, smallPrimary, startShort } from './helpers/beside.js';
-import { faultAt, startCaptureIn } from './helpers/fault.js';
-import { childrenOf, enginePid, forward2kni, isUnharmed, remember, requirements } from './helpers/index.js';
-import { recordReserved } from './helpers/joined.js';
-import { answers } from './helpers/primary-answers.js';
-import { joinAsSecondary, startSecondary } from './helpers/secondary.js';
-import { continueProcess, stopProcess } from './helpers/stopped.js';
+import { endOf, isClearedAfter, isRefused, smallPrimary, startShort } from '../harness/beside.js';
+import { faultAt, startCaptureIn } from '../harness/fault.js';
+import { childrenOf, enginePid, forward2kni, isUnharmed, remember, requirements } from '../harness/index.js';
+import { recordReserved } from '../harness/joined.js';
+import { answers } from '../harness/primary-answers.js';
+import { joinAsSecondary, startSecondary } from '../harness/secondary.js';
+import { continueProcess, stopProcess } from '../harness/stopped.js';
 
 const skip = requirements({ hugepagesMb: 512 });
 /** Two of EAL's waits for an answer: whoever asked and asked again has done its harm by then. */

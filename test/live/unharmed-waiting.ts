@@ -1,11 +1,11 @@
 /** Whoever waits for a lock in the primary, and holds nothing there, hears signals and ends with its parent. */
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { smallPrimary, startShort } from './helpers/beside.js';
-import { engineOf, gone } from './helpers/engine.js';
-import { isUnharmed, remember, requirements, startDpcap } from './helpers/index.js';
-import { answers } from './helpers/primary-answers.js';
-import { type EalLock, startSecondary } from './helpers/secondary.js';
+import { smallPrimary, startShort } from '../harness/beside.js';
+import { engineOf, gone } from '../harness/engine.js';
+import { isUnharmed, remember, requirements, startDpcap } from '../harness/index.js';
+import { answers } from '../harness/primary-answers.js';
+import { type EalLock, startSecondary } from '../harness/secondary.js';
 
 const skip = requirements({ hugepagesMb: 512 });
 /** What has nothing in the primary ends within this time when it is told to. */

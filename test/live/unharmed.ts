@@ -1,7 +1,7 @@
 /** `npm run unharmed`, for a minute. */
 import t from 'tap';
-import { requirements } from './helpers/index.js';
-import { runTrial } from './helpers/trial/run.js';
+import { requirements } from '../harness/index.js';
+import { runTrial } from '../harness/trial/run.js';
 
 const SEED = 15;
 const SECONDS = 60;

@@ -1,7 +1,6 @@
 /** Tags that the driver stripped are in the mbuf and not in the data: the file has them again. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { arp, ether, icmp, ipv4, tcp } from '../helpers/frames.js';
 import {
   balances,
   Replay,
@@ -12,7 +11,8 @@ import {
   startTestpmd,
   vethPair,
   writePcap,
-} from './helpers/index.js';
+} from '../harness/index.js';
+import { arp, ether, icmp, ipv4, tcp } from '../helpers/frames.js';
 
 const TAGGED = [42, 7, 0x2fff].map((vid) => ({ tpid: 0x8100, vid }));
 /** Each frame with each tag, and without. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { FakeDpvs, type FakeOptions, type Fault } from '../../dpvs/helpers/fake-dpvs.js';
 import { tempDir } from '../../dpvs/helpers/temp-dir.js';
-import { type Finished, type Running, startDpcap } from '../../live/helpers/processes.js';
+import { type Finished, type Running, startDpcap } from '../../harness/processes.js';
 
 type Teardown = { teardown(undo: () => unknown): void };
 

@@ -1,5 +1,5 @@
 /** One step of a trial. */
-import type { Random } from '../../../helpers/random.js';
+import type { Random } from '../../helpers/random.js';
 import type { World } from './world.js';
 
 export interface Step {

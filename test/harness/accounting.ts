@@ -1,7 +1,7 @@
 /** Law 4, held in every live test: each packet that was accepted is written or counted by what became of it. */
 import { existsSync } from 'node:fs';
 import type { Test } from 'tap';
-import type { LaneRecord, StatsRecord } from '../../../src/supervisor/report/stats-record.js';
+import type { LaneRecord, StatsRecord } from '../../src/supervisor/report/stats-record.js';
 import type { Captured } from './capture.js';
 import { capinfos } from './pcap.js';
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../../helpers/random.js';
+import { Random } from '../../helpers/random.js';
 import { CAPTURE_STEPS, OUTSIDE_KILL } from './capture-steps.js';
 import { PRIMARY_STEPS } from './primary-steps.js';
 import { SECONDARY_STEPS } from './secondary-steps.js';

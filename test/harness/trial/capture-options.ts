@@ -1,7 +1,7 @@
 /** Captures of a trial, with whatever options people use. */
 import { join } from 'node:path';
-import { projectFile } from '../../../../src/system/location.js';
-import type { Random } from '../../../helpers/random.js';
+import { projectFile } from '../../../src/system/location.js';
+import type { Random } from '../../helpers/random.js';
 import { type Captured, LiveCapture } from '../capture.js';
 import { kniName } from '../forwarder.js';
 import { start, startDpcap } from '../processes.js';

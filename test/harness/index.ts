@@ -1,5 +1,5 @@
 /** The live-test harness: everything a live test imports. */
-export { type PcapPacket, readPcap, writePcap } from '../../helpers/pcap-file.js';
+export { type PcapPacket, readPcap, writePcap } from '../helpers/pcap-file.js';
 export { accountingErrors, balances, total } from './accounting.js';
 export { atExit } from './at-exit.js';
 export {

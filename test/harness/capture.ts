@@ -1,7 +1,7 @@
 /** Captures under test: started, awaited, and taken apart when they have ended. */
 
-import { errorFromRecord, formatError } from '../../../src/errors.js';
-import type { StatsRecord } from '../../../src/supervisor/report/stats-record.js';
+import { errorFromRecord, formatError } from '../../src/errors.js';
+import type { StatsRecord } from '../../src/supervisor/report/stats-record.js';
 import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
 import { type Finished, type Running, startDpcap } from './processes.js';
 import type { Testpmd } from './testpmd.js';

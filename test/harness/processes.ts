@@ -1,12 +1,12 @@
 /** Starts processes whose output a test can wait for, and makes sure that none outlives the test. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { projectFile } from '../../src/system/location.js';
 import { atExit } from './at-exit.js';
 import { OWNER_VARIABLE } from './owned.js';
 
 process.env[OWNER_VARIABLE] = String(process.pid);
 
-const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
+const PROJECT = projectFile('');
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** How a process ended; exactly one of the two is null. */

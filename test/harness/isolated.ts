@@ -2,12 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { projectFile } from '../../src/system/location.js';
 import { atExit } from './at-exit.js';
 import { DPDK_RUNTIME_DIR } from './owned.js';
 import { type Finished, type Running, start } from './processes.js';
 
-const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
+const PROJECT = projectFile('');
 const NOBODY = 65534;
 
 /**

@@ -1,11 +1,5 @@
 import t from 'tap';
-import {
-  parseForwarding,
-  parseHeapMb,
-  parseMempools,
-  parseMemzones,
-  parseRings,
-} from '../live/helpers/testpmd-output.js';
+import { parseForwarding, parseHeapMb, parseMempools, parseMemzones, parseRings } from '../harness/testpmd-output.js';
 
 const FORWARDING = `
   ---------------------- Forward statistics for port 0  ----------------------

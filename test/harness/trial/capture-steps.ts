@@ -1,6 +1,6 @@
 /** What happens to captures in a trial: started, stopped, given up, killed, cleared up after. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from '../../../helpers/random.js';
+import type { Random } from '../../helpers/random.js';
 import { engineOf, enginesOf, gone, killBoth } from '../engine.js';
 import { type FaultPoint, faultAt, RECOVERY_POINTS, START_POINTS, STOP_POINTS } from '../fault.js';
 import { isStopped } from '../stopped.js';

@@ -1,8 +1,8 @@
 /** Programs of ours that only live tests need: built when the first test wants them. */
-import { fileURLToPath } from 'node:url';
+import { projectFile } from '../../src/system/location.js';
 import { run } from './processes.js';
 
-const PROJECT = fileURLToPath(new URL('../../../..', import.meta.url));
+const PROJECT = projectFile('');
 const BUILD_TIMEOUT_MS = 120_000;
 
 /** Builds a target of CMakeLists.txt unless it is up to date. Returns the path of its executable. */
