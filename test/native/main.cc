@@ -1,4 +1,9 @@
 // Native unit tests: what needs neither EAL nor huge pages. Run through test/native.ts.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
 #include "tap.h"
 
 void test_ring_reader();
@@ -17,21 +22,42 @@ void test_working_set();
 void test_frame_sink();
 void test_interfaces();
 
+namespace {
+
+// Each takes seconds at most; one that spins for ever is named.
+constexpr unsigned kLimitS = 100;
+const char* running = "";
+
+void name_who_hangs(int) {
+  dprintf(STDERR_FILENO, "%s did not end within %u s\n", running, kLimitS);
+  _exit(1);
+}
+
+void run(const char* name, void (*test)()) {
+  running = name;
+  alarm(kLimitS);
+  test();
+  alarm(0);
+}
+
+}  // namespace
+
 int main() {
-  test_ring_reader();
-  test_stamp_clock();
-  test_pcap_format();
-  test_mbuf_packet();
-  test_encoder();
-  test_writer_thread();
-  test_direct_io();
-  test_file_sink();
-  test_merge_thread();
-  test_lane();
-  test_limit();
-  test_mbuf_bulks();
-  test_working_set();
-  test_frame_sink();
-  test_interfaces();
+  signal(SIGALRM, name_who_hangs);
+  run("ring_reader", test_ring_reader);
+  run("stamp_clock", test_stamp_clock);
+  run("pcap_format", test_pcap_format);
+  run("mbuf_packet", test_mbuf_packet);
+  run("encoder", test_encoder);
+  run("writer_thread", test_writer_thread);
+  run("direct_io", test_direct_io);
+  run("file_sink", test_file_sink);
+  run("merge_thread", test_merge_thread);
+  run("lane", test_lane);
+  run("limit", test_limit);
+  run("mbuf_bulks", test_mbuf_bulks);
+  run("working_set", test_working_set);
+  run("frame_sink", test_frame_sink);
+  run("interfaces", test_interfaces);
   return tap_end();
 }
