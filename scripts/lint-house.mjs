@@ -14,7 +14,7 @@ const FORBIDDEN = [
     /^(cli|engine)\//,
     'the supervisor shares src/protocol with the engine, and knows no words of options',
   ],
-  [/^(protocol|text)\//, /^(cli|supervisor|engine|sinks)\//, 'what all processes share depends on none of them'],
+  [/^(protocol|text|sinks)\//, /^(cli|supervisor|engine)\//, 'what all processes share depends on none of them'],
   [/^(?!cli\/|main\.ts)/, /^cli\//, 'only the command line knows how things are typed'],
 ];
 /** The part of a command that is made for another one. */

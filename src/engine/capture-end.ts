@@ -5,7 +5,7 @@ import type { LaneStats, NativeStats } from '../native/capture-binding.js';
 import type { StopReason } from '../protocol/messages.js';
 import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
-import { interfaceFailure } from '../sinks/interface.js';
+import { sinkOf } from '../sinks/registry.js';
 
 /** An end, and the error that it is, if it is one. */
 export interface CaptureEnd {
@@ -25,20 +25,10 @@ export function primaryGone(plan: Pick<EnginePlan, 'filePrefix'>): CaptureEnd {
 /** What the output and the limits say; undefined while the capture goes on. */
 export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | undefined {
   if (stats.sinkFailure === 'EPIPE') return { reason: 'reader closed' };
-  if (stats.sinkFailure) return { reason: 'sink failed', error: sinkError(plan.output, stats.sinkFailure) };
+  if (stats.sinkFailure)
+    return { reason: 'sink failed', error: sinkOf(plan.output).failed(plan.output, stats.sinkFailure) };
   if (stats.limitReached) return { reason: plan.packetLimit > 0 ? 'packets' : 'filesize' };
   return undefined;
-}
-
-/** The error of a capture whose output took no more. */
-export function sinkError(output: EnginePlan['output'], errno: string): DpcapError {
-  if (output.kind === 'tap' || output.kind === 'interface') return interfaceFailure(output, errno);
-  const subject = 'path' in output ? output.path : output.name;
-  return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
-    errno,
-    subject,
-    hint: errno === 'ENOSPC' ? 'make room; what was written until then is a valid file' : 'what was written is kept',
-  });
 }
 
 /** The error of a capture of which something had to stay in the primary: its own, or said with the one that ended it. */

@@ -9,10 +9,11 @@ import { selectLanes, selectPorts } from '../protocol/lanes.js';
 import { wishedMbufs } from '../protocol/mempool-size.js';
 import type { FromEngine, StatsMessage, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
-import { type Output, openOutput } from '../sinks/sink.js';
+import { sinkOf } from '../sinks/registry.js';
+import type { Output } from '../sinks/sink.js';
 import { readHugepages } from '../system/huge-pages.js';
 import type { Session } from './attachment.js';
-import { endByStats, FailingCopies, leftBehindError, primaryGone, sinkError } from './capture-end.js';
+import { endByStats, FailingCopies, leftBehindError, primaryGone } from './capture-end.js';
 import { besidePrimary } from './cpus.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
@@ -74,7 +75,8 @@ export class CaptureRun {
     let error: DpcapError | undefined;
     let output: Output | undefined;
     try {
-      output = await openOutput(this.#plan.output, () => this.#stopReason !== undefined);
+      const { output: planned } = this.#plan;
+      output = await sinkOf(planned).open(planned, () => this.#stopReason !== undefined);
       if (output) {
         await this.#start(output);
         this.#watching = true;
@@ -264,7 +266,7 @@ export class CaptureRun {
       this.#tellFailing(stats);
       done.stats = statsMessage(stats);
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
-        done.error ??= sinkError(this.#plan.output, stats.sinkFailure).toJSON();
+        done.error ??= sinkOf(this.#plan.output).failed(this.#plan.output, stats.sinkFailure).toJSON();
     }
   }
 

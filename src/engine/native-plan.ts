@@ -4,6 +4,7 @@ import type { Port } from '../native/primary-binding.js';
 import { selectPorts } from '../protocol/lanes.js';
 import { mempoolSize } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
+import { sinkOf } from '../sinks/registry.js';
 import type { Placement } from './cpu-topology.js';
 import { assignThreads } from './thread-assignment.js';
 
@@ -26,8 +27,7 @@ export function nativePlan(
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
-  const isInterface = plan.output.kind === 'tap' || plan.output.kind === 'interface';
-  const mode = isInterface && lanes.length === 1 ? 'plain' : plan.mode;
+  const mode = sinkOf(plan.output).takesFrames && lanes.length === 1 ? 'plain' : plan.mode;
   return {
     ...assignThreads(lanes, sink, placement, plan),
     interfaces: chosen.map((port) => ({

@@ -1,9 +1,7 @@
 /** The plan of a capture: a frozen value, made from options before anything is attached, carried out by the engine. */
 import * as z from 'zod/mini';
+import { outputSchema } from '../sinks/registry.js';
 import { MAX_SNAPLEN, MAX_THREADS } from './limits.js';
-
-/** Where the engine finds an output that it inherits: behind the standard descriptors, which stay what they are, and IPC. */
-export const INHERITED_FD = 4;
 
 /** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
 export const planSchema = z.strictObject({
@@ -34,27 +32,7 @@ export const planSchema = z.strictObject({
   program: z.string(),
   /** The one for transmitted packets, when it is another. */
   programTx: z.optional(z.string()),
-  output: z.discriminatedUnion('kind', [
-    /** A regular file, written under the name `unfinished` until it is finished; without one it is written in place. */
-    z.strictObject({ kind: z.literal('file'), path: z.string(), unfinished: z.optional(z.string()) }),
-    /** A FIFO or a device that is there. */
-    z.strictObject({ kind: z.literal('device'), path: z.string() }),
-    /** An open descriptor the engine inherits; `name` is for people. */
-    z.strictObject({ kind: z.literal('fd'), fd: z.int(), name: z.string() }),
-    /** A kernel interface that is there: packets are sent out of it. */
-    z.strictObject({ kind: z.literal('interface'), name: z.string() }),
-    /** A kernel interface of our own: one for both directions, or one for each. */
-    z.strictObject({
-      kind: z.literal('tap'),
-      rxName: z.string(),
-      txName: z.string(),
-      netns: z.string(),
-      mtu: z.int(),
-      maxRate: z.int().check(z.nonnegative()),
-      /** Each has a thread of its own. */
-      queues: z.int().check(z.minimum(1), z.maximum(MAX_THREADS)),
-    }),
-  ]),
+  output: outputSchema,
   format: z.enum(['pcap', 'pcapng']),
   nanoseconds: z.boolean(),
   mode: z.enum(['plain', 'stamped']),

@@ -1,16 +1,25 @@
-/** Names of descriptors: `-`, /dev/stdout, /dev/fd/3, /proc/self/fd/3. They mean ours, which the engine has to inherit. */
-import { fstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+/** An open descriptor that the engine inherits; and its names: -, /dev/stdout, /dev/fd/3, /proc/self/fd/3. */
+import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { isatty } from 'node:tty';
-import { DpcapError, errnoOf, UsageError } from '../errors.js';
-import { INHERITED_FD } from '../protocol/plan.js';
-import type { OutputTarget } from './output-target.js';
+import * as z from 'zod/mini';
+import { NOTHING_LEFT, type Sink, writeFailed } from './sink.js';
+
+/** Where the engine finds an output that it inherits: behind the standard descriptors, which stay what they are, and IPC. */
+export const INHERITED_FD = 4;
+
+/** `name` is for people. */
+const schema = z.strictObject({ kind: z.literal('fd'), fd: z.int(), name: z.string() });
+
+export const DESCRIPTOR: Sink<z.infer<typeof schema>> & { schema: typeof schema } = {
+  schema,
+  takesFrames: false,
+  open: ({ fd }) => ({ sink: { kind: 'file', fd }, ...NOTHING_LEFT }),
+  failed: ({ name }, errno) => writeFailed(name, errno),
+  abandoned: () => 'its output ends early',
+};
 
 /** Where the kernel keeps a process's descriptors, as links. */
 const DESCRIPTORS = /^\/proc\/(\d+)(?:\/task\/\d+)?\/fd$/;
-
-const [STDOUT, STDERR] = [1, 2];
-const O_ACCMODE = 3;
 
 /** Which descriptor of this process a link in /proc stands for, if it does. */
 export function descriptorOfLink(path: string): number | undefined {
@@ -35,56 +44,4 @@ function ownerOfLink(path: string): string | undefined {
 /** Ours in this /proc, which may be that of another PID namespace. */
 function ownPid(): string | undefined {
   return DESCRIPTORS.exec(realpathSync('/proc/self/fd'))?.[1];
-}
-
-/**
- * The output that descriptor `fd` is.
- * @param name as it was given
- * @throws UsageError when packets must not go there, DpcapError ERR_SINK_OPEN when they cannot
- */
-export function descriptorOutput(fd: number, name: string): OutputTarget {
-  const stats = writableDescriptor(fd, name);
-  if (isatty(fd)) throw terminal(name, fd === STDOUT ? 'standard output is a terminal' : 'it is a terminal');
-  if (isShared(stats)) {
-    throw new UsageError(`-w ${name}: standard error goes there, too, and messages would end up among the packets`, {
-      subject: name,
-      hint: 'send standard error elsewhere, such as 2> FILE',
-    });
-  }
-  const title = fd === STDOUT ? 'standard output' : name;
-  return { to: { kind: 'fd', fd: INHERITED_FD, name: title }, inherits: fd };
-}
-
-/** What is said of a terminal, whose user wants no bytes on it. */
-export function terminal(name: string, why: string): UsageError {
-  return new UsageError(`-w ${name}: ${why}`, { subject: name, hint: 'pipe it: dpcap -w - | tshark -r -' });
-}
-
-function writableDescriptor(fd: number, name: string): Stats {
-  try {
-    const stats = fstatSync(fd);
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '2';
-    // What node has for itself (epoll, eventfd) is none of these.
-    const isData =
-      stats.isFile() || stats.isFIFO() || stats.isSocket() || stats.isCharacterDevice() || stats.isBlockDevice();
-    if (isData && (Number.parseInt(flags, 8) & O_ACCMODE) !== 0) return stats;
-  } catch (error) {
-    if (errnoOf(error) !== 'EBADF') throw error;
-  }
-  throw new DpcapError('ERR_SINK_OPEN', `cannot write ${name}: descriptor ${fd} is not open for writing`, {
-    errno: 'EBADF',
-    subject: name,
-    hint: `open it in the shell: ${fd}> FILE`,
-  });
-}
-
-/** Devices have room for both. */
-function isShared(output: Stats): boolean {
-  if (output.isCharacterDevice() || output.isBlockDevice()) return false;
-  try {
-    const messages = fstatSync(STDERR);
-    return messages.dev === output.dev && messages.ino === output.ino;
-  } catch {
-    return false; // no standard error
-  }
 }

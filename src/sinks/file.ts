@@ -1,188 +1,79 @@
-/**
- * Where `-w` leads. Found out in the supervisor: a name may mean one of its own descriptors, and whoever typed it has to be
- * told how the file will be written. The engine opens what is decided here (output.ts).
- */
-import { randomBytes } from 'node:crypto';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { DpcapError, errnoOf, UsageError } from '../errors.js';
-import { descriptorOfLink, descriptorOutput, isProcessLink, terminal } from './descriptor.js';
-import type { OutputTarget } from './output-target.js';
+/** A regular file: opened under a name that looks unfinished, or in place, and given its name when it is finished. */
+import { constants, existsSync, fstatSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { DpcapError, errnoOf } from '../errors.js';
+import { cannotWrite, changed } from './cannot-write.js';
+import { type Output, type Sink, writeFailed } from './sink.js';
 
-/** Suffix of a file that is still being written: a name without it is a finished file. */
-export const PARTIAL = '.partial';
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** As many links as the kernel follows. */
-const MOST_LINKS = 40;
+/** Written under the name `unfinished` until it is finished; without one it is written in place. */
+const schema = z.strictObject({ kind: z.literal('file'), path: z.string(), unfinished: z.optional(z.string()) });
 
-/** O_PATH, which node does not name: a descriptor that only stands for the file, for which no permission is needed. */
-const O_PATH = 0o10000000;
+export type FilePlan = z.infer<typeof schema>;
 
-/**
- * What is to be written when the user says `path`. A link is followed, so that it stays and its target is written.
- * @throws UsageError for a directory or a terminal, DpcapError ERR_SINK_OPEN for what must not be written
- */
-export function outputTarget(path: string): OutputTarget {
-  try {
-    return targetOf(path);
-  } catch (cause) {
-    throw cannotWrite(path, cause);
-  }
+export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
+  schema,
+  takesFrames: false,
+  open({ path, unfinished }) {
+    try {
+      return unfinished === undefined ? openInPlace(path) : openUnfinished(path, unfinished);
+    } catch (cause) {
+      throw cannotWrite(path, cause);
+    }
+  },
+  failed: ({ path }, errno) => writeFailed(path, errno),
+  abandoned({ path, unfinished = path }) {
+    return existsSync(unfinished) ? `what was written until then is in ${unfinished}` : 'nothing was written';
+  },
+};
+
+/** 0640: packets are nobody else's business, but the group's, as dumpcap -g has it. */
+function openUnfinished(path: string, unfinished: string): Output {
+  const fd = openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
+  const { dev, ino } = fstatSync(fd);
+  const isOurs = (): boolean => {
+    const there = lstatSync(unfinished, { throwIfNoEntry: false });
+    return there?.dev === dev && there.ino === ino;
+  };
+  return {
+    sink: { kind: 'file', fd },
+    publish: () => {
+      try {
+        if (!isOurs()) return { file: undefined, error: lost(path, unfinished) };
+        renameSync(unfinished, path);
+        return { file: path };
+      } catch (cause) {
+        return { file: unfinished, error: notRenamed(path, unfinished, cause) };
+      }
+    },
+    remove: () => {
+      if (isOurs()) rmSync(unfinished, { force: true });
+    },
+  };
 }
 
-/** The error for an output that cannot be opened. */
-export function cannotWrite(path: string, cause: unknown): DpcapError {
-  if (cause instanceof DpcapError) return cause;
-  return new DpcapError('ERR_SINK_OPEN', `cannot write ${path}`, {
+function notRenamed(path: string, unfinished: string, cause: unknown): DpcapError {
+  return new DpcapError('ERR_SINK_WRITE', `the file is complete, but cannot be given the name ${path}`, {
     cause,
     errno: errnoOf(cause),
     subject: path,
-    hint: 'choose a directory that exists and that you may write to',
+    hint: `the packets are in ${unfinished}`,
   });
 }
 
-function targetOf(path: string): OutputTarget {
-  const found = followLinks(path);
-  if ('fd' in found) return descriptorOutput(found.fd, path);
-  const { stats } = found;
-  if (stats?.isDirectory()) {
-    throw new UsageError(`-w: ${path} is a directory`, {
-      code: 'ERR_SINK_OPEN',
-      subject: path,
-      hint: 'give a file name in it',
-    });
-  }
-  if (!stats) return { to: { kind: 'file', path: found.path, unfinished: unfinishedName(found.path) } };
-  return stats.isFile() ? fileTarget(found.path, stats) : deviceTarget(found.path, stats);
-}
-
-/** Whose pid it has, and what nobody can guess: in a directory for all, nothing can be put in its place beforehand. */
-function unfinishedName(path: string): string {
-  return `${path}.${process.pid}-${randomBytes(6).toString('hex')}${PARTIAL}`;
-}
-
-function fileTarget(path: string, stats: Stats): OutputTarget {
-  const why = notToReplace(path, stats);
-  if (why !== undefined) {
-    if (stats.nlink > 1) refusePlanted(path, stats);
-    return { to: { kind: 'file', path }, note: `in place, because ${why}` };
-  }
-  if (isPlanted(path, stats) && process.geteuid?.() !== 0) throw notReplaceable(path, stats);
-  return { to: { kind: 'file', path, unfinished: unfinishedName(path) } };
-}
-
-/** Why a file is written where it lies. */
-function notToReplace(path: string, { nlink }: Stats): string | undefined {
-  if (nlink > 1) return 'it has other names (hard links)';
-  if (isMountPoint(path)) return 'it is mounted by itself';
-  return mayWrite(dirname(path)) ? undefined : 'no file can be made beside it';
-}
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function deviceTarget(path: string, stats: Stats): OutputTarget {
-  if (stats.isFIFO()) refusePlanted(path, stats);
-  if (isTerminal(stats)) throw terminal(path, 'it is a terminal');
-  return { to: { kind: 'device', path } };
-}
-
-/**
- * By its major number (Documentation/admin-guide/devices.txt of Linux): to open a device only for a look may do something,
- * and the engine has no terminal, so that /dev/tty means nothing to it.
- */
-function isTerminal(stats: Stats): boolean {
-  const major = (stats.rdev >> 8) & 0xfff;
-  return stats.isCharacterDevice() && (major === 4 || major === 5 || (major >= 136 && major <= 143));
-}
-
-/** Follows the links that the last part of a path is made of; the kernel walks the directories when the file is opened. */
-function followLinks(given: string): { path: string; stats: Stats | undefined } | { fd: number } {
-  let path = given;
-  for (let links = 0; links < MOST_LINKS; links++) {
-    const fd = descriptorOfLink(path);
-    if (fd !== undefined) return { fd };
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (!stats?.isSymbolicLink()) return { path, stats };
-    // Of another process: a pipe or a device is opened by this name, and only a file has another one.
-    if (isProcessLink(path) && !statSync(path).isFile()) return { path, stats: statSync(path) };
-    refusePlanted(path, stats);
-    const words = readlinkSync(path);
-    path = words.startsWith('/') ? words : `${dirname(path)}/${words}`;
-  }
-  throw new DpcapError('ERR_SINK_OPEN', `cannot write ${given}: its links lead nowhere`, {
-    errno: 'ELOOP',
-    subject: given,
-    hint: 'give the name of a file',
-  });
-}
-
-/**
- * Whether somebody else may have put this link, FIFO or further name of a file where it is, for us to write through it.
- * Root follows nobody's links but his own and those of the caller of sudo, who could name the file as well. For FIFOs and
- * for others it is the kernel's own rule (fs.protected_symlinks, protected_regular, protected_fifos), which is off on many
- * machines.
- */
-function isPlanted(path: string, stats: Stats): boolean {
-  const directory = statSync(dirname(path));
-  const isShared = (directory.mode & 0o022) !== 0;
-  const self = process.geteuid?.();
-  if (self !== 0 || stats.isFIFO()) {
-    return isShared && (directory.mode & 0o1000) !== 0 && ![self, directory.uid].includes(stats.uid);
-  }
-  const { SUDO_UID, PKEXEC_UID } = process.env;
-  const mayLead = (uid: number): boolean => uid === 0 || [SUDO_UID, PKEXEC_UID].includes(String(uid));
-  // All names of a file have one owner: who can change the directory may have made this one.
-  return stats.isFile() ? isShared || !mayLead(directory.uid) : !mayLead(stats.uid);
-}
-
-function refusePlanted(path: string, stats: Stats): void {
-  if (!isPlanted(path, stats)) return;
-  throw new DpcapError(
-    'ERR_SINK_OPEN',
-    `cannot write ${path}: another user may have put it there, to lead us elsewhere`,
-    {
-      errno: 'EACCES',
-      subject: path,
-      hint: 'remove it, or give the name of what it leads to',
-    },
-  );
-}
-
-function notReplaceable(path: string, { uid }: Stats): DpcapError {
-  return new DpcapError('ERR_SINK_OPEN', `cannot replace ${path}: it belongs to user ${uid}`, {
-    errno: 'EPERM',
+function lost(path: string, unfinished: string): DpcapError {
+  return new DpcapError('ERR_SINK_WRITE', `${path} was not written: somebody took ${unfinished} away meanwhile`, {
+    errno: 'ENOENT',
     subject: path,
-    hint: 'give another name',
+    hint: 'write into a directory that only you can change',
   });
 }
 
-/** Such a file cannot be replaced by another one (EBUSY). A mount may be of the same file system: numbers of devices do not tell. */
-function isMountPoint(path: string): boolean {
-  return mountOf(path) !== mountOf(dirname(path));
-}
-
-function mountOf(path: string): string | undefined {
-  const fd = openSync(path, O_PATH);
-  try {
-    return /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
-  } finally {
-    closeSync(fd);
-  }
+/** A file that cannot be replaced, or must not be: its other names are to show the packets as well. */
+function openInPlace(path: string): Output {
+  const fd = openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!fstatSync(fd).isFile()) throw changed(fd, path);
+  ftruncateSync(fd);
+  return { sink: { kind: 'file', fd }, publish: () => ({ file: path }), remove: () => {} };
 }

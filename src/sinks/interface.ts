@@ -1,19 +1,23 @@
-/** The output of a capture that is sent out of a kernel interface, and what is said when an interface goes. */
+/** A kernel interface that is there: packets are sent out of it, in both directions. */
 
+import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import { binding } from '../native/binding.js';
 import type { SinkPlan } from '../native/capture-binding.js';
 import { nativeError } from '../native/errors.js';
-import type { EnginePlan } from '../protocol/plan.js';
-import type { TapPlan } from './tap.js';
+import { interfaceGone, NOTHING_LEFT, type Sink } from './sink.js';
 
-export type InterfacePlan = Extract<EnginePlan['output'], { kind: 'interface' }>;
+const schema = z.strictObject({ kind: z.literal('interface'), name: z.string() });
 
-/**
- * Opens an interface that is there, for both directions.
- * @throws DpcapError ERR_SINK_OPEN
- */
-export function openInterface({ name }: InterfacePlan): SinkPlan {
+export const INTERFACE: Sink<z.infer<typeof schema>> & { schema: typeof schema } = {
+  schema,
+  takesFrames: true,
+  open: ({ name }) => ({ sink: openInterface(name), ...NOTHING_LEFT }),
+  failed: ({ name }, errno) => interfaceGone([name], errno),
+  abandoned: ({ name }) => `no more packets are sent to ${name}`,
+};
+
+function openInterface(name: string): SinkPlan {
   try {
     const fd = binding().openPacketSocket(name);
     return { kind: 'frames', queues: [{ rxFd: fd, txFd: fd }], maxRate: 0 };
@@ -31,15 +35,4 @@ function hintFor(errno: string | undefined, name: string): string | undefined {
   if (errno === 'EPROTOTYPE') return 'tunnels and the like cannot send captured frames: choose an Ethernet interface';
   if (errno === 'ENODEV') return 'ip link shows the interfaces there are';
   return undefined;
-}
-
-/** The error of a capture whose interface is no longer there. */
-export function interfaceFailure(output: InterfacePlan | TapPlan, errno: string): DpcapError {
-  const names = output.kind === 'interface' ? [output.name] : [...new Set([output.rxName, output.txName])];
-  const subject = names.join(' or ');
-  return new DpcapError('ERR_SINK_WRITE', `the capture ended early: interface ${subject} is gone`, {
-    errno,
-    subject,
-    hint: 'somebody deleted it while packets went to it; start again',
-  });
 }

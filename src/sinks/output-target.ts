@@ -1,9 +1,9 @@
 /** Where packets go, as the supervisor decides and the engine is told. */
-import type { EnginePlan } from '../protocol/plan.js';
+import type { OutputPlan } from './registry.js';
 
 /** An output, and what goes with it. */
 export interface OutputTarget {
-  to: Extract<EnginePlan['output'], { kind: 'file' | 'device' | 'fd' }>;
+  to: Extract<OutputPlan, { kind: 'file' | 'device' | 'fd' }>;
   /** The descriptor of this process that the engine inherits for it. */
   inherits?: number;
   /** What is unusual about it, for people. */

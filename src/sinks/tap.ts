@@ -1,18 +1,40 @@
-/** The output of a capture that goes to kernel interfaces: creates them, and says what to do when that fails. */
+/** Kernel interfaces of our own: created with the capture, gone with it. */
 
+import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import { binding } from '../native/binding.js';
 import type { SinkPlan } from '../native/capture-binding.js';
 import { nativeError } from '../native/errors.js';
-import type { EnginePlan } from '../protocol/plan.js';
+import { MAX_THREADS } from '../protocol/limits.js';
+import { interfaceGone, NOTHING_LEFT, type Sink } from './sink.js';
 
-export type TapPlan = Extract<EnginePlan['output'], { kind: 'tap' }>;
+/** One interface for both directions, or one for each. */
+const schema = z.strictObject({
+  kind: z.literal('tap'),
+  rxName: z.string(),
+  txName: z.string(),
+  netns: z.string(),
+  mtu: z.int(),
+  maxRate: z.int().check(z.nonnegative()),
+  /** Each has a thread of its own. */
+  queues: z.int().check(z.minimum(1), z.maximum(MAX_THREADS)),
+});
+
+export type TapPlan = z.infer<typeof schema>;
+
+export const TAP: Sink<TapPlan> & { schema: typeof schema } = {
+  schema,
+  takesFrames: true,
+  open: (output) => ({ sink: openTaps(output), ...NOTHING_LEFT }),
+  failed: ({ rxName, txName }, errno) => interfaceGone([rxName, txName], errno),
+  abandoned: () => 'its interface is gone',
+};
 
 /**
  * Creates the interface for rx and, where it is another one, the one for tx.
  * @throws DpcapError ERR_SINK_OPEN
  */
-export function openTaps({ rxName, txName, netns, mtu, maxRate, queues }: TapPlan): SinkPlan {
+function openTaps({ rxName, txName, netns, mtu, maxRate, queues }: TapPlan): SinkPlan {
   const create = (name: string): number[] => {
     try {
       return binding().createTap(name, netns, mtu, queues);

@@ -2,10 +2,10 @@
  * The supervisor's side of a capture: starts the engine, passes signals on, and when it dies without having cleaned up starts
  * another one that removes what is left in the primary. Never maps DPDK memory itself.
  */
-import { existsSync } from 'node:fs';
 import { DpcapError } from '../errors.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
+import { sinkOf } from '../sinks/registry.js';
 import type { Logger } from '../system/log.js';
 import { ENGINE, EngineProcess, type Inherited } from './engine-process.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
@@ -141,12 +141,7 @@ export class Supervisor {
 
   /** What became of the output. */
   #unfinished(): string {
-    const { output } = this.#plan;
-    if (output.kind === 'interface') return `no more packets are sent to ${output.name}`;
-    if (output.kind === 'tap') return 'its interface is gone';
-    if (output.kind !== 'file') return 'its output ends early';
-    const name = output.unfinished ?? output.path;
-    return existsSync(name) ? `what was written until then is in ${name}` : 'nothing was written';
+    return sinkOf(this.#plan.output).abandoned(this.#plan.output);
   }
 
   /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */

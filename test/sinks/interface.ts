@@ -1,6 +1,7 @@
 import t from 'tap';
 import { binding } from '../../src/native/binding.js';
-import { interfaceFailure, openInterface } from '../../src/sinks/interface.js';
+import { INTERFACE } from '../../src/sinks/interface.js';
+import { TAP } from '../../src/sinks/tap.js';
 
 t.test('which names are interfaces', async (t) => {
   const { isInterface } = binding();
@@ -9,7 +10,7 @@ t.test('which names are interfaces', async (t) => {
 });
 
 t.test('one that is not there', async (t) => {
-  t.throws(() => openInterface({ kind: 'interface', name: 'dpcap-none' }), {
+  t.throws(() => INTERFACE.open({ kind: 'interface', name: 'dpcap-none' }, () => false), {
     code: 'ERR_SINK_OPEN',
     errno: /ENODEV|EPERM/,
     subject: 'dpcap-none',
@@ -20,11 +21,11 @@ t.test('one that is not there', async (t) => {
 
 t.test('one that goes', async (t) => {
   const tap = { kind: 'tap' as const, rxName: 'a', txName: 'b', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
-  t.match(interfaceFailure({ kind: 'interface', name: 'eth9' }, 'ENXIO'), {
+  t.match(INTERFACE.failed({ kind: 'interface', name: 'eth9' }, 'ENXIO'), {
     code: 'ERR_SINK_WRITE',
     message: /interface eth9 is gone/,
     errno: 'ENXIO',
   });
-  t.match(interfaceFailure(tap, 'EBADFD'), { message: /interface a or b is gone/ });
-  t.match(interfaceFailure({ ...tap, txName: 'a' }, 'EBADFD'), { message: /interface a is gone/, subject: 'a' });
+  t.match(TAP.failed(tap, 'EBADFD'), { message: /interface a or b is gone/ });
+  t.match(TAP.failed({ ...tap, txName: 'a' }, 'EBADFD'), { message: /interface a is gone/, subject: 'a' });
 });

@@ -12,7 +12,7 @@ import { type PickedPrimary, pickPrimary } from '../../primary/pick.js';
 import { dataRoomFor, MBUF_OVERHEAD } from '../../protocol/mempool-size.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import { DEFAULT_REQUEST } from '../../protocol/request.js';
-import { outputTarget } from '../../sinks/file.js';
+import { outputTarget } from '../../sinks/file-target.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
 import { startCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';

@@ -13,9 +13,9 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { UsageError } from '../../src/errors.js';
-import { outputTarget } from '../../src/sinks/file.js';
+import { outputTarget } from '../../src/sinks/file-target.js';
 
-const TARGET = new URL('../../src/sinks/file.js', import.meta.url).href;
+const TARGET = new URL('../../src/sinks/file-target.js', import.meta.url).href;
 const NOBODY = 65534;
 const asRoot = { skip: process.getuid?.() === 0 ? false : 'must run as root' };
 

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { constants, existsSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { EnginePlan } from '../../src/protocol/plan.js';
-import { type Output, openOutput } from '../../src/sinks/sink.js';
+import { type OutputPlan, sinkOf } from '../../src/sinks/registry.js';
+import type { Output } from '../../src/sinks/sink.js';
 
+const openOutput = async (output: OutputPlan, isStopped = () => false): Promise<Output | undefined> =>
+  sinkOf(output).open(output, isStopped);
 const fdOf = (output: Output | undefined): number => (output?.sink.kind === 'file' ? output.sink.fd : -1);
 
-function filePlan(path: string): Extract<EnginePlan['output'], { kind: 'file' }> & { unfinished: string } {
+function filePlan(path: string): Extract<OutputPlan, { kind: 'file' }> & { unfinished: string } {
   return { kind: 'file', path, unfinished: `${path}.1-abc.partial` };
 }
 
