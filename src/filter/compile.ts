@@ -65,11 +65,11 @@ export interface FilterTools {
   announce?: ((line: string) => void) | undefined;
 }
 
-/** How frames are read, in the words of the start line and of `--explain`. */
 /** Extension headers that verifiers which walk every way have time for. */
 const FEW_EXTENSIONS = 2;
 
 const AS_IT_IS = 'the frame as it is, tags included';
+/** How frames are read, in the words of the start line and of `--explain`. */
 export const VIEWS = { untagged: 'VLAN tags skipped', wire: AS_IT_IS, bare: AS_IT_IS } as const;
 
 /**

@@ -1,0 +1,80 @@
+/** dpcap as a library: from a packed tarball, as others install it. */
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { capture, DpcapError, listPrimaries, UsageError } from '../../src/index.js';
+import { projectFile } from '../../src/system/location.js';
+import { capinfos, requirements, run, startTestpmd, type Testpmd } from '../harness/index.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+const SMALL = { bufferBytes: 16 * 1024 * 1024, snaplen: 64, statsIntervalMs: 100 };
+
+async function forwarding(t: Test): Promise<Testpmd> {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  return testpmd;
+}
+
+t.test('the example, with the tarball', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const folder = t.testdir({ node_modules: {} });
+  const modules = join(folder, 'node_modules');
+  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, projectFile('')]);
+  run('sh', ['-c', `tar -xzf "${folder}"/dpcap-*.tgz -C "${folder}" && mv "${folder}/package" "${modules}/dpcap"`]);
+  const { dependencies } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies)) symlinkSync(projectFile(`node_modules/${name}`), join(modules, name));
+  mkdirSync(join(folder, 'examples'));
+  cpSync(projectFile('examples/capture.mjs'), join(folder, 'examples/capture.mjs'));
+  const file = join(folder, 'x.pcapng');
+  const said = run('node', [join(folder, 'examples/capture.mjs'), testpmd.prefix, 'net_null0', file], {
+    timeoutMs: 30_000,
+  });
+  t.match(said, new RegExp(`${testpmd.prefix}: can be captured: yes`));
+  t.match(said, /capturing from dpdk-testpmd/);
+  t.match(said, /s: \d+ packets/);
+  const packets = Number(/(\d+) packets in .* \(stopped\)/.exec(said)?.[1]);
+  t.ok(packets > 0);
+  t.equal(Number(capinfos(file)['Number of packets']), packets);
+});
+
+t.test('values in, values out', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const found = await listPrimaries();
+  t.ok(found.some(({ primary, capturability }) => primary.pid === testpmd.pid && capturability.verdict === 'yes'));
+  const file = join(t.testdir(), 'x.pcap');
+  const exact = capture({ ...SMALL, filePrefix: testpmd.prefix, ports: ['0'], to: { file }, packetLimit: 1234 });
+  t.match(await exact.started, { output: file, ports: [{ id: 0 }] });
+  t.match(await exact.done, { reason: 'packets', stats: { packets: 1234, final: true }, file, error: undefined });
+  t.equal(Number(capinfos(file)['Number of packets']), 1234);
+
+  const stopped = capture({ ...SMALL, filePrefix: testpmd.prefix, ports: ['any'], to: { file: '/dev/null' } });
+  let records = 0;
+  for await (const record of stopped.stats) {
+    if (++records === 3) stopped.stop();
+    t.ok(record.final || records <= 4, 'soon the last one');
+  }
+  t.match(await stopped.done, { reason: 'stopped', file: undefined, error: undefined });
+});
+
+t.test('two at once', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const both = ['0', '1'].map((port) =>
+    capture({ ...SMALL, filePrefix: testpmd.prefix, ports: [port], to: { file: '/dev/null' }, packetLimit: 100_000 }),
+  );
+  for (const { done } of both) t.match(await done, { reason: 'packets', stats: { packets: 100_000 } });
+});
+
+t.test('errors have codes', { skip }, async (t) => {
+  const to = { file: '/dev/null' };
+  const absent = capture({ filePrefix: 'dpcap-nonesuch', to });
+  await t.rejects(absent.started, { code: 'ERR_PRIMARY_ABSENT' });
+  await t.rejects(absent.done, DpcapError);
+  await t.rejects(capture({ to, snaplen: 0 }).done, { code: 'ERR_USAGE', subject: 'snaplen' });
+  await t.rejects(capture({ to, filter: 'tcp prot 80' }).done, { code: 'ERR_FILTER_SYNTAX' });
+  await t.rejects(capture({ to, snapLen: 60 } as never).done, UsageError);
+  const testpmd = await forwarding(t);
+  const unknown = capture({ filePrefix: testpmd.prefix, ports: ['7'], to });
+  await t.rejects(unknown.done, { code: 'ERR_PORT_UNKNOWN', exitCode: 2 });
+  for await (const _ of unknown.stats) t.fail('no record');
+});
