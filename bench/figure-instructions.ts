@@ -16,7 +16,7 @@ const CASES = [
 ] as const;
 
 /** What callgrind counts: all that is done below it. */
-const WORK = { drain: 'dpcap::Drain::run*', merge: 'dpcap::Merge::run*' };
+const WORK = { drain: 'dpcap::Drain::run*', merge: 'dpcap::MergeThread::run*' };
 
 /** For one packet. */
 function count(words: (typeof CASES)[number]): number {

@@ -62,6 +62,12 @@ export class RunningTool {
     return names.reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);
   }
 
+  /** Bytes that its processes have handed over to the kernel, whatever became of them. */
+  bytesWritten(): number {
+    const of = (pid: number): number => Number(/^wchar: (\d+)/m.exec(read(pid, 'io'))?.[1] ?? 0);
+    return this.pids().reduce((sum, pid) => sum + of(pid), 0);
+  }
+
   /** Its processes. */
   pids(): number[] {
     const own = this.#child.pid as number;

@@ -118,6 +118,19 @@ void small_for_the_primary() {
   CHECK(equal.run(100, 30000, {3400, 3400, 0.1, true, true}) < 0.02);
 }
 
+// A machine that stalls now and then for as long as the present packets can bear: a trial that a stall falls into
+// counts without it.
+void small_for_the_primary_among_stalls() {
+  const Machine machine{7500, 12000, 0.1, true, true};
+  Model model;
+  double small = 0;
+  for (int i = 0; i < 30; i++) {
+    model.step(3, 3 * 7500, 0.75);
+    small += model.run(0.3, 30000, machine) / 30;
+  }
+  CHECK(small > 0.7 && model.is_small());
+}
+
 void small_where_it_is_faster() {
   Model model;
   CHECK(model.run(1, 30000, kNear) > 0.5 && model.is_small());
@@ -198,6 +211,7 @@ void test_working_set() {
   easy_load_keeps_its_slack();
   no_trial_among_stalls();
   small_for_the_primary();
+  small_for_the_primary_among_stalls();
   small_where_it_is_faster();
   large_where_it_is_not();
   what_changes_by_itself();

@@ -10,11 +10,12 @@ namespace {
 
 constexpr uint64_t kWindowsPerSecond = 50;
 constexpr double kBusyPauses = 0.05;      // of the time: a drain that pauses less has all it can do
-constexpr uint32_t kWindows = 10;         // in which a trial might pay, before there is one: one after the other
+constexpr uint32_t kWindows = 10;         // of a flood, before there is a trial: one after the other
 constexpr uint32_t kEasyWindows = 3;      // until a small circle is a large one again
 constexpr uint32_t kSettlingWindows = 2;  // until what was in the other circle has come back
 constexpr uint32_t kTrialWindows = 3;
-constexpr double kWorse = 0.8;  // of the rate before: ends a trial at once
+constexpr uint32_t kMostDisturbed = 10;  // windows of a trial in which the machine stalled: then it tells nothing
+constexpr double kWorse = 0.8;           // of the rate before: ends a trial at once
 // A small circle has to be worth its lack of slack; a large one only not worse.
 constexpr double kSmallGain = 1.1, kLargeGain = 0.95;
 constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between trials
@@ -41,6 +42,7 @@ bool WorkingSet::look(uint64_t now_tsc, uint32_t found, uint64_t paused_ticks) {
   const auto gap = static_cast<double>(now_tsc - std::exchange(last_look_, now_tsc));
   longest_gap_ = std::max(longest_gap_, gap);
   stall_ = std::max(stall_, gap);
+  window_stall_ = std::max(window_stall_, gap);
   packets_ += found;
   paused_ += paused_ticks;
   if (now_tsc - start_ < window_) return false;
@@ -59,13 +61,14 @@ void WorkingSet::end_window(uint64_t now_tsc) {
   const double rate = static_cast<double>(std::exchange(packets_, 0)) / ticks;
   const bool is_busy = static_cast<double>(std::exchange(paused_, 0)) < kBusyPauses * ticks;
   const double slack = set_slack(rate);
-  // A trial must not cost packets that would not be lost otherwise: not while the machine stalls so long.
-  const bool is_steady = rate * std::exchange(stall_, kStallDecay * stall_) < kSmall;
-  const bool may_pay = is_busy || (slack > kSmall && is_steady);
+  const bool is_flood = is_busy || slack > kSmall;
+  const bool is_disturbed = rate * std::exchange(window_stall_, 0) >= kSmall && !is_busy;
+  // A trial must not cost packets that would not be lost otherwise: it does not begin while the machine stalls so long.
+  const bool is_steady = rate * std::exchange(stall_, kStallDecay * stall_) < kSmall || is_busy;
   if (state_ == State::steady) {
-    watch(rate, may_pay, now_tsc);
+    watch(rate, is_flood, is_steady, now_tsc);
   } else {
-    measure(rate, may_pay, now_tsc);
+    measure(rate, is_flood, is_disturbed, now_tsc);
   }
 }
 
@@ -79,15 +82,15 @@ double WorkingSet::set_slack(double rate) {
   return rate * time;
 }
 
-void WorkingSet::watch(double rate, bool may_pay, uint64_t now_tsc) {
+void WorkingSet::watch(double rate, bool is_flood, bool is_steady, uint64_t now_tsc) {
   // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
   easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
   if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
-  if (!may_pay) return be_steady();
+  if (!is_flood) return be_steady();
   if (windows_ == kWindows) sum_ -= sum_ / windows_--;
   windows_++;
   sum_ += rate;
-  if (windows_ >= kWindows && now_tsc >= try_after_) begin_trial();
+  if (windows_ >= kWindows && is_steady && now_tsc >= try_after_) begin_trial();
 }
 
 void WorkingSet::begin_trial() {
@@ -97,8 +100,9 @@ void WorkingSet::begin_trial() {
 }
 
 // The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
-void WorkingSet::measure(double rate, bool may_pay, uint64_t now_tsc) {
-  if (!is_small_ && !may_pay) return be_large(now_tsc);  // the flood has ended
+void WorkingSet::measure(double rate, bool is_flood, bool is_disturbed, uint64_t now_tsc) {
+  if (!is_small_ && !is_flood) return be_large(now_tsc);
+  if (is_disturbed) return ++disturbed_ < kMostDisturbed ? void() : end_trial(false, now_tsc);
   if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
   if (++windows_ <= kSettlingWindows) return;
   sum_ += rate;
@@ -140,6 +144,7 @@ void WorkingSet::change(State state) {
 void WorkingSet::be_steady() {
   state_ = State::steady;
   windows_ = 0;
+  disturbed_ = 0;
   sum_ = 0;
 }
 

@@ -43,8 +43,8 @@ class WorkingSet {
 
   void end_window(uint64_t now_tsc);
   double set_slack(double rate);
-  void watch(double rate, bool may_pay, uint64_t now_tsc);
-  void measure(double rate, bool may_pay, uint64_t now_tsc);
+  void watch(double rate, bool is_flood, bool is_steady, uint64_t now_tsc);
+  void measure(double rate, bool is_flood, bool is_disturbed, uint64_t now_tsc);
   void begin_trial();
   bool tried_small() const { return is_small_ == (state_ == State::trying); }
   bool is_better(double than) const;
@@ -61,15 +61,17 @@ class WorkingSet {
   uint64_t paused_ = 0;
 
   uint64_t last_look_ = 0;
-  double stall_ = 0;    // ticks between two looks, in the last second or so
-  double longest_gap_;  // ticks between two looks, of late
-  double slack_ = 0;    // mbufs for what comes in twice that time
+  double stall_ = 0;         // ticks between two looks, in the last second or so
+  double window_stall_ = 0;  // and in this window
+  double longest_gap_;       // ticks between two looks, of late
+  double slack_ = 0;         // mbufs for what comes in twice that time
   uint32_t sleep_us_ = UINT32_MAX;
 
   State state_ = State::steady;
   bool is_small_ = false;
-  uint32_t windows_ = 0;  // of this state: the last ones in which a trial might pay, when steady
-  double sum_ = 0;        // of their rates, which are packets a tick
+  uint32_t windows_ = 0;    // of this state: the last ones in which a trial might pay, when steady
+  uint32_t disturbed_ = 0;  // windows of a trial that did not count
+  double sum_ = 0;          // of their rates, which are packets a tick
   uint32_t easy_windows_ = 0;
   double before_ = 0;       // the trial
   double tried_ = 0;        // in it
