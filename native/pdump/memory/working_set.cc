@@ -9,21 +9,21 @@ namespace dpcap {
 namespace {
 
 constexpr uint64_t kWindowsPerSecond = 50;
-constexpr double kBusyPauses = 0.05;      // of the time: a drain that pauses less has all it can do
-constexpr uint32_t kWindows = 10;         // in which a trial might pay, before there is one: one after the other
-constexpr uint32_t kEasyWindows = 3;      // until a small circle is a large one again
-constexpr uint32_t kSettlingWindows = 2;  // until what was in the other circle has come back
+constexpr double kBusyPauses = 0.05;      // share of the time: a drain thread that pauses less is fully busy
+constexpr uint32_t kWindows = 10;         // consecutive windows in which a trial might pay, before one begins
+constexpr uint32_t kEasyWindows = 3;      // windows until a small circle becomes a large one again
+constexpr uint32_t kSettlingWindows = 2;  // windows until the mbufs of the other circle have come back
 constexpr uint32_t kTrialWindows = 3;
-constexpr double kWorse = 0.8;  // of the rate before: ends a trial at once
-// A small circle has to be worth its lack of slack; a large one only not worse.
+constexpr double kWorse = 0.8;  // share of the rate before: a lower rate ends a trial at once
+// A small circle has to be worth its lack of slack; a large one only has to be no worse.
 constexpr double kSmallGain = 1.1, kLargeGain = 0.95;
 constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between trials
 
-constexpr double kFirstGap = 0.016;    // s: a machine's stalls are not known yet
+constexpr double kFirstGap = 0.016;    // s, while the machine's stalls are not known yet
 constexpr double kLeastSlack = 0.008;  // s
-constexpr double kGapDecay = 0.999;    // a window: half of it in 14 s
+constexpr double kGapDecay = 0.999;    // per window: halves in 14 s
 constexpr double kStallDecay = 0.97;
-constexpr double kSlackDecay = 0.97;  // a window: half of it in half a second
+constexpr double kSlackDecay = 0.97;  // per window: halves in half a second
 constexpr double kPacketsPerSleep = 2048;
 constexpr double kLeastSleepUs = PollBackoff::kUrgentUs;
 constexpr double kAll = UINT32_MAX;
@@ -59,7 +59,7 @@ void WorkingSet::end_window(uint64_t now_tsc) {
   const double rate = static_cast<double>(std::exchange(packets_, 0)) / ticks;
   const bool is_busy = static_cast<double>(std::exchange(paused_, 0)) < kBusyPauses * ticks;
   const double slack = set_slack(rate);
-  // A trial must not cost packets that would not be lost otherwise: not while the machine stalls so long.
+  // A trial must not cost packets that would not be lost otherwise, so there is none while the machine stalls so long.
   const bool is_steady = rate * std::exchange(stall_, kStallDecay * stall_) < kSmall;
   const bool may_pay = is_busy || (slack > kSmall && is_steady);
   if (state_ == State::steady) {
@@ -69,7 +69,7 @@ void WorkingSet::end_window(uint64_t now_tsc) {
   }
 }
 
-// Grows at once, and shrinks slowly. Returns what the present rate alone would have.
+// The slack grows at once, and shrinks slowly. Returns the slack that the present rate alone would need.
 double WorkingSet::set_slack(double rate) {
   const double per_us = rate * static_cast<double>(tsc_hz_) / 1e6;
   sleep_us_ = static_cast<uint32_t>(std::clamp(kPacketsPerSleep / std::max(per_us, 1e-6), kLeastSleepUs, 1e6));
@@ -80,7 +80,7 @@ double WorkingSet::set_slack(double rate) {
 }
 
 void WorkingSet::watch(double rate, bool may_pay, uint64_t now_tsc) {
-  // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
+  // A large circle can handle this rate as well, with slack: the load is less, or the CPUs have been moved.
   easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
   if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
   if (!may_pay) return be_steady();
@@ -96,7 +96,7 @@ void WorkingSet::begin_trial() {
   change(State::trying);
 }
 
-// The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
+// Measures the other circle, and then the former one again: what has changed by itself meanwhile is no gain.
 void WorkingSet::measure(double rate, bool may_pay, uint64_t now_tsc) {
   if (!is_small_ && !may_pay) return be_large(now_tsc);  // the flood has ended
   if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
@@ -111,7 +111,7 @@ void WorkingSet::measure(double rate, bool may_pay, uint64_t now_tsc) {
   change(State::checking);
 }
 
-// What was tried last, than that rate of the other circle.
+// Whether the circle tried last is better than the other one with the rate `than`.
 bool WorkingSet::is_better(double than) const { return tried_ > (tried_small() ? kSmallGain : kLargeGain) * than; }
 
 void WorkingSet::end_trial(bool is_better, uint64_t now_tsc) {
