@@ -1,4 +1,4 @@
-/** Every error a person can meet: who has to act is the class, what exactly is the code. */
+/** Every error that a person can meet: the class says who has to act, and the code says what exactly happened. */
 
 /** Closed table of error codes; each is documented in docs/errors.md. */
 export type ErrorCode =
@@ -117,7 +117,7 @@ export function errnoOf(error: unknown): string | undefined {
   return [errno, code].find((name): name is string => typeof name === 'string' && /^E[A-Z0-9]+$/.test(name));
 }
 
-/** Any thrown value as a DpcapError, so that one place can print it. */
+/** Turns any thrown value into a DpcapError, so that one place can print it. */
 export function asDpcapError(error: unknown): DpcapError {
   if (error instanceof DpcapError) return error;
   const message = error instanceof Error ? error.message : String(error);

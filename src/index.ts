@@ -1,6 +1,6 @@
 /**
- * dpcap as a library: what the command line does, with values instead of words. Nothing is printed, no signal is taken;
- * an engine process is started for each capture, and ends with this one.
+ * dpcap as a library: it does what the command line does, with values instead of words. It prints nothing and catches
+ * no signal. It starts an engine process for each capture, which ends when the calling process ends.
  */
 import * as z from 'zod/mini';
 import { resolvePortNames } from './dpvs/port-names.js';
@@ -31,41 +31,44 @@ export type { LaneRecord, StatsRecord } from './supervisor/report/stats-record.j
 
 const count = z.int().check(z.nonnegative());
 const optionsSchema = z.strictObject({
-  /** The primary; default: the only one that runs. */
+  /** The file prefix of the primary. Default: the only primary that runs. */
   filePrefix: z.optional(z.string()),
-  /** Port ids, device names, or "any"; default: the first port. */
+  /** Port ids, device names, or "any". Default: the first port. */
   ports: z.optional(z.array(z.string())),
   directions: z.optional(z.array(z.enum(['rx', 'tx'])).check(z.minLength(1))),
-  /** Default: all. */
+  /** Default: all queues. */
   queues: z.optional(z.array(count)),
   /** A pcap-filter expression. */
   filter: z.optional(z.string()),
-  /** A file's path, or a descriptor of this process, which stays the caller's. */
+  /** A file's path, or a descriptor of this process, which the caller keeps. */
   to: z.union([z.strictObject({ file: z.string() }), z.strictObject({ fd: count })]),
-  /** Default: pcap, and pcapng for a file of that suffix. */
+  /** Default: pcapng for a file with that suffix, else pcap. */
   format: z.optional(z.enum(['pcap', 'pcapng'])),
-  /** Of timestamps; default: true. */
+  /** Whether timestamps are in nanoseconds. Default: true. */
   nanoseconds: z.optional(z.boolean()),
-  /** stamped: where packets are handled (the default); plain: on arrival here, cheaper for the primary. */
+  /**
+   * Where timestamps are taken. stamped: where packets are handled (the default); plain: on arrival here, which is
+   * cheaper for the primary.
+   */
   mode: z.optional(z.enum(['stamped', 'plain'])),
   /** Bytes of a packet to keep. */
   snaplen: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN))),
-  /** Ends after exactly so many packets; 0: no limit. */
+  /** The capture ends after exactly this many packets; 0 means no limit. */
   packetLimit: z.optional(count),
-  /** Ends when the file has so many bytes; 0: no limit. */
+  /** The capture ends when the file has this many bytes; 0 means no limit. */
   byteLimit: z.optional(count),
-  /** Ends after so many milliseconds of capturing. */
+  /** The capture ends after this many milliseconds of capturing. */
   durationMs: z.optional(z.int().check(z.positive())),
-  /** Memory for copies, in the primary's huge pages. */
+  /** Bytes of memory for copies, in the primary's huge pages. */
   bufferBytes: z.optional(z.int().check(z.minimum(2 ** 21))),
-  /** Drain threads. */
+  /** The number of drain threads. */
   threads: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_THREADS))),
-  /** How often `stats` has a record, milliseconds; default: 1000. */
+  /** The interval between two records of `stats`, milliseconds. Default: 1000. */
   statsIntervalMs: z.optional(z.int().check(z.minimum(100))),
   trustMempools: z.optional(z.boolean()),
 });
 
-/** What is to be captured, and where to. */
+/** What to capture, and where packets go. */
 export type CaptureOptions = z.infer<typeof optionsSchema>;
 
 /** How a capture ended. */
@@ -75,25 +78,25 @@ export interface CaptureResult {
   stats: StatsRecord | undefined;
   /** The finished file, when there is one. */
   file: string | undefined;
-  /** What ended it early, or what had to be left in the primary. */
+  /** The error that ended the capture early, or that names what had to be left in the primary. */
   error: DpcapError | undefined;
 }
 
 /** A capture that has been started. */
 export interface Capture {
-  /** Resolves when packets are captured. Rejects with what prevented it. */
+  /** Resolves when packets are being captured. Rejects with the error that prevented it. */
   readonly started: Promise<StartFacts>;
-  /** Counters, one record an interval and the last one. To be iterated once; a reader that is slow misses some. */
+  /** Counters: one record for each interval, and the last one. Iterate them once; a slow reader misses some. */
   readonly stats: AsyncIterable<StatsRecord>;
-  /** Ends it in order; `done` tells when. */
+  /** Ends the capture in order. `done` resolves when it has ended. */
   stop(): void;
-  /** @throws DpcapError when it could not begin, or when its engine died */
+  /** The result. Rejects with a DpcapError when the capture could not begin, or when its engine died. */
   readonly done: Promise<CaptureResult>;
 }
 
 /**
  * Starts a capture.
- * @throws UsageError for options that cannot be, by `started` and `done`
+ * @throws UsageError for options that are not valid: `started` and `done` reject with it
  */
 export function capture(options: CaptureOptions): Capture {
   const stats = new StatsStream();
@@ -103,7 +106,7 @@ export function capture(options: CaptureOptions): Capture {
     begin = resolve;
     fail = reject;
   });
-  started.catch(() => undefined); // `done` rejects as well: nobody has to look at both
+  started.catch(() => undefined); // `done` rejects as well, so nobody has to handle both
   const reporter: Reporter = {
     wantsProgress: true,
     started: begin,
@@ -132,7 +135,7 @@ export function capture(options: CaptureOptions): Capture {
 }
 
 /**
- * The DPDK primaries of this machine, those that have ended last.
+ * Lists the DPDK primaries of this machine. Those that have ended come last.
  * @throws DpcapError ERR_PERMISSION
  */
 export function listPrimaries(): Promise<Listing[]> {
@@ -163,7 +166,7 @@ function targetOf(to: CaptureOptions['to']): OutputTarget {
   return { to: { kind: 'fd', fd: INHERITED_FD, name: `descriptor ${to.fd}` }, inherits: to.fd };
 }
 
-/** The request without what was not given. */
+/** Makes the request: what was given, and the defaults for the rest. */
 function requestFrom({ to, filter, ...given }: CaptureOptions, ports: string[]): CaptureRequest {
   const isPcapng = 'file' in to && to.file.endsWith('.pcapng');
   return { ...DEFAULT_REQUEST, format: isPcapng ? 'pcapng' : 'pcap', ...given, ports } as CaptureRequest;

@@ -1,4 +1,4 @@
-/** run(argv): parse, act, exit code. The only place that prints an error. */
+/** main(argv) parses a command line, runs it and returns the exit code. It prints the errors that commands throw. */
 import './system/signals.js';
 import { CommanderError } from 'commander';
 import type { CommandContext } from './cli/command.js';
@@ -34,7 +34,10 @@ async function run(argv: string[], context: CommandContext): Promise<number> {
   }
 }
 
-/** A reader of a listing that has seen enough (`| head`) is no failure; a full disk is. What was begun goes on to its end. */
+/**
+ * It is no failure when the reader of a listing has seen enough (`| head`); a full disk is one. What was begun goes on
+ * to its end.
+ */
 function failOnOutput(cause: Error, context: CommandContext): void {
   if (errnoOf(cause) === 'EPIPE') return;
   const details = { cause, errno: errnoOf(cause), subject: 'standard output', hint: 'send it where there is room' };

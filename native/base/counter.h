@@ -1,12 +1,12 @@
-// A figure that one thread counts and any may read.
+// A counter that one thread increments and any thread may read.
 #pragma once
 #include <atomic>
 #include <cstdint>
 
 namespace dpcap {
 
-// A counter with one writer and any number of readers: no locked instruction, which would cost more than the rest of a
-// packet's accounting.
+// Has one writer and any number of readers, so add() needs no locked instruction, which would cost more than the rest
+// of a packet's accounting.
 class Counter {
  public:
   void add(uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }

@@ -6,7 +6,7 @@
 
 namespace dpcap {
 
-// code: an ErrorCode of src/errors.ts. err: a positive errno, 0 when there is none. what(): the trail.
+// `code` is an ErrorCode of src/errors.ts. `err` is a positive errno, or 0 when there is none. what() is the message.
 class Error : public std::runtime_error {
  public:
   Error(std::string code, const std::string& what, int err = 0, std::string subject = "")
@@ -22,7 +22,7 @@ class Error : public std::runtime_error {
   std::string subject_;
 };
 
-// ERR_SYSTEM: what could not be done, and with which file; `err` says why.
+// Returns an ERR_SYSTEM: `what` says what could not be done, `path` with which file, `err` why.
 inline Error system_error(const std::string& what, int err, const std::string& path) {
   return Error("ERR_SYSTEM", what + " " + path + ": " + strerror(err), err, path);
 }

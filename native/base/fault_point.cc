@@ -14,7 +14,7 @@ namespace {
 
 struct Fault {
   std::string action;
-  unsigned countdown;  // passes until it happens; 0: it has happened
+  unsigned countdown;  // passes that are left until the fault happens; 0 when it has happened
 };
 
 std::map<std::string, Fault> parse(const char* text) {
@@ -31,8 +31,8 @@ std::map<std::string, Fault> parse(const char* text) {
   return faults;
 }
 
-// raise: to this thread, which therefore does not go on to what comes after the point. A signal to the process may be
-// given to another thread, and that one may have to wait for a CPU.
+// raise() sends the signal to this thread, which therefore does not go on past the point. A signal to the process may
+// be given to another thread, which may have to wait for a CPU.
 void carry_out(const std::string& action) {
   if (action == "kill") raise(SIGKILL);
   if (action == "stop") raise(SIGSTOP);

@@ -1,4 +1,4 @@
-// A file descriptor that is closed when its owner goes.
+// A file descriptor that is closed when its owner is destroyed. Any thread.
 #pragma once
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ class Descriptor {
   int fd_;
 };
 
-// Another description of the same file: its flags are its own. -1 with errno.
+// Opens another description of the same file, with flags of its own. Returns -1 with errno on failure.
 inline int open_again(int fd, int flags) {
   return open(("/proc/self/fd/" + std::to_string(fd)).c_str(), flags | O_CLOEXEC);
 }

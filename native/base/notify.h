@@ -1,10 +1,10 @@
-// How a thread that handles packets says, once, that something happened.
+// How a thread that handles packets reports, once, that something has happened.
 #pragma once
 #include <functional>
 
 namespace dpcap {
 
-// Called by any thread, and so often in the middle of its work: must not wait. Empty where nobody wants to know.
+// Any thread may call it, often in the middle of its work, so it must not wait. It is empty where nobody wants to know.
 using Notify = std::function<void()>;
 
 }  // namespace dpcap

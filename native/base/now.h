@@ -1,4 +1,4 @@
-// One reading of a clock.
+// Reads a clock. Any thread.
 #pragma once
 #include <cstdint>
 #include <ctime>

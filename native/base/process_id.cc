@@ -15,7 +15,7 @@
 namespace dpcap {
 namespace {
 
-// The kernel gives the first PID namespace this inode (PROC_PID_INIT_INO, since 3.8). All processes are seen from it.
+// The kernel gives the first PID namespace this inode (PROC_PID_INIT_INO, since 3.8). It sees all processes.
 constexpr uint64_t kInitialPidNamespace = 0xEFFFFFFCu;
 
 std::string proc(const std::string& process, const char* file) { return "/proc/" + process + "/" + file; }
@@ -35,13 +35,14 @@ uint64_t start_time_of(const std::string& process) {
   return strtoull(field.c_str(), nullptr, 10);
 }
 
-// 0 with errno where it cannot be read.
+// Returns the namespace's inode; 0 with errno when it cannot be read.
 uint64_t namespace_of(const std::string& process, const char* kind) {
   struct stat status;
   return stat(proc(process, kind).c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
-// Its pids in our PID namespace and in those below it that it is in, its own last. Empty when it is gone.
+// Returns the pids of a process in the reader's PID namespace and in those below that it is in, the innermost last.
+// Empty when it is gone.
 std::vector<int> pids_of(const std::string& process) {
   std::ifstream status(proc(process, "status"));
   std::vector<int> pids;
@@ -53,8 +54,8 @@ std::vector<int> pids_of(const std::string& process) {
   return pids;
 }
 
-// Of a process with the right pid. /proc shows start times by the clock of the reader's time namespace: what a process
-// of another one has written down of itself cannot be compared.
+// Judges a process with the right pid by its start time. /proc shows start times by the clock of the reader's time
+// namespace, so the start time that a process of another time namespace has recorded of itself cannot be compared.
 Life life_by_start(const std::string& process, uint64_t start_time) {
   const uint64_t start = start_time_of(process);
   if (start == 0) return Life::gone;
@@ -62,7 +63,7 @@ Life life_by_start(const std::string& process, uint64_t start_time) {
   return namespace_of(process, "ns/time") == namespace_of("self", "ns/time") ? Life::gone : Life::unknown;
 }
 
-// One that was mounted in another PID namespace has other processes under the same numbers.
+// A /proc that was mounted in another PID namespace shows other processes under the same pids.
 bool is_proc_ours() {
   char target[32];
   const ssize_t length = readlink("/proc/self", target, sizeof target);
@@ -82,15 +83,15 @@ std::vector<std::string> all_processes() {
 
 bool sees_all() { return own_pid_namespace() == kInitialPidNamespace; }
 
-// A PID namespace is seen from here with all of its processes (ours, and those below it) or with none.
+// From here, either all processes of a PID namespace are visible (in this process's own and those below it) or none.
 Life life_elsewhere(const ProcessId& process) {
   bool is_seen = false;
   for (const std::string& other : all_processes()) {
     const std::vector<int> pids = pids_of(other);
-    if (pids.size() < 2) continue;  // in our own
+    if (pids.size() < 2) continue;  // it is in this process's own namespace
     errno = 0;
     const uint64_t space = namespace_of(other, "ns/pid");
-    if (space == 0 && errno != ENOENT && errno != ESRCH) return Life::unknown;  // it may not be looked at
+    if (space == 0 && errno != ENOENT && errno != ESRCH) return Life::unknown;  // this process may not look at it
     if (space != process.pid_namespace) continue;
     is_seen = true;
     if (pids.back() != process.pid) continue;
@@ -106,7 +107,7 @@ uint64_t start_time_of(int pid) { return start_time_of(std::to_string(pid)); }
 
 uint64_t own_pid_namespace() { return namespace_of("self", "ns/pid"); }
 
-// By "self": a /proc of another namespace does not know our pid.
+// Uses "self", because a /proc of another namespace does not know this process's pid.
 ProcessId current_process() { return {getpid(), start_time_of("self"), own_pid_namespace()}; }
 
 Life life_of(const ProcessId& process) {

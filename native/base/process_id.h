@@ -1,4 +1,4 @@
-// Which process it was: a pid alone is reused.
+// Identifies a process, because a pid alone is reused. Any thread.
 #pragma once
 #include <cstdint>
 
@@ -7,25 +7,25 @@ namespace dpcap {
 struct ProcessId {
   int32_t pid;             // in its own PID namespace
   uint64_t start_time;     // clock ticks since boot, field 22 of /proc/<pid>/stat
-  uint64_t pid_namespace;  // inode of /proc/<pid>/ns/pid: in another one the pid means nothing
+  uint64_t pid_namespace;  // inode of /proc/<pid>/ns/pid; in another namespace the pid means nothing
 };
 
 enum class Life {
   running,
   gone,
-  unknown,  // it may run where it cannot be seen from here: nothing of it may be touched
+  unknown,  // it may be running where this process cannot see it, so nothing of it may be touched
 };
 
 ProcessId current_process();
-// Reads /proc, all of it for a process of another PID namespace: not to be called while others wait.
+// Reads /proc, and all of it for a process of another PID namespace, so do not call it while others wait.
 Life life_of(const ProcessId& process);
-// The same of a process of which only a pid and the low half of its start time are known, not where that pid holds.
+// The same for a process of which only a pid and the low half of its start time are known, but not the PID namespace.
 Life life_of(int32_t pid, uint32_t low_start_time);
-// Known to be gone, or not.
+// False only when the process is known to be gone.
 inline bool is_running(const ProcessId& process) { return life_of(process) != Life::gone; }
-// 0 for a process that is gone, and for one that only waits to be reaped (in a container nobody may ever do so).
+// Returns 0 for a process that is gone or only waits to be reaped (in a container nobody may ever do so).
 uint64_t start_time_of(int pid);
-// 0 where /proc does not say.
+// Returns 0 when /proc does not tell.
 uint64_t own_pid_namespace();
 
 }  // namespace dpcap

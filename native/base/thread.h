@@ -1,4 +1,4 @@
-// Where threads run, and who goes first there.
+// The CPU affinity and the nice value of threads. Any thread.
 #pragma once
 #include <sched.h>
 #include <sys/resource.h>
@@ -8,7 +8,7 @@
 
 namespace dpcap {
 
-// Binds the calling thread, and those that it starts, to `cpus` for a scope; empty: leaves it where it is.
+// Binds the calling thread, and the threads that it starts, to `cpus` for a scope. Does nothing when `cpus` is empty.
 class CpuAffinityScope {
  public:
   explicit CpuAffinityScope(const std::vector<int>& cpus) {
@@ -16,7 +16,7 @@ class CpuAffinityScope {
     cpu_set_t set;
     CPU_ZERO(&set);
     for (const int cpu : cpus) CPU_SET(cpu, &set);
-    changed_ = sched_setaffinity(0, sizeof set, &set) == 0;  // a CPU that went offline: then the kernel decides
+    changed_ = sched_setaffinity(0, sizeof set, &set) == 0;  // fails when a CPU went offline; the kernel then decides
   }
   ~CpuAffinityScope() {
     if (changed_) sched_setaffinity(0, sizeof before_, &before_);
@@ -29,15 +29,15 @@ class CpuAffinityScope {
   bool changed_ = false;
 };
 
-// How many CPUs the calling thread may use; 0 when the kernel does not tell.
+// The number of CPUs that the calling thread may use; 0 when the kernel does not tell.
 inline int own_cpus() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
 }
 
-constexpr int kDrainNice = -10;  // of threads that take packets: a stall of milliseconds loses some
+constexpr int kDrainNice = -10;  // for threads that take packets: a stall of milliseconds loses some
 
-// How early the calling thread goes among others of its CPU. Without the privilege it stays as it is.
+// Sets the nice value of `thread`, by default the calling thread. Without the privilege it stays as it is.
 inline void set_nice(int nice, pid_t thread = gettid()) { setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice); }
 
 }  // namespace dpcap

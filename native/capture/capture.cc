@@ -19,13 +19,13 @@
 namespace dpcap {
 namespace {
 
-// Enough for the first tens of milliseconds; the others come while packets flow already.
+// These are enough for the first tens of milliseconds; the other pieces come when packets flow already.
 constexpr uint32_t kFirstPieces = 16;
-// Less than an Ethernet header with a tag is too little for the primary to put a stripped tag back into; what is beyond
-// the snaplen is cut off on our side.
+// A copy that is shorter than an Ethernet header with a tag is too short for the primary to put a stripped tag back
+// into. dpcap itself cuts off what is beyond the snaplen.
 constexpr uint32_t kLeastSnaplen = 18;
 
-// What a burst may be recorded as: see LaneState::port_gone.
+// Whether a burst may be recorded as the lane's: see LaneState::port_gone.
 bool is_own(const Lane& lane) { return slot_holds(lane.target.port, lane.target.device); }
 
 }  // namespace
@@ -39,7 +39,7 @@ Capture::Capture(const CapturePlan& plan, const Notify& notify)
       limit_(plan.packet_limit, notify),
       counters_(plan.lanes.size(), notify) {
   const CpuAffinityScope affinity(plan.cpus);
-  make_sinks();  // first: it takes the output over, and closes it whatever fails after it
+  make_sinks();  // first: it takes the output over, and the sink closes it whatever fails later
 }
 
 void Capture::prepare() {
@@ -58,7 +58,7 @@ void Capture::prepare() {
   make_drains();
 }
 
-// Little memory is better than none.
+// A capture with little memory is better than none.
 void Capture::make_first_mbufs() {
   try {
     pool_->grow(kFirstPieces, pool_->planned());
@@ -130,11 +130,11 @@ std::vector<std::string> Capture::disable(bool primary_gone) {
 
 void Capture::finish(bool is_confirmed) {
   if (final_) return;
-  // Or the drain thread waits for a free block as long as the reader pleases.
+  // Otherwise the drain thread waits for a free block for as long as the reader pleases.
   for (const auto& sink : sinks_) sink->give_up_on_stalls();
   for (const auto& drain : drains_) drain->stop();
   if (merge_) merge_->stop();
-  if (!is_confirmed) is_unconfirmed_ = true;  // it may be in the middle of a callback
+  if (!is_confirmed) is_unconfirmed_ = true;  // the primary may be in the middle of a callback
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
   if (primary_gone_) leave_dead_primary();
@@ -145,8 +145,8 @@ void Capture::finish(bool is_confirmed) {
   sinks_.clear();
 }
 
-// Every copy has been taken out of the primary's huge pages: the next one may need them before the file is finished.
-// Not while grow() is in there, which may wait for ever for a lock that the primary died with.
+// Gives up the dead primary's huge pages, out of which every copy has been taken: the next primary may need them before
+// the file is finished. Not during grow(), which may wait for ever for a lock that the primary died with.
 void Capture::leave_dead_primary() {
   callbacks_.leave();
   has_left_ = true;
@@ -155,7 +155,7 @@ void Capture::leave_dead_primary() {
   fault_point("left");
 }
 
-// The record goes last: as long as it is there, a recovery finds the rest by its name.
+// The owner record goes last: as long as it is there, a recovery finds the rest by its name.
 bool Capture::free() {
   const CpuAffinityScope affinity(plan_.cpus);
   fault_point("free.begin");
@@ -166,12 +166,12 @@ bool Capture::free() {
   return true;
 }
 
-// The primary's counters since the pool was opened. One that is gone, or stopped, may have counted copies that it did
-// not hand over; one that goes on counts what comes after the end: then what arrived is what was accepted.
+// The primary's counters since the pool was opened. A primary that is gone, or stopped, may have counted copies that it
+// did not hand over; one that goes on counts what comes after the end. Then what arrived is taken as accepted.
 PdumpCounters Capture::counters_of(const Lane& lane) const {
   if (started_ns_ == 0) return {};
   PdumpCounters counters = callbacks_.counters(lane);
-  if (lane.state == LaneState::taken) counters.ringfull = 0;  // the other's ring
+  if (lane.state == LaneState::taken) counters.ringfull = 0;  // that of the other tool's ring
   const uint64_t arrived = counters.ringfull + lane.recorded + lane.sinkdrop + lane.surplus;
   counters.filtered += lane.filtered;
   counters.accepted -= std::min<uint64_t>(counters.accepted, lane.filtered);
@@ -183,7 +183,7 @@ CaptureStats Capture::stats() const {
   if (final_) return *final_;
   CaptureStats stats{};
   for (const Lane& lane : lanes_) {
-    // Before what they are part of, which goes on growing.
+    // These are read before the figures that they are part of, which go on growing.
     const uint64_t lost = counters_.lost(lane.index), lost_bytes = counters_.lost_bytes(lane.index);
     const uint64_t refused = lane.sinkdrop + lost;
     const bool wanted = counters_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss

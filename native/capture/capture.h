@@ -1,15 +1,15 @@
-// A capture: owns everything it has in the primary and gives it back in the right order.
+// A capture owns everything that it has in the primary, and gives it back in the right order.
 //
 //   Capture(plan)   takes the output over
-//   prepare()       record, pieces, program, pool (shut), rings, drains: all inert
-//   enable()        requests to the primary; then the pool is opened and packets flow
-//   grow(), watch(), settle()   while it runs
-//   disable()       requests to the primary; from here nothing new begins
+//   prepare()       makes owner record, pieces, program, mempool (shut), rings, drains: all inert
+//   enable()        sends requests to the primary; then the mempool is opened and packets flow
+//   grow(), watch(), settle()   while packets flow
+//   disable()       sends requests to the primary; from here nothing new begins
 //   -- the caller waits until no thread of the primary can still be inside a callback --
-//   finish()        drains, closes the file
-//   free()          unless something may still be in use
+//   finish()        empties the rings, closes the file
+//   free()          gives everything back, unless something may still be in use
 //
-// One call at a time, on any thread. Beside grow() and settle(), stats() and watch() may be called; abandon() always.
+// One call at a time, on any thread. During grow() and settle(), stats() and watch() may be called; abandon() always.
 #pragma once
 #include <deque>
 #include <memory>
@@ -35,17 +35,17 @@ namespace dpcap {
 struct LanePlan {
   PdumpTarget target;
   uint32_t interface;
-  uint32_t thread;  // the one that drains it
+  uint32_t thread;  // index of the drain thread that drains the lane
 };
 
-// Where packets go. The descriptors are taken over.
+// Where packets go. The capture takes the descriptors over.
 struct FrameQueue {
   int rx_fd;
   int tx_fd;  // may be the same
 };
 struct SinkPlan {
   int fd;                          // of the file, or -1
-  std::vector<FrameQueue> queues;  // of an interface: one for each thread
+  std::vector<FrameQueue> queues;  // of an interface: one for each drain thread
   uint32_t max_rate;               // of an interface: packets a second, 0 for no limit
 };
 
@@ -53,7 +53,7 @@ struct CapturePlan {
   std::vector<LanePlan> lanes;
   std::vector<InterfaceInfo> interfaces;
   std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
-  std::vector<uint8_t> program_tx;  // and for tx
+  std::vector<uint8_t> program_tx;  // the same for tx
   CopyMode mode;
   FileOptions file;
   FileInfo info;
@@ -61,7 +61,7 @@ struct CapturePlan {
   uint64_t byte_limit;
   CaptureMempool::Size pool;
   SinkPlan sink;
-  uint32_t threads;       // that drain
+  uint32_t threads;       // number of drain threads
   std::vector<int> cpus;  // for the threads that handle packets; empty: any
   std::string purpose;
 };
@@ -85,42 +85,43 @@ struct CaptureStats {
   uint32_t mbufs;
   uint32_t mbufs_free;
   bool filtering_here;  // the primary could not load the filter of a lane
-  bool wants_mbufs;     // it was hard pressed since grow() was last called
-  bool can_settle;      // there is something for settle() to do
-  uint64_t memory;      // bytes of the primary's huge pages, but for the mempool's header
+  bool wants_mbufs;     // more mbufs were wanted since grow() was last called
+  bool can_settle;      // settle() has something to do
+  uint64_t memory;      // bytes of the primary's huge pages, without owner record and mempool header
 };
 
 class Capture {
  public:
   // `notify`: called when a limit was reached, a sink failed, mbufs run short or a lane has ended; stats() tells which.
   Capture(const CapturePlan& plan, const Notify& notify);
-  // What free() has not freed stays where it is.
+  // Leaves what free() has not freed where it is.
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  // Throws ERR_NO_MEMORY, ERR_PRIMARY_TIMEOUT, ERR_ABANDONED; then disable() and finish() are still owed.
+  // Throws ERR_NO_MEMORY, ERR_PRIMARY_TIMEOUT, ERR_ABANDONED; disable() and finish() must be called even then.
   void prepare();
-  // Throws when one target cannot be enabled. What was enabled before it stays recorded: disable() and finish() as
-  // ever.
+  // Throws when one lane cannot be enabled. The lanes enabled before it stay in the owner record: disable() and
+  // finish() must be called as always.
   void enable();
-  // Adds the mbufs of some pieces of memory, but no more than `up_to` in all; false when it has as many. Throws as
-  // prepare(); what there is stays in use.
+  // Adds the mbufs of some pieces of memory, but no more than `up_to` in all. Returns false when the mempool has as
+  // many. Throws as prepare(); the mbufs that are there stay in use.
   bool grow(uint32_t pieces, uint32_t up_to);
-  // Ends the lanes whose port or queue is gone. No request.
+  // Ends the lanes whose port or queue is gone. Sends no request.
   void watch() { callbacks_.watch(); }
   // Has the primary remove the callbacks of ended lanes that can be reached again.
   void settle() { callbacks_.settle(); }
-  // Returns the targets whose state is still unknown, as text. `primary_gone` sends nothing.
+  // Returns the lanes whose state is still unknown, as text. With `primary_gone` it sends nothing.
   std::vector<std::string> disable(bool primary_gone);
-  // Drains, and closes the output. `is_confirmed`: the primary lives, and is known to be out of the callbacks; else
-  // what it counted may not have arrived.
+  // Empties the rings, and closes the output. `is_confirmed`: the primary lives, and is known to be out of the
+  // callbacks; otherwise copies that it counted may not have arrived.
   void finish(bool is_confirmed);
   // Gives back what the capture has in a primary that lives and is known to be out of the callbacks. (In the memory of
-  // a dead one it would wait for locks that it may have died with.) After finish(). Returns whether all was freed.
+  // a dead primary, it would wait for locks that the primary may have died with.) Called after finish(). Returns
+  // whether all was freed.
   bool free();
-  // Any thread, at any moment: what asks the primary for memory, gives it back or disables ends at the next piece or
-  // lane.
+  // Any thread, at any moment: a call that asks the primary for memory, gives memory back or disables lanes ends at the
+  // next piece or lane.
   void abandon() {
     pieces_.abandon();
     callbacks_.abandon();
@@ -146,15 +147,15 @@ class Capture {
   std::optional<CaptureMempool> pool_;
   std::deque<Lane> lanes_;
   Callbacks callbacks_;
-  bool is_unconfirmed_ = false;  // the end, by a primary that is gone or does not answer
+  bool is_unconfirmed_ = false;  // the primary is gone, or did not confirm the end
   std::atomic<bool> primary_gone_{false};
   std::mutex growing_;
-  std::atomic<bool> has_left_{false};  // no memory of the primary is there any more
+  std::atomic<bool> has_left_{false};  // the primary's memory is not to be touched any more
   const Filters filters_;
   Limit limit_;
   SinkCounters counters_;
-  std::vector<std::unique_ptr<Sink>> sinks_;  // the file, or a queue of an interface for each drain
-  std::optional<MergeThread> merge_;          // of several drains, into the file
+  std::vector<std::unique_ptr<Sink>> sinks_;  // the file, or a queue of an interface for each drain thread
+  std::optional<MergeThread> merge_;          // joins the records of several drain threads into the file
   std::optional<SharedClock> clock_;
   std::vector<std::unique_ptr<Drain>> drains_;
   std::optional<CaptureStats> final_;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kFreeBurst = 512;
 constexpr uint32_t kBusyBurst = 256;
-constexpr uint32_t kHoldUs = 50;  // after which packets that were held back, and left no room, may go on
+constexpr uint32_t kHoldUs = 50;  // then packets that were held back, and left no room, may go on
 
 }  // namespace
 
@@ -56,7 +56,7 @@ void Drain::run() {
   sink_.enter();
   reader_.begin();
   while (!stop_.load(std::memory_order_relaxed)) pause(round(false));
-  // Bounded, for the case that a target could not be disabled and the primary goes on filling its ring.
+  // This is bounded, for the case that a lane could not be disabled and the primary goes on filling its ring.
   for (uint64_t drained = 0; drained < 2ull * pool_.most();) {
     const Round last = round(true);
     if (last.found == 0 && reader_.is_empty()) break;
@@ -67,9 +67,9 @@ void Drain::run() {
 }
 
 void Drain::pause(const Round& round) {
-  // Nothing was found, but there was no room for it: what is there is handled, and then there is.
+  // A round may find nothing because there is no room. It then handles what is there, and that makes room.
   const bool is_busy = std::max(round.found, round.handled) >= busy_;
-  // A drain that never catches up has no use for more mbufs, and the CPU time to make them would be its own.
+  // A drain thread that never catches up has no use for more mbufs, and making them would take its own CPU time.
   if (is_busy && pool_.is_short()) was_short_ = true;
   if (!is_busy && std::exchange(was_short_, false)) pool_.want_more();
   const uint64_t before = rte_get_tsc_cycles();
@@ -80,14 +80,14 @@ void Drain::pause(const Round& round) {
   }
   const uint64_t now = rte_get_tsc_cycles();
   if (may_shrink_ && working_set_.look(now, round.found, now - before)) {
-    // While a disk or a reader stalls, all mbufs there are have to hold what comes.
+    // While a disk or a reader stalls, all mbufs are needed to hold what comes.
     pool_.circulate(sink_.is_behind() ? Circle{} : working_set_.circle(backoff_.sleep_us()));
   }
 }
 
 uint32_t Drain::longest_sleep_us() const {
   if (reader_.is_full()) return kHoldUs;
-  // A plain copy is stamped when it is found.
+  // A plain copy gets its timestamp when it is found.
   if (stamps_here_ || reader_.is_settling()) return PollBackoff::kUrgentUs;
   return working_set_.sleep_us();
 }
@@ -123,8 +123,8 @@ void Drain::record(const Burst& burst) {
   }
 }
 
-// The packets of a run that the filter selects. A stamped copy has the tags in the data already; a plain one is as the
-// primary's filter would have seen it.
+// Returns the packets of a burst that the filter selects. A stamped copy has the tags in the data already; a plain one
+// is as the primary's filter would have seen it.
 Burst Drain::select(const Burst& burst) {
   const Direction direction = burst.lane.target.direction;
   const bool is_stamped = mode_ == CopyMode::stamped;
@@ -153,7 +153,7 @@ void Drain::free_all(const Burst& burst) {
   for (uint32_t i = 0; i < burst.count; i++) free_later(burst.mbufs[i]);
 }
 
-// Segments go back to the pool in bulk, in the state in which a pool expects them.
+// Segments go back to the mempool in bulk, in the state in which a mempool expects them.
 void Drain::free_later(rte_mbuf* mbuf) {
   if (mbuf->nb_segs == 1) {
     to_free_.push_back(mbuf);

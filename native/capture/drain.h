@@ -1,7 +1,7 @@
-// The drain: from the rings into a sink, in the order of arrival, with limits and accounting.
+// The drain thread: takes copies from the rings into a sink, in the order of arrival, with limits and accounting.
 //
-// Everything here but stop() runs on the thread "dpcap-drain", which has no lcore id: mempool caches are shared memory
-// indexed by lcore id, and a thread without one uses none. Mbufs are freed there and nowhere else.
+// Everything here but start() and stop() runs on the thread "dpcap-drain", which has no lcore id: mempool caches are
+// shared memory indexed by lcore id, and a thread without one uses none. Mbufs are freed there and nowhere else.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace dpcap {
 
-// For lanes whose copies come unfiltered: see Lane::is_filtered_here.
+// The filters for lanes whose copies come unfiltered: see Lane::is_filtered_here.
 struct Filters {
   Interpreter rx;
   Interpreter tx;
@@ -33,28 +33,28 @@ struct DrainShare {
   Limit& limit;
   SharedClock& clock;
   size_t threads;
-  // Whether a lane's device is in its slot at this moment; called before each burst is recorded. Empty: it always is.
+  // Whether a lane's device is in its slot at this moment; called before each burst is recorded. nullptr: it always is.
   bool (*is_own)(const Lane&) = nullptr;
 };
 
 class Drain {
  public:
-  // `shared`: by those that drain for the same capture.
+  // `shared`: used by all drain threads of the same capture.
   Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& sink);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  // `high_priority`: its CPUs are none of the primary's, so it may go before other work there.
+  // `high_priority`: the primary uses none of the CPUs of this thread, so it may go before other work there.
   void start(bool high_priority);
   // Empties the rings once more and ends the thread. Call after the primary stopped filling them. Idempotent.
   void stop();
 
  private:
-  // What came of one look at every ring.
+  // The result of one look at every ring.
   struct Round {
     uint32_t found;
-    uint32_t handled;  // with what had been held back
+    uint32_t handled;  // packets that had been held back included
   };
 
   void run();
@@ -75,12 +75,12 @@ class Drain {
   Limit& limit_;
   bool (*const is_own_)(const Lane&);
   RingReader reader_;
-  const uint32_t busy_;  // packets in a round from which on the next one follows without a pause
+  const uint32_t busy_;  // after a round of so many packets the next one follows without a pause
   const bool stamps_here_;
   PollBackoff backoff_;
   WorkingSet working_set_;
   const bool may_shrink_;
-  bool was_short_ = false;  // of mbufs, since the last pause
+  bool was_short_ = false;  // mbufs were short since the last sleep
   std::vector<rte_mbuf*> to_free_;
   std::vector<rte_mbuf*> selected_;
   std::vector<uint64_t> selected_ns_;

@@ -1,4 +1,4 @@
-// How many packets a capture may record, shared by its drain threads.
+// How many packets a capture may record, shared by its drain threads. Any thread.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -14,7 +14,7 @@ class Limit {
   // `packets`: 0 for no limit. `on_reached`: called once, by the thread that reaches it.
   explicit Limit(uint64_t packets, Notify on_reached = {}) : packets_(packets), on_reached_(std::move(on_reached)) {}
 
-  // How many of `wanted` packets may be recorded. The caller does, and then looks at is_used_up().
+  // Returns how many of `wanted` packets may be recorded. The caller records them, and then looks at is_used_up().
   uint32_t grant(uint32_t wanted) {
     if (is_reached()) return 0;
     if (packets_ == 0) return wanted;
@@ -23,7 +23,7 @@ class Limit {
   }
   bool is_used_up() const { return packets_ != 0 && granted_ >= packets_; }
 
-  // The end: what comes from now on is surplus.
+  // Ends the recording: packets that come from now on are surplus.
   void reach() {
     if (!reached_.exchange(true) && on_reached_) on_reached_();
   }

@@ -11,10 +11,10 @@
 namespace dpcap {
 namespace {
 
-constexpr uint32_t kBusy = 256;      // records in a round from which on the next one follows without a pause
-constexpr uint32_t kFrames = 11000;  // of 1518 bytes that a queue has room for
-constexpr uint32_t kMost = 1 << 16;  // records in a round: the file wants its tick
-constexpr size_t kMostAtOnce = Block::kBytes / 4;  // bytes; with the longest record it must fit into a block
+constexpr uint32_t kBusy = 256;      // after a round of so many records the next one follows without a pause
+constexpr uint32_t kFrames = 11000;  // frames of 1518 bytes that a queue has room for
+constexpr uint32_t kMost = 1 << 16;  // records in a round: the file needs its tick()
+constexpr size_t kMostAtOnce = Block::kBytes / 4;  // bytes; with the longest record they must fit into a block
 
 }  // namespace
 
@@ -59,7 +59,7 @@ void MergeThread::run() {
   file_.leave();
 }
 
-// Writes what nothing can come before any more. Returns how many records.
+// Writes the records before which no other can come any more. Returns how many records it wrote.
 uint32_t MergeThread::round() {
   uint32_t found = 0;
   for (Input& input : inputs_) look(input);
@@ -86,8 +86,8 @@ uint64_t MergeThread::arrival_of(const Input& input) const {
   return stored_time_ns(options_, input.record) - static_cast<uint64_t>(input.span->steps_ns);
 }
 
-// The input whose next record is the earliest of all that are still to come, nullptr when that is not known yet.
-// `horizon`: until when it is.
+// Returns the input whose next record is the earliest of all that are still to come, nullptr when that is not known
+// yet. `horizon`: until when its records are the earliest.
 MergeThread::Input* MergeThread::first(uint64_t* horizon) {
   Input* first = nullptr;
   *horizon = UINT64_MAX;
@@ -102,7 +102,7 @@ MergeThread::Input* MergeThread::first(uint64_t* horizon) {
   return first == nullptr || first->arrival_ns > *horizon ? nullptr : first;
 }
 
-// Returns how many records.
+// Returns how many records it took.
 uint32_t MergeThread::take(Input& input, uint64_t horizon) {
   const uint8_t* const begin = input.record;
   const RecordSpan& span = *input.span;

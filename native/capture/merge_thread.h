@@ -1,7 +1,8 @@
-// Several drain threads' records into one file, in the order of arrival.
+// The merge thread, "dpcap-merge": joins the records of several drain threads into one file, in the order of arrival.
+// Everything here but add_queue(), start() and stop() runs on it.
 //
-// Taking copies out of memory that another core wrote is what costs; records that lie one behind the other are copied
-// in a third of the time. So one thread, "dpcap-merge", does this for several that drain.
+// The expensive part is to take copies out of memory that another core wrote; records that lie one behind the other are
+// copied in a third of the time. So one merge thread does this for several drain threads.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -16,17 +17,17 @@ namespace dpcap {
 
 class MergeThread {
  public:
-  // `file` is fed by the merging thread.
+  // `file` is fed by the merge thread.
   MergeThread(const FileOptions& options, CopyMode mode, SinkCounters& counters, FileSink& file);
   ~MergeThread() { stop(); }
   MergeThread(const MergeThread&) = delete;
   MergeThread& operator=(const MergeThread&) = delete;
 
-  // For a drain thread. Before start().
+  // Makes the queue of a drain thread. Called before start().
   Sink& add_queue();
-  // `high_priority`: as Drain::start().
+  // `high_priority`: as for Drain::start().
   void start(bool high_priority);
-  // Takes what is left and ends the thread. Call after those that drain have ended. Idempotent.
+  // Takes what is left and ends the thread. Call it after the drain threads have ended. Idempotent.
   void stop();
 
  private:
@@ -34,10 +35,10 @@ class MergeThread {
     RecordQueue* queue;
     uint64_t complete_ns = 0;
     const RecordSpan* span = nullptr;
-    const uint8_t* record = nullptr;  // the next one, and what is left of the span with it
+    const uint8_t* record = nullptr;  // the next one; `records` are left of the span with it
     uint32_t records = 0;
-    uint64_t arrival_ns = 0;  // its own, in steady time: the order is that of arrival, also when the clock is set
-    // No record is still to come from here that arrived before.
+    uint64_t arrival_ns = 0;  // of `record`, in steady time: the order is that of arrival, also when the clock is set
+    // No record that arrived before this is still to come from here.
     uint64_t bound() const { return span == nullptr ? complete_ns : arrival_ns; }
   };
 

@@ -8,9 +8,9 @@
 namespace dpcap {
 namespace {
 
-// The longest sleep: so that a burst does not empty the mempool.
+// Limits of the longest sleep, which is such that a burst does not empty the mempool.
 constexpr uint32_t kLeastLongSleepUs = 1000, kMostLongSleepUs = 6000;
-constexpr double kIdleShare = 0.005;  // of a core, for an idle capture
+constexpr double kIdleShare = 0.005;  // of a core, which an idle capture may use
 constexpr uint32_t kWakesPerMeasure = 256;
 
 }  // namespace
@@ -26,7 +26,8 @@ void PollBackoff::sleep(bool found, uint32_t most_us) {
   if (!found) measure_wakes();
 }
 
-// A wake-up costs 3 us of CPU on a plain machine and 20 in a virtual one: sleep as short as the idle share allows.
+// A wake-up costs 3 us of CPU time on a plain machine and 20 in a virtual one: the sleep is as short as the idle share
+// allows.
 void PollBackoff::measure_wakes() {
   if (wakes_++ == 0) wakes_cpu_ns_ = now_ns(CLOCK_THREAD_CPUTIME_ID);
   if (wakes_ <= kWakesPerMeasure) return;

@@ -1,26 +1,27 @@
-// How long the drain thread sleeps between two looks at its rings.
+// How long the drain thread sleeps between two looks at its rings, and the merge thread between two looks at its
+// queues. Runs on the thread that sleeps.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
 namespace dpcap {
 
-// For the thread that calls it.
+// Each thread has its own.
 class PollBackoff {
  public:
-  static constexpr uint32_t kUrgentUs = 100;   // where what is found late is late for somebody
-  static constexpr uint32_t kMbufsPerUs = 12;  // a burst that is not to empty the mempool while the drain sleeps
+  static constexpr uint32_t kUrgentUs = 100;   // used where a packet that is found late is late for somebody
+  static constexpr uint32_t kMbufsPerUs = 12;  // a burst of this rate must not empty the mempool during a sleep
 
-  // `mbufs`: how many there are for what comes in while it sleeps. `threads`: how many do the same, and share these and
-  // what an idle capture may cost.
+  // `mbufs`: how many there are for what comes in during a sleep. `threads`: how many threads do the same, and share
+  // these mbufs and what an idle capture may cost.
   PollBackoff(uint32_t mbufs, size_t threads);
 
-  // Instead of sleep(): there was so much to do that the next look follows at once.
+  // Called instead of sleep(): there was so much to do that the next look follows at once.
   void go_on() { wakes_ = 0; }
-  // Sleeps as long as makes waking up a small share of a core, but no longer than `most_us`. `found`: the look before
-  // found something.
+  // Sleeps for so long that waking up takes a small share of a core, but no longer than `most_us`. `found`: the last
+  // look found something.
   void sleep(bool found, uint32_t most_us);
-  // How long that is at present.
+  // How long sleep() sleeps at present, where `most_us` allows it.
   uint32_t sleep_us() const { return idle_sleep_us_; }
 
  private:

@@ -1,5 +1,5 @@
-// Records of one of several drain threads, on their way to the thread that merges them into one file (see MergeThread),
-// without a lock between the two.
+// The records of one of several drain threads, on their way to the merge thread, which joins them into one file (see
+// MergeThread). There is no lock between the two.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -24,9 +24,9 @@ class RecordQueue : public Sink {
  public:
   RecordQueue(const FileOptions& options, CopyMode mode, SinkCounters& counters);
 
-  // Drain thread. Waits while there is no room.
+  // Drain thread. It waits while there is no room.
   uint32_t put(const Burst& burst) override;
-  // `complete_ns` may fall, when a packet is held back: what was said before holds.
+  // `complete_ns` may fall when a packet is held back: the earlier, greater value still holds.
   void tick(uint64_t, uint64_t complete_ns) override {
     if (complete_ns > complete_ns_.load(std::memory_order_relaxed)) {
       complete_ns_.store(complete_ns, std::memory_order_release);
@@ -35,10 +35,10 @@ class RecordQueue : public Sink {
   void leave() override { tick(0, UINT64_MAX); }
   void finish(const std::vector<uint8_t>&) override {}
 
-  // Merging thread. To be asked before next(): what arrived until then (CLOCK_REALTIME
-  // without its steps) is here, or was.
+  // Merge thread. Asked before next(): every packet that arrived until that time (CLOCK_REALTIME without its steps) is
+  // here, or has been.
   uint64_t complete_ns() const { return complete_ns_.load(std::memory_order_acquire); }
-  // Merging thread: what is next, nullptr when there is nothing for now. It stays where it is until taken().
+  // Merge thread: returns the next span, nullptr when there is none for now. It stays where it is until taken().
   const RecordSpan* next() const;
   void taken();
 
@@ -53,12 +53,12 @@ class RecordQueue : public Sink {
 
   const Encoder encoder_;
 
-  // Drain thread. The blocks are filled one after the other, and a span never leaves its block.
+  // Used by the drain thread. The blocks are filled one after the other, and a span never leaves its block.
   BlockArena blocks_;
   size_t filling_ = 0;
   uint64_t ends_at_[kBlocks] = {};  // number of the span after the last one of each block
 
-  // A circle, one writer, one reader; the numbers only grow.
+  // A circular buffer, one writer, one reader; the numbers only grow.
   std::vector<RecordSpan> spans_;
   std::atomic<uint64_t> published_{0};
   std::atomic<uint64_t> taken_{0};

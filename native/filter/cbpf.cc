@@ -1,5 +1,5 @@
-// The half of filter.h that is libpcap's. Apart from filter_extended.cc because <pcap/bpf.h> and <bpf_def.h> define the
-// same macros.
+// The part of filter.h that uses libpcap. It is apart from ebpf.cc because <pcap/bpf.h> and <bpf_def.h> define the same
+// macros.
 #include <pcap/pcap.h>
 
 #include <climits>
@@ -19,7 +19,7 @@ struct PcapCloser {
   void operator()(pcap_t* handle) const { pcap_close(handle); }
 };
 
-// Gives libpcap's program back, also when copying it throws.
+// Frees libpcap's program, also when copying it throws.
 struct CompiledProgram {
   bpf_program program{};
   CompiledProgram() = default;

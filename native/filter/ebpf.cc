@@ -1,4 +1,4 @@
-// The half of filter.h that is librte_bpf's.
+// The part of filter.h that uses librte_bpf.
 #include <fcntl.h>
 #include <rte_bpf.h>
 #include <rte_errno.h>
@@ -78,7 +78,7 @@ Bpf load(const ebpf_insn* insns, size_t count) {
               "DPDK's verifier refuses the program: " + (reason.empty() ? "no reason given" : reason), err);
 }
 
-// In the forked process: nothing may be printed, nothing of the parent's may be touched, and it ends here.
+// Runs in the forked process and ends it. It must not print anything, nor touch anything of the parent.
 [[noreturn]] void load_and_exit(const ebpf_insn* insns, size_t count) {
   const int null = open("/dev/null", O_WRONLY);
   if (null >= 0) dup2(null, STDERR_FILENO);
@@ -90,7 +90,7 @@ Bpf load(const ebpf_insn* insns, size_t count) {
   _exit(rte_bpf_load(&prm) ? 0 : 1);
 }
 
-// The exit status, or -1 after having killed a process that was still running at the timeout.
+// Returns the exit status, or -1 after it has killed a process that was still running at the timeout.
 int wait_or_kill(pid_t pid, int timeout_ms) {
   const timespec pause = {0, 500 * 1000};
   int status = 0;
@@ -104,7 +104,7 @@ int wait_or_kill(pid_t pid, int timeout_ms) {
 }
 
 // A frame as a chain of mbufs in ordinary memory. Every segment is an allocation of exactly its length, so that a
-// checker of memory sees a read past it.
+// memory checker sees a read past its end.
 class MbufChain {
  public:
   MbufChain(const Frame& frame, size_t segment_size) {
@@ -137,7 +137,7 @@ class MbufChain {
   std::vector<std::unique_ptr<uint8_t[]>> data_;
 };
 
-// In the forked process: one byte per frame into the pipe, and it ends here.
+// Runs in the forked process: writes one byte per frame into the pipe, and ends the process.
 [[noreturn]] void jit_and_exit(const rte_bpf_jit& code, const std::vector<Frame>& frames, size_t segment_size, int fd) {
   alarm(kJitSeconds);
   std::vector<uint8_t> verdicts;
@@ -149,8 +149,8 @@ class MbufChain {
   _exit(written ? 0 : 1);
 }
 
-// In a process of its own: the JIT of 22.11 now and then takes two passes of equal length for the end of its work, and
-// the code then jumps anywhere.
+// Runs the code in a process of its own: the JIT of 22.11 now and then takes two passes of equal length for the end of
+// its work, and the code then jumps anywhere.
 std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Frame>& frames, size_t segment_size) {
   rte_bpf_jit code{};
   if (rte_bpf_get_jit(bpf, &code) != 0 || code.func == nullptr)
@@ -160,7 +160,7 @@ std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Frame>& frame
   const pid_t pid = fork();
   if (pid == 0) jit_and_exit(code, frames, segment_size, ends[1]);
   close(ends[1]);
-  std::vector<uint8_t> verdicts(frames.size() + 1);  // with room to see the end
+  std::vector<uint8_t> verdicts(frames.size() + 1);  // one byte more, to see the end of the pipe
   size_t got = 0;
   for (ssize_t n = 1; pid > 0 && n > 0; got += n) {
     n = read(ends[0], verdicts.data() + got, verdicts.size() - got);
@@ -232,7 +232,7 @@ void verify_extended(const uint8_t* program, size_t count, int timeout_ms) {
     throw Error("ERR_FILTER_UNSUPPORTED",
                 "DPDK's verifier needs more than " + std::to_string(timeout_ms) + " ms for the program", ETIMEDOUT);
   if (WIFSIGNALED(status)) throw Error("ERR_FILTER_UNSUPPORTED", "DPDK crashes while it loads the program");
-  if (status != 0) load(insns.data(), count);  // quick, as has been seen; throws with the reason
+  if (status != 0) load(insns.data(), count);  // quick, as the forked process has shown; throws with the reason
 }
 
 }  // namespace dpcap

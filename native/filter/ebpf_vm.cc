@@ -8,7 +8,7 @@ namespace {
 constexpr size_t kStackBytes = 512;
 constexpr int kRegisters = 11;
 
-// One run: registers, stack, and the mbuf's fields as the program is to see them.
+// The state of one execution: registers, stack, and the mbuf's fields as the program is to see them.
 struct Machine {
   uint64_t reg[kRegisters] = {};
   uint8_t stack[kStackBytes] = {};
@@ -17,7 +17,7 @@ struct Machine {
   uint32_t offset;
   uint32_t len;
 
-  // Where `size` bytes of the stack or the fields are; nullptr for any other address.
+  // Returns where `size` bytes of the stack or the fields are; nullptr for any other address.
   uint8_t* memory(uint64_t address, size_t size) {
     const auto inside = [&](void* area, size_t bytes) -> uint8_t* {
       const uint64_t at = address - reinterpret_cast<uint64_t>(area);
@@ -103,7 +103,7 @@ bool compare(uint8_t op, uint64_t a, uint64_t b) {
   }
 }
 
-// Carries out what is no jump. False ends the program: the packet is not selected.
+// Executes an instruction that is not a jump. False ends the program: the packet is not selected.
 bool step(Machine& machine, const ebpf_insn& insn) {
   uint64_t& dst = machine.reg[insn.dst_reg];
   const uint64_t src = machine.reg[insn.src_reg];

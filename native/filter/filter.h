@@ -1,5 +1,5 @@
-// Filter programs: libpcap's compiler and interpreter, librte_bpf's verifier, interpreter and JIT. No EAL needed; any
-// thread, one at a time for run_extended (it borrows DPDK's log stream).
+// Filter programs: libpcap's compiler and interpreter, librte_bpf's verifier, interpreter and JIT. EAL is not needed.
+// Any thread, but one at a time for run_extended and verify_extended, which borrow DPDK's log stream.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,7 @@ struct ClassicInsn {
 };
 static_assert(sizeof(ClassicInsn) == 8);
 
-// What an mbuf says about tags that are not in the packet.
+// What an mbuf says about VLAN tags that are not in the packet.
 struct FrameTags {
   uint64_t ol_flags;
   uint16_t vlan_tci;
@@ -45,28 +45,29 @@ struct MbufLayout {
 };
 MbufLayout mbuf_layout();
 
-// Compiles for Ethernet, snaplen 262144. Throws ERR_FILTER_SYNTAX with libpcap's words.
+// Compiles a filter expression for Ethernet with a snaplen of 262144. Throws ERR_FILTER_SYNTAX with libpcap's words.
 std::vector<ClassicInsn> compile_filter(const std::string& text, bool optimize);
 
-// The packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words.
+// Returns the packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words.
 std::vector<std::vector<uint8_t>> read_capture_file(const std::string& path);
 
-// libpcap's interpreter with wirelen = caplen: 1 or 0 per frame. Throws when libpcap does not accept the program.
+// Runs libpcap's interpreter with wirelen = caplen. Returns 1 or 0 per frame. Throws when libpcap does not accept the
+// program.
 std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Frame>& frames);
 
-// rte_bpf_load, then the interpreter or the JIT over mbufs in ordinary memory, cut into segments of at most
-// segment_size bytes (0: as few segments as possible). `program` holds `count` 8-byte struct ebpf_insn.
+// Calls rte_bpf_load(), then the interpreter or the JIT on mbufs in ordinary memory, which are cut into segments of at
+// most segment_size bytes (0: as few segments as possible). `program` holds `count` 8-byte struct ebpf_insn.
 // Throws ERR_FILTER_UNSUPPORTED with the verifier's words when it refuses the program.
 std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
                                   size_t segment_size);
 
-// The same in Interpreter, which verifies nothing.
+// Does the same with Interpreter, which verifies nothing.
 std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Frame>& frames,
                                      size_t segment_size);
 
 // Loads the program in a forked process, as the primary would. Throws ERR_FILTER_UNSUPPORTED when the verifier refuses
-// it, or when it takes longer than timeout_ms: its cost grows exponentially with some programs, and the primary's
-// control thread would be deaf as long. Blocks the caller.
+// it or takes longer than timeout_ms: the verifier's cost grows exponentially with some programs, and the primary's
+// control thread would not answer for as long. Blocks the caller.
 void verify_extended(const uint8_t* program, size_t count, int timeout_ms);
 
 }  // namespace dpcap

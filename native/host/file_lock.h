@@ -1,4 +1,4 @@
-// Who holds the lock by which a living primary is told from a dead one. On the caller's thread, without a wait.
+// Tells who holds the lock by which a living primary is told from a dead one. Any thread; it does not wait.
 #pragma once
 #include <string>
 
@@ -9,7 +9,7 @@ struct LockHolder {
   int pid;      // 0 when it is in a PID namespace that cannot be seen from here
 };
 
-// F_GETLK over the whole file. The primary locks a part of its `config` file for as long as it lives. Throws
+// Queries the whole file with F_GETLK: the primary locks a part of its `config` file for as long as it lives. Throws
 // ERR_SYSTEM.
 LockHolder lock_holder(const std::string& path);
 

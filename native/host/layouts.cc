@@ -6,7 +6,7 @@
 
 namespace dpcap {
 
-// `struct`: a variable of DPDK has the name of the type.
+// The word `struct` is needed, because a variable of DPDK has the name of the type.
 OpsLayout ops_layout() {
   return {sizeof(struct rte_mempool_ops_table),
           offsetof(struct rte_mempool_ops_table, num_ops),

@@ -46,7 +46,7 @@ class TelemetryClient {
 
   std::string receive() {
     wait_readable();
-    // MSG_TRUNC gives the real length of the waiting message whatever the buffer's.
+    // MSG_TRUNC gives the real length of the waiting message, whatever the length of the buffer.
     ssize_t length = recv(fd_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
     if (length < 0) throw system_error("cannot read from", errno, path_);
     if (length == 0) throw system_error("no answer, the connection was closed by", ECONNRESET, path_);

@@ -1,12 +1,13 @@
-// Questions to a primary's telemetry socket. On the caller's thread, bounded in time.
+// Sends commands to a primary's telemetry socket. Runs on the caller's thread, bounded in time.
 #pragma once
 #include <string>
 #include <vector>
 
 namespace dpcap {
 
-// One connection to a telemetry socket (SOCK_SEQPACKET), `commands` one after the other. A connection costs the
-// primary a thread, hence several commands for one. timeout_ms bounds the whole exchange. Throws ERR_SYSTEM.
+// Opens one connection to a telemetry socket (SOCK_SEQPACKET), sends `commands` one after the other and returns the
+// answers. A connection costs the primary a thread, so several commands share one. timeout_ms bounds the whole
+// exchange. Throws ERR_SYSTEM.
 std::vector<std::string> telemetry(const std::string& path, const std::vector<std::string>& commands, int timeout_ms);
 
 }  // namespace dpcap

@@ -1,4 +1,4 @@
-// Versions of the libraries this addon was built against.
+// Versions of the libraries: of DPDK as this addon was built against it, of libpcap as it is loaded. JavaScript thread.
 #pragma once
 #include <cstdint>
 #include <string>

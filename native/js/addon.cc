@@ -1,10 +1,10 @@
-// Exports of the addon. The only folder that includes napi.h is this one.
+// The exports of the addon. Only this folder includes napi.h.
 #include <napi.h>
 
 #include "host/versions.h"
 #include "js/exports.h"
 
-// What the addon was built with.
+// Exports the versions of the libraries.
 static void export_versions(Napi::Object exports) {
   const Napi::Env env = exports.Env();
   exports.Set("dpdkVersion", Napi::String::New(env, dpcap::dpdk_version()));

@@ -1,5 +1,5 @@
-// The capture's verbs: start, stats, grow, settle, disable, finish, free, abandon. One capture per process: EAL starts
-// once, and so do we.
+// The functions of a capture: start, stats, grow, settle, disable, finish, free, abandon. There is one capture per
+// process, because EAL starts only once in a process.
 #include <mutex>
 
 #include "capture/capture.h"
@@ -15,7 +15,7 @@ using dpcap::Capture;
 using dpcap::CapturePlan;
 
 std::unique_ptr<Capture> capture;
-std::mutex capture_made;  // taken to make it, and to abandon it, which may come first
+std::mutex capture_made;  // held to make the capture, and to abandon it, which may come first
 bool is_abandoned = false;
 std::shared_ptr<Notifier> notifier;
 
@@ -24,8 +24,8 @@ Capture& running(Napi::Env env) {
   return *capture;
 }
 
-// startCapture(plan, notify): Promise<void>. When it rejects, disableCapture, finishCapture and freeCapture are still
-// owed.
+// startCapture(plan, notify): Promise<void>. When it rejects, disableCapture, finishCapture and freeCapture must still
+// be called.
 Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
   if (notifier) throw Napi::Error::New(info.Env(), "a capture was already started in this process");
   const CapturePlan plan = to_capture_plan(info[0].As<Napi::Object>());
@@ -47,13 +47,13 @@ Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
-// captureStats(): looks at the lanes' ports as well.
+// captureStats(): returns the counters, and checks the lanes' ports as well.
 Napi::Value JS_CaptureStats(const Napi::CallbackInfo& info) {
   running(info.Env()).watch();
   return from_capture_stats(info.Env(), running(info.Env()).stats());
 }
 
-// growCapture(pieces, upTo): Promise<boolean>, whether there may be more.
+// growCapture(pieces, upTo): Promise<boolean>, which tells whether there may be more mbufs.
 Napi::Value JS_GrowCapture(const Napi::CallbackInfo& info) {
   Capture& grown = running(info.Env());
   const uint32_t pieces = info[0].As<Napi::Number>();
@@ -75,7 +75,8 @@ Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
-// abandonCapture(): what takes or frees memory in the primary ends at the next piece, now and later.
+// abandonCapture(): a call that takes or frees memory in the primary, or disables lanes, ends at its next piece of
+// memory or lane, now and later.
 Napi::Value JS_AbandonCapture(const Napi::CallbackInfo& info) {
   const std::lock_guard<std::mutex> lock(capture_made);
   is_abandoned = true;
@@ -83,7 +84,7 @@ Napi::Value JS_AbandonCapture(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// disableCapture(primaryGone): Promise<string[]>, the targets whose state is unknown.
+// disableCapture(primaryGone): Promise<string[]>, the lanes whose state is unknown.
 Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
   const bool primary_gone = info[0].As<Napi::Boolean>();
   return PromiseWorker<std::vector<std::string>>::run(
@@ -91,7 +92,7 @@ Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
       from_strings);
 }
 
-// finishCapture(isConfirmed): Promise<void>. No notify() after the call.
+// finishCapture(isConfirmed): Promise<void>. notify() is not called after this call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
   if (notifier) notifier->close();
   const bool is_confirmed = info[0].As<Napi::Boolean>();
@@ -104,7 +105,7 @@ Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
-// freeCapture(): Promise<boolean>, whether everything in the primary was freed.
+// freeCapture(): Promise<boolean>, which tells whether everything in the primary was freed.
 Napi::Value JS_FreeCapture(const Napi::CallbackInfo& info) {
   return PromiseWorker<bool>::run(
       info.Env(), [] { return capture ? capture->free() : true; },

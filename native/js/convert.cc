@@ -69,7 +69,7 @@ std::vector<T> list(const Napi::Object& object, const char* name,
   return result;
 }
 
-// "a" | "b" into one of two values.
+// Turns the text `a` or `b` into one of two values.
 template <typename T>
 T either(const Napi::Object& object, const char* name, const char* a, T if_a, const char* b, T if_b) {
   const std::string value = text(object, name);

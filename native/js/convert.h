@@ -1,5 +1,5 @@
-// Every conversion between JavaScript values and core structs. Types and ranges are checked here a second time: a wrong
-// one is a TypeError or RangeError of the caller.
+// Conversions between JavaScript values and native structs. JavaScript thread. Types and ranges are checked here a
+// second time: a wrong one is a TypeError or RangeError of the caller.
 #pragma once
 #include <napi.h>
 

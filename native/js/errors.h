@@ -1,5 +1,5 @@
-// From a core error to a JavaScript error: the single door. The object carries code (ErrorCode), errno (a name) and
-// subject; src/native/ turns it into a DpcapError.
+// Turns a native error into a JavaScript error; nothing else does. The object carries code (ErrorCode), errno (a name)
+// and subject; src/native/ turns it into a DpcapError. JavaScript thread.
 #pragma once
 #include <napi.h>
 
@@ -7,7 +7,7 @@
 
 Napi::Error to_js_error(Napi::Env env, const dpcap::Error& error);
 
-// A function of the addon whose errors, those of the standard library included, go through that door.
+// Wraps a function of the addon, so that its errors, those of the standard library included, go through to_js_error().
 template <Napi::Value (*body)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {

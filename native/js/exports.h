@@ -1,4 +1,5 @@
-// Each group of exports is one function, defined in the file that carries its name (js/<group>_js.cc).
+// The groups of exports. Each group is one function, defined in the file that carries its name (js/<group>_js.cc), and
+// called on the JavaScript thread when the addon is loaded.
 #pragma once
 #include <napi.h>
 

@@ -1,4 +1,5 @@
-// compileFilter, runClassic, runExtended, verifyExtended, mbufLayout: arguments in, plain values out.
+// compileFilter, runClassic, runExtended, runInterpreter, verifyExtended, readCaptureFile, mbufLayout: they convert
+// arguments and results.
 #include <cstring>
 
 #include "filter/filter.h"
@@ -22,7 +23,7 @@ std::vector<dpcap::Frame> frames_from(const Napi::CallbackInfo& info, size_t ind
   return frames;
 }
 
-// Four words a frame: both halves of ol_flags, vlan_tci, vlan_tci_outer.
+// Four words for each frame: the low and the high half of ol_flags, vlan_tci, vlan_tci_outer.
 void set_tags(const Napi::Value& value, std::vector<dpcap::Frame>& frames) {
   if (value.IsUndefined()) return;
   const bool ok = value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint32_array &&

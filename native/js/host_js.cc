@@ -1,4 +1,4 @@
-// HostBinding of src/native/host-binding.ts: arguments in, values out, no logic.
+// Implements HostBinding of src/native/host-binding.ts: converts arguments and results, without logic.
 #include "host/file_lock.h"
 #include "host/layouts.h"
 #include "host/telemetry_client.h"

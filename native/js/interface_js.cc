@@ -1,5 +1,5 @@
-// createTap(name, netns, mtu, queues): a descriptor for each queue.
-// isInterface(name): boolean. openPacketSocket(name): a descriptor.
+// createTap(name, netns, mtu, queues): returns a descriptor for each queue.
+// isInterface(name): returns a boolean. openPacketSocket(name): returns a descriptor.
 #include "js/errors.h"
 #include "js/exports.h"
 #include "sink/interface/packet_socket.h"

@@ -1,4 +1,4 @@
-// The ends of processes: the primary's, noticed at once, and our own, which waits for nobody.
+// The ends of processes: the end of the primary is noticed at once, and that of this process waits for no thread.
 #include <unistd.h>
 
 #include "js/errors.h"
@@ -10,7 +10,7 @@ namespace {
 
 using dpcap::PrimaryWatch;
 
-// watchPrimary(runtimeDir, pid, onEnd): a function that ends the watch.
+// watchPrimary(runtimeDir, pid, onEnd): returns a function that ends the watch.
 Napi::Value JS_WatchPrimary(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsString() || !info[1].IsNumber() || !info[2].IsFunction()) {
@@ -32,7 +32,8 @@ Napi::Value JS_WatchPrimary(const Napi::CallbackInfo& info) {
   });
 }
 
-// endAtOnce(code): without Node's and the libraries' farewells, which wait for every thread that is still at work.
+// endAtOnce(code): ends this process without the shutdown of Node and of the libraries, which waits for every thread
+// that is still at work.
 Napi::Value JS_EndAtOnce(const Napi::CallbackInfo& info) {
   if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected an exit code");
   _exit(info[0].As<Napi::Number>().Int32Value());

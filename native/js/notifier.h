@@ -1,4 +1,4 @@
-// Tells JavaScript, from any thread, that there is something to look at: what core/notify.h leads to.
+// Tells JavaScript that there is something to look at: the Notify of base/notify.h leads here. Any thread.
 #pragma once
 #include <napi.h>
 
@@ -7,13 +7,14 @@
 
 class Notifier {
  public:
-  // JavaScript thread. `function` is called without arguments, and may not throw. It does not keep the process alive.
+  // JavaScript thread. `function` is called without arguments and must not throw. The notifier does not keep the
+  // process alive.
   static std::shared_ptr<Notifier> create(Napi::Env env, const Napi::Function& function);
 
-  // Any thread; never waits for JavaScript. What is told before JavaScript looks is told once. Nothing after close(),
-  // and nothing after the end of Node's environment, which threads of ours may outlive.
+  // Any thread; it never waits for JavaScript. Calls before JavaScript looks count as one. After close() it does
+  // nothing, nor after the end of Node's environment, which native threads may outlive.
   void notify();
-  // JavaScript thread: also takes back what JavaScript has not seen yet. Idempotent.
+  // JavaScript thread. Also takes back a notification that JavaScript has not seen yet. Idempotent.
   void close();
 
  private:

@@ -1,4 +1,4 @@
-// The primary's verbs: attach, facts, alignOps, owners, and what `recover` needs.
+// The functions for a primary: attach, facts, alignOps, owners, and those that `recover` needs.
 #include <sys/prctl.h>
 
 #include <atomic>
@@ -133,7 +133,7 @@ Napi::Value from_facts(Napi::Env env, const Facts& facts) {
   return object;
 }
 
-// facts(): Promise<AttachedFacts>. Takes locks of EAL's, so not on the JavaScript thread.
+// facts(): Promise<AttachedFacts>. It takes locks of EAL, so it does not run on the JavaScript thread.
 Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
   return PromiseWorker<Facts>::run(
       info.Env(),
@@ -144,7 +144,8 @@ Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
       from_facts);
 }
 
-// alignOps(names): permutes our own table; registers with pdump where the release asks for it.
+// alignOps(names): permutes this process's table of mempool handlers, and registers with pdump where the release asks
+// for it.
 Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   const std::vector<std::string> order = to_strings(info[0]);
   align_ops_table(order);
@@ -152,13 +153,13 @@ Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// tryLock(path): a descriptor, or -1.
+// tryLock(path): returns a descriptor, or -1.
 Napi::Value JS_TryLock(const Napi::CallbackInfo& info) {
   const std::string path = argument(info, 0);
   return Napi::Number::New(info.Env(), try_lock(path));
 }
 
-// disableOwner(name): Promise<string[]>, the targets of a dead capture that are not off for certain.
+// disableOwner(name): Promise<string[]>, the lanes of a dead capture that are not certain to be off.
 Napi::Value JS_DisableOwner(const Napi::CallbackInfo& info) {
   const std::string name = argument(info, 0);
   return PromiseWorker<std::vector<std::string>>::run(
@@ -177,7 +178,7 @@ Napi::Value JS_FreeOwner(const Napi::CallbackInfo& info) {
       done);
 }
 
-// abandonRecovery(): freeOwner() ends at the next piece.
+// abandonRecovery(): freeOwner() ends at its next piece of memory.
 Napi::Value JS_AbandonRecovery(const Napi::CallbackInfo& info) {
   is_recovery_abandoned = true;
   return info.Env().Undefined();
@@ -191,7 +192,7 @@ Napi::Value JS_PrimaryAnswers(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool& answers) { return Napi::Boolean::New(env, answers); });
 }
 
-// expectDpvs(): before the first request.
+// expectDpvs(): call this before the first request to a DPVS.
 Napi::Value JS_ExpectDpvs(const Napi::CallbackInfo& info) {
   expect_dpvs_layout();
   return info.Env().Undefined();

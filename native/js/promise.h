@@ -1,4 +1,5 @@
-// Runs a blocking core function off the JavaScript thread and settles a promise with its result.
+// Runs a blocking native function off the JavaScript thread, on a thread of libuv's pool, and settles a promise with
+// its result.
 #pragma once
 #include <napi.h>
 
@@ -8,7 +9,7 @@
 #include "base/error.h"
 #include "js/errors.h"
 
-// work: on a thread of libuv's pool, may throw dpcap::Error. convert: on the JavaScript thread.
+// `work` runs on a thread of libuv's pool and may throw dpcap::Error. `convert` runs on the JavaScript thread.
 template <typename Result>
 class PromiseWorker : public Napi::AsyncWorker {
  public:

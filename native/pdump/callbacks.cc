@@ -12,14 +12,15 @@
 namespace dpcap {
 namespace {
 
-// The server verifies the program and adds the callback while we wait; librte_pdump waits as long.
+// The server verifies the program and adds the callback while dpcap waits; librte_pdump waits as long.
 constexpr int kEnableTimeoutMs = 5000;
-// Disabling is repeatable, so a lost answer costs one more request; every lane is asked once before one is asked again.
+// Disabling is repeatable, so a lost answer costs one more request. Every lane is asked about once before one is asked
+// about again.
 constexpr int kDisableTimeoutMs = 1000;
 constexpr uint64_t kDisableLimitMs = 5000;
 
-// Packets of a lane that may be counted and not yet be seen in its ring, or taken out of it and not yet be accounted
-// for.
+// The largest number of packets of a lane that may be counted but not yet be seen in its ring, or taken out of the ring
+// but not yet be accounted for.
 constexpr uint64_t kOnTheirWay = 8192;
 
 constexpr timespec kBetweenPasses = {0, 20'000'000};
@@ -84,10 +85,10 @@ void Callbacks::enable(OwnerRecord& owner, const Order& order) {
   }
 }
 
-// A primary that refuses the filter may be one without BPF, or with another verifier: it is asked for whole copies of
-// everything, and the filter runs here.
+// A primary that refuses the filter may have no BPF, or another verifier. It is then asked for whole copies of all
+// packets, and the filter runs in this process.
 Reply Callbacks::request(Lane& lane, const Order& order) {
-  // As for the lanes before it: one refusal says enough, and the primary logs each.
+  // After a refusal for an earlier lane, no filter is sent: one refusal is enough, and the primary logs each.
   const bool is_known = is_refused(lane.target.direction);
   const rte_bpf_prm* wanted = lane.target.direction == Direction::rx ? order.program_rx : order.program_tx;
   const rte_bpf_prm* program = is_known ? nullptr : wanted;
@@ -99,7 +100,7 @@ Reply Callbacks::request(Lane& lane, const Order& order) {
   if (reply.outcome != Outcome::failed || reply.err == EEXIST || program == nullptr) return reply;
 
   const Reply second = ask(UINT32_MAX, nullptr);
-  if (second.outcome == Outcome::failed) return reply;  // it was not the filter
+  if (second.outcome == Outcome::failed) return reply;  // the filter was not the cause
   lane.is_filtered_here = true;
   return second;
 }
@@ -115,8 +116,9 @@ void Callbacks::set_state(size_t lane, TargetState state) {
   owner_->set_state(lane, state);
 }
 
-// Some releases clear their counters shortly after the callback went live (22.11.8 and others). Once all are enabled
-// they are still, and the primary has found no mbuf and copied nothing: every later packet is in them exactly once.
+// Some releases clear their counters shortly after the callback has become active (22.11.8 and others). Once all
+// callbacks are enabled, the counters are stable, and the primary has found no mbuf and copied nothing: every later
+// packet is in them exactly once.
 void Callbacks::take_baseline() {
   for (Lane& lane : lanes_) lane.baseline = lane.latest = counters_now(lane).value_or(PdumpCounters{});
 }
@@ -140,8 +142,9 @@ void Callbacks::watch() {
   }
 }
 
-// Whether the counters are those of another callback than ours. What ours counts is in our ring a burst later at most,
-// and that ring never fills. (Some releases clear the counters when a callback is enabled, others go on counting.)
+// Tells whether the counters are those of another tool's callback. What dpcap's callback counts is in the lane's ring
+// at most one burst later, and that ring never fills. (Some releases clear the counters when a callback is enabled,
+// others go on counting.)
 bool Callbacks::is_taken(const Lane& lane) const {
   const auto goes_on = [] {};
   const uint64_t arrived_before = lane.arrived_at_least(goes_on);
@@ -205,8 +208,8 @@ std::vector<std::string> Callbacks::unsettled() const {
   return targets;
 }
 
-// One that quits in order takes the counters away, and one that another tool's capture has cleared counts for that:
-// then the last ones hold.
+// A primary that quits in order takes its counters away, and counters that another tool's capture has cleared count for
+// that capture: then the last counters that were read hold.
 PdumpCounters Callbacks::counters(const Lane& lane) const {
   const auto now = counters_now(lane);
   const bool is_ours = states_.empty() || states_[lane.index] != TargetState::taken;

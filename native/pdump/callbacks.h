@@ -1,7 +1,7 @@
-// The callbacks that a capture has in the primary, one a lane: enables them, watches whether their ports and queues are
-// still there, and has them removed. What is known of each is in the owner record as well, for whoever comes after us.
+// The callbacks that a capture has in the primary, one for each lane. Enables them, watches whether their ports and
+// queues are still there, and has them removed. The owner record also holds the state of each, for a later recovery.
 //
-// Requests block: on a thread that may wait for the primary, one at a time.
+// Requests block: send them on a thread that may wait for the primary, one at a time.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -28,27 +28,29 @@ class Callbacks {
 
   explicit Callbacks(std::deque<Lane>& lanes) : lanes_(lanes) {}
 
-  // In the order of the lanes. Throws when one cannot be enabled; those before it stay, and are disable()'s to remove.
+  // Enables the callbacks in the order of the lanes. Throws when one cannot be enabled; those before it stay, and
+  // disable() has to remove them.
   void enable(OwnerRecord& owner, const Order& order);
-  // Takes the counters that packets are counted from. Once, when all are enabled and before the pool is opened.
+  // Stores the counters from which packets are counted. Call it once, when all callbacks are enabled and before the
+  // mempool is opened.
   void take_baseline();
-  // And what came for want of an mbuf until the pool was open came before the capture began.
+  // Leaves out the packets that found no mbuf until the mempool was open: they came before the capture began.
   void forget_nombuf();
 
-  // Ends the lanes whose port or queue is gone, or which somebody else has taken. No request.
+  // Ends the lanes whose port or queue is gone, or which another tool has taken. Sends no request.
   void watch();
-  // Removes the callbacks of ended lanes as soon as they can be reached again.
+  // Removes the callbacks of ended lanes that can be reached again.
   void settle();
-  // Whether there is something for settle() to do.
+  // Tells whether there is something for settle() to do.
   bool can_settle() const;
-  // Removes all. Returns those that may still be there, as text. Within kDisableLimitMs.
+  // Removes all callbacks within kDisableLimitMs. Returns those that may still be there, as text.
   std::vector<std::string> disable();
-  // Any thread: disable() asks no more.
+  // Any thread. Makes disable() send no more requests.
   void abandon() { is_abandoned_ = true; }
-  // Those that may be there, as text.
+  // Returns the callbacks that may be there, as text.
   std::vector<std::string> unsettled() const;
 
-  // The primary's memory is about to go: the counters stay as they were last seen, and nothing is looked at any more.
+  // Call it when the primary's memory is about to go. The counters stay as last seen, and nothing is read any more.
   void leave();
 
   // The primary's counters of a lane since the baseline.
@@ -71,7 +73,7 @@ class Callbacks {
   std::atomic<bool> is_abandoned_{false};
   Order order_{};
   std::vector<TargetState> states_;
-  std::vector<Removal> removals_;  // why one that was asked to be off is not
+  std::vector<Removal> removals_;  // why a callback that was to be removed is not off
 };
 
 }  // namespace dpcap

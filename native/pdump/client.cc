@@ -15,7 +15,7 @@ namespace {
 
 PdumpRequest request_for(const PdumpTarget& target, PdumpOperation op) {
   if (target.queue >= RTE_MAX_QUEUES_PER_PORT) {
-    // The server indexes a static array with it, unchecked (1.4 of the pdump reference).
+    // The server indexes a static array with the queue and does not check it (1.4 of the pdump reference).
     throw Error("ERR_QUEUE_RANGE", "queue " + std::to_string(target.queue) + " is out of range", ERANGE);
   }
   if (target.device.size() >= RTE_DEV_NAME_MAX_LEN) {
@@ -30,15 +30,15 @@ PdumpRequest request_for(const PdumpTarget& target, PdumpOperation op) {
   return request;
 }
 
-using QueueStats = struct rte_pdump_stats;  // the name is a function's, too
+using QueueStats = struct rte_pdump_stats;  // a function has this name, too
 
 struct StatsZone {
   QueueStats rx[RTE_MAX_ETHPORTS][RTE_MAX_QUEUES_PER_PORT];
   QueueStats tx[RTE_MAX_ETHPORTS][RTE_MAX_QUEUES_PER_PORT];
 };
 
-// The zone is found once, under a lock that a dying primary may hold for ever; from then on its descriptor is looked
-// at, which stays mapped and is zeroed before the zone is freed (rte_pdump_uninit).
+// The memzone is looked up until it is found, under a lock that a dying primary may hold for ever. From then on only
+// its descriptor is read, which stays mapped and is zeroed before the memzone is freed (rte_pdump_uninit).
 const StatsZone* stats_zone() {
   static const rte_memzone* zone = nullptr;
   if (zone == nullptr) zone = rte_memzone_lookup("rte_pdump_stats");
@@ -81,7 +81,7 @@ const char* reason_of(Removal removal) {
 
 namespace {
 
-// Where in its slot the target's callback is now: the device to address it by, or why there is none.
+// Where a lane's callback is now: the device in its slot, by which it is addressed, or why there is none.
 struct Address {
   std::string device;
   Removal obstacle;  // when device is empty
@@ -103,7 +103,7 @@ Removal pdump_disable(const PdumpTarget& target, int timeout_ms) {
   PdumpTarget now = target;
   now.device = before.device;
   const Reply reply = send_pdump_request(request_for(now, PdumpOperation::disable), timeout_ms);
-  // The answer is about the device of that name, wherever it was when the primary looked.
+  // The answer is about the device of that name, in whatever slot it was when the primary looked.
   if (address_of(target).device != before.device) return Removal::unknown;
   if (reply.outcome == Outcome::done) return Removal::removed;
   return reply.outcome == Outcome::failed && reply.err == EINVAL ? Removal::absent : Removal::unknown;

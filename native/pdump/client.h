@@ -20,7 +20,7 @@ enum class CopyMode : uint16_t {
   stamped = 2,  // wrapped in a pcapng block: timestamp and original length taken in the primary
 };
 
-// One port, queue and direction: requests are always this small, because the server does not roll back wider ones.
+// One port, queue and direction. Requests are never wider, because the server does not roll back wider ones.
 struct PdumpTarget {
   std::string device;
   uint16_t port;  // the slot that the device was in: callbacks belong to slots, and outlive their devices
@@ -39,39 +39,40 @@ struct PdumpEnable {
   const rte_bpf_prm* program;  // nullptr matches all; must be in shared memory
 };
 
-// Blocks for timeout_ms, three times that at most. Not from an EAL callback thread; one at a time per process.
+// Blocks for timeout_ms, at most for three times that. Not on an EAL callback thread; one call at a time per process.
 Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms);
 
 // What is known of a callback after the primary was asked to remove it.
 enum class Removal {
   removed,    // by this request
-  absent,     // there was none: somebody removed it before
+  absent,     // there was none: it was removed before
   no_device,  // the slot is empty, so nobody can remove it; it is live again with the next device there
   no_queue,   // the port has fewer queues now; the callback is live again when it has more
-  taken,      // the callback there is somebody else's
-  unknown,    // no answer, or one that does not say
+  taken,      // the callback there is another tool's
+  unknown,    // no answer, or one that does not tell
 };
 constexpr bool is_off(Removal removal) { return removal == Removal::removed || removal == Removal::absent; }
-// Why a callback that is not off is not, for people.
+// Says in words for people why a callback is not off.
 const char* reason_of(Removal removal);
 
-// Has the primary remove the callback of a target, and tells what its answer means. Blocks as pdump_enable(). The only
-// place that reads a reply to a disable request: capture, recovery and forward2kni all come here.
+// Has the primary remove the callback of a lane, and tells what its answer means. Blocks as pdump_enable(). This is the
+// only place that reads a reply to a disable request: capture, recovery and forward2kni all come here.
 //
-// The framework addresses by the device's name and keeps its books by slot. Whatever device is in the slot now, the
-// callback there is the target's: nobody else's can be, as it would have been refused with EEXIST. And EINVAL means
-// "no callback" only when that device is there and has the queue; else it means that the callback cannot be reached.
+// The framework addresses a callback by the device's name, but stores it by slot. Whatever device is in the slot now,
+// the callback there is the lane's: another one would have been refused with EEXIST. EINVAL means "no callback" only
+// when that device is there and has the queue; otherwise it means that the callback cannot be reached.
 Removal pdump_disable(const PdumpTarget& target, int timeout_ms);
-// The same where somebody else may have removed the callback and added one of his own, which must stay: asks the
-// primary to add ours again, which it refuses with EEXIST while there is one, and then removes that.
+// The same where another tool may have removed the callback and added one of its own, which must stay. Asks the primary
+// to add dpcap's callback again, which it refuses with EEXIST while another is there; otherwise removes the callback
+// that was added.
 Removal pdump_disable_unless_taken(const PdumpTarget& target, const PdumpEnable& ours, int timeout_ms);
-// Whether pdump_disable() could reach the callback at this moment.
+// Tells whether pdump_disable() could reach the callback at this moment.
 bool is_reachable(const PdumpTarget& target);
-// Whether the target's own device is in its slot, with that queue.
+// Tells whether the lane's own device is in its slot, with that queue.
 bool is_present(const PdumpTarget& target);
 
-// 25.11 and later forward requests to every secondary, and one that has not called rte_pdump_init() makes them time
-// out; before, the call fails in a secondary. A no-op on releases that must not see it. Throws ERR_PRIMARY_*.
+// 25.11 and later forward requests to every secondary, and a secondary that has not called rte_pdump_init() makes them
+// time out. In earlier releases that call fails in a secondary, so there this is a no-op. Throws ERR_PRIMARY_*.
 void register_with_pdump();
 
 // pdump's counters of one queue and direction.
@@ -82,11 +83,11 @@ struct PdumpCounters {
   uint64_t ringfull = 0;
 };
 
-// True when the primary called rte_pdump_init(): without it a request is never answered.
+// True when the primary has called rte_pdump_init(). Without that, it never answers a request.
 bool pdump_ready();
 
-// Nothing when pdump is not ready (any more: a primary that ends in order takes its counters away) or the ids are out
-// of range.
+// Returns nullopt when pdump is not ready (a primary that ends in order takes its counters away), or when the ids are
+// out of range.
 std::optional<PdumpCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction);
 
 }  // namespace dpcap

@@ -1,4 +1,5 @@
-// A lane: one port, queue and direction, with the ring its copies arrive in and the figures of what became of them.
+// A lane: one port, queue and direction, with the ring that its copies arrive in and the counters of what became of
+// them. The drain thread and the threads that use Callbacks share it.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -8,12 +9,12 @@
 
 namespace dpcap {
 
-// Whether what comes through a lane's ring is still its own.
+// Whether the copies that come through a lane's ring are still the lane's own.
 enum class LaneState {
   live,
-  port_gone,   // another device, or none, is in the port's slot: what comes may be another port's
+  port_gone,   // another device, or none, is in the port's slot: the copies may be another port's
   queue_gone,  // the port has fewer queues now
-  taken,       // the primary's counters began anew: somebody else has put a callback there
+  taken,       // the primary's counters began anew: another tool has put a callback there
 };
 
 struct Lane {
@@ -25,8 +26,8 @@ struct Lane {
   const uint32_t interface;  // index into the file's interfaces
   rte_ring* const ring;
 
-  // Changes once, from live, by whoever sees it first: the drain thread, which records nothing from then on, or the
-  // thread that watches.
+  // Changes once, from live. Whichever thread sees the reason first changes it: the drain thread, which records nothing
+  // from then on, or the thread that watches.
   std::atomic<LaneState> state{LaneState::live};
   bool is_live() const { return state.load(std::memory_order_relaxed) == LaneState::live; }
   void end(LaneState how) {
@@ -34,28 +35,29 @@ struct Lane {
     state.compare_exchange_strong(live, how);
   }
 
-  // The primary sends all packets, as it could not load the filter. Set before packets flow.
+  // The primary copies all packets, because it could not load the filter. Set before packets flow.
   std::atomic<bool> is_filtered_here{false};
 
-  // The primary's counters when the pool was opened. Written before the drain thread starts to find packets.
+  // The primary's counters when the mempool was opened. Written before the drain thread finds packets; nombuf just
+  // after.
   PdumpCounters baseline;
-  // The newest that were read: the primary may take its own away. One reader at a time.
+  // The newest counters that were read, because the primary may take its own away. One reader at a time.
   mutable PdumpCounters latest;
 
-  // Written by the drain thread alone, read by any.
-  Counter recorded;  // put into a block; minus what the writer lost: written
-  Counter bytes;     // sum of caplen of recorded packets; minus what the writer lost of it
+  // Only the drain thread writes these counters; any thread may read them.
+  Counter recorded;  // packets put into a block; all but those that the writer lost are written
+  Counter bytes;     // sum of caplen of the recorded packets, including what the writer lost of it
   Counter sinkdrop;  // refused because the sink had failed
   Counter surplus;   // drained after a limit was reached, or after the lane's end
-  Counter filtered;  // not selected by the filter, where it runs here
+  Counter filtered;  // not selected by the filter, when that runs in this process
 
   // Copies that were taken out of the ring and are accounted for.
   uint64_t drained() const { return recorded + sinkdrop + surplus + filtered; }
 
-  // How many copies have come, by two looks between which the drain thread goes on, and this thread may have to wait
-  // for a CPU. `between`: what tests do there.
+  // The number of copies that have come, by two readings. The drain thread goes on between them, and this thread may
+  // have to wait for a CPU there. `between` is what tests do at that point.
   //
-  // No more than have come: what moves from the ring to the figures meanwhile is missed.
+  // At most as many as have come: copies that move from the ring to the counters meanwhile are missed.
   template <typename Between>
   uint64_t arrived_at_least(Between between) const {
     const uint64_t accounted = drained();
@@ -63,7 +65,8 @@ struct Lane {
     between();
     return accounted + rte_ring_count(ring);
   }
-  // No fewer than have come, but for those on their way from one to the other: what moves meanwhile is counted twice.
+  // At least as many as have come, except for copies on their way from the ring to the counters: those that move
+  // meanwhile are counted twice.
   template <typename Between>
   uint64_t arrived_at_most(Between between) const {
     const uint64_t waiting = rte_ring_count(ring);
@@ -72,18 +75,18 @@ struct Lane {
     return waiting + drained();
   }
 
-  // Packets taken from the ring and not yet given to the sink. Drain thread only.
+  // Packets that were taken from the ring and not yet given to the sink. Drain thread only.
   static constexpr uint32_t kPending = 512;
   rte_mbuf* pending[kPending];
   uint64_t arrival[kPending];  // TSC; while unresolved, the stamp as the primary wrote it
   uint32_t head = 0;
   uint32_t count = 0;
-  uint32_t unresolved = 0;  // how many at the end of pending still need their arrival
-  uint32_t waiting = 0;     // in the ring, at the last look
-  uint32_t turns = 0;       // in which packets were given out since
+  uint32_t unresolved = 0;  // how many packets at the end of pending still need their arrival
+  uint32_t waiting = 0;     // copies in the ring at the last look
+  uint32_t turns = 0;       // turns in which packets were given out since then
   uint64_t empty_tsc = 0;   // when the ring was last seen empty
-  bool more = false;        // it was not when it was last looked at
-  uint64_t last_ns = 0;     // steady time of the last one that was given out
+  bool more = false;        // the ring was not empty when it was last looked at
+  uint64_t last_ns = 0;     // steady time of the last packet that was given out
 };
 
 }  // namespace dpcap

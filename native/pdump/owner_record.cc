@@ -26,7 +26,7 @@ std::string bounded(const char* text, size_t size) { return std::string(text, st
 
 ProcessId process_of(const OwnerHeader& header) { return {header.pid, header.start_time, header.pid_namespace}; }
 
-// dpcap_<pid>_<start time>, and nothing behind it.
+// Accepts dpcap_<pid>_<start time> with nothing behind it.
 bool is_record_name(const char* name) {
   int pid = 0, length = 0;
   unsigned start = 0;
@@ -39,7 +39,7 @@ struct Copy {
   std::vector<uint8_t> bytes;
 };
 
-// Under the lock of the list, which keeps the zones in place: copies, and judges nothing.
+// Runs under the lock of the memzone list, which keeps the zones in place. It only copies, and judges nothing.
 void copy_record(const rte_memzone* zone, void* opaque) {
   constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerTarget);
   if (!is_record_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
@@ -48,8 +48,8 @@ void copy_record(const rte_memzone* zone, void* opaque) {
       {zone->name, std::vector<uint8_t>(bytes, bytes + std::min(zone->len, kLargest))});
 }
 
-// A record that its owner had not finished, or that is not one of this version's, has no targets: nothing was enabled
-// before it was complete.
+// A record that its owner had not finished, or that is not one of this version, counts as one without lanes: nothing
+// was enabled before it was complete.
 OwnerFacts facts_of(const Copy& copy) {
   const auto* header = reinterpret_cast<const OwnerHeader*>(copy.bytes.data());
   OwnerFacts facts{copy.name, {}, false, 0, "", {}};
@@ -96,7 +96,7 @@ bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& w
   return false;
 }
 
-// With the dead capture's own pool, and that pool's ring for the copies: what is put there has only come back.
+// Uses the dead capture's own mempool, and that mempool's ring for the copies: an mbuf put there has only come back.
 Removal disable_taken(const std::string& name, const PdumpTarget& target, int timeout_ms) {
   rte_mempool* pool = foreign_pool("MP_" + name);
   if (pool == nullptr || pool->pool_data == nullptr) return Removal::taken;
@@ -104,7 +104,7 @@ Removal disable_taken(const std::string& name, const PdumpTarget& target, int ti
   return pdump_disable_unless_taken(target, {CopyMode::plain, 0, ring, pool, nullptr}, timeout_ms);
 }
 
-// The states in a record that nobody but us changes any more.
+// Returns the lanes in a dead owner's record: only this process still changes their states.
 OwnerTarget* targets_in(const std::string& name) {
   const rte_memzone* zone = rte_memzone_lookup(name.c_str());
   return zone == nullptr ? nullptr : static_cast<OwnerHeader*>(zone->addr)->targets();

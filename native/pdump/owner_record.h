@@ -1,8 +1,9 @@
-// The owner record: what a capture has in the primary, in shared memory under a name of its own, so that anyone can
-// remove it when the capture died without doing so.
+// The owner record lists what a capture has in the primary. It lies in shared memory under a name of its own, so that
+// any process can remove all of that when the capture died without doing so.
 //
-// Record, mempool and pieces are memory zones whose names begin alike. The record is the first to come and the last to
-// go, so whatever is left can be found by names alone, wherever its owner or an earlier recovery died.
+// The record, the mempool and the pieces are memzones whose names all contain the record's name. The record is made
+// first and freed last, so whatever is left can be found by names alone, wherever its owner or an earlier recovery
+// died.
 #pragma once
 #include <rte_memzone.h>
 
@@ -20,10 +21,10 @@ enum class TargetState : uint32_t {
   disabled = 0,
   requested = 1,
   enabled = 2,
-  taken = 3,  // another tool has removed our callback and has one of its own there, it seems
+  taken = 3,  // another tool seems to have removed dpcap's callback and to have its own there
 };
 
-// In shared memory: fixed size, no pointers.
+// Lies in shared memory, so it has a fixed size and no pointers.
 struct OwnerTarget {
   char device[64];
   uint16_t port;
@@ -46,11 +47,11 @@ struct OwnerHeader {
   const OwnerTarget* targets() const { return reinterpret_cast<const OwnerTarget*>(this + 1); }
 };
 
-// Name of a process's record, "dpcap_<pid>_<start time>", which those of its other zones contain. At most 22
-// characters.
+// Returns the name of a process's record, "dpcap_<pid>_<start time>", which the names of its other memzones contain. At
+// most 22 characters.
 std::string owner_name(const ProcessId& process);
 
-// Our own record. Reserved before anything is enabled, freed after everything was freed.
+// The record of this process. It is reserved before anything is enabled, and freed after everything else.
 class OwnerRecord {
  public:
   // Throws as reserve_zone().
@@ -84,19 +85,20 @@ struct OwnerFacts {
 };
 std::vector<OwnerFacts> list_owners();
 
-// Takes a lock on the file `path`, which is made when it is not there, until the descriptor that is returned is closed
-// or this process ends. -1 while another process holds it. Throws ERR_SYSTEM.
+// Locks the file `path`, which is made when it does not exist, until the returned descriptor is closed or this process
+// ends. Returns -1 while another process holds the lock. Throws ERR_SYSTEM.
 int try_lock(const std::string& path);
 
-// Sends the primary a disable for every target of a dead owner that may be live. Returns those still in doubt, as text
-// with the reason. A target that a running capture holds by now is left alone, and so is one that another tool has
-// taken. lock_recovery() first. Throws ERR_SYSTEM when there is no such record, ERR_CAPTURE_BUSY when its owner lives.
+// Sends the primary a disable request for every lane of a dead owner that may be live. Returns the lanes still in
+// doubt, as text with the reason. A lane that a running capture holds by now is left alone, and so is one that another
+// tool has taken. Take the recovery lock with try_lock() first. Throws ERR_SYSTEM when there is no such record, and
+// ERR_CAPTURE_BUSY when its owner lives.
 std::vector<std::string> disable_owner(const std::string& name, int timeout_ms);
 
-// Frees what a dead owner left: its pieces, its mempool, its record. All of its targets must be disabled and the
-// primary known to be out of it. Throws as disable_owner(), ERR_DISABLE_FAILED when a target is not, and
-// ERR_PRIMARY_TIMEOUT when the primary took too long for one, or `is_abandoned` ended it: another recovery goes on from
-// there.
+// Frees what a dead owner left: its pieces, its mempool, its record. All of its lanes must be disabled, and the primary
+// must be known to be out of their callbacks. Throws as disable_owner(), ERR_DISABLE_FAILED when a lane is not
+// disabled, and ERR_PRIMARY_TIMEOUT when the primary took too long for a piece or `is_abandoned` ended the call:
+// another recovery goes on from there.
 void free_owner(const std::string& name, const std::atomic<bool>& is_abandoned);
 
 }  // namespace dpcap

@@ -34,8 +34,8 @@ struct StockRequest {
 };
 static_assert(sizeof(StockRequest) == 112 && offsetof(StockRequest, ring) == 80, "wire layout of mp_pdump");
 
-// The request of DPDK 24.11 as patched by DPVS 1.10 (its patch/dpdk-24.11/0001-pdump-add-cmdline-packet-filters...): a
-// pointer to DPVS's own filter in the middle.
+// The request of DPDK 24.11 as patched by DPVS 1.10 (its patch/dpdk-24.11/0001-pdump-add-cmdline-packet-filters...). It
+// has a pointer to DPVS's own filter in the middle.
 struct DpvsRequest {
   uint16_t ver;
   uint16_t op;
@@ -50,8 +50,8 @@ struct DpvsRequest {
 };
 static_assert(sizeof(DpvsRequest) == 120 && offsetof(DpvsRequest, prm) == 104, "wire layout of DPVS's mp_pdump");
 
-// The 104 bytes of 20.11 are left out on purpose: DPVS 1.9 crashes on one without a filter structure, and without BPF
-// and snaplen there is nothing to gain. The server refuses any length but its own.
+// The 104-byte request of 20.11 is left out on purpose: DPVS 1.9 crashes on one without a filter structure, and without
+// BPF and snaplen there is nothing to gain. The server refuses any length but its own.
 
 struct Response {
   uint16_t ver;
@@ -77,7 +77,7 @@ Wire common_fields(const PdumpRequest& request) {
 }
 
 // DPVS's filter0 stays NULL: it is optional from 1.10 on, its packets are in no counter, and it damages short first
-// segments (dpvs.md 3.7). Our filters are BPF.
+// segments (dpvs.md 3.7). dpcap's filters are BPF.
 void write_request(const PdumpRequest& request, Layout layout, rte_mp_msg& message) {
   const auto write = [&](const auto& wire) {
     message.len_param = sizeof wire;
@@ -90,14 +90,14 @@ void write_request(const PdumpRequest& request, Layout layout, rte_mp_msg& messa
   }
 }
 
-// The one place that knows the sign of the server's error. It answers 0 or a negative errno, but a failed callback
-// registration passes a positive rte_errno through (all releases to 26.07). librte_pdump's own wrapper changed its sign
-// in 23.11; we talk to the server and are not concerned.
+// The only place that knows the sign of the server's error. The server answers 0 or a negative errno, but a failed
+// callback registration passes a positive rte_errno through (all releases to 26.07). librte_pdump's own wrapper changed
+// its sign in 23.11; dpcap talks to the server and is not concerned.
 int positive_errno(int32_t err_value) { return err_value < 0 ? -err_value : err_value; }
 
 struct Exchange {
   Reply reply;
-  Response response;  // all zero without one
+  Response response;  // all zero when there is none
 };
 
 Exchange exchange(const PdumpRequest& request, Layout layout, int timeout_ms) {
@@ -112,8 +112,8 @@ Exchange exchange(const PdumpRequest& request, Layout layout, int timeout_ms) {
   if (rte_mp_request_sync(&message, &replies, &timeout) < 0) {
     const int err = positive_errno(rte_errno);
     free(replies.msgs);
-    // The request may have been carried out all the same when only the answer is missing. Every other error is this
-    // process's own, before it was sent: it must not be taken for the primary's, whose EEXIST means something else.
+    // When only the answer is missing, the request may still have been carried out. Every other error comes from this
+    // process, before the request was sent: it must not be taken for the primary's, whose EEXIST means something else.
     return {{err == ETIMEDOUT ? Outcome::unknown : Outcome::not_sent, err}, {}};
   }
   Exchange result{{Outcome::unknown, ETIMEDOUT}, {}};
@@ -121,15 +121,15 @@ Exchange exchange(const PdumpRequest& request, Layout layout, int timeout_ms) {
     memcpy(&result.response, replies.msgs[0].param, sizeof result.response);
     const int err = positive_errno(result.response.err_value);
     result.reply = {err == 0 ? Outcome::done : Outcome::failed, err};
-    // EAL matches answers by action alone. One to an earlier request that came too late says nothing about this one.
+    // EAL matches answers by action alone. A late answer to an earlier request says nothing about this one.
     if (err == 0 && result.response.res_op != request.op) result.reply = {Outcome::unknown, ETIMEDOUT};
   }
   free(replies.msgs);
   return result;
 }
 
-// A request without side effects, as no device has that name and no server that version. `op`, `ver`: random values,
-// which only its own answer repeats.
+// Makes a request without side effects, because no device has that name and no server that version. `op` and `ver` are
+// random values, which only the answer to this request repeats.
 PdumpRequest make_probe() {
   static std::random_device random;
   PdumpRequest probe;
@@ -145,9 +145,9 @@ bool is_echo(const Exchange& result, const PdumpRequest& probe) {
 }
 
 // Finds the layout without side effects. The server checks the length first, and copies `ver` and `op` into its answer
-// only when it is right; it then refuses the version, and the device does not exist. Otherwise those fields are
-// leftovers of its stack, often the echo of an earlier answer: hence random values (21.11 to 26.07; seen with
-// DPVS 1.10.2, dpvs.md 3.3). Returns the error when the primary takes neither, or does not answer.
+// only when the length is right; it then refuses the version, and the device does not exist. Otherwise those fields are
+// leftovers of its stack, often the echo of an earlier answer: hence random values (21.11 to 26.07; seen with DPVS
+// 1.10.2, dpvs.md 3.3). Sets `failure` when the primary accepts neither layout, or does not answer.
 std::optional<Layout> probe_layout(int timeout_ms, Reply& failure) {
   failure = {Outcome::failed, EPROTONOSUPPORT};
   for (const Layout layout : {Layout::stock, Layout::dpvs}) {
@@ -162,11 +162,11 @@ std::optional<Layout> probe_layout(int timeout_ms, Reply& failure) {
   return std::nullopt;
 }
 
-// After a request that was not answered in time its answer may still come, and would be taken for the next one's: an
-// answer carries neither queue nor direction. The primary answers in order, so once it has repeated a probe nothing
-// older is on its way. False when it does not.
+// After a request that was not answered in time, its answer may still come, and would be taken for the answer to the
+// next request: an answer carries neither queue nor direction. The primary answers in order, so once it has repeated a
+// probe, nothing older is on its way. Returns false when it does not.
 bool catch_up(Layout layout, int timeout_ms) {
-  constexpr int kTries = 8;  // as many answers may be on their way
+  constexpr int kTries = 8;  // as many late answers may be on their way
   for (int tries = 0; tries < kTries; tries++) {
     const PdumpRequest probe = make_probe();
     const Exchange result = exchange(probe, layout, timeout_ms);
@@ -182,12 +182,12 @@ bool primary_answers(int timeout_ms) { return catch_up(expected_layout, timeout_
 
 void expect_dpvs_layout() { expected_layout = Layout::dpvs; }
 
-// The expected one until proved otherwise: a probe makes the primary log an error, which no stock primary need see. A
-// server of another layout refuses a stock request by its length, with EINVAL and without side effects.
+// Uses the expected layout until another one is proved: a probe makes the primary log an error, which no stock primary
+// needs to see. A server of another layout refuses a stock request by its length, with EINVAL and without side effects.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
-  static std::optional<Layout> known;  // of the one primary of this process
+  static std::optional<Layout> known;  // the layout of this process's only primary
   const Layout layout = known.value_or(expected_layout);
-  static bool is_behind = false;  // an answer of its may still come
+  static bool is_behind = false;  // the answer to an earlier request may still come
   if (is_behind && !catch_up(layout, timeout_ms)) return {Outcome::not_sent, ETIMEDOUT};
   is_behind = false;
   Reply reply = exchange(request, layout, timeout_ms).reply;

@@ -1,4 +1,4 @@
-// mp_pdump requests as they go over DPDK's multi-process channel: the layouts there are, and which one a primary takes.
+// mp_pdump requests as they go over DPDK's multi-process channel: which layouts exist, and which one a primary accepts.
 #pragma once
 #include <rte_bpf.h>
 #include <rte_mempool.h>
@@ -11,7 +11,7 @@ namespace dpcap {
 
 enum class PdumpOperation : uint16_t { disable = 1, enable = 2 };
 
-// What a request says, whatever its layout.
+// The content of a request, whatever its layout.
 struct PdumpRequest {
   uint16_t ver = 0;
   uint16_t op = 0;
@@ -24,26 +24,26 @@ struct PdumpRequest {
   uint32_t snaplen = 0;
 };
 
-// What is known after a request. `unknown` (no answer in time) is not `failed`: the callback may be live. `not_sent`:
-// it never reached the primary, so nothing has changed.
+// What is known after a request. `unknown` (no answer in time) is not `failed`: the callback may be live. A request
+// that is `not_sent` never reached the primary, so nothing has changed.
 enum class Outcome { done, failed, unknown, not_sent };
 
 struct Reply {
   Outcome outcome;
-  int err;  // positive errno when failed or unknown; EPROTONOSUPPORT: the primary takes no layout that we know
+  int err;  // positive errno unless done; EPROTONOSUPPORT: the primary accepts no layout that dpcap knows
 };
 
-// Sends a request in the layout the primary takes. Blocks for timeout_ms at most, three times that when the layout has
-// to be found out. Not from an EAL callback thread; one at a time per process.
+// Sends a request in the layout that the primary accepts. Blocks for at most timeout_ms, or three times that when the
+// layout has to be found out. Not on an EAL callback thread; one call at a time per process.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms);
 
-// The primary is a DPVS: its patched layout is tried first, so that no request is refused and logged as an error there.
+// The primary is a DPVS: its patched layout is then tried first, so that it refuses no request and logs no error.
 void expect_dpvs_layout();
 
-// Asks the primary something that changes nothing, and waits for the answer. It logs an error for it, so not without
-// need. (No other question of EAL's is answered to the asker alone: what each secondary asks at its start,
-// "bus_vdev_mp", is passed on to all of them, and with eight that start at once their sockets, of ten messages each,
-// filled up.)
+// Sends the primary a request that changes nothing, and waits for the answer. The primary logs an error for it, so do
+// not call it without need. (EAL answers no other request to the sender alone: the one that each secondary sends at its
+// start, "bus_vdev_mp", is passed on to all secondaries, and when eight started at once, their sockets, of ten messages
+// each, filled up.)
 bool primary_answers(int timeout_ms);
 
 }  // namespace dpcap

@@ -29,13 +29,13 @@
 #include "base/thread.h"
 #include "primary/hotplug.h"
 
-// In the driver SDK's bus_driver.h, which distributions do not install; exported by librte_eal in every release.
+// It is in the driver SDK's bus_driver.h, which distributions do not install; librte_eal exports it in every release.
 extern "C" void rte_bus_unregister(struct rte_bus* bus);
 
 namespace dpcap {
 namespace {
 
-// EAL's log, kept in memory: standard error belongs to dpcap's own messages.
+// Keeps EAL's log in memory, because standard error belongs to dpcap's own messages.
 class LogBuffer {
  public:
   static LogBuffer& instance() {
@@ -83,7 +83,7 @@ void forget_buses() {
     while (const dirent* entry = readdir(dir)) {
       if (strncmp(entry->d_name, "librte_bus_", 11) != 0) continue;
       const std::string path = std::string(RTE_EAL_PMD_PATH) + "/" + entry->d_name;
-      dlopen(path.c_str(), RTLD_NOW);  // one that cannot be loaded cannot register itself either
+      dlopen(path.c_str(), RTLD_NOW);  // a library that cannot be loaded cannot register a bus either
     }
     closedir(dir);
   }
@@ -91,8 +91,9 @@ void forget_buses() {
   while (rte_bus* bus = rte_bus_find(nullptr, any, nullptr)) rte_bus_unregister(bus);
 }
 
-// The highest lcore id on all CPUs we may use. Mempool caches in shared memory are indexed by lcore id, so the id must
-// not be one that a thread of the primary polls with; ours never allocates under it anyway (see attach).
+// Returns the argument that puts the highest lcore id on all CPUs that this process may use. Mempool caches in shared
+// memory are indexed by lcore id, so the id must not be one that a thread of the primary polls with; no thread of dpcap
+// allocates under it anyway (see attach).
 std::string lcores_argument() {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
@@ -104,9 +105,9 @@ std::string lcores_argument() {
   return "--lcores=" + std::to_string(RTE_MAX_LCORE - 1) + "@(" + list + ")";
 }
 
-// EAL's thread that answers the primary goes before other work: the primary waits for it whenever its own memory grows
-// or shrinks. (Not as a real-time thread: it takes spin locks, whose holder may be waiting for the same CPU.) Its name
-// up to 23.07, and from 23.11 on.
+// Gives EAL's thread that answers the primary precedence over other work: the primary waits for it whenever the
+// primary's memory grows or shrinks. (It is no real-time thread, because it takes spin locks, whose holder may be
+// waiting for the same CPU.) It is named rte_mp_handle up to 23.07 and dpdk-mp-msg from 23.11 on.
 void answer_promptly() {
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     std::ifstream file(task.path() / "comm");
@@ -132,14 +133,14 @@ void attach(const AttachOptions& options) {
   LogBuffer::instance().redirect();
   forget_buses();
 
-  // EAL pins the thread that initialises it and gives it an lcore id. A thread that ends right after takes both with
-  // it: no thread of ours has an id, and every one keeps the affinity it was started with.
+  // EAL pins the thread that initialises it and gives it an lcore id. A thread that ends right afterwards takes both
+  // with it, so no thread of dpcap has an lcore id, and each keeps the affinity that it was started with.
   int result = -1;
   int err = 0;
   std::thread init([&] {
     result = init_eal(options.file_prefix);
     err = rte_errno;
-    // Its tables (149 kB) lie in the primary's heap, where a process that is killed leaves them for good.
+    // The tables of EAL's services (149 kB) lie in the primary's heap, where a killed process leaves them for good.
     if (result >= 0) rte_service_finalize();
   });
   init.join();
@@ -149,9 +150,9 @@ void attach(const AttachOptions& options) {
   fault_point("attach.end");
 }
 
-// Whoever gives a page back asks all secondaries, and waits 5 s for one that closed its socket with the question
-// unread. The lock keeps such questions from being asked while ours is taken away; those that were asked before are
-// answered.
+// A process that gives a page back asks all secondaries, and waits 5 s for a secondary that closed its socket with the
+// request unread. The lock keeps such requests from being sent while this process's socket is removed; requests that
+// were sent before are answered.
 void detach() {
   constexpr timespec kTimeToAnswer = {0, 20'000'000};
   const std::string prefix = "mp_socket_" + std::to_string(getpid()) + "_";

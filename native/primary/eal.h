@@ -1,6 +1,6 @@
-// Joining and leaving a primary as a DPDK secondary process, without touching a single device.
+// Joins a primary as a DPDK secondary, and leaves it, without touching a single device. attach() and detach() block.
 //
-// Once per process: EAL cannot be initialised again after it was cleaned up, so one attach is one process.
+// Only once per process: EAL cannot be initialised again after its cleanup, so each attach needs a process of its own.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,13 +12,13 @@ struct AttachOptions {
 };
 
 // Starts EAL as a secondary of the primary with this file prefix. Blocks for some 30 ms.
-// Throws ERR_EAL_INIT with EAL's own words as the trail; a fresh process may then try again.
+// Throws ERR_EAL_INIT with EAL's own log as the message; a new process may then try again.
 void attach(const AttachOptions& options);
 
-// Leaves the primary: everything of ours must have been freed before.
+// Leaves the primary. Everything that dpcap has in it must have been freed before.
 void detach();
 
-// What EAL and the libraries logged since the last call (at most the newest 64 KiB).
+// Returns what EAL and the libraries have logged since the last call (at most the newest 64 KiB). Any thread.
 std::string take_eal_log();
 
 }  // namespace dpcap

@@ -69,7 +69,7 @@ bool is_huge_page(int fd) {
   return fstatfs(fd, &status) == 0 && status.f_type == HUGETLBFS_MAGIC;
 }
 
-// Where a descriptor of ours leads; empty when it is gone, or no file.
+// The path of a descriptor of this process; empty when it is closed, or not a file.
 std::string path_of(int fd) {
   char path[4096];
   const ssize_t length = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path);
@@ -78,8 +78,8 @@ std::string path_of(int fd) {
 
 bool starts_with(const std::string& text, const std::string& start) { return text.rfind(start, 0) == 0; }
 
-// Puts a copy that is ours alone in the place of a shared mapping. Read through /proc: a file that a new primary has
-// truncated would be SIGBUS.
+// Replaces a shared mapping by a private copy. The copy is read through /proc/self/mem: a direct read would raise
+// SIGBUS where a new primary has truncated the file.
 void make_private(const Mapping& mapping, int own_memory) {
   void* copy = mmap(nullptr, mapping.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (copy == MAP_FAILED) return;
@@ -97,9 +97,9 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-// The configuration with its locks, the lists of memzones and pages: a new primary uses the same files, and a thread of
-// ours that is inside EAL at this moment would release, or take, a lock of its. EAL's shadow lists, which have our pid
-// in their names, are ours alone.
+// Makes the mappings of the configuration with its locks, and of the lists of memzones and pages, private. A new
+// primary uses the same files, and a thread of this process that is inside EAL at this moment would release, or take, a
+// lock of the new primary. EAL's shadow lists, whose names contain this process's pid, belong to this process alone.
 void leave_shared_state(const std::string& dir) {
   const Descriptor own_memory(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
   const std::string ours = "_" + std::to_string(getpid());
@@ -108,8 +108,8 @@ void leave_shared_state(const std::string& dir) {
   }
 }
 
-// A primary asks everyone whose socket lies there for consent to its memory, and waits for the answers. Ours would map
-// the new one's pages over the old one's.
+// A primary asks every process whose socket lies in `dir` for consent to changes of its memory, and waits for the
+// answers. This process would map the new primary's pages over the old one's.
 void remove_socket(const std::string& dir) {
   own_descriptors([&](int fd) {
     sockaddr_un address{};
@@ -123,15 +123,16 @@ void remove_socket(const std::string& dir) {
   });
 }
 
-// A page that the primary's files share with another one is not taken out of the next primary's way by EAL, should it
-// have looked before we let go (--single-file-segments).
+// Removes a file that holds several pages (--single-file-segments). The next primary's EAL does not remove it if it
+// looked before this process let go.
 void remove_if_shared(int fd) {
   struct stat status;
   if (fstat(fd, &status) == 0 && status.st_size > status.st_blksize) unlink(path_of(fd).c_str());
 }
 
-// A mapping keeps a lock alive whose descriptors are closed (it holds the open file), hence the explicit unlock. The
-// number stays taken: EAL, which knows nothing of this, may close it or lock it again, and must not meet another file.
+// A mapping keeps a lock alive after the descriptors are closed (it holds the open file), hence the explicit unlock.
+// The descriptor number stays taken: EAL, which knows nothing of this, may close it or lock it again, and must not meet
+// another file.
 void let_go(const std::vector<int>& fds) {
   const Descriptor nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int fd : fds) {
@@ -151,7 +152,7 @@ void remember_device(int fd) {
 
 }  // namespace
 
-// The arrays' locks last: while they are held no primary gets as far as to its memory (rte_fbarray_init).
+// The arrays' locks are released last: while they are held, no primary gets to its memory (rte_fbarray_init).
 void let_go_of_eal_files(const std::string& runtime_dir) {
   char* real = realpath(runtime_dir.c_str(), nullptr);
   const std::string dir = std::string(real != nullptr ? real : runtime_dir.c_str()) + "/";

@@ -7,7 +7,7 @@
 namespace dpcap {
 namespace {
 
-// Name and layout from lib/eal/common/hotplug_mp.h, the same in 18.11 to 26.07.
+// The name and the layout are from lib/eal/common/hotplug_mp.h, and the same in 18.11 to 26.07.
 constexpr char kAction[] = "eal_dev_mp_request";
 
 struct HotplugRequest {
@@ -18,7 +18,7 @@ struct HotplugRequest {
 
 // Runs on EAL's IPC thread.
 int say_done(const rte_mp_msg* request, const void* peer) {
-  if (request->len_param != static_cast<int>(sizeof(HotplugRequest))) return -1;  // not the layout we know: stay silent
+  if (request->len_param != static_cast<int>(sizeof(HotplugRequest))) return -1;  // the layout is unknown: stay silent
   rte_mp_msg reply = *request;
   HotplugRequest body;
   memcpy(&body, reply.param, sizeof body);

@@ -15,7 +15,8 @@
 namespace dpcap {
 namespace {
 
-// Addresses of all rings in the primary's ring list: pool_data may be anything, so it is looked up before it is read.
+// Returns the addresses of all rings in the primary's ring list. A pool_data may be anything, so it is looked up here
+// before it is read.
 std::set<const void*> ring_addresses() {
   std::set<const void*> rings;
   rte_tailq_head* head = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
@@ -32,8 +33,9 @@ struct Walk {
   std::vector<PoolFacts> pools;
 };
 
-// Runs under EAL's lock of the list, so nothing is read that is not known to be mapped: a pool may lie in memory that
-// the application has made itself (testpmd --mp-alloc=xmem), and whoever crashes here leaves the lock held.
+// Runs under EAL's lock of the mempool list, so it reads nothing that is not known to be mapped. A mempool may lie in
+// memory that the application has made itself (testpmd --mp-alloc=xmem), and a process that crashes here leaves the
+// lock held.
 void add_facts(rte_mempool* pool, void* opaque) {
   Walk* walk = static_cast<Walk*>(opaque);
   if (!is_mapped_here(pool)) return;
@@ -75,7 +77,7 @@ void align_ops_table(const std::vector<std::string>& order) {
   std::vector<rte_mempool_ops> aligned;
   for (const std::string& name : order) {
     const auto found = std::find_if(ours.begin(), ours.end(), [&](const auto& ops) { return name == ops.name; });
-    // A handler that only the primary has keeps its place under its name, without functions: we never use it.
+    // A handler that only the primary has keeps its index under its name, without functions: dpcap never uses it.
     aligned.push_back(found == ours.end() ? unknown : *found);
     strncpy(aligned.back().name, name.c_str(), sizeof aligned.back().name - 1);
     if (found != ours.end()) ours.erase(found);

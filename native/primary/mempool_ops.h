@@ -1,4 +1,5 @@
-// The mempool handlers: what the primary's pools tell about its numbering, and our own table put into that order.
+// Mempool handlers: reads what the primary's mempools tell about its numbering, and puts this process's into that
+// order.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,11 +19,12 @@ struct PoolFacts {
 
 std::vector<PoolFacts> list_pools();
 
-// Names of our own handlers, by index.
+// Returns the names of this process's handlers, by index.
 std::vector<std::string> own_ops_table();
 
-// Permutes our own table so that names and indices agree with the primary's. `order` is its table by index; names we do
-// not have are refused unless another order is possible without them. Throws ERR_MEMPOOL_OPS.
+// Permutes this process's table so that names and indices agree with the primary's. `order` is the primary's table by
+// index. A name that this process does not have keeps its index, without functions. Throws ERR_MEMPOOL_OPS when `order`
+// is too long.
 void align_ops_table(const std::vector<std::string>& order);
 
 }  // namespace dpcap

@@ -14,7 +14,7 @@ namespace dpcap {
 namespace {
 
 // struct rte_eth_dev_data begins like this in every release from 21.11 to 26.07 (lib/ethdev/ethdev_driver.h, which is
-// not installed). Its size differs and follows from the memzone's.
+// not installed). Its size differs between releases and follows from the memzone's size.
 struct DevDataHead {
   char name[RTE_ETH_NAME_MAX_LEN];
   void** rx_queues;
@@ -24,11 +24,11 @@ struct DevDataHead {
 };
 static_assert(offsetof(DevDataHead, nb_rx_queues) == 80, "layout of the primary's ethdev data");
 
-// struct eth_dev_shared: up to four words of owner bookkeeping, then the cache-aligned array.
+// struct eth_dev_shared has up to four words of owner bookkeeping, then the cache-aligned array.
 constexpr size_t kArrayOffset = RTE_CACHE_LINE_SIZE;
 
-// The zone is looked up under a lock of EAL's until it is found. Afterwards its descriptor tells whether it is there:
-// that stays mapped, and is zeroed before the zone is freed (from 23.11 on with the last port).
+// The memzone is looked up, under a lock of EAL's, until it is found. Afterwards its descriptor tells whether it
+// exists: the descriptor stays mapped, and is zeroed before the memzone is freed (from 23.11 on with the last port).
 const rte_memzone* ports_zone() {
   static std::atomic<const rte_memzone*> found{nullptr};
   const rte_memzone* zone = found.load(std::memory_order_relaxed);

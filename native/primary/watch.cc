@@ -19,12 +19,13 @@
 namespace dpcap {
 namespace {
 
-// How often the lock is looked at where the kernel says when the process ends, and where it does not (Linux before 5.3;
-// a primary in another PID namespace). EAL needs 100 ms and more until it meets the files of a primary before it.
+// How often the lock is checked where the kernel tells when the process ends (kSecondLookMs), and where it does not
+// (Linux before 5.3; a primary in another PID namespace). EAL needs 100 ms and more until it meets the files of an
+// earlier primary.
 constexpr int kSecondLookMs = 1000;
 constexpr int kLookMs = 20;
 
-// It sleeps, and then has a few milliseconds of work before the next primary is there, on a machine that may be busy.
+// The thread sleeps, then has a few milliseconds of work before the next primary starts, on a machine that may be busy.
 constexpr int kWatchNice = -20;
 
 int open_process(int pid) { return pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1; }
@@ -49,9 +50,9 @@ PrimaryWatch::~PrimaryWatch() {
 void PrimaryWatch::run() {
   pthread_setname_np(pthread_self(), "dpcap-watch");
   set_nice(kWatchNice);
-  pollfd events[] = {{stopped_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};  // poll passes over negative ones
+  pollfd events[] = {{stopped_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};  // poll ignores negative descriptors
   const int look_ms = process_.get() >= 0 ? kSecondLookMs : kLookMs;
-  // The lock first: the pid may be another process's by the time the pidfd was made.
+  // The lock is checked first: the pid may already have been another process's when the pidfd was made.
   while (!is_gone()) {
     poll(events, 2, look_ms);
     if (events[0].revents != 0) return;
@@ -67,8 +68,8 @@ bool PrimaryWatch::is_gone() const {
     if (!holder.locked) return true;
     return primary_.pid > 0 ? holder.pid != primary_.pid : socket_identity() != socket_;
   } catch (const Error& error) {
-    // It may take its files along. But somebody else may have tidied up, and where the kernel tells of its end, nothing
-    // but that counts.
+    // A primary that ends may remove its files. But somebody else may have removed them, so where the kernel tells of
+    // the primary's end, nothing else counts.
     return error.err() == ENOENT && process_.get() < 0;
   }
 }
@@ -77,7 +78,7 @@ uint64_t PrimaryWatch::socket_identity() const {
   struct statx status;
   const std::string path = primary_.runtime_dir + "/mp_socket";
   if (statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &status) != 0) return 0;
-  // File systems give the number of a removed file to the next one.
+  // File systems reuse the number of a removed file, so the birth time counts as well.
   return status.stx_ino ^ (static_cast<uint64_t>(status.stx_btime.tv_sec) << 32) ^
          (static_cast<uint64_t>(status.stx_btime.tv_nsec) << 8);
 }

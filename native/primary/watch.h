@@ -11,12 +11,12 @@ namespace dpcap {
 
 struct WatchedPrimary {
   std::string runtime_dir;
-  int pid;  // 0: it cannot be seen from this PID namespace
+  int pid;  // 0 when it cannot be seen from this PID namespace
 };
 
 class PrimaryWatch {
  public:
-  // on_end: called once at most, from the watch's thread, after this process has let go of the primary's files.
+  // `on_end` is called at most once, on the watch's thread, after this process has let go of the primary's files.
   PrimaryWatch(WatchedPrimary primary, std::function<void()> on_end);
   // Waits until on_end has returned, if it was called.
   ~PrimaryWatch();
@@ -26,7 +26,7 @@ class PrimaryWatch {
  private:
   void run();
   bool is_gone() const;
-  // Of the socket that each primary makes anew; 0 when it has none.
+  // Identifies the socket that each primary makes anew; 0 when it has none.
   uint64_t socket_identity() const;
 
   const WatchedPrimary primary_;

@@ -13,7 +13,7 @@ uint8_t* touched_memory(size_t size) {
   constexpr size_t kHugePage = 2 << 20;
   void* memory = nullptr;
   if (posix_memalign(&memory, kHugePage, size) != 0) throw std::bad_alloc();
-  madvise(memory, size, MADV_HUGEPAGE);  // a kernel without them uses small ones
+  madvise(memory, size, MADV_HUGEPAGE);  // a kernel without huge pages uses small ones
   return static_cast<uint8_t*>(memset(memory, 0, size));
 }
 

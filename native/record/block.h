@@ -1,4 +1,5 @@
-// A span of whole records on its way into a file, and the memory of several.
+// Blocks: spans of whole records on their way into a file, and the memory of several blocks. The owner of a block
+// (WriterThread, RecordQueue) says which thread uses it.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -8,12 +9,12 @@
 namespace dpcap {
 
 struct Block {
-  static constexpr size_t kStride = 1 << 20;  // from the memory of one to that of the next
-  static constexpr size_t kPage = 4096;       // where a block may begin in its memory: see begin_at()
-  static constexpr size_t kSlack = 64;        // at the end, for copies in whole vectors
+  static constexpr size_t kStride = 1 << 20;  // bytes from the memory of one block to that of the next
+  static constexpr size_t kPage = 4096;       // the records begin within the first page: see begin_at()
+  static constexpr size_t kSlack = 64;        // bytes at the end, for copies in whole vectors
   static constexpr size_t kBytes = kStride - kPage - kSlack;
 
-  // Whose the records are, so that those which could not be written are counted where they belong.
+  // Consecutive records of one lane, so that records that could not be written are counted for their lane.
   struct LaneRecords {
     uint16_t lane;
     uint32_t records;
@@ -23,7 +24,7 @@ struct Block {
   uint8_t* bytes = nullptr;
   size_t used = 0;
   std::vector<LaneRecords> shares;
-  Block* next = nullptr;  // of the free ones: see WriterThread
+  Block* next = nullptr;  // the next free block: see WriterThread
 
   void add_share(uint16_t lane, uint32_t records) {
     if (!shares.empty() && shares.back().lane == lane) {
@@ -32,7 +33,8 @@ struct Block {
       shares.push_back({lane, records});
     }
   }
-  // To be written to this offset of a file: pages of the file are pages of the memory then, as DirectIo wants them.
+  // Prepares the block for this offset of a file: pages of the file are then pages of the memory, as DirectIo needs
+  // them.
   void begin_at(uint64_t offset) { bytes = memory + offset % kPage; }
   void clear() {
     used = 0;
@@ -48,7 +50,7 @@ inline size_t bytes_of(const Blocks& blocks) {
   return bytes;
 }
 
-// Empty blocks whose memory was touched: the first touch is slow, and not to be made while packets come in.
+// Empty blocks whose memory has been touched: the first touch is slow, and must not happen while packets come in.
 class BlockArena {
  public:
   explicit BlockArena(size_t blocks);

@@ -1,4 +1,4 @@
-// The bytes of pcap and pcapng: file headers, packet records, the closing statistics.
+// The bytes of pcap and pcapng: file headers, packet records, the closing statistics. Any thread.
 //
 // pcap: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html
 // pcapng: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html
@@ -33,7 +33,7 @@ struct FileInfo {
   std::string comment;  // e.g. which clock stamped the packets
 };
 
-// Everything of a packet's record but its bytes.
+// All of a packet's record except the packet's bytes.
 struct RecordHead {
   uint64_t timestamp_ns;
   uint32_t caplen;
@@ -43,9 +43,9 @@ struct RecordHead {
   Direction direction;
 };
 
-// Closing figures of one interface.
+// The closing statistics of one interface.
 struct InterfaceTotals {
-  uint64_t received;         // accepted by the filter or lost for want of an mbuf
+  uint64_t received;         // packets that the filter accepted, or that were lost for want of an mbuf
   uint64_t lost_in_primary;  // nombuf + ringfull
   uint64_t filter_accepted;
   uint64_t delivered;  // written to the file
@@ -53,21 +53,22 @@ struct InterfaceTotals {
 
 std::vector<uint8_t> file_header(const FileOptions& options, const FileInfo& info,
                                  const std::vector<InterfaceInfo>& interfaces);
-// Empty for pcap, which has no place for it.
+// Returns nothing for pcap, which has no place for statistics.
 std::vector<uint8_t> file_trailer(const FileOptions& options, const std::vector<InterfaceTotals>& totals,
                                   uint64_t start_ns, uint64_t end_ns);
 
 // Bytes of a record with `caplen` bytes of packet.
 inline size_t record_size(FileFormat format, uint32_t caplen);
-// Writes what comes before the packet's bytes; returns its size.
+// Writes the part of a record before the packet's bytes; returns its size.
 inline size_t write_record_head(const FileOptions& options, const RecordHead& head, uint8_t* out);
-// Writes what comes after them (padding, options, block length); returns its size. `out` is behind the last byte.
+// Writes the part after them (padding, options, block length); returns its size. `out` is behind the packet's last
+// byte.
 inline size_t write_record_tail(const FileOptions& options, const RecordHead& head, uint8_t* out);
-// Size of the record that begins at `record`, read back from its own length field.
+// The size of the record that begins at `record`, read back from its own length field.
 inline size_t stored_record_size(FileFormat format, const uint8_t* record);
-// How many bytes of the packet it has.
+// The number of packet bytes in that record.
 inline uint32_t stored_caplen(FileFormat format, const uint8_t* record);
-// Its timestamp, as exact as the file has it.
+// The timestamp of that record, in the precision of the file.
 inline uint64_t stored_time_ns(const FileOptions& options, const uint8_t* record);
 
 }  // namespace dpcap

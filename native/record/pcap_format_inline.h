@@ -1,4 +1,4 @@
-// The part of record.h that runs once a packet. Included by it.
+// The functions of pcap_format.h that are called for each packet. pcap_format.h includes this file. Any thread.
 #pragma once
 #include <cstring>
 

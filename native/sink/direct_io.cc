@@ -14,7 +14,7 @@
 namespace dpcap {
 namespace {
 
-// From here on two writes, of the pages and of the rest, take less of the CPU than one through the page cache.
+// From this size on, two writes (the whole pages, then the rest) take less CPU time than one through the page cache.
 constexpr size_t kWorthwhile = 256 * 1024;
 
 bool is_new_file(int fd) {
@@ -28,7 +28,7 @@ bool is_new_file(int fd) {
 std::optional<DirectIo> DirectIo::of(int fd) {
   if (!is_new_file(fd)) return std::nullopt;
   Descriptor direct(open_again(fd, O_WRONLY | O_DIRECT));
-  if (direct.get() < 0) return std::nullopt;  // EINVAL: the file system has none
+  if (direct.get() < 0) return std::nullopt;  // EINVAL: the file system has no O_DIRECT
   return DirectIo(std::move(direct));
 }
 
@@ -39,7 +39,7 @@ ssize_t DirectIo::write(const Blocks& blocks, off_t offset, bool piling_up) {
   return taken_ == DirectIoPolicy::straight ? write_pages(blocks) : 0;
 }
 
-// Whether each begins in its memory where it begins in a page of the file.
+// Returns whether each block begins at the same place in a page of its memory as in a page of the file.
 bool DirectIo::fits(const Blocks& blocks) const {
   auto offset = static_cast<uint64_t>(end_);
   for (const Block* block : blocks) {
@@ -65,7 +65,7 @@ ssize_t DirectIo::write_pages(const Blocks& blocks) {
   const ssize_t done = pwritev(fd_.get(), pieces.data(), static_cast<int>(pieces.size()), from);
   if (done >= 0) return std::max<ssize_t>(done - static_cast<ssize_t>(before), 0);
   if (errno != EINVAL && errno != EOPNOTSUPP) return -1;
-  close(fd_.release());  // the file system has it for other files, or for larger pages
+  close(fd_.release());  // the file system has O_DIRECT for other files only, or for larger pages
   taken_ = DirectIoPolicy::cached;
   return 0;
 }

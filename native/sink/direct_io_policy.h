@@ -1,7 +1,7 @@
-// Which way a block takes to the disk: straight from our memory, or through the page cache.
+// Chooses the way of a block to the disk: straight from its memory, or through the page cache. One thread at a time.
 //
-// Straight is cheaper and, as long as the disk keeps up, what is wanted. But the page cache can take a burst of
-// gigabytes that a slow disk cannot: when blocks pile up, and for a while after, the page cache takes them if that was
+// The straight way is cheaper, and is wanted as long as the disk keeps up. But the page cache can take a burst of
+// gigabytes that a slow disk cannot. So when blocks pile up, and for a while after, the page cache takes them if it was
 // much faster.
 #pragma once
 #include <algorithm>
@@ -23,7 +23,7 @@ class DirectIoPolicy {
     return now_ns >= try_again_[other] ? other : better;
   }
 
-  // A block of `bytes` took `way`, and `ns`.
+  // Notes that a block of `bytes` took `ns` on `way`.
   void took(Way way, size_t bytes, uint64_t ns, uint64_t now_ns) {
     const double now = static_cast<double>(ns) / static_cast<double>(bytes);
     double& mean = ns_per_byte_[way];
@@ -32,14 +32,15 @@ class DirectIoPolicy {
   }
 
  private:
-  // A disk that cleans up, a cache that is full of dirty pages: neither is slow for ever. But a disk that writes the
-  // cache back takes its time for what comes straight, so it is not asked often.
+  // The slower way is tried again: neither a disk that cleans up nor a cache full of dirty pages is slow for ever. But
+  // a disk that is writing the cache back is slow to take direct writes, so it is not tried often.
   static constexpr uint64_t kPatienceNs = 10'000'000'000;
 
-  // The page cache must be so much faster: it takes the CPU that the drain needs, and the disk has yet to follow.
+  // The page cache must be faster by this factor: it takes CPU time that the drain thread needs, and the disk still has
+  // to write what it took.
   static constexpr double kCopy = 2;
-  static constexpr double kWeight = 4;   // the newest is this part of a mean
-  static constexpr double kOutlier = 4;  // means: one stall does not decide
+  static constexpr double kWeight = 4;   // the newest value is one part in so many of a mean
+  static constexpr double kOutlier = 4;  // in means, the most that a value counts: one stall does not decide
 
   double ns_per_byte_[2] = {0, 0};  // means; 0: not measured, so worth a try
   uint64_t try_again_[2] = {0, 0};

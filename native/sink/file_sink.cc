@@ -13,11 +13,11 @@
 namespace dpcap {
 namespace {
 
-constexpr int kDiskNice = -19;      // before the drain: while it waits for a CPU, the disk waits for it
-constexpr uint64_t kFlushMs = 20;   // a lone packet is seen at once, others of a stream within this time
-constexpr uint32_t kInPlace = 400;  // bytes of a packet from which on writing it in place beats copying it
-// About so many bytes go with one write: what is asked for ahead of it has to be in the cache still when the kernel
-// comes to it (bench/RESULTS.md).
+constexpr int kDiskNice = -19;      // goes before the drain thread: while it waits for a CPU, the disk waits for it
+constexpr uint64_t kFlushMs = 20;   // a reader sees a lone packet at once, packets of a stream within this time
+constexpr uint32_t kInPlace = 400;  // bytes; from this size on, writing a packet in place beats copying it
+// About so many bytes go with one write in place: what was prefetched must still be in the cache when the kernel comes
+// to it (bench/RESULTS.md).
 constexpr size_t kInPlaceBytes = 24 * 1024;
 
 uint64_t ticks(uint64_t ms) { return rte_get_tsc_hz() / 1000 * ms; }
@@ -92,13 +92,14 @@ Block& FileSink::block() {
   return *block_;
 }
 
-// The kernel copies byte by byte, and waits for each line that another core has: have them all come at once.
+// The kernel copies byte by byte, and waits for each cache line that another core has. Prefetched, they all come at
+// once.
 void prefetch_all(const iovec& record) {
   const auto* bytes = static_cast<const uint8_t*>(record.iov_base);
   for (size_t at = 0; at < record.iov_len; at += RTE_CACHE_LINE_SIZE) rte_prefetch1(bytes + at);
 }
 
-// Returns how many were written.
+// Returns the number of packets that were written.
 uint32_t FileSink::write_in_place(const Burst& burst, uint32_t first) {
   iovec records[OutputFile::kMostRecords];
   uint32_t count = 0;
@@ -109,7 +110,7 @@ uint32_t FileSink::write_in_place(const Burst& burst, uint32_t first) {
     prefetch_all(records[count++]);
   }
   if (count == 0) return 0;
-  flush();  // what came before
+  flush();  // what came before goes first
   recorded_bytes_ += bytes;
   file_.write_records(records, count, static_cast<uint16_t>(burst.lane.index));
   return count;

@@ -1,8 +1,8 @@
 // A sink that writes pcap or pcapng to a file, a pipe or a device.
 //
-// A thread of its own does the writing, so that a slow disk or reader never stalls the drain thread. Where nothing can
-// stall (memory) and there is one CPU, which the two would only take from each other, the drain thread writes by
-// itself: its blocks are still in the cache then, and large packets are written from where they lie.
+// A writer thread does the writing, so that a slow disk or reader never stalls the drain thread. Where nothing can
+// stall (memory) and there is only one CPU, the two threads would only take it from each other. There the drain thread
+// writes by itself: its blocks are still in the cache, and large packets are written from where they lie.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -17,9 +17,9 @@ namespace dpcap {
 struct FileSinkOptions {
   FileOptions file;
   CopyMode mode;
-  uint64_t byte_limit;  // of the file; 0: none
+  uint64_t byte_limit;  // of the file; 0: no limit
   std::vector<uint8_t> header;
-  bool high_priority;  // the writer of a disk: see Drain::start()
+  bool high_priority;  // the writer thread of a disk goes before others: see Drain::start()
 };
 
 class FileSink : public Sink {
@@ -30,7 +30,7 @@ class FileSink : public Sink {
 
   void enter() override;
   uint32_t put(const Burst& burst) override;
-  // Records that are made already: whole ones, of `share`, and no more than fit into a block.
+  // Takes records that are already encoded: whole records, those of `share`, no more than fit into a block.
   void put_records(const uint8_t* records, size_t size, Block::LaneRecords share);
   void tick(uint64_t now_tsc, uint64_t) override;
   void flush() override;
@@ -40,7 +40,7 @@ class FileSink : public Sink {
   bool is_behind() const override { return writer_.is_behind(); }
 
  private:
-  static constexpr size_t kBlocks = 32;            // what a stalled disk may cost in memory
+  static constexpr size_t kBlocks = 32;            // the most memory that a stalled disk may take, in blocks
   static constexpr size_t kWarmGoal = 256 * 1024;  // bytes of a block that is written while it is in the cache
   static constexpr size_t kAtOnce = 4;  // a disk takes several megabytes faster than one; memory and pipes do not
 
@@ -55,19 +55,19 @@ class FileSink : public Sink {
   const FileSinkOptions options_;
   const Encoder encoder_;
   OutputFile file_;
-  // Writer thread.
+  // Used by the writer thread.
   int own_nice_ = 0;
   int writer_nice_ = 0;
 
   WriterThread writer_;
   bool finished_ = false;
 
-  // Drain thread.
+  // Used by the drain thread.
   Block* block_ = nullptr;
   uint64_t flushed_at_ = 0;
   bool flushed_ = false;  // since the last tick
   uint64_t recorded_bytes_;
-  bool here_ = false;  // the drain thread writes
+  bool here_ = false;  // the drain thread writes once the writer thread is idle
 };
 
 }  // namespace dpcap

@@ -24,16 +24,17 @@ int64_t monotonic_ns() { return static_cast<int64_t>(now_ns(CLOCK_MONOTONIC)); }
 constexpr int kIncomingBurst = 256;
 constexpr uint64_t kLookMs = 10;
 
-// How long a frame waits for an interface that sends nothing: a peer pauses it, or a shaper is slow.
+// How long a frame waits for an interface that sends nothing, because a peer pauses it or a shaper is slow.
 constexpr int kMaxWaitMs = 100;
-// And all of them together, once the capture is to end.
+// How long all frames together wait, once the capture is to end.
 constexpr int64_t kEndWaitNs = 2'000'000'000;
 
-// The interface is gone, rather than this one frame refused (too short: EINVAL; longer than the MTU: EMSGSIZE; the
-// interface's queue is full: ENOBUFS) or the interface down (EIO of a TAP, ENETDOWN of a packet socket).
+// Returns whether the interface is gone. Other errors mean that it refused this one frame (too short: EINVAL; longer
+// than the MTU: EMSGSIZE; the interface's queue is full: ENOBUFS) or that it is down (EIO of a TAP, ENETDOWN of a
+// packet socket).
 bool is_gone(int err) { return err == EBADFD || err == EBADF || err == ENODEV || err == ENXIO; }
 
-// A packet socket outlives its interface, and reading from it does not tell.
+// A packet socket outlives its interface, and reading from it does not report that.
 bool is_orphan(int fd) {
   sockaddr_ll at{};
   socklen_t size = sizeof at;
@@ -41,9 +42,9 @@ bool is_orphan(int fd) {
   return known && at.sll_family == AF_PACKET && at.sll_ifindex < 0;
 }
 
-// Closes the files and directories of the calling thread's own table: those are EAL's. A second descriptor of a huge
-// page pins it after it was freed, and one of a lock file holds the lock. What else there is stays: through it other
-// threads are woken up.
+// Closes the files and directories in the calling thread's own descriptor table: they are EAL's. A second descriptor of
+// a huge page pins the page after it was freed, and one of a lock file holds the lock. All other descriptors stay,
+// because other threads are woken up through them.
 void close_files() {
   std::vector<int> files;
   DIR* const all = opendir("/proc/thread-self/fd");
@@ -67,8 +68,8 @@ FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, boo
 
 FrameSink::~FrameSink() { close_descriptors(); }
 
-// A table of descriptors of its own spares the thread two atomic operations a packet, which the kernel needs for one
-// that threads share: 4 % of a write to a TAP.
+// With a descriptor table of its own the thread saves two atomic operations a packet, which the kernel needs for a
+// table that threads share: 4 % of a write to a TAP.
 void FrameSink::enter() {
   has_own_files_ = unshare(CLONE_FILES) == 0;
   if (has_own_files_) close_files();
@@ -117,7 +118,7 @@ bool FrameSink::write_frame(int fd, const Packet& packet) {
   return true;
 }
 
-// Until there is room in a packet socket, whose frames count until they are sent. A TAP interface always has room.
+// Waits until a packet socket has room: frames take up room until they are sent. A TAP interface always has room.
 bool FrameSink::wait_writable(int fd) const {
   pollfd one{fd, POLLOUT, 0};
   const int64_t end = give_up_at_ns_;
@@ -132,7 +133,7 @@ void FrameSink::tick(uint64_t now_tsc, uint64_t) {
   drop_incoming();
 }
 
-// A token bucket that holds a tenth of a second.
+// Limits the rate with a token bucket that holds a tenth of a second.
 bool FrameSink::may_write() {
   if (max_rate_ == 0) return true;
   const int64_t now = monotonic_ns();
@@ -144,8 +145,8 @@ bool FrameSink::may_write() {
   return true;
 }
 
-// What the kernel sends on the interface goes nowhere: nothing is ever injected into a port. Also how an interface that
-// was deleted is noticed when there is nothing to write.
+// Drops what the kernel sends on the interface: nothing is ever injected into a port. Reading also shows that an
+// interface was deleted when there is nothing to write.
 void FrameSink::drop_incoming() {
   uint8_t frame[2048];
   for (const int fd : {rx_fd_, tx_fd_}) {

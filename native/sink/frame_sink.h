@@ -1,8 +1,8 @@
 // A sink that hands each packet, as a whole frame, to a kernel interface: to one queue of a TAP interface, where the
-// kernel sees it as received, or through a packet socket to one that sends it.
+// kernel sees it as received, or through a packet socket to an interface that sends it.
 //
-// The drain thread writes by itself, from where the packet lies: there is one system call a packet, of a microsecond.
-// A TAP interface takes it at once; a packet socket that is full is waited for.
+// The drain thread writes each packet by itself, from where it lies, with one system call of a microsecond. A TAP
+// interface takes the packet at once; a full packet socket is waited for.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace dpcap {
 
 class FrameSink : public Sink {
  public:
-  // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; what exceeds it is
-  // lost, and counted. `is_timed`: packets of several lanes go here, and are to be in the order of their arrival.
+  // Takes the descriptors over (they may be the same). `max_rate`: packets a second, 0 for no limit; packets above it
+  // are lost, and counted. `is_timed`: packets of several lanes come here, and must be in the order of their arrival.
   FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkCounters& counters);
   ~FrameSink() override;
 
@@ -30,7 +30,7 @@ class FrameSink : public Sink {
   uint32_t burst_size() const override { return kBurst; }
 
  private:
-  static constexpr uint32_t kBurst = 32;  // a system call each leaves little of the cache
+  static constexpr uint32_t kBurst = 32;  // each packet takes a system call, which leaves little of the cache
 
   bool may_write();
   bool write_frame(int fd, const Packet& packet);
@@ -48,7 +48,7 @@ class FrameSink : public Sink {
   uint64_t looked_at_ = 0;
   double tokens_ = 0;
   int64_t tokens_at_ns_ = 0;
-  std::vector<uint8_t> frame_;  // of one that is in pieces
+  std::vector<uint8_t> frame_;  // a packet that is in pieces, put together
 };
 
 }  // namespace dpcap

@@ -34,7 +34,8 @@ bool is_on_tmpfs(int fd) {
   return type_of(fd) == S_IFREG && fstatfs(fd, &status) == 0 && status.f_type == TMPFS_MAGIC;
 }
 
-// A description of our own of the same pipe, so that O_NONBLOCK does not reach the others that share standard output.
+// Opens the same pipe again, with a file description of its own, so that O_NONBLOCK does not reach the others that
+// share standard output.
 int own_description(int fd) {
   const int own = open_again(fd, O_WRONLY | O_NONBLOCK);
   if (own < 0) return fd;
@@ -65,7 +66,7 @@ void OutputFile::write_or_take_back(const std::vector<uint8_t>& bytes) {
   if (direct_) direct_->wrote(bytes.data(), bytes.size());
 }
 
-// Where the next write goes: the end, with and without O_APPEND. -1 for what has no end.
+// Returns where the next write goes: the end, with and without O_APPEND; -1 for an output that has no end.
 off_t OutputFile::end_of_file() const {
   struct stat status;
   return is_file_ && fstat(fd_, &status) == 0 ? status.st_size : -1;
@@ -104,14 +105,16 @@ void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
   keep_whole(start, done, whole);
 }
 
-// The page cache takes what the disk refuses, and tells nobody when it cannot get rid of it.
+// Asks whether the file is on the disk: the page cache takes what the disk refuses, and tells nobody when it cannot
+// write it back.
 bool OutputFile::is_on_disk() {
   if (fdatasync(fd_) == 0) return true;
   counters_.fail(errno);
   return false;
 }
 
-// Bytes of those records that are within the first `done` bytes of the block; the others are lost.
+// Returns the bytes of those records that are within the first `done` bytes of the block, and counts the others as
+// lost.
 size_t OutputFile::whole_records(const Block& block, size_t done) {
   size_t whole = 0, end = 0;
   for (const Block::LaneRecords& share : block.shares) {
@@ -142,13 +145,13 @@ void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {
   keep_whole(end_of_file() - static_cast<off_t>(done), done, whole);
   uint64_t lost_bytes = 0;
   for (uint32_t i = kept; i < count; i++) {
-    const size_t taken = i == kept ? done - whole : 0;  // write_all() left it there
+    const size_t taken = i == kept ? done - whole : 0;  // write_all() moved iov_base by this much
     lost_bytes += stored_caplen(format_, static_cast<const uint8_t*>(records[i].iov_base) - taken);
   }
   counters_.add_lost(lane, count - kept, lost_bytes);
 }
 
-// Of `done` bytes behind `start`, `whole` are whole records.
+// Of the `done` bytes behind `start`, keeps the first `whole`, which are whole records.
 void OutputFile::keep_whole(off_t start, size_t done, size_t whole) {
   if (start < 0 || ftruncate(fd_, start + static_cast<off_t>(whole)) != 0) return;
   lseek(fd_, 0, SEEK_END);
@@ -166,11 +169,11 @@ void OutputFile::close() {
   fd_ = -1;
 }
 
-// Finishes short writes. False when the sink failed; *done is how much got through.
+// Finishes short writes. Returns false when the sink failed; *done is how many bytes got through.
 bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
   *done = 0;
   while (count > 0 && counters_.failure() == 0) {
-    // A socket that we were given may be blocking, and shared: it is asked not to block this once.
+    // A socket may be blocking, and shared with others, so only this call is told not to block.
     msghdr message = {};
     message.msg_iov = pieces;
     message.msg_iovlen = count;
@@ -191,7 +194,7 @@ bool OutputFile::write_all(iovec* pieces, size_t count, size_t* done) {
     } else if (errno == EAGAIN) {
       wait_writable();
     } else if (errno != EINTR) {
-      counters_.fail(errno == ECONNRESET ? EPIPE : errno);  // how a socket says that the reader left with data unread
+      counters_.fail(errno == ECONNRESET ? EPIPE : errno);  // ECONNRESET: the reader left with data unread
     }
   }
   return count == 0;

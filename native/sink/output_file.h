@@ -1,6 +1,6 @@
-// The open file, pipe or socket that a capture is written to: whole records, or none.
+// The open file, pipe or socket that a capture is written to: it gets whole records, or none.
 //
-// One thread at a time.
+// One thread at a time, except for give_up_on_stalls().
 #pragma once
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -21,25 +21,25 @@ class OutputFile {
   // A reader that does not read is waited for no longer than this after give_up_on_stalls().
   static constexpr int kStalledReaderMs = 2000;
 
-  // Takes `fd` over; it is closed by close(). What happens is told to `figures`.
+  // Takes `fd` over, and closes it in close(). `counters` is told what happens.
   OutputFile(int fd, FileFormat format, SinkCounters& counters);
 
-  // A torn header or trailer is worse than none: it is taken back where that is possible.
+  // Writes a header or trailer. A torn one is worse than none, so it is taken back where that is possible.
   void write_or_take_back(const std::vector<uint8_t>& bytes);
-  // Records that do not get through are counted as lost. `piling_up`: many are on their way. Changes what
-  // is in front of the blocks.
+  // Writes blocks, and counts records that do not get through as lost. `piling_up`: many blocks are on their way.
+  // Changes the memory in front of the blocks.
   void write_blocks(const Blocks& blocks, bool piling_up);
   static constexpr uint32_t kMostRecords = 64;
-  // As write_blocks, of up to kMostRecords that lie scattered, each in one piece. Changes `records`.
+  // Does the same for up to kMostRecords records that lie scattered, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
   bool has_reader() const { return !is_file_; }
-  // One that closed its end is noticed without a packet to write.
+  // Notices a reader that closed its end, without a packet to write.
   void look_at_reader();
   void close();
 
   // Any thread: from now on a stalled reader is not waited for longer than kStalledReaderMs.
   void give_up_on_stalls();
-  // In memory: writing to it takes CPU, but never waits for a device or a reader.
+  // The file is in memory: writing to it takes CPU time, but never waits for a device or a reader.
   bool is_in_memory() const { return is_in_memory_; }
   // Blocks may go past the page cache.
   bool may_be_direct() const { return direct_.has_value(); }

@@ -1,4 +1,5 @@
-// Where packets end: a file, a pipe, a kernel interface.
+// Where packets go in the end: a file, a pipe, a kernel interface. One thread feeds a sink; any thread reads its
+// counters.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -18,21 +19,23 @@ struct Burst {
   rte_mbuf* const* mbufs;
   const uint64_t* arrival_ns;  // CLOCK_REALTIME; undefined unless wants_times()
   uint32_t count;
-  // How far CLOCK_REALTIME was set since the capture began: without it, times never decrease within a lane.
+  // How far CLOCK_REALTIME was set since the capture began. Without these steps, times never decrease within a lane.
   int64_t steps_ns = 0;
 };
 
-// What became of what a capture's sinks were given. Written by the threads that do their work, read by any.
+// What became of the packets that a capture's sinks were given. The threads that do the sinks' work write it, any
+// thread reads it.
 class SinkCounters {
  public:
   // `on_failure`: called once, by the thread whose work failed first.
   explicit SinkCounters(size_t lanes, Notify on_failure = {})
       : on_failure_(std::move(on_failure)), lost_(new Lost[lanes]()) {}
 
-  // errno of what ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went away.
+  // The errno of the failure that ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went
+  // away.
   int failure() const { return failure_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_; }
-  // Packets of this lane that were put and did not get through, and how much of Lane::bytes is theirs.
+  // Packets of this lane that were put and did not get through, and their share of Lane::bytes.
   uint64_t lost(size_t lane) const { return lost_[lane].packets; }
   uint64_t lost_bytes(size_t lane) const { return lost_[lane].bytes; }
 
@@ -58,8 +61,8 @@ class SinkCounters {
   std::unique_ptr<Lost[]> lost_;
 };
 
-// Fed by one thread, called the drain thread although it may merge what several drain: enter() first, leave() last, and
-// what lies between.
+// One thread feeds a sink. It is called the drain thread here, but may be the merge thread of several drain threads. It
+// calls enter() first, leave() last, and the functions between them.
 class Sink {
  public:
   explicit Sink(SinkCounters& counters) : counters_(counters) {}
@@ -70,25 +73,26 @@ class Sink {
   virtual void enter() {}
   // Takes packets; the mbufs stay the caller's. Returns how many it took: all, unless it became full.
   virtual uint32_t put(const Burst& burst) = 0;
-  // Once a round, whether there were packets or not. What arrived until `complete_ns` (CLOCK_REALTIME
-  // without its steps) has been put.
+  // Called once a round, whether there were packets or not. Every packet that arrived until `complete_ns`
+  // (CLOCK_REALTIME without its steps) has been put.
   virtual void tick(uint64_t now_tsc, uint64_t complete_ns) = 0;
-  // Everything that was put is on its way.
+  // Sends off everything that was put.
   virtual void flush() {}
   virtual void leave() {}
 
-  // Before finish(), on any thread: a stalled reader is not waited for much longer.
+  // Called before finish(), on any thread: a stalled reader is not waited for much longer.
   virtual void give_up_on_stalls() {}
-  // After leave(): writes what is on its way, then `trailer` (unless the sink failed), and closes. Idempotent.
+  // Called after leave(): writes what is on its way, then `trailer` (unless the sink failed), and closes. Idempotent.
   virtual void finish(const std::vector<uint8_t>& trailer) = 0;
 
-  // It has all the bytes it was to take.
+  // The sink has all the bytes that it was to take.
   virtual bool is_full() const { return false; }
   // So much of what was put is still on its way that the next packets may have to wait.
   virtual bool is_behind() const { return false; }
-  // Whether the time of arrival matters to it.
+  // Whether the time of arrival matters to the sink.
   virtual bool wants_times() const { return true; }
-  // How many packets of a lane are fetched at once: no more than what is still in the cache when it comes to the last.
+  // How many packets of a lane are fetched at once: no more than are still in the cache when the sink comes to the
+  // last.
   virtual uint32_t burst_size() const { return Lane::kPending; }
   const SinkCounters& counters() const { return counters_; }
 

@@ -18,7 +18,7 @@ timespec deadline_in(int ms) {
   return at;
 }
 
-// False when nothing was posted within `ms`.
+// Returns false when nothing was posted within `ms`.
 bool wait_for(sem_t* semaphore, int ms) {
   const timespec deadline = deadline_in(ms);
   while (sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline) != 0) {
@@ -59,7 +59,7 @@ Block* WriterThread::acquire() {
     if (Block* block = take_free()) return block;
     is_waited_for_ = true;
     if (Block* block = take_free()) {
-      if (!is_waited_for_.exchange(false)) wait_for(&freed_);  // it was posted in between
+      if (!is_waited_for_.exchange(false)) wait_for(&freed_);  // the writer thread posted it in between
       return block;
     }
     wait_for(&freed_);
@@ -89,7 +89,7 @@ void WriterThread::give_back(Block* block) {
   }
   const size_t now_free = ++free_count_;
   const size_t left = on_the_way_.fetch_sub(1, std::memory_order_acq_rel) - 1;
-  // A drain thread that had to wait gets several at once: a wake-up costs as much as dozens of packets.
+  // A drain thread that had to wait gets several blocks at once: a wake-up costs as much as dozens of packets.
   if ((left == 0 || now_free >= blocks_.size() / 2) && is_waited_for_.exchange(false)) sem_post(&freed_);
 }
 
@@ -112,7 +112,7 @@ void WriterThread::run() {
   }
 }
 
-// One, which was waited for, and what came with it.
+// Takes the block that was waited for, and those that came with it.
 void WriterThread::take_submitted(Blocks* blocks) {
   blocks->clear();
   do {

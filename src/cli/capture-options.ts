@@ -1,14 +1,14 @@
-/** The one place that knows what valid capture options are: raw words in, checked values out. */
+/** The one place that knows which capture options are valid: raw words in, checked values out. */
 
 import { UsageError } from '../errors.js';
 import { MAX_SNAPLEN, MAX_THREADS } from '../protocol/limits.js';
 import type { CaptureRequest, OutputChoice } from '../protocol/request.js';
 import { parseDuration } from '../text/duration.js';
 
-/** As `RTE_MAX_QUEUES_PER_PORT` in DPDK's default configuration. */
+/** The highest queue number, with `RTE_MAX_QUEUES_PER_PORT` as in DPDK's default configuration. */
 const MAX_QUEUE = 1023;
 
-/** Options of `dpcap capture` as commander hands them over: all texts. */
+/** Options of `dpcap capture` as commander hands them over: their values are unchecked texts. */
 export interface RawCaptureOptions {
   filePrefix?: string;
   interface?: string[];
@@ -32,7 +32,7 @@ export interface RawCaptureOptions {
 
 /**
  * Checks every option.
- * @throws UsageError naming the option, what was given and what would do
+ * @throws UsageError naming the option, the value given and what is accepted
  */
 export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   const limits = checkAutostop(raw.autostop ?? []);
@@ -67,7 +67,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   };
 }
 
-/** `-i 0,1` is two ports; a device name may hold no comma that a vdev's arguments would. */
+/** `-i 0,1` names two ports. A device name holds no comma: the arguments of a vdev do, but are not part of its name. */
 function splitPorts(text: string): string[] {
   return /^\d+(,\d+)+$/.test(text) ? text.split(',') : [text];
 }
@@ -91,7 +91,7 @@ function checkDirection(text: string): ('rx' | 'tx')[] {
   }
 }
 
-/** `all`, or a list such as `0,2-5`. */
+/** Reads `all`, which gives undefined, or a list such as `0,2-5`. */
 function checkQueues(text: string): number[] | undefined {
   if (text === 'all' || text === '*') return undefined;
   const queues = new Set<number>();
@@ -130,7 +130,7 @@ function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | '
   return output.kind === 'file' && output.path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
 }
 
-/** As tcpdump: 0 means the most. */
+/** As in tcpdump, 0 means the largest snaplen. */
 function checkSnaplen(text: string | undefined): number {
   if (text === undefined) return MAX_SNAPLEN;
   return checkInteger('-s', text, 0, MAX_SNAPLEN, 'bytes') || MAX_SNAPLEN;
@@ -152,7 +152,7 @@ interface Limits {
   durationMs: number | undefined;
 }
 
-/** dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes). */
+/** Reads dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes). */
 function checkAutostop(words: string[]): Limits {
   const limits: Limits = { packets: 0, bytes: 0, durationMs: undefined };
   for (const word of words) {

@@ -1,17 +1,17 @@
-/** What a command is to the program that it is a part of. */
+/** The interface between a command and the program that it is a part of. */
 import type { Command } from 'commander';
 
-/** What a command may hand back besides throwing. */
+/** The results that a command may hand back, besides throwing. */
 export interface CommandContext {
   exitCode: number;
-  /** What it says is for programs: errors are JSON objects, too. Known once its options are parsed. */
+  /** The command's output is for programs, so its errors are JSON objects, too. Known once its options are parsed. */
   isJson: boolean;
 }
 
 /** Adds one command to the tree. Each commands/*.ts exports one function of this type. */
 export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
-/** The commands, as help lists them. */
+/** The commands, in the order in which help lists them. */
 export const COMMAND_NAMES = [
   'capture',
   'list',

@@ -1,4 +1,4 @@
-/** The filter options that every command with packets has. */
+/** The filter options, which are the same for every command that has them. */
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { DEPTH_MAX } from '../filter/codegen/decapsulate.js';
@@ -7,7 +7,7 @@ import type { FilterWords } from '../filter/words/filter-words.js';
 import { parseVlan } from '../filter/words/vlan-ids.js';
 import { binding } from '../native/binding.js';
 
-/** As commander hands them over. */
+/** The filter options as commander hands them over. */
 export interface RawFilterOptions extends FilterWords {
   filter?: string[];
   expression?: string[];
@@ -16,10 +16,10 @@ export interface RawFilterOptions extends FilterWords {
   innerDepth?: string;
 }
 
-/** commander's way of saying "repeatable". */
+/** Makes an option repeatable: commander calls it with each value. */
 export const collect = (value: string, all: string[] = []): string[] => [...all, value];
 
-/** Adds them. */
+/** Adds the filter options to a command. */
 export function addFilterOptions(command: Command): void {
   const word = (flag: string, text: string): Command =>
     command.option(`--${flag} <value>`, `${text}; repeatable`, collect);
@@ -44,7 +44,7 @@ export function addFilterOptions(command: Command): void {
 }
 
 /**
- * The program of these options and of the expression in `words`; undefined when every packet matches.
+ * Compiles these options and the expression in `words` into a program; undefined when every packet matches.
  * @throws UsageError with the place of the mistake
  */
 export function readFilter(
@@ -59,13 +59,13 @@ export function readFilter(
     vlan: parseVlan(raw.vlan ?? []),
     inner: readInner(raw.inner, raw.innerDepth),
   };
-  // What reads lines of JSON is not told.
+  // A program that reads lines of JSON does not get this announcement.
   const isForPeople = raw.stats !== 'ndjson' && raw.json !== true;
   const announce = isForPeople ? (line: string) => process.stderr.write(`dpcap: ${line}\n`) : undefined;
   return compileFilter(options, { native: binding(), announce });
 }
 
-/** `--inner` is one tunnel; `--inner-depth` says how many. */
+/** Returns the number of tunnels: `--inner` means one, and `--inner-depth` says how many. */
 function readInner(inner: boolean | undefined, depth: string | undefined): number | undefined {
   if (depth === undefined) return inner ? 1 : undefined;
   if (/^\d+$/.test(depth) && Number(depth) >= 1 && Number(depth) <= DEPTH_MAX) return Number(depth);

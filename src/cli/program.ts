@@ -11,7 +11,7 @@ const VERSION = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(projectFile('package.json'), 'utf8'))).version;
 
-/** Each is loaded when it is wanted: all of them together take as long to load as node to start. */
+/** Each command is loaded only when it is wanted: loading all of them takes as long as node takes to start. */
 const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   capture: async () => (await import('./commands/capture.js')).registerCapture,
   list: async () => (await import('./commands/list.js')).registerList,
@@ -23,21 +23,24 @@ const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
 };
 
-/** The commands that a command line may lead to: help knows all of them, and what names none is a capture. */
+/** The commands that a command line may lead to. Help shows all of them; a line that names none is a capture. */
 function wanted(argv: readonly string[]): readonly CommandName[] {
   const [first] = argv;
   if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return COMMAND_NAMES;
   return isCommand(first) ? [first] : ['capture'];
 }
 
-/** tcpdump's letter for a list of what can be captured from; commander has no commands that begin with a dash. */
+/**
+ * Expands `-D`, tcpdump's letter for a list of what can be captured from: commander has no commands that begin with a
+ * dash.
+ */
 export function expandAliases(argv: readonly string[]): string[] {
   return argv[0] === '-D' ? ['list', ...argv.slice(1)] : [...argv];
 }
 
 /**
- * The command tree, as much of it as `argv` (with its aliases expanded) needs; commander's own exits become exceptions
- * that main.ts turns into codes.
+ * Builds as much of the command tree as `argv` (with its aliases expanded) needs. Commander's own exits become
+ * exceptions, which main.ts turns into exit codes.
  */
 export async function createProgram(argv: readonly string[], context: CommandContext): Promise<Command> {
   const program = new Command('dpcap')
@@ -53,7 +56,7 @@ export async function createProgram(argv: readonly string[], context: CommandCon
     const { json, stats } = action.opts();
     context.isJson = json === true || stats === 'ndjson';
   });
-  // Whoever asks for help mostly wants the options of the main job.
+  // A user who asks for help mostly wants the options of the main command, capture.
   const capture = program.commands.find((command) => command.name() === 'capture');
   program.addHelpText('after', () => `\nWithout a command, dpcap captures:\n\n${capture?.helpInformation() ?? ''}`);
   return program;

@@ -1,4 +1,4 @@
-/** Signals that end a process in order. */
+/** Catches the signals that end a process in order. */
 import { onEndingSignal } from '../system/signals.js';
 
 export interface CaughtSignals {
@@ -8,7 +8,7 @@ export interface CaughtSignals {
   dispose(): void;
 }
 
-/** While this holds, signals do not end the process: what was changed is undone first. */
+/** Until `dispose` is called, signals do not end the process, so that what was changed can be undone first. */
 export function catchSignals(): CaughtSignals {
   let resolveStopped: () => void = () => undefined;
   let isStopped = false;

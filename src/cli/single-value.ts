@@ -1,10 +1,10 @@
-/** An option that takes one value is given once: commander would let the last one win, and nobody would notice. */
+/** Refuses a second value for an option that takes one: commander lets the last one win, and nobody would notice. */
 import type { Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 
 /**
- * Makes each option of a command and of its subcommands that takes a value refuse a second one. Options with a parser of
- * their own, which are those that may be repeated, are left alone; so are switches, which say the same twice.
+ * Makes each option of a command and of its subcommands that takes a value refuse a second one. Options with their own
+ * parser, which are those that may be repeated, are left alone. So are switches: a second one changes nothing.
  */
 export function refuseRepeatedValues(command: Command): void {
   for (const option of command.options) {

@@ -1,4 +1,4 @@
-/** Words of `dpcap forward2kni` for an interface of ours, checked. */
+/** Checks the options of `dpcap forward2kni` for an interface that dpcap makes. */
 import { UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { TapChoices } from '../forward2kni/tap-choices.js';
@@ -20,7 +20,7 @@ export interface RawTapOptions {
 
 const MAX_RATE = 0xffffffff;
 
-/** @throws UsageError naming the option, what was given and what would do */
+/** @throws UsageError naming the option, the value given and what is accepted */
 export function checkTapOptions(raw: RawTapOptions, filter: FilterProgram | undefined): TapChoices {
   if (raw.split !== undefined && raw.split !== 'direction') {
     throw new UsageError(`--split: unknown value ${raw.split}`, { subject: raw.split, hint: 'use --split direction' });

@@ -37,7 +37,7 @@ export function formatChecks(checks: readonly Check[]): string {
   return [...lines, `${count('ok')} ok, ${count('warn')} warn, ${count('fail')} failed`].join('\n');
 }
 
-/** 0 when nothing failed. */
+/** The exit code: 0 when nothing failed. */
 export function exitCodeOf(checks: readonly Check[]): number {
   return checks.some((check) => check.status === 'fail') ? 1 : 0;
 }

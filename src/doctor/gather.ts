@@ -1,4 +1,4 @@
-/** What `dpcap doctor` looks at: plain facts, gathered here, judged by the pure checks beside this file. */
+/** Gathers the plain facts that `dpcap doctor` looks at; the pure checks beside this file judge them. */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
@@ -17,18 +17,18 @@ export interface HugetlbMount {
   writable: boolean;
 }
 
-/** One primary, looked at. */
+/** What was seen of one primary. */
 export interface PrimaryView {
   primary: Primary;
   facts: PrimaryFacts;
   capturability: Capturability;
-  /** Undefined when the process cannot be named (it is dead, or in another PID namespace). */
+  /** Undefined when the process is not read: it is dead, a less privileged user's, or in another namespace. */
   ops: OpsReading | undefined;
-  /** Undefined when nobody looked. */
+  /** Undefined when the primary is dead, or its memzones are not known. */
   stale: StaleCapture[] | undefined;
 }
 
-/** One machine, looked at. */
+/** What was seen of one machine. */
 export interface DoctorView {
   uid: number;
   nodeVersion: string;
@@ -36,11 +36,11 @@ export interface DoctorView {
   hugepages: HugepagePool[];
   mounts: HugetlbMount[];
   root: string;
-  /** Other roots that hold runtime directories: of other users, or made under another environment. */
+  /** Other roots that hold runtime directories: those of other users, or made under another environment. */
   otherRoots: string[];
-  /** The list, or why there is none. */
+  /** The list of primaries, or why there is none. */
   primaries: PrimaryView[] | DpcapError;
-  /** The one asked for. */
+  /** The file prefix that the user asked for. */
   filePrefix: string | undefined;
 }
 
@@ -99,13 +99,13 @@ export function readMounts(procDir: string): HugetlbMount[] {
     });
 }
 
-/** Where primaries of root and of desktop users are, whoever we are. */
+/** The runtime roots of root and of desktop users, whoever runs dpcap. */
 function knownRoots(): string[] {
   const sessions = names('/run/user').map((uid) => `/run/user/${uid}/dpdk`);
   return ['/var/run/dpdk', ...sessions, '/tmp/dpdk'];
 }
 
-/** A directory that is closed to this user is there for a reason. */
+/** Whether a directory has entries. One that is closed to this user counts: it is there for a reason. */
 function hasEntries(dir: string): boolean {
   try {
     return readdirSync(dir).length > 0;

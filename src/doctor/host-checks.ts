@@ -1,8 +1,8 @@
-/** Is the machine ready for any capture? Pure: facts in, findings out. */
+/** Checks whether the machine is ready for any capture. Pure: facts in, findings out. */
 import { type Check, fail, ok, warn } from './check.js';
 import type { DoctorView } from './gather.js';
 
-/** package.json, "engines". */
+/** The oldest supported version, as in package.json, "engines". */
 const NODE_MIN = [20, 17] as const;
 
 /** All findings about the machine, in the order in which a person would look. */

@@ -1,4 +1,4 @@
-/** Can the primaries be captured from? Pure: facts in, findings out. */
+/** Checks whether the primaries can be captured from. Pure: facts in, findings out. */
 import { DpcapError } from '../errors.js';
 import type { AttachNeeds } from '../primary/attach-needs.js';
 import { choosePrimary, describe } from '../primary/choose.js';
@@ -9,7 +9,7 @@ import { captureToolZones } from '../primary/secondaries.js';
 import { type Check, fail, ok, warn } from './check.js';
 import type { DoctorView, PrimaryView } from './gather.js';
 
-/** All findings about primaries: which there are, then each (or the one asked for) in detail. */
+/** All findings about primaries: which ones there are, then each (or the one asked for) in detail. */
 export function primaryChecks(view: DoctorView): Check[] {
   const { primaries, filePrefix } = view;
   if (primaries instanceof Error) return [failure('primaries', primaries)];
@@ -40,7 +40,7 @@ function presenceCheck(primaries: readonly PrimaryView[], filePrefix: string | u
   }
 }
 
-/** Many of them are one finding: they say all the same. */
+/** Findings about primaries that are not alive. Many dead ones become one finding: all would say the same. */
 function leftoverChecks(left: readonly PrimaryView[]): Check[] {
   const dead = left.filter(({ primary }) => primary.state === 'dead');
   if (dead.length <= MOST_LEFTOVERS) return left.map(leftoverCheck);
@@ -51,7 +51,7 @@ function leftoverChecks(left: readonly PrimaryView[]): Check[] {
   return [...others, warn('processes', detail, remedy)];
 }
 
-/** That are told one by one. */
+/** The most dead primaries that are listed one by one. */
 const MOST_LEFTOVERS = 5;
 
 function leftoverCheck({ primary, capturability }: PrimaryView): Check {
@@ -63,7 +63,7 @@ function leftoverCheck({ primary, capturability }: PrimaryView): Check {
   return warn(`${primary.filePrefix}: process`, detail, remedy);
 }
 
-/** `severe`: there is no other primary that could have been meant. */
+/** `severe` means that no other primary could have been meant. */
 function capturableChecks({ primary, facts, capturability }: PrimaryView, severe: boolean): Check[] {
   const name = (what: string): string => `${primary.filePrefix}: ${what}`;
   if (capturability.verdict === 'no') {
@@ -80,7 +80,7 @@ function capturableChecks({ primary, facts, capturability }: PrimaryView, severe
   ];
 }
 
-/** A capture that grows opens more of the primary's pages. */
+/** Checks the limit of open files, with a reserve: a capture that grows opens more of the primary's pages. */
 function descriptorCheck(name: string, needs: AttachNeeds | undefined): Check[] {
   if (needs?.descriptors === undefined) return [];
   const detail = `joining takes about ${needs.descriptors}, the limit is ${needs.descriptorLimit}`;

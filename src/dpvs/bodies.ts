@@ -1,4 +1,4 @@
-/** Bodies of requests and replies. A reader returns undefined for bytes that are not what it reads. */
+/** Bodies of requests and replies. A parser returns undefined for bytes that do not have the form it reads. */
 import { UsageError } from '../errors.js';
 import type { Dialect } from './dialect.js';
 import { readText } from './message.js';
@@ -38,7 +38,7 @@ export interface PortBasic {
 }
 
 /**
- * A port's name as a request body: always the whole field, because DPVS looks for its NUL without looking at the length.
+ * A port's name as a request body: the whole field, because DPVS searches for its NUL and does not check the length.
  * @throws UsageError for a name that no port can have
  */
 export function encodePortName(name: string): Buffer {
@@ -48,7 +48,7 @@ export function encodePortName(name: string): Buffer {
 }
 
 /**
- * The only body of a SET there is. The MAC text stays zero: an address there would become the port's.
+ * The body of a SET; there is no other. The MAC text stays zero: an address there would become the port's address.
  * @throws UsageError for a name that no port can have
  */
 export function encodeSetForward(dialect: Dialect, name: string, on: boolean): Buffer {

@@ -1,4 +1,4 @@
-/** A DPVS behind its control socket: typed questions, and the one change we make. Requests go out one after another. */
+/** A DPVS behind its control socket: typed questions, and the one change that dpcap makes. Requests are sequential. */
 import { DpcapError, UsageError } from '../errors.js';
 import {
   encodePortName,
@@ -16,7 +16,7 @@ import { type Answer, exchange, foreign, type TransportOptions } from './transpo
 
 const EMPTY = new Uint8Array(0);
 const NOT_EXIST = -4;
-/** The release that got the keyword `kni on|off`, and that answers "get KNI list" only when it is on. */
+/** The first release with the keyword `kni on|off`, and the first that answers "get KNI list" only when KNI is on. */
 const KNI_SWITCH_SINCE = [1, 9, 4] as const;
 
 export class DpvsClient {
@@ -31,7 +31,7 @@ export class DpvsClient {
   }
 
   /**
-   * Probed once, on first use.
+   * The identity is probed once, on first use.
    * @throws DpcapError ERR_DPVS_ABSENT, ERR_DPVS_TIMEOUT, ERR_DPVS_FOREIGN or ERR_PERMISSION, as all methods do
    */
   async identity(): Promise<Identity> {
@@ -48,8 +48,8 @@ export class DpvsClient {
   }
 
   /**
-   * State of a port, checked to be that port's.
-   * @throws UsageError ERR_PORT_UNKNOWN when there is none of this name
+   * State of a port. The reply is checked to be about this port.
+   * @throws UsageError ERR_PORT_UNKNOWN when no port has this name
    */
   async port(name: string): Promise<PortBasic> {
     const { dialect } = await this.identity();
@@ -61,7 +61,7 @@ export class DpvsClient {
     return port;
   }
 
-  /** Names of a bond's slaves; empty when it is no bond. */
+  /** Names of a bond's slaves; empty when the port is no bond. */
   async slaves(bond: string): Promise<string[]> {
     const { dialect } = await this.identity();
     const answer = await this.#send(GET, dialect.get.bondStatus, encodePortName(bond));
@@ -71,7 +71,7 @@ export class DpvsClient {
     return slaves;
   }
 
-  /** Whether it was configured with `kni on`; undefined when it does not tell. */
+  /** Whether DPVS was configured with `kni on`; undefined when it does not tell. */
   async kni(): Promise<boolean | undefined> {
     const { dialect, release } = await this.identity();
     if (release === undefined || isBefore(release, KNI_SWITCH_SINCE)) return undefined;
@@ -79,7 +79,7 @@ export class DpvsClient {
     return answer.kind === 'reply';
   }
 
-  /** The lcore that serves KNI alone; 0: none, the master lcore does; undefined when it does not tell. */
+  /** The lcore that serves KNI alone; 0: none, so the master lcore serves it; undefined when DPVS does not tell. */
   async kniLcore(): Promise<number | undefined> {
     const { dialect, release } = await this.identity();
     if (release === undefined) return undefined; // 1.8.2 and 1.8.4 have the number of slaves in its place
@@ -88,7 +88,7 @@ export class DpvsClient {
   }
 
   /**
-   * Sends the SET. What it did is for the caller to read back, also when this rejects.
+   * Sends the SET. The caller has to read back what it did, also when this method rejects.
    * @throws DpcapError ERR_DPVS_DOUBT before anything is sent, ERR_DPVS_REFUSED
    */
   async setForward(name: string, on: boolean): Promise<void> {
@@ -112,10 +112,10 @@ export class DpvsClient {
     });
   }
 
-  /** One at a time: DPVS has room for two waiting connections, of all its clients together. */
+  /** Sends one request at a time: DPVS has room for two waiting connections, of all its clients together. */
   #send(type: typeof GET | typeof SET, id: number, body: Uint8Array): Promise<Answer> {
     const answer = this.#turn.then(() => exchange(this.path, { type, id, body }, this.#options));
-    this.#turn = answer.catch(() => undefined); // whoever asked hears of it; the next one has its own turn
+    this.#turn = answer.catch(() => undefined); // the caller gets the error; the next request has its own turn
     return answer;
   }
 }

@@ -1,4 +1,4 @@
-/** Which dialect a DPVS speaks: the version number on the wire is the same in all of them, so it has to be probed. */
+/** Finds the dialect of a DPVS: the version number on the wire is the same in all dialects, so it has to be probed. */
 import { parsePortList } from './bodies.js';
 import { DIALECT_A, DIALECT_B, DIALECT_C, type Dialect, UNNUMBERED_A } from './dialect.js';
 import { readText } from './message.js';
@@ -7,26 +7,29 @@ import type { Answer } from './transport.js';
 /** Sends a GET. */
 export type Ask = (id: number, body: Uint8Array) => Promise<Answer>;
 
-/** What was found out by reading alone. */
+/** What read-only requests have found out. */
 export interface Identity {
   dialect: Dialect;
-  /** What it calls itself: "dpvs:v1.10-2". */
+  /** What DPVS calls itself: "dpvs:v1.10-2". */
   version: string;
-  /** "1.10-2"; undefined for those that do not tell (before 1.9.4) or tell something else. */
+  /** Such as "1.10-2"; undefined for a DPVS that does not tell it (before 1.9.4) or tells something else. */
   release: string | undefined;
-  /** Why it must only be read from, when there is a reason. */
+  /** Why this DPVS must only be read from, when there is a reason. */
   doubt: string | undefined;
 }
 
 const EMPTY = new Uint8Array(0);
-/** To C a request for the port list with a needless byte; to B one for the state of the port with the empty name. */
+/**
+ * With this body, C sees a request for the port list with a needless byte; B sees a request for the state of the port
+ * with the empty name.
+ */
 const EMPTY_NAME = new Uint8Array(1);
 const NOT_EXIST = -4;
 
 /**
- * Probes with read-only requests; those of unknown meaning have an empty body, because from 1.9.6 the error path for a
- * short one indexes a table with the id received.
- * @returns undefined when it is no DPVS that we know; rejects as `ask` does
+ * Probes with read-only requests. A request of unknown meaning has an empty body, because from 1.9.6 on the error path
+ * for a short body indexes a table with the id received.
+ * @returns undefined when it is no DPVS that dpcap knows; rejects as `ask` does
  */
 export async function identify(ask: Ask): Promise<Identity | undefined> {
   const modern = versionText(await ask(DIALECT_C.get.version, EMPTY));
@@ -58,8 +61,8 @@ function versionText(answer: Answer): string | undefined {
 }
 
 /**
- * Between A and B bits of "set port" moved while ids and sizes gave no sign of it, so only releases whose headers were
- * read are switched, and only when they speak as their release did.
+ * Between A and B, bits of "set port" moved while ids and sizes gave no sign of it. So dpcap switches only releases
+ * whose headers were read, and only when they speak the dialect of their release.
  */
 function describe(dialect: Dialect, version: string): Identity {
   const release = /^dpvs:v(\d+\.\d+-\d+)$/.exec(version)?.[1];

@@ -1,6 +1,6 @@
 /**
- * The one table of DPVS's three IPC dialects. Ids and bits of one release sit in one object and are never mixed: the bit
- * that switches forward2kni off in A takes the link down in B and C. Sources: the headers of v1.8.2 to v1.10.2.
+ * The only table of DPVS's three IPC dialects. Ids and bits of one release are in one object and are never mixed: the
+ * bit that switches forward2kni off in A takes the link down in B and C. Sources: the headers of v1.8.2 to v1.10.2.
  */
 
 /** Byte offsets in the 128-byte reply to "get port basic", and the flag of interest. */
@@ -20,7 +20,7 @@ export interface PortBasicLayout {
 /** Everything in which releases differ. */
 export interface Dialect {
   readonly name: 'A' | 'B' | 'C';
-  /** As DPVS writes them: "1.9-8". Only these are switched; what a later release does with a bit is not known. */
+  /** Releases as DPVS writes them: "1.9-8". Only these are switched: it is unknown what a later one does with a bit. */
   readonly releases: readonly string[];
   /** Ids of requests of type GET. */
   readonly get: {
@@ -33,7 +33,7 @@ export interface Dialect {
   };
   /** Id of "set port", the only SET that is ever sent. */
   readonly setPort: number;
-  /** Its flag word: one bit each, the others mean "leave alone". */
+  /** Flag words of "set port": each has one bit set; a bit that is not set means "leave alone". */
   readonly setForward2kni: { readonly on: number; readonly off: number };
   readonly portBasic: PortBasicLayout;
 }
@@ -65,7 +65,7 @@ const BASIC_BC: PortBasicLayout = {
   forward2kni: 0x0004,
 };
 
-/** v1.8.2 to v1.9.4. Those before 1.9.4 do not tell their release but a fixed text. */
+/** v1.8.2 to v1.9.4. Releases before 1.9.4 tell a fixed text instead of their release. */
 export const DIALECT_A: Dialect = {
   name: 'A',
   releases: ['1.9-4'],

@@ -1,4 +1,4 @@
-/** Keeps forward2kni on for a while: journalled before the SET, switched off after it, whatever ends it. */
+/** Keeps forward2kni on for a while. It is journalled before the SET, and switched off at the end, whatever ends it. */
 import { asDpcapError, DpcapError, errnoOf } from '../errors.js';
 import { type Journal, type OpenEntry, stateDir } from '../system/journal.js';
 import type { DpvsClient } from './client.js';
@@ -6,18 +6,18 @@ import { socketIdentity } from './identify.js';
 import { type PortView, type SwitchResult, switchForward } from './switch.js';
 import { FORWARD_KIND, type ForwardUndo, restoreOff } from './undo.js';
 
-/** How long, and who is told. */
+/** How long the hold lasts, and who is told. */
 export interface HoldOptions {
-  /** Settles when the hold is over: time, signal. */
+  /** Settles when the time or a signal ends the hold. */
   over: Promise<unknown>;
   journal: Journal;
-  /** Called when it is on. */
+  /** Called when forward2kni is on. */
   switched(result: SwitchResult): void;
 }
 
 /**
- * Switches on, waits, switches off. A port that was on before is left on.
- * @returns how it ended, for people
+ * Switches forward2kni on, waits, and switches it off. A port that was on before is left on.
+ * @returns how it ended, as text for the user
  * @throws DpcapError ERR_DPVS_*; when it may still be on, the journal keeps the entry for `dpcap recover`
  */
 export async function holdForward(client: DpvsClient, view: PortView, options: HoldOptions): Promise<string> {
@@ -30,7 +30,7 @@ export async function holdForward(client: DpvsClient, view: PortView, options: H
     });
     options.switched(result);
   } catch (error) {
-    // Only when nobody can tell whether it is on is something left to undo.
+    // The entry stays for recover only when nobody can tell whether forward2kni is on.
     if (asDpcapError(error).code !== 'ERR_DPVS_UNKNOWN') entry?.close();
     throw error;
   }

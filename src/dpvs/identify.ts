@@ -4,18 +4,18 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 
-/** From 1.9.4, and before. */
+/** Default paths of the socket: from 1.9.4 on, and before. */
 export const DEFAULT_SOCKETS: readonly string[] = ['/var/run/dpvs.ipc', '/var/run/dpvs_ctrl'];
 export const DEFAULT_CONFIG = '/etc/dpvs.conf';
-/** sun_path without its NUL. */
+/** Bytes of sun_path without its NUL. */
 const MAX_PATH = 107;
 
-/** Whether a primary is a DPVS: by its executable's name, "dpvs" or with a version behind it. */
+/** Whether a primary is a DPVS: its executable's name is "dpvs", or has a version behind that. */
 export function isDpvs(primary: Primary): boolean {
   return /^dpvs([-_.].*)?$/.test(primary.process?.program ?? '');
 }
 
-/** DPVS's own arguments stand before the `--`, EAL's behind it. */
+/** Value of an option of DPVS: DPVS's own arguments stand before the `--`, EAL's behind it. */
 export function dpvsOption(primary: Primary, short: string, long: string): string | undefined {
   const words = primary.process?.commandLine ?? [];
   const end = words.indexOf('--');
@@ -28,20 +28,20 @@ export function dpvsOption(primary: Primary, short: string, long: string): strin
   return undefined;
 }
 
-/** Its configuration file, as it was told, whatever its working directory and its mount namespace. */
+/** The configuration file that DPVS was told, whatever its working directory and its mount namespace are. */
 export function configPath(primary: Primary, procDir = '/proc'): string {
   const told = dpvsOption(primary, '-c', '--conf');
   const path = told === undefined ? DEFAULT_CONFIG : fromItsDirectory(told, primary, procDir);
   return primary.elsewhere?.isHidden ? join(procDir, String(primary.pid), 'root', path) : path;
 }
 
-/** A relative path on its command line is one from where it runs. */
+/** A relative path on its command line starts at its working directory. */
 function fromItsDirectory(path: string, { pid }: Primary, procDir: string): string {
   if (isAbsolute(path) || pid === undefined) return path;
   try {
     return join(readlinkSync(join(procDir, String(pid), 'cwd')), path);
   } catch {
-    return path; // another user's
+    return path; // the process belongs to another user
   }
 }
 
@@ -50,9 +50,9 @@ export function dpvsBehind(socket: string, primaries: readonly Primary[]): Prima
   return primaries.find((one) => isDpvs(one) && socketCandidates({ primary: one, env: {} }).includes(socket));
 }
 
-/** Where the socket's path may be told. */
+/** Places where the socket's path may be told. */
 export interface SocketHints {
-  /** --ipc-file. */
+  /** Value of --ipc-file. */
   ipcFile?: string | undefined;
   env?: NodeJS.ProcessEnv;
   /** A DPVS that was found. */
@@ -61,7 +61,7 @@ export interface SocketHints {
 }
 
 /**
- * Paths to try in this order; more than one only when nobody told.
+ * Returns the paths to try, in this order. There is more than one only when nothing tells the path.
  * @throws UsageError for a path that no socket can have
  */
 export function socketCandidates({
@@ -76,7 +76,7 @@ export function socketCandidates({
   return told ? [fromItsDirectory(told, primary, '/proc')] : [...defaults];
 }
 
-/** Absolute, because `dpcap recover` may run elsewhere. */
+/** The path is made absolute, because `dpcap recover` may have another working directory. */
 function checkPath(option: string, given: string): string {
   const path = given === '' ? '' : resolve(given);
   if (path !== '' && Buffer.byteLength(path) <= MAX_PATH && !path.includes('\0')) return path;
@@ -86,12 +86,12 @@ function checkPath(option: string, given: string): string {
   });
 }
 
-/** Whether a socket is there; nobody need listen on it. */
+/** Whether a socket is there. It is not checked that a process listens on it. */
 export function isSocket(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 }
 
-/** Names one life of a DPVS: it makes its socket anew at each start. Undefined when there is no socket. */
+/** Identifies one life of a DPVS: it makes its socket anew at each start. Undefined when there is no socket. */
 export function socketIdentity(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
   return stat && `${stat.dev}:${stat.ino}:${stat.mtimeNs}`;

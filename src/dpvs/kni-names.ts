@@ -1,12 +1,15 @@
 /**
  * Names of KNI interfaces. DPVS does not tell them over its socket: they are `<port>.kni` unless its configuration says
- * otherwise, and whether one is there the kernel knows.
+ * otherwise, and the kernel knows whether one is there.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRegular } from '../system/safe-file.js';
 
-/** `kni_name` by port, from the text of a dpvs.conf: blocks in braces, `!` and `#` begin comments, `<init>` is a mark. */
+/**
+ * Reads `kni_name` by port from the text of a dpvs.conf: blocks are in braces, `!` and `#` begin comments, and `<init>`
+ * is a mark.
+ */
 export function configuredKniNames(text: string): Map<string, string> {
   const names = new Map<string, string>();
   const words = text
@@ -28,16 +31,16 @@ function isPortBlock(keyword: string | undefined): boolean {
   return keyword === 'device' || keyword === 'bonding';
 }
 
-/** Reads it; an unreadable file says nothing. */
+/** Reads the names from the file; an unreadable file gives none. */
 export function readKniNames(configPath: string): Map<string, string> {
   try {
     return configuredKniNames(readRegular(realpathSync(configPath)).bytes.toString('utf8'));
   } catch {
-    return new Map(); // none there, or not ours to read: the default names hold
+    return new Map(); // the file is absent or may not be read: the default names hold
   }
 }
 
-/** The interface of a port when it is known: configured, or there under its usual name. */
+/** The interface of a port when it is known: it is configured, or exists under its usual name. */
 export function kniName(
   port: string,
   configured: ReadonlyMap<string, string>,

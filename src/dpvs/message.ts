@@ -1,11 +1,11 @@
 /** Headers of DPVS's control socket, the same in every release: 24 bytes of request, 88 bytes of reply. */
 
-/** (1 << 16) + (0 << 8) + 0; another one is answered by closing. */
+/** (1 << 16) + (0 << 8) + 0; DPVS closes the connection when it gets another version. */
 const VERSION = 0x00010000;
 const REQUEST_HEADER = 24;
 export const REPLY_HEADER = 88;
 const ERRSTR = { offset: 16, size: 64 };
-/** No reply we ask for comes near; a foreign program's idea of a length must not become our memory. */
+/** No expected reply comes near it; a length from a foreign program must not decide how much memory is used. */
 const MAX_BODY = 256 * 1024;
 
 export const GET = 0;
@@ -21,7 +21,7 @@ export interface Request {
 /** A well-formed reply; `errcode` 0 is success. */
 export interface Reply {
   errcode: number;
-  /** DPVS's own words for it. */
+  /** DPVS's own words for the error. */
   errstr: string;
   body: Buffer;
 }
@@ -37,7 +37,7 @@ export function encodeRequest({ type, id, body }: Request): Buffer {
   return bytes;
 }
 
-/** What the bytes received so far are: a reply, the beginning of one, or not an answer of DPVS to `request`. */
+/** The meaning of the bytes received so far: a reply, the beginning of one, or not an answer of DPVS to `request`. */
 export type Decoded = { kind: 'reply'; reply: Reply } | { kind: 'partial' } | { kind: 'foreign'; why: string };
 
 /** Reads a reply from what has arrived. */
@@ -66,7 +66,7 @@ function foreign(why: string): Decoded {
   return { kind: 'foreign', why };
 }
 
-/** A NUL-terminated text of printable ASCII that fills its field with NULs or leftovers; undefined when it is none. */
+/** Reads a NUL-terminated text of printable ASCII, behind which NULs or leftovers fill the field; else undefined. */
 export function readText(field: Buffer): string | undefined {
   const end = field.indexOf(0);
   const text = field.subarray(0, end).toString('latin1');

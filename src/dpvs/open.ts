@@ -3,7 +3,7 @@ import { DpcapError } from '../errors.js';
 import { DpvsClient } from './client.js';
 
 /**
- * The first of `paths` where a DPVS answers. Only an absent one makes the next path be tried.
+ * Opens the first of `paths` where a DPVS answers. The next path is tried only when the DPVS is absent.
  * @throws DpcapError ERR_DPVS_ABSENT, ERR_DPVS_TIMEOUT, ERR_DPVS_FOREIGN or ERR_PERMISSION
  */
 export async function openDpvs(paths: readonly string[]): Promise<DpvsClient> {
@@ -20,7 +20,7 @@ export async function openDpvs(paths: readonly string[]): Promise<DpvsClient> {
   }
   const [first] = absences;
   if (first && absences.length === 1) throw first;
-  // A socket nobody listens on says more than one that is not there.
+  // A socket on which nobody listens tells more than one that is not there.
   const told = absences.find((error) => error.errno !== 'ENOENT');
   if (told) throw told;
   throw new DpcapError('ERR_DPVS_ABSENT', `DPVS has no socket at ${paths.join(' or ')}`, {

@@ -1,4 +1,4 @@
-/** DPVS's own names for its ports (dpdk0, bond0), which DPDK does not know: to the names that DPDK has. */
+/** Translates DPVS's own port names (dpdk0, bond0), which DPDK does not know, to the names that DPDK has. */
 import { UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 import type { PortInfo } from '../primary/telemetry.js';
@@ -6,14 +6,14 @@ import type { ListedPort } from './bodies.js';
 import { isDpvs, socketCandidates } from './identify.js';
 import { openDpvs } from './open.js';
 
-/** A primary and what it tells of its ports. */
+/** A primary and what it tells about its ports. */
 export interface NamedPorts {
   primary: Primary;
   ports: readonly PortInfo[] | undefined;
 }
 
 /**
- * Port selectors as DPDK has them. DPVS is asked only when one of them is neither an id nor a name of DPDK's.
+ * Returns the port selectors as DPDK has them. DPVS is asked only when one of them is not an id or name of DPDK's.
  * @throws UsageError ERR_PORT_UNSUITABLE for a virtual device; DpcapError ERR_DPVS_* when DPVS cannot be asked
  */
 export async function resolvePortNames(
@@ -31,7 +31,7 @@ function hasPort(ports: readonly PortInfo[] | undefined, name: string): boolean 
   return ports?.some((port) => port.name === name) ?? false;
 }
 
-/** DPVS's ids are DPDK's for physical ports and bonds only (dpvs.md 2.5). What it does not know is left as it is. */
+/** DPVS's ids are DPDK's for physical ports and bonds only (dpvs.md 2.5). An unknown name is left as it is. */
 function resolveName(name: string, listed: readonly ListedPort[], ports: readonly PortInfo[] | undefined): string {
   const found = listed.find((port) => port.name === name);
   if (!found) return name;

@@ -28,7 +28,7 @@ export interface DpvsSummary {
   ports: DpvsPort[];
 }
 
-/** What it says, or why it says nothing. */
+/** What a DPVS says, or why it says nothing. */
 export type DpvsListing = { summary: DpvsSummary } | { failure: string };
 
 /** Asks a DPVS that was found; never rejects: a list shows what can be shown. */
@@ -41,7 +41,7 @@ export async function summarize(primary: Primary): Promise<DpvsListing> {
   }
 }
 
-/** Reads only. */
+/** Describes a DPVS, with read-only requests. */
 export async function describeDpvs(client: DpvsClient, kniNames: ReadonlyMap<string, string>): Promise<DpvsSummary> {
   const { version, dialect } = await client.identity();
   const isKniOn = await client.kni();
@@ -51,7 +51,7 @@ export async function describeDpvs(client: DpvsClient, kniNames: ReadonlyMap<str
   for (const { id, name, kind } of listed) {
     const { link, forward2kni } = await client.port(name);
     const master = masters.get(name);
-    // Slaves have no KNI device, and with "kni off" nobody has.
+    // Slaves have no KNI device, and with "kni off" no port has one.
     const kni = master || isKniOn === false ? undefined : kniName(name, kniNames);
     ports.push({ id, name, kind, link, forward2kni, master, kni });
   }
@@ -67,7 +67,7 @@ async function mastersOf(client: DpvsClient, ports: readonly ListedPort[]): Prom
   return masters;
 }
 
-/** For people: one line about it, then a row of cells for each port. */
+/** Text for the user: one line about the DPVS, then a row of cells for each port. */
 export function summaryRows(listing: DpvsListing): { head: string; rows: string[][] } {
   if ('failure' in listing) return { head: `DPVS: ${listing.failure}`, rows: [] };
   const { version, dialect, socket, kni, ports } = listing.summary;
@@ -82,7 +82,7 @@ export function summaryRows(listing: DpvsListing): { head: string; rows: string[
   return { head: `DPVS ${version} (dialect ${dialect}) at ${socket}${kniText}`, rows };
 }
 
-/** For `--json`. */
+/** The value that `--json` prints. */
 export function summaryJson(listing: DpvsListing): unknown {
   if ('failure' in listing) return { error: listing.failure };
   const { summary } = listing;

@@ -1,9 +1,9 @@
-/** Switches forward2kni of one port: look, decide, SET, look again. */
+/** Switches forward2kni of one port: reads its state, decides, sends the SET, and reads the state again. */
 import { DpcapError, UsageError } from '../errors.js';
 import type { ListedPort, PortBasic } from './bodies.js';
 import type { DpvsClient } from './client.js';
 
-/** A port with what its forward2kni depends on. */
+/** A port with everything on which its forward2kni depends. */
 export interface PortView {
   listed: ListedPort;
   state: PortBasic;
@@ -11,21 +11,21 @@ export interface PortView {
   master: string | undefined;
   /** The configuration's `kni on|off`, undefined when unknown. */
   kni: boolean | undefined;
-  /** 0: none. */
+  /** The lcore that serves KNI alone; 0: none; undefined when unknown. */
   kniLcore: number | undefined;
 }
 
 /** What a switch did. */
 export interface SwitchResult {
-  /** Before and after. */
+  /** The state before and after the switch. */
   was: boolean;
   is: boolean;
-  /** Surprises that are no failure. */
+  /** Unexpected events that are no failure. */
   notes: string[];
 }
 
 /**
- * Everything worth knowing about one port; reads only.
+ * Collects everything worth knowing about one port, with read-only requests.
  * @param selector its name, or the id of a physical or bond port
  * @throws UsageError ERR_PORT_UNKNOWN; DpcapError ERR_DPVS_*
  */
@@ -38,7 +38,7 @@ export async function viewPort(client: DpvsClient, selector: string): Promise<Po
   return { listed, state, master, kni: await client.kni(), kniLcore: await client.kniLcore() };
 }
 
-/** By name; a number is an id only where DPVS's ids are DPDK's (dpvs.md 2.5). */
+/** Finds a port by its name. A number is an id only where DPVS's ids are DPDK's (dpvs.md 2.5). */
 function findPort(ports: readonly ListedPort[], selector: string, path: string): ListedPort {
   const byName = ports.find((port) => port.name === selector);
   const found = byName ?? ports.find((port) => port.kind !== 'virtual' && String(port.id) === selector);
@@ -69,7 +69,7 @@ function confused(path: string, listed: ListedPort): DpcapError {
   });
 }
 
-/** Why forward2kni of this port will not do what one expects; for people, empty when it will. */
+/** Texts for the user: why forward2kni of this port will not do what is expected; empty when it will. */
 export function expectations({ listed, master, kni, kniLcore }: PortView): string[] {
   const about: string[] = [];
   if (master) about.push(`${listed.name} is a slave of ${master}: nothing is copied from it; use ${master}`);
@@ -103,10 +103,10 @@ export function requireHarmless({ listed }: PortView): void {
 }
 
 /**
- * Brings forward2kni into the wanted state; sends nothing when it is there already.
+ * Brings forward2kni into the wanted state; sends nothing when it already has this state.
  * @param before called between the last look and the SET, with the state to be restored
- * @throws DpcapError ERR_DPVS_STATE when the port is not, or not only, changed as asked; ERR_DPVS_UNKNOWN when it cannot
- *   be read back
+ * @throws DpcapError ERR_DPVS_STATE when the port is not, or not only, changed as asked; ERR_DPVS_UNKNOWN when its
+ *   state cannot be read back
  */
 export async function switchForward(
   client: DpvsClient,
@@ -116,7 +116,7 @@ export async function switchForward(
 ): Promise<SwitchResult> {
   if (state.forward2kni === on) return { was: on, is: on, notes: [] };
   before();
-  // No answer does not mean that nothing was done: what counts is what is read back.
+  // A missing answer does not mean that nothing was done: the state that is read back counts.
   const failure = await client.setForward(state.name, on).then(
     () => undefined,
     (error: unknown) => error,
@@ -158,7 +158,7 @@ async function readBack(client: DpvsClient, was: PortBasic, on: boolean, failure
   return after;
 }
 
-/** Besides forward2kni; the link may come and go by itself and shows in the flags of nothing. */
+/** Changes other than forward2kni. The link may go up and down by itself, and shows in no flag. */
 function describeChange(was: PortBasic, now: PortBasic): string | undefined {
   const changes = [
     was.mac === now.mac ? undefined : `MAC ${was.mac} to ${now.mac}`,

@@ -1,18 +1,18 @@
 /**
  * One request on one connection to DPVS's control socket. DPVS serves it in its master lcore's loop with blocking calls
  * and no time limit: a client that has connected and sends nothing stops the timers and KNI traffic of the whole
- * process. So the request is complete before the connection is made, goes out in one write, and nothing is pooled.
+ * process. So the request is complete before the connection is made and is sent in one write; no connection is pooled.
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError, errnoOf } from '../errors.js';
 import { decodeReply, encodeRequest, type Reply, type Request } from './message.js';
 
-/** For connecting, retries, sending and the answer together; an idle DPVS answers in tens of microseconds. */
+/** Time limit for connecting, retries, sending and answer together; an idle DPVS answers in tens of microseconds. */
 const DEADLINE_MS = 2000;
 const RETRY_MS = [2, 4, 8, 16] as const;
 
-/** For tests. */
+/** Options for tests. */
 export interface TransportOptions {
   deadlineMs?: number | undefined;
   /** Called before each further attempt to connect. */
@@ -33,7 +33,7 @@ export async function exchange(path: string, request: Request, options: Transpor
     try {
       return await converse(path, bytes, request, deadline);
     } catch (error) {
-      // Backlog 1: two others wait already. Nothing was sent.
+      // The backlog is 1: two other clients wait already. Nothing was sent.
       if (errnoOf(error) !== 'EAGAIN' || error instanceof DpcapError) throw error;
       const pause = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] as number;
       if (performance.now() + pause >= deadline) throw busy(path);
@@ -70,13 +70,13 @@ function converse(path: string, bytes: Buffer, request: Request, deadline: numbe
       else settle(() => resolve({ kind: 'closed' }));
     });
     socket.on('error', (error) => {
-      // It closed while we wrote, or with our request unread: no handler, or a process that died.
+      // DPVS closed during the write or with the request unread: it has no handler, or its process died.
       const errno = errnoOf(error);
       if (chunks.length === 0 && (errno === 'EPIPE' || errno === 'ECONNRESET'))
         settle(() => resolve({ kind: 'closed' }));
       else fail(connectError(path, error));
     });
-    socket.write(bytes); // queued by Node until connected, then written in the same turn
+    socket.write(bytes); // Node queues it until connected, then writes it in the same turn
   });
 }
 
@@ -124,7 +124,7 @@ function busy(path: string): DpcapError {
   });
 }
 
-/** Whoever listens there is no DPVS, or none that we know. */
+/** The process that listens there is no DPVS, or none that dpcap knows. */
 export function foreign(path: string, why: string): DpcapError {
   return new DpcapError('ERR_DPVS_FOREIGN', `what listens at ${path} does not speak as DPVS does: ${why}`, {
     ...{ errno: 'EPROTO', subject: path },

@@ -18,20 +18,20 @@ const undoSchema = z.strictObject({
 
 export type ForwardUndo = z.infer<typeof undoSchema>;
 
-/** The undo record of a journal entry. For recover's table. */
+/** Carries out the undo record of a journal entry; for recover's table. */
 export function undoForward(entry: JournalEntry): Promise<string> {
   const undo = undoSchema.parse(entry.undo);
   return restoreOff(undo, new DpvsClient(undo.socket));
 }
 
 /**
- * Brings the port back to "off" if it is the same DPVS still and the switch still on.
- * @returns what was found and done, for people
- * @throws DpcapError ERR_DPVS_*: it may still be on
+ * Brings the port back to "off" if the DPVS is still the same one and the switch is still on.
+ * @returns what was found and done, as text for the user
+ * @throws DpcapError ERR_DPVS_*: forward2kni may still be on
  */
 export async function restoreOff({ socket, life, port }: ForwardUndo, client: DpvsClient): Promise<string> {
   const subject = `forward2kni of ${port}`;
-  const restarted = `${subject} is off: that DPVS has ended since`; // it keeps the switch in memory only
+  const restarted = `${subject} is off: that DPVS has ended since`; // DPVS keeps the switch in memory only
   if (socketIdentity(socket) !== life) return restarted;
   try {
     const state = await client.port(port);

@@ -1,4 +1,4 @@
-/** Joining a primary for a capture or a recovery: attach, and put our mempool handlers into its order. */
+/** Joins a primary for a capture or a recovery: attaches, and puts dpcap's mempool handlers into its order. */
 import { join } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
 import { type Binding, binding } from '../native/binding.js';
@@ -13,29 +13,29 @@ import type { CriticalSections } from '../protocol/critical-sections.js';
 import { isRunning } from '../system/process.js';
 import { procThreads, waitForQuiescence } from './quiescence.js';
 
-/** Names of our pools begin like this (owner.cc). */
+/** The names of dpcap's own pools begin like this (owner_record.cc). */
 const OURS = /^dpcap_\d+_/;
 const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
 
-/** 25.11.0 as RTE_VERSION. */
+/** DPDK 25.11.0 as RTE_VERSION. */
 const FORWARDING_RELEASE = 0x190b0000;
 
-/** Within this time the primary has to answer before it is asked for memory, for which EAL gives it 5 s. */
+/** The primary has to answer within this time before it is asked for memory, for which EAL gives it 5 s. */
 const ANSWER_LIMIT_MS = 4000;
 
-/** Which primary to join. */
+/** The primary to join. */
 export interface SessionTarget {
   filePrefix: string;
   runtimeDir: string;
   primaryPid?: number | undefined;
   primaryStartTicks?: number | undefined;
-  /** It is a DPVS. */
+  /** The primary is a DPVS. */
   isDpvs?: boolean | undefined;
   /** See agreeOnOps. */
   trustMempools?: boolean | undefined;
 }
 
-/** An attached process: one for its whole life. */
+/** An attached process. A process has one session in its whole life. */
 export class Session {
   readonly #target: SessionTarget;
   readonly sections: CriticalSections;
@@ -44,7 +44,7 @@ export class Session {
   #isGone = false;
   #endWatch: (() => void) | undefined;
   #tellGone: () => void = () => {};
-  /** Resolves when the primary is gone, and this process has let go of its files; watched for from attach() on. */
+  /** Resolves when the primary is gone and this process has let go of its files. attach() starts the watch. */
   readonly primaryGone: Promise<void>;
 
   constructor(target: SessionTarget, sections: CriticalSections) {
@@ -57,8 +57,8 @@ export class Session {
 
   /**
    * Joins the primary and makes it safe to create objects in its memory.
-   * @param makes whether objects will be made; what only clears uses no mempool, and needs nobody's numbering
-   * @returns what its shared memory says
+   * @param makes whether objects will be made; a recovery uses no mempool, so it does not need the primary's numbering
+   * @returns what the primary's shared memory says
    * @throws DpcapError ERR_EAL_INIT (a new process may try again), ERR_PRIMARY_NOT_CAPTURABLE, ERR_MEMPOOL_OPS,
    *   ERR_PRIMARY_GONE when another primary has taken its place, ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED,
    *   ERR_PRIMARY_TIMEOUT
@@ -83,7 +83,7 @@ export class Session {
     return facts;
   }
 
-  /** From here on this process lets go of the primary's files the moment it is gone, and waits for none of its locks. */
+  /** From here on this process lets go of the primary's files once that is gone, and waits for none of its locks. */
   #watch(): void {
     const { runtimeDir, primaryPid } = this.#target;
     this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
@@ -95,7 +95,7 @@ export class Session {
     });
   }
 
-  /** Leaves, if it had joined. Nothing of ours may be in use any more. */
+  /** Leaves the primary if it was joined. Nothing that dpcap has in the primary may be in use any more. */
   async detach(): Promise<void> {
     if (!this.#attached || this.sections.current) return;
     this.#attached = false;
@@ -114,7 +114,8 @@ export class Session {
       const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
       return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
     } catch (error) {
-      // A primary that ends in order may take its files along, but then the watch tells. Anything else says nothing.
+      // A primary that ends in order may remove its files; where its pid is known, the watch reports its end. Other
+      // errors say nothing.
       return primaryPid !== undefined || errnoOf(error) !== 'ENOENT';
     }
   }
@@ -124,14 +125,15 @@ export class Session {
     return silenceError(await silentProcesses(this.#target));
   }
 
-  /** Whether somebody who shares the memory is stopped at this moment. */
+  /** Whether a process that shares the primary's memory is stopped at this moment. */
   hasStopped(): boolean {
     return stoppedProcesses(this.#target).length > 0;
   }
 
   /**
-   * Waits until the primary, and all who share its memory, can be asked for memory: a request that is answered too late can
-   * crash it. One that only gets a CPU when nobody else wants it has to answer something harmless first.
+   * Waits until the primary and all processes that share its memory can be asked for memory: a request that is answered
+   * too late can crash the primary. A primary that gets a CPU only when nobody else wants it has to answer a harmless
+   * question first.
    * @throws DpcapError ERR_PRIMARY_STOPPED, ERR_SECONDARY_STOPPED, ERR_PRIMARY_TIMEOUT
    */
   async answered(): Promise<void> {
@@ -153,7 +155,7 @@ export class Session {
     return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));
   }
 
-  /** From 25.11 on the primary has its secondaries make copies, too. */
+  /** From DPDK 25.11 on the primary has its secondaries make copies, too. */
   #otherPollers(runtimeDir: string): number[] {
     if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return [];
     return findSecondaries(runtimeDir).flatMap(({ pid }) => (pid === process.pid ? [] : [pid]));
@@ -181,7 +183,7 @@ export class Session {
   }
 }
 
-/** The result of a call of the addon; its errors become ours. */
+/** Returns the result of a call of the addon; turns the addon's errors into DpcapErrors. */
 function checked<T>(call: () => T): T {
   try {
     return call();

@@ -1,4 +1,4 @@
-/** Why a capture ends by itself, told by its counters and by what became of the primary and the output. Pure. */
+/** Decides from the counters, the primary and the output why a capture ends by itself. Pure. */
 
 import { DpcapError, type ErrorRecord } from '../errors.js';
 import type { LaneStats, NativeStats } from '../native/capture-binding.js';
@@ -7,13 +7,13 @@ import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 
-/** An end, and the error that it is, if it is one. */
+/** The reason of an end, and its error if the end is a failure. */
 export interface CaptureEnd {
   reason: StopReason;
   error?: DpcapError;
 }
 
-/** The primary is not there any more. */
+/** The end of a capture whose primary is gone. */
 export function primaryGone(plan: Pick<EnginePlan, 'filePrefix'>): CaptureEnd {
   const error = new DpcapError('ERR_PRIMARY_GONE', 'the capture ended early: the primary process exited', {
     subject: plan.filePrefix,
@@ -22,7 +22,7 @@ export function primaryGone(plan: Pick<EnginePlan, 'filePrefix'>): CaptureEnd {
   return { reason: 'primary gone', error };
 }
 
-/** What the output and the limits say; undefined while the capture goes on. */
+/** The end that the output or a limit demands; undefined while the capture goes on. */
 export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | undefined {
   if (stats.sinkFailure === 'EPIPE') return { reason: 'reader closed' };
   if (stats.sinkFailure)
@@ -31,7 +31,7 @@ export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | u
   return undefined;
 }
 
-/** The error of a capture of which something had to stay in the primary: its own, or said with the one that ended it. */
+/** The error of a capture that left something in the primary: its own, or a hint added to the error that ended it. */
 export function leftBehindError(
   plan: Pick<EnginePlan, 'filePrefix'>,
   left: readonly string[],
@@ -49,23 +49,23 @@ export function leftBehindError(
   }).toJSON();
 }
 
-/** Mbufs that cores of the primary may keep to themselves: they are not free although no copy is in them. */
+/** Mbufs that the mempool caches of the primary's cores may hold: they are not free although no copy is in them. */
 const CACHED_MBUFS = 2048;
-/** Mbufs of a copy, at most: of a jumbo frame. */
+/** The most mbufs of one copy: those of a jumbo frame. */
 const MBUFS_A_COPY = 8;
 
 type Copies = Pick<NativeStats, 'lanes' | 'mbufs' | 'mbufsFree'>;
 
 /**
- * Copies that failed although mbufs were there to be had: told once, because their packets are in no file. The order of
- * the mempool handlers has been proved by then, so it is the packets. Proved is that mbufs did not run short: fewer were
- * taken since the last look than were free at it.
+ * Tells once when copies failed although mbufs were free, because their packets are in no file. The order of the
+ * mempool handlers has been proved by then, so the packets are the cause. Mbufs certainly did not run short when fewer
+ * were taken since the last look than were free at that look.
  */
 export class FailingCopies {
   #before: Copies | undefined;
   #isTold = false;
 
-  /** @param stats at each look, and at the end */
+  /** @param stats the counters at each look, and at the end */
   notice(stats: Copies): string | undefined {
     const before = this.#before;
     this.#before = stats;

@@ -19,14 +19,12 @@ import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
 
-/** How often the primary, its ports and the pool are looked at. Limits and the sink are not waited for: the addon calls. */
+/** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */
 const LOOK_MS = 500;
-/** Node's timers are of whole milliseconds, and may ring that much too early. */
+/** Node's timers count whole milliseconds, and may fire that much too early. */
 const TIMER_EARLY_MS = 1;
-/**
- * A request for memory that was not answered may be carried out, and taken back, as long after the primary answers again as
- * it waits for the other processes (5 s).
- */
+// A request for memory that was not answered may still be carried out, and undone, after the primary answers again: for
+// as long as the primary waits for the other processes (5 s).
 const UNANSWERED_REQUEST_MS = 6000;
 
 type Done = Extract<FromEngine, { type: 'done' }>;
@@ -42,12 +40,12 @@ export class CaptureRun {
   readonly #failingCopies = new FailingCopies();
   #stopReason: StopReason | undefined;
   #wake: (() => void) | undefined;
-  /** The addon owns the output, and the primary may hold something of ours. */
+  /** Whether the addon owns the output, and the primary may hold something of this capture. */
   #begun = false;
   #flowing = false;
   #growth: Growth | undefined;
   #lanes: LaneWatch | undefined;
-  /** A request for memory was not answered. */
+  /** Whether a request for memory was not answered. */
   #isInDoubt = false;
   #watching = false;
 
@@ -65,12 +63,12 @@ export class CaptureRun {
     this.#wake?.();
   }
 
-  /** Sends the statistics of this moment, unless the end has begun: then others are about to come. */
+  /** Sends the statistics of this moment, unless the end has begun: then the last ones are about to come. */
   report(): void {
     if (this.#watching) this.#send({ type: 'stats', stats: statsMessage(this.#stats()), asked: true });
   }
 
-  /** Runs to its end, whatever ends it; never rejects. */
+  /** Carries the capture out to its end, whatever ends it; never rejects. */
   async toEnd(): Promise<Done> {
     let error: DpcapError | undefined;
     let output: Output | undefined;
@@ -152,7 +150,7 @@ export class CaptureRun {
     this.#send({ type: 'notice', text });
   }
 
-  /** Names the holder, which the primary's EEXIST would not. */
+  /** Names the capture that holds a lane; the primary's EEXIST would not name it. */
   #refuseBusy(lanes: readonly LanePlan[], owners: AttachedFacts['owners']): void {
     for (const owner of owners) {
       const taken = owner.targets.find(
@@ -173,7 +171,7 @@ export class CaptureRun {
     }
   }
 
-  /** Until something ends the capture. Resolves with the error that did, if one did. */
+  /** Watches until something ends the capture. Resolves with the error that ended it, if one did. */
   async #watch(): Promise<DpcapError | undefined> {
     const intervalMs = this.#plan.statsIntervalMs || Number.POSITIVE_INFINITY;
     let nextReport = performance.now() + intervalMs;
@@ -184,20 +182,20 @@ export class CaptureRun {
       const now = performance.now();
       if (nextReport - now < TIMER_EARLY_MS) {
         this.#send({ type: 'stats', stats: statsMessage(stats) });
-        nextReport = Math.max(nextReport + intervalMs, now); // after a SIGSTOP: none for the time that was missed
+        nextReport = Math.max(nextReport + intervalMs, now); // after a SIGSTOP: no reports for the missed time
       }
       await this.#pause(Math.min(this.#lookMs, nextReport - now));
     }
   }
 
-  /** At most `ms`; less when stop() is called or the addon has something to tell. */
+  /** Waits for `ms` at most; less when stop() is called or the addon has something to tell. */
   async #pause(ms: number): Promise<void> {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
     await sleep(ms, undefined, { signal: woken.signal }).catch(() => undefined); // aborted: woken
   }
 
-  /** Looks after everything that changes while a capture runs. Resolves with the error that ends it, if one does. */
+  /** Looks after everything that changes during a capture. Resolves with the error that ends it, if one does. */
   async #look(stats: NativeStats): Promise<DpcapError | undefined> {
     for (const text of this.#lanes?.notices(stats) ?? []) this.#notice(text);
     this.#tellFailing(stats);
@@ -213,7 +211,7 @@ export class CaptureRun {
     return nothingLeft;
   }
 
-  /** Disable, wait for the primary's threads, drain and close the file, free, leave: in this order. */
+  /** Ends in this order: disable, wait for the primary's threads, drain and close the file, free, leave. */
   async #end(output: Output | undefined, error: DpcapError | undefined): Promise<Done> {
     const done: Done = {
       type: 'done',
@@ -225,7 +223,7 @@ export class CaptureRun {
     };
     try {
       if (this.#begun && !this.#isStuck()) await this.#leave(done);
-      // A file without even a header, on a disk that was full from the start, is not a finished one.
+      // A file without even a header (the disk was full from the start) is not a finished file.
       if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) this.#publish(output, done);
       else output?.remove();
       if (this.#session.isPrimaryAlive()) await this.#session.detach();
@@ -235,7 +233,7 @@ export class CaptureRun {
     return done;
   }
 
-  /** Setting up has outlived the primary: the addon is still at it, and may be for ever. */
+  /** Whether the primary ended during the set-up: the addon is still at work there, and may be for ever. */
   #isStuck(): boolean {
     return this.#session.sections.current !== undefined && !this.#session.isPrimaryAlive() && !this.#flowing;
   }
@@ -248,7 +246,7 @@ export class CaptureRun {
 
   async #leave(done: Done): Promise<void> {
     const { addon, sections } = this.#session;
-    // Nothing is asked of, and nothing freed or locked in, the memory of a primary that is gone.
+    // Nothing is asked of a primary that is gone, and nothing is freed or locked in its memory.
     const alive = this.#session.isPrimaryAlive();
     const grown = this.#growth?.end();
     if (alive) await grown;

@@ -1,15 +1,15 @@
-/** Which CPUs are near others, as the kernel tells in /sys/devices/system/cpu. */
+/** Finds the CPUs that are near others, by what the kernel tells in /sys/devices/system/cpu. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What CPUs may have in common, the nearest first: the last level of the cache, a socket. */
+/** What CPUs may share, the nearest first: the last level of the cache, a socket. */
 const SHARED = ['cache/index3/shared_cpu_list', 'topology/core_siblings_list'];
 
 /**
- * Of the CPUs in `free`, those that are best for threads that take packets from the CPUs in `polling`.
- * Not their second hardware threads: what runs there takes from a polling one what it has. And those that share a cache
- * with one of them: there a packet comes at twice the speed. Where these are not `enough`, those of the same socket;
- * what the kernel does not tell makes no difference.
+ * Chooses from the CPUs in `free` the best ones for threads that take packets from the CPUs in `polling`. Second
+ * hardware threads of polling CPUs are left out: what runs there takes resources from the polling thread. CPUs that
+ * share a cache with a polling CPU are preferred: a packet comes from there at twice the speed. If these are fewer than
+ * `enough`, CPUs of the same socket are taken; what the kernel does not tell makes no difference.
  */
 export function nearbyCpus(
   free: number[],
@@ -29,7 +29,7 @@ export function nearbyCpus(
   return candidates;
 }
 
-/** Empty when the kernel does not tell, as for a cache that a CPU does not have. */
+/** The CPUs in one list of a CPU. Empty when the kernel does not tell, as for a cache that the CPU does not have. */
 function cpuList(cpuDir: string, cpu: number, list: string): number[] {
   try {
     return parseCpuList(readFileSync(join(cpuDir, `cpu${cpu}`, list), 'latin1').trim());
@@ -38,7 +38,7 @@ function cpuList(cpuDir: string, cpu: number, list: string): number[] {
   }
 }
 
-/** "0-2,5" as the kernel writes it. */
+/** Parses a list such as "0-2,5", as the kernel writes it. */
 export function parseCpuList(text: string): number[] {
   return text.split(',').flatMap((range) => {
     if (range === '') return [];
@@ -48,10 +48,10 @@ export function parseCpuList(text: string): number[] {
   });
 }
 
-/** What is known of the CPUs. */
+/** What is known about the CPUs. */
 export interface Placement {
-  /** For our threads; empty when there is no choice, or the primary cannot be seen: then the kernel decides. */
+  /** For dpcap's threads. Empty when there is no choice, or the primary cannot be seen: then the kernel decides. */
   cpus: number[];
-  /** How many CPUs the primary polls on, now or whenever it likes; 0 when it does not, or cannot be seen. */
+  /** The number of CPUs the primary polls on, now or whenever it likes; 0 when it does not, or cannot be seen. */
   polling: number;
 }

@@ -1,4 +1,4 @@
-/** Where the engine's threads run: beside the primary's polling threads, not on top of them. */
+/** Chooses the CPUs for the engine's threads: beside the primary's polling threads, not on the same CPUs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearbyCpus, type Placement, parseCpuList } from './cpu-topology.js';
@@ -6,14 +6,15 @@ import { cpusFor } from './thread-assignment.js';
 
 /** Threads that EAL makes for lcores, as releases from 21.11 to 26.07 name them. */
 const LCORE_NAME = /^(lcore-worker|rte-worker|dpdk-worker|lcore-slave)/;
-/** Of a CPU, over its life: a thread that uses so much of one that it is bound to has it for itself. */
+/** A share of a CPU, over a thread's life. A thread that is bound to one CPU and uses this much has it for itself. */
 const BUSY_SHARE = 0.2;
-const TICKS_PER_SECOND = 100; // USER_HZ, of all Linux architectures
+const TICKS_PER_SECOND = 100; // USER_HZ of all Linux architectures
 
 /**
- * Of the CPUs this process may use, those that are best beside the lcores of the primary. On such a CPU every packet we
- * handle is one that the primary does not. One that sleeps at this moment may poll in the next: its CPU is only taken when
- * there is no other. `threads`: how many take packets, where that is known before.
+ * Chooses from the CPUs that this process may use the best ones beside the primary's lcores. On the CPU of an lcore,
+ * every packet that dpcap handles is one that the primary does not. An lcore that sleeps now may poll in the next
+ * moment: its CPU is taken only when there is no other. `threads` is the number of drain threads, where it is known
+ * beforehand.
  */
 export function besidePrimary(
   primaryPid: number | undefined,
@@ -34,13 +35,13 @@ export function besidePrimary(
   }
 }
 
-/** A thread that has a CPU for itself, or is to have it. */
+/** A thread that has a CPU for itself, or is meant to have it. */
 interface Lcore {
   cpu: number;
   isRunning: boolean;
 }
 
-/** Threads that are bound to one CPU, and which run, have done so for much of their lives, or are named as lcores. */
+/** Threads that are bound to one CPU, and that run now, have run for much of their lives, or are named as lcores. */
 function lcoresOf(pid: number, procDir: string): Lcore[] {
   const taskDir = join(procDir, String(pid), 'task');
   const uptimeTicks = Number.parseFloat(readFileSync(join(procDir, 'uptime'), 'latin1')) * TICKS_PER_SECOND;
@@ -56,7 +57,7 @@ function lcoresOf(pid: number, procDir: string): Lcore[] {
   });
 }
 
-/** Of the time since it was started, that a thread has spent on a CPU. */
+/** The share of the time since its start that a thread has spent on a CPU. */
 function busyShare(dir: string, uptimeTicks: number): number {
   const fields = readFileSync(join(dir, 'stat'), 'latin1')
     .replace(/^.*\) /s, '')

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromEngine } from '../protocol/messages.js';
 
-/** Sends what can be sent. */
+/** Sends a message if it can be sent. */
 export type Send = (message: FromEngine) => void;
 
 /**
- * A `send` that never throws and never emits 'error': a supervisor that is gone is noticed by what is told to it as well
- * as by the closed channel, which Node reports a turn of its event loop later.
+ * Makes a `send` that never throws and never emits 'error'. A message that cannot be sent shows that the supervisor is
+ * gone, as does the closed channel, which Node reports a turn of its event loop later.
  * @param onGone called whenever something could not be sent
  */
 export function createSend(onGone: () => void, channel: NodeJS.Process = process): Send {
@@ -19,7 +19,7 @@ export function createSend(onGone: () => void, channel: NodeJS.Process = process
   };
 }
 
-/** Resolves when what was sent has left this process. */
+/** Resolves when all messages that were sent have left this process. */
 export async function flushed(): Promise<void> {
   while (process.connected && (process.channel as unknown as { writeQueueSize?: number })?.writeQueueSize)
     await sleep(5);

@@ -1,20 +1,21 @@
 /**
- * Memory that comes while packets flow: a capture begins with little, so that it begins soon, and is given the rest in small
- * pieces; more than planned when it is hard pressed. Before each step all who share the memory are looked at.
+ * Adds memory to a capture while packets flow. A capture begins with little memory, so that it begins soon, and gets
+ * the rest in small pieces; it gets more than planned when mbufs run short. Before each step all processes that share
+ * the memory are looked at.
  */
 
 import { asDpcapError, type DpcapError } from '../errors.js';
 import type { CaptureBinding, NativeStats } from '../native/capture-binding.js';
 
-/** Pieces of 2 MiB between two looks at the others. */
+/** Pieces of 2 MiB that are asked for between two looks at the other processes. */
 const STEP_PIECES = 8;
 
-/** What of the surroundings growing needs. */
+/** What Growth needs from its surroundings. */
 export interface GrowthContext {
   addon: Pick<CaptureBinding, 'growCapture'>;
   /** The reason not to ask the primary for memory now, if there is one. */
   obstacle(): Promise<DpcapError | undefined>;
-  /** Announces the time in which the primary is asked. */
+  /** Does `work`, and announces that the primary is asked for memory meanwhile. */
   inside<T>(work: () => Promise<T>): Promise<T>;
   /** Tells the user. */
   notice(text: string): void;
@@ -40,7 +41,7 @@ export class Growth {
     this.#context = context;
   }
 
-  /** Begins to ask for what is wanted, unless that is under way. */
+  /** Begins to ask for the memory that is wanted, unless a request is under way. */
   tick({ wantsMbufs }: Pick<NativeStats, 'wantsMbufs'>): void {
     if (this.#isOver || this.#under) return;
     const upTo = !this.#hasPlanned ? this.#goal.planned : wantsMbufs ? this.#goal.most : undefined;
@@ -50,7 +51,7 @@ export class Growth {
     });
   }
 
-  /** Asks for no more; resolves when nothing is under way. */
+  /** Asks for no more memory; resolves when no request is under way. */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#under;

@@ -1,4 +1,4 @@
-/** Lanes whose port or queue went away while they were captured: what is said of them, and when that ends the capture. */
+/** Watches lanes whose port or queue goes away during a capture: what the user is told, and when the capture ends. */
 
 import { DpcapError } from '../errors.js';
 import type { LanePlan, NativeStats } from '../native/capture-binding.js';
@@ -15,12 +15,12 @@ export class LaneWatch {
   readonly #lanes: readonly LanePlan[];
   readonly #ended = new Set<number>();
 
-  /** @param lanes in the order of the statistics */
+  /** @param lanes the lanes in the order of the statistics */
   constructor(lanes: readonly LanePlan[]) {
     this.#lanes = lanes;
   }
 
-  /** What is to be said of lanes that have ended since the last look. */
+  /** The notices about lanes that have ended since the last look. */
   notices(stats: Pick<NativeStats, 'lanes'>): string[] {
     return stats.lanes.flatMap(({ state }, at) => {
       if (state === 'live' || this.#ended.has(at)) return [];
@@ -29,7 +29,7 @@ export class LaneWatch {
     });
   }
 
-  /** The error when nothing is left to capture. */
+  /** The error when no lane is left to capture. */
   end({ lanes }: Pick<NativeStats, 'lanes'>): DpcapError | undefined {
     if (lanes.length === 0 || lanes.some(({ state }) => state === 'live')) return undefined;
     const subject = [...new Set(this.#lanes.map(({ device }) => device))].join(', ');

@@ -1,6 +1,7 @@
 /**
- * The engine process: joins the primary, carries out one plan, leaves. Started by capture/supervisor.ts, which it talks to over
- * IPC; when that process dies, the kernel and the closed channel both say so and the capture ends in order.
+ * The engine process: joins the primary, carries out one plan and leaves. The supervisor (supervisor/engine-process.ts)
+ * starts it and talks to it over IPC. When the supervisor dies, the kernel and the closed channel both say so, and the
+ * capture ends in order.
  */
 import '../system/signals.js';
 import { constants } from 'node:os';
@@ -18,7 +19,7 @@ import { CaptureRun } from './capture-run.js';
 import { createSend, flushed } from './engine-channel.js';
 import { recover } from './recovery.js';
 
-/** How often a section that was given up waiting for is looked at. */
+/** Time between two looks at a critical section that is no longer waited for. */
 const STUCK_LOOK_MS = 200;
 
 const send = createSend(stopFor('supervisor gone'));
@@ -60,37 +61,38 @@ async function handle(message: ToEngine): Promise<void> {
   exitNow(0);
 }
 
-/** Ends without waiting for threads, and without EAL's clean-up where that has not been done. */
+/** Ends this process without waiting for threads, and without EAL's clean-up where that has not been done. */
 function exitNow(code: number): void {
   if (runtimeDir !== undefined) removeSockets(runtimeDir, process.pid);
   binding().endAtOnce(code);
 }
 
 /**
- * A section that did not end in time waits for a lock. If its holder is dead, nothing gets worse when this process ends. If
- * somebody who may hold it is only stopped, this process may itself hold another that is needed afterwards.
+ * A critical section that did not end in time waits for a lock. If the holder of the lock is dead, nothing gets worse
+ * when this process ends. If a process that may hold it is only stopped, this process stays: it may itself hold another
+ * lock that is needed afterwards.
  */
 async function outOfSections(): Promise<void> {
   while (sections.current && session?.hasStopped()) await sleep(STUCK_LOOK_MS);
 }
 
-/** Leaves what is in the primary where it is, and ends as soon as that hurts nobody. */
+/** Leaves everything in the primary where it is, and ends this process as soon as that hurts nobody. */
 function abandon(): void {
   binding().abandonCapture();
   binding().abandonRecovery();
   sections.whenOutside(() => exitNow(1));
 }
 
-/** A capture ends in order; anything else is given up. */
+/** Makes a listener that ends a capture in order; anything else is given up. */
 function stopFor(reason: StopReason): () => void {
   return () => (run ? run.stop(reason) : abandon());
 }
 
-// Makes a pipe that is ours alone not block: nothing that a library prints may hold up who takes packets.
+// This makes the engine's own pipe for standard error not block: no output of a library may hold up a drain thread.
 process.stderr.on('error', () => {});
 binding().dieWithParent(constants.signals.SIGTERM);
 process.on('message', (message: ToEngine) => void handle(message));
 process.on('disconnect', stopFor('supervisor gone'));
-// Ctrl-C reaches the whole process group; the supervisor hears it too and decides.
+// Ctrl-C reaches the supervisor, which decides; the engine, in a session of its own, gets only signals sent to it.
 for (const signal of endingSignals()) process.on(signal, stopFor('signal'));
 send({ type: 'ready' });

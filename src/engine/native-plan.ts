@@ -1,4 +1,4 @@
-/** From the plan, and what is met where it is carried out, to the addon's terms. Pure. */
+/** Translates a plan into the addon's terms, with what the engine finds where the plan is carried out. Pure. */
 import type { LanePlan, NativePlan } from '../native/capture-binding.js';
 import type { Port } from '../native/primary-binding.js';
 import { selectPorts } from '../protocol/lanes.js';
@@ -8,13 +8,13 @@ import { sinkOf } from '../sinks/registry.js';
 import type { Placement } from './cpu-topology.js';
 import { assignThreads } from './thread-assignment.js';
 
-/** What a plan meets where it is carried out. */
+/** What the engine finds where it carries a plan out. */
 export interface Surroundings {
   ports: readonly Port[];
-  /** Of DPDK. */
+  /** The release of DPDK. */
   version: string;
   placement: Placement;
-  /** What the primary and all who share its memory can still use, bytes. */
+  /** Memory that the primary and all processes that share it can still use, bytes. */
   usableBytes: number;
 }
 
@@ -26,7 +26,8 @@ export function nativePlan(
   { ports, version, placement, usableBytes }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
-  // Into an interface with one lane nothing is sorted, and the kernel stamps: plain copies cost the primary less.
+  // For an interface with one lane nothing is sorted, and the kernel stamps the packets: plain copies cost the primary
+  // less.
   const mode = sinkOf(plan.output).takesFrames && lanes.length === 1 ? 'plain' : plan.mode;
   return {
     ...assignThreads(lanes, sink, placement, plan),

@@ -1,7 +1,7 @@
 /**
  * Waits until no thread of the primary can still be inside a pdump callback. Removing a callback does not wait for a
- * thread that is executing it (no release before 25.11 does, and 25.11 misses one that has fetched the pointer), and the
- * thread may be preempted in there for as long as the scheduler likes; freeing its ring or mempool then crashes it.
+ * thread that is executing it (no release before 25.11 does, and 25.11 misses one that has fetched the pointer), and
+ * the thread may be preempted in there for as long as the scheduler likes; freeing its ring or mempool then crashes it.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,16 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../errors.js';
 import { BLIND } from '../protocol/messages.js';
 
-/** CPU time in which any callback is long over: a burst through the longest filter takes a few milliseconds. */
+/** CPU time after which any callback is over: a burst through the longest filter takes a few milliseconds. */
 const GRACE_CPU_NS = 10_000_000n;
 const POLL_MS = 10;
 
 /** One thread at one moment. */
 export interface ThreadState {
   id: string;
-  /** CPU time it has used, ns (first field of schedstat). */
+  /** CPU time that the thread has used, ns (first field of schedstat). */
   cpuNs: bigint;
-  /** In a system call, be it asleep, frozen or stopped there: outside of any callback, which makes none. */
+  /** In a system call, be it asleep, frozen or stopped there: it is outside of any callback, which makes none. */
   isOutside: boolean;
 }
 
@@ -26,9 +26,9 @@ export interface ThreadState {
 export type ReadThreads = () => ThreadState[] | undefined;
 
 /**
- * Resolves once every thread has either been outside or used GRACE_CPU_NS since the call: with nothing then, else after
- * `timeoutMs` with the obstacle, for people (a thread that is stopped, frozen, starved; no thread to be seen). Nothing
- * may be freed then. A thread that appears later cannot have entered.
+ * Resolves with undefined once every thread has been outside of callbacks or has used GRACE_CPU_NS since the call. Else
+ * it resolves after `timeoutMs` with the obstacle, for people (a thread is stopped, frozen or starved, or no thread can
+ * be seen); nothing may be freed then. A thread that appears later cannot have entered a callback.
  */
 export async function waitForQuiescence(readThreads: ReadThreads, timeoutMs = 5000): Promise<string | undefined> {
   const before = readThreads();
@@ -51,7 +51,7 @@ export async function waitForQuiescence(readThreads: ReadThreads, timeoutMs = 50
   }
 }
 
-/** Threads of these processes from /proc. A process or thread that ended has none; what cannot be read is undefined. */
+/** Reads the threads of these processes from /proc. What has ended is left out; undefined when /proc cannot be read. */
 export function procThreads(pids: readonly number[], procDir = '/proc'): ReadThreads {
   return () => {
     try {
@@ -78,9 +78,9 @@ function readThread(dir: string, id: string): ThreadState {
 }
 
 /**
- * `syscall` begins with the number of the system call, with -1 for a thread that does not run and is in none, or is
- * "running". The state letter alone does not tell: a thread that the cgroup freezer (v2) has halted in the middle of a
- * callback sleeps ("S") as well. Undefined without the right to trace it.
+ * The file `syscall` begins with the number of the system call, or with -1 for a thread that does not run and is in
+ * none, or is "running". The state letter alone does not tell: a thread that the cgroup freezer (v2) has halted in the
+ * middle of a callback sleeps ("S") as well. Returns undefined without the right to trace the thread.
  */
 function isInSystemCall(dir: string): boolean | undefined {
   try {
@@ -91,10 +91,10 @@ function isInSystemCall(dir: string): boolean | undefined {
   }
 }
 
-/** Where a halted thread stands in the kernel, and one whose page fault user space serves. */
+/** Kernel functions in which a halted thread waits, or a thread whose page fault is served by user space. */
 const HALTED = /^(0|get_signal|do_signal_stop|ptrace_stop|do_freezer_trap|__refrigerator|handle_userfault)?$/;
 
-/** The same for who may not trace (Yama) but may look: by the state, and the function that it waits in. */
+/** The same, for users who may not trace (Yama) but may look: by the state, and the function that it waits in. */
 function sleepsInSystemCall(dir: string): boolean {
   const stat = readFileSync(join(dir, 'stat'), 'latin1');
   const [state] = stat.slice(stat.lastIndexOf(')') + 2);

@@ -1,4 +1,4 @@
-/** Clears from a primary what dead captures of ours left in it. Runs in an engine process. */
+/** Clears from a primary what dead captures of dpcap left in it. Runs in an engine process. */
 import { join } from 'node:path';
 import { DpcapError } from '../errors.js';
 import { native } from '../native/errors.js';
@@ -6,14 +6,14 @@ import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
 import { waitForLock } from '../system/lock-file.js';
 import type { Session } from './attachment.js';
 
-/** In the primary's runtime directory: held by the recovery that is under way. */
+/** A file in the primary's runtime directory, which the recovery that is under way keeps locked. */
 const LOCK_FILE = 'dpcap_recover.lock';
-/** How long another recovery may take before ours gives up waiting for it. */
+/** How long another recovery may take before this one gives up waiting for it. */
 const LOCK_LIMIT_MS = 20_000;
 
 /**
- * Disables what dead captures left enabled, waits until the primary is out of it, and frees their memory. Running
- * captures are left alone. Of several recoveries at once one waits for the other.
+ * Disables what dead captures left enabled, waits until the primary's threads are out of the callbacks, and frees the
+ * memory. Running captures are left alone. Of several recoveries at once, one waits for the other.
  * @throws DpcapError when the primary cannot be joined, ERR_CAPTURE_BUSY when another recovery does not end
  */
 export async function recover(target: RecoverTarget, session: Session): Promise<RecoverReport> {
@@ -25,7 +25,7 @@ export async function recover(target: RecoverTarget, session: Session): Promise<
   }
 }
 
-/** Until this process ends. */
+/** Takes the lock, until this process ends. */
 async function lock({ addon }: Session, runtimeDir: string): Promise<void> {
   const path = join(runtimeDir, LOCK_FILE);
   if ((await waitForLock(addon, path, LOCK_LIMIT_MS)) !== undefined) return;
@@ -64,7 +64,7 @@ async function clear(session: Session): Promise<RecoverReport> {
   return report;
 }
 
-/** Undefined when all of it was freed; else why not. What is left can be freed by the next recovery. */
+/** Frees what a dead capture left. Returns undefined, or why something is left, which the next recovery can free. */
 async function free(session: Session, name: string): Promise<string | undefined> {
   const obstacle = await session.obstacle();
   if (obstacle) return obstacle.message;

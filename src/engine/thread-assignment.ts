@@ -1,19 +1,19 @@
-/** Which of a capture's threads takes the packets of which lane. */
+/** Decides which drain thread of a capture takes the packets of which lane. */
 import type { LanePlan, NativePlan } from '../native/capture-binding.js';
 import type { Placement } from './cpu-topology.js';
 
-/** Without `--threads`: more of them, all busy, would wait for the one that merges what they make. */
+/** The most drain threads without `--threads`: more of them, all busy, would wait for the merge thread. */
 const MOST_BY_ITSELF = 3;
-/** For the thread that merges, and the one that writes. */
+/** CPUs for the merge thread and the writer thread. */
 const CPUS_FOR_OTHERS = 2;
 
-/** How many CPUs a capture has use for, with `threads` that take packets, or as many as it has by itself. */
+/** The number of CPUs that a capture can use with `threads` drain threads, or with as many as it has by itself. */
 export const cpusFor = (polling: number, threads = Math.min(MOST_BY_ITSELF, polling)): number =>
   threads + CPUS_FOR_OTHERS;
 
 /** What the number of threads depends on. */
 export interface ThreadNeeds {
-  /** As `--threads` says; undefined: what queues and CPUs allow. */
+  /** The number that `--threads` gives; undefined for as many as queues and CPUs allow. */
   threads?: number | undefined;
   /** 0: no limit. */
   packetLimit: number;
@@ -21,8 +21,9 @@ export interface ThreadNeeds {
 }
 
 /**
- * Lanes with their threads. An interface has one for each of its queues, and a flow stays in one of them. For a file
- * each may have several queues of the primary, both directions of a queue in one; a limit is counted by one alone.
+ * Gives each lane its drain thread. An interface has a thread for each of its queues, and a flow stays in one of them.
+ * For a file, a thread may drain several queues of the primary, and both directions of a queue have the same thread; a
+ * limit is counted by a single thread.
  */
 export function assignThreads(
   lanes: readonly LanePlan[],
@@ -39,7 +40,7 @@ export function assignThreads(
   return { threads, lanes: lanes.map((lane) => ({ ...lane, thread: queues.indexOf(queueOf(lane)) % threads })) };
 }
 
-/** One takes more than a core of the primary can copy. */
+/** The number of drain threads. One takes more than a core of the primary can copy. */
 function wantedThreads({ cpus, polling }: Placement, { threads, packetLimit, byteLimit }: ThreadNeeds): number {
   if (packetLimit > 0 || byteLimit > 0) return 1;
   return threads ?? Math.min(MOST_BY_ITSELF, polling, cpus.length - CPUS_FOR_OTHERS);

@@ -1,4 +1,4 @@
-/** From what was typed to a program for the primary: words, named filters and expressions, all of which must match. */
+/** Turns what was typed into a program for the primary: words, named filters, expressions, all of which must match. */
 
 import { UsageError } from '../errors.js';
 import { binding } from '../native/binding.js';
@@ -24,35 +24,35 @@ export interface FilterOptions {
   expressions?: readonly string[] | undefined;
   /** Default: any. */
   vlan?: VlanMode | undefined;
-  /** All of it is about the packet inside this many tunnels; `vlan` still is about the outer frame. */
+  /** The whole filter is about the packet inside this many tunnels; only `vlan` is still about the outer frame. */
   inner?: number | undefined;
 }
 
 /** A part of the filter as libpcap compiled it. */
 export interface CompiledStage extends Stage {
   text: string;
-  /** Why it is read on the frame as it is, when that was not asked for. */
+  /** Why the part is read on the frame as it is, when the user did not ask for that. */
   why?: string | undefined;
 }
 
-/** A part, and why it is about the frame as it is, if it is. */
+/** A part, and the reason why it is about the frame as it is, if it is. */
 interface ReadPart extends Part {
   literal: string | undefined;
 }
 
 export interface FilterProgram extends LoadableProgram {
-  /** The whole filter, for people. */
+  /** The whole filter, as text for the user. */
   expression: string;
-  /** How it takes VLAN tags, for people. */
+  /** How the filter treats VLAN tags, as text for the user. */
   reading: string;
   stages: CompiledStage[];
   /** How many instructions `extended` holds. */
   instructions: number;
   vlan: VlanMode;
   inner: number | undefined;
-  /** What it says that few people mean, each a sentence without its full stop. */
+  /** What the filter says although few people mean it; each note is a sentence without its full stop. */
   notes: string[];
-  /** What else is good to know, for whoever has it explained. */
+  /** Further hints, for a user who asks for an explanation. */
   hints: string[];
 }
 
@@ -61,11 +61,11 @@ export interface FilterTools {
   native: FilterBinding;
   /** Folders of named filters. */
   folders?: readonly string[] | undefined;
-  /** Told that compiling will take a while, before it does: nothing else runs meanwhile. */
+  /** Called before a compilation that takes a while, because nothing else runs during it. */
   announce?: ((line: string) => void) | undefined;
 }
 
-/** Extension headers that verifiers which walk every way have time for. */
+/** The number of extension headers for which verifiers that walk every path have time. */
 const FEW_EXTENSIONS = 2;
 
 const AS_IT_IS = 'the frame as it is, tags included';
@@ -82,8 +82,8 @@ export function compileFilter(
   tools: FilterTools = { native: binding() },
 ): FilterProgram | undefined {
   const { vlan = 'any', inner } = options;
-  // Each part on its own first: the complaint then speaks of what was typed, and no bracket can reach into another part.
-  // Without the optimiser, whose time grows with the cube of the number of alternatives.
+  // Each part is first compiled alone: a complaint then quotes what was typed, and no bracket can reach into another
+  // part. The optimiser is off here, because its time grows with the cube of the number of alternatives.
   const words = compileWords(options.words ?? {});
   const given = collect(options, tools.folders);
   judgeEffort(given, tools.native, tools.announce ?? (() => {}));
@@ -113,8 +113,8 @@ export function compileFilter(
 type Built = Pick<FilterProgram, 'stages' | 'extended' | 'extendedTx' | 'notes'>;
 
 /**
- * The words in front of the expressions. Verifiers before 21.11.8, 22.11.6, 23.11.2 and 24.07 walk every way through a
- * program: where they take too long, fewer extension headers are walked through.
+ * Puts the words in front of the expressions. Verifiers before 21.11.8, 22.11.6, 23.11.2 and 24.07 walk every path
+ * through a program: where they take too long, the program walks through fewer extension headers.
  */
 function build(
   { words: given = {}, vlan }: FilterOptions,
@@ -142,7 +142,7 @@ function build(
   ]);
 }
 
-/** Filters of ours know what they say. */
+/** Only typed expressions get a note: a named filter is trusted to mean what it says. */
 const orderNotes = (parts: readonly Part[]): string[] =>
   parts
     .map(({ subject, text }) => (subject === 'filter' ? orderNote(text) : undefined))
@@ -164,8 +164,8 @@ const conjunction = (parts: readonly { text: string }[]): string =>
   parts.length === 1 ? (parts[0] as { text: string }).text : parts.map(({ text }) => `(${text})`).join(' and ');
 
 /**
- * Parts that do not speak of tags are one stage, and read frames without them. One that does is a stage of its own: its
- * `vlan` moves what comes after it in the same expression, which shall not reach into the next part.
+ * Parts that do not speak of tags form one stage, which reads frames without tags. Any other part is a stage of its
+ * own: its `vlan` moves what follows it in the same expression, and must not reach into the next part.
  */
 function arrange(parts: readonly ReadPart[], vlan: VlanMode): Omit<CompiledStage, 'classic'>[] {
   if (parts.length === 0) return [];
@@ -178,7 +178,7 @@ function arrange(parts: readonly ReadPart[], vlan: VlanMode): Omit<CompiledStage
   ];
 }
 
-/** "VLAN tags skipped", "the frame as it is", or both, each with what it is about. */
+/** The text "VLAN tags skipped", "the frame as it is", or both, the second with the expressions that it is about. */
 function describeReading(stages: readonly CompiledStage[]): string {
   const asItIs = stages.filter(({ view }) => view !== 'untagged').map(({ text }) => `\`${text}\``);
   if (asItIs.length === stages.length) return stages.length === 0 ? '' : VIEWS.wire;

@@ -1,4 +1,4 @@
-/** `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
+/** Implements `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
 import type { CaptureFile, FilterBinding } from '../native/filter-binding.js';
 import { costOf, nanoseconds, type Way } from './bpf/cost.js';
 import { decode } from './bpf/isa.js';
@@ -36,7 +36,7 @@ function program(which: string, bytes: Uint8Array): string[] {
   ];
 }
 
-/** Which packets of a file the program selects, as text: numbers count from 1, as in tcpdump and Wireshark. */
+/** Lists the packets of a file that the program selects; the numbers count from 1, as in tcpdump and Wireshark. */
 export function testFilter(filter: FilterProgram | undefined, file: CaptureFile, native: FilterBinding): string {
   const verdicts = filter ? native.runExtended(filter.extended, file.packets) : file.packets.map(() => 1);
   const selected = [...verdicts].flatMap((verdict, at) => (verdict ? [at + 1] : []));

@@ -1,4 +1,4 @@
-/** The whole filter as bytes for the primary, tried here first. */
+/** The whole filter as bytes for the primary; they are loaded here first, as a trial. */
 
 import { errnoOf, UsageError } from '../errors.js';
 import type { FilterBinding } from '../native/filter-binding.js';
@@ -6,14 +6,14 @@ import type { Direction } from '../native/primary-binding.js';
 import { encode } from './bpf/isa.js';
 import { buildPipeline, type PipelineOptions, type Stage } from './codegen/pipeline.js';
 
-/** Longest time the primary's control thread may spend on loading a filter. */
+/** The longest time that the primary's control thread may spend on loading a filter. */
 export const LOAD_LIMIT_MS = 1000;
 
 /** 8-byte eBPF instructions, ready for the primary. */
 export interface LoadableProgram {
   /** For received packets. */
   extended: Uint8Array;
-  /** For transmitted ones; the same but where tags in the mbuf matter. */
+  /** For transmitted packets; it differs only where tags in the mbuf matter. */
   extendedTx: Uint8Array;
 }
 
@@ -31,11 +31,11 @@ export function makeLoadable(
   return { extended, extendedTx };
 }
 
-/** Whether a filter was refused because DPDK's verifier takes too long for it: a simpler one might do. */
+/** Whether a filter was refused because DPDK's verifier takes too long for it; a simpler filter might pass. */
 export const isTooComplex = (error: unknown): boolean =>
   error instanceof UsageError && error.code === 'ERR_FILTER_UNSUPPORTED' && errnoOf(error.cause) === 'ETIMEDOUT';
 
-/** The trial load: a program the verifier refuses, or chews on for long, never reaches the primary. */
+/** The trial load: a program that the verifier refuses, or checks for too long, never reaches the primary. */
 function verify(extended: Uint8Array, native: FilterBinding): void {
   try {
     native.verifyExtended(extended, LOAD_LIMIT_MS);

@@ -1,4 +1,4 @@
-/** Who carries out a forward2kni: DPVS itself, or a TAP interface fed by a capture. */
+/** Chooses what carries out a forward2kni request: DPVS itself, or a TAP interface fed by a capture. */
 import { isDpvs, socketCandidates } from '../dpvs/identify.js';
 import { UsageError } from '../errors.js';
 import { choosePrimary, describe } from '../primary/choose.js';
@@ -6,20 +6,20 @@ import { isAlive, type Primary } from '../primary/discover.js';
 import type { ForwardRequest } from './request.js';
 
 export type Backend =
-  | { kind: 'dpvs'; sockets: string[] /** Its process, when it is known. */; primary: Primary | undefined }
+  | { kind: 'dpvs'; sockets: string[] /** The DPVS process, when it is known. */; primary: Primary | undefined }
   | { kind: 'tap'; primary: Primary };
 
-/** What there is on this machine. */
+/** What exists on this machine. */
 export interface Surroundings {
   env: NodeJS.ProcessEnv;
-  /** Looked at only when nothing names DPVS's socket. */
+  /** Called only for `tap`, or when nothing names DPVS's socket. */
   primaries: () => Primary[];
   isSocket: (path: string) => boolean;
 }
 
 /**
- * `tap` is for any primary, a DPVS with "kni off" as well. Otherwise a named socket means DPVS; a file prefix means that
- * primary; else the only primary there is.
+ * `tap` is for any primary, also for a DPVS with "kni off". Otherwise a named socket means DPVS, and a file prefix
+ * means that primary; without both, it is the only primary there is.
  * @throws DpcapError ERR_PRIMARY_*; UsageError
  */
 export function chooseBackend(

@@ -1,4 +1,4 @@
-/** Forwarders in the background: started detached, ended, found. */
+/** Forwarders in the background: starts them detached, finds them and ends them. */
 import { once } from 'node:events';
 import { closeSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,20 +11,20 @@ import type { ForwarderState, ForwarderStates } from './state.js';
 const END_LIMIT_MS = 15_000;
 const LOOK_MS = 50;
 
-/** Its statistics go nowhere: the state file has them. */
+/** Options that a background forwarder does not get. Its statistics go nowhere: the state file has them. */
 const NOT_IN_THE_BACKGROUND = ['--detach', '--json'];
 
-/** Which port a forwarder is for. */
+/** The port that a forwarder is for. */
 export interface ForwarderPort {
   filePrefix: string;
   id: number;
 }
 
 /**
- * Starts a command line of dpcap again, without `--detach`, in a session of its own, and waits until it forwards. What it
- * has to say goes to a log file next to its state.
+ * Starts a command line of dpcap again, without `--detach`, in a session of its own, and waits until it forwards. Its
+ * messages go to a log file next to its state file.
  * @param argv the script and its arguments
- * @throws DpcapError with the words of the forwarder when it ends instead
+ * @throws DpcapError with the message of the forwarder when it ends instead
  */
 export async function startDetached(
   port: ForwarderPort,
@@ -48,14 +48,14 @@ export async function startDetached(
   }
 }
 
-/** The message and the hint, as main.ts prints them. */
+/** Reads the message and the hint in the form in which main.ts prints them. */
 function didNotStart(words: string): DpcapError {
   const [, message, hint] = /^dpcap: (.*)(?:\n {2}(.*))?\n$/m.exec(words) ?? [];
   return new DpcapError('ERR_ENGINE_DIED', `the forwarder did not start: ${message ?? words.trim()}`, { hint });
 }
 
 /**
- * Ends a forwarder and waits until it is gone, and its interface with it.
+ * Ends a forwarder and waits until it is gone, together with its interface.
  * @throws DpcapError when it does not end
  */
 export async function endForwarder(state: ForwarderState, limitMs = END_LIMIT_MS): Promise<void> {

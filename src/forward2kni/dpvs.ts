@@ -25,7 +25,7 @@ type DpvsBackend = Extract<Backend, { kind: 'dpvs' }>;
 /** A port, and the configuration file of its DPVS. */
 type ConfiguredPort = PortView & { config: string };
 
-/** Where words go. */
+/** Where output lines go. */
 export interface Streams {
   out: (line: string) => void;
   warn: (line: string) => void;
@@ -45,9 +45,9 @@ export interface ForwardRecord {
   kni_lcore: number | null;
   /** The KNI interface, where known. */
   interface: string | null;
-  /** As read from DPVS, after the change if there was one. */
+  /** The state as read from DPVS, after the change if there was one. */
   forward2kni: 'on' | 'off';
-  /** Before. */
+  /** The state before the change. */
   was: 'on' | 'off';
   warnings: string[];
 }
@@ -56,7 +56,7 @@ const KERNEL_SEES_ALL =
   'the kernel now gets a copy of all traffic of the port: the KNI interface must be up and should have no address';
 
 /**
- * Switches or shows, and reports.
+ * Switches forward2kni or shows its state, and reports the result.
  * @throws UsageError, DpcapError ERR_DPVS_*
  */
 export async function forwardOnDpvs(
@@ -81,13 +81,13 @@ export async function forwardOnDpvs(
   await hold(request, client, view, streams);
 }
 
-/** Where its configuration is. A DPVS in a container may be out of sight: then where it usually is. */
+/** Path of DPVS's configuration. A DPVS in a container may be out of sight: then it is the usual path. */
 function configOf(socket: string, primary: Primary | undefined, primaries: () => readonly Primary[]): string {
   try {
     const dpvs = primary ?? dpvsBehind(socket, primaries());
     return dpvs ? configPath(dpvs) : DEFAULT_CONFIG;
   } catch (error) {
-    if (error instanceof DpcapError) return DEFAULT_CONFIG; // no addon, or a runtime root that is closed to us
+    if (error instanceof DpcapError) return DEFAULT_CONFIG; // no addon, or a runtime root that may not be read
     throw error;
   }
 }
@@ -118,14 +118,14 @@ async function hold(
   }
 }
 
-/** Signals are heard from before the SET on, so that none ends the process with the switch on. */
+/** Signals are handled from before the SET on, so that none ends the process while the switch is on. */
 function waitForEnd(durationMs: number | undefined): { over: Promise<void>; cancel: () => void } {
   const signals = endingSignals();
   let finish = (): void => {};
   const over = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  // A signal alone does not keep the process alive.
+  // A signal handler alone does not keep the process alive.
   const keepAlive = setInterval(() => {}, 2 ** 30);
   const timer = durationMs === undefined ? undefined : startTimer(finish, durationMs);
   for (const signal of signals) process.on(signal, finish);

@@ -1,4 +1,4 @@
-/** Names of the kernel interfaces that packets are forwarded to. Pure. */
+/** Names of the kernel interfaces that packets are forwarded to. Pure functions. */
 import { UsageError } from '../errors.js';
 
 /** IFNAMSIZ - 1. */
@@ -11,7 +11,7 @@ export interface InterfaceNames {
 }
 
 /**
- * The interfaces for a port: `<port>.kni` as DPVS has it, `dpdk<id>.kni` where the device name makes no interface name.
+ * The interfaces for a port: `<port>.kni` as in DPVS, or `dpdk<id>.kni` where the device name gives no valid name.
  * @throws UsageError for a name that Linux would not take
  */
 export function interfaceNames(
@@ -36,7 +36,7 @@ function defaultName(port: { id: number; name: string }, split: boolean): string
   return isValid(split ? `${name}-rx` : name) ? name : `dpdk${port.id}.kni`;
 }
 
-/** As the kernel's dev_valid_name(), and no "%", which it would take for a template. */
+/** The rules of the kernel's dev_valid_name(), and no "%", which the kernel would take for a template. */
 function isValid(name: string): boolean {
   return (
     name.length > 0 && Buffer.byteLength(name) <= MAX_LENGTH && name !== '.' && name !== '..' && !/[\s/:%]/.test(name)

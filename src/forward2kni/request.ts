@@ -1,9 +1,9 @@
-/** What is asked of `dpcap forward2kni`, checked; the part that all backends share. */
+/** Checks what is asked of `dpcap forward2kni`: the part that all backends share. */
 
 import { UsageError } from '../errors.js';
 import { parseDuration } from '../text/duration.js';
 
-/** What may be asked for with --via. */
+/** The values of --via. */
 export const VIA = ['dpvs', 'tap'] as const;
 export type Via = (typeof VIA)[number];
 
@@ -22,23 +22,23 @@ export interface RawForwardOptions {
 
 /** One checked request. */
 export interface ForwardRequest {
-  /** A name or id; which ones there are only the backend knows. */
+  /** A name or id; only the backend knows which ports there are. */
   port: string;
   action: ForwardAction;
   ipcFile: string | undefined;
   filePrefix: string | undefined;
-  /** Undefined: DPVS's own switch for a DPVS, an interface of ours for others. */
+  /** Undefined: DPVS's own switch for a DPVS, an interface of dpcap for other primaries. */
   via: Via | undefined;
-  /** Switch off again after so long. */
+  /** Time after which the forwarding is switched off again. */
   durationMs: number | undefined;
-  /** Stay in the foreground, and switch off at the end. */
+  /** Whether dpcap stays in the foreground, and switches off at the end. */
   untilExit: boolean;
-  /** Do also what does harm. */
+  /** Whether dpcap also makes a change that does harm. */
   force: boolean;
   json: boolean;
 }
 
-/** @throws UsageError naming the option, what was given and what would do */
+/** @throws UsageError that names the option, the given value and the possible values */
 export function checkRequest(port: string, action: string, raw: RawForwardOptions): ForwardRequest {
   const known = (['on', 'off', 'status'] as const).find((one) => one === action);
   if (!known) throw new UsageError(`forward2kni: unknown action ${action}`, { hint: 'use on, off or status' });
@@ -69,7 +69,7 @@ function checkVia({ via, ipcFile }: RawForwardOptions): Via | undefined {
   throw new UsageError('--ipc-file does not go with --via tap', { hint: 'name the primary with --file-prefix' });
 }
 
-/** What to type to end it: for the same port, of the same primary. */
+/** The command that ends the forwarding of the same port of the same primary. */
 export function offCommand({ port, filePrefix, via }: Pick<ForwardRequest, 'port' | 'filePrefix' | 'via'>): string {
   const options = [
     filePrefix === undefined ? '' : ` --file-prefix ${filePrefix}`,

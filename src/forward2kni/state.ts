@@ -1,4 +1,4 @@
-/** What running forwarders say of themselves, one file each in the state directory: how `status` and `off` find them. */
+/** The state of running forwarders, one file each in the state directory, by which `status` and `off` find them. */
 import { constants, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -15,7 +15,7 @@ const stateSchema = z.object({
   startTicks: z.number(),
   pidNamespace: z.number(),
   startedAt: z.string(),
-  /** Counters of the last second. */
+  /** Counters since the start; they are updated every second. */
   packets: z.number(),
   bytes: z.number(),
   nombuf: z.number(),
@@ -40,12 +40,12 @@ export class ForwarderStates {
     replaceFile(this.#path(process.pid), JSON.stringify({ ...state, ...ownIdentity() }));
   }
 
-  /** Forgets a forwarder. */
+  /** Removes the state of a forwarder. */
   remove(pid: number = process.pid): void {
     rmSync(this.#path(pid), { force: true });
   }
 
-  /** Forwarders that run in this PID namespace; files of dead ones are removed. */
+  /** Finds the forwarders that run in this PID namespace, and removes files of dead ones. */
   running(): ForwarderState[] {
     const { pidNamespace } = ownIdentity();
     return this.#pids().flatMap((pid) => {
@@ -56,7 +56,7 @@ export class ForwarderStates {
     });
   }
 
-  /** Begins the file for what a forwarder in the background has to say. @returns its descriptor */
+  /** Begins the log file for the messages of a forwarder in the background. @returns its descriptor */
   beginLog(filePrefix: string, portId: number): number {
     makePrivateDir(this.#dir);
     const path = this.logPath(filePrefix, portId);
@@ -64,7 +64,7 @@ export class ForwarderStates {
     return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   }
 
-  /** That of the last one for this port. */
+  /** Path of the log of the last forwarder for this port. */
   logPath(filePrefix: string, portId: number): string {
     return join(this.#dir, `${filePrefix}-${portId}.log`);
   }
@@ -74,12 +74,12 @@ export class ForwarderStates {
   }
 
   #pids(): number[] {
-    // Whoever can write there could have us end any process as a forwarder.
+    // A user who can write there could make dpcap end any process as a forwarder.
     if (faultOfDir(this.#dir) !== undefined) return [];
     try {
       return readdirSync(this.#dir).flatMap((name) => (/^\d+\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
     } catch {
-      return []; // none was ever started
+      return []; // no forwarder was ever started
     }
   }
 

@@ -1,18 +1,18 @@
-/** What is asked of a forwarder to a TAP interface. */
+/** The options of a forwarder to a TAP interface. */
 import { availableParallelism } from 'node:os';
 import type { FilterProgram } from '../filter/compile.js';
 import { MAX_THREADS } from '../protocol/limits.js';
 
-/** What only this backend is asked. */
+/** The options that only this backend has. */
 export interface TapChoices {
   name: string | undefined;
-  /** Empty: where dpcap runs. */
+  /** Network namespace of the interface. Empty: the one in which dpcap runs. */
   netns: string;
-  /** One interface for each direction. */
+  /** Whether each direction has an interface of its own. */
   split: boolean;
   /** Packets a second; 0: no limit. */
   maxRate: number;
-  /** That write to the interface; undefined: as many as are of use. */
+  /** Number of threads that write to the interface; undefined: as many as are of use. */
   threads: number | undefined;
   directions: ('rx' | 'tx')[];
   bufferBytes: number | undefined;
@@ -20,10 +20,13 @@ export interface TapChoices {
   filter: FilterProgram | undefined;
 }
 
-/** The primary's thread and our drain thread, at least, want one each. */
+/** At least the primary's thread and dpcap's drain thread need one core each. */
 const CORES_FOR_OTHERS = 2;
 
-/** How many threads write to the interface: what was asked for, or one for each rx queue where there are cores. */
+/**
+ * The number of threads that write to the interface: what was asked for, or one for each rx queue where there are
+ * cores; one with a rate limit.
+ */
 export function threadsFor(
   { maxRate, threads }: Pick<TapChoices, 'maxRate' | 'threads'>,
   rxQueues: number | undefined,

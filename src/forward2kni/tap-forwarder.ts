@@ -1,4 +1,4 @@
-/** A capture whose sink is a TAP interface, in this process: set up, shown, kept in the state directory, taken down. */
+/** Sets up a capture with a TAP interface as its sink, shows it, keeps its state file up to date, and takes it down. */
 
 import { errorFromRecord, formatError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
@@ -13,19 +13,19 @@ import type { Logger } from '../system/log.js';
 import type { InterfaceNames } from './interface-name.js';
 import type { ForwarderStates } from './state.js';
 
-/** Jumbo frames of every NIC; a larger MTU of the primary's port is taken over. */
+/** Enough for jumbo frames of every NIC; a larger frame size of the primary's ports is used instead. */
 const MTU = 9216;
 
-/** Everything that is decided. */
+/** All decisions about one forwarder. */
 export interface TapForward {
   picked: PickedPrimary;
   port: { id: number; name: string };
   names: InterfaceNames;
-  /** Empty: where dpcap runs. */
+  /** Network namespace of the interface. Empty: the one in which dpcap runs. */
   netns: string;
   /** Packets a second; 0: no limit. */
   maxRate: number;
-  /** That write to the interface, each to a queue of its own. */
+  /** Number of threads that write to the interface, each to a queue of its own. */
   threads: number;
   options: CaptureRequest;
   filter: FilterProgram | undefined;
@@ -33,7 +33,7 @@ export interface TapForward {
 
 /**
  * Forwards until a signal, a limit or an error ends it.
- * @param run replaced by tests of this file alone
+ * @param run replaced only by tests of this file
  * @returns the exit code
  * @throws DpcapError when it could not begin
  */
@@ -65,7 +65,7 @@ export async function forward(
   }
 }
 
-/** "interface net_null0.kni", with its namespace */
+/** Such as "interface net_null0.kni", with its namespace. */
 export function describeInterfaces(names: InterfaceNames, netns: string): string {
   const interfaces = names.rx === names.tx ? `interface ${names.rx}` : `interfaces ${names.rx} and ${names.tx}`;
   return netns ? `${interfaces} in namespace ${netns}` : interfaces;
@@ -98,7 +98,7 @@ function recording({ picked, port, names, netns }: TapForward, inner: Reporter, 
       try {
         save(record);
       } catch {
-        // A full state directory makes `status` old; it is no reason to stop forwarding.
+        // With a full state directory, `status` shows old counters; that is no reason to stop forwarding.
       }
       inner.progress(record);
     },

@@ -1,4 +1,4 @@
-/** forward2kni for primaries that have none of their own: a capture whose sink is a TAP interface. */
+/** forward2kni for primaries without a switch of their own: a capture whose sink is a TAP interface. */
 import { resolvePortNames } from '../dpvs/port-names.js';
 import { DpcapError, UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
@@ -14,7 +14,7 @@ import { type TapChoices, threadsFor } from './tap-choices.js';
 import { describeInterfaces, forward, type TapForward } from './tap-forwarder.js';
 
 /**
- * Carries out on, off and status for a primary other than DPVS and prints what it did.
+ * Carries out on, off and status for any primary, with a TAP interface, and prints what it did.
  * @returns the exit code
  */
 export async function forwardToTap(request: ForwardRequest, primary: Primary, choices: TapChoices): Promise<number> {
@@ -31,13 +31,13 @@ export async function forwardToTap(request: ForwardRequest, primary: Primary, ch
   }
 }
 
-/** A port as DPDK has it: DPVS has names of its own. */
+/** The selector of a port as DPDK has it: DPVS has names of its own. */
 async function deviceOf(selector: string, primary: Primary): Promise<string> {
   const [device = selector] = await resolvePortNames([selector], { primary, ports: undefined });
   return device;
 }
 
-/** Everything that can be known before anything is attached. */
+/** Decides everything that can be known before dpcap attaches. */
 function decide(
   request: ForwardRequest,
   device: string,
@@ -52,7 +52,7 @@ function decide(
   return {
     picked,
     port: { id: port.id, name: port.name },
-    // DPVS's dpdk0 has its interface under that name; an id is no name.
+    // The interface of DPVS's dpdk0 is named after dpdk0; an id is no name for an interface.
     names: interfaceNames(
       device === request.port ? port : { ...port, name: request.port },
       choices.name,
@@ -61,7 +61,7 @@ function decide(
     netns,
     maxRate,
     threads: threadsFor(choices, port.rxQueues),
-    // An interface has whole frames, as is the default.
+    // An interface gets whole frames, which is the default.
     options: {
       ...DEFAULT_REQUEST,
       ports: [port.name],
@@ -141,7 +141,7 @@ function print(request: ForwardRequest, state: ForwarderState | undefined, text:
 }
 
 /**
- * The port by id or name, before anything is attached.
+ * Finds the port by id or name, before dpcap attaches.
  * @throws UsageError ERR_PORT_UNKNOWN; DpcapError when the primary does not tell its ports
  */
 function findPort(wanted: string, picked: PickedPrimary): PortInfo {

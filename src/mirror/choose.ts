@@ -1,4 +1,4 @@
-/** Which controller a host offers. The only place that knows them all. */
+/** Chooses the controller that a host offers. Only this file knows all controllers. */
 import { DpcapError } from '../errors.js';
 import { PlanController, type PlanSettings } from './by-hand/controller.js';
 import type { MirrorController } from './controller.js';
@@ -11,7 +11,7 @@ export type Via = (typeof VIA)[number];
 export type ControllerOptions = VfdOptions & PlanSettings & { via?: Via | undefined; settings?: VfdSettings };
 
 /**
- * The controller asked for, else VFd where there is a sign of it, else the plan.
+ * Returns the controller that was asked for; else VFd's where there is a sign of VFd; else the plan.
  * @throws DpcapError when VFd's configuration cannot be read
  */
 export function chooseController(options: ControllerOptions): MirrorController {
@@ -21,7 +21,7 @@ export function chooseController(options: ControllerOptions): MirrorController {
   return isVfd ? new VfdController(place, options.settings) : new PlanController(options);
 }
 
-/** For what a plan cannot do: temporary mirrors. */
+/** Refuses the plan for what it cannot do: temporary mirrors. */
 export function requireChanging(controller: MirrorController): void {
   if (controller.kind !== 'plan') return;
   throw new DpcapError('ERR_MIRROR_ABSENT', 'nobody here can set a mirror: VFd was not found', {

@@ -1,16 +1,19 @@
-/** The seam for whoever can switch mirroring on: VFd today, a plan for people, later a plugin of ours in any primary. */
+/**
+ * The interface of whatever can switch mirroring on: VFd today, a plan for people, later a plugin of dpcap in any
+ * primary.
+ */
 
-/** From the guest's view: what the VF receives, what it sends, both. */
+/** Directions as the guest sees them: what the VF receives, what it sends, or both. */
 export const DIRECTIONS = ['in', 'out', 'all'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** A VF by its numbers: the PF's port number in the controller, the VF's on that PF. */
+/** A VF by its numbers: the PF's port number in the controller, and the VF's number on that PF. */
 export interface VfId {
   pf: number;
   vf: number;
 }
 
-/** One mirror: the traffic of a VF, copied to another VF of the same PF. */
+/** One mirror: the traffic of a VF is copied to another VF of the same PF. */
 export interface Mirror extends VfId {
   direction: Direction;
   target: number;
@@ -22,7 +25,7 @@ export type Selector =
   | { kind: 'pci'; address: string }
   | { kind: 'name'; name: string };
 
-/** The source as typed. The PF may be left out when the VF's address or name says it. */
+/** The source VF as the user typed it. The PF may be left out when the VF's address or name tells which it is. */
 export interface SourceSelector {
   pf: Selector | undefined;
   vf: Selector;
@@ -32,22 +35,22 @@ export interface SetRequest {
   source: SourceSelector;
   direction: Direction;
   target: Selector;
-  /** Go ahead where the result is doubtful, never where the daemon would be harmed. */
+  /** Go ahead where the result is doubtful. What would harm the daemon is still refused. */
   force: boolean;
-  /** Through the VF's configuration, which interrupts its traffic. */
+  /** Use the VF's configuration, which interrupts the VF's traffic. */
   byConfig: boolean;
 }
 
-/** A PF or VF with what is known about it. */
+/** A VF with what is known about it. */
 export interface VfFacts extends VfId {
   pci: string | undefined;
   name: string | undefined;
-  /** Undefined: no configuration of it could be read. */
+  /** Undefined when no configuration of the VF could be read. */
   allowsUnknownUnicast: boolean | undefined;
   vlans: number[];
   macs: string[];
   link: string | undefined;
-  /** Its configuration holds a mirror. */
+  /** Whether the VF's configuration holds a mirror. */
   configuredMirror: boolean;
   /** Counters by column, as the controller names them. */
   counters: Record<string, string>;
@@ -56,61 +59,63 @@ export interface VfFacts extends VfId {
 export interface PfFacts {
   pf: number;
   pci: string | undefined;
-  /** Undefined: not recognised. */
+  /** Undefined when the NIC is not recognised. */
   driver: string | undefined;
-  /** Whether traffic between VFs stays in the NIC; without it nothing the guest sends reaches the target. */
+  /** Whether traffic between VFs stays in the NIC. If not, nothing that the guest sends reaches the target VF. */
   loopback: boolean | undefined;
   directions: Direction[];
-  /** What surprises on this NIC, for people. */
+  /** What may surprise people on this NIC, as text. */
   notes: string[];
   vfs: VfFacts[];
 }
 
 export interface Capabilities {
   controller: string;
-  /** Version and such, for people. */
+  /** Version and the like, as text for people. */
   about: string;
   canChange: boolean;
   pfs: PfFacts[];
   notes: string[];
 }
 
-/** What is about to be done. */
+/** The change that is about to be made. */
 export interface Preview {
   mirror: Mirror;
   source: VfFacts;
   target: VfFacts;
-  /** What is mirrored from this VF now. */
+  /** The mirror that this VF has now. */
   previous: Mirror | undefined;
-  /** It is as asked already. */
+  /** Whether the mirror is already as requested. */
   unchanged: boolean;
-  /** Said before anything is done. */
+  /** Warnings that are shown before anything is changed. */
   warnings: string[];
-  /** The traffic of the VF stops for a moment. */
+  /** Whether the traffic of the VF stops for a moment. */
   interrupts: boolean;
-  /** For the journal: undoes it (undo.ts). */
+  /** What the journal keeps to undo the change (undo.ts). */
   undo: unknown;
 }
 
-/** Called after all checks and before the first change. When it throws, nothing has been changed. */
+/** The controller calls this after all checks and before the first change. When it throws, nothing has been changed. */
 export type BeforeChange = (preview: Preview) => void | Promise<void>;
 
 export type SetOutcome =
   | { effect: 'set' | 'unchanged'; preview: Preview; warnings: string[]; backup?: string | undefined }
   | { effect: 'planned'; steps: PlanStep[]; notes: string[] };
 
-/** Commands for a person, in order. */
+/** Commands for a person to enter, in this order. */
 export interface PlanStep {
-  /** Where or under which condition. */
+  /** Where the commands apply, or under which condition. */
   title: string;
   commands: string[];
   notes: string[];
 }
 
 export interface ClearOptions {
-  /** Through the VF's configuration, which interrupts its traffic. */
+  /** Use the VF's configuration, which interrupts the VF's traffic. */
   byConfig: boolean;
-  /** Called before the traffic is interrupted, with what undoes it; when it throws, nothing has been changed. */
+  /**
+   * Called before the traffic is interrupted, with what undoes the change. When it throws, nothing has been changed.
+   */
   before?: ((undo: unknown, mirror: Mirror) => void | Promise<void>) | undefined;
 }
 
@@ -120,12 +125,12 @@ export type ClearOutcome =
       source: VfId;
       was: Mirror | undefined;
       warnings: string[];
-      /** The configuration as it was. */
+      /** Path of a backup of the configuration as it was. */
       backup?: string | undefined;
     }
   | { effect: 'planned'; steps: PlanStep[]; notes: string[] };
 
-/** One way of having VFs mirrored. Rejects with DpcapError; prints nothing. */
+/** One way to mirror VFs. The methods reject with a DpcapError, and print nothing. */
 export interface MirrorController {
   readonly kind: 'vfd' | 'plan';
   capabilities(): Promise<Capabilities>;
@@ -134,7 +139,7 @@ export interface MirrorController {
   /** The mirror of one VF, with what is known about the VF. */
   status(source: SourceSelector): Promise<{ source: VfFacts; mirror: Mirror | undefined }>;
   set(request: SetRequest, before: BeforeChange): Promise<SetOutcome>;
-  /** Idempotent: a VF without mirror is no error. */
+  /** Idempotent: a VF without a mirror is not an error. */
   clear(source: SourceSelector, options: ClearOptions): Promise<ClearOutcome>;
 }
 

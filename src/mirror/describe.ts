@@ -1,4 +1,4 @@
-/** Mirrors in words: whose traffic, which way as the guest sees it, where to, and what will not be there. */
+/** Describes mirrors in words: whose traffic, in which direction for the guest, where to, and what is not shown. */
 import type { Capabilities, Direction, Mirror, PfFacts, PlanStep, Preview, VfFacts } from './controller.js';
 import { describeVf } from './resolve.js';
 
@@ -13,7 +13,7 @@ export function sentence({ mirror, source, target }: Preview, verb = 'is mirrore
   return `${describeVf(source)} ${verb} to ${describeVf(target)}: ${WAYS[mirror.direction]}`;
 }
 
-/** What the operator does at the target, and what the mirror cannot show. */
+/** Tells what the operator does at the target VF, and what the mirror cannot show. */
 export function advice({ mirror, source, target }: Preview): string[] {
   return [
     `at VF ${target.vf}: ip link set dev IFACE up promisc on; tcpdump -i IFACE -nn -e -s 0 -w mirror.pcap (read it later:`,
@@ -49,7 +49,7 @@ function notSeen({ direction }: Mirror, source: VfFacts): string[] {
   ];
 }
 
-/** One line a mirror. */
+/** One mirror in one line. */
 export function mirrorLine(mirror: Mirror): string {
   return `VF ${mirror.vf} of PF ${mirror.pf} is mirrored to VF ${mirror.target}: ${WAYS[mirror.direction]} (${mirror.direction})`;
 }
@@ -77,7 +77,7 @@ function pfLines(pf: PfFacts): string[] {
   ];
 }
 
-/** Commands to copy, comments for the rest. */
+/** The lines of a plan: commands to copy, and all else as comments. */
 export function planLines(steps: readonly PlanStep[], notes: readonly string[]): string[] {
   const blocks = steps.flatMap(({ title, commands, notes: about }) => [
     '',

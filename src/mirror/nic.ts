@@ -1,4 +1,4 @@
-/** Which NIC a PF is, and what each kind can mirror (mirroring.md 1-3, vfd.md 6). */
+/** Tells which NIC a PF is, and what each kind of NIC can mirror (mirroring.md 1-3, vfd.md 6). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Direction } from './controller.js';
@@ -8,7 +8,7 @@ export type NicDriver = (typeof NIC_DRIVERS)[number];
 
 export interface Nic {
   driver: NicDriver;
-  /** X722 and such. */
+  /** The model, where it matters: X722 and the like. */
   model: string | undefined;
 }
 
@@ -30,7 +30,7 @@ const VENDORS: Record<string, { driver: NicDriver; devices?: RegExp; model?: str
 };
 
 /**
- * The NIC behind a PCI address; undefined when it is not there or not known.
+ * The NIC at a PCI address; undefined when there is none, or it is not known.
  * @param sysfs `/sys`, or a directory that looks like it
  */
 export function findNic(pci: string | undefined, sysfs = '/sys'): Nic | undefined {
@@ -41,7 +41,7 @@ export function findNic(pci: string | undefined, sysfs = '/sys'): Nic | undefine
   return found && { driver: found.driver, model: found.model };
 }
 
-/** Names of the kernel's interfaces on a PCI address; empty while a DPDK driver has it. */
+/** Names of the kernel's interfaces on a PCI address; empty while a DPDK driver has the device. */
 export function kernelInterfaces(pci: string, sysfs = '/sys'): string[] {
   try {
     return readdirSync(join(sysfs, 'bus/pci/devices', pci, 'net')).sort();
@@ -58,11 +58,11 @@ function readId(path: string): string | undefined {
   }
 }
 
-/** What VFd gets out of a NIC. */
+/** What VFd can mirror on a NIC. */
 export interface VfdAbility {
-  /** By VFd's run-time command. */
+  /** Directions that VFd's run-time command can mirror. */
   byCommand: Direction[];
-  /** By the VF's configuration. */
+  /** Directions that the VF's configuration can mirror. */
   byConfig: Direction[];
   notes: string[];
 }
@@ -70,7 +70,7 @@ export interface VfdAbility {
 const ANY: Direction[] = ['in', 'out', 'all'];
 const ONE_WAY: Direction[] = ['in', 'out'];
 
-/** Told before a mirror is set, since VFd's answer does not tell. */
+/** Tells what VFd can mirror on a NIC, before a mirror is set: VFd's answer does not tell. */
 export function vfdAbility(nic: Nic | undefined): VfdAbility {
   if (!nic) {
     return both(ANY, ['the NIC was not recognised: some do one direction only, some mirror the whole PF']);

@@ -1,10 +1,10 @@
-/** From what a person names to the PF and VF that are there. */
+/** Finds the PF and the VF that a person has named. */
 import { UsageError } from '../errors.js';
 import type { PfFacts, Selector, SourceSelector, VfFacts } from './controller.js';
 
 /**
- * The source VF.
- * @throws UsageError naming what there is
+ * Finds the source VF.
+ * @throws UsageError that names what there is
  */
 export function resolveSource(source: SourceSelector, pfs: readonly PfFacts[]): VfFacts {
   const among = source.pf ? resolvePf(source.pf, pfs).vfs : pfs.flatMap((pf) => pf.vfs);
@@ -12,7 +12,7 @@ export function resolveSource(source: SourceSelector, pfs: readonly PfFacts[]): 
 }
 
 /**
- * The target VF, on the PF of the source.
+ * Finds the target VF, on the PF of the source.
  * @throws UsageError
  */
 export function resolveTarget(target: Selector, source: VfFacts, pfs: readonly PfFacts[]): VfFacts {
@@ -26,7 +26,7 @@ export function resolveTarget(target: Selector, source: VfFacts, pfs: readonly P
 }
 
 /**
- * A PF; the name of a VF stands for its PF.
+ * Finds a PF. The name of a VF stands for its PF.
  * @throws UsageError
  */
 export function resolvePf(selector: Selector, pfs: readonly PfFacts[]): PfFacts {

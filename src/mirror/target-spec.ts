@@ -1,17 +1,17 @@
-/** What a person types for a PF, a VF, a direction or a whole mirror. */
+/** Parses what a person types for a PF, a VF, a direction or a whole mirror. */
 import { UsageError } from '../errors.js';
 import { DIRECTIONS, type Direction, type Selector, type SourceSelector } from './controller.js';
 
-/** The most any controller knows: 256 VFs a PF, fewer PFs. */
+/** The greatest number that any controller knows. A PF has up to 256 VFs, and PFs are fewer. */
 const MAX_NUMBER = 253;
 const PCI = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
-/** Names go into file names and requests: nothing that means something there. */
+/** Names go into file names and requests, so they hold nothing that has a meaning there. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const SPEC_KEYS = ['pf', 'vf', 'direction', 'target'];
 
 /**
- * A PF or VF.
- * @param option for messages
+ * Parses the name of a PF or VF.
+ * @param option the option to name in messages
  * @throws UsageError
  */
 export function parseSelector(option: string, text: string): Selector {
@@ -32,7 +32,7 @@ export function parseSelector(option: string, text: string): Selector {
   });
 }
 
-/** Lower case with a domain of four digits, or undefined. */
+/** Returns a PCI address in lower case with a domain of four digits or more; undefined for any other text. */
 export function normalisePci(text: string): string | undefined {
   const match = PCI.exec(text);
   if (!match) return undefined;
@@ -41,7 +41,7 @@ export function normalisePci(text: string): string | undefined {
 }
 
 /**
- * Only these words: a daemon takes what it does not know for "off".
+ * Parses a direction. Other words are refused, because a daemon takes what it does not know for "off".
  * @throws UsageError
  */
 export function parseDirection(text: string): Direction {
@@ -54,8 +54,8 @@ export function parseDirection(text: string): Direction {
 }
 
 /**
- * The source of a mirror.
- * @throws UsageError also when a VF number comes without a PF
+ * Parses the source of a mirror.
+ * @throws UsageError, also when a VF number comes without a PF
  */
 export function parseSource(pf: string | undefined, vf: string): SourceSelector {
   const source = { pf: pf === undefined ? undefined : parseSelector('--pf', pf), vf: parseSelector('--vf', vf) };
@@ -74,7 +74,7 @@ export interface MirrorSpec {
 }
 
 /**
- * Reads `--mirror`.
+ * Parses the value of `--mirror`.
  * @throws UsageError
  */
 export function parseMirrorSpec(text: string): MirrorSpec {

@@ -1,4 +1,7 @@
-/** A change that must not outlive this process: journalled before it is made, undone at the end, however that comes. */
+/**
+ * A change that must not outlive this process. It is journalled before it is made, and undone at the end, however that
+ * comes.
+ */
 import { Journal, type OpenEntry } from '../system/journal.js';
 import { startWatchdog } from '../watchdog/start.js';
 import { JOURNAL_KIND, undoMirror } from './undo.js';
@@ -15,15 +18,15 @@ export class Custody {
   }
 
   /**
-   * To be called before the change.
-   * @throws the file system's error: then the change must not be made
+   * Call this before the change is made.
+   * @throws the file system's error; the change must not be made then
    */
   take(subject: string, undo: unknown): void {
     this.#entry = this.#journal.open(JOURNAL_KIND, subject, undo);
     this.#watchdog = this.#watch();
   }
 
-  /** The change stays: nothing is owed any more. */
+  /** Lets the change stay: nothing has to be undone any more. */
   keep(): void {
     this.#entry?.close();
     this.#entry = undefined;
@@ -31,8 +34,8 @@ export class Custody {
   }
 
   /**
-   * Undoes the change, if there is one. Safe to repeat.
-   * @returns what was done, for people; undefined when nothing was owed
+   * Undoes the change, if there is one. It is safe to repeat.
+   * @returns what was done, for people; undefined when there was nothing to undo
    * @throws DpcapError when it is not undone; the journal keeps the entry for `dpcap recover`
    */
   async giveBack(): Promise<string | undefined> {

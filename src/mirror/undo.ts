@@ -1,4 +1,4 @@
-/** Undoes a temporary mirror from the facts in the journal: at the end, by the watchdog, or by `dpcap recover`. */
+/** Undoes a temporary mirror by the facts in the journal: at its end, from the watchdog, or from `dpcap recover`. */
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import type { OpenEntry } from '../system/journal.js';
@@ -8,7 +8,7 @@ import { configRecordSchema, restoreConfig } from './vfd/config/restore-config.j
 import { VfdClient } from './vfd/protocol/client.js';
 import { NicRefusal, putBack } from './vfd/rollback.js';
 
-/** The journal's kind. */
+/** The kind of a mirror's entry in the journal. */
 export const JOURNAL_KIND = 'vfd-mirror';
 
 const number = z.int().check(z.nonnegative());
@@ -19,7 +19,7 @@ const commandRecordSchema = z.strictObject({
   fifo: z.string(),
   ours: mirrorSchema,
   previous: z.optional(mirrorSchema),
-  /** The NIC has refused to end it: that VFd no longer lists it proves nothing. */
+  /** The NIC has refused to end the mirror. That VFd no longer lists it proves nothing then. */
   refused: z.optional(z.boolean()),
 });
 
@@ -29,10 +29,10 @@ export type CommandRecord = z.infer<typeof commandRecordSchema>;
 export type UndoRecord = z.infer<typeof recordSchema>;
 
 /**
- * Undoes; safe to repeat, and leaves alone what somebody else has changed since.
- * @param open of the journal; its caller closes it
+ * Undoes a mirror. It is safe to repeat, and leaves alone what somebody else has changed since.
+ * @param open entry of the journal; the caller closes it
  * @returns what was done, for people
- * @throws DpcapError when it is not undone, or nobody can tell whether it is
+ * @throws DpcapError when the mirror is not undone, or nobody can tell whether it is
  */
 export async function undoMirror(open: Pick<OpenEntry, 'entry' | 'amend'>): Promise<string> {
   const record = parse(open.entry.undo);

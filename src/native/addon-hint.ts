@@ -1,10 +1,10 @@
-/** What to do when the addon cannot be loaded, by what the loader says about it. Pure. */
+/** Tells what to do when the addon cannot be loaded, by the message of the loader. Pure. */
 
-/** DPDK's, by file name: `librte_eal.so.23`. */
+/** A missing library by its file name; DPDK's are like `librte_eal.so.23`. */
 const MISSING_LIBRARY = /(\S+\.(?:node|so[.\d]*)): cannot open shared object file/;
 const MISSING_SYMBOL = /undefined symbol: (\w+)|version `([^']+)' not found/;
 
-/** @param message of dlopen() or of node */
+/** @param message the error message of dlopen() or of node */
 export function loadHint(message: string): string {
   const library = MISSING_LIBRARY.exec(message)?.[1];
   if (library?.endsWith('.node'))

@@ -1,4 +1,4 @@
-/** Loads the native addon and types it. The only importer of the binary. */
+/** Loads the native addon and types it. No other file loads the binary. */
 import { createRequire } from 'node:module';
 import { DpcapError } from '../errors.js';
 import { projectFile } from '../system/location.js';
@@ -9,7 +9,7 @@ import type { HostBinding, LifeBinding } from './host-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
 import type { PrimaryBinding } from './primary-binding.js';
 
-/** All verbs of the addon. */
+/** All functions of the addon. */
 export interface Binding
   extends FilterBinding,
     HostBinding,
@@ -17,7 +17,7 @@ export interface Binding
     CaptureBinding,
     InterfaceBinding,
     LifeBinding {
-  /** Release the addon was built against, e.g. "22.11.11", and RTE_VERSION as a number. */
+  /** The release of DPDK that the addon was built against, e.g. "22.11.11", and RTE_VERSION as a number. */
   readonly dpdkVersion: string;
   readonly dpdkVersionNumber: number;
   readonly pcapVersion: string;
@@ -27,7 +27,7 @@ const ADDON = projectFile('build/Release/dpcap.node');
 let loaded: Binding | undefined;
 
 /**
- * The addon, loaded on first use (`--help` and `completion` work without it).
+ * Returns the addon, which is loaded on first use (`--help` and `completion` work without it).
  * @throws DpcapError ERR_ADDON_LOAD when it was not built or DPDK's libraries are missing.
  */
 export function binding(): Binding {

@@ -1,4 +1,4 @@
-/** Verbs of the addon for one capture: the plan that it carries out, and its counters. */
+/** The addon's functions for one capture, the plan that they carry out, and the counters. */
 import type { Direction } from './primary-binding.js';
 
 /** One port, queue and direction to capture. */
@@ -12,42 +12,42 @@ export interface LanePlan {
   interface: number;
 }
 
-/** Everything the native side needs to know, decided. */
+/** Everything that the native side needs to know; all decisions have been made. */
 export interface NativePlan {
-  /** `thread`: the one that drains it, from 0. */
+  /** `thread` is the number of the lane's drain thread, from 0. */
   lanes: (LanePlan & { thread: number })[];
   interfaces: { name: string; description: string; filter: string }[];
   /** eBPF instructions for received packets, empty for match-all. */
   program: Uint8Array;
-  /** For transmitted ones; empty with `program`. */
+  /** The same for transmitted packets; empty when `program` is. */
   programTx: Uint8Array;
-  /** stamped: timestamp and original length taken in the primary; plain: cheaper, stamped on arrival here. */
+  /** stamped: timestamp and original length are taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
-  /** Of a file. */
+  /** The format of a file. */
   format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
   snaplen: number;
   info: { application: string; operatingSystem: string; comment: string };
   /** 0: no limit. */
   packetLimit: number;
-  /** Of the file; 0: no limit. */
+  /** Limit of the file's size; 0: no limit. */
   byteLimit: number;
-  /** Size of the mempool, and what it may grow to: 2^n - 1. */
+  /** Mbufs of the mempool, and how many it may grow to: each 2^n - 1. */
   mbufs: number;
   mostMbufs: number;
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
   sink: SinkPlan;
-  /** That drain; what several make for a file is merged. */
+  /** The number of drain threads. With more than one for a file, a merge thread joins their records into it. */
   threads: number;
-  /** For the threads that handle packets; empty: any. */
+  /** CPUs for the threads that handle packets; empty: any. */
   cpus: number[];
   purpose: string;
 }
 
 /**
- * Open descriptors, taken over. `frames` go to an interface, which has a queue for each thread; `maxRate` in packets a
- * second for each, 0 for no limit.
+ * Open descriptors, which the addon takes over. `frames` go to an interface that has a queue for each drain thread;
+ * `maxRate` is in packets a second for each queue, 0 for no limit.
  */
 export type SinkPlan =
   | { kind: 'file'; fd: number }
@@ -55,7 +55,7 @@ export type SinkPlan =
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {
-  /** Anything but live: its packets are no longer recorded. */
+  /** In any state but live, packets of the lane are no longer recorded. */
   state: 'live' | 'port gone' | 'queue gone' | 'taken';
   port: number;
   queue: number;
@@ -82,7 +82,7 @@ export interface NativeStats {
   clockSetNs: bigint;
   mbufs: number;
   mbufsFree: number;
-  /** The primary could not load the filter, so it runs on the copies. */
+  /** The primary could not load the filter, so dpcap applies it to the copies. */
   filteringHere: boolean;
   /** Mbufs ran short since growCapture was last called. */
   wantsMbufs: boolean;
@@ -92,26 +92,27 @@ export interface NativeStats {
   memory: bigint;
 }
 
-/** The capture's verbs, in the order in which they are called. One capture a process. */
+/** The functions of a capture, in the order in which they are called. A process has one capture. */
 export interface CaptureBinding {
   /**
-   * Sets up, enables, lets packets flow. When it rejects, disableCapture, finishCapture and freeCapture are still owed.
-   * @param notify called when `limitReached`, `sinkFailure` or `wantsMbufs` has changed, until finishCapture is called; does not keep
-   *   the process alive, and must not throw
+   * Sets the capture up, enables it and lets packets flow. When it rejects, disableCapture, finishCapture and
+   * freeCapture must still be called.
+   * @param notify called when `limitReached`, `sinkFailure` or `wantsMbufs` has changed, until finishCapture is called;
+   *   does not keep the process alive, and must not throw
    */
   startCapture(plan: NativePlan, notify: () => void): Promise<void>;
-  /** Looks at the ports as well. */
+  /** Returns the counters. Looks at the ports as well. */
   captureStats(): NativeStats;
-  /** Adds the mbufs of `pieces` of 2 MiB, up to `upTo` in all. Resolves with whether there may be more. */
+  /** Adds the mbufs of `pieces` pieces of 2 MiB, up to `upTo` mbufs in all. Resolves with whether there may be more. */
   growCapture(pieces: number, upTo: number): Promise<boolean>;
-  /** Has the primary remove the callbacks of lanes that have ended, where it can now. */
+  /** Has the primary remove the callbacks of lanes that have ended, where it can do so now. */
   settleLanes(): Promise<void>;
-  /** What takes memory from the primary, or gives it back, ends at the next piece. */
+  /** Ends every call that takes memory from the primary, gives it back or disables, at its next piece or lane. */
   abandonCapture(): void;
-  /** Resolves with the targets that may still be live. */
+  /** Removes the callbacks, if the primary is there. Resolves with the lanes that may still be live. */
   disableCapture(primaryGone: boolean): Promise<string[]>;
-  /** Drains and closes the output. `isConfirmed`: the primary is known to be out of the callbacks. */
+  /** Drains the rings and closes the output. `isConfirmed`: the primary is known to be out of the callbacks. */
   finishCapture(isConfirmed: boolean): Promise<void>;
-  /** Frees what the capture has in the primary, which must be out of the callbacks. Resolves with whether all was freed. */
+  /** Frees what the capture has in a primary that is out of the callbacks. Resolves with whether all was freed. */
   freeCapture(): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-/** Errors of the addon as ours: native supplies code, errno, subject and the trail; words for people are added here. */
+/** Turns the addon's errors into DpcapErrors: the addon supplies code, errno, subject and trail, this file hints. */
 import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
 
 /** What a person can do about an error that came from the addon. */
@@ -10,7 +10,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_ENABLE_FAILED: "the primary's own log says more",
 };
 
-/** Awaits a promise of the addon and turns its error into ours, with a hint. */
+/** Awaits a promise of the addon and turns its error into a DpcapError with a hint. */
 export async function native<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;

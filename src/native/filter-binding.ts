@@ -1,6 +1,6 @@
-/** Verbs of the addon for filters: libpcap and librte_bpf, without EAL. */
+/** The addon's functions for filters: libpcap and librte_bpf, without EAL. */
 
-/** One classic BPF instruction, as libpcap and the kernel number them (`struct bpf_insn`). */
+/** One classic BPF instruction, with the codes of libpcap and the kernel (`struct bpf_insn`). */
 export interface ClassicInsn {
   code: number;
   jt: number;
@@ -23,22 +23,22 @@ export interface MbufLayout {
   txQinq: number;
 }
 
-/** A capture file, read whole. */
+/** A capture file that was read whole. */
 export interface CaptureFile {
   packets: Uint8Array[];
 }
 
-/** The filter part: libpcap and librte_bpf, no EAL needed. */
+/** Functions for filters: libpcap and librte_bpf, without EAL. */
 export interface FilterBinding {
-  /** libpcap's compiler for Ethernet. Throws an Error with libpcap's own words. */
+  /** Compiles for Ethernet with libpcap's compiler. Throws an Error with libpcap's own words. */
   compileFilter(expression: string, optimize?: boolean): ClassicInsn[];
-  /** libpcap's interpreter. `program` is an array of 8-byte `struct bpf_insn`; returns 1 or 0 per packet. */
+  /** Applies libpcap's interpreter. `program` is an array of 8-byte `struct bpf_insn`; returns 1 or 0 per packet. */
   runClassic(program: Uint8Array, packets: Uint8Array[]): Uint8Array;
   /**
-   * `rte_bpf_load` (the primary's verifier) and its interpreter or JIT over packets in mbufs.
-   * `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize` bytes
-   * (0 or absent: whole). `tags` has four words a packet: low and high half of ol_flags, vlan_tci, vlan_tci_outer.
-   * Throws with the verifier's words when it refuses the program.
+   * Loads a program with `rte_bpf_load` (the primary's verifier) and applies its interpreter or JIT to packets in
+   * mbufs. `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize`
+   * bytes (0 or absent: whole). `tags` has four words a packet: low and high half of ol_flags, vlan_tci,
+   * vlan_tci_outer. Throws with the verifier's words when the verifier refuses the program.
    */
   runExtended(
     program: Uint8Array,
@@ -48,14 +48,15 @@ export interface FilterBinding {
     tags?: Uint32Array,
   ): Uint8Array;
   /**
-   * Loads a program in a forked process, as the primary would. Throws (ERR_FILTER_UNSUPPORTED) when the verifier refuses
-   * it, with errno ETIMEDOUT when it needs longer than `timeoutMs`: the primary's control thread would be deaf as long.
+   * Loads a program in a forked process, as the primary would. Throws ERR_FILTER_UNSUPPORTED when the verifier refuses
+   * it, with errno ETIMEDOUT when the verifier takes longer than `timeoutMs`: the primary's control thread would not
+   * answer for as long.
    */
   verifyExtended(program: Uint8Array, timeoutMs: number): void;
-  /** As runExtended, in the interpreter that runs filters which a primary cannot load. Verifies nothing. */
+  /** Like runExtended, in dpcap's interpreter for filters that a primary cannot load. Verifies nothing. */
   runInterpreter(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
-  /** All packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
+  /** Reads all packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
   readCaptureFile(path: string): CaptureFile;
-  /** From the headers the addon was built with. */
+  /** The layout in the headers that the addon was built with. */
   readonly mbufLayout: MbufLayout;
 }

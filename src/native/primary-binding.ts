@@ -1,6 +1,6 @@
-/** Verbs of the addon for a process that joins a primary. */
+/** The addon's functions for a process that joins a primary. */
 
-/** The three ends of a queue as pdump counts them. */
+/** The two directions of a queue, as pdump counts them. */
 export type Direction = 'rx' | 'tx';
 
 /** One port of the attached primary. */
@@ -22,14 +22,14 @@ export interface RawPoolFacts {
   consSync: number;
 }
 
-/** What a capture of ours, running or dead, has in the primary. */
+/** What a capture of dpcap, running or dead, has in the primary. */
 export interface OwnerFacts {
-  /** Name of its record in shared memory. */
+  /** Name of the capture's record in shared memory. */
   name: string;
   pid: number;
   running: boolean;
   startedAtNs: bigint;
-  /** Its command line, for people. */
+  /** The capture's command line, for people. */
   purpose: string;
   targets: { device: string; port: number; queue: number; direction: Direction; live: boolean }[];
 }
@@ -37,10 +37,10 @@ export interface OwnerFacts {
 /** The primary's heap on the NUMA socket where it has most of its memory, bytes. */
 export interface HeapRoom {
   freeBytes: number;
-  /** The largest piece of it. */
+  /** The largest free piece of the heap. */
   greatestBytes: number;
   totalBytes: number;
-  /** Size of the pages by which it would grow. */
+  /** Size of the pages by which the heap would grow. */
   pageBytes: number;
 }
 
@@ -49,40 +49,40 @@ export interface AttachedFacts {
   heap: HeapRoom;
   ports: Port[];
   pools: RawPoolFacts[];
-  /** Names of our own mempool handlers, by index. */
+  /** Names of dpcap's own mempool handlers, by index. */
   ownOps: string[];
   owners: OwnerFacts[];
-  /** The primary called rte_pdump_init(). */
+  /** Whether the primary called rte_pdump_init(). */
   pdumpReady: boolean;
-  /** What EAL logged since it was last asked. */
+  /** What EAL logged since the last call of facts(). */
   log: string;
 }
 
-/** Joining a primary. One attach a process: EAL cannot be started twice. */
+/** Functions for joining a primary. A process attaches once: EAL cannot be started twice. */
 export interface PrimaryBinding {
   /** Joins as a secondary. Rejects with ERR_EAL_INIT; a new process may try again. */
   attach(filePrefix: string): Promise<void>;
-  /** Leaves; everything of ours must have been freed. */
+  /** Leaves the primary; everything that dpcap has there must have been freed. */
   detach(): Promise<void>;
   facts(): Promise<AttachedFacts>;
-  /** Puts our mempool handlers into the primary's order (agreeOnOps). Before anything is created in its memory. */
+  /** Puts dpcap's mempool handlers into the primary's order (agreeOnOps), before anything is created in its memory. */
   alignOps(names: string[]): void;
   /**
-   * Whether the primary answers a question that changes nothing, within the time. It logs an error for it.
+   * Whether the primary answers a question that changes nothing, within the time. It logs an error for the question.
    */
   primaryAnswers(timeoutMs: number): Promise<boolean>;
-  /** The primary is a DPVS, whose requests may have another layout: it is tried first. */
+  /** Says that the primary is a DPVS. Its requests may have another layout, which is then tried first. */
   expectDpvs(): void;
-  /** Locks a file against other processes until the descriptor is closed; -1 while another holds it. Throws ERR_SYSTEM. */
+  /** Locks a file against other processes until its descriptor is closed; -1 if another has it. Throws ERR_SYSTEM. */
   tryLock(path: string): number;
   /**
-   * Disables what a dead capture left enabled; resolves with the targets that stay in doubt, and why. What another tool
-   * captures in its place is left alone.
+   * Disables what a dead capture left enabled; resolves with the lanes that stay in doubt, and why. A lane that another
+   * tool captures by now is left alone.
    */
   disableOwner(name: string): Promise<string[]>;
   /** Frees what a dead capture left. The primary must be quiescent. */
   freeOwner(name: string): Promise<void>;
-  /** freeOwner ends at the next piece of memory. */
+  /** Makes freeOwner end at the next piece of memory. */
   abandonRecovery(): void;
   /** Asks the kernel for `signal` when the thread that started this process ends. */
   dieWithParent(signal: number): void;

@@ -1,4 +1,4 @@
-/** dpdk-pdump's command line: EAL's words, `--`, its own. */
+/** Reads dpdk-pdump's command line: EAL's words, `--`, and then its own words. */
 import { UsageError } from '../errors.js';
 import { didYouMean } from '../text/suggest.js';
 import { type PdumpTuple, parsePdump } from './grammar.js';
@@ -6,13 +6,13 @@ import { type PdumpTuple, parsePdump } from './grammar.js';
 export interface PdumpArguments {
   filePrefix: string | undefined;
   tuples: PdumpTuple[];
-  /** 0: none; of each output. */
+  /** The limit of each output; 0 means no limit. */
   packetLimit: number;
-  /** Words that were taken and mean nothing here, for people. */
+  /** Notes for people about words that are accepted but mean nothing here. */
   notes: string[];
 }
 
-/** EAL's options with a value of their own word; the others stand alone or hold theirs behind a `=`. */
+/** EAL's options whose value is a word of its own. The others have no value, or have it behind a `=`. */
 const EAL_WITH_VALUE = new Set(
   ['-l', '-c', '-n', '-r', '-m', '-d', '-a', '-b', '-s', '-S', '--lcores', '--main-lcore', '--socket-mem', '--vdev']
     .concat(['--allow', '--block', '--proc-type', '--log-level', '--huge-dir', '--iova-mode', '--base-virtaddr'])
@@ -21,8 +21,8 @@ const EAL_WITH_VALUE = new Set(
 const OWN = ['--pdump', '--multi', '--file-prefix', '-c'];
 
 /**
- * Takes dpdk-pdump's words apart. Without `--` all are its own, and `--file-prefix` may be among them.
- * @throws UsageError for a word it does not have, and for a mistake in a tuple
+ * Parses dpdk-pdump's words. Without `--`, all of them are its own, and `--file-prefix` may be among them.
+ * @throws UsageError for a word that dpdk-pdump does not have, and for a mistake in a tuple
  */
 export function parseArguments(words: readonly string[]): PdumpArguments {
   const cut = words.indexOf('--');
@@ -70,7 +70,7 @@ function readOwn(words: readonly string[], result: PdumpArguments): void {
   }
 }
 
-/** The original lets the last one win, which nobody who gives two of them means. */
+/** Refuses a second value: dpdk-pdump lets the last one win, which nobody who gives two of them intends. */
 function setOnce<K extends 'filePrefix' | 'packetLimit'>(
   result: PdumpArguments,
   key: K,

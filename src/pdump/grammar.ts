@@ -8,15 +8,15 @@ import { didYouMean } from '../text/suggest.js';
 export interface PdumpTuple {
   /** Port id or device name. */
   port: string;
-  /** Undefined: all. */
+  /** Undefined means all queues. */
   queue: number | undefined;
-  /** A file, or a kernel interface that there is; both of these. */
+  /** A file, or a kernel interface that exists. The same holds for `txDev`. */
   rxDev: string | undefined;
   txDev: string | undefined;
   filter: FilterWords;
   /** Size of the mempool, when it was given. */
   mbufs: number | undefined;
-  /** Accepted words that change nothing here, with the reason. */
+  /** Accepted keys that change nothing here, with the reason. */
   notes: string[];
 }
 
@@ -32,8 +32,8 @@ const MOST_PORTS = 31;
 const MOST_QUEUES = 1023;
 
 /**
- * Checks one text.
- * @throws UsageError naming the key, the value and what would do; also for what the original ignores or cuts
+ * Parses and checks one text.
+ * @throws UsageError naming the key, the value and what is accepted; also for what dpdk-pdump ignores or cuts short
  */
 export function parsePdump(text: string): PdumpTuple {
   const values = split(text);
@@ -68,7 +68,7 @@ function split(text: string): Values {
     const known = KEYS.find((one) => one === key);
     if (!known) fail(text, `there is no key \`${key}\``, didYouMean(key, KEYS) ?? `the keys are ${KEYS.join(', ')}`);
     if (value === '') fail(text, `\`${key}\` has no value`, `write ${key}=VALUE`);
-    // dpdk-pdump ignores both of a repeated filter or size, which captures more than was asked for.
+    // dpdk-pdump ignores both values of a repeated filter or size, and so captures more than was asked for.
     if (values[known] !== undefined) fail(text, `\`${key}\` is given twice`, 'give each key once, and several --pdump');
     values[known] = value;
   }

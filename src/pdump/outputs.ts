@@ -1,4 +1,4 @@
-/** From tuples to captures: one for each output, each (port, queue, direction) in one of them. Pure. */
+/** Turns tuples into captures: one for each output, and each lane (port, queue, direction) is in one of them. Pure. */
 
 import { UsageError } from '../errors.js';
 import type { Direction } from '../native/primary-binding.js';
@@ -14,10 +14,10 @@ export interface PdumpOutput {
 }
 
 /**
- * Equal names for rx and tx are one output, in time order.
+ * Plans the outputs. Equal names for rx and tx are one output, in time order.
  * @param isInterface whether a kernel interface has this name; any other name is a file's
  * @param deviceOf the device name of a port selector, where it is known
- * @throws UsageError when two would write one file, or take the same packets twice
+ * @throws UsageError when two outputs would write one file, or take the same packets twice
  */
 export function planOutputs(
   tuples: readonly PdumpTuple[],
@@ -38,7 +38,7 @@ export function planOutputs(
   return outputs;
 }
 
-/** An interface may be shared: whole frames meet there anyway. */
+/** Refuses a file that two outputs share. An interface may be shared: whole frames meet there anyway. */
 function refuseSharedFile(outputs: readonly PdumpOutput[]): void {
   const paths = outputs.flatMap(({ to }) => (to.kind === 'file' ? [to.path] : []));
   const twice = paths.find((path, at) => paths.indexOf(path) !== at);
@@ -71,7 +71,7 @@ function refuseSharedQueue(
   });
 }
 
-/** Its name, for people. */
+/** The name of an output, for people. */
 export function nameOf(to: PdumpOutput['to']): string {
   return to.kind === 'file' ? to.path : `interface ${to.name}`;
 }

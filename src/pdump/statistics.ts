@@ -1,7 +1,7 @@
 /** dpdk-pdump's closing lines. Pure. */
 import { type StatsRecord, sum } from '../supervisor/report/stats-record.js';
 
-/** The lines of one tuple, from the last records of its captures; undefined where one failed before it began. */
+/** The lines of one tuple, from the last records of its captures; a capture that failed before it began has none. */
 export function statisticsLines(records: readonly (StatsRecord | undefined)[]): string[] {
   const lanes = records.flatMap((record) => record?.ports ?? []);
   const [written, lost] = [sum(lanes, 'written'), sum(lanes, 'sinkdrop') + sum(lanes, 'surplus')];

@@ -1,24 +1,27 @@
-/** What EAL will need of this process to join a primary: the same files under the same names, and a descriptor for each. */
+/** What EAL needs in this process to join a primary: the same files under the same names, a descriptor for each. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { mappedFiles, parseMaps } from '../system/maps.js';
 
-/** Files that a secondary opens; undefined counts are not known from here. */
+/** Files that a secondary opens. A count that cannot be known from here is undefined. */
 export interface AttachNeeds {
-  /** The primary's files of huge pages; each has a descriptor of its own in a secondary. */
+  /** Number of the primary's hugepage files; each has a descriptor of its own in a secondary. */
   hugepageFiles: number | undefined;
-  /** A directory of them that is another one here, or none: it is mounted in the primary's mount namespace alone. */
+  /**
+   * A directory of hugepage files that is another directory here, or absent: it is mounted in the primary's mount
+   * namespace only.
+   */
   missingDir: string | undefined;
-  /** Descriptors that joining takes, with those that our engine has before. */
+  /** Number of descriptors that joining takes, with those that dpcap's engine has open before. */
   descriptors: number | undefined;
-  /** RLIMIT_NOFILE, the hard one: node raises the soft one to it at its start. */
+  /** The hard limit RLIMIT_NOFILE: node raises the soft limit to it at its start. */
   descriptorLimit: number;
 }
 
-/** What an engine has open before it joins (30), with room for its output, its threads and its pool's first pages. */
+/** Open descriptors of an engine before it joins (30), plus room for output, threads and its pool's first pages. */
 const ENGINE_DESCRIPTORS = 96;
 
-/** Looks at a primary's mappings; nothing of it is opened. */
+/** Looks at a primary's mappings, and opens none of its files. */
 export function attachNeeds(
   primary: { filePrefix: string; runtimeDir: string; pid: number | undefined },
   procDir: string,
@@ -33,7 +36,7 @@ export function attachNeeds(
   };
 }
 
-/** `<prefix>map_<n>` (eal_filesystem.h), one a page or, with --single-file-segments, one for many. */
+/** Files `<prefix>map_<n>` (eal_filesystem.h): one for each page or, with --single-file-segments, one for many. */
 function hugepageFiles(filePrefix: string, pid: number, procDir: string): string[] | undefined {
   const text = read(join(procDir, String(pid), 'maps'));
   if (text === undefined) return undefined;
@@ -42,7 +45,10 @@ function hugepageFiles(filePrefix: string, pid: number, procDir: string): string
     .filter((path) => basename(path).startsWith(`${filePrefix}map_`));
 }
 
-/** One file of each directory tells: here it must be the very same. What the primary has already removed tells nothing. */
+/**
+ * One file of each directory is compared: it must be the very same file here. A file that the primary has already
+ * removed tells nothing.
+ */
 function missingDir(files: readonly string[], pid: number, procDir: string): string | undefined {
   const byDir = new Map(files.map((path) => [dirname(path), path]));
   for (const [dir, path] of byDir) {
@@ -52,7 +58,7 @@ function missingDir(files: readonly string[], pid: number, procDir: string): str
   return undefined;
 }
 
-/** Each has a descriptor that stays open. */
+/** Counts the fbarray files; each of them has a descriptor that stays open. */
 function countArrays(runtimeDir: string): number {
   try {
     return readdirSync(runtimeDir).filter((name) => name.startsWith('fbarray_')).length;

@@ -1,4 +1,4 @@
-/** Can this primary be captured from, and if not, why and what to do: asked before anything is joined. */
+/** Decides whether a primary can be captured from, and if not, why and what to do, before dpcap joins anything. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDpvs } from '../dpvs/identify.js';
@@ -13,19 +13,19 @@ import { findSecondaries, type Secondary } from './secondaries.js';
 import { type SilentProcess, silenceError, stoppedProcesses } from './silent-processes.js';
 import { ealParams, memzonesByTelemetry, telemetrySocket } from './telemetry.js';
 
-/** What can be seen of a primary from outside; gathered once, judged by pure functions. */
+/** What can be seen of a primary from outside. It is gathered once, and pure functions judge it. */
 export interface PrimaryFacts {
-  /** The channel over which capture is requested exists. */
+  /** Whether the channel exists over which a capture is requested. */
   hasMpSocket: boolean;
-  /** Its memory is in files of hugetlbfs, and listed. */
+  /** Whether its memory is in files of hugetlbfs, and listed. */
   hasHugepageInfo: boolean;
-  /** Undefined when neither its files nor telemetry tell: known once attached. */
+  /** Undefined when neither its files nor telemetry tell them: they are known after the attach. */
   memzones: string[] | undefined;
   /** Arguments of rte_eal_init(); from telemetry, else guessed from the command line. */
   ealArguments: string[];
   telemetrySocket: string | undefined;
   secondaries: Secondary[];
-  /** Of those who share its memory, itself included, the ones that are stopped. */
+  /** The processes that share its memory, the primary included, and are stopped. */
   stopped: SilentProcess[];
   /** Undefined when nobody can join it anyway. */
   needs: AttachNeeds | undefined;
@@ -40,16 +40,16 @@ export interface Reason {
   hint: string;
 }
 
-/** `unknown`: nothing speaks against it, but pdump cannot be seen from outside. */
+/** The verdict `unknown`: nothing speaks against a capture, but pdump cannot be seen from outside. */
 export interface Capturability {
   verdict: 'yes' | 'no' | 'unknown';
-  /** The first is the one to act on first; empty when the verdict is yes. */
+  /** The first reason is the one to act on first. Empty unless the verdict is no. */
   reasons: Reason[];
-  /** Worth knowing, not in the way: for example another capture tool that may hold the port. */
+  /** Facts that do not prevent a capture: for example another capture tool that may hold the port. */
   warnings: Reason[];
 }
 
-/** Looks at one primary. Reads files and, when it answers, its telemetry. Of one that is not there nothing is read. */
+/** Reads the files of one primary and, when it answers, its telemetry; nothing of a primary that is not there. */
 export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
   if (!isAlive(primary) || primary.elsewhere?.isHidden) return noFacts();
   const stopped = stoppedProcesses({ runtimeDir: primary.runtimeDir, primaryPid: primary.pid }, host.procDir);
@@ -85,13 +85,13 @@ function noFacts(): PrimaryFacts {
   };
 }
 
-/** Up to the `--` after which an application has its own arguments. */
+/** The words up to the `--` after which an application has its own arguments. */
 function ealPart(words: string[]): string[] {
   const end = words.indexOf('--');
   return end === -1 ? words : words.slice(0, end);
 }
 
-/** The verdict; pure. `ours` is the release dpcap was built with. */
+/** Gives the verdict; a pure function. `ours` is the release that dpcap was built with. */
 export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion): Capturability {
   const hidden = hiddenFiles(primary);
   if (hidden) return { verdict: 'no', reasons: [hidden], warnings: [] };
@@ -111,7 +111,7 @@ export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion)
   return { verdict, reasons: isAlive(primary) ? reasons : reasons.slice(0, 1), warnings: busy(facts) };
 }
 
-/** {@link gatherFacts} and {@link assess} with the addon's release. */
+/** Calls {@link gatherFacts}, then {@link assess} with the addon's release. */
 export function inspect(primary: Primary, host: Host): { facts: PrimaryFacts; capturability: Capturability } {
   const facts = gatherFacts(primary, host);
   const ours = { number: host.addon.dpdkVersionNumber, text: host.addon.dpdkVersion };
@@ -119,7 +119,7 @@ export function inspect(primary: Primary, host: Host): { facts: PrimaryFacts; ca
 }
 
 /**
- * Refuses a primary that cannot be captured; `unknown` passes.
+ * Refuses a primary that cannot be captured from; `unknown` passes.
  * @throws DpcapError with the code of the first reason
  */
 export function requireCapturable(primary: Primary, capturability: Capturability): void {
@@ -149,7 +149,7 @@ function notPermitted(primary: Primary, facts: PrimaryFacts): Reason | undefined
   return reason('ERR_PERMISSION', `it belongs to ${primary.process?.user}`, hint);
 }
 
-/** EAL options that keep every secondary out, with what getopt_long accepts for them. */
+/** EAL options that keep every secondary out, with the shortest form that getopt_long accepts for each. */
 const PRIVATE_OPTIONS: { option: string; shortest: string; secluded: (value: string | undefined) => boolean }[] = [
   { option: '--in-memory', shortest: '--in', secluded: () => true },
   { option: '--no-huge', shortest: '--no-hu', secluded: () => true },
@@ -183,17 +183,17 @@ function otherVersion(primary: Primary, ours: DpdkVersion): Reason | undefined {
   return reason('ERR_VERSION_MISMATCH', difference, hint);
 }
 
-/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that we speak, and the first that can be told by a memzone. */
+/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that dpcap speaks, and the first that has a memzone. */
 const DPDK_21_11 = 0x150b0000;
 
-/** Its pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */
+/** Its old pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */
 function oldDpvs(primary: Primary): Reason {
   const message = `DPVS on DPDK ${primary.version?.text} can be toggled with forward2kni, but not captured from`;
   const hint = 'use dpcap forward2kni PORT on and tcpdump on the KNI interface, or DPVS 1.10 and later';
   return reason('ERR_VERSION_MISMATCH', message, hint);
 }
 
-/** Its config was seen through /proc, and what is under that name here is another one or none. */
+/** The primary's config was seen through /proc; under that name there is another file here, or none. */
 function hiddenFiles(primary: Primary): Reason | undefined {
   if (!primary.elsewhere?.isHidden) return undefined;
   const message = `its files are in another mount namespace (${primary.runtimeDir} there)`;
@@ -228,7 +228,7 @@ function noChannel(facts: PrimaryFacts): Reason | undefined {
   return notCapturable(message, 'restart the application with multi-process support');
 }
 
-/** Whoever asks the primary for memory needs an answer of all who share it. */
+/** A request to the primary for memory needs an answer from all processes that share the memory. */
 function notAnswering(facts: PrimaryFacts): Reason | undefined {
   const error = silenceError(facts.stopped);
   if (!error) return undefined;
@@ -247,7 +247,7 @@ function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');
 }
 
-/** Who captures what is known to the primary alone, so an attached tool is a warning. */
+/** Only the primary knows who captures what, so an attached tool is only a warning. */
 function busy(facts: PrimaryFacts): Reason[] {
   return facts.secondaries
     .filter((one) => one.captures)

@@ -1,11 +1,11 @@
-/** Which of the primaries is meant. */
+/** Chooses the primary that the user means. */
 import { DpcapError } from '../errors.js';
 import { isAlive, isForeign, type Primary } from './discover.js';
 import { checkPrefix, runtimeEnvironment } from './runtime-dir.js';
 
 /**
- * The primary to capture from: the one with this prefix, or without a prefix the only one that runs. Those under our own
- * runtime root come first, then those elsewhere; of the latter, another user's has to be named.
+ * Returns the primary to capture from: the one with this prefix, or without a prefix the only one that runs. Primaries
+ * under dpcap's own runtime root come first, then those elsewhere; of the latter, one of another user has to be named.
  * @throws DpcapError ERR_PRIMARY_ABSENT, ERR_PRIMARY_AMBIGUOUS or ERR_PERMISSION; UsageError for an impossible prefix
  */
 export function choosePrimary(primaries: readonly Primary[], prefix: string | undefined): Primary {
@@ -20,7 +20,7 @@ export function choosePrimary(primaries: readonly Primary[], prefix: string | un
   return chosen;
 }
 
-/** One that nobody can join from here is not what was meant while there is another. */
+/** A primary that nobody can join from here is not the one that is meant, unless there is no other. */
 function likeliest(alive: readonly Primary[]): readonly Primary[] {
   const joinable = alive.filter((one) => one.shared && !one.elsewhere?.isHidden);
   const here = joinable.filter((one) => one.elsewhere === undefined);
@@ -32,8 +32,8 @@ function isClosed(primary: Primary): boolean {
 }
 
 /**
- * Those with this file prefix, whatever their state; without one, all.
- * @throws UsageError for what is no prefix, DpcapError ERR_PRIMARY_ABSENT when there is none
+ * Returns the primaries with this file prefix, whatever their state; without a prefix, all of them.
+ * @throws UsageError for an impossible prefix, DpcapError ERR_PRIMARY_ABSENT when no primary has it
  */
 export function primariesWithPrefix(primaries: readonly Primary[], prefix: string | undefined): Primary[] {
   if (prefix === undefined) return [...primaries];
@@ -63,7 +63,7 @@ function ambiguous(alive: readonly Primary[]): DpcapError {
   return new DpcapError('ERR_PRIMARY_AMBIGUOUS', 'several DPDK primary processes are running', { hint: choices });
 }
 
-/** What selects a primary among those of the same file prefix. */
+/** The command that selects a primary among those with the same file prefix. */
 function command({ filePrefix, runtimeDir }: Primary): string {
   const { RUNTIME_DIRECTORY: directory } = runtimeEnvironment(runtimeDir);
   return `${directory === undefined ? '' : `RUNTIME_DIRECTORY=${directory} `}dpcap --file-prefix ${filePrefix}`;

@@ -1,19 +1,19 @@
 /** The head of a primary's `config` file (struct rte_mem_config): u32 magic, u32 version. */
 
-/** RTE_MAGIC: written when rte_eal_init() of the primary has finished. */
+/** RTE_MAGIC, which the primary writes when its rte_eal_init() has finished. */
 const MAGIC = 19820526;
-/** RTE_VER_RELEASE of a finished release; below it is the number of a release candidate. */
+/** RTE_VER_RELEASE of a final release; a smaller value is the number of a release candidate. */
 const FINAL_RELEASE = 99;
 
 /** A DPDK release: the number that must be equal on both sides, and the text a person reads. */
 export interface DpdkVersion {
-  /** RTE_VERSION: year, month, minor, release, a byte each. */
+  /** RTE_VERSION: year, month, minor and release, one byte each. */
   number: number;
   /** For example "22.11.11" or "25.11.0-rc2". */
   text: string;
 }
 
-/** What the head of the file says. */
+/** Content of the head of the file. */
 export interface ConfigHead {
   /** False until the primary has finished rte_eal_init(). */
   initialised: boolean;
@@ -24,7 +24,7 @@ export interface ConfigHead {
 /** Bytes of the file that {@link parseConfig} needs. */
 export const CONFIG_HEAD_SIZE = 8;
 
-/** Reads the head; never throws, whatever the bytes. The file is in the byte order of the host, like our reader. */
+/** Reads the head. Never throws, whatever the bytes are. The file has the host's byte order, as this reader has. */
 export function parseConfig(bytes: Uint8Array): ConfigHead {
   if (bytes.byteLength < CONFIG_HEAD_SIZE) return { initialised: false, version: undefined };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -50,7 +50,7 @@ export function versionFromText(text: string): DpdkVersion | undefined {
   return versionFromNumber(((year << 24) | (month << 16) | (minor << 8) | release) >>> 0);
 }
 
-/** Undefined when a secondary of release `ours` can join a primary of release `theirs`; else why not. */
+/** Tells why a secondary of release `ours` cannot join a primary of release `theirs`; undefined when it can. */
 export function versionDifference(theirs: DpdkVersion, ours: DpdkVersion): string | undefined {
   if (theirs.number === ours.number) return undefined;
   return `the primary runs DPDK ${theirs.text}, dpcap was built with ${ours.text}`;

@@ -11,8 +11,8 @@ import { currentUid, DEFAULT_PREFIX } from './runtime-dir.js';
 import { answeringSockets } from './telemetry.js';
 
 /**
- * running: alive and initialised. starting: alive, rte_eal_init() has not finished. dead: its files are left.
- * unreadable: this user may not look at it.
+ * running: it is alive and initialised. starting: it is alive, but rte_eal_init() has not finished. dead: only its
+ * files are left. unreadable: this user may not look at it.
  */
 export type PrimaryState = 'running' | 'starting' | 'dead' | 'unreadable';
 
@@ -23,35 +23,35 @@ export interface Primary {
   state: PrimaryState;
   /** False for a primary that keeps its configuration to itself (`--in-memory`, `--no-shconf`): nobody can join it. */
   shared: boolean;
-  /** Undefined when it is dead, or in a PID namespace that cannot be seen from here. */
+  /** Undefined when the primary is dead, or is in a PID namespace that cannot be seen from here. */
   pid: number | undefined;
-  /** Undefined when {@link pid} is, or when the process ended while we looked. */
+  /** Undefined when {@link pid} is undefined, or when the process ended during the search. */
   process: ProcessInfo | undefined;
   version: DpdkVersion | undefined;
-  /** Why it is unreadable. */
+  /** Why the primary is unreadable. */
   reason: string | undefined;
-  /** Undefined for one under the runtime root that our own environment leads to. */
+  /** Undefined for a primary under the runtime root to which dpcap's own environment leads. */
   elsewhere?: Elsewhere | undefined;
 }
 
-/** Why a primary's files are not where we look first. */
+/** Why a primary's files are not in the runtime root that is searched first. */
 export interface Elsewhere {
-  /** What put them there, such as "RUNTIME_DIRECTORY=/run/app"; undefined when it cannot be told. */
+  /** The variable that put them there, such as "RUNTIME_DIRECTORY=/run/app"; undefined when it cannot be told. */
   variable: string | undefined;
-  /** They are in another mount namespace: nobody can join from here. */
+  /** The files are in another mount namespace: nobody can join the primary from here. */
   isHidden: boolean;
 }
 
 /**
- * Whether somebody with fewer rights than we have runs it. To join a primary is to trust its memory, so such a one is
- * joined only when it is named, and nothing that it names is opened.
+ * Whether the primary belongs to a user with fewer rights than dpcap has. To join a primary is to trust its memory, so
+ * such a primary is joined only when dpcap's user names it, and nothing that the primary names is opened.
  */
 export function isForeign({ elsewhere, process: owner }: Primary, uid = currentUid()): boolean {
   return elsewhere !== undefined && owner?.uid !== undefined && owner.uid !== 0 && owner.uid !== uid;
 }
 
 /**
- * All primaries under a runtime root, sorted by file prefix; then those that processes have elsewhere.
+ * Finds all primaries under a runtime root, sorted by file prefix, then those that processes hold elsewhere.
  * @param root see runtimeRoot()
  * @throws DpcapError ERR_PERMISSION when this user may not read `root`
  */
@@ -66,15 +66,15 @@ export function findPrimaries(root: string, host: Host): Primary[] {
 function lookElsewhere({ pid, runtimeDir, seenAt, isHidden, variable }: ConfigHolder, host: Host): Primary[] {
   try {
     const head = readConfig(join(seenAt, 'config'));
-    if (!head) return []; // it has ended meanwhile
+    if (!head) return []; // the primary has ended meanwhile
     const primary = living(basename(runtimeDir), runtimeDir, head, pid, host);
     return [{ ...primary, elsewhere: { variable, isHidden } }];
   } catch {
-    return []; // as above
+    return []; // the primary has ended meanwhile
   }
 }
 
-/** Another user's: only that it runs can be seen, and what its command line says. */
+/** Describes a primary of another user: only its process and its command line can be seen. */
 function closed(pid: number, host: Host): Primary {
   const info = readProcess(pid, host.procDir);
   const filePrefix = prefixOf(info?.commandLine ?? []);
@@ -83,7 +83,7 @@ function closed(pid: number, host: Host): Primary {
   return { ...blank(filePrefix, ''), state: 'unreadable', pid, process: info, reason, elsewhere };
 }
 
-/** By EAL's option, as getopt_long takes it. */
+/** The file prefix that EAL's option gives, in the two forms in which getopt_long takes a value. */
 function prefixOf(words: readonly string[]): string {
   for (const [i, word] of words.entries()) {
     if (word === '--file-prefix') return words[i + 1] ?? DEFAULT_PREFIX;
@@ -116,7 +116,7 @@ function lookAt(filePrefix: string, runtimeDir: string, host: Host): Primary[] {
     const head = readConfig(join(runtimeDir, 'config'));
     const lock = head && host.addon.lockHolder(join(runtimeDir, 'config'));
     if (head && lock?.locked) return [living(filePrefix, runtimeDir, head, lock.pid, host)];
-    // The files of a dead primary do not keep an --in-memory one from using the same directory.
+    // The files of a dead primary do not prevent an --in-memory primary from using the same directory.
     const unshared = unsharedPrimaries(filePrefix, runtimeDir, host);
     if (unshared.length > 0 || !head) return unshared;
     return [{ ...blank(filePrefix, runtimeDir), state: 'dead', version: head.version }];
@@ -125,7 +125,7 @@ function lookAt(filePrefix: string, runtimeDir: string, host: Host): Primary[] {
   }
 }
 
-/** Undefined when there is no such file. A FIFO in its place does not hold us up. */
+/** Returns undefined when there is no such file. A FIFO in its place does not block the reader. */
 function readConfig(path: string): ConfigHead | undefined {
   try {
     return parseConfig(readRegular(path, 0, CONFIG_HEAD_SIZE).bytes);
@@ -170,7 +170,7 @@ function blank(filePrefix: string, runtimeDir: string): Primary {
   };
 }
 
-/** Whether there is a process behind it. */
+/** Whether a process of the primary is alive. */
 export function isAlive(primary: Primary): boolean {
   return primary.state === 'running' || primary.state === 'starting';
 }

@@ -1,7 +1,7 @@
 /**
- * Primaries whose files lie where our own environment does not lead: systemd's RuntimeDirectory= puts them into
- * $RUNTIME_DIRECTORY/dpdk, a session's into $XDG_RUNTIME_DIR/dpdk, a container's into another mount namespace. They are
- * found by the processes that hold them: a primary keeps a lock on its `config` for as long as it lives.
+ * Finds primaries whose files are where dpcap's own environment does not lead: systemd's RuntimeDirectory= puts them
+ * into $RUNTIME_DIRECTORY/dpdk, a user session into $XDG_RUNTIME_DIR/dpdk, and a container into another mount
+ * namespace. They are found by the processes that hold them: a primary keeps a lock on its `config` while it lives.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,23 +10,26 @@ import { parseMaps } from '../system/maps.js';
 /** A process that holds the lock on the `config` of a runtime directory. */
 export interface ConfigHolder {
   pid: number;
-  /** As the process names it. */
+  /** Path of the directory as the process names it. */
   runtimeDir: string;
-  /** Where the same directory can be looked at from here: itself, or under /proc/PID/root. */
+  /** Path of the same directory as seen from here: the same path, or one under /proc/PID/root. */
   seenAt: string;
-  /** The directory is not the same here: it is in another mount namespace. */
+  /** Whether the path leads to another directory here: the process's one is in another mount namespace. */
   isHidden: boolean;
-  /** What put it there, such as "RUNTIME_DIRECTORY=/run/app"; undefined when it cannot be told. */
+  /** The variable that put it there, such as "RUNTIME_DIRECTORY=/run/app"; undefined when it cannot be told. */
   variable: string | undefined;
 }
 
-/** `17: POSIX  ADVISORY  WRITE 4711 00:1b:228284 0 EOF`: pid and inode. Locks of invisible processes are not shown. */
+/**
+ * Pid and inode in a line such as `17: POSIX  ADVISORY  WRITE 4711 00:1b:228284 0 EOF`. The kernel does not show locks
+ * of invisible processes.
+ */
 const WRITE_LOCK = /^\d+: POSIX +\w+ +WRITE (\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /;
 
-/** DPDK's own threads, before and from 23.11 on. */
+/** Names of DPDK's own threads, before 23.11 and from 23.11 on. */
 const DPDK_THREAD = /^(rte_mp_handle|eal-intr-thread|dpdk-mp-msg|dpdk-intr)$/;
 
-/** Processes that hold write locks, with the inodes of the locked files; empty where the kernel does not tell. */
+/** Finds processes with write locks and the inodes of the locked files; empty where the kernel does not tell. */
 export function lockOwners(procDir: string): Map<number, Set<number>> {
   const owners = new Map<number, Set<number>>();
   for (const line of readText(join(procDir, 'locks')).split('\n')) {
@@ -38,7 +41,7 @@ export function lockOwners(procDir: string): Map<number, Set<number>> {
 }
 
 /**
- * The holders of runtime directories.
+ * Finds the processes that hold runtime directories.
  * @param known pids that need no second look
  */
 export function configHolders(procDir: string, known: ReadonlySet<number>): ConfigHolder[] {
@@ -52,7 +55,7 @@ export function configHolders(procDir: string, known: ReadonlySet<number>): Conf
 }
 
 /**
- * Processes that look like primaries and may not be looked into: another user's.
+ * Finds processes that look like primaries, but belong to another user, so that dpcap may not look into them.
  * @returns pids
  */
 export function closedPrimaries(procDir: string, known: ReadonlySet<number>): number[] {
@@ -76,12 +79,12 @@ function describeHolder(pid: number, runtimeDir: string, procDir: string): Confi
   };
 }
 
-/** DPDK looks at these, in this order (eal_create_runtime_dir). */
+/** DPDK looks at these variables, in this order (eal_create_runtime_dir). */
 function variableOf(pid: number, root: string, procDir: string): string | undefined {
   const words = readText(join(procDir, String(pid), 'environ')).split('\0');
   for (const name of ['RUNTIME_DIRECTORY', 'XDG_RUNTIME_DIR']) {
     const value = words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
-    // The kernel's path has no links: what DPDK made under /var/run is shown under /run.
+    // The kernel's path has no symbolic links: what DPDK made under /var/run is shown under /run.
     if (value && [value, `/run${value.slice('/var/run'.length)}`].includes(dirname(root))) return `${name}=${value}`;
   }
   return undefined;
@@ -92,7 +95,7 @@ function identity(path: string): string | undefined {
     const { dev, ino } = statSync(path);
     return `${dev}:${ino}`;
   } catch {
-    return undefined; // not there, or not ours to see
+    return undefined; // the file is absent, or this user may not see it
   }
 }
 
@@ -114,7 +117,7 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** Processes end while we look, and may be another user's: what cannot be read is empty. */
+/** Processes may end at any time or belong to another user: a file that cannot be read counts as empty. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');

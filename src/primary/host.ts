@@ -1,9 +1,9 @@
-/** Where this folder looks at the machine; injected, so that tests look at temp directories and fakes instead. */
+/** How this folder sees the machine. It is injected, so that tests use temporary directories and fakes instead. */
 import { type Binding, binding } from '../native/binding.js';
 import type { HostBinding } from '../native/host-binding.js';
 import { ONLY_ROOT } from './runtime-dir.js';
 
-/** What of the addon is needed to look at primaries. */
+/** The part of the addon that is needed to look at primaries. */
 export type HostAddon = HostBinding & Pick<Binding, 'dpdkVersion' | 'dpdkVersionNumber'>;
 
 /** One machine to look at. */
@@ -11,7 +11,7 @@ export interface Host {
   /** `/proc`, or a directory that looks like it. */
   readonly procDir: string;
   readonly addon: HostAddon;
-  /** Look for primaries where processes have their files, too, not in one runtime root alone. */
+  /** Whether primaries are also searched where processes have their files, not in one runtime root alone. */
   readonly searchesProcesses: boolean;
 }
 

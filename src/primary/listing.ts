@@ -1,4 +1,4 @@
-/** All primaries of a machine, with what is to be known of each: what `dpcap list` shows. */
+/** Collects all primaries of a machine, with everything that `dpcap list` shows of each. */
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize } from '../dpvs/summary.js';
 import { type Capturability, inspect } from './capturable.js';
@@ -11,15 +11,15 @@ import { type PortInfo, ports } from './telemetry.js';
 export interface Listing {
   primary: Primary;
   capturability: Capturability;
-  /** Undefined when the primary does not say (`--no-telemetry`): ask by attaching. */
+  /** Undefined when the primary does not tell them (`--no-telemetry`): only an attach can find them out. */
   ports: PortInfo[] | undefined;
   /** What a DPVS says on its control socket; undefined for other primaries. */
   dpvs?: DpvsListing;
 }
 
 /**
- * Everything to be listed, sorted by file prefix, and those that have ended last.
- * @param filePrefix this one only
+ * Collects everything to be listed, sorted by file prefix as by findPrimaries(), with ended primaries last.
+ * @param filePrefix list primaries with this prefix only
  * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
  */
 export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
@@ -32,7 +32,10 @@ export function collectListings(root: string, host: Host, filePrefix?: string): 
   });
 }
 
-/** Applications that crashed for years leave thousands of them: a count is enough. */
+/**
+ * Leaves out the primaries that have ended. Applications that crashed for years leave thousands of them: a count is
+ * enough.
+ */
 export function withoutEnded(listings: readonly Listing[]): Listing[] {
   return listings.filter(({ primary }) => primary.state !== 'dead');
 }

@@ -1,4 +1,4 @@
-/** From a file prefix, or none, to the primary to capture from. */
+/** Finds the primary to capture from, by its file prefix or without one. */
 
 import { inspect, requireCapturable } from './capturable.js';
 import { choosePrimary } from './choose.js';
@@ -8,16 +8,16 @@ import { type MemoryLimits, memoryLimits } from './memory/memory-limits.js';
 import { runtimeRoot } from './runtime-dir.js';
 import { type PortInfo, ports } from './telemetry.js';
 
-/** A primary that can be captured. */
+/** A primary that can be captured from. */
 export interface PickedPrimary {
   primary: Primary;
   /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
   name: string;
-  /** Undefined when it does not tell (`--no-telemetry`): known once attached. */
+  /** Undefined when the primary does not tell them (`--no-telemetry`): they are known after the attach. */
   ports: PortInfo[] | undefined;
   /** What its EAL options say about its memory. */
   memory: MemoryLimits;
-  /** Largest frame of its ports, bytes, when it tells its MTUs. */
+  /** Largest frame of its ports in bytes; undefined when it does not tell their MTUs. */
   maxFrame: number | undefined;
 }
 

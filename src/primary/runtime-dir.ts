@@ -1,11 +1,11 @@
-/** Where DPDK keeps the files of a primary, by DPDK's own rules (eal_create_runtime_dir, 21.11 to 26.07). */
+/** Finds where DPDK keeps the files of a primary, by DPDK's own rules (eal_create_runtime_dir, 21.11 to 26.07). */
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 
 /** The file prefix of an application that was given none. */
 export const DEFAULT_PREFIX = 'rte';
 
-/** Names the one directory to look for primaries in, instead of DPDK's own rules and all processes. */
+/** This variable names the only directory to search for primaries, instead of DPDK's own rules and all processes. */
 export const ONLY_ROOT = 'DPCAP_RUNTIME_ROOT';
 
 /** The directory that holds one directory per file prefix. */
@@ -26,7 +26,7 @@ export function runtimeDir(prefix: string, root: string = runtimeRoot()): string
 }
 
 /**
- * The prefix itself, when it can be one.
+ * Returns the prefix itself when it is a valid one.
  * @throws UsageError
  */
 export function checkPrefix(prefix: string): string {
@@ -38,15 +38,15 @@ export function checkPrefix(prefix: string): string {
 }
 
 /**
- * What EAL needs in its environment to use a runtime directory: it knows no option for it.
- * @returns nothing for a directory that no value leads to
+ * Returns the environment that EAL needs to use a runtime directory: EAL has no option for it.
+ * @returns an empty object for a directory that no value leads to
  */
 export function runtimeEnvironment(runtimeDir: string): { RUNTIME_DIRECTORY?: string } {
   const root = dirname(runtimeDir);
   return basename(root) === 'dpdk' ? { RUNTIME_DIRECTORY: dirname(root) } : {};
 }
 
-/** The numeric user id; DPDK runs on systems that have one. */
+/** The effective numeric user id; all systems on which DPDK runs have one. */
 export function currentUid(): number {
   return process.geteuid?.() ?? 0;
 }

@@ -1,4 +1,4 @@
-/** The processes that have joined a primary, by the sockets they leave in its runtime directory. */
+/** Finds the processes that have joined a primary, by the sockets that they leave in its runtime directory. */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessInfo, readProcess } from '../system/process.js';
@@ -8,17 +8,17 @@ import { isCaptureToolName } from './memory/ring-block.js';
 export interface Secondary {
   pid: number;
   program: string | undefined;
-  /** Known by its name to capture packets. */
+  /** Whether it captures packets: it is a capture tool by its name, or one of dpcap's own engines. */
   captures: boolean;
-  /** One of dpcap's own engines. */
+  /** Whether it is one of dpcap's own engines. */
   ours: boolean;
-  /** When its socket was made, by the clock of the machine: soon after it began to join. */
+  /** When its socket was made, by the machine's clock: this is soon after it began to join. */
   joinedMs: number;
 }
 
 /**
- * The living owners of `mp_socket_<pid>_<tsc>`; a killed secondary leaves its socket behind. The pid in the name is that of
- * the owner's own PID namespace: one in a container has another one here, or none.
+ * Finds the living owners of the sockets `mp_socket_<pid>_<tsc>`; a killed secondary leaves its socket behind. The pid
+ * in the name is from the owner's own PID namespace: an owner in a container has another pid here, or none.
  */
 export function findSecondaries(runtimeDir: string, procDir = '/proc'): Secondary[] {
   const ownerOf = ownersOf(runtimeDir, procDir);
@@ -30,7 +30,7 @@ export function findSecondaries(runtimeDir: string, procDir = '/proc'): Secondar
   return [...owners.values()];
 }
 
-/** Tells which processes have this pid, in the PID namespace they are in, and share the primary's memory. */
+/** Finds the processes that have this pid in their own PID namespace and share the primary's memory. */
 function ownersOf(runtimeDir: string, procDir: string): (pid: number) => ProcessInfo[] {
   const isSharer = sharersOf(runtimeDir, procDir);
   const nested = lazily(() => processesOfOtherNamespaces(procDir));
@@ -45,18 +45,18 @@ function ownersOf(runtimeDir: string, procDir: string): (pid: number) => Process
 }
 
 /**
- * Tells of a process whether it has mapped the primary's configuration, as every secondary has before it makes its socket;
- * undefined where that cannot be seen.
+ * Tells whether a process has mapped the primary's configuration, which every secondary does before it makes its
+ * socket. The result is undefined where this cannot be seen.
  */
 function sharersOf(runtimeDir: string, procDir: string): (pid: number) => boolean | undefined {
   const inode = statSync(join(runtimeDir, 'config'), { throwIfNoEntry: false })?.ino;
   return (pid) => {
-    if (inode === undefined) return undefined; // somebody has removed it
+    if (inode === undefined) return undefined; // the file was removed
     try {
       const maps = readFileSync(join(procDir, String(pid), 'maps'), 'latin1');
       return maps.split('\n').some((line) => line.split(/\s+/)[4] === String(inode));
     } catch {
-      return undefined; // another user's
+      return undefined; // the process belongs to another user
     }
   };
 }
@@ -89,9 +89,9 @@ function sockets(runtimeDir: string): { name: string; pid: number }[] {
 }
 
 /**
- * Removes the sockets that an engine of ours leaves which ends without EAL's clean-up. The primary removes a dead one when it
- * meets it, but a hot-plug that is under way just then fails with ENOENT and is rolled back (seen on DPDK 22.11.11).
- * @param pid the engine's; it must have ended, or be the caller
+ * Removes the sockets of an engine that ends without EAL's clean-up. The primary removes a dead socket when it meets
+ * one, but a hot-plug that is in progress at that moment fails with ENOENT and is rolled back (seen on DPDK 22.11.11).
+ * @param pid pid of the engine, which must have ended or be the caller
  */
 export function removeSockets(runtimeDir: string, pid: number): void {
   for (const socket of sockets(runtimeDir)) {
@@ -108,7 +108,7 @@ function isTool(process: ProcessInfo): boolean {
   return /dumpcap|pdump/.test(process.program ?? '');
 }
 
-/** An engine of dpcap is a Node process; the addon in its memory tells it from others. */
+/** An engine of dpcap is a Node process; the addon in its memory distinguishes it from others. */
 function hasOurAddon(pid: number, procDir: string): boolean {
   try {
     return readFileSync(join(procDir, String(pid), 'maps'), 'latin1').includes('/dpcap.node');

@@ -1,7 +1,7 @@
 /**
- * Which of the processes that share a primary's memory would not answer it now. Whoever asks the primary for memory makes
- * it ask all of them and wait up to 5 s for each; a request that is half done by then has crashed the primary
- * (rollback_expand_heap, malloc_mp.c, all releases to 26.07). So they are looked at before anything is asked for.
+ * Finds the processes that share a primary's memory and would not answer it now. A request for memory makes the primary
+ * ask all of them and wait up to 5 s for each; a request that is half done by then has crashed the primary
+ * (rollback_expand_heap, malloc_mp.c, all releases to 26.07). So these processes are checked before any request.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,39 +16,42 @@ export interface SilentProcess {
   program: string;
   role: 'primary' | 'secondary';
   /**
-   * stopped: by a signal or a debugger. deaf: the thread that answers does something else. joining: it is in
-   * rte_eal_init(), and has every question ignored: a primary that asks for memory then counts its answer twice, takes the
-   * next request too early, and is deaf for 5 s (process_async_request, hotplug_mp.c; seen on 22.11.11).
+   * stopped: a signal or a debugger has stopped it. deaf: the thread that answers does something else. joining: it is
+   * in rte_eal_init() and ignores every question. A primary that asks for memory then counts its answer twice, takes
+   * the next request too early, and is deaf for 5 s (process_async_request, hotplug_mp.c; seen on 22.11.11).
    */
   why: 'stopped' | 'deaf' | 'joining';
 }
 
-/** Which processes to look at. */
+/** The processes to look at. */
 export interface Sharers {
   runtimeDir: string;
   primaryPid?: number | undefined;
 }
 
-/** EAL's thread that answers: up to 23.07, and from 23.11 on. */
+/** Names of EAL's thread that answers: up to 23.07, and from 23.11 on. */
 const ANSWERING_THREAD = /^(rte_mp_handle|dpdk-mp-msg)$/;
-/** recvmsg(2), in which that thread waits for questions. */
+/** Number of the system call recvmsg(2), in which that thread waits for questions. */
 const RECVMSG: Partial<Record<string, string>> = { x64: '47', arm64: '212' };
 const LOOK_MS = 10;
-/** Who has been there so long has joined: it takes 0.1 to 0.3 s. Our own engines join one at a time as it is. */
+/**
+ * A secondary whose socket is at least this old has joined: joining takes 0.1 to 0.3 s. dpcap's own engines join one at
+ * a time anyway.
+ */
 const JOINED_MS = 1000;
 
-/** How long is waited for those who do not answer now. */
+/** How long to wait for processes that do not answer now. */
 export interface Patience {
-  /** For one whose answering thread does something else. */
+  /** For a process whose answering thread does something else. */
   deafMs?: number;
-  /** For one that is stopped. */
+  /** For a process that is stopped. */
   stoppedMs?: number;
 }
 
 /**
- * Those of them that are stopped, or whose answering thread has not been seen waiting for questions in time. Who is
- * joining is waited for. What cannot be looked at from here (a PID namespace that is not below ours, another user) is left
- * out.
+ * Returns the processes that are stopped, or whose answering thread has not been seen waiting for questions in time. It
+ * waits for processes that are joining. A process that cannot be looked at from here (its PID namespace is not below
+ * this one, or it belongs to another user) is left out.
  */
 export async function silentProcesses(
   sharers: Sharers,
@@ -65,17 +68,17 @@ export async function silentProcesses(
   return silent.filter(({ why }) => why !== 'joining');
 }
 
-/** SCHED_IDLE, as field 41 of /proc/PID/task/TID/stat has it: such a thread runs when nobody else wants the CPU. */
+/** SCHED_IDLE in field 41 of /proc/PID/task/TID/stat: such a thread gets the CPU only when no other wants it. */
 const SCHED_IDLE = '5';
 
-/** Whether the thread of the primary that answers may wait for a CPU for longer than anybody waits for its answer. */
+/** Whether the primary's answering thread may wait longer for a CPU than other processes wait for its answer. */
 export function mayStarve({ primaryPid }: Sharers, procDir = '/proc'): boolean {
   const task = primaryPid && answeringThread(join(procDir, String(primaryPid), 'task'));
   const stat = task ? read(join(task, 'stat')) : undefined;
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[38] === SCHED_IDLE;
 }
 
-/** The same without a wait: only those that are stopped. */
+/** Like {@link silentProcesses}, but returns at once, and only the processes that are stopped. */
 export function stoppedProcesses(sharers: Sharers, procDir = '/proc'): SilentProcess[] {
   return lookAt(sharers, procDir).filter(({ why }) => why === 'stopped');
 }
@@ -113,7 +116,7 @@ function lookAt({ runtimeDir, primaryPid }: Sharers, procDir: string): SilentPro
   ];
 }
 
-/** Not when the clock was set back meanwhile. */
+/** Whether a process may still be joining; false when the clock was set back meanwhile. */
 function isJoining(sinceMs: number): boolean {
   const age = Date.now() - sinceMs;
   return age >= 0 && age < JOINED_MS;
@@ -136,7 +139,7 @@ function silence(dir: string): SilentProcess['why'] | undefined {
   return call === undefined || waiting === undefined || call === waiting ? undefined : 'deaf';
 }
 
-/** T: by a signal; t: by a debugger. */
+/** State T: stopped by a signal; t: stopped by a debugger. */
 function isStopped(stat: string | undefined): boolean {
   return stat !== undefined && /^\) [Tt] /.test(stat.slice(stat.lastIndexOf(')')));
 }
@@ -147,11 +150,11 @@ function answeringThread(taskDir: string): string | undefined {
       .map((id) => join(taskDir, id))
       .find((task) => ANSWERING_THREAD.test(read(join(task, 'comm'))?.trim() ?? ''));
   } catch {
-    return undefined; // the process has ended, or is another user's
+    return undefined; // the process has ended, or belongs to another user
   }
 }
 
-/** Undefined for what has ended meanwhile or may not be read. */
+/** Returns undefined when the process has ended meanwhile, or when the file may not be read. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');

@@ -1,19 +1,22 @@
-/** Captures of ours that died without cleaning up, told by the names they left among a primary's memzones. */
+/** Finds captures of dpcap that died without a clean-up, by the names that they left among a primary's memzones. */
 import { runsAnywhere } from '../system/process-life.js';
 
 /** One dead capture. */
 export interface StaleCapture {
   pid: number;
-  /** What it left, for people. */
+  /** What it left, as text for the user. */
   description: string;
 }
 
-/** Name of an owner record (native/pdump/owner_record.cc): pid, and the low 32 bits of its start time in clock ticks. */
+/**
+ * The name of an owner record (native/pdump/owner_record.cc) holds the owner's pid, and the low 32 bits of its start
+ * time in clock ticks.
+ */
 const OWNER_ZONE = /^dpcap_(\d+)_([0-9a-f]{1,8})$/;
 
 /**
- * The dead captures among `memzones`, as far as can be told from here: a name does not say in which PID namespace. What
- * is done about them goes by the record itself.
+ * Finds the dead captures among `memzones`, as far as this can be told from here: a name does not say which PID
+ * namespace its pid is from. What is done about these captures depends on the record itself.
  */
 export function staleCaptures(memzones: readonly string[], procDir = '/proc'): StaleCapture[] {
   return memzones.flatMap((name) => {

@@ -1,15 +1,15 @@
-/** What a primary says about itself on its telemetry socket. Absent telemetry (`--no-telemetry`) is no error. */
+/** Reads what a primary says about itself on its telemetry socket. Absent telemetry (`--no-telemetry`) is no error. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { type DpdkVersion, versionFromText } from './config-file.js';
 import type { Host } from './host.js';
 
-/** For one exchange; a healthy primary answers within a millisecond. */
+/** Time limit for one exchange; a healthy primary answers within a millisecond. */
 const TIMEOUT_MS = 500;
-/** In one directory; each that does not answer takes the whole time. */
+/** Sockets that are asked in one directory; each one that does not answer takes the whole time limit. */
 const MOST_SOCKETS = 16;
-/** RTE_ETH_LINK_SPEED unknown, as an unsigned number. */
+/** An unknown RTE_ETH_LINK_SPEED, as an unsigned number. */
 const SPEED_UNKNOWN = 0xffffffff;
 
 /** The answer to `/info`. `pid` is the one in the primary's own PID namespace. */
@@ -18,7 +18,7 @@ export interface TelemetryInfo {
   version: DpdkVersion | undefined;
 }
 
-/** One port of the primary. What it does not tell (that differs by release) is undefined. */
+/** One port of the primary. A fact that the primary does not tell (this differs by release) is undefined. */
 export interface PortInfo {
   id: number;
   name: string;
@@ -36,7 +36,7 @@ export interface PortInfo {
   speedMbps: number | undefined;
 }
 
-/** What does not fit is not told. */
+/** A value that does not fit its schema counts as not told. */
 const told = <T extends z.ZodMiniType>(schema: T) => z.catch(z.optional(schema), undefined);
 const count = told(z.int().check(z.nonnegative()));
 const text = told(z.string().check(z.minLength(1)));
@@ -69,7 +69,7 @@ const portSchema = z.object({
 const linkSchema = z.object({ status: z.string(), speed: count });
 const memzoneSchema = z.object({ Name: z.string().check(z.minLength(1)) });
 
-/** The value in an answer such as `{"/info":{...}}`; undefined for null, other JSON and no JSON. */
+/** The value in an answer such as `{"/info":{...}}`; undefined for null, for other JSON and for no JSON. */
 export function unwrap(answer: string): unknown {
   try {
     const parsed: unknown = JSON.parse(answer);
@@ -80,12 +80,12 @@ export function unwrap(answer: string): unknown {
   }
 }
 
-/** Reads an answer with a schema; undefined when it does not fit. */
+/** Reads an answer with a schema; the result is undefined when the answer does not fit. */
 function read<T>(schema: z.ZodMiniType<T>, answer: string | undefined): T | undefined {
   return answer === undefined ? undefined : schema.safeParse(unwrap(answer)).data;
 }
 
-/** The sockets of a runtime directory that answer. `--in-memory` primaries share a directory: `.v2`, `.v2:1`, ... */
+/** Finds the sockets of a directory that answer. `--in-memory` primaries share one: `.v2`, `.v2:1`, ... */
 export function answeringSockets(runtimeDir: string, host: Host): { path: string; info: TelemetryInfo }[] {
   const names = listNames(runtimeDir)
     .filter((name) => /^dpdk_telemetry\.v2(:\d+)?$/.test(name))
@@ -102,7 +102,7 @@ function parseInfo(answer: string | undefined): TelemetryInfo | undefined {
   return info && { pid: info.pid, version: versionFromText(info.version) };
 }
 
-/** The socket of one primary, or undefined. Checked by pid, because a directory may hold sockets of several. */
+/** The socket of one primary, or undefined. The pid is checked: a directory may hold sockets of several primaries. */
 export function telemetrySocket(
   primary: { runtimeDir: string; process: { namespacePids: number[] } | undefined },
   host: Host,
@@ -117,7 +117,7 @@ export function ports(socketPath: string, host: Host): PortInfo[] | undefined {
   if (!ids) return undefined;
   if (ids.length === 0) return [];
   const infos = askEach('/ethdev/info', ids, socketPath, host);
-  // Apart from the others: some drivers take seconds for the link, and the names are wanted all the same.
+  // The links are asked for separately: some drivers take seconds for them, and the names are needed anyway.
   const links = infos && askEach('/ethdev/link_status', ids, socketPath, host);
   return infos && ids.flatMap((id, i) => parsePort(id, infos[i], links?.[i]) ?? []);
 }

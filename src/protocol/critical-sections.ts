@@ -1,12 +1,12 @@
 /**
- * The critical sections of an engine: what it does while EAL may hold a lock in the primary's memory. Whoever is killed
- * there may leave that lock held, and the primary's next allocation would wait for ever. So they are announced, and
- * nobody of ours kills an engine inside one.
+ * The critical sections of an engine: the work during which EAL may hold a lock in the primary's memory. A process that
+ * is killed there may leave that lock held, and the primary's next allocation would wait for ever. So the engine
+ * announces its sections, and no process of dpcap kills an engine inside one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../errors.js';
 
-/** What each is for, in words that complete "the engine is ...". */
+/** What each section is for, in words that complete "the engine is ...". */
 export const SECTIONS = {
   attach: 'joining the primary',
   allocate: "taking memory from the primary's huge pages",
@@ -18,8 +18,8 @@ export const SECTIONS = {
 export type SectionName = keyof typeof SECTIONS;
 
 /**
- * How long each may take before it is given up waiting for. An attach takes 30 ms; memory comes in pieces of a millisecond
- * each, or EAL gives up after 5 s.
+ * How long each section may take before the wait for it is given up. An attach takes 30 ms. Memory comes in pieces of a
+ * millisecond each, or EAL gives up after 5 s.
  */
 const LIMIT_MS: Record<SectionName, number> = {
   attach: 10_000,
@@ -29,10 +29,10 @@ const LIMIT_MS: Record<SectionName, number> = {
   detach: 10_000,
 };
 
-/** And after the primary's death, with which a lock may be held for ever. */
+/** The limit after the primary's death, because a lock may then be held for ever. */
 const AFTER_DEATH_MS = 2000;
 
-/** Does work while no other engine does such work. */
+/** Does work while no other engine of the same primary does such work. */
 export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** The sections of this process. */
@@ -42,11 +42,11 @@ export class CriticalSections {
   readonly #inside = new Set<SectionName>();
   #whenOutside: (() => void) | undefined;
   readonly #died: Promise<void>;
-  /** The primary is gone: what is under way, or begins now, is not waited for much longer. */
+  /** To be called when the primary is gone: work that is under way, or begins now, is not waited for much longer. */
   primaryDied: () => void = () => {};
 
   /**
-   * @param announce told before the first is entered and after the last is left
+   * @param announce called with each section that is entered, and when one is left, with another that is not, if any
    * @param alone does work while no other engine of the same primary is in a section
    */
   constructor(announce: (name: SectionName | undefined) => void, alone: Alone = (work) => work()) {
@@ -57,15 +57,15 @@ export class CriticalSections {
     });
   }
 
-  /** The one that this process is in, or was in when it was given up waiting for. */
+  /** The section that this process is in, also when the wait for its end was given up. */
   get current(): SectionName | undefined {
     return [...this.#inside][0];
   }
 
   /**
-   * Does `work` inside of a section.
-   * @throws what `work` throws; when it has not ended in time DpcapError ERR_PRIMARY_TIMEOUT, or ERR_PRIMARY_GONE: then the
-   *   section may never be left
+   * Does `work` inside a section.
+   * @throws what `work` throws; when it has not ended in time, DpcapError ERR_PRIMARY_TIMEOUT or ERR_PRIMARY_GONE: the
+   *   section may then never be left
    */
   async inside<T>(name: SectionName, work: () => Promise<T>): Promise<T> {
     return await this.#alone(() => {
@@ -77,7 +77,7 @@ export class CriticalSections {
     });
   }
 
-  /** Calls `act` now, or once no section is entered any more. */
+  /** Calls `act` now if this process is in no section, otherwise once it has left the last one. */
   whenOutside(act: () => void): void {
     if (this.#inside.size === 0) act();
     else this.#whenOutside = act;
@@ -90,7 +90,7 @@ export class CriticalSections {
       throw error;
     };
     const limits = [after(LIMIT_MS[name], stuck(name)), this.#died.then(() => after(AFTER_DEATH_MS, orphaned()))];
-    for (const limit of limits) limit.catch(() => undefined); // `work` was first
+    for (const limit of limits) limit.catch(() => undefined); // for when `work` ends first
     return await Promise.race([work, ...limits]).finally(() => over.abort());
   }
 

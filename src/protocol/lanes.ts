@@ -1,12 +1,12 @@
-/** Which ports and queues of a primary a plan is about. Pure. */
+/** Selects the ports and queues of a primary that a plan is about. Pure. */
 import { UsageError } from '../errors.js';
 import type { LanePlan } from '../native/capture-binding.js';
 import type { Port } from '../native/primary-binding.js';
 import type { EnginePlan } from './plan.js';
 
 /**
- * The lanes of a plan on the ports there are: one for each port, queue and direction.
- * @throws UsageError ERR_PORT_UNKNOWN or ERR_QUEUE_RANGE, with what there is
+ * The lanes of a plan on the ports of the primary: one for each port, queue and direction.
+ * @throws UsageError ERR_PORT_UNKNOWN or ERR_QUEUE_RANGE, with the ports or queues that exist
  */
 export function selectLanes(plan: EnginePlan, ports: readonly Port[]): LanePlan[] {
   const chosen = selectPorts(plan.ports, ports);

@@ -1,10 +1,10 @@
-/** How many mbufs of what size a capture takes from the primary's huge pages. */
+/** Decides how many mbufs, and of what size, a capture takes from the primary's huge pages. */
 
-/** Bytes in front of an mbuf's data (RTE_PKTMBUF_HEADROOM of every build we know). */
+/** Bytes in front of an mbuf's data (RTE_PKTMBUF_HEADROOM of every known build). */
 const HEADROOM = 128;
 /**
- * Behind a stamped copy: two VLAN tags, padding, pcapng options and length. rte_pcapng_copy drops a packet whose options
- * do not fit behind it (never fixed in 22.11; dpdk-pdump.md 1.9), so there is always room.
+ * Bytes behind the data of a stamped copy: two VLAN tags, padding, pcapng options and length. rte_pcapng_copy drops a
+ * packet whose options do not fit behind it (never fixed in 22.11; dpdk-pdump.md 1.9), so there is always this room.
  */
 const STAMP_ROOM = 72;
 const USUAL_FRAME = 2048;
@@ -13,22 +13,22 @@ const LARGEST_DATA_ROOM = 65535;
 
 /** Memory that a capture takes, rings included, when `-B` does not say how much. */
 export const DEFAULT_BUFFER_BYTES = 160 * 1024 * 1024;
-/** Without `-B` it may grow to 20 ms at 10 million packets a second, */
+/** Without `-B`, the mempool may grow until it holds 20 ms of packets at 10 million packets a second. */
 const SLACK_MBUFS = 2 ** 18 - 1;
-/** four times what was planned, */
+/** It may not grow to more than four times the planned number of mbufs. */
 const GROWTH = 4;
-/** a quarter of what the primary can still use, because it may need some itself, */
+/** It gets a quarter of what the primary can still use, because the primary may need some itself. */
 const SHARE = 4;
-/** and as far as its rings, with a slot for each mbuf in each, do not become too large, */
+/** It may not grow so far that its rings, each with a slot for each mbuf, become larger than this. */
 const MOST_RING_BYTES = 64 * 1024 * 1024;
-/** nor a large part of that share, as they are there from the start. */
+/** The rings may take only a quarter of that share, because they are there from the start. */
 const RING_SHARE = 4;
 const RING_SLOT = 8;
 
 export interface MempoolSize {
   /** 2^n - 1. */
   mbufs: number;
-  /** What it may grow to, 2^n - 1. */
+  /** The number that it may grow to, 2^n - 1. */
   mostMbufs: number;
   /** Bytes of an mbuf, headroom included. */
   dataRoom: number;
@@ -39,14 +39,14 @@ export interface MempoolNeeds {
   snaplen: number;
   /** Largest frame of the ports, bytes, when it is known. */
   maxFrame?: number | undefined;
-  /** As `-B` says; undefined for the default, which may grow. */
+  /** The value of `-B`; undefined for the default, which may grow. */
   bufferBytes?: number | undefined;
   lanes: number;
-  /** What the primary and all who share its memory can still use, bytes. */
+  /** Bytes that the primary and all processes that share its memory can still use. */
   usableBytes: number;
 }
 
-/** The mempool of a capture. */
+/** Computes the size of a capture's mempool. */
 export function mempoolSize(needs: MempoolNeeds): MempoolSize {
   const { bufferBytes, lanes, usableBytes } = needs;
   const dataRoom = dataRoomFor(needs.snaplen, needs.maxFrame);
@@ -63,17 +63,17 @@ export function mempoolSize(needs: MempoolNeeds): MempoolSize {
   return { mbufs, mostMbufs: Math.max(mbufs, most), dataRoom };
 }
 
-/** The mempool that would be taken if the primary could use any amount. */
+/** The number of mbufs that would be taken if the primary could use any amount of memory. */
 export function wishedMbufs(needs: Omit<MempoolNeeds, 'usableBytes'>): number {
   return mempoolSize({ ...needs, usableBytes: Number.MAX_SAFE_INTEGER }).mbufs;
 }
 
-/** Of all rings together for each mbuf: one for each lane, and the mempool's own. */
+/** Bytes of all rings together for each mbuf: there is one ring for each lane, and the mempool's own. */
 function ringBytes(lanes: number): number {
   return RING_SLOT * (lanes + 1);
 }
 
-/** Bytes of one mbuf: a whole frame in one segment where that is possible. */
+/** Bytes of one mbuf, which holds a whole frame in one segment where that is possible. */
 export function dataRoomFor(snaplen: number, maxFrame: number | undefined): number {
   const frame = Math.max(USUAL_FRAME, maxFrame ?? 0);
   return Math.min(HEADROOM + Math.min(snaplen, frame) + STAMP_ROOM, LARGEST_DATA_ROOM);

@@ -1,21 +1,21 @@
-/** What supervisor and engine say to each other, over Node's IPC channel with structured clone (bigint survives). */
+/** The messages between supervisor and engine, over Node's IPC channel with structured clone (bigint survives). */
 
 import type { ErrorRecord } from '../errors.js';
 import type { LanePlan, LaneStats } from '../native/capture-binding.js';
 import type { SectionName } from './critical-sections.js';
 import type { EnginePlan } from './plan.js';
 
-/** To the engine. */
+/** Messages to the engine. */
 export type ToEngine =
   | { type: 'capture'; plan: EnginePlan }
   | { type: 'recover'; target: RecoverTarget }
   | { type: 'stop'; reason: StopReason }
-  /** Leave everything where it is and end, as soon as no critical section is under way. */
+  /** Makes the engine leave everything where it is and end, as soon as no critical section is under way. */
   | { type: 'abandon' }
-  /** To be answered with the statistics of this moment, once packets flow. */
+  /** Asks for the statistics of this moment. The engine answers only while packets flow. */
   | { type: 'report' };
 
-/** Where `recover` goes. */
+/** The primary that `recover` clears. */
 export interface RecoverTarget {
   filePrefix: string;
   runtimeDir: string;
@@ -27,7 +27,7 @@ export interface RecoverTarget {
 /** Why a capture ended. */
 export type StopReason =
   | 'signal'
-  /** By whoever started it. */
+  /** Stopped by the code that started it. */
   | 'stopped'
   | 'packets'
   | 'filesize'
@@ -51,14 +51,14 @@ export interface StatsMessage {
   mbufsFree: number;
 }
 
-/** Says what was done to the primary on behalf of dead captures. */
+/** Reports what was done to the primary on behalf of dead captures. */
 export interface RecoverReport {
   cleared: { name: string; pid: number; purpose: string; targets: number }[];
   inDoubt: { name: string; targets: string[] }[];
   running: { name: string; pid: number; purpose: string }[];
 }
 
-/** From the engine. */
+/** Messages from the engine. */
 export type FromEngine =
   | { type: 'ready' }
   | {
@@ -69,7 +69,7 @@ export type FromEngine =
       instructions: number;
       filteringHere: boolean;
     }
-  /** `asked`: the answer to `report`. */
+  /** `asked` marks the answer to `report`. */
   | { type: 'stats'; stats: StatsMessage; asked?: boolean }
   | {
       type: 'done';
@@ -88,5 +88,5 @@ export type FromEngine =
   | { type: 'notice'; text: string }
   | { type: 'log'; text: string };
 
-/** What to say where no thread can be seen, and so none is known to be outside. */
+/** The text for a primary whose threads cannot be seen, so that none is known to be outside the callbacks. */
 export const BLIND = 'the threads of the primary cannot be seen from this PID namespace';

@@ -1,17 +1,17 @@
-/** The plan of a capture: a frozen value, made from options before anything is attached, carried out by the engine. */
+/** The plan of a capture: a frozen value, made from options before anything is attached; the engine carries it out. */
 import * as z from 'zod/mini';
 import { outputSchema } from '../sinks/registry.js';
 import { MAX_SNAPLEN, MAX_THREADS } from './limits.js';
 
-/** What the engine is told. Crosses a process boundary as JSON and is checked on arrival. */
+/** What the engine is told. It holds only JSON values, crosses a process boundary and is checked on arrival. */
 export const planSchema = z.strictObject({
   filePrefix: z.string(),
   runtimeDir: z.string(),
   /** Undefined when the primary lives in another PID namespace. */
   primaryPid: z.optional(z.int().check(z.positive())),
-  /** When it started, clock ticks since boot: with the pid it is that very process. */
+  /** When the primary started, clock ticks since boot. With the pid, it identifies that very process. */
   primaryStartTicks: z.optional(z.int()),
-  /** It is a DPVS. */
+  /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */
   trustMempools: z.optional(z.boolean()),
@@ -24,13 +24,13 @@ export const planSchema = z.strictObject({
   queues: z.optional(z.array(z.int().check(z.minimum(0), z.maximum(1023)))),
   /** Text of the filter, empty for none. */
   expression: z.string(),
-  /** How the filter takes VLAN tags, for people. */
+  /** How the filter treats VLAN tags, for people. */
   reading: z.optional(z.string()),
-  /** What it says that few people mean. */
+  /** Notes on parts of the filter that mean something few people intend. */
   notes: z.optional(z.array(z.string())),
   /** eBPF as base64, empty for match-all. */
   program: z.string(),
-  /** The one for transmitted packets, when it is another. */
+  /** The program for transmitted packets, when it is a different one. */
   programTx: z.optional(z.string()),
   output: outputSchema,
   format: z.enum(['pcap', 'pcapng']),
@@ -41,11 +41,11 @@ export const planSchema = z.strictObject({
   byteLimit: z.int().check(z.nonnegative()),
   /** Undefined for the default, which may grow. */
   bufferBytes: z.optional(z.int()),
-  /** That drain; undefined: what rings and CPUs allow. */
+  /** The number of drain threads. Undefined means as many as queues and CPUs allow. */
   threads: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_THREADS))),
   /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
   maxFrame: z.optional(z.int()),
-  /** 0: nobody wants to see any but the last statistics. */
+  /** 0 means that nobody wants to see any but the last statistics. */
   statsIntervalMs: z.int().check(z.nonnegative()),
   /** The command line, for people who find what a dead capture left. */
   purpose: z.string(),

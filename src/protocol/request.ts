@@ -1,39 +1,39 @@
-/** A capture as it is asked for: the value that commands make of their words. */
+/** A capture as it is asked for: the value that commands make from their words. */
 import { MAX_SNAPLEN } from './limits.js';
 
 /** Where packets go. */
 export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
 
-/** What is to be captured and how, before a primary or a filter is known. */
+/** What to capture and how, before a primary or a filter is known. */
 export interface CaptureRequest {
   filePrefix: string | undefined;
   /** Port ids, device names or "any"; empty: the first port. */
   ports: string[];
   directions: ('rx' | 'tx')[];
-  /** Undefined: all. */
+  /** Undefined means all queues. */
   queues: number[] | undefined;
   output: OutputChoice;
   format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
   mode: 'plain' | 'stamped';
   snaplen: number;
-  /** 0: none. */
+  /** 0 means no limit. */
   packetLimit: number;
-  /** 0: none. */
+  /** 0 means no limit. */
   byteLimit: number;
   durationMs: number | undefined;
-  /** Memory for copies in the primary's huge pages, bytes. Undefined: the default. */
+  /** Memory for copies in the primary's huge pages, bytes. Undefined means the default. */
   bufferBytes: number | undefined;
-  /** That take packets. Undefined: what rings and CPUs allow. */
+  /** The number of drain threads. Undefined means as many as queues and CPUs allow. */
   threads: number | undefined;
   stats: 'text' | 'ndjson' | 'none';
   statsIntervalMs: number;
   quiet: boolean;
-  /** Ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
+  /** Whether ordinary mempools are evidence enough for the order of the primary's mempool handlers. */
   trustMempools: boolean;
 }
 
-/** What holds unless something else is asked for. */
+/** The values that hold unless something else is asked for. */
 export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   filePrefix: undefined,
   ports: [],

@@ -13,7 +13,7 @@ export function cannotWrite(path: string, cause: unknown): DpcapError {
   });
 }
 
-/** Closes what is no longer what was planned. */
+/** Closes what is no longer what was planned, and returns the error. */
 export function changed(fd: number, path: string): DpcapError {
   closeSync(fd);
   return new DpcapError('ERR_SINK_OPEN', `cannot write ${path}: it is no longer what it was a moment ago`, {

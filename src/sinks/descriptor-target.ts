@@ -1,4 +1,4 @@
-/** `-w -` and the other names of descriptors: ours, which the engine has to inherit. Found out in the supervisor. */
+/** `-w -` and other names of the supervisor's descriptors, which it looks at here and the engine has to inherit. */
 import { fstatSync, readFileSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { DpcapError, errnoOf, UsageError } from '../errors.js';
@@ -9,8 +9,8 @@ const [STDOUT, STDERR] = [1, 2];
 const O_ACCMODE = 3;
 
 /**
- * The output that descriptor `fd` is.
- * @param name as it was given
+ * The output behind descriptor `fd`.
+ * @param name the name as it was given
  * @throws UsageError when packets must not go there, DpcapError ERR_SINK_OPEN when they cannot
  */
 export function descriptorOutput(fd: number, name: string): OutputTarget {
@@ -26,7 +26,7 @@ export function descriptorOutput(fd: number, name: string): OutputTarget {
   return { to: { kind: 'fd', fd: INHERITED_FD, name: title }, inherits: fd };
 }
 
-/** What is said of a terminal, whose user wants no bytes on it. */
+/** The error for a terminal, whose user wants no raw bytes on it. */
 export function terminal(name: string, why: string): UsageError {
   return new UsageError(`-w ${name}: ${why}`, { subject: name, hint: 'pipe it: dpcap -w - | tshark -r -' });
 }
@@ -35,7 +35,7 @@ function writableDescriptor(fd: number, name: string): Stats {
   try {
     const stats = fstatSync(fd);
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '2';
-    // What node has for itself (epoll, eventfd) is none of these.
+    // Descriptors that node has for itself (epoll, eventfd) are none of these.
     const isData =
       stats.isFile() || stats.isFIFO() || stats.isSocket() || stats.isCharacterDevice() || stats.isBlockDevice();
     if (isData && (Number.parseInt(flags, 8) & O_ACCMODE) !== 0) return stats;
@@ -49,7 +49,7 @@ function writableDescriptor(fd: number, name: string): Stats {
   });
 }
 
-/** Devices have room for both. */
+/** Whether standard error is the same output. Devices may take both. */
 function isShared(output: Stats): boolean {
   if (output.isCharacterDevice() || output.isBlockDevice()) return false;
   try {

@@ -1,10 +1,10 @@
-/** An open descriptor that the engine inherits; and its names: -, /dev/stdout, /dev/fd/3, /proc/self/fd/3. */
+/** An open descriptor that the engine inherits, and its names: -, /dev/stdout, /dev/fd/3, /proc/self/fd/3. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { NOTHING_LEFT, type Sink, writeFailed } from './sink.js';
 
-/** Where the engine finds an output that it inherits: behind the standard descriptors, which stay what they are, and IPC. */
+/** The engine's number for an inherited output: behind the standard descriptors, which stay as they are, and IPC. */
 export const INHERITED_FD = 4;
 
 /** `name` is for people. */
@@ -18,10 +18,10 @@ export const DESCRIPTOR: Sink<z.infer<typeof schema>> & { schema: typeof schema 
   abandoned: () => 'its output ends early',
 };
 
-/** Where the kernel keeps a process's descriptors, as links. */
+/** The directory where the kernel keeps a process's descriptors, as links. */
 const DESCRIPTORS = /^\/proc\/(\d+)(?:\/task\/\d+)?\/fd$/;
 
-/** Which descriptor of this process a link in /proc stands for, if it does. */
+/** The descriptor of this process that a link in /proc stands for, if it stands for one. */
 export function descriptorOfLink(path: string): number | undefined {
   const name = basename(path);
   const owner = ownerOfLink(path);
@@ -41,7 +41,7 @@ function ownerOfLink(path: string): string | undefined {
   }
 }
 
-/** Ours in this /proc, which may be that of another PID namespace. */
+/** The pid of this process in this /proc, which may be that of another PID namespace. */
 function ownPid(): string | undefined {
   return DESCRIPTORS.exec(realpathSync('/proc/self/fd'))?.[1];
 }

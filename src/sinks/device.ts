@@ -1,4 +1,4 @@
-/** A FIFO or a device that is there. A FIFO is waited for until somebody reads it, as tcpdump does. */
+/** A FIFO or a device that exists. The engine waits until somebody reads a FIFO, as tcpdump does. */
 import { constants, fstatSync, openSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
@@ -9,7 +9,7 @@ import { NOTHING_LEFT, type Output, type Sink, writeFailed } from './sink.js';
 
 const { O_WRONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 
-/** How often a FIFO that nobody reads yet is tried. */
+/** Time between two attempts to open a FIFO that nobody reads yet. */
 const FIFO_RETRY_MS = 50;
 
 const schema = z.strictObject({ kind: z.literal('device'), path: z.string() });
@@ -29,7 +29,7 @@ export const DEVICE: Sink<z.infer<typeof schema>> & { schema: typeof schema } = 
 };
 
 async function openDevice(path: string, isStopped: () => boolean): Promise<Output | undefined> {
-  // In /proc the last part is a link, which nobody but the kernel makes.
+  // In /proc the last part of the path is a link, which only the kernel can make.
   const follow = isProcessLink(path) ? 0 : O_NOFOLLOW;
   const fd = await openPipe(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | follow, isStopped);
   if (fd === undefined) return undefined;
@@ -37,13 +37,13 @@ async function openDevice(path: string, isStopped: () => boolean): Promise<Outpu
   return { sink: { kind: 'file', fd }, ...NOTHING_LEFT };
 }
 
-/** Without O_NONBLOCK open() would block this process, signals included, until a FIFO has a reader. */
+/** Opens without blocking: open() would otherwise block this process, signals included, until a FIFO has a reader. */
 async function openPipe(path: string, flags: number, isStopped: () => boolean): Promise<number | undefined> {
   while (!isStopped()) {
     try {
       return openSync(path, flags);
     } catch (error) {
-      // ENXIO is also what a socket says, but that can only be opened by connecting to it.
+      // A socket gives ENXIO as well, but a socket can only be opened by connecting to it.
       if (errnoOf(error) !== 'ENXIO' || !statSync(path).isFIFO()) throw error;
     }
     await sleep(FIFO_RETRY_MS);

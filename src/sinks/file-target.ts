@@ -1,6 +1,6 @@
 /**
- * Where `-w` leads. Found out in the supervisor: a name may mean one of its own descriptors, and whoever typed it has to be
- * told how the file will be written. The engine opens what is decided here (file.ts, device.ts).
+ * Finds out where `-w` leads. The supervisor does so, because a name may mean one of its own descriptors, and the user
+ * has to be told how the file will be written. The engine opens what is decided here (file.ts, device.ts).
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -24,14 +24,14 @@ import type { OutputTarget } from './output-target.js';
 /** Suffix of a file that is still being written: a name without it is a finished file. */
 export const PARTIAL = '.partial';
 
-/** As many links as the kernel follows. */
+/** The most links that are followed: as many as the kernel follows. */
 const MOST_LINKS = 40;
 
-/** O_PATH, which node does not name: a descriptor that only stands for the file, for which no permission is needed. */
+/** O_PATH, which node does not name: a descriptor that only stands for the file, and needs no permission. */
 const O_PATH = 0o10000000;
 
 /**
- * What is to be written when the user says `path`. A link is followed, so that it stays and its target is written.
+ * The output for the name `path` that the user gave. A link is followed, so that it stays and its file is written.
  * @throws UsageError for a directory or a terminal, DpcapError ERR_SINK_OPEN for what must not be written
  */
 export function outputTarget(path: string): OutputTarget {
@@ -57,7 +57,7 @@ function targetOf(path: string): OutputTarget {
   return stats.isFile() ? fileTarget(found.path, stats) : deviceTarget(found.path, stats);
 }
 
-/** Whose pid it has, and what nobody can guess: in a directory for all, nothing can be put in its place beforehand. */
+/** A name with this process's pid and a part nobody can guess: in a directory for all, nobody can take it before. */
 function unfinishedName(path: string): string {
   return `${path}.${process.pid}-${randomBytes(6).toString('hex')}${PARTIAL}`;
 }
@@ -72,7 +72,7 @@ function fileTarget(path: string, stats: Stats): OutputTarget {
   return { to: { kind: 'file', path, unfinished: unfinishedName(path) } };
 }
 
-/** Why a file is written where it lies. */
+/** Why a file is written in place; undefined when it is replaced. */
 function notToReplace(path: string, { nlink }: Stats): string | undefined {
   if (nlink > 1) return 'it has other names (hard links)';
   if (isMountPoint(path)) return 'it is mounted by itself';
@@ -95,15 +95,15 @@ function deviceTarget(path: string, stats: Stats): OutputTarget {
 }
 
 /**
- * By its major number (Documentation/admin-guide/devices.txt of Linux): to open a device only for a look may do something,
- * and the engine has no terminal, so that /dev/tty means nothing to it.
+ * Recognizes a terminal by its major number (Documentation/admin-guide/devices.txt of Linux): to open a device only for
+ * a look may have an effect, and the engine has no terminal, so /dev/tty means nothing to it.
  */
 function isTerminal(stats: Stats): boolean {
   const major = (stats.rdev >> 8) & 0xfff;
   return stats.isCharacterDevice() && (major === 4 || major === 5 || (major >= 136 && major <= 143));
 }
 
-/** Follows the links that the last part of a path is made of; the kernel walks the directories when the file is opened. */
+/** Follows the links in the last part of a path; the kernel walks the directories when the file is opened. */
 function followLinks(given: string): { path: string; stats: Stats | undefined } | { fd: number } {
   let path = given;
   for (let links = 0; links < MOST_LINKS; links++) {
@@ -111,7 +111,7 @@ function followLinks(given: string): { path: string; stats: Stats | undefined } 
     if (fd !== undefined) return { fd };
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (!stats?.isSymbolicLink()) return { path, stats };
-    // Of another process: a pipe or a device is opened by this name, and only a file has another one.
+    // The link is another process's: a pipe or a device is opened by this name, and only a file has another one.
     if (isProcessLink(path) && !statSync(path).isFile()) return { path, stats: statSync(path) };
     refusePlanted(path, stats);
     const words = readlinkSync(path);
@@ -125,10 +125,10 @@ function followLinks(given: string): { path: string; stats: Stats | undefined } 
 }
 
 /**
- * Whether somebody else may have put this link, FIFO or further name of a file where it is, for us to write through it.
- * Root follows nobody's links but his own and those of the caller of sudo, who could name the file as well. For FIFOs and
- * for others it is the kernel's own rule (fs.protected_symlinks, protected_regular, protected_fifos), which is off on many
- * machines.
+ * Whether another user may have put this link, FIFO or further name of a file where it is, so that dpcap writes through
+ * it. Root follows only its own links and those of the caller of sudo, who could name the file as well. For FIFOs, and
+ * for users other than root, the kernel's own rule is applied (fs.protected_symlinks, protected_regular,
+ * protected_fifos), which is off on many machines.
  */
 function isPlanted(path: string, stats: Stats): boolean {
   const directory = statSync(dirname(path));
@@ -139,7 +139,7 @@ function isPlanted(path: string, stats: Stats): boolean {
   }
   const { SUDO_UID, PKEXEC_UID } = process.env;
   const mayLead = (uid: number): boolean => uid === 0 || [SUDO_UID, PKEXEC_UID].includes(String(uid));
-  // All names of a file have one owner: who can change the directory may have made this one.
+  // All names of a file have one owner: whoever can change the directory may have made this name.
   return stats.isFile() ? isShared || !mayLead(directory.uid) : !mayLead(stats.uid);
 }
 
@@ -164,7 +164,7 @@ function notReplaceable(path: string, { uid }: Stats): DpcapError {
   });
 }
 
-/** Such a file cannot be replaced by another one (EBUSY). A mount may be of the same file system: numbers of devices do not tell. */
+/** A mount point cannot be replaced (EBUSY). Device numbers do not tell: a mount may be of the same file system. */
 function isMountPoint(path: string): boolean {
   return mountOf(path) !== mountOf(dirname(path));
 }

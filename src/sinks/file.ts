@@ -1,4 +1,4 @@
-/** A regular file: opened under a name that looks unfinished, or in place, and given its name when it is finished. */
+/** A regular file: opened under an unfinished name, or in place, and given its own name when it is finished. */
 import { constants, existsSync, fstatSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../errors.js';
@@ -7,7 +7,7 @@ import { type Output, type Sink, writeFailed } from './sink.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** Written under the name `unfinished` until it is finished; without one it is written in place. */
+/** The file has the name `unfinished` until it is finished; without that name it is written in place. */
 const schema = z.strictObject({ kind: z.literal('file'), path: z.string(), unfinished: z.optional(z.string()) });
 
 export type FilePlan = z.infer<typeof schema>;
@@ -28,7 +28,7 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   },
 };
 
-/** 0640: packets are nobody else's business, but the group's, as dumpcap -g has it. */
+/** The mode is 0640: only the owner and the group may read the packets, as with dumpcap -g. */
 function openUnfinished(path: string, unfinished: string): Output {
   const fd = openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
   const { dev, ino } = fstatSync(fd);
@@ -70,7 +70,7 @@ function lost(path: string, unfinished: string): DpcapError {
   });
 }
 
-/** A file that cannot be replaced, or must not be: its other names are to show the packets as well. */
+/** Opens a file that cannot be replaced, or must not be: its other names have to show the packets as well. */
 function openInPlace(path: string): Output {
   const fd = openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!fstatSync(fd).isFile()) throw changed(fd, path);

@@ -1,4 +1,4 @@
-/** A kernel interface that is there: packets are sent out of it, in both directions. */
+/** A kernel interface that exists: packets of both directions are sent out of it. */
 
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
@@ -27,7 +27,7 @@ function openInterface(name: string): SinkPlan {
   }
 }
 
-/** What can be done about it, by what stood in the way. */
+/** What the user can do about the error, by its errno. */
 function hintFor(errno: string | undefined, name: string): string | undefined {
   if (errno === 'EPERM') return 'a packet socket needs CAP_NET_RAW: run dpcap as root';
   if (errno === 'ENETDOWN') return `set it up: ip link set ${name} up`;

@@ -1,11 +1,11 @@
-/** Where packets go, as the supervisor decides and the engine is told. */
+/** Where packets go, as the supervisor decides it for the engine. */
 import type { OutputPlan } from './registry.js';
 
-/** An output, and what goes with it. */
+/** An output, and what belongs to it. */
 export interface OutputTarget {
   to: Extract<OutputPlan, { kind: 'file' | 'device' | 'fd' }>;
   /** The descriptor of this process that the engine inherits for it. */
   inherits?: number;
-  /** What is unusual about it, for people. */
+  /** What is unusual about the output, for people. */
   note?: string;
 }

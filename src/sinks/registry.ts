@@ -1,4 +1,4 @@
-/** All outputs there are: another one is a file of this folder, and a line here. */
+/** All kinds of outputs: another one needs a file in this folder, and its lines here. */
 import * as z from 'zod/mini';
 import { DESCRIPTOR } from './descriptor.js';
 import { DEVICE } from './device.js';
@@ -9,7 +9,7 @@ import { TAP } from './tap.js';
 
 export const SINKS = { file: FILE, device: DEVICE, fd: DESCRIPTOR, interface: INTERFACE, tap: TAP };
 
-/** What a plan says of its output. */
+/** What a plan says about its output. */
 export const outputSchema = z.discriminatedUnion('kind', [
   FILE.schema,
   DEVICE.schema,
@@ -19,7 +19,7 @@ export const outputSchema = z.discriminatedUnion('kind', [
 ]);
 export type OutputPlan = z.infer<typeof outputSchema>;
 
-/** The sink that a plan is about. */
+/** The sink for the output of a plan. */
 export function sinkOf(output: OutputPlan): Sink<OutputPlan> {
   return SINKS[output.kind] as unknown as Sink<OutputPlan>; // the kind says so
 }

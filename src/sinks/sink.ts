@@ -1,4 +1,4 @@
-/** What an output is to those who plan, open and end captures: one file of this folder each, listed in registry.ts. */
+/** What an output is to code that plans, opens and ends captures. Each kind has a file here; registry.ts lists them. */
 import type * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import type { SinkPlan } from '../native/capture-binding.js';
@@ -7,7 +7,7 @@ import type { SinkPlan } from '../native/capture-binding.js';
 export interface Published {
   /** Where the packets are; undefined when there is no file. */
   file: string | undefined;
-  /** Why they are not where they were to be. */
+  /** Why the packets are not where they were to be. */
   error?: DpcapError;
 }
 
@@ -25,24 +25,24 @@ export const NOTHING_LEFT = { publish: (): Published => ({ file: undefined }), r
 
 /** One kind of output. */
 export interface Sink<Plan extends { kind: string }> {
-  /** What a plan says of it; `kind` is a literal of its own. */
+  /** What a plan says about the output; each sink has its own literal for `kind`. */
   schema: z.ZodMiniType<Plan>;
   /**
-   * Opens it, in the engine. What is no longer what it was when it was planned is refused.
-   * @param isStopped ends a wait for somebody who reads it
-   * @returns undefined when that was ended
+   * Opens the output, in the engine. Refuses what is no longer what it was when it was planned.
+   * @param isStopped ends the wait for a reader
+   * @returns undefined when that wait was ended
    * @throws DpcapError ERR_SINK_OPEN
    */
   open(output: Plan, isStopped: () => boolean): Promise<Output | undefined> | Output;
-  /** It takes frames one by one, and stamps none: copies of a single lane need no stamp. */
+  /** Whether it takes single frames and does not store timestamps: copies of a single lane then need none. */
   takesFrames: boolean;
-  /** The error of a capture whose output took no more. */
+  /** The error of a capture whose output took no more packets. */
   failed(output: Plan, errno: string): DpcapError;
-  /** What became of what was put there, when a capture was given up: a part of a sentence. */
+  /** What became of the packets in the output when a capture was given up: a part of a sentence. */
   abandoned(output: Plan): string;
 }
 
-/** The error of something that bytes are written to. */
+/** The error of an output that bytes are written to. */
 export function writeFailed(subject: string, errno: string): DpcapError {
   return new DpcapError('ERR_SINK_WRITE', `the capture ended early: cannot write to ${subject}`, {
     errno,

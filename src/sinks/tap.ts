@@ -1,4 +1,4 @@
-/** Kernel interfaces of our own: created with the capture, gone with it. */
+/** TAP interfaces of dpcap: created with the capture, gone with it. */
 
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
@@ -16,7 +16,7 @@ const schema = z.strictObject({
   netns: z.string(),
   mtu: z.int(),
   maxRate: z.int().check(z.nonnegative()),
-  /** Each has a thread of its own. */
+  /** Each queue has a drain thread of its own. */
   queues: z.int().check(z.minimum(1), z.maximum(MAX_THREADS)),
 });
 
@@ -52,7 +52,7 @@ function explain(error: DpcapError): DpcapError {
   return new DpcapError(code, message, { errno, subject, cause, hint: hintFor(errno, subject) ?? error.hint });
 }
 
-/** What can be done about it, by what stood in the way. */
+/** What the user can do about the error, by its errno. */
 function hintFor(errno: string | undefined, subject: string | undefined): string | undefined {
   if (subject === '/dev/net/tun') return 'load the module (modprobe tun); give a container --device /dev/net/tun';
   if (errno === 'EBUSY') return 'an interface of that name exists: choose another with --name';

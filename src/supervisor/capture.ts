@@ -1,4 +1,4 @@
-/** One capture in an engine of its own, with a handle to end it by: shown by a reporter, ended by limits. */
+/** Starts one capture in its own engine, with a handle to end it. A reporter shows the capture, and limits end it. */
 
 import { BLIND, type StatsMessage } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
@@ -10,33 +10,33 @@ import { finalRecord, type RecordContext, statsRecord, stopwatch } from './repor
 import type { FinishFacts, Reporter } from './report/text.js';
 import { type Done, Supervisor } from './supervisor.js';
 
-/** What the plan does not say. */
+/** What the plan does not say about a capture. */
 export interface ShownCapture {
   /** Name of the output, for people. */
   output: string;
   /** The output, when the plan says that the engine inherits it. */
   inherited?: Inherited;
-  /** End it after this time of capturing. */
+  /** The capture ends after this time of capturing. */
   durationMs?: number | undefined;
 }
 
 /** A capture that runs, or is about to. */
 export interface RunningCapture {
   /**
-   * Ends it in order. `signal`: a person wants it to end, and gives up waiting with a second one that comes a second later
-   * or more.
+   * Ends the capture in order. `signal` means that a person wants it to end; a second one, a second or more after the
+   * first, gives up waiting.
    */
   stop(reason: 'signal' | 'stopped'): void;
-  /** Has the counters of this moment shown. */
+  /** Causes the counters of this moment to be shown. */
   report(): void;
   /**
-   * How it ended; a failure after it had begun is in the result, with the counters.
+   * How the capture ended. A failure after it had begun is in the result, with the counters.
    * @throws DpcapError when the engine died
    */
   readonly done: Promise<Done>;
 }
 
-/** What that means for a capture (Law 1). */
+/** What BLIND means for a capture (Law 1). */
 const STAYS = 'its memory stays in the primary until `dpcap recover` is run where they can be seen (on the host)';
 
 /** Starts the plan in an engine. */
@@ -65,7 +65,7 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
   return { stop: (reason) => supervisor.stop(reason), report: () => supervisor.report(), done };
 }
 
-/** From an engine's counters to what a reporter shows. */
+/** Turns an engine's counters into what a reporter shows. */
 class ShownFigures {
   readonly #reporter: Reporter;
   readonly #unfinished: string[];
@@ -97,12 +97,12 @@ class ShownFigures {
   }
 }
 
-/** The plan, without statistics that nobody would see: then neither process wakes up for them. */
+/** The plan, without statistics that nobody would see, so that neither process wakes up for them. */
 export function planFor({ wantsProgress }: Pick<Reporter, 'wantsProgress'>, plan: EnginePlan): EnginePlan {
   return wantsProgress ? plan : { ...plan, statsIntervalMs: 0 };
 }
 
-/** For the summary: what was left behind, unless the error that is shown after it says so. */
+/** The facts for the summary. They include what was left behind, unless the error that is shown after it says so. */
 export function finishFacts({ reason, leftBehind, error }: Pick<Done, 'reason' | 'leftBehind' | 'error'>): FinishFacts {
   return { reason, leftBehind: error ? [] : leftBehind };
 }

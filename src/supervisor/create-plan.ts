@@ -1,4 +1,4 @@
-/** From checked options, a filter and a primary to the frozen plan. Pure. */
+/** Makes the frozen plan from checked options, a filter and a primary. Pure. */
 
 import { isDpvs } from '../dpvs/identify.js';
 import type { FilterProgram } from '../filter/compile.js';
@@ -6,7 +6,7 @@ import type { PickedPrimary } from '../primary/pick.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
 
-/** The plan of one capture. `purpose`: the command line, for people who find what a dead capture left. */
+/** Makes the plan of one capture. `purpose` is the command line, for people who find what a dead capture left. */
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,

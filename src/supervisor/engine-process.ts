@@ -1,4 +1,4 @@
-/** An engine process, from the supervisor's side: started, talked to, asked to give up. Never killed inside of EAL. */
+/** An engine process. Its supervisor starts it, talks to it and asks it to give up, but never kills it inside EAL. */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { DpcapError } from '../errors.js';
@@ -11,7 +11,7 @@ import { entryFile } from '../system/location.js';
 import type { Logger } from '../system/log.js';
 import { spawnNode } from '../system/own-process.js';
 
-/** The engine's entry file; replaced by tests alone. */
+/** The engine's entry file; only tests replace it. */
 export const ENGINE = entryFile('engine');
 
 /** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe to another. */
@@ -20,12 +20,15 @@ export type Inherited = number | NodeJS.WritableStream | undefined;
 /** How long an engine that was told to give up may take to end before its supervisor ends without it. */
 const ABANDON_LIMIT_MS = 3000;
 
-/** Node reads the certificates that this variable names whenever it starts: 30 ms, and the engine has no use for them. */
+/**
+ * Whenever Node starts, it reads the certificates that this variable names. That takes 30 ms, and the engine has no use
+ * for them.
+ */
 function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** A running engine and its conversation. */
+/** A running engine and the conversation with it. */
 export class EngineProcess {
   readonly child: ChildProcess;
   readonly #exit: Promise<string>;
@@ -34,14 +37,14 @@ export class EngineProcess {
   #section: SectionName | undefined;
   #isAbandoned = false;
 
-  /** @param runtimeDir of the primary that it is to join */
+  /** @param runtimeDir the runtime directory of the primary that it is to join */
   constructor(file: string, seed: number, inherited: Inherited, runtimeDir: string, log: Logger) {
     this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
-      // Standard output is never the packets': a library of the engine may print something.
+      // Packets never go to its standard output: a library of the engine may print something there.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', (inherited ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
       env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
-      // A session of its own: Ctrl-Z must not stop a process that the primary waits for answers from, nor Ctrl-\\ kill it.
+      // It gets its own session: Ctrl-Z must not stop, nor Ctrl-\\ kill, a process that owes answers to the primary.
       detached: true,
     });
     this.#passOnLastWords(this.child.stderr as Socket);
@@ -50,7 +53,7 @@ export class EngineProcess {
       this.child.once('exit', (code, signal) => {
         const end = (): void => resolve(signal ?? `exit code ${code}`);
         if (this.child.pid !== undefined) removeSockets(runtimeDir, this.child.pid); // it may have been killed
-        // What it sent last may not have been read yet.
+        // The engine's last messages may not have been read yet.
         if (this.child.connected) this.child.once('disconnect', end);
         else end();
       });
@@ -65,7 +68,7 @@ export class EngineProcess {
     log.debug({ pid: this.child.pid, seed }, 'engine started');
   }
 
-  /** What it prints is none of its messages: it crashed, or a library has something to say. */
+  /** What the engine prints is not one of its messages: it crashed, or a library reports something. */
   #passOnLastWords(stderr: Socket): void {
     diagnostics.passOn(stderr);
     stderr.unref(); // this process does not wait for an engine that cannot die
@@ -80,14 +83,14 @@ export class EngineProcess {
     return this.#isAbandoned;
   }
 
-  /** What it does in the primary at this moment, in words; undefined when it does nothing there that needs care. */
+  /** What the engine does in the primary now, in words; undefined when it does nothing there that needs care. */
   get doing(): string | undefined {
     return this.#section && SECTIONS[this.#section];
   }
 
   /**
-   * Has it leave everything where it is. It ends by itself as soon as it is out of EAL; whoever waits for it waits no longer
-   * than ABANDON_LIMIT_MS, and is told by a rejection.
+   * Makes the engine leave everything where it is. It ends by itself as soon as it is out of EAL. A caller waits for it
+   * no longer than ABANDON_LIMIT_MS, and then gets a rejection.
    */
   abandon(): void {
     if (this.#isAbandoned) return;
@@ -110,7 +113,7 @@ export class EngineProcess {
     );
   }
 
-  /** Calls `handle` for each message until it returns a result; rejects when the engine ends before, or is left alone. */
+  /** Calls `handle` for each message until it returns a result. Rejects when the engine ends first or is left alone. */
   async converse<T>(handle: (message: FromEngine) => T | undefined): Promise<T> {
     const answer = new Promise<T>((resolve) => {
       this.child.on('message', (message: FromEngine) => {

@@ -1,4 +1,4 @@
-/** Captures in the foreground: signals end them, and ask for their counters. */
+/** Runs captures in the foreground, where signals end them or ask for their counters. */
 
 import type { EnginePlan } from '../protocol/plan.js';
 import type { Logger } from '../system/log.js';
@@ -8,7 +8,7 @@ import type { Reporter } from './report/text.js';
 import type { Done } from './supervisor.js';
 
 /**
- * Runs the plan to its end and shows it. A failure after it had begun is in the result, with the counters.
+ * Runs the plan to its end and shows the capture. A failure after it had begun is in the result, with the counters.
  * @throws DpcapError when the engine died
  */
 export function runInForeground(

@@ -1,14 +1,14 @@
 /**
- * The supervisor's eye on the primary. The engine notices for itself that the primary is gone and lets go of its files at
- * once, but not while it is stopped (Ctrl-Z in its session, a debugger, `kill -STOP`): the next primary could not start
- * for as long as that lasts. With the primary gone nothing of it can be harmed any more, so the engine is made to go on.
+ * The supervisor's watch on the primary. The engine notices by itself that the primary is gone and lets go of its files
+ * at once, but not while it is stopped (Ctrl-Z in its session, a debugger, `kill -STOP`): the next primary could not
+ * start for as long as that lasts. Once the primary is gone, nothing of it can be harmed, so the engine is resumed.
  */
 
 import { binding } from '../native/binding.js';
 import type { LifeBinding } from '../native/host-binding.js';
 import type { Logger } from '../system/log.js';
 
-/** Which primary, and who captures from it. */
+/** The primary to watch, and the engine that captures from it. */
 export interface WatchedCapture {
   runtimeDir: string;
   primaryPid?: number | undefined;
@@ -17,8 +17,8 @@ export interface WatchedCapture {
 }
 
 /**
- * Resumes a stopped engine when its primary is gone. One that is not stopped does not notice.
- * @returns ends the watch
+ * Resumes a stopped engine when its primary is gone. An engine that is not stopped does not notice.
+ * @returns a function that ends the watch
  */
 export function resumeWhenPrimaryGone(
   { runtimeDir, primaryPid, enginePid }: WatchedCapture,
@@ -30,7 +30,7 @@ export function resumeWhenPrimaryGone(
     try {
       if (enginePid !== undefined) process.kill(enginePid, 'SIGCONT');
     } catch {
-      // It has ended, and its locks with it.
+      // The engine has ended, and its locks with it.
     }
   });
 }

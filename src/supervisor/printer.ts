@@ -1,4 +1,4 @@
-/** Without `-w`, packets are shown one line each: by tcpdump, which knows how. */
+/** Without `-w`, packets are shown, one line each, by tcpdump, which knows how to do that. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
@@ -14,15 +14,15 @@ export interface DisplayOptions {
   v?: boolean;
   x?: boolean;
   X?: boolean;
-  /** All nine digits of a second; tcpdump's own are six. */
+  /** Shows all nine digits of a second; tcpdump's default is six. */
   nano?: boolean;
 }
 
-/** A tcpdump that reads packets and prints them on our standard output. */
+/** A tcpdump that reads packets and prints them on dpcap's standard output. */
 export interface Printer {
-  /** Where the engine writes. */
+  /** The stream that the engine writes to. */
   input: Writable;
-  /** Resolves when everything has been printed, or nothing more is to be: a signal ends it. */
+  /** Resolves when everything has been printed, or when a signal has ended the printing. */
   finished(): Promise<void>;
 }
 
@@ -47,14 +47,14 @@ export async function startPrinter(display: DisplayOptions = {}): Promise<Printe
       hint: 'install tcpdump, or write to a file with -w',
     });
   }
-  // Its own words, except where it reads from.
+  // tcpdump's own messages are passed on, except the NOISE about its input.
   diagnostics.passOn(child.stderr, (line) => line !== '' && !NOISE.test(line));
   const exit = once(child, 'exit');
   const signals = new LateSignals(child);
   return {
     input: child.stdin as Writable,
     finished: async () => {
-      child.stdin.destroy(); // the engine's copy is closed by now: end of file
+      child.stdin.destroy(); // the engine's copy is closed by now, so tcpdump sees the end of file
       signals.isLate = true;
       await exit;
       signals.dispose();
@@ -63,8 +63,9 @@ export async function startPrinter(display: DisplayOptions = {}): Promise<Printe
 }
 
 /**
- * What tcpdump prints to may stand still, and tcpdump hears no Ctrl-C: once the capture has ended, a signal ends it.
- * Listens from the start, because a signal is lost while one listener takes the place of another.
+ * The reader of tcpdump's output may be stopped, and tcpdump does not get Ctrl-C, so a signal ends tcpdump once the
+ * capture has ended. This class listens from the start, because a signal is lost while one listener takes the place of
+ * another.
  */
 class LateSignals {
   isLate = false;
@@ -72,7 +73,7 @@ class LateSignals {
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (this.isLate) return void this.#child.kill('SIGKILL');
     if (process.listenerCount(signal) > 1) return;
-    // Nobody captures yet: it does what it would have done without us.
+    // Nothing captures yet, so the signal does what it would have done without this listener.
     this.dispose();
     process.kill(process.pid, signal);
   };
@@ -87,5 +88,5 @@ class LateSignals {
   }
 }
 
-/** Where it reads from, and that nothing came: neither is of interest to whom the capture tells the reason. */
+/** tcpdump's words about where it reads from, and that nothing came. The capture itself tells the reason. */
 const NOISE = /^(reading from file -|tcpdump: truncated dump file)/;

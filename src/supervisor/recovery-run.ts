@@ -6,13 +6,13 @@ import { ENGINE, EngineProcess } from './engine-process.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { SEEDS } from './seeds.js';
 
-/** How long a recovery may take before it is given up waiting for. */
+/** How long a recovery may take before it is given up. */
 const LIMIT_MS = 120_000;
 
 /**
  * Clears from a primary what dead captures left.
- * @param signal gives it up: what is left can be cleared by the next recovery
- * @throws DpcapError when the primary cannot be joined, or it was given up
+ * @param signal gives the recovery up; the next recovery can clear what is left
+ * @throws DpcapError when the primary cannot be joined, or when the recovery was given up
  */
 export async function runRecovery(
   target: RecoverTarget,

@@ -1,7 +1,7 @@
-/** Statistics records for a reader that takes them when it likes: as many wait as are of use, older ones are dropped. */
+/** Statistics records for a reader with its own pace: as many wait as are of use, and older ones are dropped. */
 import type { StatsRecord } from './report/stats-record.js';
 
-/** Records that wait for the reader. */
+/** The most records that wait for the reader. */
 const MOST_WAITING = 60;
 
 export class StatsStream implements AsyncIterable<StatsRecord> {
@@ -17,7 +17,7 @@ export class StatsStream implements AsyncIterable<StatsRecord> {
     this.#wake();
   }
 
-  /** No more will come. */
+  /** Ends the stream: no more records will come. */
   end(): void {
     this.#isEnded = true;
     this.#wake();

@@ -1,6 +1,6 @@
 /**
- * The supervisor's side of a capture: starts the engine, passes signals on, and when it dies without having cleaned up starts
- * another one that removes what is left in the primary. Never maps DPDK memory itself.
+ * The supervisor's side of a capture. It starts the engine and passes signals on. When the engine dies without having
+ * cleaned up, it starts another one that removes what is left in the primary. It never maps DPDK memory itself.
  */
 import { DpcapError } from '../errors.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
@@ -15,18 +15,21 @@ import { SEEDS } from './seeds.js';
 /** How long an engine may take over an orderly end before it is told to give up. */
 const STOP_LIMIT_MS = 60_000;
 
-/** A second signal within this time belongs to the first (a terminal's to the whole group, `timeout`'s to child and group). */
+/**
+ * A second signal within this time belongs to the first: a terminal sends one to the whole group, and `timeout` sends
+ * one to the child and one to the group.
+ */
 const IMPATIENCE_MS = 1000;
 
 type Started = Extract<FromEngine, { type: 'started' }>;
 type Stats = Extract<FromEngine, { type: 'stats' }>;
 export type Done = Extract<FromEngine, { type: 'done' }>;
 
-/** What happens during a capture, for whoever shows it. */
+/** The events of a capture, for the code that shows it. */
 export interface CaptureEvents {
   started(message: Started): void;
   stats(message: Stats): void;
-  /** Something that the user should hear while it goes on. */
+  /** Something that the user should hear while the capture goes on. */
   notice(text: string): void;
 }
 
@@ -39,7 +42,7 @@ export class Supervisor {
   readonly #file: string;
   #engine: EngineProcess | undefined;
   #stopReason: StopReason | undefined;
-  /** When somebody first wanted it to end. */
+  /** When the first signal asked for the end of the capture. */
   #signalledAtMs: number | undefined;
 
   /** @param inherited the output, for plans that say that the engine inherits it */
@@ -69,7 +72,10 @@ export class Supervisor {
     this.#engine?.send({ type: 'report' });
   }
 
-  /** Has the engine end without clearing up, which stays for `dpcap recover`. It is not killed: it may be inside of EAL. */
+  /**
+   * Makes the engine end without clearing up, which is left to `dpcap recover`. The engine is not killed, because it
+   * may be inside EAL.
+   */
   giveUp(): void {
     if (!this.#engine || this.#engine.isAbandoned) return;
     const { doing } = this.#engine;
@@ -130,7 +136,7 @@ export class Supervisor {
     }
   }
 
-  /** The engine has ended by now, or goes on by itself: then `error` says so. */
+  /** The error of a capture that was given up. The engine has ended, or goes on by itself; then `error` says so. */
   #gaveUpError(error: DpcapError, engine: EngineProcess): DpcapError {
     const isAlive = engine.child.exitCode === null && engine.child.signalCode === null;
     if (isAlive) return new DpcapError(error.code, error.message, { hint: `${error.hint}; ${this.#unfinished()}` });
@@ -139,12 +145,12 @@ export class Supervisor {
     });
   }
 
-  /** What became of the output. */
+  /** What became of the output, as a part of a sentence. */
   #unfinished(): string {
     return sinkOf(this.#plan.output).abandoned(this.#plan.output);
   }
 
-  /** The engine died with callbacks of ours in the primary: a new one removes them. Returns the error to report. */
+  /** The engine died with its callbacks in the primary: a new engine removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
     try {
       const report = await runRecovery(this.#plan, this.#log, { file: this.#file });

@@ -1,6 +1,7 @@
 /**
- * What dpcap has to say besides its results, on standard error. It never ends the job, nor holds it up: what cannot be
- * written at once waits in a little memory, what has no room there is dropped, and that the other end has gone is no error.
+ * Messages of dpcap besides its results, on standard error. They never end the job, nor hold it up: what cannot be
+ * written at once waits in a little memory, what has no room there is dropped, and it is no error when the reader has
+ * gone.
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -12,12 +13,12 @@ import { errnoOf } from '../errors.js';
 /** Bytes that may wait for a reader. */
 const MOST_WAITING = 64 * 1024;
 const TRY_AGAIN_MS = 20;
-/** How long the end of a process waits for a slow reader of its last words. */
+/** How long a process waits at its end for a slow reader of its last messages. */
 const LAST_WORDS_MS = 1000;
 
 export class Diagnostics {
   readonly #fd: number;
-  /** What is written to. It does not block, unless it is a file. */
+  /** The descriptor that is written to. It does not block, unless it is a file. */
   #out: number | undefined;
   #waiting: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
@@ -30,12 +31,12 @@ export class Diagnostics {
     return isatty(this.#fd);
   }
 
-  /** Of a terminal. */
+  /** The width of a terminal. */
   get columns(): number | undefined {
     return this.isTTY ? process.stderr.columns : undefined;
   }
 
-  /** Whole lines. */
+  /** Writes `text`, which has to be whole lines. */
   write(text: string): void {
     const bytes = Buffer.from(text);
     this.#try();
@@ -51,9 +52,9 @@ export class Diagnostics {
     });
   }
 
-  /** Resolves when all is written, or when its reader was given time enough: call it before the process ends. */
+  /** Resolves when all is written, or when the reader has had enough time: call it before the process ends. */
   async flushed(limitMs: number = LAST_WORDS_MS): Promise<void> {
-    await nextTurn(); // streams hand their last lines over
+    await nextTurn(); // streams now pass on their last lines
     for (const end = performance.now() + limitMs; this.#waiting.length > 0 && performance.now() < end; this.#try()) {
       await sleep(TRY_AGAIN_MS);
     }
@@ -67,7 +68,7 @@ export class Diagnostics {
       }
     } catch (error) {
       if (errnoOf(error) === 'EAGAIN') this.#tryLater();
-      else this.#waiting = Buffer.alloc(0); // nobody reads it, or there is no room: it can be said to nobody
+      else this.#waiting = Buffer.alloc(0); // nobody reads it, or there is no room: nobody can be told
     }
   }
 
@@ -81,11 +82,11 @@ export class Diagnostics {
 }
 
 /**
- * Files take what they get. A pipe or a terminal may stand still, so it is opened once more, not to block: the
- * descriptor that we were given is shared with others, whose writes must not fail for it.
+ * Files take what they get. A pipe or a terminal may stall, so it is opened once more, without blocking: the inherited
+ * descriptor is shared with other processes, whose writes must not fail because of this.
  *
- * A socket cannot be opened again, nor can another user's pipe. Node makes them not block, for all who share them; it
- * does not write to them: a write that waits in its Socket kept the process alive after destroy() (Node 20.20.2).
+ * A socket cannot be opened again, nor can another user's pipe. Node makes them not block, for all who share them, but
+ * does not write to them: a write that waited in Node's Socket kept the process alive after destroy() (Node 20.20.2).
  */
 function open(fd: number): number {
   const stats = fstatSync(fd);
@@ -96,7 +97,8 @@ function open(fd: number): number {
 }
 
 /**
- * Undefined when it belongs to another user, or is nothing here (a terminal of another container).
+ * Opens a descriptor once more. Undefined when it is another user's, or does not exist here (a terminal of another
+ * container).
  * @throws ENXIO for a FIFO that nobody reads at the moment
  */
 function reopen(fd: number): number | undefined {
@@ -109,5 +111,5 @@ function reopen(fd: number): number | undefined {
   }
 }
 
-/** Of this process. */
+/** The diagnostics of this process. */
 export const diagnostics = new Diagnostics();

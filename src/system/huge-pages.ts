@@ -10,7 +10,7 @@ export interface HugepagePool {
   free: number;
 }
 
-/** One entry for each size. */
+/** Returns one entry for each size. */
 export function readHugepages(sysDir = '/sys'): HugepagePool[] {
   const dir = join(sysDir, 'kernel/mm/hugepages');
   const names = orElse([], () => readdirSync(dir));
@@ -22,7 +22,7 @@ export function readHugepages(sysDir = '/sys'): HugepagePool[] {
   });
 }
 
-/** Bytes of those that nobody uses. */
+/** Bytes of the huge pages that nobody uses. */
 export function freeHugePages(sysDir?: string): number {
   return readHugepages(sysDir).reduce((bytes, { sizeKb, free }) => bytes + sizeKb * 1024 * free, 0);
 }

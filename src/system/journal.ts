@@ -1,6 +1,6 @@
 /**
- * The journal: what dpcap has switched on elsewhere and owes to switch off again (a mirror, DPVS's forward2kni). One file
- * an entry in the state directory, so that `dpcap recover` can undo what a killed process could not.
+ * The journal lists what dpcap has switched on elsewhere and has to switch off again (a mirror, DPVS's forward2kni).
+ * Each entry is a file in the state directory, so that `dpcap recover` can undo what a killed process could not.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
@@ -16,12 +16,12 @@ const entrySchema = z.strictObject({
   kind: z.string(),
   /** What was changed, for people. */
   subject: z.string(),
-  /** The process that owes the undoing, with its start time and PID namespace: pids are reused, in each of them. */
+  /** The process that has to undo it, with start time and PID namespace: pids are reused, in each namespace. */
   pid: z.int(),
   startTicks: z.number(),
   pidNamespace: z.number(),
   createdAt: z.string(),
-  /** The kind's own facts; its undoer checks them. */
+  /** Facts that depend on the kind; its undoer checks them. */
   undo: z.unknown(),
 });
 
@@ -30,24 +30,25 @@ export type JournalEntry = z.infer<typeof entrySchema>;
 /** An entry on disk. */
 export interface OpenEntry {
   entry: JournalEntry;
-  /** Keeps something that was learnt while undoing, for the next attempt. */
+  /** Stores something that was learnt while undoing, for the next attempt. */
   amend(undo: unknown): void;
   /** To be called once the change has been undone for certain. Idempotent. */
   close(): void;
 }
 
-/** A file that is no entry of ours, or an entry whose owner cannot be seen: left alone, and told. */
+/** A file that is no entry of dpcap, or an entry whose owner cannot be seen. It is left alone, and the user is told. */
 export interface RefusedEntry {
   path: string;
   why: string;
 }
 
 /**
- * `$XDG_STATE_HOME/dpcap`, or `/var/lib/dpcap` for root, or `~/.local/state/dpcap`. What lies there is carried out later
- * with our rights: as root a folder that somebody else can change (the variable came through `sudo -E`) is not taken.
+ * `$XDG_STATE_HOME/dpcap`, or `/var/lib/dpcap` for root, or `~/.local/state/dpcap`. What lies there is carried out
+ * later with this user's rights, so root does not take a folder that somebody else can change (the variable came
+ * through `sudo -E`).
  */
 export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.geteuid?.() ?? 0): string {
-  // A relative one is not valid (XDG Base Directory Specification): each process would have another journal.
+  // A relative path is not valid (XDG Base Directory Specification): each process would have another journal.
   const named = env.XDG_STATE_HOME?.startsWith('/') ? join(env.XDG_STATE_HOME, 'dpcap') : undefined;
   if (named !== undefined && (uid !== 0 || faultOfDir(named) === undefined)) return named;
   return uid === 0 ? '/var/lib/dpcap' : join(homedir(), '.local', 'state', 'dpcap');
@@ -61,7 +62,7 @@ export class Journal {
   }
 
   /**
-   * Writes an entry, on disk before it returns: call it before the change is made.
+   * Writes an entry, which is on disk when this returns: call it before the change is made.
    * @throws the file system's error: a change that cannot be journalled must not be made
    */
   open(kind: string, subject: string, undo: unknown): OpenEntry {
@@ -72,17 +73,17 @@ export class Journal {
     return openEntry(path, entry);
   }
 
-  /** All entries; a file that is none, or that somebody else may have written, is left alone. */
+  /** All entries. A file that is no entry, or that somebody else may have written, is left alone. */
   list(): OpenEntry[] {
     return this.#read().flatMap((one) => ('entry' in one ? [one] : []));
   }
 
-  /** Entries whose process is gone: theirs is left to undo. */
+  /** Entries whose process is gone, so that somebody else has to undo them. */
   orphans(): OpenEntry[] {
     return this.list().filter(({ entry }) => lifeOf(entry) === 'gone');
   }
 
-  /** What {@link orphans} cannot judge, and why. */
+  /** Files and entries that {@link orphans} cannot judge, and why. */
   refused(): RefusedEntry[] {
     return this.#read().flatMap((one) => {
       if ('why' in one) return [one];

@@ -1,6 +1,6 @@
 /**
- * Where the project's files are, for its modules in both of their forms: compiled (dist/src/) and bundled (dist/bundle/).
- * Nothing else may find files by its own URL.
+ * Finds the project's files, for modules in both of their forms: compiled (dist/src/) and bundled (dist/bundle/). No
+ * other module may find files by its own URL.
  */
 import { existsSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
@@ -11,12 +11,12 @@ const ROOT = rootAbove(THIS);
 /** A bundle is a CommonJS file. */
 const IS_BUNDLED = extname(THIS) === '.cjs';
 
-/** A file of the project by its path from the root, such as `package.json`; of an empty path the root, with a slash. */
+/** A project file by its path from the root, such as `package.json`; an empty path gives the root with a slash. */
 export function projectFile(path: string): string {
   return join(ROOT, '/', path);
 }
 
-/** The entry file of a process of ours, in the form that this process runs in. */
+/** The entry file of another process of dpcap, in the form that this process has. */
 export function entryFile(name: 'engine' | 'watchdog'): string {
   return projectFile(IS_BUNDLED ? `dist/bundle/${name}.cjs` : `dist/src/${name}/main.js`);
 }

@@ -1,18 +1,18 @@
-/** A timer for any time: one of Node's 20 that is to wait longer than 2^31 - 1 ms, which is 24.8 days, fires at once. */
+/** A timer for any time. A timer of Node 20 that should wait longer than 2^31 - 1 ms (24.8 days) fires at once. */
 
 const NODE_LONGEST_MS = 2 ** 31 - 1;
 
 export interface LongTimer {
   cancel(): void;
-  /** It no longer keeps the process alive. */
+  /** Lets the process end while the timer waits. */
   unref(): this;
 }
 
-/** What it needs of the world; tests have their own. */
+/** What the timer needs of the system; tests supply their own. */
 export interface TimerHost {
   setTimeout(callback: () => void, ms: number): { unref(): unknown };
   clearTimeout(timer: unknown): void;
-  /** Milliseconds that never go back. */
+  /** Milliseconds of a clock that never goes back. */
   now(): number;
 }
 
@@ -22,7 +22,7 @@ const NODE: TimerHost = {
   now: () => performance.now(),
 };
 
-/** Calls back once, after `ms`. */
+/** Starts a timer that calls back once, after `ms`. */
 export function startTimer(callback: () => void, ms: number, host: TimerHost = NODE): LongTimer {
   const end = host.now() + ms;
   let isKeepingAlive = true;

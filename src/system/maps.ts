@@ -6,7 +6,7 @@ export interface Mapping {
   end: bigint;
   /** Such as "r-xp". */
   permissions: string;
-  /** Place in the file that is mapped at {@link start}. */
+  /** Offset in the file of what is mapped at {@link start}. */
   offset: bigint;
   inode: number;
   /** Empty for anonymous memory; without the kernel's " (deleted)". */

@@ -1,35 +1,35 @@
 /**
- * Whether a process still runs that has written down who it is, perhaps in another PID namespace (a container), where its
- * pid means another process than here. The addon's twin of this is native/base/process_id.cc.
+ * Tells whether a process that has written down its identity still runs. It may be in another PID namespace (a
+ * container), where its pid means another process than here. The addon's counterpart is native/base/process_id.cc.
  */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { isRunning, isRunningLow, readProcess } from './process.js';
 
-/** Which process it was. */
+/** The identity of a process. */
 export interface ProcessIdentity {
-  /** In its own PID namespace. */
+  /** The pid in the process's own PID namespace. */
   pid: number;
   startTicks: number;
   /** Inode of /proc/self/ns/pid. */
   pidNamespace: number;
 }
 
-/** unknown: it may run where it cannot be seen from here, so nothing of it may be touched. */
+/** unknown: the process may run where it cannot be seen from here, so nothing of it may be touched. */
 export type Life = 'running' | 'gone' | 'unknown';
 
-/** The kernel gives the first PID namespace this inode (PROC_PID_INIT_INO, since 3.8). All processes are seen from it. */
+/** The kernel gives the first PID namespace this inode (PROC_PID_INIT_INO, since 3.8). It sees all processes. */
 const INITIAL_PID_NAMESPACE = 0xeffffffc;
 
-/** What to write down of this process. @throws Error where /proc does not say */
+/** The identity of this process, to be written down. @throws Error where /proc does not say it */
 export function ownIdentity(procDir = '/proc'): ProcessIdentity {
   const startTicks = readProcess(Number(readlinkSync(join(procDir, 'self'))), procDir)?.startTicks;
   if (startTicks === undefined) throw new Error(`${procDir} does not say when this process was started`);
   return { pid: process.pid, startTicks, pidNamespace: namespaceOf('self', 'pid', procDir) };
 }
 
-/** Whether this process runs. Reads all of /proc for one of another PID namespace. */
+/** Whether the process runs. For a process of another PID namespace, all of /proc is read. */
 export function lifeOf(identity: ProcessIdentity, procDir = '/proc'): Life {
   try {
     if (readlinkSync(join(procDir, 'self')) !== String(process.pid)) return 'unknown'; // another namespace's /proc
@@ -40,14 +40,14 @@ export function lifeOf(identity: ProcessIdentity, procDir = '/proc'): Life {
   }
 }
 
-/** Whether any process that is seen from here, in whatever PID namespace, has this pid and started then (low 32 bits). */
+/** Whether any process that is seen from here, in any PID namespace, has this pid and start time (low 32 bits). */
 export function runsAnywhere(pid: number, lowTicks: number, procDir = '/proc'): boolean {
   const isIt = (other: number): boolean =>
     readProcess(other, procDir)?.namespacePids.includes(pid) === true && isRunningLow(other, lowTicks, procDir);
   return isRunningLow(pid, lowTicks, procDir) || processes(procDir).some(isIt);
 }
 
-/** A PID namespace is seen from here with all of its processes (ours, and those below it) or with none. */
+/** Of a PID namespace, all processes are seen from here (in this process's own and those below it) or none. */
 function lifeElsewhere({ pid, startTicks, pidNamespace }: ProcessIdentity, procDir: string): Life {
   let isSeen = false;
   for (const other of processes(procDir)) {
@@ -61,8 +61,8 @@ function lifeElsewhere({ pid, startTicks, pidNamespace }: ProcessIdentity, procD
 }
 
 /**
- * Of a process with the right pid. /proc shows start times by the clock of the reader's time namespace: what a process of
- * another one has written down of itself cannot be compared.
+ * Judges a process with the right pid by its start time. /proc shows start times by the clock of the reader's time
+ * namespace: a start time that a process of another one has written down cannot be compared.
  */
 function lifeByStart(pid: number, startTicks: number, procDir: string): Life {
   if (isRunning(pid, startTicks, procDir)) return 'running';
@@ -89,7 +89,7 @@ function namespaceUnlessEnded(pid: number, procDir: string): number | undefined 
   }
 }
 
-/** Undefined on Linux before 5.6, where there is one for all. */
+/** The time namespace of a process; undefined on Linux before 5.6, where there is one for all. */
 function timeNamespace(pid: number | 'self', procDir: string): number | undefined {
   try {
     return namespaceOf(pid, 'time', procDir);

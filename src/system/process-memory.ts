@@ -1,4 +1,4 @@
-/** The files a process has mapped, as it has them (also deleted or upgraded ones), and its memory. */
+/** Reads the memory of a process and the files it has mapped, as it has them (also deleted or upgraded ones). */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { DpcapError } from '../errors.js';
@@ -49,9 +49,9 @@ function openFile(path: string): OpenFile & { fd: number } {
 }
 
 /**
- * Bytes of a process's memory; short when the range is not mapped to its end.
+ * Reads bytes of a process's memory; fewer when the range is not mapped to its end.
  * @param dir the process's /proc directory
- * @throws Error EACCES without the right to trace it, EIO when nothing is mapped at `address`
+ * @throws Error EACCES without the right to trace the process, EIO when nothing is mapped at `address`
  */
 export function readMemory(dir: string, address: bigint, length: number): Buffer {
   const fd = openSync(join(dir, 'mem'), 'r');

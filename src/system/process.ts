@@ -5,13 +5,13 @@ import { basename, join } from 'node:path';
 /** USER_HZ, the unit of times in /proc/PID/stat: 100 on every Linux that DPDK supports. */
 const TICKS_PER_SECOND = 100;
 
-/** One process; what could not be read is undefined. */
+/** What is known about one process; what could not be read is undefined. */
 export interface ProcessInfo {
   pid: number;
   /** Base name of the executable, else the kernel's short name. */
   program: string | undefined;
   commandLine: string[];
-  /** Clock ticks from boot to start: with the pid it names a process for ever. */
+  /** Clock ticks from boot to start: together with the pid it identifies a process for ever. */
   startTicks: number | undefined;
   startTime: Date | undefined;
   uid: number | undefined;
@@ -39,18 +39,18 @@ export function readProcess(pid: number, procDir = '/proc'): ProcessInfo | undef
   };
 }
 
-/** Whether this very process runs: not another one with its pid, nor what is left of it until somebody reaps it. */
+/** Whether this very process runs: not another one with its pid, and not a zombie that nobody has reaped yet. */
 export function isRunning(pid: number, startTicks: number, procDir = '/proc'): boolean {
   return runningSince(pid, procDir) === startTicks;
 }
 
-/** The same where only the low 32 bits of its start are known. */
+/** The same, where only the low 32 bits of the start time are known. */
 export function isRunningLow(pid: number, lowTicks: number, procDir = '/proc'): boolean {
   const ticks = runningSince(pid, procDir);
   return ticks !== undefined && ticks >>> 0 === lowTicks;
 }
 
-/** Start, in clock ticks, of the process that runs with this pid. */
+/** Start time, in clock ticks, of the process that runs with this pid. */
 function runningSince(pid: number, procDir: string): number | undefined {
   const stat = attempt(() => readFileSync(join(procDir, String(pid), 'stat'), 'latin1'));
   if (stat === undefined || /^\) [ZX] /.test(stat.slice(stat.lastIndexOf(')')))) return undefined;
@@ -93,7 +93,7 @@ function userName(uid: number): string {
   return line?.split(':')[0] ?? String(uid);
 }
 
-/** Processes end while we look and may belong to others: an unreadable fact is an absent one. */
+/** Returns undefined for what cannot be read: a process may end meanwhile, or belong to another user. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,7 +1,7 @@
 /**
- * Files in places where somebody with fewer rights may have rights too. Nothing that such a user can plant (a link, a
- * FIFO, a file of his own, a folder in the place of another) changes what a privileged dpcap reads, writes or removes.
- * All of dpcap's own files except captures are read and written through here.
+ * Handles files in places where a user with fewer rights may have rights, too. Nothing that such a user can plant (a
+ * link, a FIFO, a file of his own, a folder in the place of another) changes what a privileged dpcap reads, writes or
+ * removes. All of dpcap's own files except captures are read and written through here.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -37,10 +37,10 @@ export interface FileOwner {
   mode: number;
 }
 
-/** Far more than any file has that is read here. */
+/** The most bytes that are read: far more than any file has that is read here. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** An open folder. Names in it keep meaning this folder, whatever is put in its place meanwhile. */
+/** An open folder. Names in it keep referring to this folder, whatever is put in its place meanwhile. */
 export class Folder {
   readonly path: string;
   readonly #fd: number;
@@ -51,13 +51,13 @@ export class Folder {
     this.#fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   }
 
-  /** A path that this process can use for a name in the folder; @throws Error for what is no name */
+  /** A path that this process can use for a name in the folder; @throws Error for what is no file name */
   at(name: string): string {
     if (name === '' || name === '.' || name === '..' || name.includes('/')) throw new Error(`${name}: not a file name`);
     return `${this.own()}/${name}`;
   }
 
-  /** The folder itself, also for children of this process. */
+  /** A path of the folder itself, also for children of this process. */
   own(): string {
     return `/proc/${process.pid}/fd/${this.#fd}`;
   }
@@ -75,7 +75,7 @@ export class Folder {
     rmSync(this.at(name), { force: true });
   }
 
-  /** Removes all files, then the folder. It has no folders in it, or it stays. */
+  /** Removes all files, then the folder. A folder with other folders in it stays. */
   removeAll(): void {
     for (const name of this.names()) this.remove(name);
     rmdirSync(this.path);
@@ -86,7 +86,7 @@ export class Folder {
   }
 }
 
-/** Opens a folder for the time of `act`. @throws the file system's error */
+/** Opens a folder while `act` uses it. @throws the file system's error */
 export function inFolder<T>(path: string, act: (folder: Folder) => T): T {
   const folder = new Folder(path);
   try {
@@ -96,14 +96,14 @@ export function inFolder<T>(path: string, act: (folder: Folder) => T): T {
   }
 }
 
-/** A file that has been written under a name that nobody could know, and not yet been given its own. */
+/** A file that has been written under a name that nobody could know, and does not have its own name yet. */
 export class StagedFile {
   readonly #dir: string;
   readonly #name: string;
 
   /**
-   * Writes it, on disk before this returns.
-   * @param prefix of its name, by which leftovers of killed processes are known
+   * Writes the file, which is on disk when this returns.
+   * @param prefix the beginning of its name, by which leftovers of killed processes are known
    * @throws the file system's error; nothing is left then
    */
   constructor(dir: string, prefix: string, content: Buffer, owner: Partial<FileOwner> = {}) {
@@ -125,12 +125,12 @@ export class StagedFile {
     });
   }
 
-  /** Gives it its name, in the place of whatever has that name. */
+  /** Gives the file its name, in the place of whatever has that name. */
   replace(name: string): void {
     inFolder(this.#dir, (folder) => renameSync(folder.at(this.#name), folder.at(name)));
   }
 
-  /** Gives it its name. @throws the file system's error: EEXIST when there is something of that name */
+  /** Gives the file its name. @throws the file system's error: EEXIST when there is something of that name */
   publish(name: string): void {
     inFolder(this.#dir, (folder) => {
       linkSync(folder.at(this.#name), folder.at(name));
@@ -138,7 +138,7 @@ export class StagedFile {
     });
   }
 
-  /** Idempotent. */
+  /** Removes the file. Idempotent. */
   discard(): void {
     inFolder(this.#dir, (folder) => folder.remove(this.#name));
   }
@@ -163,7 +163,7 @@ export interface RegularFile {
 }
 
 /**
- * Reads a regular file; the last part of its path is no link, and a FIFO does not block.
+ * Reads a regular file. The last part of its path must not be a link, and a FIFO does not block.
  * @param offset where to begin
  * @throws Error, also for what is no regular file
  */
@@ -180,7 +180,7 @@ export function readRegular(path: string, offset = 0, most = MOST_BYTES): Regula
   }
 }
 
-/** As {@link readRegular}, for a file that only this user, or root, can have written. @throws Error */
+/** Like {@link readRegular}, for a file that only this user, or root, can have written. @throws Error */
 export function readTrusted(path: string): string {
   const { bytes, stat } = readRegular(path);
   const fault = faultOf(stat);
@@ -204,8 +204,8 @@ function requireTrusted(dir: string): void {
 }
 
 /**
- * Why somebody else than this user or root could change what is in a folder, or put another one in its place;
- * undefined when nobody can. Of folders that are not there, the ones above count.
+ * Why a user other than this one or root could change what is in a folder, or put another one in its place; undefined
+ * when nobody can. For a folder that does not exist, the folders above it count.
  */
 export function faultOfDir(path: string): string | undefined {
   let below = '';
@@ -218,7 +218,7 @@ export function faultOfDir(path: string): string | undefined {
   }
 }
 
-/** Of `/var/run` and its like: a link of root's is as good as what it leads to. */
+/** Judges `/var/run` and similar links: a link of root or this user is as good as what it leads to. */
 function faultOfLink(link: string, { uid }: Stats): string | undefined {
   if (uid !== 0 && uid !== ownUid()) return `is a link of user ${uid}`;
   try {
@@ -228,7 +228,7 @@ function faultOfLink(link: string, { uid }: Stats): string | undefined {
   }
 }
 
-/** @param above of a folder above the one in question: in a sticky one nobody can replace what belongs to others */
+/** @param above true for a folder above the one in question: in a sticky one nobody can replace what is others' */
 function faultOf({ uid, gid, mode }: Pick<Stats, 'uid' | 'gid' | 'mode'>, above = false): string | undefined {
   if (uid !== 0 && uid !== ownUid()) return `belongs to user ${uid}`;
   const sticky = above && (mode & 0o1000) !== 0;

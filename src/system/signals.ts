@@ -1,31 +1,32 @@
 /**
- * What signals mean to our processes. Imported first by each of them: what has a meaning to node, and not to us, is taken
- * as soon as JavaScript runs.
+ * Decides what signals mean to dpcap's processes. Each of them imports this file first: signals that mean something to
+ * node, and nothing to dpcap, are taken as soon as JavaScript is executed.
  */
 import { constants } from 'node:os';
 
 /**
- * Which signals were ignored when dpcap was started, as SigIgn of /proc/PID/status has it: a hexadecimal mask. bin/dpcap
- * sets it, because node (20 and 22, PlatformInit in src/node.cc) has them all at their default before our code runs.
+ * The environment variable that tells which signals were ignored when dpcap was started: a hexadecimal mask, like
+ * SigIgn of /proc/PID/status. bin/dpcap sets it, because node (20 and 22, PlatformInit in src/node.cc) sets all signals
+ * to their default before dpcap's code is executed.
  */
 const IGNORED_VARIABLE = 'DPCAP_IGNORED_SIGNALS';
 
 /**
- * Those that may have been set to be ignored; each of them would otherwise end or stop a process. Not SIGTTIN and SIGTTOU:
- * what they interrupt is begun again when they have a listener, for ever.
+ * Signals that may have been set to be ignored; each of them would otherwise end or stop a process. SIGTTIN and SIGTTOU
+ * are left out: with a listener, the call that they interrupt is begun again, for ever.
  */
 const IGNORABLE = ['SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGALRM', 'SIGTSTP'] as const;
 
-/** Node opens its debugger on SIGUSR1; the default of SIGUSR2 is the end. */
+/** Signals that are always taken: node opens its debugger on SIGUSR1, and SIGUSR2 ends a process by default. */
 const TAKEN = ['SIGUSR1', 'SIGUSR2'] as const;
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type EndingSignal = (typeof ENDING)[number];
 
 /**
- * Signals that end a job in order. One that was set to be ignored does not, like SIGHUP under nohup. SIGINT always does,
- * as with tcpdump: a shell without job control sets it to be ignored for all it starts with `&`, and a script ends its
- * captures with `kill -INT`.
+ * Signals that end a job in order. One that was set to be ignored does not, like SIGHUP under nohup. SIGINT always
+ * does, as with tcpdump: a shell without job control sets it to be ignored for all commands that it starts with `&`,
+ * and a script ends its captures with `kill -INT`.
  */
 export function endingSignals(mask: string | undefined = process.env[IGNORED_VARIABLE]): EndingSignal[] {
   return ENDING.filter((signal) => signal === 'SIGINT' || !isIgnored(signal, mask));
@@ -37,7 +38,7 @@ export function isIgnored(signal: NodeJS.Signals, mask: string | undefined): boo
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
-/** Calls `listener` with each such signal until the function that is returned is called. */
+/** Calls `listener` with each such signal until the returned function is called. */
 export function onSignal(signal: NodeJS.Signals, listener: () => void): () => void {
   process.on(signal, listener);
   return () => process.off(signal, listener);
@@ -54,8 +55,8 @@ export function onEndingSignal(listener: () => void): () => void {
 let isOver = false;
 
 /**
- * The job has ended: a signal that would have ended it comes too late, and must not take the place of the exit code. To be
- * called before the job's own listeners go.
+ * To be called when the job has ended, before the job's own listeners are removed: a signal that would have ended the
+ * job comes too late, and must not change the exit code.
  */
 export function ignoreEndingSignals(): void {
   if (isOver) return;
@@ -63,7 +64,7 @@ export function ignoreEndingSignals(): void {
   for (const signal of ENDING) process.on(signal, () => {});
 }
 
-/** From here on none of them ends this process, or opens anything. Listeners that do something may be added. */
+/** From here on none of these signals ends this process or opens the debugger. Other listeners may be added. */
 function takeSignals(): void {
   const ignored = IGNORABLE.filter((signal) => isIgnored(signal, process.env[IGNORED_VARIABLE]));
   for (const signal of [...TAKEN, ...ignored]) process.on(signal, () => {});

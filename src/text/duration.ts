@@ -1,10 +1,10 @@
-/** How long, as people write it: `90`, `500ms`, `90s`, `1.5m`, `2h`, `30d`. One grammar for all options. */
+/** Durations as people write them: `90`, `500ms`, `90s`, `1.5m`, `2h`, `30d`. One grammar for all options. */
 import { UsageError } from '../errors.js';
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof UNITS;
 
-/** What nobody waits for is a slip of the keyboard. */
+/** The longest duration: a longer one is taken for a typing error. */
 const LONGEST_MS = 3650 * UNITS.d;
 
 export interface DurationRange {
@@ -15,7 +15,7 @@ export interface DurationRange {
 }
 
 /**
- * Milliseconds; without a unit the figure is in seconds.
+ * Parses a duration into milliseconds; without a unit the figure is in seconds.
  * @throws UsageError with both ends of the range
  */
 export function parseDuration(option: string, text: string, { min = 1, max = LONGEST_MS }: DurationRange = {}): number {
@@ -31,7 +31,7 @@ export function parseDuration(option: string, text: string, { min = 1, max = LON
   );
 }
 
-/** In the largest unit that leaves a whole number: "30 d", "90 s", "1500 ms". */
+/** Formats a duration in the largest unit that leaves a whole number: "30 d", "90 s", "1500 ms". */
 export function durationText(ms: number): string {
   const unit = (Object.keys(UNITS) as Unit[]).findLast((one) => ms >= UNITS[one] && ms % UNITS[one] === 0) ?? 'ms';
   return `${ms / UNITS[unit]} ${unit}`;

@@ -27,7 +27,7 @@ export const KEYWORDS: readonly string[] = [
   ...['icmp6type', 'icmp6code', 'icmp-echo', 'icmp-echoreply', 'icmp-unreach', 'icmp-redirect', 'icmp-timxceed'],
 ];
 
-/** Tunnels that `--inner` looks into and libpcap has no word for, and the named filter for the packets that carry them. */
+/** Tunnels that `--inner` looks into (most unknown to libpcap), with the named filter for packets that carry them. */
 const TUNNELS = new Map([
   ...['vxlan'].map((name) => [name, 'vxlan'] as const),
   ...['geneve'].map((name) => [name, 'geneve'] as const),
@@ -38,14 +38,14 @@ const TUNNELS = new Map([
   ),
 ]);
 
-/** Where a tunnel's name was written for a word of a filter: what looks into it, and what finds the packets around it. */
+/** The hint for a tunnel's name used as a filter's word: how to look into the tunnel, and how to find its packets. */
 export function tunnelHint(word: string): string | undefined {
   const filter = TUNNELS.get(word.toLowerCase());
   if (filter === undefined) return undefined;
   return `for what is inside the tunnel use --inner with the rest of the filter; for the packets around it --filter ${filter}`;
 }
 
-/** Insertions, deletions, replacements, and swaps of neighbours. */
+/** The edit distance: insertions, deletions, replacements, and swaps of neighbours. */
 function distance(a: string, b: string): number {
   const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);
   const cell = (i: number, j: number): number => rows[i]?.[j] ?? j;
@@ -61,7 +61,7 @@ function distance(a: string, b: string): number {
   return cell(a.length, b.length);
 }
 
-/** The nearest of `choices`, at most two mistakes away (one in short words); several when they are equally near. */
+/** The nearest of `choices`, at most two mistakes away (one for short words); several when they are equally near. */
 export function nearest(word: string, choices: readonly string[]): string[] {
   const lower = word.toLowerCase();
   const limit = lower.length <= 4 ? 1 : 2;

@@ -1,7 +1,7 @@
 /**
- * The watchdog process, `watchdog.js PID START_TICKS`: started by mirror/watchdog.ts, outlives that process by a moment.
- * It waits for the end of its standard input, which the kernel closes however that process dies. Unless it was told
- * before that all is done, it undoes what the dead process owes.
+ * The watchdog process. A process that sets a temporary mirror starts it (start.ts) with its own `PID START_TICKS` as
+ * arguments, and the watchdog outlives that process by a moment. It waits for the end of its standard input, which the
+ * kernel closes however that process dies. Unless it was told before that all is done, it undoes what the process owes.
  */
 import '../system/signals.js';
 import { JOURNAL_KIND, undoMirror } from '../mirror/undo.js';
@@ -20,5 +20,5 @@ async function watch(pid: number, ticks: number): Promise<void> {
   }
 }
 
-// A failure leaves the entry for `dpcap recover`, which can say so to somebody.
+// A failure leaves the entry for `dpcap recover`, which can report it to a person.
 watch(Number(process.argv[2]), Number(process.argv[3])).catch(() => process.exit(1));

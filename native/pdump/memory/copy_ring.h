@@ -1,5 +1,5 @@
-// What a capture has in the primary's shared memory besides its mempool: a ring for each lane, and the filter program.
-// Both lie in pieces (SharedPieces), which free them; here is how they are laid out.
+// Lays out what a capture has in the primary's shared memory besides its mempool: a ring for each lane, and the filter
+// program. Both lie in pieces (SharedPieces), which free them.
 #pragma once
 #include <rte_bpf.h>
 #include <rte_ring.h>
@@ -12,14 +12,14 @@
 
 namespace dpcap {
 
-// A ring from one port, queue and direction to us, with room for `mbufs`. Throws as SharedPieces::take_piece().
+// Makes the ring of a lane, with room for `mbufs` copies. Throws as SharedPieces::take_piece().
 rte_ring* make_copy_ring(SharedPieces& pieces, uint32_t mbufs);
 
-// The filter programs as pdump wants them, for received and for transmitted packets: headers and instructions. The
-// primary copies them on enable.
+// The filter programs in the form that pdump requires, for received and for transmitted packets: headers and
+// instructions. The primary copies them on enable.
 class SharedProgram {
  public:
-  // Arrays of 8-byte ebpf_insn; both empty for match-all, for which get() is nullptr. Throws as
+  // `rx` and `tx` are arrays of 8-byte ebpf_insn. Both are empty for match-all; get() then returns nullptr. Throws as
   // SharedPieces::take_piece().
   SharedProgram(SharedPieces& pieces, const std::vector<uint8_t>& rx, const std::vector<uint8_t>& tx);
 

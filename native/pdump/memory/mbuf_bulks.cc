@@ -26,7 +26,7 @@ MbufBulks::Bulk MbufBulks::add(std::vector<void*> mbufs) {
   return {mbufs_.data() + old, static_cast<uint32_t>(mbufs.size())};
 }
 
-// Of mbufs_, sorted; `old`: how many there were before.
+// Adds a range of mbufs_, which is sorted. `old` is how many mbufs there were before.
 void MbufBulks::add_range(size_t begin, size_t end, size_t old) {
   uintptr_t nearest = kLargeGap;
   for (size_t i = begin + 1; i < end; i++) {
@@ -45,7 +45,7 @@ void MbufBulks::add_range(size_t begin, size_t end, size_t old) {
   ranges_.push_back(std::move(range));
 }
 
-// A range may lie in a gap of another.
+// Asks every range, because a range may lie in a gap of another.
 MbufBulks::Count* MbufBulks::find(uintptr_t address) {
   for (const Range& range : ranges_) {
     Count* count = count_in(range, address);

@@ -15,12 +15,13 @@
 namespace dpcap {
 namespace {
 
-// Mbufs each polling lcore of the primary may keep to itself. Saves it a ring operation per copy.
+// How many mbufs each polling lcore of the primary may cache. The cache saves it a ring operation per copy.
 constexpr uint32_t kCacheSize = 256;
-// A core whose cache is empty takes as many as fill it, and the one it needs. Where there are fewer it takes them one
-// by one, at a third of the speed (rte_mempool_do_generic_get, all releases). So they come back in bulks of as many.
+// A core whose cache is empty takes as many mbufs as fill it, and the one that it needs. When there are fewer, it takes
+// them one by one, at a third of the speed (rte_mempool_do_generic_get, all releases). So mbufs come back in bulks of
+// that size.
 constexpr uint32_t kBulk = kCacheSize + 1;
-constexpr uint32_t kSmallBulk = 31;  // of a pool without caches
+constexpr uint32_t kSmallBulk = 31;  // for a mempool without caches
 constexpr uint32_t kMostUncached = 4 * kCacheSize;
 
 constexpr char kHandler[] = "ring_mp_mc";
@@ -28,7 +29,7 @@ constexpr char kHandler[] = "ring_mp_mc";
 uint32_t cache_size(uint32_t mbufs) { return mbufs > kMostUncached ? kCacheSize : 0; }
 uint32_t bulk_size(uint32_t mbufs) { return mbufs > kMostUncached ? kBulk : kSmallBulk; }
 
-// Our own number of the handler, which is the primary's as well once align_ops_table() was called.
+// This process's index of the handler, which is the primary's as well once align_ops_table() was called.
 int32_t own_handler() {
   const auto* table = &rte_mempool_ops_table;  // the variable has the name of its type
   for (uint32_t i = 0; i < table->num_ops; i++) {
@@ -39,7 +40,7 @@ int32_t own_handler() {
 
 size_t mbuf_bytes(const rte_mempool* pool) { return pool->header_size + pool->elt_size + pool->trailer_size; }
 
-// One mbuf of `pool`, as rte_mempool_populate_iova() and rte_pktmbuf_init() make them. Nobody gives our copies to a
+// Makes one mbuf of `pool`, as rte_mempool_populate_iova() and rte_pktmbuf_init() do. Nobody gives these copies to a
 // device, so they need no address for its DMA.
 void* make_mbuf(rte_mempool* pool, char* memory, uint32_t index) {
   auto* header = reinterpret_cast<rte_mempool_objhdr*>(memory + pool->header_size - sizeof(rte_mempool_objhdr));
@@ -61,12 +62,12 @@ CaptureMempool::CaptureMempool(const std::string& name, const Size& size, Shared
       data_room_(size.data_room),
       on_wish_(std::move(wants_more)),
       bulks_(bulk_size(size.mbufs)) {
-  rte_ring* ring = make_copy_ring(pieces_, most_);  // first: a header without an owner would be nobody's to free
+  rte_ring* ring = make_copy_ring(pieces_, most_);  // first: if it threw later, nobody would free the header
   make_header();
   pool_->pool_data = ring;
 }
 
-// ring_mp_mc by name: the platform's preferred handler may be hardware that only the primary has.
+// The handler is ring_mp_mc, by name: the platform's preferred handler may be hardware that only the primary has.
 void CaptureMempool::make_header() {
   const uint64_t before = now_ns(CLOCK_MONOTONIC);
   const uint32_t element = static_cast<uint32_t>(sizeof(rte_mbuf)) + data_room_;
@@ -109,11 +110,11 @@ void CaptureMempool::open() {
   add_members();
 }
 
-// What would be left of a bulk waits for its neighbours: a core would take from two.
+// The mbufs of an incomplete bulk wait for their neighbours: otherwise a core would take from two bulks.
 void CaptureMempool::add_members() {
   const size_t whole = fresh_.size() / bulks_.size() * bulks_.size();
   if (whole == 0) return;
-  std::sort(fresh_.begin(), fresh_.end());  // before the others have to wait
+  std::sort(fresh_.begin(), fresh_.end());  // before the lock makes the other threads wait
   std::vector<void*> members(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   fresh_.erase(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   const std::lock_guard<std::mutex> lock(giving_back_);
@@ -148,7 +149,7 @@ void CaptureMempool::top_up() {
   hand_out_kept();
 }
 
-// What the primary took since the last time.
+// Allows as many mbufs as the primary took since the last time.
 void CaptureMempool::allow() {
   const uint32_t free = most_free_ == UINT32_MAX ? 0 : in_ring();
   bulks_.allow(most_free_ > free ? most_free_ - free : 0);
@@ -157,7 +158,7 @@ void CaptureMempool::allow() {
 void CaptureMempool::hand_out_kept() {
   allow();
   for (auto bulk = bulks_.next_kept(); bulk.count != 0; bulk = bulks_.next_kept()) {
-    kept_.store(bulks_.kept(), std::memory_order_relaxed);  // first: available() never counts one twice
+    kept_.store(bulks_.kept(), std::memory_order_relaxed);  // first, so that available() never counts one twice
     enqueue(bulk);
   }
 }
@@ -167,12 +168,12 @@ void CaptureMempool::want_more() {
 }
 
 void CaptureMempool::free() {
-  pool_->pool_data = nullptr;  // the ring is in our pieces: not for DPDK to free
+  pool_->pool_data = nullptr;  // the ring lies in the pieces, so DPDK must not free it
   rte_mempool_free(pool_);
   pool_ = nullptr;
 }
 
-// Its maker may have died before it was in DPDK's list.
+// Goes by the memzone: its maker may have died before the mempool was in DPDK's list.
 rte_mempool* foreign_pool(const std::string& zone_name) {
   const rte_memzone* zone = rte_memzone_lookup(zone_name.c_str());
   if (zone == nullptr) return nullptr;
@@ -184,7 +185,7 @@ rte_mempool* foreign_pool(const std::string& zone_name) {
 void free_foreign_pool(const std::string& zone_name) {
   if (rte_mempool* pool = foreign_pool(zone_name)) {
     pool->pool_data = nullptr;
-    pool->ops_index = own_handler();  // its maker may have died before it had one
+    pool->ops_index = own_handler();  // its maker may have died before the mempool had one
     rte_mempool_free(pool);
   }
   rte_memzone_free(rte_memzone_lookup(zone_name.c_str()));

@@ -1,4 +1,4 @@
-// The mempool in the primary's huge pages that copies are taken from.
+// The mempool in the primary's huge pages from which mbufs for copies are taken. Drain threads give the mbufs back.
 #pragma once
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -16,23 +16,23 @@
 
 namespace dpcap {
 
-// It has fewer mbufs than any ring has slots, so a ring never fills: the primary never puts a copy back, and so never
-// enqueues to the pool's own ring. That makes being killed in the middle of our own enqueue harmless (dpdk-pdump.md
-// 2.4), and makes a dead capture cheap: the pool runs dry and copies fail early.
+// The mempool has fewer mbufs than any ring has slots, so a ring never fills: the primary never puts a copy back, and
+// so never enqueues to the mempool's own ring. It is therefore harmless when this process is killed in the middle of
+// its own enqueue (dpdk-pdump.md 2.4), and a dead capture is cheap: the mempool runs dry and copies fail early.
 //
-// DPDK knows the pool's header alone. Its ring and its mbufs lie in pieces of our own (SharedPieces), which come one by
-// one, and whose owner can be told by their names: nothing has to be followed through pointers after a process that
+// DPDK knows only the mempool's header. The ring and the mbufs of the mempool lie in dpcap's own pieces (SharedPieces),
+// which are taken one by one and whose names tell the owner, so no pointers have to be followed after a process has
 // died.
 class CaptureMempool {
  public:
   struct Size {
-    uint32_t mbufs;      // 2^n - 1, with which it serves every ordinary load
-    uint32_t most;       // that it may grow to, 2^n - 1
+    uint32_t mbufs;      // 2^n - 1; serves every ordinary load
+    uint32_t most;       // 2^n - 1; the mempool may grow to it
     uint32_t data_room;  // bytes of an mbuf, headroom included
   };
 
-  // A pool without mbufs yet. `name`: of the owner record. `wants_more`: called once each time when grow() should be.
-  // Throws as SharedPieces::take_piece().
+  // Makes a mempool without mbufs. `name` is the name of the owner record. `wants_more` is called once each time that
+  // grow() should be called. Throws as SharedPieces::take_piece().
   CaptureMempool(const std::string& name, const Size& size, SharedPieces& pieces, Notify wants_more = {});
   CaptureMempool(const CaptureMempool&) = delete;
   CaptureMempool& operator=(const CaptureMempool&) = delete;
@@ -40,31 +40,31 @@ class CaptureMempool {
   static constexpr uint32_t kMinMbufs = 1023;
 
   rte_mempool* get() const { return pool_; }
-  // Now, once it is complete, and at any time.
+  // The number of mbufs: mbufs() now, planned() when complete, most() at most.
   uint32_t mbufs() const { return mbufs_; }
   uint32_t made() const { return static_cast<uint32_t>(mbufs_ + fresh_.size()); }  // those not in use yet included
   uint32_t planned() const { return planned_; }
   uint32_t most() const { return most_; }
 
-  // Adds the mbufs of `pieces` more pieces, but no more than `up_to` in all. False when it has as many. On a thread
-  // that may wait for the primary. Throws as SharedPieces::take_piece(); what there is stays in use.
+  // Adds the mbufs of `pieces` more pieces, but no more than `up_to` in all. Returns false when it has as many. Call it
+  // on a thread that may wait for the primary. Throws as SharedPieces::take_piece(); existing mbufs stay in use.
   bool grow(uint32_t pieces, uint32_t up_to);
-  // Lets the primary take mbufs: from here on packets are captured.
+  // Lets the primary take mbufs: from here on, packets are captured.
   void open();
   // Mbufs that hold no copy at this moment (without those in lcore caches).
   uint32_t available() const { return in_ring() + kept_; }
-  // Gives mbufs (segments) back, as soon as their bulk is complete.
+  // Gives mbufs (segments) back to the mempool, as soon as their bulk is complete.
   void give_back(rte_mbuf* const* segments, uint32_t count);
-  // Has no more than about this many go around from now on; the others are kept here.
+  // From now on, lets no more than about as many mbufs circulate as `circle` says; the others are kept back.
   void circulate(const Circle& circle);
-  // Has mbufs that are kept follow those that the primary has taken. Often: before anything that takes long.
+  // Gives out kept mbufs in place of those that the primary has taken. Call it often: before anything that takes long.
   void top_up();
-  // More than half of the mbufs are on their way, and there may be more of them.
+  // True when more than half of the mbufs are in use, and the mempool may grow.
   bool is_short() const { return mbufs_ < most_ && available() < mbufs_ / 2; }
-  // Says that more mbufs are wanted; whether somebody has said so since the last grow().
+  // want_more() says that more mbufs are wanted; is_wanting() tells whether that was said since the last grow().
   void want_more();
   bool is_wanting() const { return wants_more_; }
-  // Takes the header back. The pieces are their owner's; the primary must be known to be out of it.
+  // Frees the header. The pieces belong to their owner. The primary must be known not to use the mempool any more.
   void free();
 
  private:
@@ -86,21 +86,20 @@ class CaptureMempool {
   std::atomic<uint32_t> mbufs_{0};
   std::atomic<bool> wants_more_{false};
   std::atomic<bool> is_open_{false};
-  std::vector<void*> fresh_;  // made, and not yet a bulk, or held back until open()
+  std::vector<void*> fresh_;  // made mbufs that are not yet a bulk, or are held back until open()
 
-  // One thread of ours at a time gives back. Of two on one CPU that enqueue to the pool's ring, each would spin until
-  // the other, which is not running, is done.
+  // Only one thread of this process gives mbufs back at a time. If two threads on one CPU enqueued to the mempool's
+  // ring, one would spin until the other, which is not running, is done.
   std::mutex giving_back_;
   MbufBulks bulks_;
-  std::atomic<uint32_t> kept_{0};  // by them
+  std::atomic<uint32_t> kept_{0};  // mbufs that bulks_ keeps back
   uint32_t most_free_ = UINT32_MAX;
 };
 
-// The pool in this memory zone, which a process that is gone has left; nullptr when it did not get as far as to make
-// one.
+// Returns the mempool in this memzone, which a dead process has left; nullptr when that process did not get as far as
+// making one.
 rte_mempool* foreign_pool(const std::string& zone_name);
-// Frees the header of a pool that a process which is gone has left, given its memory zone's name; its pieces are not
-// looked at.
+// Frees the header of the mempool in this memzone, which a dead process has left. The pieces are not touched.
 void free_foreign_pool(const std::string& zone_name);
 
 }  // namespace dpcap

@@ -18,12 +18,12 @@
 namespace dpcap {
 namespace {
 
-// Long enough for a thread that waits for the lock to get it: it looks again within a microsecond.
+// Long enough for a thread that waits for the lock to get it: such a thread tries again within a microsecond.
 constexpr long kPauseNs = 200'000;
-// EAL waits 5 s for the primary (MP_TIMEOUT_S, malloc_mp.c). A request that took nearly as long was not answered, and
-// one after it may get memory that the primary is about to take back (rollback_expand_heap, all releases to 26.07).
+// EAL waits 5 s for the primary (MP_TIMEOUT_S, malloc_mp.c). A request that took nearly as long was not answered, and a
+// later request may get memory that the primary is about to take back (rollback_expand_heap, all releases to 26.07).
 constexpr uint64_t kUnansweredNs = 4'500'000'000;
-// Another secondary that is stopped makes the primary wait for it with each page that is given back.
+// When another secondary is stopped, the primary waits for it with each page that is given back.
 constexpr uint64_t kSlowFreeNs = 1'000'000'000;
 
 void let_the_primary_in() {
@@ -36,8 +36,8 @@ struct Place {
   uint64_t page_bytes = 0;
 };
 
-// Where the primary has most of its memory. Named exactly: for any socket and any page size, EAL would ask the primary
-// again and again after a request that failed.
+// Where the primary has most of its memory. Requests name the socket and the page size exactly: for any socket and any
+// page size, EAL would ask the primary again and again after a request that failed.
 Place main_place() {
   std::map<std::pair<int, uint64_t>, uint64_t> bytes;
   rte_memseg_list_walk(
@@ -91,7 +91,7 @@ SharedPieces::SharedPieces(std::string name) : name_(std::move(name)) {}
 void* SharedPieces::take(size_t bytes) {
   bytes = RTE_CACHE_LINE_ROUNDUP(bytes);
   if (bytes > left_) {
-    // Rings of up to a page: where one would leave half of a page, three share two.
+    // For rings of up to a page: where one would leave half of a page unused, three share two pages.
     const size_t piece = std::max(bytes, bytes > kPieceBytes / 3 ? 2 * kPieceBytes : kPieceBytes);
     next_ = static_cast<char*>(take_piece(piece));
     left_ = piece;

@@ -9,22 +9,22 @@ namespace dpcap {
 namespace {
 
 constexpr uint64_t kWindowsPerSecond = 50;
-constexpr double kBusyPauses = 0.05;      // of the time: a drain that pauses less has all it can do
-constexpr uint32_t kWindows = 10;         // of a flood, before there is a trial: one after the other
-constexpr uint32_t kEasyWindows = 3;      // until a small circle is a large one again
-constexpr uint32_t kSettlingWindows = 2;  // until what was in the other circle has come back
+constexpr double kBusyPauses = 0.05;      // share of the time: a drain thread that pauses less is fully busy
+constexpr uint32_t kWindows = 10;         // consecutive windows of a flood before a trial begins
+constexpr uint32_t kEasyWindows = 3;      // windows until a small circle becomes a large one again
+constexpr uint32_t kSettlingWindows = 2;  // windows until the mbufs of the other circle have come back
 constexpr uint32_t kTrialWindows = 3;
 constexpr uint32_t kMostDisturbed = 10;  // windows of a trial in which the machine stalled: then it tells nothing
-constexpr double kWorse = 0.8;           // of the rate before: ends a trial at once
-// A small circle has to be worth its lack of slack; a large one only not worse.
+constexpr double kWorse = 0.8;           // share of the rate before: a lower rate ends a trial at once
+// A small circle has to be worth its lack of slack; a large one only has to be no worse.
 constexpr double kSmallGain = 1.1, kLargeGain = 0.95;
 constexpr uint64_t kLeastWaitSeconds = 1, kMostWaitSeconds = 16;  // between trials
 
-constexpr double kFirstGap = 0.016;    // s: a machine's stalls are not known yet
+constexpr double kFirstGap = 0.016;    // s, while the machine's stalls are not known yet
 constexpr double kLeastSlack = 0.008;  // s
-constexpr double kGapDecay = 0.999;    // a window: half of it in 14 s
+constexpr double kGapDecay = 0.999;    // per window: halves in 14 s
 constexpr double kStallDecay = 0.97;
-constexpr double kSlackDecay = 0.97;  // a window: half of it in half a second
+constexpr double kSlackDecay = 0.97;  // per window: halves in half a second
 constexpr double kPacketsPerSleep = 2048;
 constexpr double kLeastSleepUs = PollBackoff::kUrgentUs;
 constexpr double kAll = UINT32_MAX;
@@ -63,7 +63,7 @@ void WorkingSet::end_window(uint64_t now_tsc) {
   const double slack = set_slack(rate);
   const bool is_flood = is_busy || slack > kSmall;
   const bool is_disturbed = rate * std::exchange(window_stall_, 0) >= kSmall && !is_busy;
-  // A trial must not cost packets that would not be lost otherwise: it does not begin while the machine stalls so long.
+  // A trial must not cost packets that would not be lost otherwise, so none begins while the machine stalls so long.
   const bool is_steady = rate * std::exchange(stall_, kStallDecay * stall_) < kSmall || is_busy;
   if (state_ == State::steady) {
     watch(rate, is_flood, is_steady, now_tsc);
@@ -72,7 +72,7 @@ void WorkingSet::end_window(uint64_t now_tsc) {
   }
 }
 
-// Grows at once, and shrinks slowly. Returns what the present rate alone would have.
+// The slack grows at once, and shrinks slowly. Returns the slack that the present rate alone would need.
 double WorkingSet::set_slack(double rate) {
   const double per_us = rate * static_cast<double>(tsc_hz_) / 1e6;
   sleep_us_ = static_cast<uint32_t>(std::clamp(kPacketsPerSleep / std::max(per_us, 1e-6), kLeastSleepUs, 1e6));
@@ -83,7 +83,7 @@ double WorkingSet::set_slack(double rate) {
 }
 
 void WorkingSet::watch(double rate, bool is_flood, bool is_steady, uint64_t now_tsc) {
-  // What a large circle can do as well, with slack: the load is less, or the CPUs have been moved.
+  // A large circle can handle this rate as well, with slack: the load is less, or the CPUs have been moved.
   easy_windows_ = is_small_ && rate < kLargeGain * large_rate_ ? easy_windows_ + 1 : 0;
   if (easy_windows_ >= kEasyWindows) return be_large(now_tsc);
   if (!is_flood) return be_steady();
@@ -99,10 +99,14 @@ void WorkingSet::begin_trial() {
   change(State::trying);
 }
 
-// The other circle, and then the one before again: what has changed by itself meanwhile is no gain.
+// Measures the other circle, and then the former one again: what has changed by itself meanwhile is no gain. A window
+// in which the machine stalled does not count.
 void WorkingSet::measure(double rate, bool is_flood, bool is_disturbed, uint64_t now_tsc) {
   if (!is_small_ && !is_flood) return be_large(now_tsc);
-  if (is_disturbed) return ++disturbed_ < kMostDisturbed ? void() : end_trial(false, now_tsc);
+  if (is_disturbed) {
+    if (++disturbed_ >= kMostDisturbed) end_trial(false, now_tsc);
+    return;
+  }
   if (state_ == State::trying && rate < kWorse * before_) return end_trial(false, now_tsc);
   if (++windows_ <= kSettlingWindows) return;
   sum_ += rate;
@@ -115,7 +119,7 @@ void WorkingSet::measure(double rate, bool is_flood, bool is_disturbed, uint64_t
   change(State::checking);
 }
 
-// What was tried last, than that rate of the other circle.
+// Whether the circle tried last is better than the other one with the rate `than`.
 bool WorkingSet::is_better(double than) const { return tried_ > (tried_small() ? kSmallGain : kLargeGain) * than; }
 
 void WorkingSet::end_trial(bool is_better, uint64_t now_tsc) {

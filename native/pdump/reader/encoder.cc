@@ -8,7 +8,7 @@ namespace dpcap {
 namespace {
 
 constexpr size_t kVector = 16;
-constexpr uint32_t kShort = 256;  // bytes; longer ones are memcpy's business
+constexpr uint32_t kShort = 256;  // bytes; longer packets are copied by memcpy()
 static_assert(Block::kSlack >= kVector);
 
 // Copies `size` bytes in whole vectors: reads and writes up to 15 bytes more.
@@ -36,7 +36,7 @@ RecordHead head_of(const Burst& burst, uint32_t index, const Packet& packet) {
   return {burst.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.target.queue, lane.target.direction};
 }
 
-// One function for each format and mode: the choice is made once a capture, not once a packet.
+// There is one function for each format and mode: the choice is made once a capture, not once a packet.
 template <FileFormat format, CopyMode mode>
 uint32_t fill_block(const FileOptions& given, const Burst& burst, uint32_t first, size_t goal, Block& block) {
   const FileOptions options{format, given.nanoseconds, given.snaplen};

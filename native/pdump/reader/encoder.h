@@ -1,4 +1,4 @@
-// Turns copies into records of a file, one behind the other in a block.
+// Turns copies into records of a file, one behind the other in a block. Runs on the drain thread.
 #pragma once
 #include <sys/uio.h>
 
@@ -13,12 +13,12 @@ class Encoder {
  public:
   Encoder(const FileOptions& options, CopyMode mode);
 
-  // Records packets of a run, from the `first` on, until the block is full or holds `goal` bytes. Returns how many.
+  // Records packets of a burst, from `first` on, until the block is full or holds `goal` bytes. Returns how many.
   uint32_t fill(const Burst& burst, uint32_t first, size_t goal, Block& block) const {
     return fill_(options_, burst, first, goal, block);
   }
-  // The same without a copy: puts head and tail around the packet where it lies in its mbuf. False when there is no
-  // room for them, or the packet is in pieces.
+  // Makes a record without a copy: puts head and tail around the packet where it lies in its mbuf. Returns false when
+  // there is no room for them, or the packet is in pieces.
   bool wrap(const Burst& burst, uint32_t index, iovec* record) const;
 
  private:

@@ -17,9 +17,9 @@ struct Tags {
   uint32_t count() const { return outer + inner; }
 };
 
-// Tags that are not in the data: stripped on receive, or to be inserted by the NIC on transmit. RTE_MBUF_F_TX_QINQ
-// stands for both (rte_mbuf_core.h of 22.11 to 26.07: "Double VLAN insertion"; i40e, ice and hns3 insert two for it
-// alone); RTE_MBUF_F_RX_QINQ_STRIPPED alone says that only the outer one was taken off.
+// Returns the tags that are not in the data: the NIC stripped them on receive, or is to insert them on transmit.
+// RTE_MBUF_F_TX_QINQ stands for both tags (rte_mbuf_core.h of 22.11 to 26.07: "Double VLAN insertion"; i40e, ice and
+// hns3 insert two for it alone); RTE_MBUF_F_RX_QINQ_STRIPPED alone says that only the outer tag was taken off.
 Tags missing_tags(const rte_mbuf* mbuf, Direction direction) {
   const uint64_t flags = mbuf->ol_flags;
   if (direction == Direction::rx) {
@@ -28,7 +28,7 @@ Tags missing_tags(const rte_mbuf* mbuf, Direction direction) {
   return {(flags & RTE_MBUF_F_TX_QINQ) != 0, (flags & (RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_VLAN)) != 0};
 }
 
-// rte_pcapng_copy (21.11 to 26.07) puts in one tag for each flag: of RTE_MBUF_F_TX_QINQ alone only the outer one.
+// rte_pcapng_copy (21.11 to 26.07) puts in one tag for each flag: for RTE_MBUF_F_TX_QINQ alone, only the outer one.
 bool stamp_lacks_inner(const rte_mbuf* mbuf, Direction direction) {
   const uint64_t flags = mbuf->ol_flags & (RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_VLAN);
   return direction == Direction::tx && flags == RTE_MBUF_F_TX_QINQ;

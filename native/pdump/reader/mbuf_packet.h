@@ -1,4 +1,5 @@
-// What a copy in an mbuf says: the packet's bytes, its lengths, the tags the NIC had taken off.
+// What a copy in an mbuf says: the packet's bytes, its lengths, the tags that the NIC had taken off. Runs on the drain
+// thread.
 #pragma once
 #include <rte_mbuf.h>
 
@@ -16,14 +17,14 @@ struct Packet {
   uint32_t caplen;  // bytes to record, tags included
   uint32_t len;     // bytes on the wire, tags included
   uint32_t tag_count;
-  uint32_t tags_at;  // where they are put in: behind the MAC addresses, or behind a tag that is there
+  uint32_t tags_at;  // where the tags are put in: behind the MAC addresses, or behind a tag that is in the data
   uint8_t tags[8];
 
   // The bytes to record lie one behind the other in the first mbuf.
   bool in_one_piece() const { return tag_count == 0 && offset + caplen <= mbuf->data_len; }
 };
 
-// What rte_pcapng_copy puts in front of the packet (lib/pcapng, 21.11 to 26.07): an enhanced packet block's head.
+// The head of an enhanced packet block, which rte_pcapng_copy puts in front of the packet (lib/pcapng, 21.11 to 26.07).
 struct StampedHead {
   uint32_t block_type;
   uint32_t block_length;
@@ -44,7 +45,7 @@ inline uint64_t stamp_of(const rte_mbuf* mbuf) {
 // Adds the tags that are not in the data.
 Packet with_tags(Packet packet, CopyMode mode, Direction direction);
 
-// Lengths are checked against the mbuf: shared memory is input.
+// Checks the lengths against the mbuf: what is in shared memory is input.
 inline Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction direction, uint32_t snaplen) {
   constexpr uint64_t kTagFlags =
       RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_VLAN;
@@ -63,8 +64,8 @@ inline Packet read_packet(const rte_mbuf* mbuf, CopyMode mode, Direction directi
 // Copies `packet.caplen` bytes to `out`.
 void copy_packet(const Packet& packet, uint8_t* out);
 
-// An mbuf whose data are the packet's bytes, tags put in, laid out in `bytes`; for whoever wants to look at a packet
-// that is not in one piece. At most 65535 bytes. Valid as long as `bytes` is.
+// Returns an mbuf whose data are the packet's bytes, tags included, laid out in `bytes`; for looking at a packet that
+// is not in one piece. It holds at most 65535 bytes, and is valid as long as `bytes` is.
 rte_mbuf lay_flat(const Packet& packet, std::vector<uint8_t>& bytes);
 
 }  // namespace dpcap

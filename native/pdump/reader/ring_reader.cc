@@ -14,19 +14,19 @@ namespace {
 constexpr uint64_t kSettleUs = 50;
 constexpr uint64_t kSettleHoldUs = 50000;
 constexpr uint64_t kReorderUs = 50;
-constexpr uint32_t kTurns = 16;  // in which a lane gives what one look found in it
-// Memory that another core wrote takes some 100 ns to come: this many packets are asked for ahead.
+constexpr uint32_t kTurns = 16;  // a lane gives what one look found in it in so many turns
+// Memory that another core wrote takes some 100 ns to come, so this many packets are prefetched ahead.
 constexpr uint32_t kMbufsAhead = 24;
 constexpr uint32_t kDataAhead = 12;
 
-// The stamp, and the first bytes of the packet, of which the last ones of a small frame are in the next cache line.
+// Prefetches the stamp and the first bytes of the packet; the last ones of a small frame are in the next cache line.
 void prefetch_data(const rte_mbuf* mbuf) {
   const auto* data = rte_pktmbuf_mtod(mbuf, const uint8_t*);
   rte_prefetch0(data);
   rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
 }
 
-// Has the packets come into the cache, and notes when they were found, or their stamps if `found_at` is 0.
+// Fetches the packets into the cache, and notes when they were found, or their stamps if `found_at` is 0.
 void fetch(rte_mbuf* const* mbufs, uint32_t count, uint64_t* arrival, uint64_t found_at) {
   for (uint32_t i = 0; i < std::min(count, kMbufsAhead); i++) rte_prefetch0(mbufs[i]);
   for (uint32_t i = 0; i < count; i++) {
@@ -73,7 +73,7 @@ uint32_t RingReader::refill() {
   return found;
 }
 
-// With one lane there is no order between lanes, and no use for a look before the one that takes.
+// With one lane there is no order between lanes, so no look is needed before the one that takes the packets.
 void RingReader::count_waiting() {
   for (Lane* lane : lanes_) {
     lane->waiting = lanes_.size() == 1 ? Lane::kPending : rte_ring_count(lane->ring);
@@ -81,7 +81,8 @@ void RingReader::count_waiting() {
   found_at_ = clock_.tsc();
 }
 
-// Of what waits in each ring, so that the fullest one has no more than there is room for.
+// Returns which share of the packets waiting in each ring to take, so that the fullest one gives no more than there is
+// room for.
 double RingReader::equal_share() const {
   double share = 1;
   for (const Lane* lane : lanes_) {
@@ -142,8 +143,8 @@ void RingReader::resolve(Lane& lane, bool last) {
 
 Burst RingReader::next(bool last) { return is_stamped_ ? next_by_stamp(last) : next_by_turns(); }
 
-// A sixteenth of what the last look found in each lane, by turns. What is sent comes as late as may be: where there are
-// few, the answer to the last question.
+// Gives a sixteenth of what the last look found in each lane, by turns. Transmitted packets come as late as possible:
+// when there are few packets, they are the answers to the last ones received.
 Burst RingReader::next_by_turns() {
   while (true) {
     Lane* next = nullptr;
@@ -161,7 +162,7 @@ Burst RingReader::next_by_turns() {
   }
 }
 
-// Packets that arrived shortly before now wait: an earlier one may not be in its ring yet.
+// Packets that arrived only just now wait: an earlier one may not be in its ring yet.
 Burst RingReader::next_by_stamp(bool last) {
   Lane* first = nullptr;
   uint64_t horizon = last ? UINT64_MAX : now_ - reorder_ticks_;
@@ -196,7 +197,7 @@ uint32_t RingReader::count_until(Lane& lane, uint64_t horizon) const {
   return count;
 }
 
-// Steady time never decreases within a lane; what is shown of it goes back when the system clock is set back.
+// Steady time never decreases within a lane; the time that is shown goes back when the system clock is set back.
 void RingReader::to_wall_time(Lane& lane, uint32_t count) {
   const auto steps = static_cast<uint64_t>(wall_.steps_ns());
   for (uint32_t i = lane.head; i < lane.head + count; i++) {
@@ -216,7 +217,7 @@ uint64_t RingReader::complete_ns() const {
   return complete;
 }
 
-// Times never decrease within a lane; one that was found empty has no packets but those on their way into its ring.
+// Times never decrease within a lane. A lane that was found empty has no packets but those on their way into its ring.
 uint64_t RingReader::complete_ns(const Lane& lane) const {
   if (lane.count != 0 || lane.more) return lane.last_ns;
   return std::max(lane.last_ns, wall_.to_steady_ns(now_ - reorder_ticks_ - stamps_.uncertainty()));

@@ -16,10 +16,10 @@ namespace {
 struct Pair {
   uint64_t tsc;
   uint64_t ns;
-  uint64_t gap;  // ticks in which both were read
+  uint64_t gap;  // ticks that reading both took
 };
 
-// The tightest of a few readings, so that an interrupt in between does not shift the clock.
+// Takes the tightest of a few readings, so that an interrupt in between does not shift the clock.
 Pair read_pair(const TimeSource& source) {
   Pair best{0, 0, UINT64_MAX};
   for (int i = 0; i < 5; i++) {
@@ -32,9 +32,9 @@ Pair read_pair(const TimeSource& source) {
 }
 
 constexpr double kNsPerSecond = 1e9;
-constexpr uint64_t kMostGapUs = 200;  // of a reading: more was an interruption in each of five
-// More than a slewed clock and a wrong rate differ: what is always allowed, and of the time since the last reading,
-// before and after the rate was measured over a second.
+constexpr uint64_t kMostGapUs = 200;  // of a reading: a larger gap means that all five were interrupted
+// A step is more than a slewed clock and a wrong rate explain: more than kStepNs, which is always allowed, plus a share
+// of the time since the last reading, before and after the rate was measured over a second.
 constexpr double kStepNs = 1e6, kUnmeasured = 0.01, kMeasured = 0.001;
 constexpr int64_t kDayNs = 86400ll * 1000000000ll;
 
@@ -60,12 +60,12 @@ bool WallClock::is_step(int64_t off_ns, uint64_t tsc) const {
 
 bool WallClock::anchor() {
   const Pair pair = read_pair(source_);
-  if (pair.gap > ticks(kMostGapUs)) return false;  // the next one tells
+  if (pair.gap > ticks(kMostGapUs)) return false;  // the next reading decides
   const auto off = static_cast<int64_t>(pair.ns - to_ns(pair.tsc));
   const bool stepped = is_step(off, pair.tsc);
   const double elapsed = static_cast<double>(pair.tsc - first_tsc_);
   const double measured = static_cast<double>(static_cast<int64_t>(pair.ns - first_ns_)) / elapsed;
-  // A clock that was set tells nothing of its rate: that is measured from here on.
+  // A clock that was set tells nothing of its rate, so the rate is measured from here on.
   if (!stepped && measured > ns_per_tick_ * 0.99 && measured < ns_per_tick_ * 1.01) {
     ns_per_tick_ = measured;
     if (elapsed * measured > kNsPerSecond) is_measured_ = true;
@@ -76,7 +76,7 @@ bool WallClock::anchor() {
   if (stepped) steps_ns_ += off;
   anchor_tsc_ = pair.tsc;
   anchor_ns_ = pair.ns;
-  // Ten times a second once the rate is known over a second or more, a hundred times before.
+  // The clock is read ten times a second once the rate is known over a second or more, a hundred times before.
   refresh_interval_ = ticks(elapsed * ns_per_tick_ < kNsPerSecond ? 10000 : 100000);
   return stepped;
 }
@@ -112,14 +112,14 @@ void StampClock::observe(uint64_t field, uint64_t empty_tsc, uint64_t now_tsc) {
     start_bracket(field, empty_tsc, now_tsc);
     return;
   }
-  // The upper bound is certain. The lower is not quite: a thread of the primary may be preempted between taking the
-  // stamp and filling the ring, so it gives way where the two cross.
+  // The upper bound is certain. The lower bound is not quite: a thread of the primary may be preempted between taking
+  // the stamp and filling the ring. So the lower one gives way where the two cross.
   hi_ = std::min(hi_, upper);
   lo_ = std::min(std::max(lo_, lower), hi_);
 }
 
 uint64_t StampClock::arrival(uint64_t field) const {
-  if (raw_tsc_) return field & ~(1ull << 63);  // 26.11 is discussed to mark a TSC with bit 63
+  if (raw_tsc_) return field & ~(1ull << 63);  // under discussion: 26.11 may mark a TSC with bit 63
   return anchor_tsc_ + (lo_ + hi_) / 2 + ticks_since_anchor(field);
 }
 

@@ -1,13 +1,13 @@
-// From the TSC to the time of day, and from the stamps of the primary's copies to the TSC.
+// The clocks that turn the TSC into the time of day, and the stamps of the primary's copies into the TSC.
 //
-// For one thread each, but for SharedClock, which is the one that all drain threads of a capture ask.
+// Each is for one thread, except SharedClock, which all drain threads of a capture use.
 #pragma once
 #include <cstdint>
 #include <mutex>
 
 namespace dpcap {
 
-// Where a clock reads the time. Tests have their own.
+// Where a clock reads the time. Tests have a source of their own.
 struct TimeSource {
   uint64_t tsc_hz;
   uint64_t (*tsc)();
@@ -18,12 +18,12 @@ TimeSource machine_time();
 // CLOCK_REALTIME as a function of the TSC, re-anchored ten times a second, so that a wrongly rounded tsc_hz (DPDK
 // before 24.11 rounds to 10 MHz: 1.5 ms a second) does not accumulate.
 //
-// A system clock that is set, forward or back, is followed: such a step shows in to_ns(), and not in to_steady_ns(),
-// which is the same time without the steps. Order is a matter of the steady time, what is shown of the other.
+// A system clock that is set, forward or back, is followed: such a step shows in to_ns(), but not in to_steady_ns(),
+// which is the same time without the steps. Packets are put in order by steady time, and shown with the other.
 class WallClock {
  public:
   explicit WallClock(const TimeSource& source);
-  // Reads the clock when it is due. True when it had been set since.
+  // Reads the system clock when that is due. Returns true when the clock had been set since the last reading.
   bool refresh(uint64_t now_tsc) { return now_tsc - anchor_tsc_ > refresh_interval_ && anchor(); }
   uint64_t to_ns(uint64_t tsc) const {
     return anchor_ns_ +
@@ -53,18 +53,18 @@ class WallClock {
 
 // Turns the timestamp field of a stamped copy into the TSC at the packet's arrival.
 //
-// 23.11 and later store the raw TSC. 21.11 to 23.07 store ns with the primary's own base, which is wrong by a constant
-// that differs from primary to primary (2^64 / tsc_hz seconds and more: the year 2250; dpdk-pdump.md 3.2). The constant
-// is bracketed by what we know of every packet: it arrived after its ring was last seen empty and before it was taken
-// out. The bracket narrows to microseconds within a few packets, and is begun anew when the primary's base jumps (its
-// polling threads update it without synchronisation).
+// DPDK 23.11 and later store the raw TSC. 21.11 to 23.07 store ns with the primary's own base, which is wrong by a
+// constant that differs from primary to primary (2^64 / tsc_hz seconds and more: the year 2250; dpdk-pdump.md 3.2). The
+// constant is bracketed by what is known of every packet: it arrived after its ring was last seen empty and before it
+// was taken out. The bracket narrows to microseconds within a few packets, and is begun anew when the primary's base
+// jumps (its polling threads update it without synchronisation).
 class StampClock {
  public:
   explicit StampClock(uint64_t tsc_hz);
 
-  // Learns from one packet: its field, when its ring was last empty, and now.
+  // Learns from one packet: from its field, the time when its ring was last empty, and the present time.
   void observe(uint64_t field, uint64_t empty_tsc, uint64_t now_tsc);
-  // True when arrival() is good to about `width` ticks.
+  // Returns true when arrival() is good to about `width` ticks.
   bool is_settled(uint64_t width) const { return raw_tsc_ || (anchored_ && hi_ - lo_ < static_cast<int64_t>(width)); }
   uint64_t arrival(uint64_t field) const;
   // How far arrival() may be off, in ticks.
@@ -90,8 +90,8 @@ struct ClockSteps {
   int64_t total_ns;
 };
 
-// The clocks of a capture. All its drain threads turn stamps into the same time, or their packets could not be put in
-// order; and what one of them learns of the primary's clock, the others need not learn before they go on.
+// The clocks of a capture. All its drain threads turn stamps into the same time, because otherwise their packets could
+// not be put in order. And what one of them learns of the primary's clock, the others need not learn before they go on.
 class SharedClock {
  public:
   explicit SharedClock(const TimeSource& source) : source_(source), wall_(source), stamps_(source.tsc_hz) {}

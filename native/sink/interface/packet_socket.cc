@@ -23,13 +23,13 @@ Error failed(const std::string& name, const std::string& step, int err) {
 void bind_to(const Descriptor& socket, const std::string& name) {
   sockaddr_ll at{};
   at.sll_family = AF_PACKET;
-  at.sll_protocol = 0;  // of what is to be received: nothing
+  at.sll_protocol = 0;  // the protocol to receive: none
   at.sll_ifindex = static_cast<int>(if_nametoindex(name.c_str()));
   if (at.sll_ifindex == 0) throw failed(name, "there is none of that name", errno);
   if (bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) throw failed(name, "bind", errno);
 }
 
-// Frames begin with an Ethernet header; a tunnel would send it as the beginning of something else.
+// The frames begin with an Ethernet header, which a tunnel would send as the beginning of something else.
 void require_ethernet(const Descriptor& socket, const std::string& name) {
   sockaddr_ll at{};
   socklen_t size = sizeof at;
@@ -55,8 +55,8 @@ bool is_interface(const std::string& name) {
   return name.find(':') == std::string::npos && if_nametoindex(name.c_str()) != 0;
 }
 
-// The kernel's queue of the interface is not bypassed: it holds a burst that the NIC cannot take at once, and a full
-// socket is worth waiting for.
+// The socket does not bypass the kernel's queue of the interface: the queue holds a burst that the NIC cannot take at
+// once, and a full socket is worth waiting for.
 int open_packet_socket(const std::string& name) {
   Descriptor packets(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (packets.get() < 0) throw failed(name, "a packet socket", errno);

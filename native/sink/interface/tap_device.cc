@@ -56,7 +56,7 @@ Descriptor open_queue(const TapOptions& options, int flags) {
 }
 
 void set_up(const TapOptions& options) {
-  // Before it is up, or the kernel has already announced itself on it.
+  // This comes before the interface is up, or the kernel has already announced itself on it.
   std::ofstream("/proc/sys/net/ipv6/conf/" + options.name + "/disable_ipv6") << 1;
   const Descriptor control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request = request_for(options);
@@ -69,7 +69,7 @@ void set_up(const TapOptions& options) {
   if (ioctl(control.get(), SIOCSIFFLAGS, &request) != 0) throw failed(options, "setting it up");
 }
 
-// On a thread that is in the right network namespace.
+// Runs on a thread that is in the right network namespace.
 std::vector<int> create(const TapOptions& options) {
   std::vector<Descriptor> queues;
   queues.push_back(open_queue(options, IFF_TUN_EXCL));
@@ -87,7 +87,7 @@ std::vector<int> create_tap(const TapOptions& options) {
     errno = ENAMETOOLONG;
     throw failed(options, "a name has 1 to 15 characters");
   }
-  // A namespace is entered by a thread; one that ends right after leaves the process where it was.
+  // Only this thread enters the namespace. It ends right after, and the rest of the process stays where it was.
   std::vector<int> fds;
   std::optional<Error> error;
   std::thread creator([&] {

@@ -1,4 +1,4 @@
-// TAP interfaces: a kernel interface whose wire is a file descriptor of ours.
+// TAP interfaces: kernel interfaces whose wire is a file descriptor of this process. Any thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,14 +8,14 @@ namespace dpcap {
 
 struct TapOptions {
   std::string name;   // at most 15 characters, free in the namespace
-  std::string netns;  // name under /var/run/netns, empty: where we are
+  std::string netns;  // name under /var/run/netns, empty: the current namespace
   uint32_t mtu;
   uint32_t queues;  // 1: a plain interface
 };
 
-// Creates an inert interface and shows it up: no address, NOARP, IPv6 off, promiscuous. Returns a descriptor for each
-// queue; it goes when the last one is closed, however its process ends. Throws ERR_SINK_OPEN, whose subject is what
-// there is no way around: the interface, the namespace or "/dev/net/tun".
+// Creates an inert interface and brings it up: no address, NOARP, IPv6 off, promiscuous. Returns a descriptor for each
+// queue. The interface goes when the last descriptor is closed, however its process ends. Throws ERR_SINK_OPEN, whose
+// subject is the obstacle: the interface, the namespace or "/dev/net/tun".
 std::vector<int> create_tap(const TapOptions& options);
 
 }  // namespace dpcap

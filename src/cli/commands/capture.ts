@@ -1,4 +1,4 @@
-/** `dpcap [capture]`: the main job. Options to plan, plan to engine, engine to report. */
+/** `dpcap [capture]`, the main command: turns options into a plan, has an engine carry it out, and reports on it. */
 
 import type { Command } from 'commander';
 import { resolvePortNames } from '../../dpvs/port-names.js';
@@ -104,7 +104,7 @@ function addCaptureOptions(command: Command): void {
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
 }
 
-/** What was typed, checked as far as it can be without a primary. */
+/** The command line, checked as far as that is possible without a primary. */
 interface TypedCapture {
   raw: RawOptions;
   request: CaptureRequest;
@@ -124,23 +124,23 @@ function explain({ raw, filter }: TypedCapture): void {
   if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
 }
 
-/** What is to be done, and where its packets go. */
+/** The plan of a capture, and the output that its packets go to. */
 interface PlannedCapture {
   plan: EnginePlan;
   target: OutputTarget;
 }
 
 /**
- * Everything that can fail before a primary is joined, and before a mirror is set.
- * @param mirrored the port of a mirror's target, empty when one was named
+ * Does everything that can fail before a primary is joined, and before a mirror is set.
+ * @param mirrored the port of a mirror's target VF, empty when the user named a port
  * @throws UsageError, DpcapError
  */
 async function planFor({ request, filter }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
   const target = chooseTarget(request.output);
   const picked = pickPrimary(mirrored?.filePrefix ?? request.filePrefix);
   const ports = await resolvePortNames(mirrored?.interface ?? request.ports, picked);
-  // Once joined the port is looked for in any case. Telemetry does not tell those that another port owns, so that only a
-  // mirror, which may cost one of four rules, is refused for it.
+  // After joining, the engine looks for the port in any case. Telemetry does not list ports that another port owns, so
+  // an unknown port is refused here only for a mirror, which may cost one of four rules.
   if (mirrored && picked.ports) selectPorts(ports, picked.ports.map(asPort));
   return { plan: createPlan({ ...request, ports }, filter, picked, target.to, commandLine()), target };
 }
@@ -159,7 +159,7 @@ async function capture(
     return;
   }
   const printer = request.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
-  // Printed packets and a line that is overwritten cannot share a screen.
+  // Printed packets and a status line that is overwritten cannot share a screen.
   const reporter = await createReporter(request.stats, request.quiet || printer !== undefined, diagnostics);
   const { durationMs } = request;
   const inherited = printer?.input ?? target.inherits;
@@ -169,17 +169,20 @@ async function capture(
   if (!done.error) return;
   const error = errorFromRecord(done.error);
   if (done.stats === undefined) throw error;
-  // The summary has been shown: what is left to say is why it ended.
+  // The summary has been shown; only the reason why the capture ended is left to say.
   diagnostics.write(errorText(error, context.isJson));
   context.exitCode = error.exitCode;
 }
 
-/** The letters for tcpdump; it would take one that it does not know for a mistake. */
+/** Picks the letters that tcpdump gets: it would take one that it does not know for a mistake. */
 function displayOptions({ A, e, t, v, x, X, timePrecision }: RawOptions): DisplayOptions {
   return { A, e, t, v, x, X, nano: timePrecision === 'nano' } as DisplayOptions;
 }
 
-/** `dpcap --file-prefix P list` would otherwise be a filter that cannot be parsed: no expression is a command's name. */
+/**
+ * Without this check, `dpcap --file-prefix P list` would be a filter that cannot be parsed. No valid expression is a
+ * command's name.
+ */
 function refuseLateCommand(word: string | undefined): void {
   if (!isCommand(word) || word === 'capture') return;
   throw new UsageError(`${word} is a command, and comes before the options`, {

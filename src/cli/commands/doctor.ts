@@ -1,4 +1,4 @@
-/** `dpcap doctor`: why does it not work here? Every check a person would make, each with its remedy. */
+/** `dpcap doctor` says why dpcap does not work here. It makes every check a person would make, each with its remedy. */
 
 import { type Check, exitCodeOf, formatChecks } from '../../doctor/check.js';
 import { type DoctorView, gatherView } from '../../doctor/gather.js';
@@ -21,7 +21,7 @@ export const registerDoctor: RegisterCommand = (program, context) => {
     });
 };
 
-/** All findings; pure. */
+/** Returns all findings. Pure. */
 export function examine(view: DoctorView): Check[] {
   return [...hostChecks(view), ...primaryChecks(view)];
 }

@@ -1,4 +1,4 @@
-/** `dpcap filters`: what `--filter NAME` can be, and what each means. */
+/** `dpcap filters` lists the names that `--filter NAME` accepts, and explains what each means. */
 import type { Command } from 'commander';
 import { findFilter, listFilters, type NamedFilter } from '../../filter/text/named-filters.js';
 import type { RegisterCommand } from '../command.js';

@@ -1,4 +1,4 @@
-/** `dpcap forward2kni PORT on|off|status`: a port's packets on a kernel interface. */
+/** `dpcap forward2kni PORT on|off|status` shows a port's packets on a kernel interface. */
 
 import { isSocket } from '../../dpvs/identify.js';
 import { UsageError } from '../../errors.js';
@@ -48,7 +48,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
       return;
     }
     refuseTapChoices(words, raw);
-    process.stdout.on('error', () => {}); // a reader that went away must not keep us from switching off
+    process.stdout.on('error', () => {}); // a reader that has gone must not prevent switching off
     await forwardOnDpvs(request, backend, primaries, {
       out: (line) => process.stdout.write(`${line}\n`),
       warn: (line) => diagnostics.write(`${line}\n`),
@@ -56,10 +56,10 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
   });
 };
 
-/** What DPVS's own forward2kni knows; it copies whole ports. */
+/** The options that go with DPVS's own forward2kni, which copies whole ports. */
 const DPVS_OPTIONS = new Set(['ipcFile', 'filePrefix', 'via', 'for', 'untilExit', 'force', 'json']);
 
-/** @throws UsageError rather than leave out what was asked for */
+/** @throws UsageError rather than ignore what was asked for */
 function refuseTapChoices(words: string[], raw: RawOptions): void {
   const foreign = Object.entries(raw).find(([name, value]) => value !== undefined && !DPVS_OPTIONS.has(name))?.[0];
   if (words.length === 0 && foreign === undefined) return;

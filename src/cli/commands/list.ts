@@ -28,7 +28,7 @@ export const registerList: RegisterCommand = (program) => {
     });
 };
 
-/** The table for people. `ended`: how many more there are of which only the files are left. */
+/** The table for people. `ended` is the number of further primaries of which only the files are left. */
 export function formatListings(root: string, listings: readonly Listing[], ended = 0): string {
   const alive = listings.some(({ primary }) => isAlive(primary));
   const lines = alive ? [] : [`no DPDK primary process is running (looked in ${root})`, ...nothingHints()];
@@ -43,9 +43,9 @@ export function formatListings(root: string, listings: readonly Listing[], ended
   return [...lines, header, ...blocks, ...rest].map(printable).join('\n');
 }
 
-/** Names of programs, ports and directories are anybody's words: none of them may speak to the terminal. */
+/** Anybody can choose names of programs, ports and directories: none of them may send control codes to the terminal. */
 function printable(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return line.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }
 
@@ -78,7 +78,7 @@ function verdictText(primary: Primary, { verdict, reasons }: Capturability): str
   return verdict === 'unknown' ? 'unknown until attached' : verdict;
 }
 
-/** Under a primary: why not and what to do, then its ports. */
+/** The lines under a primary: why it cannot be captured and what to do, then its ports. */
 function details({ primary, capturability, ports: found, dpvs }: Listing): string[] {
   const reasons = [...capturability.reasons, ...capturability.warnings];
   const why = [
@@ -117,7 +117,7 @@ function portRow(port: PortInfo): string[] {
   ];
 }
 
-/** Mbit/s as people write it. */
+/** Formats Mbit/s as people write them. */
 export function formatSpeed(mbps: number): string {
   return mbps >= 1000 ? `${mbps / 1000} Gbit/s` : `${mbps} Mbit/s`;
 }
@@ -126,7 +126,7 @@ export function formatSpeed(mbps: number): string {
 export function listingJson(root: string, listings: readonly Listing[], ended = 0): unknown {
   return {
     runtime_root: root,
-    /** Not among those below. */
+    /** The number of ended primaries that are not among those below. */
     ended_not_listed: ended,
     primaries: listings.map(({ primary, capturability, ports: found, dpvs }) => ({
       file_prefix: primary.filePrefix,

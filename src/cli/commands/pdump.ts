@@ -1,4 +1,4 @@
-/** `dpcap pdump`: stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
+/** `dpcap pdump` stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
 
 import { resolvePortNames } from '../../dpvs/port-names.js';
 import { asDpcapError, errorFromRecord } from '../../errors.js';
@@ -50,7 +50,7 @@ export const registerPdump: RegisterCommand = (program, context) => {
 async function pdump(words: string[], context: CommandContext): Promise<void> {
   const given = parseArguments(words);
   const { isInterface } = binding();
-  const outputs = planOutputs(given.tuples, isInterface); // what is wrong in itself, before a primary is looked for
+  const outputs = planOutputs(given.tuples, isInterface); // finds mistakes in the words before a primary is looked for
   const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
   const picked = pickPrimary(given.filePrefix);
   planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
@@ -76,12 +76,12 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
 /** Standard output is for dpdk-pdump's closing lines, unless packets go there. */
 const STDOUT = 1;
 
-/** As a file's, for any kind of output. */
+/** The target of a file, extended to any kind of output. */
 type PdumpTarget = Omit<OutputTarget, 'to'> & { to: EnginePlan['output'] };
 
 interface PdumpCapture {
   plan: EnginePlan;
-  /** Name of its output, for people. */
+  /** The name of the output, for people. */
   output: string;
   inherited: number | undefined;
 }
@@ -114,7 +114,10 @@ function planOf(
   return createPlan({ ...request, bufferBytes }, filter, picked, output.to, commandLine());
 }
 
-/** All at once, until each has ended; when one fails, the others are stopped in order. Resolves with the last records. */
+/**
+ * Runs all captures at once, until each has ended. When one fails, the others are stopped in order. Resolves with the
+ * last records.
+ */
 async function runAll(
   captures: PdumpCapture[],
   context: CommandContext,

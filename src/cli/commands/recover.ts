@@ -1,4 +1,4 @@
-/** `dpcap recover`: undoes what dead processes of ours left, in primaries and elsewhere. */
+/** `dpcap recover` undoes what dead dpcap processes left, in primaries and elsewhere. */
 
 import { isDpvs } from '../../dpvs/identify.js';
 import { FORWARD_KIND, undoForward } from '../../dpvs/undo.js';
@@ -16,10 +16,10 @@ import { createLogger } from '../../system/log.js';
 import type { RegisterCommand } from '../command.js';
 import { catchSignals } from '../signals.js';
 
-/** Undoes one journal entry's change; resolves with what was done, for people. Rejects when it could not be undone. */
+/** Undoes one journal entry's change. Resolves with what was done, for people; rejects when it could not be undone. */
 export type Undo = (open: OpenEntry) => Promise<string>;
 
-/** By the entry's kind. */
+/** The undo function for each kind of entry. */
 const UNDOERS: Record<string, Undo> = {
   [FORWARD_KIND]: ({ entry }) => undoForward(entry),
   [JOURNAL_KIND]: undoMirror,
@@ -32,7 +32,7 @@ export const registerRecover: RegisterCommand = (program, context) => {
     .option('--file-prefix <prefix>', 'this primary only (default: all that run)')
     .option('--json', 'one JSON document')
     .action(async (options: { filePrefix?: string; json?: boolean }) => {
-      const undone = await undoJournal(new Journal()); // first: it needs neither a primary nor the addon
+      const undone = await undoJournal(new Journal()); // comes first: it needs neither a primary nor the addon
       if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
       const reports = [];
       const stopped = new AbortController();
@@ -72,7 +72,7 @@ function failedReport(error: unknown): RecoverReport {
   return { cleared: [], inDoubt: [{ name: 'it', targets: [(error as Error).message] }], running: [] };
 }
 
-/** What became of a journal entry. */
+/** The outcome of undoing a journal entry. */
 interface Undone {
   text: string;
   isUndone: boolean;
@@ -108,14 +108,14 @@ function primariesToClear(prefix: string | undefined): { primary: Primary; skipp
   });
 }
 
-/** Why a primary is not joined, and whether something of ours may be in it all the same. */
+/** Why a primary is not joined, and whether dpcap may have left something in it all the same. */
 type Skipped = Pick<RecoverReport, 'inDoubt'> & { skipped?: string };
 
 const NOTHING: RecoverReport = { cleared: [], inDoubt: [], running: [] };
 
 /**
- * One that this dpcap cannot join was not captured by it; the names of its memory zones tell whether another build of
- * dpcap has left something. Pure.
+ * Tells why a primary is skipped. This dpcap cannot have captured a primary that it cannot join; the names of the
+ * primary's memory zones tell whether another build of dpcap has left something. Pure.
  */
 export function whySkipped(
   primary: Primary,
@@ -123,7 +123,7 @@ export function whySkipped(
 ): Skipped | undefined {
   const [reason] = capturability.reasons;
   if (capturability.verdict !== 'no' || !reason) return undefined;
-  // One that does not answer now is tried all the same: the failure says who has to go on.
+  // A primary that does not answer now is tried all the same: the error names the process that has to go on.
   if (reason.code === 'ERR_PRIMARY_STOPPED' || reason.code === 'ERR_SECONDARY_STOPPED') return undefined;
   if (facts.memzones === undefined) return { inDoubt: [], skipped: `not looked at: ${reason.message}` };
   const stale = staleCaptures(facts.memzones);

@@ -1,5 +1,5 @@
 /**
- * What is known about a classic program before it is translated: which instructions can be reached, between what values
+ * What is known about a classic program before it is translated: which instructions can be reached, in which intervals
  * A, X and M[] lie, and which of them are read later. Classic jumps go forward only, so one pass each way is enough.
  */
 import type { ClassicInsn } from '../../native/filter-binding.js';
@@ -19,15 +19,15 @@ export const LIVE_X = 2;
 export const liveM = (word: number): number => 4 << word;
 
 export interface Analysis {
-  /** Undefined where no packet can get. */
+  /** Undefined for an instruction that no packet can reach. */
   states: (State | undefined)[];
-  /** Instructions that may run next: none after RET, one, or [when true, when false]. Impossible ones are left out. */
+  /** Instructions that may follow: none after RET, one, or [when true, when false]. Impossible ones are left out. */
   next: number[][];
-  /** What is read before it is written, on entry to each instruction. */
+  /** The registers and words that are read before they are written, on entry to each instruction. */
   live: number[];
 }
 
-/** Both passes over a program that check.ts has accepted. */
+/** Makes both passes over a program that validate.ts has accepted. */
 export function analyse(program: readonly ClassicInsn[]): Analysis {
   const states: (State | undefined)[] = new Array(program.length);
   const next: number[][] = new Array(program.length).fill([]);
@@ -82,7 +82,7 @@ function goOn(at: number, value: Range | undefined, after: (value: Range) => Sta
   return value ? [[at + 1, after(value)]] : [];
 }
 
-/** The value a load leaves; undefined when it reads beyond any packet, which ends the program. */
+/** The interval of what a load leaves; undefined when it reads beyond any packet, which ends the program. */
 function loaded(code: number, k: number, state: State): Range | undefined {
   switch (code & 0xe0) {
     case MODE.IMM:
@@ -101,9 +101,9 @@ function loaded(code: number, k: number, state: State): Range | undefined {
 }
 
 /**
- * Greatest offset a program may ask for. `rte_pktmbuf_read` adds offset and length in 32 bits and would read far
- * outside the packet, in the primary, where the sum wraps, and JITs compare signed: stay well below half of that, with
- * room for the bytes of tags and tunnel headers.
+ * The greatest offset that a program may ask for. `rte_pktmbuf_read` adds offset and length in 32 bits; where the sum
+ * wraps, it would read far outside the packet, in the primary. And JITs compare signed values. So the limit stays well
+ * below half of the 32-bit range, with room for the bytes of tags and tunnel headers.
  */
 export const OFFSET_MAX = 0x3fff_ffff;
 const beyond = (offset: number): boolean => offset > OFFSET_MAX;
@@ -116,12 +116,12 @@ function branch(insn: ClassicInsn, at: number, state: State): Edge[] {
   const not = whenFalse(code & 0xf0, state.a, other);
   if (taken) edges.push([at + 1 + jt, { ...state, a: taken }]);
   if (not && !(taken && jt === jf)) edges.push([at + 1 + jf, { ...state, a: not }]);
-  // Equal targets: one edge, with what held before the comparison.
+  // Both outcomes lead to one place: one edge is left, with what held before the comparison.
   if (edges.length === 1 && taken && not) return [[at + 1 + jt, state]];
   return edges;
 }
 
-/** A where `A op b` holds; undefined when it never does. */
+/** The interval of A where `A op b` holds; undefined when it never does. */
 function whenTrue(op: number, a: Range, b: Range): Range | undefined {
   switch (op) {
     case JMP.JEQ:
@@ -135,7 +135,7 @@ function whenTrue(op: number, a: Range, b: Range): Range | undefined {
   }
 }
 
-/** A where `A op b` does not hold; undefined when it always does. */
+/** The interval of A where `A op b` does not hold; undefined when it always does. */
 function whenFalse(op: number, a: Range, b: Range): Range | undefined {
   switch (op) {
     case JMP.JEQ:
@@ -161,7 +161,7 @@ function liveness(program: readonly ClassicInsn[], next: number[][]): number[] {
   return live;
 }
 
-/** What one instruction reads and overwrites, as bits. */
+/** The registers and words that one instruction reads and overwrites, as bits. */
 function uses({ code, k }: ClassicInsn): { reads: number; writes: number } {
   const mode = code & 0xe0;
   const x = (code & SRC.X) === 0 ? 0 : LIVE_X;

@@ -1,9 +1,9 @@
-/** What a program costs the primary for each packet, from its shape: the shortest and the longest way through it. */
+/** What a program costs the primary for each packet, from its shape: the shortest and the longest path through it. */
 import { CLASS, type ExtendedInsn, JMP } from './isa.js';
 
 export interface Way {
   instructions: number;
-  /** Of them, loads from the packet, which are function calls on a slow path. */
+  /** Those of them that load from the packet, which are function calls on a slow path. */
   loads: number;
 }
 
@@ -12,7 +12,7 @@ export interface Cost {
   longest: Way;
 }
 
-/** Nanoseconds the interpreter takes, roughly, on a core of some 2.5 GHz with the packet's header in its cache. */
+/** Nanoseconds that the interpreter takes, roughly, on a core of some 2.5 GHz with the packet's header in its cache. */
 const INSTRUCTION_NS = 1.5;
 const LOAD_NS = 4;
 

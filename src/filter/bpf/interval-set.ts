@@ -1,9 +1,9 @@
 /** Sets of whole numbers as intervals: VLAN ids, ports, IPv4 networks. */
 
-/** From the first to the last, both included. */
+/** The numbers from the first to the last, both included. */
 export type Interval = readonly [first: number, last: number];
 
-/** The same numbers in order, those intervals that overlap or touch as one. */
+/** The same numbers in order; intervals that overlap or touch become one. */
 export function mergeIntervals(intervals: readonly Interval[]): Interval[] {
   const merged: [number, number][] = [];
   for (const [first, last] of [...intervals].sort((a, b) => a[0] - b[0])) {

@@ -53,7 +53,7 @@ function compute(op: number, a: number, b: number): number | undefined {
   }
 }
 
-/** `range` when it fits in 32 bits, else anything: the operation may wrap. */
+/** The interval when it fits in 32 bits, otherwise ANY, because the operation may wrap. */
 const unlessWrapped = (min: number, max: number): Range => (min >= 0 && max <= UINT32_MAX ? { min, max } : ANY);
 
 /** The interval of `a op b`; undefined when the operation always ends the program. */

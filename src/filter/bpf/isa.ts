@@ -52,7 +52,7 @@ export const SRC = { K: 0x00, X: 0x08 } as const;
 export const MEMWORDS = 16;
 const INSN_BYTES = 8;
 
-/** Bytes a packet load reads. */
+/** Bytes that a packet load reads. */
 export function loadBytes(code: number): 1 | 2 | 4 {
   const size = code & 0x18;
   return size === SIZE.B ? 1 : size === SIZE.H ? 2 : 4;
@@ -63,7 +63,7 @@ export function sizeBits(bytes: 1 | 2 | 4): number {
   return bytes === 1 ? SIZE.B : bytes === 2 ? SIZE.H : SIZE.W;
 }
 
-/** eBPF as the bytes `rte_bpf_load` reads; little-endian, registers as two nibbles. */
+/** Encodes eBPF as the bytes that `rte_bpf_load` reads: little-endian, registers as two nibbles. */
 export function encode(program: readonly ExtendedInsn[]): Uint8Array {
   const bytes = new Uint8Array(program.length * INSN_BYTES);
   const view = new DataView(bytes.buffer);

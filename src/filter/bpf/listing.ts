@@ -1,4 +1,4 @@
-/** Programs as text, for people: classic as tcpdump -d writes them, extended in the same manner. */
+/** Programs as text for the user: classic ones as tcpdump -d writes them, extended ones in the same manner. */
 import type { ClassicInsn } from '../../native/filter-binding.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MODE, SRC } from './isa.js';
 
@@ -8,7 +8,7 @@ const letter = (code: number): string => ({ 1: 'b', 2: 'h', 4: '' })[loadBytes(c
 const hex = (value: number): string => `#0x${(value >>> 0).toString(16)}`;
 const numbered = (at: number, text: string): string => `(${String(at).padStart(3, '0')}) ${text}`;
 
-/** One line an instruction. */
+/** One line per instruction. */
 export function listClassic(program: readonly ClassicInsn[]): string[] {
   return program.map((insn, at) => numbered(at, classicText(insn, at)));
 }
@@ -38,7 +38,7 @@ function classicText({ code, k, jt, jf }: ClassicInsn, at: number): string {
   }
 }
 
-/** Masks in hexadecimal, quantities in decimal. */
+/** Masks are written in hexadecimal, quantities in decimal. */
 function arithmeticOperand(code: number, other: string, k: number): string {
   const op = code & 0xf0;
   if (op === ALU.NEG) return '';
@@ -63,7 +63,7 @@ function classicPlace(code: number, k: number): string {
   }
 }
 
-/** One line an instruction. R6 is the mbuf, R0 the accumulator and the result. */
+/** One line per instruction. R6 is the mbuf, R0 the accumulator and the result. */
 export function listExtended(program: readonly ExtendedInsn[]): string[] {
   return program.map((insn, at) => numbered(at, extendedText(insn, at)));
 }

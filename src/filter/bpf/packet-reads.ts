@@ -1,17 +1,17 @@
-/** What instructions of a classic program read of a packet. */
+/** Tells what the instructions of a classic program read from a packet. */
 import type { ClassicInsn } from '../../native/filter-binding.js';
 import { TAG_OFFSET } from '../codegen/tags.js';
 import { OFFSET_MAX } from './analyse.js';
 import { CLASS, loadBytes, MODE } from './isa.js';
 
-/** Loads from the packet or of its length need the mbuf. */
+/** Whether an instruction loads from the packet or loads its length, and so needs the mbuf. */
 export function readsPacket({ code }: ClassicInsn): boolean {
   const mode = code & 0xe0;
   if ((code & 7) > CLASS.LDX) return false;
   return mode !== MODE.IMM && mode !== MODE.MEM;
 }
 
-/** What differs between a frame and the same frame without tags. */
+/** Whether the loaded value can differ between a frame and the same frame without tags. */
 export function dependsOnTags(insn: ClassicInsn): boolean {
   if (!readsPacket(insn)) return false;
   const mode = insn.code & 0xe0;

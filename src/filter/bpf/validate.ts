@@ -4,9 +4,9 @@ import { UsageError } from '../../errors.js';
 import type { ClassicInsn } from '../../native/filter-binding.js';
 import { ALU, CLASS, JMP, MEMWORDS, MODE } from './isa.js';
 
-/** Longest classic program taken, as in the kernel and in DPDK's own tools. */
+/** The longest classic program that is accepted, as in the kernel and in DPDK's own tools. */
 const CLASSIC_INSN_MAX = 4096;
-/** Longest search: all ways through it are short, and what it becomes is bounded by the reach of its jumps. */
+/** The longest search: all paths through it are short, and the reach of its jumps bounds the eBPF made of it. */
 export const SEARCH_INSN_MAX = 32768;
 
 /** Linux's ancillary data: loads from these negative offsets ask the kernel, not the packet (`SKF_AD_*`). */
@@ -28,7 +28,7 @@ function refuse(message: string, hint: string): never {
 }
 
 /**
- * Checks that every opcode is known and every jump goes forward and stays inside.
+ * Checks that every opcode is known and that every jump goes forward and stays inside the program.
  * @throws UsageError ERR_FILTER_UNSUPPORTED
  */
 export function checkClassic(program: readonly ClassicInsn[], most = CLASSIC_INSN_MAX): void {

@@ -1,4 +1,4 @@
-/** Collects eBPF instructions with symbolic jump targets, tidies the jumps, and resolves them. */
+/** Collects eBPF instructions whose jumps lead to labels, tidies the jumps, and resolves them. */
 import { UsageError } from '../../errors.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, MODE, SIZE, SRC, sizeBits } from '../bpf/isa.js';
 import { type Item, type Label, tidy } from './peephole.js';
@@ -9,16 +9,16 @@ export type { Label } from './peephole.js';
 export type Operand = { reg: number } | { imm: number };
 
 /**
- * Registers as the converter uses them. Packet loads find the mbuf in R6, leave their result in R0 and clobber R1 to R5,
- * so A simply lives in R0 and everything that must survive a load lives in R6 to R9.
+ * Registers as the converter uses them. Packet loads find the mbuf in R6, leave their result in R0 and clobber R1 to
+ * R5. So A lives in R0, and everything that must survive a load lives in R6 to R9.
  */
 export const REG = { A: 0, ARGUMENT: 1, SCRATCH: 2, MBUF: 6, TEMP: 7, X: 8, SKIP: 9, FRAME: 10 } as const;
 
 const INT16_MAX = 0x7fff;
 /**
- * True when an immediate would not mean what it says. A comparison is 64 bits wide and sign-extends it (for JSET the sign
- * bits meet zeros). And the x86 JIT of 22.11 writes a one-byte immediate where TEST has four, which derails the code; pdump
- * interprets, but nothing that can crash another user of the program shall be in it.
+ * True when an immediate would not mean what it says. A comparison is 64 bits wide and sign-extends the immediate (for
+ * JSET the sign bits meet zeros). And the x86 JIT of 22.11 writes a one-byte immediate where TEST has four bytes, which
+ * derails the code. pdump interprets the program, but it must hold nothing that can crash another user of it.
  */
 function needsRegister(op: number, imm: number): boolean {
   const signed = imm | 0;
@@ -26,9 +26,9 @@ function needsRegister(op: number, imm: number): boolean {
 }
 
 export class Assembler {
-  /** Scratch words of the classic machine that any program so far has a place for, from the top of the stack down. */
+  /** Scratch words of the classic machine that the programs so far have a slot for, from the top of the stack down. */
   words = 0;
-  /** Registers that any instruction so far writes. */
+  /** Registers that the instructions so far write. */
   readonly written = new Set<number>();
   private items: Item[] = [];
   private labels = 0;
@@ -42,7 +42,7 @@ export class Assembler {
     this.items.push({ label });
   }
 
-  /** How many ways lead to a label that is put down here. Jumps go forward only, so all of them are known. */
+  /** The number of paths to a label that is placed here. Jumps go forward only, so all of the paths are known. */
   waysTo(label: Label): number {
     const last = this.items.at(-1)?.insn?.code;
     const fallsThrough = last !== (CLASS.JMP | JMP.JA) && last !== (CLASS.JMP | JMP.EXIT);
@@ -65,18 +65,18 @@ export class Assembler {
     this.emit(CLASS.ALU64 | ALU.MOV | SRC.X, dst, src, 0, 0);
   }
 
-  /** R0 = packet bytes at `offset`, host order; ends the program with 0 when they are not there. */
+  /** R0 = packet bytes at `offset`, host order; ends the program with 0 when the packet does not hold them. */
   loadPacket(bytes: 1 | 2 | 4, offset: number, index?: number): void {
     const mode = index === undefined ? MODE.ABS : MODE.IND;
     this.emit(CLASS.LD | mode | sizeBits(bytes), 0, index ?? 0, 0, offset | 0);
   }
 
-  /** Swaps the four bytes twice: no change, but of the result the verifier only knows that it is 32 bits wide. */
+  /** Swaps the four bytes twice. Nothing changes, but the verifier then only knows that the result is 32 bits wide. */
   forget(dst: number): void {
     for (let time = 0; time < 2; time++) this.emit(CLASS.ALU | ALU.END | SRC.X, dst, 0, 0, 32);
   }
 
-  /** 32 or 16 bits from memory: the stack or the mbuf's own fields. */
+  /** Loads 32 or 16 bits from memory: from the stack or the mbuf's own fields. */
   loadMemory(dst: number, base: number, off: number, bytes: 2 | 4 = 4): void {
     this.emit(CLASS.LDX | MODE.MEM | sizeBits(bytes), dst, base, off, 0);
   }
@@ -107,7 +107,7 @@ export class Assembler {
     this.items.push({ insn, target });
   }
 
-  /** The shared `return value`, put at the end of the program when it is used. */
+  /** The label of the shared `return value`, which is placed at the end of the program when it is used. */
   returning(value: number): Label {
     const known = this.returns.get(value);
     if (known !== undefined) return known;
@@ -116,7 +116,7 @@ export class Assembler {
     return label;
   }
 
-  /** Ends the program with what is in R0. */
+  /** Ends the program with the value in R0. */
   exit(): void {
     this.emit(CLASS.JMP | JMP.EXIT, 0, 0, 0, 0);
   }

@@ -1,6 +1,7 @@
 /**
- * Code that finds the packet inside a tunnel: through VLAN tags, IPv4 (not a later fragment) or IPv6 (without extension
- * headers) or MPLS, to VXLAN, Geneve, GTP-U, GRE, NVGRE, ERSPAN, IP-in-IP and MPLS. Anything else ends the program with 0.
+ * Code that finds the packet inside a tunnel. It goes through VLAN tags, IPv4 (not a later fragment) or IPv6 (without
+ * extension headers) or MPLS, to VXLAN, Geneve, GTP-U, GRE, NVGRE, ERSPAN, IP-in-IP and MPLS. Anything else ends the
+ * program with 0.
  */
 
 import { ALU, JMP } from '../bpf/isa.js';
@@ -10,15 +11,15 @@ import { SLOT } from './inner-loads.js';
 import { leaveUnlessTpid, TAG_BYTES, TAG_OFFSET, TAGS_MAX } from './tags.js';
 import { type Inside, TYPE, UdpTunnels } from './udp-tunnels.js';
 
-/** Tunnels that can be looked through one after the other. */
+/** The number of tunnels that can be looked through one after the other. */
 export const DEPTH_MAX = 3;
-/** Labels of one MPLS stack. */
+/** The most labels of one MPLS stack. */
 const MPLS_LABELS_MAX = 8;
 
 const ETHERNET_BYTES = 14;
 const { SKIP, X: FIELD, A, SCRATCH, FRAME } = REG;
 
-/** Emits the code for `depth` tunnels; afterwards R9 and the slots are as inner-loads.ts wants them. */
+/** Emits the code for `depth` tunnels; afterwards R9 and the slots are as inner-loads.ts expects them. */
 export function decapsulate(asm: Assembler, depth: number): void {
   const inside = (): Inside => ({ ethernet: asm.label(), ipv4: asm.label(), ipv6: asm.label() });
   let entry = inside();
@@ -106,11 +107,11 @@ class Tunnel extends Cursor {
     this.gre();
   }
 
-  /** Version 0 without routing; its optional fields passed over. */
+  /** Accepts version 0 without routing, and passes over its optional fields. */
   private gre(): void {
     const { asm } = this;
     const [mirrored2, mirrored3] = [asm.label(), asm.label()];
-    // The flags, and behind them the ethertype.
+    // The four bytes are the flags, and behind them the ethertype.
     this.load(4, 0);
     asm.move(FIELD, { reg: A });
     asm.alu(ALU.AND, A, { imm: 0x4007_0000 });
@@ -132,7 +133,7 @@ class Tunnel extends Cursor {
     asm.place(mirrored2);
     this.advanceIf(28, 8);
     asm.jump(this.to.ethernet);
-    // Type III has 12, or 20 when the last bit says so.
+    // Type III has 12 bytes, or 20 when the last bit says so.
     asm.place(mirrored3);
     this.load(1, 11);
     asm.alu(ALU.AND, A, { imm: 1 });
@@ -142,7 +143,7 @@ class Tunnel extends Cursor {
     asm.jump(this.to.ethernet);
   }
 
-  /** Behind the bottom of the stack: IP by its version, Ethernet behind a control word that is 0 at first. */
+  /** After the bottom label comes IP, known by its version, or Ethernet behind a control word that begins with 0. */
   private labels(): void {
     const { asm } = this;
     const [bottom, wire] = [asm.label(), asm.label()];
@@ -180,7 +181,7 @@ function skipInnerTags(asm: Assembler): void {
   asm.loadPacket(2, TAG_OFFSET, SKIP);
 }
 
-/** Fills the slots; R9 becomes as if an Ethernet header were there. */
+/** Fills the slots, and sets R9 as if an Ethernet header were there. */
 function describeInner(asm: Assembler, inner: Inside): void {
   const [bare, described] = [asm.label(), asm.label()];
   enter(asm, inner.ethernet);
@@ -192,7 +193,7 @@ function describeInner(asm: Assembler, inner: Inside): void {
     [inner.ipv6, TYPE.ipv6],
   ] as const) {
     asm.place(label);
-    asm.loadPacket(1, 0, SKIP); // there must be something
+    asm.loadPacket(1, 0, SKIP); // the packet must not end here
     asm.move(A, { imm: type });
     asm.jump(bare);
   }
@@ -202,7 +203,7 @@ function describeInner(asm: Assembler, inner: Inside): void {
   enter(asm, described);
   asm.forget(FIELD);
   asm.storeMemory(FRAME, SLOT.addresses, FIELD);
-  // By way of a sum: the verifier remembers of a register how wide the load was, unless it began as a constant.
+  // The copy is a sum: the verifier remembers how wide a register's load was, unless the register began as a constant.
   asm.move(SCRATCH, { imm: 0 });
   asm.alu(ALU.ADD, SCRATCH, { reg: A });
   asm.forget(SCRATCH);

@@ -1,9 +1,9 @@
 /**
- * Walking along headers: R9 is the offset of the one that is read, R8 (FIELD) holds a field across loads.
+ * Walks along headers: R9 is the offset of the header that is read, R8 (FIELD) holds a field across loads.
  *
- * DPDK's verifier walks what follows a jump once for each different state of the registers, and remembers few states. So
- * places that several ways lead to are entered with the same knowledge about R8 and R9; and what is there begins with a
- * packet load, after which it knows the same about R0 to R5 anyway.
+ * DPDK's verifier walks the code behind a jump once for each different state of the registers, and remembers few
+ * states. So a place that several paths lead to is entered with the same knowledge about R8 and R9, and its code begins
+ * with a packet load, after which the verifier knows the same about R0 to R5 anyway.
  */
 
 import { ALU, JMP } from '../bpf/isa.js';
@@ -11,7 +11,7 @@ import { type Assembler, type Label, REG } from './assembler.js';
 
 const { SKIP, X: FIELD, A } = REG;
 
-/** Puts a label down. Where ways meet R9 is forgotten, and R8 set: to `field`, or by the caller before the next jump. */
+/** Places a label. Where paths meet, R9 is forgotten and R8 set: to `field`, or by the caller before the next jump. */
 export function enter(asm: Assembler, label: Label, field?: number): void {
   const meet = asm.waysTo(label) > 1;
   asm.place(label);
@@ -23,7 +23,7 @@ export function enter(asm: Assembler, label: Label, field?: number): void {
 export class Cursor {
   constructor(
     protected readonly asm: Assembler,
-    /** Where a packet goes that has no tunnel we know. */
+    /** Where a packet goes that has no known tunnel. */
     protected readonly reject: Label,
   ) {}
 
@@ -39,7 +39,7 @@ export class Cursor {
     this.asm.alu(ALU.ADD, SKIP, { reg: register });
   }
 
-  /** R9 += bytes (a power of two) when that bit of FIELD is set: without a branch, or the verifier would walk two ways. */
+  /** R9 += bytes (a power of two) when that bit of FIELD is set. A branch would give the verifier two paths to walk. */
   protected advanceIf(bit: number, bytes: number): void {
     const { asm } = this;
     asm.move(A, { reg: FIELD });
@@ -48,7 +48,7 @@ export class Cursor {
     this.advanceBy(A);
   }
 
-  /** The choice of where to go on by the value of R0. The last label is best put down next. */
+  /** Chooses by the value of R0 where to go on. The last label is best placed next. */
   protected switchOn(cases: [number, Label][]): void {
     for (const [value, label] of cases) this.asm.jumpIf(JMP.JEQ, A, { imm: value }, label);
     this.asm.jump(this.reject);

@@ -1,7 +1,7 @@
 /**
- * Loads from the packet inside a tunnel, which decapsulate.ts has found: R9 is the offset of the inner IP header (or what else
- * follows the ethertype), less 14, tags looked through. Where the tunnel carries bare IP, the frame has an
- * ethertype but no addresses: a filter that reads those does not match.
+ * Loads from the packet inside a tunnel, which decapsulate.ts has found. R9 is the offset of the inner IP header (or of
+ * what else follows the ethertype), less 14; tags are looked through. Where the tunnel carries bare IP, the frame has
+ * an ethertype but no addresses: a filter that reads the addresses does not match.
  */
 
 import { ALU, JMP } from '../bpf/isa.js';
@@ -11,7 +11,7 @@ import { TAG_OFFSET } from './tags.js';
 
 /** Stack slots that decapsulate.ts fills; the classic program's own words lie above them. */
 export const SLOT = {
-  /** Where the inner frame's addresses are in the packet; 0: it has none. */
+  /** Where the inner frame's addresses are in the packet; 0 when it has none. */
   addresses: -136,
   /** The ethertype behind the tags. */
   type: -144,
@@ -31,7 +31,7 @@ export class InnerLoads extends Loads {
     super(asm, pktLenOffset);
   }
 
-  /** From the inner frame's addresses to the end of the outer packet; as if bare IP had an Ethernet header. */
+  /** The length from the inner frame's addresses to the outer packet's end, as if bare IP had an Ethernet header. */
   length(dst: number): void {
     const { asm } = this;
     const known = asm.label();

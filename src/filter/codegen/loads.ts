@@ -1,6 +1,6 @@
 /**
- * How a classic program's packet loads reach the packet. Each kind of view maps the offsets of the frame that the program
- * was written for to the bytes there are in the primary; see packet-loads, tagged-loads and inner-loads.
+ * How a classic program's packet loads reach the packet. Each kind of view maps the offsets of the frame that the
+ * program was written for to the bytes that are in the primary; see packet-loads, tagged-loads and inner-loads.
  */
 import { OFFSET_MAX } from '../bpf/analyse.js';
 import { bitsBelow, isConstant, type Range } from '../bpf/intervals.js';
@@ -23,7 +23,7 @@ export abstract class Loads {
   /** From this offset on the frame's bytes lie in the packet one after the other. */
   protected abstract readonly settled: number;
 
-  /** R0 = bytes at R2 + k, at least `settled`. */
+  /** R0 = bytes at R2 + k, which is at least `settled`. */
   protected abstract beyond(k: number, bytes: LoadBytes): void;
 
   /** dst = the frame's length. */
@@ -32,7 +32,7 @@ export abstract class Loads {
   /** R0 = bytes at a fixed offset, at most OFFSET_MAX. */
   abstract absolute(offset: number, bytes: LoadBytes): void;
 
-  /** What has to be done once, before the first load. */
+  /** Emits what has to be done once, before the first load. */
   enter(): void {}
 
   /** R0 = bytes at X + k, where X is known to lie in `range`; ends the program with 0 beyond OFFSET_MAX. */
@@ -47,7 +47,7 @@ export abstract class Loads {
     else this.choose(k, bytes, range);
   }
 
-  /** One branch for each offset below `settled`: rare, and plain to see that it is right. */
+  /** Emits one branch for each offset below `settled`. Such loads are rare, and the code is easy to check. */
   private choose(k: number, bytes: LoadBytes, range: Range): void {
     const { asm } = this;
     const done = asm.label();
@@ -71,11 +71,12 @@ export abstract class Loads {
     asm.place(done);
   }
 
-  /** R2 = X, having left the program if X + k would be beyond OFFSET_MAX. */
+  /** R2 = X; ends the program with 0 when X + k would be beyond OFFSET_MAX. */
   protected boundX(k: number): void {
     this.asm.move(REG.SCRATCH, { reg: REG.X });
     this.asm.jumpIf(JMP.JGT, REG.SCRATCH, { imm: OFFSET_MAX - k }, this.asm.returning(0));
-    // Changes nothing after the comparison, but DPDK's verifier, which follows impossible paths too, learns the bound.
+    // This changes nothing after the comparison, but DPDK's verifier, which follows impossible paths too, learns the
+    // bound.
     this.asm.alu(ALU.AND, REG.SCRATCH, { imm: bitsBelow(OFFSET_MAX - k) });
   }
 

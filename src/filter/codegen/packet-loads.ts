@@ -1,7 +1,7 @@
 /**
  * Packet loads, in two ways. Strict reads the frame as it is. Any reads it as if its VLAN tags were not there: offsets
- * from 12 on are moved by R9, the number of tag bytes, which the preamble has counted. The length is that on the wire in
- * both: `tcp and greater 1000` asks how long frames are, and shall find them tagged and untagged.
+ * from 12 on are moved by R9, the number of tag bytes, which the preamble has counted. In both, the length is that on
+ * the wire: `tcp and greater 1000` asks how long frames are, and must find them tagged and untagged.
  */
 import type { MbufLayout } from '../../native/filter-binding.js';
 import type { Direction } from '../../native/primary-binding.js';
@@ -55,7 +55,7 @@ export class PacketLoads extends Loads {
     else this.decideAtRunTime(k, bytes);
   }
 
-  /** R0 = bytes at R2 + k (k < 12), R2 being a copy of X, when only the packet tells on which side of 12 they lie. */
+  /** R0 = bytes at R2 + k (k < 12) when only the packet tells on which side of 12 they lie. R2 is a copy of X. */
   private decideAtRunTime(k: number, bytes: LoadBytes): void {
     const { asm } = this;
     const [load, straddle, done] = [asm.label(), asm.label(), asm.label()];
@@ -86,7 +86,7 @@ export class PacketLoads extends Loads {
     const below = this.asm.label();
     this.asm.move(REG.SCRATCH, { reg: REG.X });
     this.asm.alu(ALU.AND, REG.SCRATCH, { imm: 15 });
-    // With k beyond the addresses the byte is always after the tags.
+    // When k is beyond the addresses, the byte is always after the tags.
     if (k < TAG_OFFSET) this.asm.jumpIf(JMP.JLT, REG.SCRATCH, { imm: TAG_OFFSET - k }, below);
     this.asm.alu(ALU.ADD, REG.SCRATCH, { reg: REG.SKIP });
     this.asm.place(below);

@@ -1,16 +1,16 @@
 /**
- * Jumps made as short as they can be, before they are resolved: none to another jump, none to what comes next anyway, and
- * nothing that no way leads to, which DPDK's verifier refuses. Jumps go forward only.
+ * Makes jumps as short as they can be, before they are resolved: none leads to another jump or to what comes next
+ * anyway. Code that no path leads to is dropped, because DPDK's verifier refuses it. Jumps go forward only.
  */
 import { CLASS, type ExtendedInsn, JMP } from '../bpf/isa.js';
 
-/** A place in the program; made by `Assembler.label`, put down once by `Assembler.place`. */
+/** A place in the program; made by `Assembler.label`, placed once by `Assembler.place`. */
 export type Label = number;
 
-/** An instruction, or a label put down between two. */
+/** An instruction, or a label that stands between two instructions. */
 export interface Item {
   insn?: ExtendedInsn;
-  /** Jump target of `insn`. */
+  /** Where `insn` jumps to. */
   target?: Label;
   label?: Label;
 }
@@ -31,7 +31,7 @@ export function tidy(items: readonly Item[]): Item[] {
   return withoutDetours(reachable(threaded(items)));
 }
 
-/** Jumps that lead to a jump go where that one goes. */
+/** A jump that leads to another jump goes where that one goes. */
 function threaded(items: readonly Item[]): Item[] {
   const finals = new Map<Label, Label>();
   const final = (label: Label): Label => finals.get(label) ?? label;
@@ -43,7 +43,7 @@ function threaded(items: readonly Item[]): Item[] {
   return items.map((item) => (item.target === undefined ? item : { ...item, target: final(item.target) }));
 }
 
-/** What some way leads to. */
+/** Keeps what some path leads to. */
 function reachable(items: readonly Item[]): Item[] {
   const targets = new Set<Label>();
   let isReached = true;
@@ -56,7 +56,7 @@ function reachable(items: readonly Item[]): Item[] {
   });
 }
 
-/** Without jumps to the next instruction; "if c go on, else jump" becomes one inverted jump. */
+/** Drops jumps to the next instruction; "if c go on, else jump" becomes one inverted jump. */
 function withoutDetours(items: readonly Item[]): Item[] {
   const kept: Item[] = [];
   items.forEach((item, at) => {
@@ -81,7 +81,7 @@ function labelsAt(items: readonly Item[], at: number): Set<Label> {
   return found;
 }
 
-/** The branch to `target` that a branch over a jump to `target` stands for. */
+/** The branch to `target` that a branch over a jump to `target` amounts to. */
 function invert(branch: Item | undefined, next: Set<Label>, target: Label): Item | undefined {
   const { insn } = branch ?? {};
   if (!insn || (insn.code & 7) !== CLASS.JMP || !next.has(branch?.target as Label)) return undefined;

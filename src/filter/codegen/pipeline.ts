@@ -1,4 +1,4 @@
-/** The whole filter as one eBPF program: VLAN test, tunnel, and one or more classic programs, all of which must match. */
+/** The whole filter as one eBPF program: VLAN test, tunnel and classic programs, all of which must match. */
 import type { ClassicInsn, MbufLayout } from '../../native/filter-binding.js';
 import type { Direction } from '../../native/primary-binding.js';
 import type { Interval } from '../bpf/interval-set.js';
@@ -12,34 +12,34 @@ import { TaggedLoads } from './tagged-loads.js';
 import { forEachAbsence, leaveWhenUntagged, rejectAbsentTags, requireNoVlan, requireVlan } from './tags.js';
 import { ClassicProgram } from './translate.js';
 
-/** One classic program and what it takes for the frame. */
+/** One classic program, and how it sees the frame. */
 export interface Stage {
   classic: readonly ClassicInsn[];
   /**
-   * untagged: as if there were no VLAN tags, but for its length. wire: with all of them, also those that are in the mbuf
-   * only. bare: as wire, for a program that accepts no frame with a tag anyway.
+   * untagged: as if the frame had no VLAN tags, except for its length. wire: with all its tags, also those that are in
+   * the mbuf only. bare: as wire, for a program that accepts no frame with a tag anyway.
    */
   view: 'untagged' | 'wire' | 'bare';
-  /** A search, through which all ways are short, however long it is. */
+  /** Whether the program is a search, through which all paths are short, however long it is. */
   isSearch?: boolean | undefined;
 }
 
-/** Longest program that is emitted twice: the verifier takes its time for both. Searches are made to be easy for it. */
+/** The longest program emitted twice: the verifier needs time for both. Searches are built to be easy for it. */
 const TWICE_MAX = 64;
 const SEARCH_TWICE_MAX = 512;
 
 export interface PipelineOptions {
   layout: MbufLayout;
-  /** Which of the mbuf's flags say that a tag is not in the packet. */
+  /** The direction decides which of the mbuf's flags say that a tag is not in the packet. */
   direction: Direction;
-  /** Tags of which the frame must have one, or that it must have none. */
+  /** Tags of which the frame must have one; with `none`, it must have no tag. */
   vlan?: readonly Interval[] | 'none' | undefined;
   /** The stages look at the packet inside this many tunnels. */
   inner?: number | undefined;
 }
 
 /**
- * Converts all stages into one program; the first one's reasons to reject are tried first.
+ * Converts all stages into one program; the first stage's reasons to reject are tried first.
  * @throws UsageError ERR_FILTER_UNSUPPORTED
  */
 export function buildPipeline(stages: readonly Stage[], options: PipelineOptions): ExtendedInsn[] {
@@ -49,7 +49,7 @@ export function buildPipeline(stages: readonly Stage[], options: PipelineOptions
 class Pipeline {
   private readonly asm = new Assembler();
   private readonly options: PipelineOptions;
-  /** Whether the verifier knows the same about all registers on every way to here. */
+  /** Whether the verifier knows the same about all registers on every path to this point. */
   private settled = true;
 
   constructor(options: PipelineOptions) {
@@ -71,7 +71,7 @@ class Pipeline {
       this.boundary();
       decapsulate(asm, inner);
     }
-    // Literal readings of an inner frame change what the slots say: they come last.
+    // Literal readings of an inner frame change the content of the slots, so they come last.
     programs.sort((a, b) => Number(a.view !== 'untagged') - Number(b.view !== 'untagged'));
     programs.forEach(({ program, view, mayBeTwice }, index) => {
       const next = index === programs.length - 1 ? undefined : asm.label();
@@ -84,7 +84,7 @@ class Pipeline {
     return asm.finish();
   }
 
-  /** The test of `--vlan`. */
+  /** Emits the test of `--vlan`. */
   private requireTag(): void {
     const { asm } = this;
     const { vlan, layout, direction } = this.options;
@@ -97,14 +97,14 @@ class Pipeline {
   }
 
   /**
-   * Between two parts all registers and words are set to what they were at first: the verifier would otherwise walk
-   * the second once for every way out of the first.
+   * Between two parts, all words and all registers in use but R6 and R9 are set to 0: the verifier would otherwise walk
+   * the second part once for every way out of the first.
    */
   private boundary(): void {
     const { asm } = this;
     if (this.settled) return;
     for (const register of [REG.A, REG.ARGUMENT, REG.SCRATCH, REG.TEMP]) asm.move(register, { imm: 0 });
-    // Only where it was used: the JIT of 22.11 does not save a register that is merely set to a constant.
+    // X is set only where it was used: the JIT of 22.11 does not save a register that is only set to a constant.
     if (asm.written.has(REG.X)) asm.move(REG.X, { imm: 0 });
     for (let word = 0; word < asm.words; word++) asm.storeMemory(REG.FRAME, -8 * (word + 1), REG.TEMP);
     this.settled = true;
@@ -129,8 +129,9 @@ class Pipeline {
     }
   }
   /**
-   * The program, of a frame without its tags. Most frames have none, and their EtherType says so: for them it is there
-   * once more, reading the frame as it is. For `udp port 9` they are through it after 17 instructions instead of 26.
+   * Emits the program for a frame without its tags. Most frames have no tag, and their EtherType says so: for them the
+   * program is emitted a second time, and reads the frame as it is. For `udp port 9` they leave it after 17
+   * instructions instead of 26.
    */
   private withoutTags(program: ClassicProgram, mayBeTwice: boolean, accept: Label | undefined): void {
     const { asm } = this;

@@ -1,6 +1,6 @@
 /**
- * Loads from the frame as it is on the wire, and in the file we write: tags that the NIC had stripped, or is to insert, are
- * put in again behind the addresses. Which those are is known when the code is made: see forEachAbsence.
+ * Loads from the frame as it is on the wire, and in the file that dpcap writes: tags that the NIC has stripped, or is
+ * to insert, are put back behind the addresses. Which these are is known when the code is made: see forEachAbsence.
  */
 
 import { ALU } from '../bpf/isa.js';
@@ -45,7 +45,7 @@ export class TaggedLoads extends Loads {
     this.asm.loadPacket(bytes, Math.max(0, -shift), REG.SCRATCH);
   }
 
-  /** R0 = one or two bytes of the tags, `at` from their start. */
+  /** R0 = one or two bytes of the tags, `at` bytes from their start. */
   private fromTag(at: number, bytes: LoadBytes): void {
     const tag = this.tags[Math.floor(at / TAG_BYTES)] as AbsentTag;
     if (at % TAG_BYTES < 2) this.asm.move(REG.A, { imm: tag.tpid });

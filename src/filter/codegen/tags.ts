@@ -9,7 +9,7 @@ import { type Assembler, type Label, REG } from './assembler.js';
 export const TAG_OFFSET = 12;
 /** TPIDs that make a tag: 802.1Q, 802.1ad, and the older QinQ. */
 export const TPIDS = [0x8100, 0x88a8, 0x9100] as const;
-/** Tags that are looked through; a frame with more is seen from its sixth tag on. */
+/** The number of tags that are looked through; a frame with more is seen from its sixth tag on. */
 export const TAGS_MAX = 5;
 export const TAG_BYTES = 4;
 const VID_MASK = 0xfff;
@@ -22,16 +22,16 @@ export interface AbsentTag {
   tciOffset: number;
 }
 
-/** Which of them an mbuf has, by its flags; both words lie in one 32-bit half of ol_flags. */
+/** Which absent tags an mbuf has, by its flags; both flags lie in one 32-bit half of ol_flags. */
 interface TagFlags {
   wordOffset: number;
-  /** The tag nearest to the payload, and the one in front of it. */
+  /** The flags of the tag nearest to the payload, and of the tag in front of it. */
   inner: number;
   outer: number;
   /**
-   * Whether the flag of the outer tag stands for both. RTE_MBUF_F_TX_QINQ does (rte_mbuf_core.h of 22.11 to 26.07: "Double
-   * VLAN insertion"), and i40e, ice and hns3 insert two tags for it alone. RTE_MBUF_F_RX_QINQ_STRIPPED alone says that only
-   * the outer one was taken off.
+   * Whether the flag of the outer tag stands for both tags. RTE_MBUF_F_TX_QINQ does (rte_mbuf_core.h of 22.11 to 26.07:
+   * "Double VLAN insertion"), and i40e, ice and hns3 insert two tags for it alone. RTE_MBUF_F_RX_QINQ_STRIPPED alone
+   * says that only the outer tag was taken off.
    */
   outerIsBoth: boolean;
 }
@@ -49,15 +49,15 @@ function tagFlags(layout: MbufLayout, direction: Direction): TagFlags {
   };
 }
 
-/** R7 = the flags of absent tags, and nothing else. */
+/** R7 = the flags of absent tags, and no other flags. */
 function loadFlags(asm: Assembler, flags: TagFlags): void {
   asm.loadMemory(REG.TEMP, REG.MBUF, flags.wordOffset);
   asm.alu(ALU.AND, REG.TEMP, { imm: flags.inner | flags.outer });
 }
 
 /**
- * Runs `body` once for each set of absent tags that an mbuf can have, each behind the test for it; the bodies end with
- * jumps of their own. Most packets have none, and take the first.
+ * Calls `body` once for each set of absent tags that an mbuf can have, each behind the test for that set; the code of a
+ * body ends with jumps of its own. Most packets have no absent tag, and take the first body.
  */
 export function forEachAbsence(
   asm: Assembler,
@@ -87,8 +87,8 @@ export function forEachAbsence(
 }
 
 /**
- * dst = the frame's length on the wire, tags that are only in the mbuf included. Without branches, which would double the
- * ways through all that follows; R2 and R7 are changed.
+ * dst = the frame's length on the wire, including tags that are only in the mbuf. The code has no branches, which would
+ * double the paths through all that follows; it changes R2 and R7.
  */
 export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Direction, dst: number): void {
   const flags = tagFlags(layout, direction);
@@ -141,7 +141,7 @@ export function requireVlan(
   asm.jump(not);
 }
 
-/** Goes to `found` when the VLAN id in R0 is one of these. One way through it, whatever they are, for the verifier. */
+/** Goes to `found` when the VLAN id in R0 is one of these. The verifier has one path through it, whatever the ids. */
 function leaveWhenAmong(asm: Assembler, vlans: readonly Interval[], found: Label): void {
   asm.alu(ALU.AND, REG.A, { imm: VID_MASK });
   for (const [first, last] of vlans) {
@@ -190,8 +190,9 @@ function walkTags(
 }
 
 /**
- * Goes to `not` when R0 is no TPID. For the first tag, IPv4 and ARP, which are below all TPIDs, leave at once. Two of the
- * three differ in one bit: with fewer ways through each tag, verifiers before 24.07 walk the rest a sixth as often.
+ * Goes to `not` when R0 is no TPID. For the first tag, IPv4 and ARP, which are below all TPIDs, leave at once. Two of
+ * the three TPIDs differ in one bit: with fewer paths through each tag, verifiers before 24.07 walk the rest a sixth as
+ * often.
  */
 export function leaveUnlessTpid(asm: Assembler, not: Label, isFirst: boolean): void {
   const found = asm.label();
@@ -203,14 +204,14 @@ export function leaveUnlessTpid(asm: Assembler, not: Label, isFirst: boolean): v
   asm.place(found);
 }
 
-/** Goes to `untagged`, with the EtherType in R0, when that is one of the common ones: those below all TPIDs, and IPv6. */
+/** Goes to `untagged`, with the EtherType in R0, when it is a common one: one below all TPIDs, or IPv6. */
 export function leaveWhenUntagged(asm: Assembler, untagged: Label): void {
   asm.loadPacket(2, TAG_OFFSET);
   asm.jumpIf(JMP.JLT, REG.A, { imm: TPIDS[0] }, untagged);
   asm.jumpIf(JMP.JEQ, REG.A, { imm: ETHERTYPE_IPV6 }, untagged);
 }
 
-/** R9 = bytes of tags in the packet. Ends with R0 unknown. */
+/** R9 = the number of tag bytes in the packet. R0 is unknown afterwards. */
 export function skipTags(asm: Assembler, pktLenOffset: number): void {
   const entry = asm.label();
   asm.move(REG.SKIP, { imm: 0 });
@@ -221,9 +222,9 @@ export function skipTags(asm: Assembler, pktLenOffset: number): void {
 
 /**
  * Makes the verifier see the same registers whatever the number of tags. It walks every path whose registers differ
- * from those it has seen, even in registers nobody reads again: without this it would walk the program once per
- * number of tags at every branch, which takes minutes, in the primary's control thread. (R0 to R5 are the same again after
- * the first load.)
+ * from those it has seen, even in registers that nobody reads again: without this it would walk the program once per
+ * number of tags at every branch, which takes minutes, in the primary's control thread. (R0 to R5 are the same again
+ * after the first load.)
  */
 function forgetTags(asm: Assembler): void {
   asm.forget(REG.SKIP);

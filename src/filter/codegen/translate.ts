@@ -1,8 +1,8 @@
 /**
- * Classic BPF, as libpcap writes it, into the eBPF that runs in the primary. Ours, because the one in DPDK reads the
+ * Converts libpcap's classic BPF into the eBPF that runs in the primary. DPDK's own converter is not used: it reads the
  * wrong bytes for indexed byte and word loads (`tcp[tcpflags]`, `icmp[icmptype]`), in all releases up to 26.07.
  *
- * Means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
+ * The result means exactly what libpcap's interpreter does, for every packet: see docs and test/filter/differential.ts.
  */
 import type { ClassicInsn, MbufLayout } from '../../native/filter-binding.js';
 import type { Direction } from '../../native/primary-binding.js';
@@ -17,10 +17,10 @@ import { PacketLoads } from './packet-loads.js';
 import { TAG_OFFSET } from './tags.js';
 
 export interface ConvertOptions {
-  /** VLAN tags in the packet: looked through, or read to the letter. */
+  /** Whether VLAN tags in the packet are looked through (any) or read to the letter (strict). */
   vlan: 'any' | 'strict';
   layout: MbufLayout;
-  /** Which of the mbuf's flags say that a tag is not in the packet. Default: rx. */
+  /** The direction decides which of the mbuf's flags say that a tag is not in the packet. Default: rx. */
   direction?: Direction | undefined;
 }
 
@@ -40,9 +40,9 @@ export function convert(classic: readonly ClassicInsn[], options: ConvertOptions
 /** A classic program that was checked and analysed, and can be emitted any number of times. */
 export class ClassicProgram {
   readonly analysis: Analysis;
-  /** Whether it needs the mbuf. */
+  /** Whether the program needs the mbuf. */
   readonly readsPacket: boolean;
-  /** Whether it can judge differently a frame and the same frame without tags, the length being that on the wire. */
+  /** Whether a frame and the same frame without tags can get different verdicts; the length is that on the wire. */
   readonly readsTags: boolean;
 
   /** @throws UsageError ERR_FILTER_UNSUPPORTED */
@@ -57,18 +57,18 @@ export class ClassicProgram {
     this.readsTags = reachable.some(dependsOnTags);
   }
 
-  /** Emits it. Accepting packets go on at `accept`; without it they end the whole program. */
+  /** Emits the program. Accepting packets go on at `accept`; without it they end the whole program. */
   emit(asm: Assembler, loads: Loads, accept?: Label): void {
     new Converter(this, asm, loads, accept).run(0);
   }
 
-  /** Whether it begins with reading the EtherType: what it is for an untagged frame. */
+  /** Whether the program begins with a load from the place that holds the EtherType of an untagged frame. */
   get readsTypeFirst(): boolean {
     const { code, k } = this.insns[0] as ClassicInsn;
     return code === (CLASS.LD | SIZE.H | MODE.ABS) && k === TAG_OFFSET;
   }
 
-  /** Emits what follows the reading of the EtherType, which R0 holds. */
+  /** Emits what follows the load of the EtherType, which R0 holds. */
   emitAfterType(asm: Assembler, loads: Loads, accept?: Label): void {
     new Converter(this, asm, loads, accept).run(1);
   }
@@ -91,7 +91,7 @@ class Converter {
     this.labels = insns.map(() => this.asm.label());
   }
 
-  /** From instruction `first` on: what those before it leave is in the registers. */
+  /** Emits the program from instruction `first` on; the registers hold what the instructions before it leave. */
   run(first: 0 | 1): void {
     const { asm } = this;
     const start = this.follow(first);
@@ -119,7 +119,7 @@ class Converter {
     return (code & 7) === CLASS.JMP && (this.analysis.next[at] as number[]).length === 1;
   }
 
-  /** The instruction a jump to `at` ends up at. */
+  /** The instruction at which a jump to `at` ends up. */
   private follow(at: number): number {
     let here = at;
     while (((this.program[here] as ClassicInsn).code & 7) === CLASS.JMP && this.isPassedOver(here)) {
@@ -185,8 +185,8 @@ class Converter {
     }
   }
 
-  // A computed X is as good as unknown: the verifier walks what follows once, not once for each way of computing it. By way
-  // of a sum, since it remembers of a register how wide the load was, unless it began as a constant.
+  // The verifier forgets a computed X: it walks what follows once, not once for each way of computing X. The copy is a
+  // sum, since the verifier remembers how wide a register's load was, unless the register began as a constant.
   private moveToX({ a }: State): void {
     const { asm } = this;
     if (isConstant(a)) {
@@ -221,7 +221,7 @@ class Converter {
   private loadIndex({ code, k }: ClassicInsn, at: number): void {
     switch (code & 0xe0) {
       case MODE.IMM:
-        // Programs of words do it where ways meet or part: the verifier shall know the same on all of them.
+        // Programs of words do this where paths meet or part: the verifier must know the same on all of them.
         this.asm.move(REG.X, { imm: k });
         this.asm.forget(REG.X);
         this.asm.move(REG.SCRATCH, { imm: 0 });
@@ -257,11 +257,11 @@ class Converter {
     else this.asm.alu(op, REG.A, other);
   }
 
-  /** Ends the program with 0 when X is 0. */
+  /** Divides A by X; ends the program with 0 when X is 0. */
   private divideByX(op: number, state: State): void {
     this.asm.move(REG.SCRATCH, { reg: REG.X });
-    // On a path where the verifier believes X to be the constant 0 it would refuse the division, although the comparison
-    // before it leaves.
+    // On a path where the verifier believes that X is the constant 0, it would refuse the division, although the
+    // comparison before it leaves the program.
     this.asm.forget(REG.SCRATCH);
     if (state.x.min === 0) this.asm.jumpIf(JMP.JEQ, REG.SCRATCH, { imm: 0 }, this.asm.returning(0));
     this.asm.alu(op, REG.A, { reg: REG.SCRATCH });

@@ -4,7 +4,7 @@ import { ALU, JMP } from '../bpf/isa.js';
 import { type Assembler, type Label, REG } from './assembler.js';
 import { Cursor, enter } from './header-cursor.js';
 
-/** Where the inner packet begins: R9 is the offset of its first byte. */
+/** The places where the inner packet begins; at each, R9 is the offset of the packet's first byte. */
 export interface Inside {
   ethernet: Label;
   ipv4: Label;
@@ -14,7 +14,7 @@ export interface Inside {
 /** Ethertypes. */
 export const TYPE = { ipv4: 0x0800, ipv6: 0x86dd, bridged: 0x6558, mpls: 0x8847, mplsMulticast: 0x8848 } as const;
 const UDP_PORTS = { vxlan: 4789, geneve: 6081, gtp: 2152 } as const;
-/** Extension headers of one GTP-U header. */
+/** The most extension headers of one GTP-U header. */
 const GTP_EXTENSIONS_MAX = 4;
 const UDP_BYTES = 8;
 const { X: FIELD, A } = REG;
@@ -27,7 +27,7 @@ export class UdpTunnels extends Cursor {
     super(asm, asm.returning(0));
   }
 
-  /** R9 is at the UDP header. */
+  /** Emits the code; R9 is at the UDP header. */
   emit(): void {
     const { asm } = this;
     const [vxlan, geneve, gtp] = [asm.label(), asm.label(), asm.label()];
@@ -54,7 +54,7 @@ export class UdpTunnels extends Cursor {
     asm.jump(this.to.ethernet);
   }
 
-  /** Version 0, its options passed over. */
+  /** Accepts version 0, and passes over its options. */
   private geneve(): void {
     const { asm } = this;
     this.load(1, UDP_BYTES);
@@ -71,11 +71,11 @@ export class UdpTunnels extends Cursor {
     ]);
   }
 
-  /** Version 1 G-PDUs, with sequence number and extension headers. */
+  /** Accepts G-PDUs of version 1, with sequence number and extension headers. */
   private gtp(): void {
     const { asm } = this;
     const [payload, oneBefore] = [asm.label(), asm.label()];
-    // Flags and message type at once.
+    // This loads the flags and the message type at once.
     this.load(2, UDP_BYTES);
     asm.move(FIELD, { reg: A });
     asm.alu(ALU.AND, A, { imm: 0xf0ff });
@@ -98,7 +98,7 @@ export class UdpTunnels extends Cursor {
     ]);
   }
 
-  /** R9 is at the last byte of a header, which tells whether one more follows; the first byte of that is its length. */
+  /** R9 is at a header's last byte, which tells whether another follows; the first byte of that one is its length. */
   private gtpExtensions(end: Label): void {
     const { asm } = this;
     for (let count = 0; count < GTP_EXTENSIONS_MAX; count++) {

@@ -1,4 +1,4 @@
-/** libpcap's compiler, and what people are told when it refuses: its words, the place, and what to write instead. */
+/** Calls libpcap's compiler and explains a refusal to the user: its words, the place, and what to write instead. */
 
 import { UsageError } from '../../errors.js';
 import type { ClassicInsn, FilterBinding } from '../../native/filter-binding.js';
@@ -6,15 +6,15 @@ import { didYouMean, KEYWORDS, tunnelHint } from '../../text/suggest.js';
 import { caretLine, PLACE_TOKENS_MAX, syntaxErrorPlace } from './syntax-place.js';
 import { type Token, tokenise } from './tokens.js';
 
-/** One part of the filter, with what to call it in a complaint. */
+/** One part of the filter, with the name that a complaint uses for it. */
 export interface Part {
   subject: string;
   text: string;
 }
 
 /**
- * libpcap's program for one part.
- * @param optimize libpcap's optimiser takes time that grows with the cube of the number of alternatives
+ * Compiles one part with libpcap.
+ * @param optimize whether libpcap's optimiser is used; its time grows with the cube of the number of alternatives
  * @throws UsageError ERR_FILTER_SYNTAX with libpcap's words, the place and a suggestion
  */
 export function compilePart(part: Part, native: FilterBinding, optimize: boolean): ClassicInsn[] {
@@ -33,7 +33,7 @@ export function compilePart(part: Part, native: FilterBinding, optimize: boolean
   }
 }
 
-/** libpcap's words, the place, and a suggestion. */
+/** The error for the user: libpcap's words, the place, and a suggestion. */
 function explain({ subject, text }: Part, words: string, complaint: (text: string) => string | undefined): UsageError {
   const isSyntax = /syntax error/.test(words);
   const count = isSyntax ? tokenise(text).length : 0;
@@ -59,7 +59,7 @@ function explain({ subject, text }: Part, words: string, complaint: (text: strin
   return new UsageError(`${subject}: ${words}${near}\n${picture}`, { ...details, hint: hintFor(place.text, words) });
 }
 
-/** Complaints about a meaning quote the word they are about. */
+/** The place of an error in the meaning: libpcap's message quotes the word that it is about. */
 function namedPlace(text: string, words: string): Token | undefined {
   const quoted = /['"]([^'"]+)['"]/.exec(words)?.[1] ?? /number (\S+)/.exec(words)?.[1];
   if (!quoted) return undefined;

@@ -1,7 +1,8 @@
 /**
- * How long libpcap will take for an expression. The time of its optimiser grows with the cube of the number of alternatives
- * (1.10: 300 hosts take seconds, 1000 minutes), it cannot be interrupted, and only its result tells whether a primary can run
- * it. So it is judged beforehand, by the length of the program before optimisation, which is quick to come by.
+ * Judges how long libpcap will take for an expression. The time of its optimiser grows with the cube of the number of
+ * alternatives (1.10: 300 hosts take seconds, 1000 minutes), it cannot be interrupted, and only its result tells
+ * whether a primary can run the program. So the effort is judged beforehand, by the length of the program before
+ * optimisation, which is quick to compute.
  */
 
 import { UsageError } from '../../errors.js';
@@ -9,17 +10,17 @@ import type { FilterBinding } from '../../native/filter-binding.js';
 import type { Part } from './complaints.js';
 import { type Token, tokenise } from './tokens.js';
 
-/** Milliseconds for a thousand instructions, to the third power: the most that was measured, for lists of `host`. */
+/** Milliseconds per cube of a thousand instructions: the highest value that was measured, for lists of `host`. */
 const MS_PER_CUBIC_KILO = 8;
-/** More would take over a minute. */
+/** A longer program would take over a minute. */
 const LENGTH_MAX = 20_000;
-/** What takes longer is announced. */
+/** A compilation that takes longer is announced. */
 const SILENT_MS = 500;
-/** Longer texts are judged by a beginning of about so many tokens: even without the optimiser they take seconds. */
+/** Texts above WHOLE_TOKENS are judged by about their first SAMPLE_TOKENS: even unoptimised, they take seconds. */
 const SAMPLE_TOKENS = 200;
 const WHOLE_TOKENS = 300;
 
-/** Instructions before optimisation; an estimate for long texts. Undefined where the text cannot be compiled. */
+/** Instructions before optimisation; an estimate for long texts. Undefined when the text does not compile. */
 function lengthOf(text: string, native: FilterBinding): number | undefined {
   const tokens = tokenise(text);
   const sample = tokens.length > WHOLE_TOKENS ? beginning(tokens) : tokens.length;
@@ -27,11 +28,11 @@ function lengthOf(text: string, native: FilterBinding): number | undefined {
     const end = tokens[sample - 1]?.end ?? 0;
     return (native.compileFilter(text.slice(0, end), false).length * tokens.length) / sample;
   } catch {
-    return undefined; // what is wrong is told by whoever compiles it
+    return undefined; // the later compilation reports what is wrong
   }
 }
 
-/** How many tokens stand in front of an `or` outside of all brackets, near the size of a sample; all where there is none. */
+/** How many tokens precede the first `or` outside all brackets, from SAMPLE_TOKENS on; all when there is none. */
 function beginning(tokens: readonly Token[]): number {
   let depth = 0;
   for (const [at, { text }] of tokens.entries()) {
@@ -43,12 +44,12 @@ function beginning(tokens: readonly Token[]): number {
 }
 
 /**
- * Says that compiling takes a while, where it does.
- * @throws UsageError ERR_FILTER_UNSUPPORTED where it would take too long
+ * Announces that compiling takes a while, when it does.
+ * @throws UsageError ERR_FILTER_UNSUPPORTED when it would take too long
  */
 export function judgeEffort(parts: readonly Part[], native: FilterBinding, announce: (line: string) => void): void {
   const lengths = parts.map(({ text }) => lengthOf(text, native));
-  // A part that cannot be compiled is about to be complained of.
+  // The later compilation complains about a part that does not compile.
   if (lengths.includes(undefined)) return;
   const length = Math.round((lengths as number[]).reduce((sum, one) => sum + one, 0));
   if (length > LENGTH_MAX) {

@@ -1,4 +1,4 @@
-/** Named filters: text files, comment lines first and then one expression, in the project's filters/ and the user's own. */
+/** Named filters are text files in the project's filters/ and the user's own: comment lines, then one expression. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { didYouMean } from '../../text/suggest.js';
 
 export interface NamedFilter {
   name: string;
-  /** The comment lines, without `#`: the first says what it selects. */
+  /** The comment lines, without `#`; the first says what the filter selects. */
   description: string;
   expression: string;
   path: string;
@@ -17,14 +17,14 @@ export interface NamedFilter {
 const OURS = projectFile('filters');
 const NAME = /^[A-Za-z0-9][-_.A-Za-z0-9]*$/;
 
-/** Where filters are looked for; a later folder's file replaces an earlier one's of the same name. */
+/** The folders that hold filters; a file in a later folder replaces one of the same name in an earlier folder. */
 export function filterFolders(env: NodeJS.ProcessEnv = process.env): string[] {
-  // The XDG specification: a relative path is to be ignored.
+  // The XDG specification says that a relative path is to be ignored.
   const config = env.XDG_CONFIG_HOME?.startsWith('/') ? env.XDG_CONFIG_HOME : join(env.HOME ?? homedir(), '.config');
   return [OURS, join(config, 'dpcap', 'filters')];
 }
 
-/** All filters by name, in alphabetical order. Folders that do not exist are empty. */
+/** All filters by name, in alphabetical order. A folder that does not exist counts as empty. */
 export function listFilters(folders: readonly string[] = filterFolders()): NamedFilter[] {
   const byName = new Map<string, NamedFilter>();
   for (const folder of folders) {
@@ -44,7 +44,7 @@ export function findFilter(name: string, folders: readonly string[] = filterFold
   throw new UsageError(`no filter is named \`${name}\``, { code: 'ERR_FILTER_UNKNOWN', subject: name, hint });
 }
 
-/** Regular files with a plausible name: editors' backups and hidden files are left out. */
+/** The files (not folders) with a plausible name; editors' backups and hidden files are left out. */
 function names(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });

@@ -1,14 +1,14 @@
-/** What an expression says that few people mean, as in tcpdump; and how to say what they mean. */
+/** Notes on what an expression says, as in tcpdump, although few people mean it; and how to say what they mean. */
 import { type Token, tokenise } from './tokens.js';
 
-/** These move the place at which libpcap looks for all that stands behind them in the text, whatever the brackets say. */
+/** These keywords move where libpcap looks for all terms behind them in the text, whatever the brackets say. */
 const MOVES = ['vlan', 'mpls', 'pppoes', 'geneve'];
 const OR = ['or', '||'];
 const NOT = ['not', '!'];
-/** Behind `vlan 5` and their like these are no term of their own. */
+/** Tokens that are no term of their own when they follow `vlan 5` and similar keywords. */
 const GLUE = /^(?:and|&&|or|\|\||not|!|[()]|\d+|0x[0-9a-f]+)$/i;
 
-/** For the start line: undefined when the order of its terms does not matter. */
+/** The note on the order of terms, for the start line; undefined when the order does not matter. */
 export function orderNote(text: string): string | undefined {
   const tokens = tokenise(text);
   const at = tokens.findIndex((token, index) => MOVES.includes(token.text) && reachesTooFar(tokens, index));
@@ -23,11 +23,11 @@ export function orderNote(text: string): string | undefined {
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
-/** Whether something behind the keyword at `at` need not be in a packet that has what the keyword asks for. */
+/** Whether a term behind the keyword at `at` may concern packets without the header that the keyword asks for. */
 function reachesTooFar(tokens: readonly Token[], at: number): boolean {
   const rest = tokens.slice(at + 1);
   if (isNegated(tokens, at)) return rest.some(({ text }) => !GLUE.test(text));
-  // Depth of brackets, and the least since the keyword: an `or` in a group that was opened later is of no concern.
+  // The depth of brackets, and the least since the keyword: an `or` in a group that was opened later does not matter.
   let [depth, least] = [0, 0];
   return rest.some(({ text }) => {
     if (text === '(') depth++;
@@ -36,10 +36,10 @@ function reachesTooFar(tokens: readonly Token[], at: number): boolean {
   });
 }
 
-/** Whether `not` stands before it, or before a bracket that is open there. */
+/** Whether `not` stands before the keyword, or before a bracket that is still open at the keyword. */
 function isNegated(tokens: readonly Token[], at: number): boolean {
   let closed = 0;
-  // Whether what was looked at last is the keyword, or a bracket around it.
+  // Whether the token that was looked at last is the keyword, or a bracket around it.
   let isAround = true;
   for (const { text } of tokens.slice(0, at).reverse()) {
     if (isAround && NOT.includes(text)) return true;
@@ -50,7 +50,7 @@ function isNegated(tokens: readonly Token[], at: number): boolean {
   return false;
 }
 
-/** For `--explain`: where packets with extension headers are not found. */
+/** The note for `--explain` that says where packets with extension headers are not found. */
 export function extensionNote(text: string): string | undefined {
   const words = tokenise(text).map((token) => token.text);
   const word = words.find((one) => ['port', 'portrange', 'tcp', 'udp', 'sctp'].includes(one));

@@ -1,10 +1,10 @@
 /**
- * How an expression takes VLAN tags. Most speak of what a frame carries, and tags are skipped for them. One that speaks of
- * the tags themselves, or of bytes by their place in the frame, would say something else about a frame without them: it is
- * read on the frame as it is on the wire, as in tcpdump.
+ * Decides how an expression treats VLAN tags. Most expressions are about what a frame carries, and tags are skipped for
+ * them. An expression about the tags themselves, or about bytes by their place in the frame, would mean something else
+ * on a frame without tags: it is read on the frame as it is on the wire, as in tcpdump.
  *
- * Found by following the program: `ether[14] = 1` accepts frames without having asked what lies there. Behind the question
- * for an EtherType, as in `ether proto 0x8809 and ether[14] = 1`, the same byte belongs to that protocol.
+ * The decision follows the program: `ether[14] = 1` accepts frames without a check of what lies there. Behind a check
+ * of the EtherType, as in `ether proto 0x8809 and ether[14] = 1`, the same byte belongs to that protocol.
  */
 import type { ClassicInsn } from '../../native/filter-binding.js';
 import { type Analysis, analyse } from '../bpf/analyse.js';
@@ -16,26 +16,27 @@ const LOAD_TYPE = CLASS.LD | SIZE.H | MODE.ABS;
 
 const RAW_REASON = 'it reads bytes by their place in the frame';
 
-/** What is true on some way to an instruction; the ways differ, so several of these may be. */
+/** Facts that hold on a path to an instruction. The paths differ, so several combinations of facts may hold. */
 const RAW = 1; // bytes beyond the addresses were read
 const KNOWN = 2; // the EtherType was found to be none of a tag's
 const TYPE = 4; // A holds the EtherType
 
 /**
- * Why an expression is about the frame as it is, for people; undefined when it is not, and tags can be skipped.
+ * Why an expression is about the frame as it is, as text for the user; undefined when it is not, and tags can be
+ * skipped.
  * @param classic its program, not optimised: the optimiser drops comparisons whose outcome follows from others, and
- *   `not ether proto 0x8100 and ip` would no longer speak of tags
+ *   `not ether proto 0x8100 and ip` would no longer mention tags
  */
 export function literalReason(text: string, classic: readonly ClassicInsn[]): string | undefined {
   if (usesVlan(text)) return 'it says `vlan`';
-  // What loops (`protochain`) is refused later.
+  // A program with a loop (`protochain`) is refused later.
   if (classic.some(({ code, k }) => code === CLASS.JMP && k > 0x7fff_ffff)) return undefined;
   const reason = new Follower(classic).reason();
-  // libpcap 1.10 forgets to ask for IPv4 in `len - ip[2:2] > 14`: what was meant is in the text.
+  // libpcap 1.10 forgets to check for IPv4 in `len - ip[2:2] > 14`, so the text decides what was meant.
   return reason === RAW_REASON && !namesFrame(text) ? undefined : reason;
 }
 
-/** Whether it reads bytes of `ether` or one of libpcap's other names for the frame from its first byte on. */
+/** Whether the text reads bytes of `ether` or of another of libpcap's names for the frame from its first byte on. */
 function namesFrame(text: string): boolean {
   const words = tokenise(text).map((token) => token.text);
   return words.some((word, at) => ['ether', 'link', 'ppp', 'slip'].includes(word) && words[at + 1] === '[');
@@ -102,13 +103,13 @@ class Follower {
 
 const isTpid = (type: number): boolean => (TPIDS as readonly number[]).includes(type);
 
-/** Loads, arithmetic, and TXA. */
+/** Whether it changes A: a load, arithmetic, or TXA. */
 function changesA(code: number): boolean {
   const group = code & 7;
   return group === CLASS.LD || group === CLASS.ALU || (group === CLASS.MISC && (code & 0x80) !== 0);
 }
 
-/** Whether an EtherType for which the comparison has this outcome cannot be that of a tag. */
+/** Whether an EtherType for which the comparison has this outcome cannot be the EtherType of a tag. */
 function excludesTags({ code, k }: ClassicInsn, outcome: boolean): boolean {
   const holds = (type: number): boolean => {
     switch (code & 0xf8) {
@@ -121,10 +122,10 @@ function excludesTags({ code, k }: ClassicInsn, outcome: boolean): boolean {
       case JMP.JSET:
         return (type & k) !== 0;
       default:
-        return outcome; // with a register: nothing is known
+        return outcome; // a comparison with a register tells nothing
     }
   };
-  // "Not 0x800" says nothing about what else it is.
+  // "Not 0x800" says nothing about what else the EtherType is.
   const isNegation = (code & 0xf0) === JMP.JEQ && !outcome;
   return !isNegation && TPIDS.every((type) => holds(type) !== outcome);
 }

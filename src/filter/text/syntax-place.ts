@@ -1,6 +1,7 @@
 /**
- * Where in an expression the mistake is. libpcap 1.10 only says "syntax error". Its parser stops at the first token after
- * which nothing could follow to make the text valid; so we look for the longest beginning that some ending completes.
+ * Finds the place of the mistake in an expression. libpcap 1.10 only says "syntax error". Its parser stops at the first
+ * token after which nothing could follow to make the text valid; so the search is for the longest beginning that some
+ * ending completes.
  */
 import { type Token, tokenise } from './tokens.js';
 
@@ -25,7 +26,7 @@ const MIDDLES = [
 const isSyntaxError = (complaint: string | undefined): boolean =>
   complaint !== undefined && /syntax error/.test(complaint);
 
-/** What may stand after a beginning to close its brackets, innermost first, with `= 1` after any one of them. */
+/** The endings that close the brackets of a beginning, innermost first: plain, and with `= 1` after any one of them. */
 function closers(tokens: readonly Token[]): string[] {
   const open: string[] = [];
   for (const { text } of tokens) {
@@ -41,17 +42,17 @@ function canContinue(text: string, tokens: readonly Token[], count: number, comp
   if (count === 0) return true;
   const beginning = text.slice(0, (tokens[count - 1] as Token).end);
   const endings = closers(tokens.slice(0, count)).flatMap((closer) => MIDDLES.map((middle) => middle + closer));
-  // Closing the innermost bracket may already be part of a middle ("] = 1").
+  // A middle may already close the innermost bracket ("] = 1").
   endings.push(
     ...closers(tokens.slice(0, count)).flatMap((closer) => MIDDLES.map((middle) => middle + closer.slice(1))),
   );
   return endings.some((ending) => !isSyntaxError(compile(beginning + ending)));
 }
 
-/** In longer texts the place is not looked for: each of many tries would take libpcap its time. */
+/** In longer texts the place is not looked for, because libpcap would need its time for each of many tries. */
 export const PLACE_TOKENS_MAX = 400;
 
-/** The token at which libpcap stops, or undefined when the text merely ends too early. */
+/** The token at which libpcap stops, or undefined when the text only ends too early. */
 export function syntaxErrorPlace(text: string, compile: TryCompile): Token | undefined {
   const tokens = tokenise(text);
   let [good, bad] = [0, tokens.length + 1];

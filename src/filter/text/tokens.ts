@@ -2,12 +2,12 @@
 
 export interface Token {
   text: string;
-  /** Offset of its first character. */
+  /** Offset of the token's first character. */
   start: number;
   end: number;
 }
 
-/** Operators of two characters, of one; backslashed names; words, numbers and addresses; anything else alone. */
+/** Operators of two characters and of one; names after a backslash; words, numbers, addresses; any other character. */
 const TOKEN = /\s+|>=|<=|!=|==|<<|>>|&&|\|\||[+\-*/%:[\]!<>()&|^=]|\\[^ !()\n\t]+|[A-Za-z0-9$][-_.:A-Za-z0-9]*|./gsu;
 
 export function tokenise(text: string): Token[] {
@@ -19,7 +19,7 @@ export function tokenise(text: string): Token[] {
   return tokens;
 }
 
-/** Words may hold ':' only as addresses (`fe80::1`, `0:1:2:3:4:5`); in `tcp[4:2]` it stands between two numbers. */
+/** In a word, ':' is part of an address (`fe80::1`, `0:1:2:3:4:5`); in `tcp[4:2]` it stands between two numbers. */
 function split(text: string, start: number): Token[] {
   const colons = text.split(':').length - 1;
   const isAddress = colons >= 2 || text.includes('::');
@@ -33,5 +33,5 @@ function split(text: string, start: number): Token[] {
   return parts.filter((part) => part.text !== '');
 }
 
-/** True when the expression itself speaks of VLAN tags: libpcap's keyword, not a name that contains the letters. */
+/** Whether the expression itself speaks of VLAN tags: by libpcap's keyword, not by a name that contains its letters. */
 export const usesVlan = (text: string): boolean => tokenise(text).some((token) => token.text === 'vlan');

@@ -1,18 +1,18 @@
-/** Many IPv4 or IPv6 addresses and networks, as words of 32 bits of which the first decides first. */
+/** A set of many IPv4 or IPv6 addresses and networks, as words of 32 bits of which the first decides first. */
 import { type Interval, mergeIntervals } from '../bpf/interval-set.js';
 import { UINT32_MAX } from '../bpf/intervals.js';
 
-/** The first `bits` of an address; with all of them, the address itself. */
+/** The first `bits` bits of an address; with all bits, the prefix is the address itself. */
 export interface Prefix {
   bytes: readonly number[];
   bits: number;
 }
 
-/** What one word of an address says, when all words in front of it were those that lead here. */
+/** What one word of an address decides, when all words in front of it are those that lead to this set. */
 export interface WordSet {
-  /** Words with which the address is in the set, whatever follows. */
+  /** Words that put the address into the set, whatever follows. */
   whole: Interval[];
-  /** Words with which the next one decides. */
+  /** Words after which the next word decides. */
   deeper: Map<number, WordSet>;
 }
 
@@ -39,11 +39,11 @@ function insert(root: WordSet, { bytes, bits }: Prefix): void {
   set.whole.push([first, Math.min(first + free - 1, UINT32_MAX)]);
 }
 
-/** As an unsigned number. */
+/** The word as an unsigned number. */
 const wordAt = (bytes: readonly number[], word: number): number =>
   bytes.slice(4 * word, 4 * word + 4).reduce((value, byte) => value * 256 + byte, 0);
 
-/** Intervals in order, and nothing deeper that is in one of them. */
+/** Puts the intervals in order, and drops each deeper set whose word lies in one of them. */
 function simplified({ whole, deeper }: WordSet): WordSet {
   const merged = mergeIntervals(whole);
   const isWhole = (word: number): boolean => merged.some(([first, last]) => word >= first && word <= last);

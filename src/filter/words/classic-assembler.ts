@@ -1,14 +1,14 @@
 /**
- * Writes classic BPF with labels. Its conditional jumps reach 255 instructions far; what is further away is reached through
- * a jump, or a copy of a return, that is put in on the way. Jumps go forward only.
+ * Writes classic BPF with labels. A conditional jump reaches 255 instructions far; a label further away is reached
+ * through a jump, or a copy of a return, that is inserted on the way. Jumps go forward only.
  */
 import type { ClassicInsn } from '../../native/filter-binding.js';
 import { CLASS, JMP, SRC } from '../bpf/isa.js';
 
-/** A place in the program; made by `label` or `returning`. */
+/** A place in the program, made by `label` or `returning`. */
 export type ClassicLabel = number;
 
-/** As in libpcap's programs, what an accepting one returns. */
+/** The value that an accepting program returns, as in libpcap's programs. */
 export const ACCEPT = 262144;
 
 const REACH_MAX = 255;
@@ -30,7 +30,7 @@ export class ClassicAssembler {
     return this.labels++;
   }
 
-  /** Going there ends the program with this value. */
+  /** A jump to this label ends the program with `value`. */
   returning(value: number): ClassicLabel {
     const label = this.label();
     this.returns.set(label, value);
@@ -41,7 +41,7 @@ export class ClassicAssembler {
     this.items.push({ kind: 'label', label });
   }
 
-  /** Any instruction that goes on with the next. */
+  /** Adds an instruction after which the next one follows. */
   insn(code: number, k = 0): void {
     this.items.push({ kind: 'insn', code, k });
   }
@@ -55,7 +55,7 @@ export class ClassicAssembler {
     this.items.push({ kind: 'branch', code: CLASS.JMP | op | SRC.K, k, whenTrue, whenFalse });
   }
 
-  /** Goes to `whenTrue` when A equals `k`, else on with the next instruction. */
+  /** Goes to `whenTrue` when A equals `k`, otherwise to the next instruction. */
   branchIfEqual(k: number, whenTrue: ClassicLabel): void {
     const next = this.label();
     this.branch(JMP.JEQ, k, whenTrue, next);
@@ -67,10 +67,10 @@ export class ClassicAssembler {
   }
 }
 
-/** From the last instruction to the first: so the distance of every target is known. */
+/** Places the instructions from the last to the first, so that the distance to every label is known. */
 class Layout {
   private readonly reversed: ClassicInsn[] = [];
-  /** How many instructions lie behind a label, or behind the nearest one that leads there. */
+  /** How many instructions lie behind a label, or behind the nearest instruction that leads to it. */
   private readonly nearest = new Map<ClassicLabel, number>();
   private readonly exact = new Map<ClassicLabel, number>();
 
@@ -91,12 +91,12 @@ class Layout {
         this.push(item.code, item.k);
         break;
       case 'jump':
-        // A jump to what comes next anyway is left out.
+        // A jump to the instruction that comes next anyway is left out.
         if (this.exact.get(item.to) !== this.reversed.length) this.leadTo(item.to);
         break;
       default: {
         const { code, k, whenTrue, whenFalse } = item;
-        // What one of them puts in moves the other one away by an instruction.
+        // An instruction that is inserted for one label moves the other label away by one.
         for (const label of [whenTrue, whenFalse]) if (this.distance(label) >= REACH_MAX) this.leadTo(label);
         this.push(code, k, this.distance(whenTrue), this.distance(whenFalse));
       }
@@ -111,7 +111,7 @@ class Layout {
     return this.reversed.length - (this.nearest.get(label) ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** One instruction that leads to a label from anywhere. */
+  /** Adds one instruction that leads to a label from anywhere. */
   private leadTo(label: ClassicLabel): void {
     const value = this.returns.get(label);
     if (value === undefined) this.push(JUMP, this.reversed.length - (this.exact.get(label) as number));

@@ -1,11 +1,11 @@
-/** Finds in which of many intervals A lies, by halving: 1000 addresses take some ten comparisons, not a thousand. */
+/** Finds in which of many intervals A lies, by halving: 1000 addresses take about ten comparisons, not a thousand. */
 
 import type { Interval } from '../bpf/interval-set.js';
 import { UINT32_MAX } from '../bpf/intervals.js';
 import { JMP } from '../bpf/isa.js';
 import type { ClassicAssembler, ClassicLabel } from './classic-assembler.js';
 
-/** Where to go from the numbers of an interval. */
+/** An interval, and where to go when A lies in it. */
 export interface Segment {
   interval: Interval;
   to: ClassicLabel;
@@ -26,7 +26,7 @@ export function searchIntervals(
   search(asm, segments, miss, [0, max]);
 }
 
-/** @param known between what A lies here */
+/** @param known the interval in which A lies at this point */
 function search(asm: ClassicAssembler, segments: readonly Segment[], miss: ClassicLabel, known: Interval): void {
   const [only] = segments;
   if (only === undefined) {

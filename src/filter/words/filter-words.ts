@@ -1,6 +1,6 @@
 /**
- * The plain filter words (`--host`, `--port` and so on). They are DPVS's, plus IPv6, networks, ranges and names of services. A
- * word given several times matches any of its values; different words must all match.
+ * The plain filter words (`--host`, `--port` and so on). They are those of DPVS, plus IPv6, networks, ranges and names
+ * of services. A word given several times matches any of its values; different words must all match.
  */
 
 import { UsageError } from '../../errors.js';
@@ -35,11 +35,11 @@ export interface FilterWords {
   dstPort?: readonly string[] | undefined;
 }
 
-/** The words as a program, and as a text for people. */
+/** The words as a program, and as text for the user. */
 export interface WordsProgram {
   text: string;
   classic: ClassicInsn[];
-  /** Whether it looks behind extension headers of IPv6. */
+  /** Whether the program looks behind extension headers of IPv6. */
   walksExtensions: boolean;
 }
 
@@ -47,12 +47,12 @@ export interface WordsProgram {
 interface Given<V> {
   flag: string;
   side: Side;
-  /** In front of a value in libpcap's language. */
+  /** What stands in front of a value in libpcap's language. */
   qualifier: string;
   values: V[];
 }
 
-/** Values of one word that are shown; a start line with a thousand addresses helps nobody. */
+/** The number of values of one word that are shown; a start line with a thousand addresses helps nobody. */
 const SHOWN_MAX = 8;
 
 /**
@@ -74,7 +74,7 @@ export function compileWords(words: FilterWords, extensions = EXTENSIONS_MAX): W
     match(asm, hit, reject);
     if (isLast) return;
     asm.place(hit);
-    // The verifier then knows the same about X on every way to what follows.
+    // The verifier then knows the same about X on every path to the code that follows.
     asm.insn(CLASS.LDX | MODE.IMM, 0);
   });
   const walksExtensions =
@@ -90,7 +90,7 @@ function addressMatcher({ side, values }: Given<AddressValue>): Matcher {
   return (asm, hit, miss) => matchAddresses(asm, { side, v4: of('ipv4'), v6: of('ipv6') }, hit, miss);
 }
 
-/** Protocols that have ports are looked for together with these. */
+/** Protocols that have ports are matched together with the ports. */
 function transportMatchers(
   protocols: Given<ProtocolValue>[],
   ports: Given<PortValue>[],
@@ -167,7 +167,7 @@ function textOf({ qualifier, values }: Given<{ text: string }>): string {
   return `(${shown.join(' or ')}${more})`;
 }
 
-/** @throws UsageError when no packet can be all of it */
+/** @throws UsageError when no packet can match all words */
 function refuseContradictions(
   addresses: readonly Given<AddressValue>[],
   protocols: readonly Given<ProtocolValue>[],
@@ -192,14 +192,14 @@ function refuseContradictions(
 
 type Family = AddressValue['family'];
 
-/** Undefined: either. ARP carries IPv4 addresses. */
+/** The protocol's address family; undefined when it can be either. ARP carries IPv4 addresses. */
 function familyOf({ ethertype, ipv4, ipv6 }: ProtocolValue): Family | undefined {
   if (ethertype !== undefined) return ethertype === ETHERTYPE.ipv6 ? 'ipv6' : 'ipv4';
   if (ipv4 !== undefined && ipv6 !== undefined) return undefined;
   return ipv4 === undefined ? 'ipv6' : 'ipv4';
 }
 
-/** Texts of protocols that neither have ports nor are headers in front of one that has. */
+/** Texts of the protocols that have no ports and are not headers in front of a protocol that has. */
 const PORTLESS = new Set(['icmp', 'icmp6', 'arp', 'igmp', 'esp', 'proto 47', 'proto 89', 'vrrp']);
 
 function contradict(one: string, other: string, both: string): never {

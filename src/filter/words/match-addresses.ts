@@ -1,11 +1,11 @@
-/** The classic program of `--host`, `--net` and their like: what libpcap's `host` and `net` mean, for any number of them. */
+/** The classic program of `--host`, `--net` etc. does what libpcap's `host` and `net` do, for any number of them. */
 
 import { CLASS, JMP, MODE, SIZE } from '../bpf/isa.js';
 import { addressSet, type Prefix, type WordSet } from './address-set.js';
 import type { ClassicAssembler, ClassicLabel } from './classic-assembler.js';
 import { type Segment, searchIntervals } from './decision-tree.js';
 
-/** Which of a packet's two ends. */
+/** Which of a packet's two ends is tested. */
 export type Side = 'either' | 'src' | 'dst';
 
 export interface AddressTest {
@@ -28,7 +28,7 @@ const LOAD_WORD = CLASS.LD | SIZE.W | MODE.ABS;
 const LOAD_WORD_AT_X = CLASS.LD | SIZE.W | MODE.IND;
 const SET_X = CLASS.LDX | MODE.IMM;
 
-/** IPv4 addresses are those of ARP, too. */
+/** IPv4 addresses are looked for in ARP and RARP, too. */
 export function matchAddresses(asm: ClassicAssembler, test: AddressTest, hit: ClassicLabel, miss: ClassicLabel): void {
   const [ipv4, arp, ipv6] = [asm.label(), asm.label(), asm.label()];
   asm.insn(LOAD_HALF, TYPE_OFFSET);
@@ -48,7 +48,7 @@ export function matchAddresses(asm: ClassicAssembler, test: AddressTest, hit: Cl
   }
 }
 
-/** IPv4 and ARP share the searches: X is where the second address is. */
+/** IPv4 and ARP share the searches: X is the offset of the second address. */
 function matchIpv4(
   asm: ClassicAssembler,
   from: { ipv4: ClassicLabel; arp: ClassicLabel },
@@ -83,12 +83,12 @@ function matchIpv6(asm: ClassicAssembler, set: WordSet, side: Side, hit: Classic
   const second = asm.label();
   matchWord(asm, set, PLACES.ipv6.src, hit, second);
   asm.place(second);
-  // X is not needed: see Converter.loadIndex.
+  // The search does not need X: Converter.loadIndex says why X is set.
   asm.insn(SET_X, 0);
   matchWord(asm, set, PLACES.ipv6.dst, hit, miss);
 }
 
-/** The word at `offset`, and those behind it where it does not decide. */
+/** Matches the word at `offset`, and the words behind it where that word does not decide. */
 function matchWord(
   asm: ClassicAssembler,
   { whole, deeper }: WordSet,

@@ -1,6 +1,7 @@
 /**
- * The classic programs of `--port` and `--proto`: what libpcap's `port` and `proto` mean, and more for IPv6, where libpcap 1.10
- * looks at the first next-header only. Here extension headers are walked through, so that a port is found behind them.
+ * The classic programs of `--port` and `--proto`. They do what libpcap's `port` and `proto` do, and more for IPv6:
+ * libpcap 1.10 looks at the first next-header only, but these programs walk through extension headers, so that a port
+ * is found behind them.
  */
 
 import type { Interval } from '../bpf/interval-set.js';
@@ -22,7 +23,7 @@ export interface PortTest {
 export interface PortTests {
   /** All of them must hold. */
   tests: readonly PortTest[];
-  /** Of which protocols the ports are. */
+  /** The protocols whose ports are tested. */
   protocols: readonly number[];
   /** How many extension headers are walked through. */
   extensions: number;
@@ -36,7 +37,7 @@ export interface ProtocolTest {
   ipv6: readonly number[];
 }
 
-/** Hop-by-hop, routing, destination options: their length in their second byte, in units of 8. */
+/** Hop-by-hop, routing, destination options: the second byte of each is its length, in units of 8. */
 const ORDINARY = [0, 43, 60];
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
@@ -45,14 +46,14 @@ const AUTHENTICATION = 51;
 const NETWORK = 14;
 const IPV6_BYTES = 40;
 const PORT_MAX = 0xffff;
-/** The word that holds the next header's number while X moves. */
+/** The scratch word that holds the next header's number while X moves. */
 const NEXT = 0;
 
 const LOAD = CLASS.LD | MODE.ABS;
 const LOAD_AT_X = CLASS.LD | MODE.IND;
 const TO_X = CLASS.MISC;
 
-/** Ports in first fragments and whole packets. */
+/** Matches ports in first fragments and whole packets. */
 export function matchPorts(
   asm: ClassicAssembler,
   { tests, protocols, extensions }: PortTests,
@@ -79,7 +80,7 @@ export function matchPorts(
   comparePorts(asm, tests, hit, miss);
 }
 
-/** X + 14 is where the ports are. */
+/** Compares the ports, which are at X + 14. */
 function comparePorts(asm: ClassicAssembler, tests: readonly PortTest[], hit: ClassicLabel, miss: ClassicLabel): void {
   tests.forEach(({ side, ports }, at) => {
     const isLast = at === tests.length - 1;
@@ -97,7 +98,7 @@ function comparePorts(asm: ClassicAssembler, tests: readonly PortTest[], hit: Cl
   });
 }
 
-/** The packet is of one of these protocols; in IPv6 one of its headers is. */
+/** Matches when the packet is of one of these protocols; in IPv6, when one of its headers is. */
 export function matchProtocols(
   asm: ClassicAssembler,
   { ethertypes, ipv4, ipv6, extensions }: ProtocolTest,
@@ -123,14 +124,15 @@ export function matchProtocols(
   dispatch(asm, to(hit, ipv6), miss);
 }
 
-/** Where to go from a value of A. */
+/** A value of A, and where to go for it. */
 type Case = readonly [value: number, to: ClassicLabel];
 
 const to = (label: ClassicLabel, values: readonly number[]): Case[] => values.map((value) => [value, label]);
 
 /**
- * Goes by the value of A, with A = 0 there. DPDK's verifier compares what it knows about A wherever a comparison leads to, and
- * remembers two such states for each comparison: that A is 0 is the same state for all values that lead to one place.
+ * Branches on the value of A, and A is 0 at the label of a case. DPDK's verifier compares what it knows about A at each
+ * place that a comparison leads to, and remembers two such states for each comparison: that A is 0 is the same state
+ * for all values that lead to one place.
  */
 function dispatch(asm: ClassicAssembler, cases: readonly Case[], otherwise: ClassicLabel): void {
   let subtracted = 0;
@@ -143,8 +145,9 @@ function dispatch(asm: ClassicAssembler, cases: readonly Case[], otherwise: Clas
 }
 
 /**
- * Goes from header to header of an IPv6 packet, and by `cases` where one has such a number; X is then the header's offset.
- * @param later where to go in a later fragment, which holds no further header; A is the number of what was cut
+ * Goes from header to header of an IPv6 packet, and to the label of a case where a header has the number of that case;
+ * X is then the header's offset.
+ * @param later where to go in a later fragment, which holds no further header; A is the number of the cut header
  * @param end where to go when the last header was passed
  */
 function walkExtensions(
@@ -162,7 +165,7 @@ function walkExtensions(
     );
   asm.insn(CLASS.LDX | MODE.IMM, IPV6_BYTES);
   asm.insn(LOAD | SIZE.B, NETWORK + 6);
-  // Also for the first: what the verifier knows about the word is the same from here on.
+  // NEXT is stored for the first header, too: what the verifier knows about the word is the same from here on.
   asm.insn(CLASS.ST, NEXT);
   for (let passed = 0; passed < most; passed++) {
     const [ordinary, fragment, authentication] = [asm.label(), asm.label(), asm.label()];
@@ -177,7 +180,7 @@ function walkExtensions(
   dispatch(asm, cases, end);
 }
 
-/** Past an extension header; A and X become those of the header behind it. */
+/** Passes over an extension header; A and X become those of the header behind it. */
 function passExtension(
   asm: ClassicAssembler,
   kinds: { ordinary: ClassicLabel; fragment: ClassicLabel; authentication: ClassicLabel },

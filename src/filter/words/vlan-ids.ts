@@ -4,8 +4,9 @@ import { didYouMean } from '../../text/suggest.js';
 import { type Interval, intervalsText, mergeIntervals } from '../bpf/interval-set.js';
 
 /**
- * any: VLAN tags do not matter, but for an expression that speaks of them (reading.ts). strict: to the letter, as tcpdump
- * does. none: the frame must have no tag. Ids: one of its tags must be one of these; otherwise as any.
+ * any: VLAN tags do not matter, except for an expression that speaks of them (reading.ts). strict: the filter is read
+ * to the letter, as by tcpdump. none: the frame must have no tag. Ids: one of the frame's tags must have one of these
+ * ids; all else is as for any.
  */
 export type VlanMode = 'any' | 'strict' | 'none' | readonly Interval[];
 
@@ -14,7 +15,7 @@ const WORDS = ['any', 'strict', 'none'] as const;
 const HINT = `use any, none, strict, or VLAN ids from 0 to ${VLAN_MAX} such as 10 or 10,20-29`;
 
 /**
- * What all `--vlan` options say together: ids add up, a word stands alone.
+ * Parses all `--vlan` options together: ids add up, a word stands alone.
  * @throws UsageError
  */
 export function parseVlan(texts: readonly string[]): VlanMode {
@@ -36,5 +37,5 @@ function parseRange(text: string): Interval {
   throw new UsageError(`--vlan: \`${text}\` is no VLAN id`, { subject: text, hint: didYouMean(text, WORDS) ?? HINT });
 }
 
-/** As it can be typed. */
+/** The mode as it can be typed. */
 export const vlanText = (mode: VlanMode): string => (typeof mode === 'string' ? mode : intervalsText(mode));

@@ -1,6 +1,6 @@
 /**
- * The values of the filter words: addresses, networks, protocols, ports. Everything is checked here, so that what is made of
- * them cannot fail. Each has a text in libpcap's language, for people.
+ * The values of the filter words: addresses, networks, protocols, ports. Everything is checked here, so that what is
+ * made of the values cannot fail. Each value has a text in libpcap's language, for the user.
  */
 import { readFileSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -33,8 +33,8 @@ export interface ProtocolValue {
 const inBoth = (number: number, text: string): ProtocolValue => ({ text, ipv4: number, ipv6: number });
 
 /**
- * `--proto` names. tcp, udp, sctp, esp, ah, gre and ospf are looked for in IPv4 and IPv6, as are numbers; icmp, igmp and
- * vrrp are IPv4 only, as in tcpdump; icmp6 is IPv6 only; arp, ip and ip6 are ethertypes.
+ * The names of `--proto`. tcp, udp, sctp, esp, ah, gre and ospf are looked for in IPv4 and IPv6, as are numbers; icmp,
+ * igmp and vrrp are IPv4 only, as in tcpdump; icmp6 is IPv6 only; arp, ip and ip6 are ethertypes.
  */
 export const PROTOCOLS: Readonly<Record<string, ProtocolValue>> = {
   tcp: inBoth(6, 'tcp'),
@@ -134,7 +134,7 @@ export function parseProtocol(flag: string, value: string): ProtocolValue {
 
 const PORT_MAX = 65535;
 
-/** Numbers, ranges `80-90`, or names of services: those of /etc/services, which stand for their numbers. */
+/** A number, a range such as `80-90`, or the name of a service in /etc/services, which stands for its numbers. */
 export function parsePort(flag: string, value: string): PortValue {
   const range = /^(\d+)-(\d+)$/.exec(value);
   if (range) {

@@ -1,4 +1,4 @@
-/** The controller of hosts that have none: changes nothing, says what a person would have to do. */
+/** The controller for hosts that have none. It changes nothing, and says what a person would have to do. */
 import { DpcapError, UsageError } from '../../errors.js';
 import type {
   Capabilities,
@@ -17,7 +17,7 @@ import { type PlanFacts, planSteps } from './steps.js';
 import { ownerOf, switchdevNames } from './sysfs.js';
 
 export interface PlanSettings {
-  /** Overrides what the PCI ids say. */
+  /** Overrides the driver that the PCI ids tell. */
   driver?: NicDriver | undefined;
   mac?: string | undefined;
   sysfs?: string | undefined;
@@ -66,7 +66,7 @@ export class PlanController implements MirrorController {
 
   async clear(source: SourceSelector): Promise<ClearOutcome> {
     const { pf, pfPci, vf } = this.#locate(source);
-    // Rules of either direction are ended alike; "all" is what some cannot begin with.
+    // Rules of both directions end alike. Where a NIC cannot begin with "all", the commands come from "in".
     const [both, one] = (['all', 'in'] as const).map((direction) =>
       this.#steps({ vf, direction }, pf, undefined, pfPci).map((step) => ({
         ...step,
@@ -100,7 +100,7 @@ export class PlanController implements MirrorController {
     });
   }
 
-  /** Which port of its primary a PF is that was named by its address, nobody here knows. */
+  /** The port number that the primary gave a PF is not known here when the PF was named by its address. */
   #locate({ pf, vf }: SourceSelector): { pf: number | undefined; pfPci: string | undefined; vf: number } {
     const owner = vf.kind === 'pci' ? ownerOf(vf.address, this.#settings.sysfs) : undefined;
     const number = owner?.vf ?? numberOf(vf);

@@ -1,17 +1,17 @@
-/** The commands with which a person sets up a mirror where no controller can: by NIC (mirroring.md 1-3). Pure. */
+/** Commands with which a person sets up a mirror where no controller can, by NIC (mirroring.md 1-3). Pure functions. */
 import type { Mirror, PlanStep } from '../controller.js';
 import { type NicDriver, vfdAbility } from '../nic.js';
 
-/** What the commands need; what is not known becomes a word in capitals to fill in. */
+/** What the commands need. A value that is not known is a word in capitals, to be filled in. */
 export interface PlanFacts {
   mirror: Pick<Mirror, 'vf' | 'direction'>;
   /** The PF's port number in the primary that owns it, or a word for one that is not known. */
   port: string;
-  /** The target's number, or a word for one that is not known. */
+  /** The target VF's number, or a word for one that is not known. */
   target: string;
   driver: NicDriver | undefined;
   pfPci: string;
-  /** The guest's own MAC: what a NIC tells received traffic by. */
+  /** The guest's own MAC, by which a NIC recognises the traffic that the guest receives. */
   mac: string;
   /** Kernel interfaces in switchdev mode. */
   uplink: string;
@@ -23,12 +23,12 @@ type Step = (facts: PlanFacts) => PlanStep;
 
 const wants = (facts: PlanFacts, way: 'in' | 'out'): boolean => [way, 'all'].includes(facts.mirror.direction);
 
-/** All ways for a NIC, the likeliest first; for an unknown NIC all there are. */
+/** Returns all ways for a NIC, the likeliest first; for an unknown NIC, all that there are. */
 export function planSteps(facts: PlanFacts): PlanStep[] {
   return STEPS.filter(({ drivers }) => !facts.driver || drivers.includes(facts.driver)).map(({ step }) => step(facts));
 }
 
-/** What VFd cannot do on this NIC is not printed: it would report success, or lose a rule. */
+/** Does not print what VFd cannot do on this NIC: VFd would report success, or lose a rule. */
 const iplex: Step = (facts) => {
   const { driver, port, target } = facts;
   const { vf, direction } = facts.mirror;
@@ -51,7 +51,7 @@ const clearByConfig = ({ port, mirror }: PlanFacts): string[] => [
   `dpcap mirror clear --pf ${port} --vf ${mirror.vf} --by-config    # to end it`,
 ];
 
-/** Ports of a testpmd that is started as shown: 0 the uplink, 1 the source's representor, 2 the target's. */
+/** The command that starts testpmd. Its ports are: 0 the uplink, 1 the source's representor, 2 the target VF's. */
 const testpmdStart = ({ pfPci, mirror, target }: PlanFacts): string =>
   `dpdk-testpmd -a ${pfPci},representor=vf[${mirror.vf},${target}] -- -i`;
 
@@ -61,7 +61,7 @@ const match = (facts: PlanFacts, way: 'in' | 'out'): string =>
     : 'represented_port ethdev_port_id is 1';
 const fate = (way: 'in' | 'out'): string => `represented_port ethdev_port_id ${way === 'in' ? 1 : 0}`;
 
-/** Validate first: a refused rule must not be half a mirror. */
+/** Each rule is validated before it is created: a refused rule must not be half a mirror. */
 function flowRules(facts: PlanFacts, sample: string): string[] {
   return (['in', 'out'] as const)
     .filter((way) => wants(facts, way))
@@ -203,7 +203,7 @@ const ofed: Step = ({ mirror: { vf, direction }, target, uplink }) => {
   };
 };
 
-/** Order: what is asked of a controller, then rules in a primary, then the kernel. */
+/** The order is: requests to a controller, then rules in a primary, then the kernel. */
 const STEPS: { drivers: NicDriver[]; step: Step }[] = [
   { drivers: ['ixgbe', 'i40e', 'mlx5'], step: iplex },
   { drivers: ['mlx5'], step: sampleMlx5 },

@@ -1,14 +1,14 @@
-/** What the kernel knows of PFs and VFs without any controller: addresses, and names of representors. */
+/** Reads what the kernel knows of PFs and VFs without any controller: addresses, and names of representors. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { kernelInterfaces } from '../nic.js';
 
-/** PCI address of a VF; undefined when the kernel has none of that number. */
+/** PCI address of a VF; undefined when the kernel has no VF of that number. */
 export function vfAddress(pfPci: string, vf: number, sysfs = '/sys'): string | undefined {
   return linkName(join(sysfs, 'bus/pci/devices', pfPci, `virtfn${vf}`));
 }
 
-/** The PF and number of a VF. */
+/** The PF of a VF, and its number there. */
 export function ownerOf(vfPci: string, sysfs = '/sys'): { pfPci: string; vf: number } | undefined {
   const dir = join(sysfs, 'bus/pci/devices', vfPci);
   const pfPci = linkName(join(dir, 'physfn'));

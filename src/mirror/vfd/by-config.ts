@@ -1,6 +1,7 @@
 /**
- * The configuration procedure of VFd's debugging guide: back up, edit, delete, put back, add, verify. Any failure goes
- * back to the state before. The VF has no configuration, and its guest no traffic, between delete and add.
+ * The configuration procedure of VFd's debugging guide: back up, edit, delete, put back, add, verify. After any
+ * failure, the state before is restored. Between delete and add, the VF has no configuration and its guest has no
+ * traffic.
  */
 import { rmSync } from 'node:fs';
 import { DpcapError } from '../../errors.js';
@@ -20,14 +21,14 @@ export interface ConfigJob {
   id: VfId;
   /** PCI address of the PF. */
   pfPci: string | undefined;
-  /** Undefined: take the mirror out. */
+  /** The mirror to set. Undefined: take the mirror out. */
   wanted: Mirror | undefined;
   configDir: string;
   logDir: string;
   backupDir: string;
-  /** For VFd's log line. */
+  /** How long to wait for VFd's log line. */
   logWaitMs?: number;
-  /** For tests that fail a step. */
+  /** Tests that make a step fail replace this. */
   filesOf?: (configDir: string, file: string) => ConfigFiles;
 }
 
@@ -37,8 +38,8 @@ export interface ConfigResult {
 }
 
 /**
- * Runs the procedure.
- * @param before called when all is prepared and nothing changed yet; when it throws, nothing will be
+ * Carries out the procedure.
+ * @param before called when all is prepared and nothing is changed yet; when it throws, nothing is changed
  * @throws DpcapError after the state before has been restored, or with what to do when it could not be
  */
 export async function mirrorByConfig(
@@ -78,7 +79,7 @@ function findFile(job: ConfigJob): string {
   );
 }
 
-/** Everything that can fail without VFd: backup, edit, and the new file next to its place. */
+/** Does everything that can fail without VFd: the backup, the edit, and the new file next to its final place. */
 function prepare(client: VfdClient, job: ConfigJob, file: string, files: ConfigFiles): ConfigRecord {
   const live = files.readLive();
   if (!live) throw new DpcapError('ERR_SYSTEM', `${files.live} vanished`, { hint: 'try again' });

@@ -1,4 +1,4 @@
-/** Mirrors through VFd: asks, checks, changes, reads back. */
+/** Sets and clears mirrors through VFd: asks it, checks, makes the change and reads the state back. */
 import { join } from 'node:path';
 import { DpcapError } from '../../errors.js';
 import { stateDir } from '../../system/journal.js';
@@ -25,7 +25,7 @@ import { judgeMirror } from './preconditions.js';
 import { ANSWER_LIMIT_MS, VfdClient } from './protocol/client.js';
 import { attempt, disagrees, mirrorOf, NicRefusal, switchTo } from './rollback.js';
 
-/** Where to look, for tests. */
+/** Time limits and places to look, which tests set. */
 export interface VfdSettings {
   limitMs?: number;
   sysfs?: string;
@@ -148,7 +148,7 @@ export class VfdController implements MirrorController {
     return gatherFacts(client, this.#place.config, this.#settings.sysfs);
   }
 
-  /** One client for one operation: its directory is gone afterwards. */
+  /** Makes one client for one operation. Its directory is removed afterwards. */
   async #session<T>(act: (client: VfdClient) => Promise<T>): Promise<T> {
     const client = new VfdClient(this.#place.fifo, this.#settings.limitMs ?? ANSWER_LIMIT_MS);
     try {
@@ -175,7 +175,7 @@ function prepare(request: SetRequest, facts: VfdFacts, fifo: string): { preview:
 }
 
 /**
- * Switches a mirror on and looks whether it is.
+ * Switches a mirror on and checks that it is on.
  * @returns warnings
  * @throws DpcapError after the state before has been restored where that was possible
  */
@@ -196,7 +196,7 @@ async function turnOn(client: VfdClient, mirror: Mirror, previous: Mirror | unde
   throw failure;
 }
 
-/** VFd's answer is the same whatever the NIC had against it; its log has no line when the rules have run out. */
+/** VFd's answer is the same whatever reason the NIC had, and its log has no line when the rules have run out. */
 function explainRefusal(error: unknown, { nic }: VfdPf): unknown {
   if (!(error instanceof DpcapError) || error.code !== 'ERR_MIRROR_REFUSED' || nic?.driver !== 'ixgbe') return error;
   const { code, message, subject } = error;
@@ -218,7 +218,7 @@ async function readBack(
   }
 }
 
-/** Requests are handled in order: since the next one was answered, this one is not merely late. */
+/** VFd handles requests in order: since it has answered the next one, this one is not merely late. */
 function ignored(failure: DpcapError): DpcapError {
   return new DpcapError(failure.code, `${failure.message}; it answers others, and no mirror is on`, {
     cause: failure,
@@ -237,7 +237,7 @@ async function takeBack(
   try {
     await switchTo(client, mirror, previous);
   } catch (error) {
-    // It refused the mirror, too: there is nothing in it that it could end.
+    // The NIC has refused the mirror as well, so it has nothing to end.
     if (error instanceof NicRefusal && previous === undefined) return;
     throw new DpcapError(failure.code, `${failure.message}; VFd lists it all the same, wrongly`, {
       cause: error,

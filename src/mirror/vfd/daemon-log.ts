@@ -1,4 +1,4 @@
-/** What VFd writes into its log about a mirror: the only place where it says what the NIC answered. */
+/** Reads what VFd writes into its log about a mirror: only there it says what the NIC answered. */
 import { readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,18 +6,21 @@ import { type RegularFile, readRegular } from '../../system/safe-file.js';
 import type { VfId } from '../controller.js';
 
 const POLL_MS = 20;
-/** More than VFd writes while it adds a VF, even at a high log level. */
+/** Bytes of new log to read: more than VFd writes while it adds a VF, even at a high log level. */
 const MAX_NEW = 1024 * 1024;
 
-/** unknown: no line came; the log level may be 0, or the log elsewhere. */
+/** unknown: no line came. The log level may be 0, or the log may be elsewhere. */
 export type LogVerdict = { state: 'ok' | 'failed'; line: string } | { state: 'unknown' };
 
 /** Remembers where the log ends, to read what comes after. */
 export class DaemonLog {
   readonly #dir: string;
-  /** By inode, not by name: a log that is rotated meanwhile goes on under another name, and a new one takes its own. */
+  /**
+   * The size of each log by inode, not by name: a log that is rotated meanwhile gets another name, and a new one takes
+   * its old name.
+   */
   readonly #sizes = new Map<string, number>();
-  /** Lines that were there: a rotation that copies brings them again, in a file that was not. */
+  /** Lines that were there at the start. A rotation that copies brings them again, in a file that was not there. */
   readonly #known: ReadonlySet<string>;
 
   constructor(dir: string) {
@@ -32,7 +35,7 @@ export class DaemonLog {
     this.#known = new Set(lines);
   }
 
-  /** The last line about the mirror of a VF since this object was made; waits for one for a while. */
+  /** Returns the last line about the mirror of a VF since this object was made; waits up to `limitMs` for one. */
   async verdict({ pf, vf }: VfId, limitMs: number): Promise<LogVerdict> {
     const about = new RegExp(`set mirror for pf/vf=${pf}/${vf} .*$`);
     const limit = performance.now() + limitMs;
@@ -46,13 +49,13 @@ export class DaemonLog {
     }
   }
 
-  /** Lines about any mirror. */
+  /** New lines about any mirror. */
   #news(): string[] {
     return this.#files().flatMap((path) =>
       unlessGone(() => {
         const { stat } = readRegular(path, 0, 0);
         const before = this.#sizes.get(identity(stat));
-        // Smaller than before: it was truncated in place, and all that is in it is new.
+        // A file that is smaller than before was truncated in place, and all that is in it is new.
         const offset = before !== undefined && before <= stat.size ? before : 0;
         const lines = readRegular(path, offset, MAX_NEW).bytes.toString('latin1').match(ANY_MIRROR) ?? [];
         return before === undefined ? lines.filter((line) => !this.#known.has(line)) : lines;
@@ -60,7 +63,7 @@ export class DaemonLog {
     );
   }
 
-  /** Regular files only: nothing that is planted there may hold us up. */
+  /** Returns regular files only: nothing that is planted there may block dpcap. */
   #files(): string[] {
     try {
       const entries = readdirSync(this.#dir, { withFileTypes: true });
@@ -73,7 +76,7 @@ export class DaemonLog {
   }
 }
 
-/** A whole line. */
+/** A whole line about a mirror. */
 const ANY_MIRROR = /^.*set mirror for pf\/vf=.*$/gm;
 
 function readTail(path: string): RegularFile {
@@ -81,7 +84,7 @@ function readTail(path: string): RegularFile {
   return readRegular(path, Math.max(0, stat.size - MAX_NEW), MAX_NEW);
 }
 
-/** Logs are rotated and cleared while we look: one that cannot be read any more has nothing to say. */
+/** Logs are rotated and cleared while they are read. One that can no longer be read counts as empty. */
 function unlessGone(read: () => string[]): string[] {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** All that is known about VFd's PFs, VFs and mirrors: asked of the daemon, read from its files and from the kernel. */
+/** Gathers all that is known about VFd's PFs, VFs and mirrors, from the daemon, its files and the kernel. */
 import type { PfFacts, VfFacts } from '../controller.js';
 import { findNic, type Nic, vfdAbility } from '../nic.js';
 import type { MainConfig } from './config/main-config.js';
@@ -6,7 +6,7 @@ import { readVfConfigs, type VfConfig } from './config/vf-config.js';
 import type { VfdClient } from './protocol/client.js';
 import type { MirrorTable, StatsRow } from './protocol/tables.js';
 
-/** A PF with what only VFd's back end needs. */
+/** A PF with what only the VFd controller needs. */
 export interface VfdPf extends PfFacts {
   nic: Nic | undefined;
 }
@@ -16,7 +16,7 @@ export interface VfdFacts {
   mirrors: MirrorTable;
 }
 
-/** Asks and reads. The daemon's own numbers decide; files only add to them. */
+/** Asks the daemon and reads the files. The daemon's own numbers decide; files only add to them. */
 export async function gatherFacts(
   client: VfdClient,
   config: MainConfig | undefined,

@@ -1,4 +1,4 @@
-/** Where VFd listens on this host: option, configuration, container path, default (vfd.md 2). */
+/** Finds where VFd listens on this host, by option, configuration, container path or default (vfd.md 2). */
 import { lstatSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
@@ -14,7 +14,7 @@ export interface VfdOptions {
 
 export interface VfdPlace {
   fifo: string;
-  /** Whether something is there; whether VFd runs, only asking tells. */
+  /** Whether the path exists. Only a request can tell whether VFd runs. */
   exists: boolean;
   config: MainConfig | undefined;
 }
@@ -28,7 +28,7 @@ export function locateVfd(options: VfdOptions): VfdPlace {
   if (options.config !== undefined && !config) {
     throw new UsageError(`--config: there is no ${options.config}`, { subject: options.config });
   }
-  // Absolute: VFd writes its answer beside it, and `dpcap recover` runs in another directory.
+  // The path is absolute, because VFd writes its answer beside it, and `dpcap recover` works in another directory.
   const fixed = options.fifo === undefined ? config?.fifo : resolve(options.fifo);
   const fifo = fixed ?? (isThere(CONTAINER_FIFO) ? CONTAINER_FIFO : DEFAULT_FIFO);
   requireAbsolute(fifo, config);

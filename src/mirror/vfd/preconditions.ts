@@ -1,4 +1,6 @@
-/** What must be true before a mirror is asked of VFd, since VFd does not look: refusals and warnings. Pure. */
+/**
+ * Checks what must be true before VFd is asked for a mirror, since VFd does not: refusals and warnings. Pure functions.
+ */
 import { DpcapError } from '../../errors.js';
 import type { Mirror, VfFacts } from '../controller.js';
 import { vfdAbility } from '../nic.js';
@@ -16,7 +18,7 @@ export interface MirrorCase {
 }
 
 /**
- * Refuses what cannot work or would be misunderstood, and says what will surprise.
+ * Refuses what cannot work or would be misunderstood, and warns of what may surprise people.
  * @returns warnings
  * @throws DpcapError ERR_MIRROR_UNSAFE
  */

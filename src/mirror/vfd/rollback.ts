@@ -1,11 +1,11 @@
-/** Back to what was mirrored before, by VFd's run-time command. Reads the state first and last; safe to repeat. */
+/** Goes back to what was mirrored before, by VFd's run-time command. Reads the state first and last; safe to repeat. */
 import { DpcapError } from '../../errors.js';
 import { isSameMirror, type Mirror, type VfId } from '../controller.js';
 import { describeVf } from '../resolve.js';
 import type { VfdClient } from './protocol/client.js';
 import type { MirrorTable } from './protocol/tables.js';
 
-/** What became of it. left: it is no longer ours, somebody else changed it. */
+/** What became of the mirror. left: it is left alone, because somebody else has changed it. */
 export type PutBack = 'restored' | 'was off' | 'left';
 
 /** VFd has changed its list, but the NIC has not done what was asked: nobody can tell what is mirrored. */
@@ -22,8 +22,8 @@ export class NicRefusal extends DpcapError {
 
 /**
  * Switches `ours` off, or back to `previous`.
- * @param refused the NIC has refused that before: then it is asked again, whatever VFd lists
- * @throws DpcapError when it is still on afterwards, or that cannot be told
+ * @param refused the NIC has refused that before; it is then asked again, also when VFd lists no mirror or `previous`
+ * @throws DpcapError when `ours` is still on afterwards, or nobody can tell
  */
 export async function putBack(
   client: VfdClient,
@@ -39,8 +39,8 @@ export async function putBack(
 }
 
 /**
- * Switches a mirror that is on off, or to another state, and looks whether it is so.
- * @throws NicRefusal when VFd's list says so and the NIC did not; DpcapError when the list does not
+ * Switches off a mirror that is on, or changes it to `wanted`, and checks the result.
+ * @throws NicRefusal when VFd's list says so and the NIC refused; DpcapError when the list does not say so
  */
 export async function switchTo(client: VfdClient, now: Mirror, wanted: Mirror | undefined): Promise<void> {
   const failure = await attempt(wanted ? client.mirrorOn(wanted) : client.mirrorOff(now));
@@ -69,7 +69,10 @@ export function mirrorOf({ mirrors, isComplete }: MirrorTable, { pf, vf }: VfId)
   );
 }
 
-/** A failure that may have been carried out all the same: the caller reads the state back. Others are thrown. */
+/**
+ * Returns a failure whose request VFd may have carried out all the same: the caller reads the state back. Throws other
+ * failures.
+ */
 export async function attempt(request: Promise<void>): Promise<DpcapError | undefined> {
   try {
     await request;

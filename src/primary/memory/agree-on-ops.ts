@@ -1,4 +1,4 @@
-/** Settles which order dpcap's own table of mempool handlers must have (Law 2). Pure. */
+/** Decides which order dpcap's own table of mempool handlers must have (Law 2). Pure functions. */
 import { DpcapError } from '../../errors.js';
 import type { OpsReading } from './mempool-ops.js';
 import { RING_BLOCK, type RingBlock } from './ring-block.js';
@@ -6,20 +6,20 @@ import { RING_BLOCK, type RingBlock } from './ring-block.js';
 const HINT =
   'run dpcap as root, so that it may read the table of the primary; a capture with the wrong order could crash it';
 
-/** What a deduction rests on that is not a proof, and who may accept it. */
+/** Hint that says what an unproven deduction rests on, and who may accept it. */
 const ORDINARY_HINT =
   'share the PID namespace of the primary, so that dpcap may read its table; or, if the application makes its mempools with ' +
   'rte_pktmbuf_pool_create() or rte_mempool_create() alone, say so with --trust-mempools';
 
 /**
- * The order our own table must be permuted to, so that an index means the same handler in both processes.
+ * Returns the order to which dpcap's table must be permuted, so that an index means the same handler in both processes.
  *
- * With an exact reading the first entries are the primary's, name by name. It may name handlers that our process does
- * not have (an application's own): their slots must stay unused in our table. Handlers that only we have follow, as
- * far as there is room. With an inferred block alone, the other handlers keep our order around it: no pool of ours
- * uses them.
+ * With an exact reading, the first entries are the primary's, name by name. It may name handlers that this process does
+ * not have (an application's own): their slots must stay unused in dpcap's table. Handlers that only dpcap has follow,
+ * as far as there is room. With an inferred block alone, the other handlers keep dpcap's order around it: no pool of
+ * dpcap uses them.
  * @param maxOps entries that fit into the table (OpsLayout.maxOps)
- * @param trust ordinary pools, one of which may have been made by a single-thread handler that looks the same
+ * @param trust accept ordinary pools, one of which may have been made by a single-thread handler that looks the same
  * @throws DpcapError ERR_MEMPOOL_OPS when nothing is known for certain, or the two sources contradict each other
  */
 export function agreeOnOps(

@@ -1,16 +1,16 @@
-/** How much memory a primary can use, and what keeps it from having more. Pure but for the huge pages that are counted. */
+/** Tells how much memory a primary can use, and what keeps it from having more. Pure: the caller counts huge pages. */
 import type { HeapRoom } from '../../native/primary-binding.js';
 import type { HugepagePool } from '../../system/huge-pages.js';
 
 /** What the primary's EAL options say about its memory. */
 export interface MemoryLimits {
-  /** `--legacy-mem`: it never has more than at its start. */
+  /** `--legacy-mem`: the primary never has more memory than at its start. */
   isFixed: boolean;
-  /** `--socket-limit` of its first NUMA socket with one, bytes. */
+  /** `--socket-limit` of its first NUMA socket that has one, in bytes. */
   socketLimitBytes?: number | undefined;
 }
 
-/** Reads them from EAL's arguments. */
+/** Reads the limits from EAL's arguments. */
 export function memoryLimits(ealArguments: readonly string[]): MemoryLimits {
   const limit = optionValue(ealArguments, ['--socket-limit', '--numa-limit']);
   const megabytes = limit
@@ -31,18 +31,21 @@ function optionValue(words: readonly string[], names: readonly string[]): string
   return undefined;
 }
 
-/** What a primary can still use, and why it is not more. */
+/** The memory that a primary can still use, and why it is not more. */
 export interface UsableMemory {
   bytes: number;
-  /** In words that complete "the primary can use no more: ...". */
+  /** Words that complete "the primary can use no more: ...". */
   limit: string;
 }
 
-/** Pages from this size on are never asked for unasked: the kernel clears one for 0.3 s, while the primary waits. */
+/**
+ * Pages of this size and above are requested only if the user wants it: the kernel takes 0.3 s to clear one, while the
+ * primary waits.
+ */
 const HUGE_PAGE_BYTES = 64 * 1024 * 1024;
 
 /**
- * What the primary and all who share its memory can still use.
+ * Returns the memory that the primary and all processes that share it can still use.
  * @param wantsLargePages whether it may be asked for a page of 1 GiB
  */
 export function usableMemory(

@@ -1,6 +1,7 @@
 /**
- * The primary's numbering of its mempool handlers, read exactly: from the variable `rte_mempool_ops_table` in its memory.
- * Every process numbers its handlers itself and nothing keeps two alike, so a secondary must find out (Law 2).
+ * Reads the primary's numbering of its mempool handlers exactly, from the variable `rte_mempool_ops_table` in its
+ * memory. Every process numbers its handlers itself and nothing keeps two processes alike, so a secondary must find it
+ * out (Law 2).
  */
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -14,12 +15,12 @@ const SYMBOL = 'rte_mempool_ops_table';
 /** Registered by librte_mempool_ring, which every application that can be captured has: mbuf pools need it. */
 const ALWAYS_THERE = 'ring_mp_mc';
 
-/** Names in the order of their index, or why they are not known. */
+/** The names in the order of their index, or the reason why they are not known. */
 export type OpsReading =
   | { names: string[] /** The file that defines the table. */; source: string }
   | { names: undefined; reason: string };
 
-/** Reads the table of process `pid`. Needs the right to trace it (root); never throws. */
+/** Reads the table of process `pid`. It needs the right to trace the process (root), and never throws. */
 export function readPrimaryOps(pid: number, layout: OpsLayout, procDir = '/proc'): OpsReading {
   const dir = join(procDir, String(pid));
   try {
@@ -32,8 +33,9 @@ export function readPrimaryOps(pid: number, layout: OpsLayout, procDir = '/proc'
 }
 
 /**
- * Files that may define the table, the likeliest first. The executable comes before the library: one that is not
- * position independent in its data accesses holds the only live copy (a COPY relocation), as Debian's testpmd does.
+ * Finds the files that may define the table, the likeliest first. The executable comes before the library: an
+ * executable that is not position independent in its data accesses holds the only live copy (a COPY relocation), as
+ * Debian's testpmd does.
  */
 function candidateFiles(files: MappedFile[], dir: string): MappedFile[] {
   const executable = inodeOf(join(dir, 'exe'));
@@ -50,7 +52,7 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** The first file whose table makes sense; else the reason of the most telling failure. */
+/** Returns the first table that makes sense; otherwise the most telling reason, which is that of the first failure. */
 function firstReading(files: MappedFile[], dir: string, layout: OpsLayout): OpsReading {
   const reasons: string[] = [];
   for (const file of files) {
@@ -65,7 +67,7 @@ function firstReading(files: MappedFile[], dir: string, layout: OpsLayout): OpsR
   return unknown(reasons[0] ?? `no file of the process defines ${SYMBOL}; a static executable may have been stripped`);
 }
 
-/** Undefined when the file does not define the table at all. */
+/** Returns undefined when the file does not define the table at all. */
 function readFromFile(file: MappedFile, dir: string, layout: OpsLayout): OpsReading | undefined {
   const source = openMapped(file, dir);
   try {
@@ -86,8 +88,8 @@ function readFromFile(file: MappedFile, dir: string, layout: OpsLayout): OpsRead
 }
 
 /**
- * What the loader added to the addresses in the file: from every mapping that holds the first segment's first byte
- * (more than one when the process also maps the file as data).
+ * The values that the loader may have added to the addresses in the file: one for every mapping that holds the first
+ * segment's first byte (there is more than one when the process also maps the file as data).
  */
 export function loadBiases(file: MappedFile, first: Segment): bigint[] {
   const holding = file.mappings.filter(

@@ -1,14 +1,14 @@
-/** The names of a primary's memzones, read from the file behind its list: no joining, no telemetry needed. */
+/** Reads the names of a primary's memzones from the file behind its list, without joining and without telemetry. */
 import { join } from 'node:path';
 import type { MemzoneLayout } from '../../native/host-binding.js';
 import { readRegular } from '../../system/safe-file.js';
 
-/** Reserved by rte_pdump_init(): without it an enable request is never answered. */
+/** The memzone that rte_pdump_init() reserves: without it an enable request is never answered. */
 export const PDUMP_ZONE = 'rte_pdump_stats';
 
 /** Bits in a word of the mask that follows the array: `struct used_mask { unsigned n_masks; uint64_t data[]; }`. */
 const WORD_BITS = 64;
-/** The number of words, padded to the alignment of the first. */
+/** Bytes of `n_masks`, padded to the alignment of the first word. */
 const MASK_HEAD = 8;
 
 /** The names in a runtime directory's `fbarray_memzone`; undefined when it cannot be read. */
@@ -21,11 +21,11 @@ export function memzoneNames(runtimeDir: string, layout: MemzoneLayout): string[
 }
 
 /**
- * The names in the bytes of that file: an array of `struct rte_memzone` in which a free entry is zero, then the mask of
- * the used ones. Undefined when the bytes do not read like that. Never throws.
+ * Returns the names in the bytes of that file: an array of `struct rte_memzone` in which a free entry is zero, then the
+ * mask of the used ones. The result is undefined when the bytes do not have this form. Never throws.
  *
- * How many entries there are is the primary's own choice from DPDK 23.07 on (rte_memzone_max_set()), where the constant
- * RTE_MAX_MEMZONE is gone: the file says it by the place of its mask.
+ * From DPDK 23.07 on the primary chooses the number of entries (rte_memzone_max_set()), and the constant
+ * RTE_MAX_MEMZONE is gone: the place of the mask in the file tells the number.
  */
 export function parseMemzones(bytes: Buffer, layout: MemzoneLayout): string[] | undefined {
   const names = entryNames(bytes, layout);
@@ -33,13 +33,13 @@ export function parseMemzones(bytes: Buffer, layout: MemzoneLayout): string[] | 
     const used = usedEntries(bytes, length * layout.entrySize, length);
     if (used === undefined) continue;
     const known = names.slice(0, length).filter((name) => name !== '');
-    // The bit of a zone that is being made at this moment is there before its name.
+    // The bit of a zone that is being made at this moment is set before its name is.
     if (Math.abs(known.length - used) <= 1) return known;
   }
   return undefined;
 }
 
-/** The name of each entry that fits into the file, those behind the array included; empty for what is no name. */
+/** The name of each entry that fits into the file, also behind the array; empty for bytes that are no name. */
 function entryNames(bytes: Buffer, { entrySize, nameSize }: MemzoneLayout): string[] {
   return Array.from({ length: Math.floor(bytes.length / entrySize) }, (_, index) => {
     const field = bytes.subarray(index * entrySize, index * entrySize + nameSize).toString('latin1');
@@ -48,7 +48,7 @@ function entryNames(bytes: Buffer, { entrySize, nameSize }: MemzoneLayout): stri
   });
 }
 
-/** Entries in use by the mask at `offset`; undefined when no mask of an array of this length is there. */
+/** Number of used entries in the mask at `offset`; undefined when no mask for an array of this length is there. */
 function usedEntries(bytes: Buffer, offset: number, length: number): number | undefined {
   const words = Math.ceil(length / WORD_BITS);
   if (offset + MASK_HEAD + words * 8 > bytes.length || bytes.readBigUInt64LE(offset) !== BigInt(words))

@@ -1,9 +1,9 @@
 /**
- * The primary's handler numbering deduced from its mempools, as seen by a secondary: the second source beside
- * mempool-ops.ts, for primaries whose memory may not be read. Pure.
+ * Deduces the primary's handler numbering from its mempools, as a secondary sees them. This is the second source beside
+ * mempool-ops.ts, for primaries whose memory may not be read. Pure functions.
  */
 
-/** The handlers of librte_mempool_ring, registered by one object file and therefore always in this order. */
+/** The handlers of librte_mempool_ring. One object file registers them, so they are always in this order. */
 export const RING_BLOCK = [
   'ring_mp_mc',
   'ring_sp_sc',
@@ -27,32 +27,34 @@ export interface PoolFacts {
   opsIndex: number;
   /** `rte_mempool.flags`. */
   flags: number;
-  /** Its `pool_data` is a ring of the ring list with the name that belongs to the pool. */
+  /** Whether its `pool_data` is a ring of the ring list, with the name that belongs to the pool. */
   isRing: boolean;
   prodSync: RingSync;
   consSync: RingSync;
-  /** Who made it: the primary, dpcap, or another secondary (whose index follows that one's numbering). */
+  /** The process that made it: the primary, dpcap, or another secondary (its index follows that one's numbering). */
   owner: 'primary' | 'ours' | 'foreign';
 }
 
 /**
- * Index of ring_mp_mc in the primary, or why it is not known. `certain` is false when all evidence is ordinary pools: one
- * that was given a single-thread handler by name looks the same, so check the counters early.
+ * The index of ring_mp_mc in the primary, or the reason why it is not known. `certain` is false when all pools show one
+ * and the same handler that is not rts or hts, as ordinary pools do. A pool that was given a single-thread handler by
+ * name looks like an ordinary one, so check the counters early.
  */
 export type RingBlock = { base: number; certain: boolean; evidence: string[] } | { base: undefined; reason: string };
 
 /** Names that other capture tools give their pools and rings (dumpcap before and after 23.11, dpdk-pdump). */
 const TOOL_NAMES = /^(capture_mbufs|capture_\d+|dumpcap(-\d+)?|pdump_pool_\d+|[rt]x_ring_\d+)$/;
 
-/** Whether a pool or ring (name without DPDK's `MP_`, `RG_`, `RG_MP_`) is that of another capture tool. */
+/** Whether a pool or ring (its name without DPDK's `MP_`, `RG_`, `RG_MP_`) belongs to another capture tool. */
 export function isCaptureToolName(name: string): boolean {
   return TOOL_NAMES.test(name);
 }
 
 /**
- * Deduces where the ring handlers are. A pool made with flags or by a handler that shows in its ring fixes the place
- * alone; an ordinary pool (multi-thread at both ends, no flags) is taken for ring_mp_mc unless another contradicts.
- * @param known names of our own table: it must hold the same block, and bounds the index
+ * Deduces the index of the ring handlers. A pool that was made with flags, or by a handler that shows in its ring,
+ * gives the index alone; an ordinary pool (multi-thread at both ends, no flags) is taken for ring_mp_mc unless another
+ * pool contradicts.
+ * @param known names in dpcap's own table, which must hold the same block and bounds the index
  */
 export function inferRingBlock(pools: readonly PoolFacts[], known: readonly string[]): RingBlock {
   const start = known.indexOf(RING_BLOCK[0]);
@@ -70,7 +72,7 @@ export function inferRingBlock(pools: readonly PoolFacts[], known: readonly stri
   return { base, certain, evidence: usable.map((pool) => pool.name) };
 }
 
-/** The handler that makes a ring and flags like these (common_ring_alloc of librte_mempool_ring), if one does. */
+/** The handler that makes a ring with such flags (common_ring_alloc of librte_mempool_ring), if one does. */
 function handlerOf(pool: PoolFacts): RingHandler | undefined {
   const { prodSync, consSync } = pool;
   if (prodSync === 'rts' || prodSync === 'hts') return prodSync === consSync ? `ring_mt_${prodSync}` : undefined;

@@ -2,28 +2,28 @@
 import type { LanePlan, LaneStats } from '../../native/capture-binding.js';
 import type { StatsMessage, StopReason } from '../../protocol/messages.js';
 
-/** Counters of one port, queue and direction. `accepted = written + ringfull + sinkdrop + surplus` once it has ended. */
+/** Counters of one lane. `accepted = written + ringfull + sinkdrop + surplus` once the capture has ended. */
 export interface LaneRecord {
   port: number;
   name: string;
   queue: number;
   direction: 'rx' | 'tx';
-  /** Matched the filter and were copied. */
+  /** Packets that matched the filter and were copied. */
   accepted: number;
-  /** Did not match. */
+  /** Packets that did not match. */
   filtered: number;
-  /** Matched, but could not be copied: no mbuf was free, or the packet has no bytes or no room for its timestamp. */
+  /** Packets that matched but were not copied: no mbuf was free, or they have no bytes or no room for a timestamp. */
   nombuf: number;
-  /** Copied, but the ring was full. */
+  /** Packets that were copied, but the ring was full. */
   ringfull: number;
   written: number;
-  /** Copied, but the output had failed, or an interface did not take it. */
+  /** Packets that were copied, but the output had failed, or an interface did not take them. */
   sinkdrop: number;
-  /** Copied after a limit was reached. */
+  /** Packets that were copied after a limit was reached. */
   surplus: number;
 }
 
-/** See design: `--stats ndjson`. */
+/** One record of `--stats ndjson`; see the design. */
 export interface StatsRecord {
   /** ISO 8601. */
   time: string;
@@ -36,7 +36,7 @@ export interface StatsRecord {
   files: string[];
   /** Room for copies in the primary's memory at this moment; it grows under load. */
   mbufs: number;
-  /** How often the system clock was set meanwhile, and by how much in all; absent when it was not. */
+  /** How often the system clock was set during the capture, and by how much in all; absent when it was not. */
   clock_steps?: number;
   clock_set_s?: number;
   final?: true;
@@ -51,13 +51,13 @@ export interface RecordContext {
   filtering: boolean;
 }
 
-/** When something was so: the time of day, and how long after the start, by a clock that is never set. */
+/** A moment: the time of day, and the time since the start by a clock that is never set. */
 export interface Moment {
   time: Date;
   elapsedMs: number;
 }
 
-/** Starts to count; returns what tells the moment. */
+/** Starts a stopwatch. Returns a function that tells the present moment. */
 export function stopwatch(): () => Moment {
   const startedAt = performance.now();
   return () => ({ time: new Date(), elapsedMs: performance.now() - startedAt });

@@ -18,9 +18,9 @@ export interface StartFacts {
   /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
   primary: string;
   expression: string;
-  /** How the filter takes VLAN tags. */
+  /** How the filter treats VLAN tags. */
   reading?: string | undefined;
-  /** What the filter says that few people mean. */
+  /** Notes on parts of the filter that mean something few people intend. */
   notes?: readonly string[] | undefined;
   instructions: number;
   /** The primary could not load the filter. */
@@ -37,7 +37,7 @@ export interface Reporter {
   progress(record: StatsRecord): void;
   /** Something that the user should hear while the capture goes on. */
   notice(text: string): void;
-  /** Somebody wants to know now (SIGUSR1). */
+  /** Shows the counters now, because somebody asked for them (SIGUSR1). */
   asked(record: StatsRecord): void;
   finished(record: StatsRecord, facts: FinishFacts): void;
 }
@@ -105,7 +105,7 @@ class TextReporter implements Reporter {
   #shown = 0;
   #clockSteps = 0;
 
-  /** @param live with a line that is overwritten */
+  /** @param live whether to show a status line that is overwritten */
   constructor(stream: ReportStream, live: boolean) {
     this.#stream = stream;
     this.wantsProgress = live;
@@ -145,7 +145,7 @@ class TextReporter implements Reporter {
     this.#stream.write(`${summary(record, facts).join('\n')}\n`);
   }
 
-  /** Each time that the clock was set, once. */
+  /** Tells the user once of each time that the clock was set. */
   #tellClock({ clock_steps = 0, clock_set_s = 0 }: StatsRecord): void {
     if (clock_steps === this.#clockSteps) return;
     this.#clockSteps = clock_steps;
@@ -219,7 +219,7 @@ function losses(ports: readonly LaneRecord[]): string {
   return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}`;
 }
 
-/** accepted = written + ringfull + sinkdrop + surplus; nombuf and filtered beside it. */
+/** accepted = written + ringfull + sinkdrop + surplus; nombuf and filtered stand beside it. */
 function accounting(lane: LaneRecord): string {
   return (
     `  ${lane.name} queue ${lane.queue} ${lane.direction}: accepted ${lane.accepted} = written ${lane.written}` +

@@ -1,4 +1,4 @@
-/** `dpcap mirror clear`: one, or all. */
+/** `dpcap mirror clear` switches off one mirror, or all. */
 import { asDpcapError, DpcapError, UsageError } from '../../../errors.js';
 import type { ClearOptions, ClearOutcome, MirrorController, SourceSelector } from '../../../mirror/controller.js';
 import { planLines } from '../../../mirror/describe.js';
@@ -62,7 +62,7 @@ async function clearOne(
     custody.keep();
     return outcome;
   } catch (error) {
-    // The controller has rolled back; what it could not is left to `dpcap recover`.
+    // The controller has rolled back. What is still not undone after this is left to `dpcap recover`.
     await custody.giveBack().catch((failure: Error) => warn([`not undone: ${failure.message}`]));
     throw error;
   }

@@ -1,4 +1,4 @@
-/** What is said on standard error around a mirror: warnings before it, and the question before traffic is interrupted. */
+/** The messages about a mirror on standard error: warnings, and the question before traffic is interrupted. */
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../../../errors.js';
 import { diagnostics } from '../../../system/diagnostics.js';

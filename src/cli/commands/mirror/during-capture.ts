@@ -22,27 +22,27 @@ export interface RawCaptureMirror {
   interface?: string[];
 }
 
-/** Where to capture. */
+/** The primary and the port to capture from. */
 export interface TargetPort {
   filePrefix?: string;
   interface?: string[];
 }
 
-/** What this needs of the machine; tests have their own. */
+/** What a mirrored capture needs of the machine; tests have their own. */
 export interface MirrorHost {
   controller: MirrorController;
   custody: Custody;
   listings: () => readonly Listing[];
 }
 
-/** Decides on everything that can fail before a mirror is set; what it resolves with runs the capture. */
+/** Decides on everything that can fail before a mirror is set. Resolves with a function that runs the capture. */
 export type PrepareCapture = (where: TargetPort) => Promise<() => Promise<void>>;
 
 /**
  * Runs a capture with the mirror on. The mirror is cleared however the capture ends.
- * @param prepare called before the mirror is set, with the port of the target: some NICs have four rules, and a mistake
- *   must not cost one of them
- * @throws UsageError before anything is set when nothing can capture at the target
+ * @param prepare called before the mirror is set, with the port of the target VF: some NICs have only four rules, and
+ *   a mistake must not cost one of them
+ * @throws UsageError, before anything is set, when nothing can capture at the target VF
  */
 export async function captureMirrored(
   raw: RawCaptureMirror & { mirror: string },
@@ -88,8 +88,8 @@ async function setForCapture(
 }
 
 /**
- * The port of the target VF, unless one was named.
- * @throws UsageError when no primary that can be captured has it
+ * Chooses the port of the target VF, unless the user named one.
+ * @throws UsageError when no port was named and no primary that can be captured has the target VF
  */
 export function choosePort(target: VfFacts, raw: RawCaptureMirror, listings: readonly Listing[]): TargetPort {
   const owner = findOwner(target, listings);

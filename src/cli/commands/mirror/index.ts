@@ -1,4 +1,4 @@
-/** `dpcap mirror`: options to requests, outcomes to words. Knows controllers only by their interface. */
+/** `dpcap mirror` turns options into requests and outcomes into words. It knows controllers only by their interface. */
 import type { Command } from 'commander';
 import { DpcapError, UsageError } from '../../../errors.js';
 import { VIA } from '../../../mirror/choose.js';

@@ -1,4 +1,4 @@
-/** Words of `dpcap mirror`: raw options to requests, results to standard output. */
+/** Turns the raw options of `dpcap mirror` into requests, and writes results to standard output. */
 import { UsageError } from '../../../errors.js';
 import { type ControllerOptions, chooseController, VIA } from '../../../mirror/choose.js';
 import type { MirrorController, SetRequest } from '../../../mirror/controller.js';
@@ -26,7 +26,7 @@ export interface RawMirrorOptions {
 }
 
 /**
- * The controller for these options.
+ * Chooses the controller for these options.
  * @throws UsageError
  */
 export function controllerFor(raw: RawMirrorOptions): MirrorController {
@@ -61,7 +61,7 @@ export function needVf(raw: RawMirrorOptions): string {
   throw new UsageError('which VF?', { hint: 'add --vf: a number (with --pf), a PCI address or a name' });
 }
 
-/** To standard output, in the form asked for. */
+/** Prints a result to standard output, in the form that was asked for. */
 export function print(raw: { json?: boolean }, value: unknown, lines: readonly string[]): void {
   process.stdout.write(`${raw.json ? JSON.stringify(value) : lines.join('\n')}\n`);
 }

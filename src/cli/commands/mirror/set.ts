@@ -1,4 +1,4 @@
-/** `dpcap mirror set`: for good, for a while, or until this process ends. */
+/** `dpcap mirror set` switches a mirror on: for good, for a while, or until this process ends. */
 
 import { DpcapError } from '../../../errors.js';
 import { requireChanging } from '../../../mirror/choose.js';
@@ -16,10 +16,10 @@ import { print, type RawMirrorOptions } from './options.js';
 type Done = Exclude<SetOutcome, { effect: 'planned' }>;
 type Planned = Extract<SetOutcome, { effect: 'planned' }>;
 
-/** Seven days: a mirror that is forgotten for longer is no help to anybody. */
+/** The longest `--for`, seven days: a mirror that is forgotten for longer helps nobody. */
 const LONGEST_MS = 7 * 86_400_000;
 
-/** Returns the exit code. */
+/** Sets a mirror. Returns the exit code. */
 export async function setMirror(
   controller: MirrorController,
   request: SetRequest,
@@ -42,7 +42,7 @@ export async function setMirror(
   }
 }
 
-/** Says what will surprise, asks where traffic is interrupted, and notes in the journal what will be owed. */
+/** Warns of surprises, asks before traffic is interrupted, and writes to the journal what must be undone later. */
 export function beforeChange(raw: RawMirrorOptions, isTemporary: boolean, custody: Custody): BeforeChange {
   return async (preview) => {
     warn(preview.warnings);
@@ -56,7 +56,7 @@ export function beforeChange(raw: RawMirrorOptions, isTemporary: boolean, custod
   };
 }
 
-/** Sets; when that fails, what was begun is undone before the error is told. */
+/** Sets the mirror. When that fails, what was begun is undone before the error is thrown. */
 export async function setOrUndo(
   controller: MirrorController,
   request: SetRequest,
@@ -71,7 +71,7 @@ export async function setOrUndo(
   }
 }
 
-/** As far as it goes: the journal keeps what is left. */
+/** Undoes the change as far as possible. The journal keeps what is left. */
 async function giveBack(custody: Custody): Promise<void> {
   try {
     await custody.giveBack();
@@ -99,7 +99,7 @@ async function hold(
   }
 }
 
-/** A signal or the time, whichever comes first. */
+/** Waits for a signal or for the end of the time, whichever comes first. */
 async function waitFor(stopped: Promise<void> | undefined, durationMs: number | undefined): Promise<void> {
   // Something must keep the process alive even when only a signal ends it.
   const keepAlive = setInterval(() => undefined, 3_600_000);
@@ -134,7 +134,7 @@ function show({ effect, preview, warnings, backup }: Done, raw: RawMirrorOptions
   print(raw, document, lines);
 }
 
-/** A plan that was not asked for is no success. */
+/** Prints the plan. A plan that was not asked for is no success. */
 function showPlan(outcome: Planned, raw: RawMirrorOptions): number {
   print(raw, outcome, planLines(outcome.steps, outcome.notes));
   if (raw.via === 'plan') return 0;

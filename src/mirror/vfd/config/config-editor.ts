@@ -1,4 +1,7 @@
-/** Changes the `mirror` member in the text of a VF configuration and nothing else: order, blanks, comments and commas stay. */
+/**
+ * Changes the `mirror` member in the text of a VF configuration, and nothing else: order, blanks, comments and commas
+ * stay as they are.
+ */
 import { DpcapError } from '../../../errors.js';
 import type { Direction } from '../../controller.js';
 import { type JsonMember, type JsonNode, LenientJsonError, scanJson, skipTrivia } from './lenient-json.js';
@@ -11,8 +14,8 @@ export interface MirrorMember {
 type ObjectNode = Extract<JsonNode, { kind: 'object' }>;
 
 /**
- * The text with the mirror set, or with the member taken out.
- * @param text latin1: one character a byte
+ * Returns the text with the mirror set, or with the member taken out.
+ * @param text latin1: one character for each byte
  * @throws DpcapError ERR_MIRROR_UNSAFE when the file cannot be understood for certain
  */
 export function editMirror(text: string, mirror: MirrorMember | undefined): string {
@@ -24,7 +27,7 @@ export function editMirror(text: string, mirror: MirrorMember | undefined): stri
   return edited;
 }
 
-/** The words of the member as VFd reads them. */
+/** The value of the member as VFd reads it. */
 export function memberValue({ target, direction }: MirrorMember): string {
   return `{ "target": ${target}, "direction": "${direction}" }`;
 }
@@ -49,13 +52,15 @@ function withMirror(text: string, root: ObjectNode, old: JsonMember | undefined,
   return last.comma === undefined ? insert(text, last.value.end, `,${member}`) : insert(text, last.comma + 1, member);
 }
 
-/** The blanks in front of a member, so that a new one is laid out as its neighbour. */
+/** Returns the blanks in front of a member, so that a new member is laid out like its neighbour. */
 function gapBefore(text: string, member: JsonMember): string {
   const gap = /[ \t]*\r?\n[ \t]*$/.exec(text.slice(0, member.start))?.[0];
   return gap ?? ' ';
 }
 
-/** Takes one comma along, so that the rest stays as strict as it was, and the blanks that set the member apart. */
+/**
+ * Removes the member with one comma, so that the rest stays as strict as it was, and with the blanks that set it apart.
+ */
 function without(text: string, root: ObjectNode, old: JsonMember | undefined): string {
   if (!old) return text;
   const before = root.members[root.members.indexOf(old) - 1];
@@ -66,7 +71,7 @@ function without(text: string, root: ObjectNode, old: JsonMember | undefined): s
   return head.slice(0, before.comma) + head.slice(before.comma + 1) + rest;
 }
 
-/** A line that the member had for itself goes; one that it shares with something else stays a line. */
+/** Removes a line that the member had for itself. A line that it shares with something else stays a line. */
 function withoutGap(head: string, rest: string): string {
   const hadLine = /^[ \t]*(\r?\n|$)/.test(rest);
   return head.replace(hadLine ? /[ \t]*\r?\n[ \t]*$|[ \t]+$/ : /[ \t]+$/, '');
@@ -76,7 +81,7 @@ function insert(text: string, at: number, what: string): string {
   return text.slice(0, at) + what + text.slice(at);
 }
 
-/** Reads the result again: the mirror as asked, all else to the byte as before. */
+/** Reads the result again: the mirror must be as asked, and all else the same to the byte. */
 function verify(before: string, after: string, mirror: MirrorMember | undefined): void {
   const [old, now] = [scanObject(before), scanObject(after)];
   const value = now.members.find((member) => member.key === 'mirror')?.value;

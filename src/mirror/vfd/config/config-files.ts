@@ -1,4 +1,4 @@
-/** The files of the configuration procedure: the one in force, its backup, and the one VFd is to add. */
+/** The files of the configuration procedure: the one in force, its backup, and the one that VFd is to add. */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,9 @@ import {
 import { liveDir } from './vf-config.js';
 
 export class ConfigFiles {
-  /** In force, as VFd knows it. */
+  /** Path of the configuration in force, as VFd knows it. */
   readonly live: string;
-  /** Where VFd takes files from that it is told to add. */
+  /** Path from which VFd takes a file that it is told to add. */
   readonly waiting: string;
   readonly #configDir: string;
   readonly #file: string;
@@ -30,7 +30,8 @@ export class ConfigFiles {
   }
 
   /**
-   * The configuration in force and its owner, as whom VFd runs the VF's callbacks; undefined when there is none. latin1.
+   * Reads the configuration in force (latin1) and its owner, as whom VFd runs the VF's callbacks. Undefined when there
+   * is none.
    */
   readLive(): { text: string; owner: FileOwner } | undefined {
     if (!existsSync(this.live)) return undefined;
@@ -41,12 +42,12 @@ export class ConfigFiles {
     });
   }
 
-  /** Somebody else's file may be waiting under the same name. */
+  /** Throws when a file waits under the same name: it may be somebody else's. */
   refuseWaiting(): void {
     if (existsSync(this.waiting)) throw this.#inTheWay();
   }
 
-  /** Keeps a copy that survives a crash; returns where. */
+  /** Writes a copy that survives a crash, and returns its path. */
   backUp(text: string, dir: string): string {
     return system(`write a backup into ${dir}`, dir, () => {
       makePrivateDir(dir);
@@ -57,14 +58,14 @@ export class ConfigFiles {
     });
   }
 
-  /** Writes the file next to where it will go, so that putting it there cannot fail for want of room or rights. */
+  /** Writes the file next to its final place, so that putting it there cannot fail for want of room or rights. */
   stage(text: string, owner: FileOwner): void {
     system(`write into ${this.#configDir}`, this.#configDir, () => {
       this.#staged = new StagedFile(this.#configDir, this.#prefix(), Buffer.from(text, 'latin1'), owner);
     });
   }
 
-  /** Puts the staged file where VFd will take it from. */
+  /** Puts the staged file where VFd takes it from. */
   place(): void {
     try {
       this.#staged?.publish(this.#file);
@@ -74,7 +75,7 @@ export class ConfigFiles {
     }
   }
 
-  /** Takes away what an add that was not done left, and nothing of anybody else. */
+  /** Removes what an unfinished add has left, and nothing that belongs to anybody else. */
   discard(digests: readonly string[]): void {
     inFolder(this.#configDir, (folder) => {
       const candidates = folder
@@ -84,7 +85,7 @@ export class ConfigFiles {
     });
   }
 
-  /** Of a staged file's name. */
+  /** Prefix of a staged file's name. */
   #prefix(): string {
     return `.${this.#file}.dpcap-`;
   }
@@ -97,16 +98,16 @@ export class ConfigFiles {
   }
 }
 
-/** Whether a file has one of these texts; what is no regular file has none. */
+/** Whether the text of a file has one of these digests. What is not a regular file has none. */
 function holds(path: string, digests: readonly string[]): boolean {
   try {
     return digests.includes(digest(readRegular(path).bytes.toString('latin1')));
   } catch {
-    return false; // a link, a FIFO, or gone: not ours
+    return false; // a link, a FIFO, or gone: not a file of dpcap
   }
 }
 
-/** Tells texts apart without keeping them. */
+/** A digest tells texts apart without keeping them. */
 export function digest(text: string): string {
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }

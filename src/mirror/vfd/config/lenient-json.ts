@@ -1,7 +1,7 @@
 /**
- * JSON as VFd's parser (jsmn, non-strict) takes it, with the position of every token: trailing commas, bare words and
- * comments do not disturb. Texts are latin1, one character a byte, so that positions are those of bytes. Strings are
- * not unescaped, as in VFd.
+ * Parses JSON as VFd's parser (jsmn, non-strict) does, with the position of every token: trailing commas, bare words
+ * and comments are accepted. Texts are latin1, one character for each byte, so that positions are those of bytes.
+ * Strings are not unescaped, as in VFd.
  */
 
 /** A value and where it stands: `text.slice(start, end)`. */
@@ -12,14 +12,14 @@ export type JsonNode =
 
 export interface JsonMember {
   key: string;
-  /** Of the key's opening quote. */
+  /** Position of the key's opening quote. */
   start: number;
   value: JsonNode;
-  /** Position of the comma behind it. */
+  /** Position of the first comma behind it. */
   comma: number | undefined;
 }
 
-/** The text is not even this kind of JSON. */
+/** Thrown when the text is not even this kind of JSON. */
 export class LenientJsonError extends Error {
   constructor(what: string, offset: number) {
     super(`${what} at byte ${offset}`);
@@ -27,7 +27,7 @@ export class LenientJsonError extends Error {
   }
 }
 
-/** Against stack exhaustion by hostile files; VFd's own files nest three deep. */
+/** Limits the nesting, so that hostile files cannot exhaust the stack. VFd's own files nest three deep. */
 const MAX_DEPTH = 64;
 const BLANK = /[\s\0]/;
 const WORD_END = /[\s,:\]}{["]/;
@@ -101,7 +101,7 @@ class Scanner {
     return { kind: 'array', start, end: at + 1, items };
   }
 
-  /** Any number of commas, as jsmn takes them; notes the first. */
+  /** Skips any number of commas, as jsmn does, and notes the first. */
   #skipCommas(from: number, member: JsonMember | undefined): number {
     let at = skipTrivia(this.#text, from);
     while (this.#text[at] === ',') {
@@ -126,7 +126,10 @@ class Scanner {
   }
 }
 
-/** The plain value: words become booleans, null and numbers where they are such, else text; the last duplicate wins. */
+/**
+ * Returns the plain value. Words become booleans, null and numbers where they are such, else text. Of duplicate
+ * members, the last one wins.
+ */
 export function toValue(node: JsonNode): unknown {
   switch (node.kind) {
     case 'object':

@@ -1,4 +1,4 @@
-/** What vfd.cfg says that matters here: where the FIFO and the VF configurations are, and whether PFs loop back. */
+/** Reads what matters here from vfd.cfg: where the FIFO and the VF configurations are, and whether PFs loop back. */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../../../errors.js';
@@ -8,7 +8,7 @@ import { scanJson, toValue } from './lenient-json.js';
 export const DEFAULT_CONFIG = '/etc/vfd/vfd.cfg';
 
 export interface PfConfig {
-  /** PCI address, or as written when it is none. */
+  /** PCI address, or the text as written when it is none. */
   pci: string;
   loopback: boolean;
 }

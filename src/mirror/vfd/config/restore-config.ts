@@ -1,4 +1,4 @@
-/** Brings a VF's configuration back to what it was before the configuration procedure, from wherever that stopped. */
+/** Brings a VF's configuration back to what it was before the configuration procedure, wherever that stopped. */
 import * as z from 'zod/mini';
 import { DpcapError } from '../../../errors.js';
 import { readRegular } from '../../../system/safe-file.js';
@@ -8,7 +8,7 @@ import type { VfdClient } from '../protocol/client.js';
 import { attempt, mirrorOf } from '../rollback.js';
 import { ConfigFiles, digest } from './config-files.js';
 
-/** What is needed to go back; kept in the journal while the procedure runs. */
+/** What is needed to go back. The journal keeps it while the procedure is under way. */
 export const configRecordSchema = z.strictObject({
   how: z.literal('config'),
   fifo: z.string(),
@@ -18,18 +18,18 @@ export const configRecordSchema = z.strictObject({
   vf: z.int().check(z.nonnegative()),
   backup: z.string(),
   owner: z.strictObject({ uid: z.number(), gid: z.number(), mode: z.number() }),
-  /** Of the changed text. */
+  /** Digest of the changed text. */
   editedDigest: z.string(),
 });
 
 export type ConfigRecord = z.infer<typeof configRecordSchema>;
 
-/** was so: nothing had been changed. left: somebody else changed it since. */
+/** was so: nothing had been changed. left: left alone, because somebody else has changed it since. */
 export type Restored = 'restored' | 'was so' | 'left';
 
 /**
- * Restores; safe to repeat.
- * @throws DpcapError when the VF is not as before afterwards, with where the backup is
+ * Restores the configuration. It is safe to repeat.
+ * @throws DpcapError when the VF is not as before afterwards; it names the backup
  */
 export async function restoreConfig(client: VfdClient, record: ConfigRecord): Promise<Restored> {
   try {
@@ -59,15 +59,15 @@ async function restore(client: VfdClient, record: ConfigRecord): Promise<Restore
   return 'restored';
 }
 
-/** Whether VFd has the VF; the daemon's word, asked again, not the answer to a request. */
+/** Whether VFd has the VF. The daemon's list decides, asked for anew, not the answer to a request. */
 export async function manages(client: VfdClient, { pf, vf }: VfId): Promise<boolean> {
   const rows = await client.showAll();
   return rows.some((row) => row.kind === 'vf' && row.pf === pf && row.id === vf);
 }
 
 /**
- * Has VFd delete a VF. An answer may be missing though it did.
- * @throws DpcapError when it still has it
+ * Makes VFd delete a VF. The answer may be missing although VFd has deleted it.
+ * @throws DpcapError when VFd still has it
  */
 export async function deleteVf(client: VfdClient, path: string, id: VfId): Promise<void> {
   const failure = await attempt(client.delete(path));
@@ -85,7 +85,7 @@ async function addVf(client: VfdClient, files: ConfigFiles, text: string, record
   throw failure ?? new DpcapError('ERR_MIRROR_REFUSED', `VFd does not list ${describeVf(record)} after adding it`);
 }
 
-/** The mirror VFd lists for a VF now. */
+/** The mirror that VFd lists for a VF now. */
 export async function currentMirror(client: VfdClient, id: VfId): Promise<ReturnType<typeof mirrorOf>> {
   return mirrorOf(await client.showMirrors(), id);
 }

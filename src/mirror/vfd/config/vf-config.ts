@@ -1,4 +1,4 @@
-/** The VF configurations in force: who a VF is, and what its filters let through. */
+/** Reads the VF configurations in force: the identity of each VF, and what its filters let through. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -7,7 +7,7 @@ import { normalisePci } from '../../target-spec.js';
 import { scanJson, toValue } from './lenient-json.js';
 
 export interface VfConfig {
-  /** Base name, `guest_a.json`. */
+  /** Base name of the file, such as `guest_a.json`. */
   file: string;
   name: string;
   pfPci: string;
@@ -30,12 +30,12 @@ const schema = z.object({
   mirror: z.optional(z.unknown()),
 });
 
-/** Where the configurations in force are. */
+/** The directory of the configurations in force. */
 export function liveDir(configDir: string): string {
   return `${configDir.replace(/\/+$/, '')}_live`;
 }
 
-/** All that can be read; undefined when the directory cannot (in a container it may not be visible). */
+/** Returns all that can be read; undefined when the directory cannot be read (in a container it may be invisible). */
 export function readVfConfigs(configDir: string): VfConfig[] | undefined {
   const dir = liveDir(configDir);
   try {
@@ -55,9 +55,9 @@ function readVfConfig(path: string, file: string): VfConfig | undefined {
 }
 
 /**
- * One configuration.
+ * Parses one configuration.
  * @param text latin1
- * @throws when it is none
+ * @throws when the text is no VF configuration
  */
 export function parseVfConfig(text: string, file: string): VfConfig {
   const config = schema.parse(toValue(scanJson(text)));

@@ -1,6 +1,7 @@
 /**
- * A private directory for response FIFOs, next to VFd's request FIFO (where VFd, in a container too, can see it) and gone
- * when this process is, however it ends: a killed one's is removed by the next.
+ * A private directory for response FIFOs. It is next to VFd's request FIFO, where VFd can see it, also from a
+ * container. It is removed when this process ends, however that happens: the next process removes what a killed one
+ * left.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, mkdtempSync, openSync, readdirSync } from 'node:fs';
@@ -12,14 +13,14 @@ import { Folder, inFolder } from '../../../system/safe-file.js';
 import { endingSignals } from '../../../system/signals.js';
 
 const PREFIX = '.dpcap-answers-';
-/** Pid, start and PID namespace of whoever made it. */
+/** Pid, start time and PID namespace of the process that made it. */
 const OURS = /^\.dpcap-answers-(\d+)-(\d+)-(\d+)-/;
 
 export class AnswerDir {
   readonly #folder: Folder;
   #isRemoved = false;
   readonly #onExit = (): void => this.remove();
-  /** Where nobody else handles the signal, it does what it would have done without us. */
+  /** Where nothing else handles the signal, it does what it would have done without this listener. */
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (process.listenerCount(signal) > 1) return;
     this.remove();
@@ -28,7 +29,7 @@ export class AnswerDir {
   #next = 0;
 
   /**
-   * @param requestFifo whose directory to use; when that is not writable, the one for temporary files
+   * @param requestFifo FIFO whose directory is used; when that is not writable, the one for temporary files is
    * @throws DpcapError ERR_PERMISSION
    */
   constructor(requestFifo: string) {
@@ -40,14 +41,15 @@ export class AnswerDir {
   }
 
   /**
-   * A new FIFO, open for reading: VFd drops an answer whose FIFO nobody reads.
+   * Makes a FIFO and opens it for reading, because VFd drops an answer whose FIFO nobody reads.
    * @throws DpcapError ERR_SYSTEM
    */
   createFifo(): { path: string; fd: number; close(): void } {
     const name = `answer.${this.#next++}`;
     const path = join(this.#folder.path, name);
     try {
-      // Inside the open folder, and no link: what was put in its place meanwhile is not written, nor read.
+      // Made inside the open folder, and opened without following a link: what somebody puts in its place meanwhile is
+      // neither written nor read.
       execFileSync('mkfifo', ['-m', '600', name], { cwd: this.#folder.own(), stdio: ['ignore', 'ignore', 'pipe'] });
       const fd = openSync(this.#folder.at(name), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
       if (!fstatSync(fd).isFIFO()) throw new Error('somebody has put something else there');
@@ -71,7 +73,7 @@ export class AnswerDir {
     try {
       this.#folder.removeAll();
     } catch {
-      // Somebody has moved it or put a folder into it: what is there now is not ours.
+      // Somebody has moved it or put a folder into it: what is there now does not belong to dpcap.
     }
     this.#folder.close();
   }
@@ -99,13 +101,13 @@ function makeDir(parents: readonly string[]): Folder {
   });
 }
 
-/** Made by this user, and closed to all others. */
+/** Whether the folder is made by this user and closed to all others. */
 function isOurs(folder: Folder): boolean {
   const { uid, mode } = folder.stat();
   return uid === process.geteuid?.() && (mode & 0o077) === 0;
 }
 
-/** Removes what killed processes of this user left. */
+/** Removes the directories that killed processes of this user left. */
 function sweep(parent: string): void {
   for (const name of namesIn(parent)) {
     const [pid, startTicks, pidNamespace] = (OURS.exec(name) ?? []).slice(1).map(Number);
@@ -114,7 +116,7 @@ function sweep(parent: string): void {
     try {
       inFolder(join(parent, name), (folder) => isOurs(folder) && folder.removeAll());
     } catch {
-      // no folder, another user's, or with something in it that we did not make: not ours to clean
+      // It is no folder, or another user's, or holds something that dpcap did not make: it must not be cleaned.
     }
   }
 }
@@ -123,6 +125,6 @@ function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch {
-    return []; // one that we may not read
+    return []; // this user may not read it
   }
 }

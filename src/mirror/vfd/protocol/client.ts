@@ -1,4 +1,4 @@
-/** VFd's requests as methods. Knows the protocol, not what is wise to ask: that is the controller's. */
+/** VFd's requests as methods. This class knows the protocol; what is wise to ask, the controller knows. */
 import { randomBytes } from 'node:crypto';
 import { DpcapError } from '../../../errors.js';
 import type { Direction, Mirror, VfId } from '../../controller.js';
@@ -30,7 +30,7 @@ export class VfdClient {
     return line.replace(/^pong:\s*/, '').trim();
   }
 
-  /** PFs and the VFs VFd manages. */
+  /** PFs, and the VFs that VFd manages. */
   async showAll(): Promise<StatsRow[]> {
     return parseStats(await this.#ask({ action: 'show', resource: 'all' }));
   }
@@ -39,7 +39,7 @@ export class VfdClient {
     return parseStats(await this.#ask({ action: 'show', resource: 'pfs' }));
   }
 
-  /** VFd shows all PFs for 0. */
+  /** Filters the rows, because VFd shows all PFs for 0. */
   async showPf(pf: number): Promise<StatsRow[]> {
     const rows = parseStats(await this.#ask({ action: 'show', resource: String(pf) }));
     return rows.filter((row) => row.pf === pf);
@@ -57,7 +57,7 @@ export class VfdClient {
     await this.#ask({ action: 'mirror', resource: mirrorWords(pf, vf, direction, target) });
   }
 
-  /** To be called for a mirror that is on: VFd fails otherwise, and NICs may. */
+  /** Call this only for a mirror that is on: otherwise VFd fails, and NICs may. */
   async mirrorOff({ pf, vf }: VfId): Promise<void> {
     await this.#ask({ action: 'mirror', resource: `${pf} ${vf} off` });
   }
@@ -76,18 +76,18 @@ export class VfdClient {
     await this.#ask({ action: 'verbose', loglevel });
   }
 
-  /** Into the daemon's log. */
+  /** Makes VFd write a dump into its log. */
   async dump(): Promise<void> {
     await this.#ask({ action: 'dump' });
   }
 
-  /** What a person should know about the answers so far. */
+  /** Tells what a person should know about the answers so far. */
   warnings(): string[] {
     if (this.#slowestMs < SLOW_MS) return [];
     return [`VFd took ${(this.#slowestMs / 1000).toFixed(1)} s to answer: it is busy, or a NIC is slow to program`];
   }
 
-  /** Removes what was made for answers. Idempotent; a later request makes it again. */
+  /** Removes the directory that was made for answers. Idempotent; a later request makes it again. */
   close(): void {
     this.#dir?.remove();
     this.#dir = undefined;

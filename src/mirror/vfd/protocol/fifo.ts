@@ -1,4 +1,7 @@
-/** One exchange over VFd's FIFOs: bytes out in one atomic write, bytes in until the end mark or a time limit. */
+/**
+ * One exchange over VFd's FIFOs: the request goes out in one atomic write, and the answer is read until its end mark or
+ * a time limit.
+ */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError, errnoOf } from '../../../errors.js';
@@ -6,21 +9,25 @@ import { isComplete } from './response.js';
 
 /** VFd looks for requests every 50 ms. */
 const POLL_MS = 5;
-/** Far more than any answer has: VFd's tables end at 4 KiB for mirrors, some 200 bytes a VF for counters. */
+/**
+ * Far more than any answer has: VFd's tables end at 4 KiB for mirrors, and take some 200 bytes for each VF for
+ * counters.
+ */
 const MAX_ANSWER = 16 * 1024 * 1024;
 
-/** What arrived until the end mark, the writer's end, or the limit. */
+/** The bytes that arrived until the end mark, the writer's end, or the limit. */
 export interface RawAnswer {
   bytes: Buffer;
   complete: boolean;
-  /** The writer closed without the end mark. */
+  /** The writer closed without the end mark, or sent too much. */
   abandoned: boolean;
   elapsedMs: number;
 }
 
 /**
  * Writes a request in one piece, or not at all.
- * @throws DpcapError ERR_MIRROR_ABSENT, ERR_MIRROR_NO_ANSWER (the FIFO is full) or ERR_PERMISSION; nothing has been sent
+ * @throws DpcapError ERR_MIRROR_ABSENT, ERR_MIRROR_NO_ANSWER (the FIFO is full) or ERR_PERMISSION; nothing is sent
+ *   then
  */
 export function writeRequest(path: string, bytes: Buffer): void {
   const fd = openRequestFifo(path);
@@ -41,7 +48,7 @@ export function writeRequest(path: string, bytes: Buffer): void {
   }
 }
 
-/** Never blocks, never follows a link, never makes a file. */
+/** Opens the FIFO. It never blocks, never follows a link and never makes a file. */
 function openRequestFifo(path: string): number {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
@@ -90,7 +97,7 @@ export async function readAnswer(fd: number, limitMs: number): Promise<RawAnswer
   for (;;) {
     const chunk = readChunk(fd);
     if (chunk === 'none' || chunk === 'closed') {
-      // Before the first byte, closed only means that VFd has not opened it yet.
+      // Before the first byte, "closed" only means that VFd has not opened the FIFO yet.
       if (chunk === 'closed' && length > 0) return result({ complete: false, abandoned: true });
       if (performance.now() - start >= limitMs) return result({ complete: false, abandoned: false });
       await sleep(POLL_MS);

@@ -1,13 +1,14 @@
 /**
- * The last look at a request before it is written. VFd checks next to nothing: some requests crash it, some are lost, some
- * mean something else than they say. Those never leave this process, whatever the caller thought (vfd.md 3, 5, 6).
+ * The last check of a request before it is written. VFd checks next to nothing: some requests crash it, some are lost,
+ * and some mean something else than they say. Such requests never leave this process, whatever the caller thought
+ * (vfd.md 3, 5, 6).
  */
 import { DpcapError } from '../../../errors.js';
 import { describeRequest, type VfdRequest } from './request.js';
 
-/** PIPE_BUF: up to here a write to a FIFO is one piece. */
+/** PIPE_BUF: up to this many bytes, a write to a FIFO is atomic. */
 export const MAX_REQUEST = 4096;
-/** VFd sends and expects numbers up to here. */
+/** The greatest VF number that VFd sends and expects. */
 export const MAX_VF = 253;
 
 const SHOW = /^(all|pfs|mirrors|extended|\d{1,3})$/;
@@ -15,8 +16,8 @@ const MIRROR_ON = /^(\d{1,3}) (\d{1,3}) (?:in|out|all) (\d{1,3})$/;
 const MIRROR_OFF = /^\d{1,3} \d{1,3} off$/;
 
 /**
- * Lets a request pass or not.
- * @param bytes as it would be written
+ * Throws when a request must not be sent.
+ * @param bytes the request as it would be written
  * @throws DpcapError ERR_MIRROR_UNSAFE; nothing has been written
  */
 export function checkRequest(request: VfdRequest, bytes: Buffer): void {
@@ -46,7 +47,7 @@ function faultOfWords(request: VfdRequest): string | undefined {
   }
 }
 
-/** Without a file name VFd dies; a relative one it takes from another directory than one thinks. */
+/** Without a file name VFd crashes. A relative one it takes from another directory than the caller expects. */
 function faultOfFile(filename: string): string | undefined {
   if (!filename) return 'without a file name it would crash VFd';
   return filename.startsWith('/') && !filename.endsWith('/') ? undefined : 'the file name is not absolute';
@@ -70,7 +71,7 @@ function faultOfBytes(request: VfdRequest, bytes: Buffer): string | undefined {
   return readsAs(request, text) ? undefined : 'it has a quote inside a word';
 }
 
-/** Quotes in words would end them early, and VFd would read other members than were meant. */
+/** A quote in a word would end the word early, and VFd would read other members than were meant. */
 function readsAs(request: VfdRequest, text: string): boolean {
   try {
     const { action, params } = JSON.parse(text) as { action: string; params: Record<string, unknown> };

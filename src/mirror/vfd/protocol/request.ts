@@ -1,6 +1,6 @@
-/** Requests to VFd: what they are, and their bytes. */
+/** Requests to VFd: their types and their bytes. */
 
-/** One request. What iplex cannot say cannot be said here either. */
+/** One request. A request that iplex cannot make cannot be made here either. */
 export type VfdRequest =
   | { action: 'ping' }
   | { action: 'dump' }
@@ -10,13 +10,13 @@ export type VfdRequest =
   | { action: 'add'; filename: string }
   | { action: 'delete'; filename: string };
 
-/** Where the answer goes, and how it is known again. */
+/** Where VFd writes the answer, and the id that the answer repeats. */
 export interface Reply {
   fifo: string;
   id: string;
 }
 
-/** iplex's bytes: its blanks, its members, then an empty line; ours is only the request id. */
+/** Encodes a request as iplex does: its blanks, its members, then an empty line. Only the request id is dpcap's own. */
 export function encodeRequest(request: VfdRequest, reply: Reply): Buffer {
   const loglevel = request.action === 'verbose' ? request.loglevel : 0;
   const params = [
@@ -29,7 +29,7 @@ export function encodeRequest(request: VfdRequest, reply: Reply): Buffer {
   return Buffer.from(`{"action": "${request.action}", "params": {${params.join(', ')}}}\n\n`, 'utf8');
 }
 
-/** For messages: as a person would type it for iplex. */
+/** The request for messages, as a person would type it for iplex. */
 export function describeRequest(request: VfdRequest): string {
   if ('resource' in request) return `${request.action} ${request.resource}`;
   if ('filename' in request) return `${request.action} ${request.filename}`;

@@ -1,27 +1,27 @@
-/** Answers of VFd: from bytes to a typed value, or a statement of what is wrong with them. */
+/** Parses VFd's answers: from bytes to a typed value, or to a statement of what is wrong with them. */
 
 export interface VfdAnswer {
   kind: 'answer';
   ok: boolean;
-  /** Undefined: it gave none. */
+  /** Undefined when the answer gave none. */
   id: string | undefined;
   lines: string[];
 }
 
-/** cut: it began and has no end. rubbish: it ended and is no answer. */
+/** cut: the answer began and has no end. rubbish: it ended and is no answer. */
 export type ParsedAnswer = VfdAnswer | { kind: 'cut' | 'rubbish'; text: string };
 
 const END = '@eom@';
 const HEADER =
   /^\s*\{\s*"action":\s*"response",\s*(?:"vfd_rid":\s*"([^"\n]*)",\s*)?"state":\s*"(OK|ERROR)",\s*"msg":\s*\[\s*?/;
 
-/** Whether all of an answer is there: the line @eom@, not the end of the file, ends it. */
+/** Whether an answer is complete: the line @eom@ ends it, not the end of the file. */
 export function isComplete(bytes: Buffer): boolean {
   const text = bytes.toString('latin1');
   return text.startsWith(`${END}\n`) || text.includes(`\n${END}\n`);
 }
 
-/** Takes an answer apart. VFd does not escape its texts, so this is no JSON: lines are told by their ends. */
+/** Parses an answer. VFd does not escape its texts, so this is no JSON: lines are recognised by their ends. */
 export function parseAnswer(bytes: Buffer): ParsedAnswer {
   const text = bytes.toString('utf8');
   const end = text.search(/(?:^|\n)@eom@\n/);
@@ -34,7 +34,7 @@ export function parseAnswer(bytes: Buffer): ParsedAnswer {
   return { kind: 'answer', ok: header[2] === 'OK', id, lines };
 }
 
-/** What is behind `[`: each line in quotes on a line of its own, a comma between, ` ] }` at the end. */
+/** Parses what follows `[`: each line in quotes on a line of its own, commas between them, and ` ] }` at the end. */
 function parseLines(text: string): string[] | undefined {
   const list = /^([\s\S]*?)\s*\]\s*\}\s*$/.exec(text)?.[1];
   if (list === undefined) return undefined;
@@ -49,7 +49,7 @@ function parseLines(text: string): string[] | undefined {
   return lines;
 }
 
-/** Fit for a terminal: no control characters, not endless. */
+/** Makes a text fit for a terminal: no control characters, and cut at `limit`. */
 export function printable(text: string, limit = 300): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
   const clean = text.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ').trim();

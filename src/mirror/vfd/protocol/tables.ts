@@ -5,7 +5,7 @@ import { normalisePci } from '../../target-spec.js';
 /** One row of `show all`. */
 export interface StatsRow {
   kind: 'pf' | 'vf';
-  /** The PF of a VF's row is the one above it. */
+  /** The PF number. The PF of a VF's row is the PF row above it. */
   pf: number;
   /** The row's own number. */
   id: number;
@@ -15,15 +15,15 @@ export interface StatsRow {
   columns: Record<string, string>;
 }
 
-/** The part that VF rows leave blank. */
+/** Columns that VF rows leave blank. */
 const PF_ONLY = ['Speed', 'Duplex'];
-/** In front of the columns that differ between releases. */
+/** Columns in front of those that differ between releases. */
 const LEADING = ['PF/VF', 'ID', 'PCIID', 'Link'];
 const ROW = /^\s*(pf|vf)\s+(\d+)\s+(\S+)\s+(\S+)(.*)$/i;
 
 /**
- * Reads `show all`, `show pfs` or `show N`. Columns are told by their order, since numbers wider than their column shift
- * what follows.
+ * Reads `show all`, `show pfs` or `show N`. Columns are recognised by their order, since a number that is wider than
+ * its column shifts what follows.
  */
 export function parseStats(lines: readonly string[]): StatsRow[] {
   const headings = lines.map(parseHeadings).find((found) => found !== undefined) ?? LEADING;
@@ -37,7 +37,7 @@ export function parseStats(lines: readonly string[]): StatsRow[] {
   return rows;
 }
 
-/** Headings may hold one blank ("RX pkts"): the words before it are known. */
+/** A heading may hold one blank ("RX pkts"), after a word that is known. */
 function parseHeadings(line: string): string[] | undefined {
   if (!/^\s*PF\/VF\s/.test(line)) return undefined;
   return line.trim().match(/(?:RX|TX) \S+|\S+/g) ?? undefined;
@@ -49,7 +49,7 @@ function parseRow(line: string, headings: readonly string[], pf: number | undefi
   const [, word = '', number = '', address = '', link = '', rest = ''] = match;
   const kind = word.toLowerCase() === 'pf' ? 'pf' : 'vf';
   const id = Number(number);
-  if (kind === 'vf' && pf === undefined) return undefined; // belongs to nothing
+  if (kind === 'vf' && pf === undefined) return undefined; // the row belongs to no PF
   const names = headings.slice(LEADING.length).filter((name) => kind === 'pf' || !PF_ONLY.includes(name));
   const cells = rest.trim() === '' ? [] : rest.trim().split(/\s+/);
   const columns = Object.fromEntries(cells.map((cell, i) => [names[i] ?? `column ${LEADING.length + i + 1}`, cell]));
@@ -59,7 +59,9 @@ function parseRow(line: string, headings: readonly string[], pf: number | undefi
 /** What `show mirrors` says. */
 export interface MirrorTable {
   mirrors: Mirror[];
-  /** VFd cuts at 4 KiB, or a line was not understood: what is not listed may be on all the same. */
+  /**
+   * False when VFd has cut the list at 4 KiB or a line was not understood: what is not listed may be on all the same.
+   */
   isComplete: boolean;
 }
 
