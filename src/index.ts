@@ -106,7 +106,7 @@ export function capture(options: CaptureOptions): Capture {
     begin = resolve;
     fail = reject;
   });
-  started.catch(() => undefined); // `done` rejects as well, so nobody has to handle both
+  started.catch(() => undefined); // `done` tells how it ended, so nobody has to handle both
   const reporter: Reporter = {
     wantsProgress: true,
     started: begin,

@@ -92,7 +92,7 @@ struct CaptureStats {
 
 class Capture {
  public:
-  // `notify`: called when a limit was reached, a sink failed, mbufs run short or a lane has ended; stats() tells which.
+  // `notify`: called when a limit was reached, a sink failed or mbufs run short; stats() tells which.
   Capture(const CapturePlan& plan, const Notify& notify);
   // Leaves what free() has not freed where it is.
   ~Capture();

@@ -39,7 +39,8 @@ struct PdumpEnable {
   const rte_bpf_prm* program;  // nullptr matches all; must be in shared memory
 };
 
-// Blocks for timeout_ms, at most for three times that. Not on an EAL callback thread; one call at a time per process.
+// Blocks for timeout_ms, or longer as send_pdump_request() does. Not on an EAL callback thread; one call at a time per
+// process.
 Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms);
 
 // What is known of a callback after the primary was asked to remove it.

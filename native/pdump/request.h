@@ -33,8 +33,9 @@ struct Reply {
   int err;  // positive errno unless done; EPROTONOSUPPORT: the primary accepts no layout that dpcap knows
 };
 
-// Sends a request in the layout that the primary accepts. Blocks for at most timeout_ms, or three times that when the
-// layout has to be found out. Not on an EAL callback thread; one call at a time per process.
+// Sends a request in the layout that the primary accepts. Blocks for timeout_ms; for several times
+// that when the layout has to be found out, or an earlier answer is still on its way. Not on an EAL callback thread;
+// one call at a time per process.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms);
 
 // The primary is a DPVS: its patched layout is then tried first, so that it refuses no request and logs no error.

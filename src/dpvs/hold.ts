@@ -1,16 +1,20 @@
 /** Keeps forward2kni on for a while. It is journalled before the SET, and switched off at the end, whatever ends it. */
 import { asDpcapError, DpcapError, errnoOf } from '../errors.js';
-import { type Journal, type OpenEntry, stateDir } from '../system/journal.js';
+import { type Journal, stateDir } from '../system/journal.js';
+import type { startWatchdog } from '../watchdog/start.js';
+import { TemporaryChange } from '../watchdog/temporary-change.js';
 import type { DpvsClient } from './client.js';
 import { socketIdentity } from './identify.js';
 import { type PortView, type SwitchResult, switchForward } from './switch.js';
-import { FORWARD_KIND, type ForwardUndo, restoreOff } from './undo.js';
+import { FORWARD, type ForwardUndo, restoreOff } from './undo.js';
 
 /** How long the hold lasts, and who is told. */
 export interface HoldOptions {
   /** Settles when the time or a signal ends the hold. */
   over: Promise<unknown>;
   journal: Journal;
+  /** Starts the process that switches off when this one is killed; replaced by tests alone. */
+  watch?: typeof startWatchdog;
   /** Called when forward2kni is on. */
   switched(result: SwitchResult): void;
 }
@@ -23,30 +27,36 @@ export interface HoldOptions {
 export async function holdForward(client: DpvsClient, view: PortView, options: HoldOptions): Promise<string> {
   const port = view.state.name;
   const undo: ForwardUndo = { socket: client.path, life: socketIdentity(client.path) ?? '', port };
-  let entry: OpenEntry | undefined;
+  const kind = { name: FORWARD.name, undo: () => restoreOff(undo, client) };
+  const change = new TemporaryChange(kind, options.journal, options.watch);
   try {
-    const result = await switchForward(client, view, true, () => {
-      entry = open(options.journal, undo);
-    });
-    options.switched(result);
+    options.switched(await switchForward(client, view, true, () => begin(change, undo)));
   } catch (error) {
-    // The entry stays for recover only when nobody can tell whether forward2kni is on.
-    if (asDpcapError(error).code !== 'ERR_DPVS_UNKNOWN') entry?.close();
+    await endFailed(change, asDpcapError(error));
     throw error;
   }
   await options.over;
-  if (!entry) return `forward2kni of ${port} was on before and is left on`;
-  const ending = await restoreOff(undo, client).catch((error: unknown) => {
+  const ending = await change.undo().catch((error: unknown) => {
     throw stillOn(port, asDpcapError(error));
   });
-  entry.close();
-  return ending;
+  return ending ?? `forward2kni of ${port} was on before and is left on`;
+}
+
+/**
+ * Switches off again what a failed switch may have left on. The entry stays for `dpcap recover` when nobody can tell whether
+ * forward2kni is on.
+ */
+async function endFailed(change: TemporaryChange, { code }: DpcapError): Promise<void> {
+  if (code === 'ERR_DPVS_UNKNOWN') return;
+  // The port was changed, but not only as asked: forward2kni may be on.
+  if (code === 'ERR_DPVS_STATE') await change.undo().catch(() => undefined);
+  else change.keep();
 }
 
 /** @throws DpcapError ERR_PERMISSION or ERR_SYSTEM: what cannot be journalled is not switched on */
-function open(journal: Journal, undo: ForwardUndo): OpenEntry {
+function begin(change: TemporaryChange, undo: ForwardUndo): void {
   try {
-    return journal.open(FORWARD_KIND, `forward2kni of ${undo.port}`, undo);
+    change.begin(`forward2kni of ${undo.port}`, undo);
   } catch (error) {
     const errno = errnoOf(error);
     const code = errno === 'EACCES' || errno === 'EPERM' ? 'ERR_PERMISSION' : 'ERR_SYSTEM';

@@ -2,12 +2,13 @@
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import type { JournalEntry } from '../system/journal.js';
+import type { ChangeKind } from '../watchdog/temporary-change.js';
 import { DpvsClient } from './client.js';
 import { socketIdentity } from './identify.js';
 import { switchForward } from './switch.js';
 
-/** The journal's `kind`. */
-export const FORWARD_KIND = 'dpvs-forward2kni';
+/** DPVS's forward2kni of a port, switched on for a while. */
+export const FORWARD: ChangeKind = { name: 'dpvs-forward2kni', undo: ({ entry }) => undoForward(entry) };
 
 const undoSchema = z.strictObject({
   socket: z.string().check(z.minLength(1)),

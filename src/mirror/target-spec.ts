@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.js';
 import { DIRECTIONS, type Direction, type Selector, type SourceSelector } from './controller.js';
 
-/** The greatest number that any controller knows. A PF has up to 256 VFs, and PFs are fewer. */
+/** The greatest number that any controller knows: VFd's greatest VF. PFs are fewer. */
 const MAX_NUMBER = 253;
 const PCI = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i;
 /** Names go into file names and requests, so they hold nothing that has a meaning there. */

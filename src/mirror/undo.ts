@@ -2,14 +2,15 @@
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
 import type { OpenEntry } from '../system/journal.js';
+import type { ChangeKind } from '../watchdog/temporary-change.js';
 import { DIRECTIONS, type Mirror } from './controller.js';
 import { describeVf } from './resolve.js';
 import { configRecordSchema, restoreConfig } from './vfd/config/restore-config.js';
 import { VfdClient } from './vfd/protocol/client.js';
 import { NicRefusal, putBack } from './vfd/rollback.js';
 
-/** The kind of a mirror's entry in the journal. */
-export const JOURNAL_KIND = 'vfd-mirror';
+/** A mirror that VFd was asked for. */
+export const MIRROR: ChangeKind = { name: 'vfd-mirror', undo: undoMirror };
 
 const number = z.int().check(z.nonnegative());
 const mirrorSchema = z.strictObject({ pf: number, vf: number, direction: z.enum(DIRECTIONS), target: number });

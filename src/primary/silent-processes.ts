@@ -18,7 +18,7 @@ export interface SilentProcess {
   /**
    * stopped: a signal or a debugger has stopped it. deaf: the thread that answers does something else. joining: it is
    * in rte_eal_init() and ignores every question. A primary that asks for memory then counts its answer twice, takes
-   * the next request too early, and is deaf for 5 s (process_async_request, hotplug_mp.c; seen on 22.11.11).
+   * the next request too early, and is deaf for 5 s (process_async_request, eal_common_proc.c; seen on 22.11.11).
    */
   why: 'stopped' | 'deaf' | 'joining';
 }

@@ -9,7 +9,7 @@ import type { Host } from './host.js';
 const TIMEOUT_MS = 500;
 /** Sockets that are asked in one directory; each one that does not answer takes the whole time limit. */
 const MOST_SOCKETS = 16;
-/** An unknown RTE_ETH_LINK_SPEED, as an unsigned number. */
+/** RTE_ETH_SPEED_NUM_UNKNOWN, as an unsigned number. */
 const SPEED_UNKNOWN = 0xffffffff;
 
 /** The answer to `/info`. `pid` is the one in the primary's own PID namespace. */

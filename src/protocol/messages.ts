@@ -82,7 +82,7 @@ export type FromEngine =
       file: string | undefined;
     }
   | { type: 'recovered'; report: RecoverReport; error: ErrorRecord | undefined }
-  /** The engine enters a critical section, or leaves the last one: it must not be killed inside. */
+  /** The critical section that the engine is in from now on, if any: it must not be killed inside. */
   | { type: 'section'; name: SectionName | undefined }
   /** Something that the user should hear while the capture goes on. */
   | { type: 'notice'; text: string }

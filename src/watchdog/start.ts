@@ -1,4 +1,4 @@
-/** Starts the process (main.ts) that undoes a temporary mirror when the one that set it dies. */
+/** Starts the process (main.ts) that undoes a temporary change when the one that made it dies. */
 import { entryFile } from '../system/location.js';
 import { spawnNode } from '../system/own-process.js';
 import { readProcess } from '../system/process.js';

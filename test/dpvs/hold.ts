@@ -8,6 +8,9 @@ import { Journal } from '../../src/system/journal.js';
 import { FakeDpvs, type FakeOptions, type Fault } from './helpers/fake-dpvs.js';
 import { tempDir } from './helpers/temp-dir.js';
 
+/** Of a process that is not killed. */
+const watch = () => ({ stop: () => {} });
+
 type Teardown = { teardown(undo: () => unknown): void };
 
 async function start(t: Teardown, options: Partial<FakeOptions> = {}) {
@@ -40,7 +43,7 @@ t.test('on while it lasts, journalled before the SET, off at the end', async (t)
     });
     finish();
   };
-  const ending = await holdForward(client, await viewPort(client, 'dpdk0'), { over, journal, switched });
+  const ending = await holdForward(client, await viewPort(client, 'dpdk0'), { over, journal, watch, switched });
   t.equal(ending, 'forward2kni of dpdk0 was switched off');
   t.equal(entriesAtSet, 1);
   t.equal(fake.ports[0]?.forward2kni, false);
@@ -49,14 +52,14 @@ t.test('on while it lasts, journalled before the SET, off at the end', async (t)
 
 t.test('what was on before is left on', async (t) => {
   const { fake, client, journal } = await start(t, { ports: [{ forward2kni: true }] });
-  const options = { over: Promise.resolve(), journal, switched: () => {} };
+  const options = { over: Promise.resolve(), journal, watch, switched: () => {} };
   t.match(await holdForward(client, await viewPort(client, 'dpdk0'), options), /is left on/);
   t.same([fake.sets.length, fake.ports[0]?.forward2kni, journal.list().length], [0, true, 0]);
 });
 
 t.test('a change that failed for certain owes nothing; an unknown one does', async (t) => {
   const still = await start(t, { fault: ({ type }) => (type === 1 ? { kind: 'ignore' } : undefined) });
-  const options = (journal: Journal) => ({ over: Promise.resolve(), journal, switched: () => {} });
+  const options = (journal: Journal) => ({ over: Promise.resolve(), journal, watch, switched: () => {} });
   const view = await viewPort(still.client, 'dpdk0');
   await t.rejects(holdForward(still.client, view, options(still.journal)), { code: 'ERR_DPVS_STATE' });
   t.same(still.journal.list(), []);
@@ -74,13 +77,28 @@ t.test('a change that failed for certain owes nothing; an unknown one does', asy
   t.equal(lost.journal.list().length, 1);
 });
 
+t.test('what was changed otherwise than asked is switched off again', async (t) => {
+  let sets = 0;
+  const odd = await start(t, {
+    fault: ({ type }) => {
+      if (type === 1 && sets++ === 0) Object.assign(odd.fake.ports[0] as object, { link: false, promisc: true });
+      return undefined;
+    },
+  });
+  const options = { over: Promise.resolve(), journal: odd.journal, watch, switched: () => t.fail('it is not on') };
+  const failed = holdForward(odd.client, await viewPort(odd.client, 'dpdk0'), options);
+  await t.rejects(failed, { code: 'ERR_DPVS_STATE', message: /is on, but other settings changed/ });
+  t.equal(odd.fake.ports[0]?.forward2kni, false);
+  t.same(odd.journal.list(), []);
+});
+
 t.test('when switching off fails the entry stays, and recover can do it later', async (t) => {
   let sets = 0;
   let broken = true;
   const { fake, client, journal } = await start(t, {
     fault: ({ type }) => (type === 1 && ++sets > 1 && broken ? { kind: 'ignore' } : undefined),
   });
-  const options = { over: Promise.resolve(), journal, switched: () => {} };
+  const options = { over: Promise.resolve(), journal, watch, switched: () => {} };
   await t.rejects(holdForward(client, await viewPort(client, 'dpdk0'), options), {
     message: /^forward2kni of dpdk0 may still be on/,
     hint: /dpcap recover/,

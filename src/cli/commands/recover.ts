@@ -1,8 +1,6 @@
 /** `dpcap recover` undoes what dead dpcap processes left, in primaries and elsewhere. */
 
 import { isDpvs } from '../../dpvs/identify.js';
-import { FORWARD_KIND, undoForward } from '../../dpvs/undo.js';
-import { JOURNAL_KIND, undoMirror } from '../../mirror/undo.js';
 import { type Capturability, inspect, type PrimaryFacts, requireCapturable } from '../../primary/capturable.js';
 import { choosePrimary } from '../../primary/choose.js';
 import { findPrimaries, isForeign, type Primary } from '../../primary/discover.js';
@@ -11,19 +9,11 @@ import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { staleCaptures } from '../../primary/stale-captures.js';
 import type { RecoverReport } from '../../protocol/messages.js';
 import { runRecovery } from '../../supervisor/recovery-run.js';
-import { Journal, type OpenEntry } from '../../system/journal.js';
+import { Journal } from '../../system/journal.js';
 import { createLogger } from '../../system/log.js';
+import { changeKind } from '../../watchdog/undoers.js';
 import type { RegisterCommand } from '../command.js';
 import { catchSignals } from '../signals.js';
-
-/** Undoes one journal entry's change. Resolves with what was done, for people; rejects when it could not be undone. */
-export type Undo = (open: OpenEntry) => Promise<string>;
-
-/** The undo function for each kind of entry. */
-const UNDOERS: Record<string, Undo> = {
-  [FORWARD_KIND]: ({ entry }) => undoForward(entry),
-  [JOURNAL_KIND]: undoMirror,
-};
 
 export const registerRecover: RegisterCommand = (program, context) => {
   program
@@ -83,10 +73,10 @@ export async function undoJournal(journal: Journal): Promise<Undone[]> {
   const all: Undone[] = [];
   for (const open of journal.orphans()) {
     const { entry } = open;
-    const undo = UNDOERS[entry.kind];
+    const change = changeKind(entry.kind);
     try {
-      if (!undo) throw new Error(`this version does not know how to undo ${entry.kind}`);
-      all.push({ text: await undo(open), isUndone: true });
+      if (!change) throw new Error(`this version does not know how to undo ${entry.kind}`);
+      all.push({ text: await change.undo(open), isUndone: true });
       open.close();
     } catch (error) {
       all.push({ text: `could not undo ${entry.subject}: ${(error as Error).message}`, isUndone: false });

@@ -61,7 +61,7 @@ const match = (facts: PlanFacts, way: 'in' | 'out'): string =>
     : 'represented_port ethdev_port_id is 1';
 const fate = (way: 'in' | 'out'): string => `represented_port ethdev_port_id ${way === 'in' ? 1 : 0}`;
 
-/** Each rule is validated before it is created: a refused rule must not be half a mirror. */
+/** Each rule is validated before it is created, so that a refused one changes nothing. */
 function flowRules(facts: PlanFacts, sample: string): string[] {
   return (['in', 'out'] as const)
     .filter((way) => wants(facts, way))

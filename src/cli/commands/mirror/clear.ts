@@ -4,8 +4,8 @@ import type { ClearOptions, ClearOutcome, MirrorController, SourceSelector } fro
 import { planLines } from '../../../mirror/describe.js';
 import { describeVf } from '../../../mirror/resolve.js';
 import { parseSource } from '../../../mirror/target-spec.js';
-import { Custody } from '../../../mirror/temporary-change.js';
-import { describeMirror } from '../../../mirror/undo.js';
+import { describeMirror, MIRROR } from '../../../mirror/undo.js';
+import { TemporaryChange } from '../../../watchdog/temporary-change.js';
 import { confirmInterruption, warn } from './confirm.js';
 import { needVf, print, type RawMirrorOptions } from './options.js';
 
@@ -49,21 +49,21 @@ async function clearOne(
   source: SourceSelector,
   raw: RawMirrorOptions,
 ): Promise<ClearOutcome> {
-  const custody = new Custody();
+  const change = new TemporaryChange(MIRROR);
   const options: ClearOptions = { byConfig: raw.byConfig ?? false };
   if (options.byConfig) {
     options.before = async (undo, mirror) => {
       await confirmInterruption(describeVf(mirror), raw.yes ?? false);
-      custody.take(`clearing ${describeMirror(mirror)}`, undo);
+      change.begin(`clearing ${describeMirror(mirror)}`, undo);
     };
   }
   try {
     const outcome = await controller.clear(source, options);
-    custody.keep();
+    change.keep();
     return outcome;
   } catch (error) {
     // The controller has rolled back. What is still not undone after this is left to `dpcap recover`.
-    await custody.giveBack().catch((failure: Error) => warn([`not undone: ${failure.message}`]));
+    await change.undo().catch((failure: Error) => warn([`not undone: ${failure.message}`]));
     throw error;
   }
 }

@@ -5,10 +5,11 @@ import type { MirrorController, Preview, VfFacts } from '../../../mirror/control
 import { sentence } from '../../../mirror/describe.js';
 import { describeVf } from '../../../mirror/resolve.js';
 import { type MirrorSpec, parseMirrorSpec } from '../../../mirror/target-spec.js';
-import { Custody } from '../../../mirror/temporary-change.js';
+import { MIRROR } from '../../../mirror/undo.js';
 import { systemHost } from '../../../primary/host.js';
 import { collectListings, type Listing } from '../../../primary/listing.js';
 import { runtimeRoot } from '../../../primary/runtime-dir.js';
+import { TemporaryChange } from '../../../watchdog/temporary-change.js';
 import { catchSignals } from '../../signals.js';
 import { warn } from './confirm.js';
 import { beforeChange, setOrUndo } from './set.js';
@@ -31,7 +32,7 @@ export interface TargetPort {
 /** What a mirrored capture needs of the machine; tests have their own. */
 export interface MirrorHost {
   controller: MirrorController;
-  custody: Custody;
+  change: TemporaryChange;
   listings: () => readonly Listing[];
 }
 
@@ -56,7 +57,7 @@ export async function captureMirrored(
     const run = await setForCapture(spec, raw, prepare, host);
     if (!signals.isStopped()) await run();
   } finally {
-    await clearAfter(host.custody);
+    await clearAfter(host.change);
     signals.dispose();
   }
 }
@@ -64,7 +65,7 @@ export async function captureMirrored(
 function realHost(raw: RawCaptureMirror): MirrorHost {
   return {
     controller: chooseController({ fifo: raw.mirrorFifo, config: raw.mirrorConfig }),
-    custody: new Custody(),
+    change: new TemporaryChange(MIRROR),
     listings: () => collectListings(runtimeRoot(), systemHost()),
   };
 }
@@ -76,13 +77,13 @@ async function setForCapture(
   host: MirrorHost,
 ): Promise<() => Promise<void>> {
   let run = async (): Promise<void> => {};
-  const announce = beforeChange({}, true, host.custody);
+  const announce = beforeChange({}, true, host.change);
   const before = async (preview: Preview): Promise<void> => {
     run = await prepare(choosePort(preview.target, raw, host.listings()));
     await announce(preview);
   };
   const request = { ...spec, force: false, byConfig: false };
-  const outcome = await setOrUndo(host.controller, request, before, host.custody);
+  const outcome = await setOrUndo(host.controller, request, before, host.change);
   if (outcome.effect !== 'planned') warn([sentence(outcome.preview), ...outcome.warnings]);
   return run;
 }
@@ -119,9 +120,9 @@ function findOwner(
   return undefined;
 }
 
-async function clearAfter(custody: Custody): Promise<void> {
+async function clearAfter(change: TemporaryChange): Promise<void> {
   try {
-    const done = await custody.giveBack();
+    const done = await change.undo();
     if (done !== undefined) warn([done]);
   } catch (error) {
     throw new DpcapError('ERR_MIRROR_REFUSED', `the mirror is not cleared: ${(error as Error).message}`, {

@@ -5,10 +5,10 @@ import { requireChanging } from '../../../mirror/choose.js';
 import type { BeforeChange, MirrorController, SetOutcome, SetRequest } from '../../../mirror/controller.js';
 import { advice, planLines, sentence } from '../../../mirror/describe.js';
 import { describeVf } from '../../../mirror/resolve.js';
-import { Custody } from '../../../mirror/temporary-change.js';
-import { describeMirror } from '../../../mirror/undo.js';
+import { describeMirror, MIRROR } from '../../../mirror/undo.js';
 import { startTimer } from '../../../system/long-timer.js';
 import { durationText, parseDuration } from '../../../text/duration.js';
+import { TemporaryChange } from '../../../watchdog/temporary-change.js';
 import { catchSignals } from '../../signals.js';
 import { confirmInterruption, warn } from './confirm.js';
 import { print, type RawMirrorOptions } from './options.js';
@@ -28,14 +28,14 @@ export async function setMirror(
   const durationMs = raw.for === undefined ? undefined : parseDuration('--for', raw.for, { max: LONGEST_MS });
   const isTemporary = durationMs !== undefined || raw.untilExit === true;
   if (isTemporary) requireChanging(controller);
-  const custody = new Custody();
+  const change = new TemporaryChange(MIRROR);
   const signals = isTemporary || request.byConfig ? catchSignals() : undefined;
   try {
-    const outcome = await setOrUndo(controller, request, beforeChange(raw, isTemporary, custody), custody);
+    const outcome = await setOrUndo(controller, request, beforeChange(raw, isTemporary, change), change);
     if (outcome.effect === 'planned') return showPlan(outcome, raw);
     show(outcome, raw);
-    if (!isTemporary) custody.keep();
-    else if (outcome.effect === 'set') await hold(custody, signals?.stopped, durationMs, raw);
+    if (!isTemporary) change.keep();
+    else if (outcome.effect === 'set') await hold(change, signals?.stopped, durationMs, raw);
     return 0;
   } finally {
     signals?.dispose();
@@ -43,7 +43,7 @@ export async function setMirror(
 }
 
 /** Warns of surprises, asks before traffic is interrupted, and writes to the journal what must be undone later. */
-export function beforeChange(raw: RawMirrorOptions, isTemporary: boolean, custody: Custody): BeforeChange {
+export function beforeChange(raw: RawMirrorOptions, isTemporary: boolean, change: TemporaryChange): BeforeChange {
   return async (preview) => {
     warn(preview.warnings);
     if (preview.unchanged) {
@@ -52,7 +52,7 @@ export function beforeChange(raw: RawMirrorOptions, isTemporary: boolean, custod
     }
     if (preview.previous && !isTemporary) warn([`this takes the place of ${describeMirror(preview.previous)}`]);
     if (preview.interrupts) await confirmInterruption(describeVf(preview.source), raw.yes ?? false);
-    if (isTemporary || preview.interrupts) custody.take(describeMirror(preview.mirror), preview.undo);
+    if (isTemporary || preview.interrupts) change.begin(describeMirror(preview.mirror), preview.undo);
   };
 }
 
@@ -61,27 +61,27 @@ export async function setOrUndo(
   controller: MirrorController,
   request: SetRequest,
   before: BeforeChange,
-  custody: Custody,
+  change: TemporaryChange,
 ): Promise<SetOutcome> {
   try {
     return await controller.set(request, before);
   } catch (error) {
-    await giveBack(custody);
+    await undoBegun(change);
     throw error;
   }
 }
 
 /** Undoes the change as far as possible. The journal keeps what is left. */
-async function giveBack(custody: Custody): Promise<void> {
+async function undoBegun(change: TemporaryChange): Promise<void> {
   try {
-    await custody.giveBack();
+    await change.undo();
   } catch (error) {
     warn([`not undone: ${(error as Error).message}; try later: dpcap recover`]);
   }
 }
 
 async function hold(
-  custody: Custody,
+  change: TemporaryChange,
   stopped: Promise<void> | undefined,
   durationMs: number | undefined,
   raw: RawMirrorOptions,
@@ -89,7 +89,7 @@ async function hold(
   if (!raw.json) warn([durationMs === undefined ? 'until Ctrl-C' : `for ${durationText(durationMs)}, or until Ctrl-C`]);
   await waitFor(stopped, durationMs);
   try {
-    const done = await custody.giveBack();
+    const done = await change.undo();
     print(raw, { effect: 'cleared', done }, [done ?? 'nothing to clear']);
   } catch (error) {
     throw new DpcapError('ERR_MIRROR_REFUSED', `the mirror is not cleared: ${(error as Error).message}`, {

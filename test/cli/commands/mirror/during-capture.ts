@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { captureMirrored, choosePort, type TargetPort } from '../../../../src/cli/commands/mirror/during-capture.js';
 import { PlanController } from '../../../../src/mirror/by-hand/controller.js';
-import { Custody } from '../../../../src/mirror/temporary-change.js';
+import { MIRROR } from '../../../../src/mirror/undo.js';
 import type { Listing } from '../../../../src/primary/listing.js';
 import { Journal } from '../../../../src/system/journal.js';
+import { TemporaryChange } from '../../../../src/watchdog/temporary-change.js';
 import { ownDir } from '../../../helpers/own-dir.js';
 import { setUpController } from '../../../mirror/helpers/controller.js';
 import { Dpcap } from '../../../mirror/helpers/dpcap.js';
@@ -26,7 +27,7 @@ t.test('the mirror is on while the capture runs, on the port of the target', asy
   const journal = new Journal(join(vfd.dir, 'log'));
   const host = (listings: Listing[]) => ({
     controller,
-    custody: new Custody(journal, noWatchdog),
+    change: new TemporaryChange(MIRROR, journal, noWatchdog),
     listings: () => listings,
   });
   const raw = { mirror: 'pf=0,vf=1,direction=all,target=3' };
