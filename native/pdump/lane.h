@@ -1,6 +1,7 @@
 // A lane: one port, queue and direction, with the ring that its copies arrive in and the counters of what became of
 // them. The drain thread and the threads that use Callbacks share it.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -54,8 +55,9 @@ struct Lane {
   // Copies that were taken out of the ring and are accounted for.
   uint64_t drained() const { return recorded + sinkdrop + surplus + filtered; }
 
-  // The number of copies that have come, by two readings. The drain thread goes on between them, and this thread may
-  // have to wait for a CPU there. `between` is what tests do at that point.
+  // The number of copies that have come, by three readings. The drain thread and the primary go on between them, and
+  // this thread may have to wait for a CPU there. (rte_ring_count() reads both ends of the ring in an order of its own:
+  // one that is emptied between them looks full.) `between` is what tests do at that point.
   //
   // At most as many as have come: copies that move from the ring to the counters meanwhile are missed.
   template <typename Between>
@@ -63,16 +65,19 @@ struct Lane {
     const uint64_t accounted = drained();
     std::atomic_thread_fence(std::memory_order_acquire);
     between();
-    return accounted + rte_ring_count(ring);
+    const uint32_t taken = __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE);
+    between();
+    return accounted + (__atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE) - taken);
   }
   // At least as many as have come, except for copies on their way from the ring to the counters: those that move
   // meanwhile are counted twice.
   template <typename Between>
   uint64_t arrived_at_most(Between between) const {
-    const uint64_t waiting = rte_ring_count(ring);
-    std::atomic_thread_fence(std::memory_order_acquire);
+    const uint32_t put = __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE);
     between();
-    return waiting + drained();
+    const auto waiting = static_cast<int32_t>(put - __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE));
+    between();
+    return static_cast<uint64_t>(std::max(waiting, 0)) + drained();
   }
 
   // Packets that were taken from the ring and not yet given to the sink. Drain thread only.

@@ -76,14 +76,17 @@ export function capture(testpmd: Joinable, args: string[], timeoutMs?: number): 
 
 function captured(finished: Finished): Captured {
   const records = recordsIn(finished.stderr);
-  const messages = finished.stderr.split('\n').flatMap(messageIn).join('\n');
+  const messages = messagesIn(finished.stderr);
   return { ...finished, records, final: records.find((record) => record.final), messages };
 }
 
-/** What a line tells people: with `--stats ndjson` errors are objects, too. */
-function messageIn(line: string): string[] {
-  if (line.startsWith('{"error"')) return [formatError(errorFromRecord(JSON.parse(line)))];
-  return line.startsWith('{') ? [] : [line];
+/** What standard error tells people: with `--stats ndjson` errors are objects, too. */
+export function messagesIn(stderr: string): string {
+  const messageIn = (line: string): string[] => {
+    if (line.startsWith('{"error"')) return [formatError(errorFromRecord(JSON.parse(line)))];
+    return line.startsWith('{') ? [] : [line];
+  };
+  return stderr.split('\n').flatMap(messageIn).join('\n');
 }
 
 /** Complete statistics records in what was written to standard error. */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Captured, LiveCapture, recordsIn } from './capture.js';
+import { type Captured, LiveCapture, messagesIn, recordsIn } from './capture.js';
 import { CAPTURE_DEFAULTS, withDefaults } from './defaults.js';
 import { childrenOf } from './engine.js';
 import { DPCAP, type Running, start } from './processes.js';
@@ -30,7 +30,7 @@ export class Pipeline extends LiveCapture {
     const [, code] = await this.shell.expect(/^dpcap exit (\d+)$/m, { stream: 'stderr', timeoutMs });
     const { stdout, stderr } = this.shell;
     const records = recordsIn(stderr);
-    const messages = stderr.replaceAll(/^(\{.*|dpcap exit \d+)\n/gm, '');
+    const messages = messagesIn(stderr).replaceAll(/^dpcap exit \d+\n/gm, '');
     return { code: Number(code), signal: null, stdout, stderr, records, final: records.find((r) => r.final), messages };
   }
 

@@ -24,5 +24,5 @@ t.test('npm run bench -- --quick', { skip: requirements({ hugepagesMb: 512 }), t
     const ours = figures.filter(({ figure, tool }) => figure === name && tool === 'dpcap');
     t.ok(ours.length > 0 && ours.every(({ median }) => Number.isFinite(median)), `${name}: ${JSON.stringify(ours)}`);
   }
-  t.equal(names.size, 10, [...names].join(', '));
+  t.equal(names.size, 11, [...names].join(', '));
 });
