@@ -87,7 +87,9 @@ function checkReadme() {
     .split('\n')
     .filter((line) => line.startsWith('|'));
   for (const row of rows) {
-    for (const [, path] of row.matchAll(/`((?:src|native|scripts|bench|test|docs|bin)\/[\w./*-]*)`/g)) {
+    for (const [, path] of row.matchAll(
+      /`((?:src|native|scripts|bench|test|docs|bin|filters|examples)\/[\w./*-]*)`/g,
+    )) {
       const found = path.includes('*') ? existsSync(dirname(path)) : existsSync(path);
       if (!found) wrong.push(`README.md names ${path}, which is not there`);
     }

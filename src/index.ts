@@ -16,10 +16,11 @@ import { type CaptureRequest, DEFAULT_REQUEST } from './protocol/request.js';
 import { INHERITED_FD } from './sinks/descriptor.js';
 import { outputTarget } from './sinks/file-target.js';
 import type { OutputTarget } from './sinks/output-target.js';
+import { sinkOf } from './sinks/registry.js';
 import { type RunningCapture, startCapture } from './supervisor/capture.js';
 import { createPlan } from './supervisor/create-plan.js';
+import type { Reporter, StartFacts } from './supervisor/report/reporter.js';
 import type { StatsRecord } from './supervisor/report/stats-record.js';
-import type { Reporter, StartFacts } from './supervisor/report/text.js';
 import { StatsStream } from './supervisor/stats-stream.js';
 import { createLogger } from './system/log.js';
 
@@ -149,7 +150,7 @@ async function begun(options: CaptureOptions, reporter: Reporter): Promise<Runni
   const picked = pickPrimary(checked.filePrefix);
   const ports = await resolvePortNames(checked.ports ?? [], picked);
   const plan = createPlan(requestFrom(checked, ports), filter, picked, to, `a program of pid ${process.pid}`);
-  const shown = { output: 'path' in to ? to.path : to.name, inherited: inherits, durationMs: checked.durationMs };
+  const shown = { output: sinkOf(to).nameOf(to), inherited: inherits, durationMs: checked.durationMs };
   return startCapture(plan, shown, reporter, createLogger('silent', 'dpcap'));
 }
 

@@ -187,8 +187,15 @@ CaptureStats Capture::stats() const {
     const uint64_t lost = counters_.lost(lane.index), lost_bytes = counters_.lost_bytes(lane.index);
     const uint64_t refused = lane.sinkdrop + lost;
     const bool wanted = counters_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
-    stats.lanes.push_back({lane.target, lane.state, counters_of(lane), lane.recorded - lost, lane.bytes - lost_bytes,
-                           wanted ? refused : 0, lane.surplus + (wanted ? 0 : refused)});
+    LaneStats figures{};
+    figures.target = lane.target;
+    figures.state = lane.state;
+    figures.pdump = counters_of(lane);
+    figures.written = lane.recorded - lost;
+    figures.bytes = lane.bytes - lost_bytes;
+    figures.sinkdrop = wanted ? refused : 0;
+    figures.surplus = lane.surplus + (wanted ? 0 : refused);
+    stats.lanes.push_back(std::move(figures));
   }
   stats.limit_reached = limit_.is_reached();
   stats.sink_failure = counters_.failure();

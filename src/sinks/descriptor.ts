@@ -13,6 +13,8 @@ const schema = z.strictObject({ kind: z.literal('fd'), fd: z.int(), name: z.stri
 export const DESCRIPTOR: Sink<z.infer<typeof schema>> & { schema: typeof schema } = {
   schema,
   takesFrames: false,
+  nameOf: ({ name }) => name,
+  hasPath: false,
   open: ({ fd }) => ({ sink: { kind: 'file', fd }, ...NOTHING_LEFT }),
   failed: ({ name }, errno) => writeFailed(name, errno),
   abandoned: () => 'its output ends early',

@@ -17,6 +17,8 @@ const schema = z.strictObject({ kind: z.literal('device'), path: z.string() });
 export const DEVICE: Sink<z.infer<typeof schema>> & { schema: typeof schema } = {
   schema,
   takesFrames: false,
+  nameOf: ({ path }) => path,
+  hasPath: true,
   async open({ path }, isStopped) {
     try {
       return await openDevice(path, isStopped);

@@ -15,6 +15,8 @@ export type FilePlan = z.infer<typeof schema>;
 export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   schema,
   takesFrames: false,
+  nameOf: ({ path }) => path,
+  hasPath: true,
   open({ path, unfinished }) {
     try {
       return unfinished === undefined ? openInPlace(path) : openUnfinished(path, unfinished);

@@ -12,6 +12,8 @@ const schema = z.strictObject({ kind: z.literal('interface'), name: z.string() }
 export const INTERFACE: Sink<z.infer<typeof schema>> & { schema: typeof schema } = {
   schema,
   takesFrames: true,
+  nameOf: ({ name }) => `interface ${name}`,
+  hasPath: false,
   open: ({ name }) => ({ sink: openInterface(name), ...NOTHING_LEFT }),
   failed: ({ name }, errno) => interfaceGone([name], errno),
   abandoned: ({ name }) => `no more packets are sent to ${name}`,

@@ -1,4 +1,7 @@
-/** All kinds of outputs: another one needs a file in this folder, and its lines here. */
+/**
+ * All kinds of outputs: another one needs a file in this folder, and its lines here. What leads to it (a name after -w, the
+ * library's `to`) is listed in docs/architecture.md.
+ */
 import * as z from 'zod/mini';
 import { DESCRIPTOR } from './descriptor.js';
 import { DEVICE } from './device.js';

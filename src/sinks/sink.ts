@@ -36,6 +36,10 @@ export interface Sink<Plan extends { kind: string }> {
   open(output: Plan, isStopped: () => boolean): Promise<Output | undefined> | Output;
   /** Whether it takes single frames and does not store timestamps: copies of a single lane then need none. */
   takesFrames: boolean;
+  /** Its name, for people. */
+  nameOf(output: Plan): string;
+  /** It is written to a path, whose name is nameOf(). */
+  hasPath: boolean;
   /** The error of a capture whose output took no more packets. */
   failed(output: Plan, errno: string): DpcapError;
   /** What became of the packets in the output when a capture was given up: a part of a sentence. */

@@ -25,6 +25,8 @@ export type TapPlan = z.infer<typeof schema>;
 export const TAP: Sink<TapPlan> & { schema: typeof schema } = {
   schema,
   takesFrames: true,
+  nameOf: ({ rxName, txName }) => [...new Set([rxName, txName])].map((name) => `interface ${name}`).join(' and '),
+  hasPath: false,
   open: (output) => ({ sink: openTaps(output), ...NOTHING_LEFT }),
   failed: ({ rxName, txName }, errno) => interfaceGone([rxName, txName], errno),
   abandoned: () => 'its interface is gone',

@@ -2,12 +2,13 @@
 
 import { BLIND, type StatsMessage } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
+import { sinkOf } from '../sinks/registry.js';
 import type { Logger } from '../system/log.js';
 import { startTimer } from '../system/long-timer.js';
 import type { Inherited } from './engine-process.js';
 import { unreadableNote } from './readable.js';
+import type { FinishFacts, Reporter } from './report/reporter.js';
 import { finalRecord, type RecordContext, statsRecord, stopwatch } from './report/stats-record.js';
-import type { FinishFacts, Reporter } from './report/text.js';
 import { type Done, Supervisor } from './supervisor.js';
 
 /** What the plan does not say about a capture. */
@@ -36,7 +37,7 @@ export interface RunningCapture {
   readonly done: Promise<Done>;
 }
 
-/** What BLIND means for a capture (Law 1). */
+/** What BLIND means for a capture: nothing is freed that the primary may still touch. */
 const STAYS = 'its memory stays in the primary until `dpcap recover` is run where they can be seen (on the host)';
 
 /** Starts the plan in an engine. */
@@ -75,7 +76,8 @@ class ShownFigures {
   constructor(plan: EnginePlan, reporter: Reporter) {
     this.#reporter = reporter;
     this.#record = { filePrefix: plan.filePrefix, lanes: [], filtering: plan.program !== '' };
-    this.#unfinished = 'path' in plan.output ? [plan.output.path] : [];
+    const sink = sinkOf(plan.output);
+    this.#unfinished = sink.hasPath ? [sink.nameOf(plan.output)] : [];
   }
 
   begin(lanes: RecordContext['lanes']): void {

@@ -4,7 +4,7 @@ import type { EnginePlan } from '../protocol/plan.js';
 import type { Logger } from '../system/log.js';
 import { ignoreEndingSignals, onEndingSignal, onSignal } from '../system/signals.js';
 import { type RunningCapture, type ShownCapture, startCapture } from './capture.js';
-import type { Reporter } from './report/text.js';
+import type { Reporter } from './report/reporter.js';
 import type { Done } from './supervisor.js';
 
 /**

@@ -1,4 +1,4 @@
-/** Law 4, held in every live test: each packet that was accepted is written or counted by what became of it. */
+/** Held in every live test: each packet that was accepted is written or counted by what became of it. */
 import { existsSync } from 'node:fs';
 import type { Test } from 'tap';
 import type { LaneRecord, StatsRecord } from '../../src/supervisor/report/stats-record.js';

@@ -1,4 +1,4 @@
-/** Law 6: before and after any run, however it ended, the primary is the same. */
+/** Before and after any run, however it ended, the primary is the same. */
 import type { Test } from 'tap';
 import type { Snapshot, Testpmd } from './testpmd.js';
 

@@ -16,7 +16,7 @@ struct OwnBlock : Block {
   std::string text() const { return {reinterpret_cast<const char*>(bytes), used}; }
 };
 
-// The record of one packet as record.h has it, put together byte by byte.
+// The record of one packet as pcap_format.h has it, put together byte by byte.
 std::string expected(const FileOptions& options, const Burst& burst, uint32_t index, const std::vector<uint8_t>& bytes,
                      uint32_t len) {
   const auto caplen = static_cast<uint32_t>(bytes.size());
@@ -30,7 +30,7 @@ std::string expected(const FileOptions& options, const Burst& burst, uint32_t in
 
 // Every size and way to lie in mbufs gives the same bytes, copied and in place.
 void same_bytes(const FileOptions& options, CopyMode mode) {
-  const Encoder recorder(options, mode);
+  const Encoder encoder(options, mode);
   for (const uint32_t size : {14, 59, 60, 64, 65, 255, 256, 257, 1518, 9000}) {
     const auto payload = numbered(size);
     const auto bytes = mode == CopyMode::stamped ? stamped(payload, size + 5) : payload;
@@ -45,11 +45,11 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
         const std::string first = expected(options, burst, 0, cut, len);
         const std::string second = expected(options, burst, 1, cut, len);
         OwnBlock block;
-        CHECK(recorder.fill(burst, 0, Block::kBytes, block) == 2 && block.text() == first + second);
+        CHECK(encoder.fill(burst, 0, Block::kBytes, block) == 2 && block.text() == first + second);
         CHECK(block.shares.size() == 1 && block.shares[0].records == 2);
         iovec record;
         const bool in_pieces = mode == CopyMode::stamped ? size + 28 > segment : size > segment;
-        if (recorder.wrap(burst, 1, &record)) {
+        if (encoder.wrap(burst, 1, &record)) {
           CHECK(std::string(static_cast<char*>(record.iov_base), record.iov_len) == second);
         } else {
           CHECK(room == 0 || (in_pieces && cut.size() > 600));
@@ -62,14 +62,14 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
 // A block is filled to its goal, and never beyond its end.
 void full_blocks() {
   const FileOptions options{FileFormat::pcap, true, 262144};
-  const Encoder recorder(options, CopyMode::plain);
+  const Encoder encoder(options, CopyMode::plain);
   Packets packets;
   packets.add_sized(200, 9000);
   OwnBlock block;
-  CHECK(recorder.fill(packets.burst(), 0, 20000, block) == 3);
-  const uint32_t rest = recorder.fill(packets.burst(), 3, Block::kBytes, block);
+  CHECK(encoder.fill(packets.burst(), 0, 20000, block) == 3);
+  const uint32_t rest = encoder.fill(packets.burst(), 3, Block::kBytes, block);
   CHECK(3 + rest == Block::kBytes / 9016 && block.used == (3 + rest) * 9016);
-  CHECK(recorder.fill(packets.burst(), 3 + rest, Block::kBytes, block) == 0);
+  CHECK(encoder.fill(packets.burst(), 3 + rest, Block::kBytes, block) == 0);
   CHECK(packets.lane().bytes == (3 + rest) * 9000u);
 }
 

@@ -17,6 +17,8 @@ t.test('each sink knows its plan, its end and its failure', async (t) => {
     t.same(z.parse(outputSchema, plan), plan, plan.kind);
     t.match(sinkOf(plan).failed(plan, 'EIO'), { code: 'ERR_SINK_WRITE', errno: 'EIO', hint: /./ });
     t.match(sinkOf(plan).abandoned(plan), /^[a-z]/);
+    t.equal(sinkOf(plan).hasPath, 'path' in plan);
+    t.match(sinkOf(plan).nameOf(plan), /x\.pcap$|null$|output$|eth9$|a and interface b$/);
     t.equal(sinkOf(plan).takesFrames, ['tap', 'interface'].includes(plan.kind));
     t.throws(() => z.parse(outputSchema, { ...plan, more: 1 }), 'what a sink does not know is refused');
   }
@@ -27,6 +29,8 @@ t.test('a sink is one object', async (t) => {
   const NOWHERE: Sink<z.infer<typeof schema>> = {
     schema,
     takesFrames: false,
+    nameOf: () => 'nowhere',
+    hasPath: false,
     open: () => ({ sink: { kind: 'file', fd: 9 }, ...NOTHING_LEFT }),
     failed: (_, errno) => writeFailed('nowhere', errno),
     abandoned: () => 'nothing is anywhere',

@@ -15,7 +15,7 @@ struct Packet {
   const rte_mbuf* mbuf;
   uint32_t offset;  // of the packet's bytes in the mbuf chain
   uint32_t caplen;  // bytes to record, tags included
-  uint32_t len;     // bytes on the wire, tags included
+  uint32_t len;     // bytes on the wire, tags included; of a plain copy, what the primary kept of them
   uint32_t tag_count;
   uint32_t tags_at;  // where the tags are put in: behind the MAC addresses, or behind a tag that is in the data
   uint8_t tags[8];

@@ -17,11 +17,12 @@ import { INHERITED_FD } from '../../sinks/descriptor.js';
 import { descriptorOutput } from '../../sinks/descriptor-target.js';
 import { outputTarget } from '../../sinks/file-target.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
+import { sinkOf } from '../../sinks/registry.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
 import { type DisplayOptions, startPrinter } from '../../supervisor/printer.js';
-import { createReporter } from '../../supervisor/report/text.js';
+import { createReporter } from '../../supervisor/report/create-reporter.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
@@ -205,7 +206,7 @@ function chooseTarget(output: OutputChoice): OutputTarget {
 }
 
 function describeTarget({ to, note }: OutputTarget, format: string): string {
-  const name = 'path' in to ? to.path : to.name;
+  const name = sinkOf(to).nameOf(to);
   return `${name} (${format}${note ? `, written ${note}` : ''})`;
 }
 

@@ -1,4 +1,4 @@
-/** Decides which order dpcap's own table of mempool handlers must have (Law 2). Pure functions. */
+/** Decides which order dpcap's own table of mempool handlers must have. Pure functions. */
 import { DpcapError } from '../../errors.js';
 import type { OpsReading } from './mempool-ops.js';
 import { RING_BLOCK, type RingBlock } from './ring-block.js';

@@ -1,7 +1,7 @@
 /**
  * Reads the primary's numbering of its mempool handlers exactly, from the variable `rte_mempool_ops_table` in its
  * memory. Every process numbers its handlers itself and nothing keeps two processes alike, so a secondary must find it
- * out (Law 2).
+ * out.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';

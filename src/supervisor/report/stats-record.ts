@@ -23,12 +23,13 @@ export interface LaneRecord {
   surplus: number;
 }
 
-/** One record of `--stats ndjson`; see the design. */
+/** One record of `--stats ndjson`; docs/statistics.md lists the fields for readers. */
 export interface StatsRecord {
   /** ISO 8601. */
   time: string;
   elapsed_s: number;
   file_prefix: string;
+  /** One for each lane: the name is older than the word. */
   ports: LaneRecord[];
   packets: number;
   /** Bytes of captured packets. */

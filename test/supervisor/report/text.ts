@@ -2,15 +2,9 @@ import t from 'tap';
 import { leftBehindError } from '../../../src/engine/capture-end.js';
 import { BLIND } from '../../../src/protocol/messages.js';
 import { finishFacts, planFor } from '../../../src/supervisor/capture.js';
+import { createReporter } from '../../../src/supervisor/report/create-reporter.js';
 import type { StatsRecord } from '../../../src/supervisor/report/stats-record.js';
-import {
-  bytes,
-  clockLine,
-  createReporter,
-  startLine,
-  statusLine,
-  summary,
-} from '../../../src/supervisor/report/text.js';
+import { bytes, clockLine, startLine, statusLine, summary } from '../../../src/supervisor/report/text.js';
 import { PLAN } from '../../engine/helpers/plan.js';
 
 const LANE = {
