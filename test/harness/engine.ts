@@ -61,6 +61,13 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** How often threads of process `pid` that are alive have gone to sleep. */
+export function wakeUps(pid: number): number {
+  const of = (id: string): number =>
+    Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(readOr(`/proc/${pid}/task/${id}/status`, ''))?.[1] ?? 0);
+  return threadsOf(pid).reduce((sum, id) => sum + of(id), 0);
+}
+
 /** None when it has ended. */
 function threadsOf(pid: number): string[] {
   try {

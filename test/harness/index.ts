@@ -11,7 +11,7 @@ export {
   startCapture,
 } from './capture.js';
 export { type DpvsPrimary, startDpvsPrimary } from './dpvs-primary.js';
-export { childrenOf, cpuSeconds, enginePid, gone } from './engine.js';
+export { childrenOf, cpuSeconds, enginePid, gone, wakeUps } from './engine.js';
 export {
   forward2kni,
   hasInterface,
