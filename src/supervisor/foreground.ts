@@ -17,22 +17,29 @@ export function runInForeground(
   reporter: Reporter,
   log: Logger,
 ): Promise<Done> {
-  const capture = startCapture(plan, options, reporter, log);
-  return whileSignalsEnd([capture], capture.done);
+  return whileSignalsEnd((running) => {
+    const capture = startCapture(plan, options, reporter, log);
+    running.push(capture);
+    return capture.done;
+  });
 }
 
-/** Lets signals end these captures until `done` is settled. From then on a signal comes too late. */
-export async function whileSignalsEnd<T>(captures: readonly RunningCapture[], done: Promise<T>): Promise<T> {
+/**
+ * Lets signals end the captures that `start` adds to the list, until the promise that it returns is settled. Signals are
+ * taken before it is called, so that none ends this process while an engine runs; afterwards a signal comes too late.
+ */
+export async function whileSignalsEnd<T>(start: (running: RunningCapture[]) => Promise<T>): Promise<T> {
+  const running: RunningCapture[] = [];
   const forget = [
     onEndingSignal(() => {
-      for (const capture of captures) capture.stop('signal');
+      for (const capture of running) capture.stop('signal');
     }),
     onSignal('SIGUSR1', () => {
-      for (const capture of captures) capture.report();
+      for (const capture of running) capture.report();
     }),
   ];
   try {
-    return await done;
+    return await start(running);
   } finally {
     ignoreEndingSignals();
     for (const forgetOne of forget) forgetOne();

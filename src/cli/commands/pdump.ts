@@ -14,7 +14,7 @@ import type { EnginePlan } from '../../protocol/plan.js';
 import { DEFAULT_REQUEST } from '../../protocol/request.js';
 import { outputTarget } from '../../sinks/file-target.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
-import { startCapture } from '../../supervisor/capture.js';
+import { type RunningCapture, startCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { whileSignalsEnd } from '../../supervisor/foreground.js';
 import type { Reporter } from '../../supervisor/report/reporter.js';
@@ -125,25 +125,34 @@ async function runAll(
   log: Logger,
 ): Promise<(StatsRecord | undefined)[]> {
   const records: (StatsRecord | undefined)[] = captures.map(() => undefined);
-  const running = captures.map((capture, at) => {
+  const start = (capture: PdumpCapture, at: number): RunningCapture => {
     const keep = (record: StatsRecord): void => {
       records[at] = record;
     };
     return startCapture(capture.plan, capture, reporterFor(capture, keep), log);
+  };
+  await whileSignalsEnd((running) => {
+    running.push(...captures.map(start));
+    return Promise.all(running.map((one) => endOf(one, running, context)));
   });
-  const ends = running.map(async ({ done }) => {
-    try {
-      const { error } = await done;
-      if (error) throw errorFromRecord(error);
-    } catch (thrown) {
-      const error = asDpcapError(thrown);
-      diagnostics.write(errorText(error, context.isJson));
-      context.exitCode = error.exitCode;
-      for (const other of running) other.stop('stopped');
-    }
-  });
-  await whileSignalsEnd(running, Promise.all(ends));
   return records;
+}
+
+/** Waits for the end of one capture. When it fails, that is said, and the others are stopped. */
+async function endOf(
+  { done }: RunningCapture,
+  running: readonly RunningCapture[],
+  context: CommandContext,
+): Promise<void> {
+  try {
+    const { error } = await done;
+    if (error) throw errorFromRecord(error);
+  } catch (thrown) {
+    const error = asDpcapError(thrown);
+    diagnostics.write(errorText(error, context.isJson));
+    context.exitCode = error.exitCode;
+    for (const other of running) other.stop('stopped');
+  }
 }
 
 /** @param keep takes the last record */
