@@ -130,3 +130,8 @@ export function formatError(error: DpcapError): string {
   const hint = error.hint ? `\n  ${error.hint}` : '';
   return `dpcap: ${error.message}${why}${hint}`;
 }
+
+/** How an error is shown, with the line feed: text for people, or one JSON object where the output is for programs. */
+export function errorText(error: DpcapError, isJson: boolean): string {
+  return `${isJson ? JSON.stringify(error) : formatError(error)}\n`;
+}

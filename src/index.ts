@@ -12,7 +12,7 @@ import { pickPrimary } from './primary/pick.js';
 import { runtimeRoot } from './primary/runtime-dir.js';
 import { MAX_SNAPLEN, MAX_THREADS } from './protocol/limits.js';
 import type { StopReason } from './protocol/messages.js';
-import { type CaptureRequest, DEFAULT_REQUEST } from './protocol/request.js';
+import { type CaptureRequest, DEFAULT_REQUEST, formatOf } from './protocol/request.js';
 import { INHERITED_FD } from './sinks/descriptor.js';
 import { outputTarget } from './sinks/file-target.js';
 import type { OutputTarget } from './sinks/output-target.js';
@@ -169,6 +169,6 @@ function targetOf(to: CaptureOptions['to']): OutputTarget {
 
 /** Makes the request: what was given, and the defaults for the rest. */
 function requestFrom({ to, filter, ...given }: CaptureOptions, ports: string[]): CaptureRequest {
-  const isPcapng = 'file' in to && to.file.endsWith('.pcapng');
-  return { ...DEFAULT_REQUEST, format: isPcapng ? 'pcapng' : 'pcap', ...given, ports } as CaptureRequest;
+  const format = 'file' in to ? formatOf(to.file) : DEFAULT_REQUEST.format;
+  return { ...DEFAULT_REQUEST, format, ...given, ports } as CaptureRequest;
 }

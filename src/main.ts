@@ -2,9 +2,8 @@
 import './system/signals.js';
 import { CommanderError } from 'commander';
 import type { CommandContext } from './cli/command.js';
-import { errorText } from './cli/errors-to-text.js';
 import { createProgram, expandAliases } from './cli/program.js';
-import { asDpcapError, DpcapError, errnoOf } from './errors.js';
+import { asDpcapError, DpcapError, errnoOf, errorText } from './errors.js';
 import { diagnostics } from './system/diagnostics.js';
 
 /**

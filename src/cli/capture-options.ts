@@ -2,7 +2,7 @@
 
 import { UsageError } from '../errors.js';
 import { MAX_SNAPLEN, MAX_THREADS } from '../protocol/limits.js';
-import type { CaptureRequest, OutputChoice } from '../protocol/request.js';
+import { type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
 import { parseDuration } from '../text/duration.js';
 
 /** The highest queue number, with `RTE_MAX_QUEUES_PER_PORT` as in DPDK's default configuration. */
@@ -127,7 +127,7 @@ function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | '
       hint: 'add -w FILE, or -w - for standard output',
     });
   }
-  return output.kind === 'file' && output.path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
+  return output.kind === 'file' ? formatOf(output.path) : DEFAULT_REQUEST.format;
 }
 
 /** As in tcpdump, 0 means the largest snaplen. */

@@ -13,7 +13,7 @@ import { CriticalSections } from '../protocol/critical-sections.js';
 import type { StopReason, ToEngine } from '../protocol/messages.js';
 import { planSchema } from '../protocol/plan.js';
 import { alone } from '../system/lock-file.js';
-import { endingSignals } from '../system/signals.js';
+import { onEndingSignal } from '../system/signals.js';
 import { Session } from './attachment.js';
 import { CaptureRun } from './capture-run.js';
 import { createSend, flushed } from './engine-channel.js';
@@ -94,5 +94,5 @@ binding().dieWithParent(constants.signals.SIGTERM);
 process.on('message', (message: ToEngine) => void handle(message));
 process.on('disconnect', stopFor('supervisor gone'));
 // Ctrl-C reaches the supervisor, which decides; the engine, in a session of its own, gets only signals sent to it.
-for (const signal of endingSignals()) process.on(signal, stopFor('signal'));
+onEndingSignal(stopFor('signal'));
 send({ type: 'ready' });

@@ -16,7 +16,7 @@ import { DpcapError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
 import { Journal } from '../system/journal.js';
 import { startTimer } from '../system/long-timer.js';
-import { endingSignals } from '../system/signals.js';
+import { onEndingSignal } from '../system/signals.js';
 import type { Backend } from './backend.js';
 import type { ForwardRequest } from './request.js';
 
@@ -120,7 +120,6 @@ async function hold(
 
 /** Signals are handled from before the SET on, so that none ends the process while the switch is on. */
 function waitForEnd(durationMs: number | undefined): { over: Promise<void>; cancel: () => void } {
-  const signals = endingSignals();
   let finish = (): void => {};
   const over = new Promise<void>((resolve) => {
     finish = resolve;
@@ -128,11 +127,11 @@ function waitForEnd(durationMs: number | undefined): { over: Promise<void>; canc
   // A signal handler alone does not keep the process alive.
   const keepAlive = setInterval(() => {}, 2 ** 30);
   const timer = durationMs === undefined ? undefined : startTimer(finish, durationMs);
-  for (const signal of signals) process.on(signal, finish);
+  const forget = onEndingSignal(finish);
   const cancel = (): void => {
     clearInterval(keepAlive);
     timer?.cancel();
-    for (const signal of signals) process.off(signal, finish);
+    forget();
   };
   return { over, cancel };
 }

@@ -1,6 +1,6 @@
 /** Sets up a capture with a TAP interface as its sink, shows it, keeps its state file up to date, and takes it down. */
 
-import { errorFromRecord, formatError } from '../errors.js';
+import { errorFromRecord, errorText } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
 import type { CaptureRequest } from '../protocol/request.js';
@@ -59,7 +59,7 @@ export async function forward(
     if (!done.error) return 0;
     const error = errorFromRecord(done.error);
     if (done.stats === undefined) throw error;
-    diagnostics.write(`${options.stats === 'ndjson' ? JSON.stringify(error) : formatError(error)}\n`);
+    diagnostics.write(errorText(error, options.stats === 'ndjson'));
     return error.exitCode;
   } finally {
     states.remove();

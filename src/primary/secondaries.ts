@@ -1,7 +1,7 @@
 /** Finds the processes that have joined a primary, by the sockets that they leave in its runtime directory. */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ProcessInfo, readProcess } from '../system/process.js';
+import { namespacePidsOf, type ProcessInfo, readProcess } from '../system/process.js';
 import { isCaptureToolName } from './memory/ring-block.js';
 
 /** One secondary that is alive. */
@@ -25,22 +25,23 @@ export function findSecondaries(runtimeDir: string, procDir = '/proc'): Secondar
   const owners = new Map<number, Secondary>();
   for (const { pid, name } of sockets(runtimeDir)) {
     const joinedMs = statSync(join(runtimeDir, name), { throwIfNoEntry: false })?.ctimeMs ?? 0;
-    for (const owner of ownerOf(pid)) owners.set(owner.pid, describeSecondary(owner, joinedMs, procDir));
+    for (const owner of ownerOf(pid).map((one) => readProcess(one, procDir))) {
+      if (owner) owners.set(owner.pid, describeSecondary(owner, joinedMs, procDir));
+    }
   }
   return [...owners.values()];
 }
 
-/** Finds the processes that have this pid in their own PID namespace and share the primary's memory. */
-function ownersOf(runtimeDir: string, procDir: string): (pid: number) => ProcessInfo[] {
+/** Finds the processes that have this pid in their own PID namespace and share the primary's memory; their pids here. */
+function ownersOf(runtimeDir: string, procDir: string): (pid: number) => number[] {
   const isSharer = sharersOf(runtimeDir, procDir);
   const nested = lazily(() => processesOfOtherNamespaces(procDir));
   return (pid) => {
-    const calledSo = (one: ProcessInfo): boolean => one.namespacePids.at(-1) === pid;
-    const here = [readProcess(pid, procDir)].filter((one) => one !== undefined).filter(calledSo);
-    const known = here.filter((one) => isSharer(one.pid) === true);
-    if (known.length > 0) return known;
-    const elsewhere = nested().filter((one) => calledSo(one) && isSharer(one.pid) === true);
-    return elsewhere.length > 0 ? elsewhere : here.filter((one) => isSharer(one.pid) === undefined);
+    const isSharerHere = namespacePidsOf(pid, procDir).at(-1) === pid ? isSharer(pid) : false;
+    if (isSharerHere) return [pid];
+    const elsewhere = nested().filter(({ inner, outer }) => inner === pid && isSharer(outer) === true);
+    if (elsewhere.length > 0) return elsewhere.map(({ outer }) => outer);
+    return isSharerHere === undefined ? [pid] : [];
   };
 }
 
@@ -61,11 +62,14 @@ function sharersOf(runtimeDir: string, procDir: string): (pid: number) => boolea
   };
 }
 
-function processesOfOtherNamespaces(procDir: string): ProcessInfo[] {
-  const pids = readdirSync(procDir).filter((name) => /^\d+$/.test(name));
-  return pids.flatMap((pid) => {
-    const process = readProcess(Number(pid), procDir);
-    return process && process.namespacePids.length > 1 ? [process] : [];
+/** Lists the processes of PID namespaces below this one: the pid here, and the one in their own namespace. */
+function processesOfOtherNamespaces(procDir: string): { outer: number; inner: number | undefined }[] {
+  const pids = readdirSync(procDir)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids.flatMap((outer) => {
+    const all = namespacePidsOf(outer, procDir);
+    return all.length > 1 ? [{ outer, inner: all.at(-1) }] : [];
   });
 }
 

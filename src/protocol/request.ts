@@ -54,3 +54,8 @@ export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   quiet: false,
   trustMempools: false,
 };
+
+/** The format of a file by its name. */
+export function formatOf(path: string): CaptureRequest['format'] {
+  return path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
+}

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { DpcapError, errnoOf } from '../errors.js';
 import { diagnostics } from '../system/diagnostics.js';
-import { endingSignals } from '../system/signals.js';
+import { onEndingSignal } from '../system/signals.js';
 
 /** tcpdump's options for how packets are shown, by letter. */
 export interface DisplayOptions {
@@ -70,6 +70,7 @@ export async function startPrinter(display: DisplayOptions = {}): Promise<Printe
 class LateSignals {
   isLate = false;
   readonly #child: ChildProcess;
+  readonly #forget: () => void;
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (this.isLate) return void this.#child.kill('SIGKILL');
     if (process.listenerCount(signal) > 1) return;
@@ -80,11 +81,11 @@ class LateSignals {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    for (const signal of endingSignals()) process.on(signal, this.#onSignal);
+    this.#forget = onEndingSignal(this.#onSignal);
   }
 
   dispose(): void {
-    for (const signal of endingSignals()) process.off(signal, this.#onSignal);
+    this.#forget();
   }
 }
 

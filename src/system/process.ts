@@ -35,8 +35,14 @@ export function readProcess(pid: number, procDir = '/proc'): ProcessInfo | undef
     startTime: startTicks === undefined ? undefined : startDate(startTicks, procDir),
     uid,
     user: userName(uid),
-    namespacePids: parseNamespacePids(attempt(() => readFileSync(join(dir, 'status'), 'latin1')) ?? '') ?? [pid],
+    namespacePids: namespacePidsOf(pid, procDir),
   };
+}
+
+/** The pids of a process in its own and all enclosing PID namespaces, outermost first; `[pid]` where that is not told. */
+export function namespacePidsOf(pid: number, procDir = '/proc'): number[] {
+  const status = attempt(() => readFileSync(join(procDir, String(pid), 'status'), 'latin1'));
+  return parseNamespacePids(status ?? '') ?? [pid];
 }
 
 /** Whether this very process runs: not another one with its pid, and not a zombie that nobody has reaped yet. */

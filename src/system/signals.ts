@@ -38,14 +38,14 @@ export function isIgnored(signal: NodeJS.Signals, mask: string | undefined): boo
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
 }
 
-/** Calls `listener` with each such signal until the returned function is called. */
-export function onSignal(signal: NodeJS.Signals, listener: () => void): () => void {
+/** Calls `listener` each time `signal` comes, until the returned function is called. */
+export function onSignal(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): () => void {
   process.on(signal, listener);
   return () => process.off(signal, listener);
 }
 
 /** The same for each signal that ends a job in order. */
-export function onEndingSignal(listener: () => void): () => void {
+export function onEndingSignal(listener: (signal: NodeJS.Signals) => void): () => void {
   const forget = endingSignals().map((signal) => onSignal(signal, listener));
   return () => {
     for (const forgetOne of forget) forgetOne();

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { undoJournal } from '../../src/cli/commands/recover.js';
 import { Journal } from '../../src/system/journal.js';
+import { childrenOf } from '../harness/engine.js';
 import { ownDir } from '../helpers/own-dir.js';
-import { childrenOf, Dpcap, until } from './helpers/dpcap.js';
+import { Dpcap, until } from './helpers/dpcap.js';
 import { FakeVfd } from './helpers/fake-vfd.js';
 
 const SET = ['mirror', 'set', '--pf', '0', '--vf', '1', '--direction', 'all', '--target', '3', '--until-exit'];

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { resolvePortNames } from '../../dpvs/port-names.js';
-import { errorFromRecord, UsageError } from '../../errors.js';
+import { errorFromRecord, errorText, UsageError } from '../../errors.js';
 import type { FilterProgram } from '../../filter/compile.js';
 import { explainFilter, testFilter } from '../../filter/explain.js';
 import { binding } from '../../native/binding.js';
@@ -27,7 +27,6 @@ import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
-import { errorText } from '../errors-to-text.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
 

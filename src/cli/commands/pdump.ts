@@ -1,7 +1,7 @@
 /** `dpcap pdump` stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
 
 import { resolvePortNames } from '../../dpvs/port-names.js';
-import { asDpcapError, errorFromRecord } from '../../errors.js';
+import { asDpcapError, errorFromRecord, errorText } from '../../errors.js';
 import { compileFilter } from '../../filter/compile.js';
 import { binding } from '../../native/binding.js';
 import { type PdumpArguments, parseArguments } from '../../pdump/arguments.js';
@@ -23,7 +23,6 @@ import { lossLine, lostPackets } from '../../supervisor/report/text.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, type Logger } from '../../system/log.js';
 import type { CommandContext, RegisterCommand } from '../command.js';
-import { errorText } from '../errors-to-text.js';
 
 const HELP = `
 Words (EAL's own, if any, stand before --; of those only --file-prefix counts):

@@ -1,7 +1,7 @@
 /** The command line as a process, with a state directory of its own and no primaries to see. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,15 +50,6 @@ function text(stream: NodeJS.ReadableStream | null): () => string {
     all += chunk;
   });
   return () => all;
-}
-
-/** Processes started by another one that are still its children. */
-export function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 /** Resolves when the condition holds; looks again after each turn of a short timer, and gives up in the end. */

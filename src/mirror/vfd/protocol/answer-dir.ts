@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { DpcapError, errnoOf } from '../../../errors.js';
 import { lifeOf, ownIdentity } from '../../../system/process-life.js';
 import { Folder, inFolder } from '../../../system/safe-file.js';
-import { endingSignals } from '../../../system/signals.js';
+import { onEndingSignal } from '../../../system/signals.js';
 
 const PREFIX = '.dpcap-answers-';
 /** Pid, start time and PID namespace of the process that made it. */
@@ -26,6 +26,7 @@ export class AnswerDir {
     this.remove();
     process.kill(process.pid, signal);
   };
+  readonly #forget: () => void;
   #next = 0;
 
   /**
@@ -37,7 +38,7 @@ export class AnswerDir {
     sweep(beside);
     this.#folder = makeDir([beside, tmpdir()]);
     process.once('exit', this.#onExit);
-    for (const signal of endingSignals()) process.on(signal, this.#onSignal);
+    this.#forget = onEndingSignal(this.#onSignal);
   }
 
   /**
@@ -67,7 +68,7 @@ export class AnswerDir {
   /** Idempotent. */
   remove(): void {
     process.off('exit', this.#onExit);
-    for (const signal of endingSignals()) process.off(signal, this.#onSignal);
+    this.#forget();
     if (this.#isRemoved) return;
     this.#isRemoved = true;
     try {
