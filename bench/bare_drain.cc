@@ -71,19 +71,19 @@ int main(int argc, char** argv) {
   }
   try {
     attach({argv[1]});
-    const PdumpTarget target{argv[2], port_of(argv[2]), 0, Direction::tx};
+    const LaneId id{argv[2], port_of(argv[2]), 0, Direction::tx};
     const CopyMode mode = strcmp(argv[3], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
     const auto mbufs = static_cast<uint32_t>(atoi(argv[4]));
     SharedPieces pieces("bare_drain");
     CaptureMempool pool("bare_drain", {mbufs, mbufs, static_cast<uint32_t>(atoi(argv[5]))}, pieces);
     rte_ring* ring = make_copy_ring(pieces, pool.most());
     pool.grow(UINT32_MAX, mbufs);
-    const Reply reply = pdump_enable(target, {mode, 262144, ring, pool.get(), nullptr}, kTimeoutMs);
+    const Reply reply = pdump_enable(lane, {mode, 262144, ring, pool.get(), nullptr}, kTimeoutMs);
     if (reply.outcome != Outcome::done) throw Error("ERR_ENABLE_FAILED", "the primary refused", reply.err);
     pool.open();
     drain(ring, pool, 0.5, argc == 8);  // until the memory is warm
     printf("%.0f\n", drain(ring, pool, atof(argv[6]), argc == 8));
-    pdump_disable(target, kTimeoutMs);
+    pdump_disable(lane, kTimeoutMs);
     usleep(100'000);  // bench/primary.c is out of its callback by then
     drain(ring, pool, 0.01, false);
     pieces.give_back();

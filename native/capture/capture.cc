@@ -26,7 +26,7 @@ constexpr uint32_t kFirstPieces = 16;
 constexpr uint32_t kLeastSnaplen = 18;
 
 // Whether a burst may be recorded as the lane's: see LaneState::port_gone.
-bool is_own(const Lane& lane) { return slot_holds(lane.target.port, lane.target.device); }
+bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
 
 }  // namespace
 
@@ -44,14 +44,14 @@ Capture::Capture(const CapturePlan& plan, const Notify& notify)
 
 void Capture::prepare() {
   const CpuAffinityScope affinity(plan_.cpus);
-  std::vector<PdumpTarget> targets;
-  for (const LanePlan& lane : plan_.lanes) targets.push_back(lane.target);
-  owner_.emplace(targets, plan_.purpose);
+  std::vector<LaneId> lanes;
+  for (const LanePlan& lane : plan_.lanes) lanes.push_back(lane.id);
+  owner_.emplace(lanes, plan_.purpose);
   program_.emplace(pieces_, plan_.program, plan_.program_tx);
   pool_.emplace(owner_->name(), plan_.pool, pieces_, notify_);
   for (size_t i = 0; i < plan_.lanes.size(); i++) {
     const LanePlan& lane = plan_.lanes[i];
-    lanes_.emplace_back(i, lane.target, lane.interface, make_copy_ring(pieces_, pool_->most()));
+    lanes_.emplace_back(i, lane.id, lane.interface, make_copy_ring(pieces_, pool_->most()));
   }
   fault_point("rings.made");
   make_first_mbufs();
@@ -188,7 +188,7 @@ CaptureStats Capture::stats() const {
     const uint64_t refused = lane.sinkdrop + lost;
     const bool wanted = counters_.failure() != EPIPE;  // what comes after the reader left is surplus, not loss
     LaneStats figures{};
-    figures.target = lane.target;
+    figures.id = lane.id;
     figures.state = lane.state;
     figures.pdump = counters_of(lane);
     figures.written = lane.recorded - lost;

@@ -33,7 +33,7 @@
 namespace dpcap {
 
 struct LanePlan {
-  PdumpTarget target;
+  LaneId id;
   uint32_t interface;
   uint32_t thread;  // index of the drain thread that drains the lane
 };
@@ -67,7 +67,7 @@ struct CapturePlan {
 };
 
 struct LaneStats {
-  PdumpTarget target;
+  LaneId id;
   LaneState state;
   PdumpCounters pdump;  // since the pool was opened
   uint64_t written;

@@ -126,7 +126,7 @@ void Drain::record(const Burst& burst) {
 // Returns the packets of a burst that the filter selects. A stamped copy has the tags in the data already; a plain one
 // is as the primary's filter would have seen it.
 Burst Drain::select(const Burst& burst) {
-  const Direction direction = burst.lane.target.direction;
+  const Direction direction = burst.lane.id.direction;
   const bool is_stamped = mode_ == CopyMode::stamped;
   const Interpreter& filter = direction == Direction::rx ? filters_.rx : filters_.tx;
   selected_.clear();

@@ -181,9 +181,9 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   for (uint32_t i = 0; i < stats.lanes.size(); i++) {
     const LaneStats& lane = stats.lanes[i];
     Napi::Object object = Napi::Object::New(env);
-    object.Set("port", lane.target.port);
-    object.Set("queue", lane.target.queue);
-    object.Set("direction", lane.target.direction == Direction::rx ? "rx" : "tx");
+    object.Set("port", lane.id.port);
+    object.Set("queue", lane.id.queue);
+    object.Set("direction", lane.id.direction == Direction::rx ? "rx" : "tx");
     object.Set("state", text_of(lane.state));
     object.Set("accepted", from_u64(env, lane.pdump.accepted));
     object.Set("filtered", from_u64(env, lane.pdump.filtered));

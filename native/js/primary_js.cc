@@ -79,18 +79,18 @@ Napi::Value from_owner(Napi::Env env, const OwnerFacts& owner) {
   object.Set("running", owner.running);
   object.Set("startedAtNs", from_u64(env, owner.started_at_ns));
   object.Set("purpose", owner.purpose);
-  Napi::Array targets = Napi::Array::New(env, owner.targets.size());
-  for (uint32_t i = 0; i < owner.targets.size(); i++) {
-    Napi::Object target = Napi::Object::New(env);
-    const PdumpTarget& held = owner.targets[i].target;
-    target.Set("device", held.device);
-    target.Set("port", held.port);
-    target.Set("queue", held.queue);
-    target.Set("direction", held.direction == Direction::rx ? "rx" : "tx");
-    target.Set("live", owner.targets[i].state != TargetState::disabled);
-    targets.Set(i, target);
+  Napi::Array lanes = Napi::Array::New(env, owner.lanes.size());
+  for (uint32_t i = 0; i < owner.lanes.size(); i++) {
+    Napi::Object lane = Napi::Object::New(env);
+    const LaneId& held = owner.lanes[i].id;
+    lane.Set("device", held.device);
+    lane.Set("port", held.port);
+    lane.Set("queue", held.queue);
+    lane.Set("direction", held.direction == Direction::rx ? "rx" : "tx");
+    lane.Set("live", owner.lanes[i].state != CallbackState::disabled);
+    lanes.Set(i, lane);
   }
-  object.Set("targets", targets);
+  object.Set("lanes", lanes);
   return object;
 }
 

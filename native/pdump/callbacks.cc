@@ -27,8 +27,8 @@ constexpr timespec kBetweenPasses = {0, 20'000'000};
 
 uint64_t now_ms() { return now_ns(CLOCK_MONOTONIC) / 1'000'000; }
 
-Error enable_error(const PdumpTarget& target, const Reply& reply) {
-  const std::string subject = text_of(target);
+Error enable_error(const LaneId& lane, const Reply& reply) {
+  const std::string subject = text_of(lane);
   if (reply.outcome == Outcome::unknown) {
     return Error("ERR_PRIMARY_TIMEOUT", "the primary did not answer the request to capture " + subject, reply.err,
                  subject);
@@ -56,7 +56,7 @@ PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
 
 std::optional<PdumpCounters> Callbacks::counters_now(const Lane& lane) const {
   if (has_left_) return std::nullopt;
-  return pdump_counters(lane.target.port, lane.target.queue, lane.target.direction);
+  return pdump_counters(lane.id.port, lane.id.queue, lane.id.direction);
 }
 
 void Callbacks::leave() {
@@ -67,21 +67,21 @@ void Callbacks::leave() {
 void Callbacks::enable(OwnerRecord& owner, const Order& order) {
   owner_ = &owner;
   order_ = order;
-  states_.assign(lanes_.size(), TargetState::disabled);
+  states_.assign(lanes_.size(), CallbackState::disabled);
   removals_.assign(lanes_.size(), Removal::unknown);
   for (Lane& lane : lanes_) {
-    if (!is_present(lane.target)) {
-      throw Error("ERR_PORT_UNKNOWN", text_of(lane.target) + " has gone", ENODEV, text_of(lane.target));
+    if (!is_present(lane.id)) {
+      throw Error("ERR_PORT_UNKNOWN", text_of(lane.id) + " has gone", ENODEV, text_of(lane.id));
     }
-    set_state(lane.index, TargetState::requested);
+    set_state(lane.index, CallbackState::requested);
     fault_point("enable.sent");
     const Reply reply = request(lane, order);
     fault_point("enable.done");
     if (reply.outcome == Outcome::failed || reply.outcome == Outcome::not_sent) {
-      set_state(lane.index, TargetState::disabled);
+      set_state(lane.index, CallbackState::disabled);
     }
-    if (reply.outcome != Outcome::done) throw enable_error(lane.target, reply);
-    set_state(lane.index, TargetState::enabled);
+    if (reply.outcome != Outcome::done) throw enable_error(lane.id, reply);
+    set_state(lane.index, CallbackState::enabled);
   }
 }
 
@@ -89,11 +89,11 @@ void Callbacks::enable(OwnerRecord& owner, const Order& order) {
 // packets, and the filter runs in this process.
 Reply Callbacks::request(Lane& lane, const Order& order) {
   // After a refusal for an earlier lane, no filter is sent: one refusal is enough, and the primary logs each.
-  const bool is_known = is_refused(lane.target.direction);
-  const rte_bpf_prm* wanted = lane.target.direction == Direction::rx ? order.program_rx : order.program_tx;
+  const bool is_known = is_refused(lane.id.direction);
+  const rte_bpf_prm* wanted = lane.id.direction == Direction::rx ? order.program_rx : order.program_tx;
   const rte_bpf_prm* program = is_known ? nullptr : wanted;
   const auto ask = [&](uint32_t bytes, const rte_bpf_prm* filter) {
-    return pdump_enable(lane.target, {order.mode, bytes, lane.ring, order.pool, filter}, kEnableTimeoutMs);
+    return pdump_enable(lane.id, {order.mode, bytes, lane.ring, order.pool, filter}, kEnableTimeoutMs);
   };
   const Reply reply = ask(is_known ? UINT32_MAX : order.snaplen, program);
   if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
@@ -106,12 +106,11 @@ Reply Callbacks::request(Lane& lane, const Order& order) {
 }
 
 bool Callbacks::is_refused(Direction direction) const {
-  return std::any_of(lanes_.begin(), lanes_.end(), [direction](const Lane& lane) {
-    return lane.is_filtered_here && lane.target.direction == direction;
-  });
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [direction](const Lane& lane) { return lane.is_filtered_here && lane.id.direction == direction; });
 }
 
-void Callbacks::set_state(size_t lane, TargetState state) {
+void Callbacks::set_state(size_t lane, CallbackState state) {
   states_[lane] = state;
   owner_->set_state(lane, state);
 }
@@ -132,13 +131,13 @@ void Callbacks::forget_nombuf() {
 void Callbacks::watch() {
   if (has_left_) return;
   for (Lane& lane : lanes_) {
-    if (states_.empty() || states_[lane.index] != TargetState::enabled) continue;
-    if (lane.is_live() && !is_present(lane.target)) {
-      lane.end(slot_holds(lane.target.port, lane.target.device) ? LaneState::queue_gone : LaneState::port_gone);
+    if (states_.empty() || states_[lane.index] != CallbackState::enabled) continue;
+    if (lane.is_live() && !is_present(lane.id)) {
+      lane.end(slot_holds(lane.id.port, lane.id.device) ? LaneState::queue_gone : LaneState::port_gone);
     }
     if (!is_taken(lane)) continue;
     lane.end(LaneState::taken);
-    set_state(lane.index, TargetState::taken);
+    set_state(lane.index, CallbackState::taken);
   }
 }
 
@@ -157,13 +156,13 @@ bool Callbacks::is_taken(const Lane& lane) const {
 
 bool Callbacks::can_settle() const {
   return std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
-    return !lane.is_live() && states_[lane.index] == TargetState::enabled && is_reachable(lane.target);
+    return !lane.is_live() && states_[lane.index] == CallbackState::enabled && is_reachable(lane.id);
   });
 }
 
 void Callbacks::settle() {
   for (Lane& lane : lanes_) {
-    if (!lane.is_live() && states_[lane.index] == TargetState::enabled && is_reachable(lane.target)) {
+    if (!lane.is_live() && states_[lane.index] == CallbackState::enabled && is_reachable(lane.id)) {
       remove(lane.index, kDisableTimeoutMs);
     }
   }
@@ -173,13 +172,13 @@ void Callbacks::remove(size_t lane, int timeout_ms) {
   fault_point("disable.sent");
   removals_[lane] = ask_to_remove(lane, timeout_ms);
   fault_point("disable.done");
-  if (is_off(removals_[lane])) set_state(lane, TargetState::disabled);
+  if (is_off(removals_[lane])) set_state(lane, CallbackState::disabled);
 }
 
 Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
-  const PdumpTarget& target = lanes_[lane].target;
-  if (states_[lane] != TargetState::taken) return pdump_disable(target, timeout_ms);
-  return pdump_disable_unless_taken(target, {order_.mode, 0, lanes_[lane].ring, order_.pool, nullptr}, timeout_ms);
+  const LaneId& id = lanes_[lane].id;
+  if (states_[lane] != CallbackState::taken) return pdump_disable(id, timeout_ms);
+  return pdump_disable_unless_taken(id, {order_.mode, 0, lanes_[lane].ring, order_.pool, nullptr}, timeout_ms);
 }
 
 std::vector<std::string> Callbacks::disable() {
@@ -189,9 +188,9 @@ std::vector<std::string> Callbacks::disable() {
     is_worthwhile = false;
     for (size_t i = 0; i < states_.size(); i++) {
       const uint64_t now = now_ms();
-      if (states_[i] == TargetState::disabled || now >= deadline || is_abandoned_) continue;
+      if (states_[i] == CallbackState::disabled || now >= deadline || is_abandoned_) continue;
       remove(i, std::min(kDisableTimeoutMs, static_cast<int>(deadline - now)));
-      is_worthwhile |= states_[i] != TargetState::disabled && removals_[i] == Removal::unknown;
+      is_worthwhile |= states_[i] != CallbackState::disabled && removals_[i] == Removal::unknown;
     }
     is_worthwhile &= now_ms() < deadline;
     if (is_worthwhile) nanosleep(&kBetweenPasses, nullptr);  // a request may fail at once
@@ -200,19 +199,19 @@ std::vector<std::string> Callbacks::disable() {
 }
 
 std::vector<std::string> Callbacks::unsettled() const {
-  std::vector<std::string> targets;
+  std::vector<std::string> lanes;
   for (size_t i = 0; i < states_.size(); i++) {
-    if (states_[i] == TargetState::disabled) continue;
-    targets.push_back(text_of(lanes_[i].target) + ": " + reason_of(removals_[i]));
+    if (states_[i] == CallbackState::disabled) continue;
+    lanes.push_back(text_of(lanes_[i].id) + ": " + reason_of(removals_[i]));
   }
-  return targets;
+  return lanes;
 }
 
 // A primary that quits in order takes its counters away, and counters that another tool's capture has cleared count for
 // that capture: then the last counters that were read hold.
 PdumpCounters Callbacks::counters(const Lane& lane) const {
   const auto now = counters_now(lane);
-  const bool is_ours = states_.empty() || states_[lane.index] != TargetState::taken;
+  const bool is_ours = states_.empty() || states_[lane.index] != CallbackState::taken;
   if (now && is_ours && now->accepted >= lane.latest.accepted) lane.latest = *now;
   return since(lane.latest, lane.baseline);
 }

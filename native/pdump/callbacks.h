@@ -61,7 +61,7 @@ class Callbacks {
   Reply request(Lane& lane, const Order& order);
   bool is_refused(Direction direction) const;
   bool is_taken(const Lane& lane) const;
-  void set_state(size_t lane, TargetState state);
+  void set_state(size_t lane, CallbackState state);
   void remove(size_t lane, int timeout_ms);
   Removal ask_to_remove(size_t lane, int timeout_ms) const;
 
@@ -72,7 +72,7 @@ class Callbacks {
   bool has_left_ = false;
   std::atomic<bool> is_abandoned_{false};
   Order order_{};
-  std::vector<TargetState> states_;
+  std::vector<CallbackState> states_;
   std::vector<Removal> removals_;  // why a callback that was to be removed is not off
 };
 

@@ -13,20 +13,20 @@
 namespace dpcap {
 namespace {
 
-PdumpRequest request_for(const PdumpTarget& target, PdumpOperation op) {
-  if (target.queue >= RTE_MAX_QUEUES_PER_PORT) {
+PdumpRequest request_for(const LaneId& lane, PdumpOperation op) {
+  if (lane.queue >= RTE_MAX_QUEUES_PER_PORT) {
     // The server indexes a static array with the queue and does not check it (1.4 of the pdump reference).
-    throw Error("ERR_QUEUE_RANGE", "queue " + std::to_string(target.queue) + " is out of range", ERANGE);
+    throw Error("ERR_QUEUE_RANGE", "queue " + std::to_string(lane.queue) + " is out of range", ERANGE);
   }
-  if (target.device.size() >= RTE_DEV_NAME_MAX_LEN) {
-    throw Error("ERR_PORT_UNKNOWN", "the device name " + target.device + " is too long", ENAMETOOLONG, target.device);
+  if (lane.device.size() >= RTE_DEV_NAME_MAX_LEN) {
+    throw Error("ERR_PORT_UNKNOWN", "the device name " + lane.device + " is too long", ENAMETOOLONG, lane.device);
   }
   PdumpRequest request;
   request.op = static_cast<uint16_t>(op);
   request.ver = static_cast<uint16_t>(CopyMode::plain);
-  request.flags = static_cast<uint32_t>(target.direction);
-  request.queue = target.queue;
-  request.device = target.device;
+  request.flags = static_cast<uint32_t>(lane.direction);
+  request.queue = lane.queue;
+  request.device = lane.device;
   return request;
 }
 
@@ -50,12 +50,12 @@ uint64_t load(const volatile uint64_t& counter) { return counter; }
 
 }  // namespace
 
-std::string text_of(const PdumpTarget& target) {
-  return target.device + " queue " + std::to_string(target.queue) + (target.direction == Direction::rx ? " rx" : " tx");
+std::string text_of(const LaneId& lane) {
+  return lane.device + " queue " + std::to_string(lane.queue) + (lane.direction == Direction::rx ? " rx" : " tx");
 }
 
-Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms) {
-  PdumpRequest request = request_for(target, PdumpOperation::enable);
+Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms) {
+  PdumpRequest request = request_for(lane, PdumpOperation::enable);
   request.ver = static_cast<uint16_t>(enable.mode);
   request.ring = enable.ring;
   request.pool = enable.pool;
@@ -87,41 +87,41 @@ struct Address {
   Removal obstacle;  // when device is empty
 };
 
-Address address_of(const PdumpTarget& target) {
-  const Port port = port_in_slot(target.port);
+Address address_of(const LaneId& lane) {
+  const Port port = port_in_slot(lane.port);
   if (port.name.empty()) return {"", Removal::no_device};
-  const uint16_t queues = target.direction == Direction::rx ? port.rx_queues : port.tx_queues;
-  if (target.queue >= queues) return {"", Removal::no_queue};
+  const uint16_t queues = lane.direction == Direction::rx ? port.rx_queues : port.tx_queues;
+  if (lane.queue >= queues) return {"", Removal::no_queue};
   return {port.name, Removal::unknown};
 }
 
 }  // namespace
 
-Removal pdump_disable(const PdumpTarget& target, int timeout_ms) {
-  const Address before = address_of(target);
+Removal pdump_disable(const LaneId& lane, int timeout_ms) {
+  const Address before = address_of(lane);
   if (before.device.empty()) return before.obstacle;
-  PdumpTarget now = target;
+  LaneId now = lane;
   now.device = before.device;
   const Reply reply = send_pdump_request(request_for(now, PdumpOperation::disable), timeout_ms);
   // The answer is about the device of that name, in whatever slot it was when the primary looked.
-  if (address_of(target).device != before.device) return Removal::unknown;
+  if (address_of(lane).device != before.device) return Removal::unknown;
   if (reply.outcome == Outcome::done) return Removal::removed;
   return reply.outcome == Outcome::failed && reply.err == EINVAL ? Removal::absent : Removal::unknown;
 }
 
-Removal pdump_disable_unless_taken(const PdumpTarget& target, const PdumpEnable& ours, int timeout_ms) {
-  const Address address = address_of(target);
+Removal pdump_disable_unless_taken(const LaneId& lane, const PdumpEnable& ours, int timeout_ms) {
+  const Address address = address_of(lane);
   if (address.device.empty()) return address.obstacle;
-  PdumpTarget now = target;
+  LaneId now = lane;
   now.device = address.device;
   const Reply reply = pdump_enable(now, ours, timeout_ms);
   if (reply.outcome == Outcome::failed && reply.err == EEXIST) return Removal::taken;
-  return reply.outcome == Outcome::done ? pdump_disable(target, timeout_ms) : Removal::unknown;
+  return reply.outcome == Outcome::done ? pdump_disable(lane, timeout_ms) : Removal::unknown;
 }
 
-bool is_reachable(const PdumpTarget& target) { return !address_of(target).device.empty(); }
+bool is_reachable(const LaneId& lane) { return !address_of(lane).device.empty(); }
 
-bool is_present(const PdumpTarget& target) { return address_of(target).device == target.device; }
+bool is_present(const LaneId& lane) { return address_of(lane).device == lane.device; }
 
 void register_with_pdump() {
 #if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)

@@ -21,7 +21,7 @@ enum class CopyMode : uint16_t {
 };
 
 // One port, queue and direction. Requests are never wider, because the server does not roll back wider ones.
-struct PdumpTarget {
+struct LaneId {
   std::string device;
   uint16_t port;  // the slot that the device was in: callbacks belong to slots, and outlive their devices
   uint16_t queue;
@@ -29,7 +29,7 @@ struct PdumpTarget {
 };
 
 // "net_null0 queue 0 rx"
-std::string text_of(const PdumpTarget& target);
+std::string text_of(const LaneId& lane);
 
 struct PdumpEnable {
   CopyMode mode;
@@ -41,7 +41,7 @@ struct PdumpEnable {
 
 // Blocks for timeout_ms, or longer as send_pdump_request() does. Not on an EAL callback thread; one call at a time per
 // process.
-Reply pdump_enable(const PdumpTarget& target, const PdumpEnable& enable, int timeout_ms);
+Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms);
 
 // What is known of a callback after the primary was asked to remove it.
 enum class Removal {
@@ -62,15 +62,15 @@ const char* reason_of(Removal removal);
 // The framework addresses a callback by the device's name, but stores it by slot. Whatever device is in the slot now,
 // the callback there is the lane's: another one would have been refused with EEXIST. EINVAL means "no callback" only
 // when that device is there and has the queue; otherwise it means that the callback cannot be reached.
-Removal pdump_disable(const PdumpTarget& target, int timeout_ms);
+Removal pdump_disable(const LaneId& lane, int timeout_ms);
 // The same where another tool may have removed the callback and added one of its own, which must stay. Asks the primary
 // to add dpcap's callback again, which it refuses with EEXIST while another is there; otherwise removes the callback
 // that was added.
-Removal pdump_disable_unless_taken(const PdumpTarget& target, const PdumpEnable& ours, int timeout_ms);
+Removal pdump_disable_unless_taken(const LaneId& lane, const PdumpEnable& ours, int timeout_ms);
 // Tells whether pdump_disable() could reach the callback at this moment.
-bool is_reachable(const PdumpTarget& target);
+bool is_reachable(const LaneId& lane);
 // Tells whether the lane's own device is in its slot, with that queue.
-bool is_present(const PdumpTarget& target);
+bool is_present(const LaneId& lane);
 
 // 25.11 and later forward requests to every secondary, and a secondary that has not called rte_pdump_init() makes them
 // time out. In earlier releases that call fails in a secondary, so there this is a no-op. Throws ERR_PRIMARY_*.

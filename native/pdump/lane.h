@@ -19,11 +19,11 @@ enum class LaneState {
 };
 
 struct Lane {
-  Lane(size_t index_, PdumpTarget target_, uint32_t interface_, rte_ring* ring_)
-      : index(index_), target(std::move(target_)), interface(interface_), ring(ring_) {}
+  Lane(size_t index_, LaneId id_, uint32_t interface_, rte_ring* ring_)
+      : index(index_), id(std::move(id_)), interface(interface_), ring(ring_) {}
 
   const size_t index;
-  const PdumpTarget target;
+  const LaneId id;
   const uint32_t interface;  // index into the file's interfaces
   rte_ring* const ring;
 

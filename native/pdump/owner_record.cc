@@ -41,7 +41,7 @@ struct Copy {
 
 // Runs under the lock of the memzone list, which keeps the zones in place. It only copies, and judges nothing.
 void copy_record(const rte_memzone* zone, void* opaque) {
-  constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerTarget);
+  constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerLane);
   if (!is_record_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
   const auto* bytes = static_cast<const uint8_t*>(zone->addr);
   static_cast<std::vector<Copy>*>(opaque)->push_back(
@@ -53,8 +53,8 @@ void copy_record(const rte_memzone* zone, void* opaque) {
 OwnerFacts facts_of(const Copy& copy) {
   const auto* header = reinterpret_cast<const OwnerHeader*>(copy.bytes.data());
   OwnerFacts facts{copy.name, {}, false, 0, "", {}};
-  const size_t room = (copy.bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerTarget);
-  if (header->magic != kMagic || owner_name(process_of(*header)) != copy.name || header->target_count > room) {
+  const size_t room = (copy.bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerLane);
+  if (header->magic != kMagic || owner_name(process_of(*header)) != copy.name || header->lane_count > room) {
     unsigned start = 0;
     sscanf(copy.name.c_str(), "dpcap_%d_%x", &facts.process.pid, &start);
     facts.process.start_time = start_time_of(facts.process.pid);
@@ -66,11 +66,10 @@ OwnerFacts facts_of(const Copy& copy) {
   facts.running = is_running(facts.process);
   facts.started_at_ns = header->started_at_ns;
   facts.purpose = bounded(header->purpose, sizeof header->purpose);
-  for (uint32_t i = 0; i < header->target_count; i++) {
-    const OwnerTarget& target = header->targets()[i];
-    const auto direction = static_cast<Direction>(target.direction);
-    facts.targets.push_back(
-        {{bounded(target.device, sizeof target.device), target.port, target.queue, direction}, target.state});
+  for (uint32_t i = 0; i < header->lane_count; i++) {
+    const OwnerLane& lane = header->lanes()[i];
+    const auto direction = static_cast<Direction>(lane.direction);
+    facts.lanes.push_back({{bounded(lane.device, sizeof lane.device), lane.port, lane.queue, direction}, lane.state});
   }
   return facts;
 }
@@ -84,11 +83,11 @@ OwnerFacts dead_owner(const std::string& name, const std::vector<OwnerFacts>& ow
   throw Error("ERR_SYSTEM", "there is no owner record " + name, ENOENT, name);
 }
 
-bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& wanted) {
+bool held_by_another(const std::vector<OwnerFacts>& owners, const LaneId& wanted) {
   for (const OwnerFacts& owner : owners) {
-    for (const OwnerFacts::Target& held : owner.targets) {
-      if (owner.running && held.state != TargetState::disabled && held.target.port == wanted.port &&
-          held.target.queue == wanted.queue && held.target.direction == wanted.direction) {
+    for (const OwnerFacts::Lane& held : owner.lanes) {
+      if (owner.running && held.state != CallbackState::disabled && held.id.port == wanted.port &&
+          held.id.queue == wanted.queue && held.id.direction == wanted.direction) {
         return true;
       }
     }
@@ -97,17 +96,17 @@ bool held_by_another(const std::vector<OwnerFacts>& owners, const PdumpTarget& w
 }
 
 // Uses the dead capture's own mempool, and that mempool's ring for the copies: an mbuf put there has only come back.
-Removal disable_taken(const std::string& name, const PdumpTarget& target, int timeout_ms) {
+Removal disable_taken(const std::string& name, const LaneId& lane, int timeout_ms) {
   rte_mempool* pool = foreign_pool("MP_" + name);
   if (pool == nullptr || pool->pool_data == nullptr) return Removal::taken;
   auto* ring = static_cast<rte_ring*>(pool->pool_data);
-  return pdump_disable_unless_taken(target, {CopyMode::plain, 0, ring, pool, nullptr}, timeout_ms);
+  return pdump_disable_unless_taken(lane, {CopyMode::plain, 0, ring, pool, nullptr}, timeout_ms);
 }
 
 // Returns the lanes in a dead owner's record: only this process still changes their states.
-OwnerTarget* targets_in(const std::string& name) {
+OwnerLane* lanes_in(const std::string& name) {
   const rte_memzone* zone = rte_memzone_lookup(name.c_str());
-  return zone == nullptr ? nullptr : static_cast<OwnerHeader*>(zone->addr)->targets();
+  return zone == nullptr ? nullptr : static_cast<OwnerHeader*>(zone->addr)->lanes();
 }
 
 }  // namespace
@@ -118,10 +117,10 @@ std::string owner_name(const ProcessId& process) {
   return name;
 }
 
-OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::string& purpose) {
+OwnerRecord::OwnerRecord(const std::vector<LaneId>& lanes, const std::string& purpose) {
   const ProcessId self = current_process();
   name_ = owner_name(self);
-  const size_t size = sizeof(OwnerHeader) + targets.size() * sizeof(OwnerTarget);
+  const size_t size = sizeof(OwnerHeader) + lanes.size() * sizeof(OwnerLane);
   header_ = static_cast<OwnerHeader*>(reserve_zone(name_, size)->addr);
   fault_point("record.reserved");
   memset(static_cast<void*>(header_), 0, size);
@@ -130,14 +129,14 @@ OwnerRecord::OwnerRecord(const std::vector<PdumpTarget>& targets, const std::str
   header_->pid_namespace = self.pid_namespace;
   header_->started_at_ns = now_ns(CLOCK_REALTIME);
   strncpy(header_->purpose, purpose.c_str(), sizeof header_->purpose - 1);
-  header_->target_count = static_cast<uint32_t>(targets.size());
-  for (size_t i = 0; i < targets.size(); i++) {
-    OwnerTarget& target = header_->targets()[i];
-    strncpy(target.device, targets[i].device.c_str(), sizeof target.device - 1);
-    target.port = targets[i].port;
-    target.queue = targets[i].queue;
-    target.direction = static_cast<uint16_t>(targets[i].direction);
-    target.state = TargetState::disabled;
+  header_->lane_count = static_cast<uint32_t>(lanes.size());
+  for (size_t i = 0; i < lanes.size(); i++) {
+    OwnerLane& lane = header_->lanes()[i];
+    strncpy(lane.device, lanes[i].device.c_str(), sizeof lane.device - 1);
+    lane.port = lanes[i].port;
+    lane.queue = lanes[i].queue;
+    lane.direction = static_cast<uint16_t>(lanes[i].direction);
+    lane.state = CallbackState::disabled;
   }
   header_->magic = kMagic;
 }
@@ -170,16 +169,16 @@ std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) 
   const std::vector<OwnerFacts> owners = list_owners();
   const OwnerFacts owner = dead_owner(name, owners);
   std::vector<std::string> in_doubt;
-  for (size_t i = 0; i < owner.targets.size(); i++) {
-    const PdumpTarget& target = owner.targets[i].target;
-    if (owner.targets[i].state == TargetState::disabled) continue;
-    const Removal removal = held_by_another(owners, target)                ? Removal::absent
-                            : owner.targets[i].state == TargetState::taken ? disable_taken(name, target, timeout_ms)
-                                                                           : pdump_disable(target, timeout_ms);
+  for (size_t i = 0; i < owner.lanes.size(); i++) {
+    const LaneId& lane = owner.lanes[i].id;
+    if (owner.lanes[i].state == CallbackState::disabled) continue;
+    const Removal removal = held_by_another(owners, lane)                  ? Removal::absent
+                            : owner.lanes[i].state == CallbackState::taken ? disable_taken(name, lane, timeout_ms)
+                                                                           : pdump_disable(lane, timeout_ms);
     if (is_off(removal)) {
-      targets_in(name)[i].state = TargetState::disabled;
+      lanes_in(name)[i].state = CallbackState::disabled;
     } else {
-      in_doubt.push_back(text_of(target) + ": " + reason_of(removal));
+      in_doubt.push_back(text_of(lane) + ": " + reason_of(removal));
     }
   }
   fault_point("recover.disabled");
@@ -188,9 +187,9 @@ std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) 
 
 void free_owner(const std::string& name, const std::atomic<bool>& is_abandoned) {
   const OwnerFacts owner = dead_owner(name, list_owners());
-  for (const OwnerFacts::Target& target : owner.targets) {
-    if (target.state == TargetState::disabled) continue;
-    throw Error("ERR_DISABLE_FAILED", text_of(target.target) + " of " + name + " may still be enabled", EBUSY, name);
+  for (const OwnerFacts::Lane& lane : owner.lanes) {
+    if (lane.state == CallbackState::disabled) continue;
+    throw Error("ERR_DISABLE_FAILED", text_of(lane.id) + " of " + name + " may still be enabled", EBUSY, name);
   }
   std::vector<std::string> zones = zones_of(name);
   const bool has_pool = !zones.empty() && zones.back() == "MP_" + name;

@@ -17,7 +17,7 @@
 
 namespace dpcap {
 
-enum class TargetState : uint32_t {
+enum class CallbackState : uint32_t {
   disabled = 0,
   requested = 1,
   enabled = 2,
@@ -25,26 +25,26 @@ enum class TargetState : uint32_t {
 };
 
 // Lies in shared memory, so it has a fixed size and no pointers.
-struct OwnerTarget {
+struct OwnerLane {
   char device[64];
   uint16_t port;
   uint16_t queue;
   uint16_t direction;
   uint16_t reserved;
-  TargetState state;
+  CallbackState state;
 };
 
 struct OwnerHeader {
   uint32_t magic;
-  uint32_t target_count;
+  uint32_t lane_count;
   int32_t pid;
   uint32_t reserved;
   uint64_t start_time;
   uint64_t pid_namespace;
   uint64_t started_at_ns;  // CLOCK_REALTIME
   char purpose[128];       // e.g. the command line, for people
-  OwnerTarget* targets() { return reinterpret_cast<OwnerTarget*>(this + 1); }
-  const OwnerTarget* targets() const { return reinterpret_cast<const OwnerTarget*>(this + 1); }
+  OwnerLane* lanes() { return reinterpret_cast<OwnerLane*>(this + 1); }
+  const OwnerLane* lanes() const { return reinterpret_cast<const OwnerLane*>(this + 1); }
 };
 
 // Returns the name of a process's record, "dpcap_<pid>_<start time>", which the names of its other memzones contain. At
@@ -55,14 +55,14 @@ std::string owner_name(const ProcessId& process);
 class OwnerRecord {
  public:
   // Throws as reserve_zone().
-  OwnerRecord(const std::vector<PdumpTarget>& targets, const std::string& purpose);
+  OwnerRecord(const std::vector<LaneId>& lanes, const std::string& purpose);
   // Leaves the record in shared memory, for `dpcap recover`.
   ~OwnerRecord() = default;
   OwnerRecord(const OwnerRecord&) = delete;
   OwnerRecord& operator=(const OwnerRecord&) = delete;
 
   const std::string& name() const { return name_; }
-  void set_state(size_t target, TargetState state) { header_->targets()[target].state = state; }
+  void set_state(size_t lane, CallbackState state) { header_->lanes()[lane].state = state; }
   void free();
 
  private:
@@ -77,11 +77,11 @@ struct OwnerFacts {
   bool running;
   uint64_t started_at_ns;
   std::string purpose;
-  struct Target {
-    PdumpTarget target;
-    TargetState state;
+  struct Lane {
+    LaneId id;
+    CallbackState state;
   };
-  std::vector<Target> targets;
+  std::vector<Lane> lanes;
 };
 std::vector<OwnerFacts> list_owners();
 

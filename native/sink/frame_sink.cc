@@ -85,7 +85,7 @@ void FrameSink::close_descriptors() const {
 }
 
 uint32_t FrameSink::put(const Burst& burst) {
-  const Direction direction = burst.lane.target.direction;
+  const Direction direction = burst.lane.id.direction;
   const int fd = direction == Direction::rx ? rx_fd_ : tx_fd_;
   uint64_t written = 0;
   uint32_t lost = 0;

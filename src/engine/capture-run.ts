@@ -153,7 +153,7 @@ export class CaptureRun {
   /** Names the capture that holds a lane; the primary's EEXIST would not name it. */
   #refuseBusy(lanes: readonly LanePlan[], owners: AttachedFacts['owners']): void {
     for (const owner of owners) {
-      const taken = owner.targets.find(
+      const taken = owner.lanes.find(
         (target) =>
           target.live &&
           lanes.some((l) => l.port === target.port && l.queue === target.queue && l.direction === target.direction),

@@ -47,19 +47,19 @@ async function clear(session: Session): Promise<RecoverReport> {
 
   const disabled: typeof dead = [];
   for (const owner of dead) {
-    const targets = await native(session.addon.disableOwner(owner.name));
-    if (targets.length === 0) disabled.push(owner);
-    else report.inDoubt.push({ name: owner.name, targets });
+    const lanes = await native(session.addon.disableOwner(owner.name));
+    if (lanes.length === 0) disabled.push(owner);
+    else report.inDoubt.push({ name: owner.name, lanes });
   }
   const obstacle = disabled.length === 0 ? undefined : await session.quiesce();
   for (const owner of disabled) {
     const problem = obstacle ?? (await free(session, owner.name));
     if (problem) {
-      report.inDoubt.push({ name: owner.name, targets: [problem] });
+      report.inDoubt.push({ name: owner.name, lanes: [problem] });
       continue;
     }
-    const targets = owner.targets.filter((one) => one.live).length;
-    report.cleared.push({ name: owner.name, pid: owner.pid, purpose: owner.purpose, targets });
+    const lanes = owner.lanes.filter((one) => one.live).length;
+    report.cleared.push({ name: owner.name, pid: owner.pid, purpose: owner.purpose, lanes });
   }
   return report;
 }

@@ -31,7 +31,7 @@ export interface OwnerFacts {
   startedAtNs: bigint;
   /** The capture's command line, for people. */
   purpose: string;
-  targets: { device: string; port: number; queue: number; direction: Direction; live: boolean }[];
+  lanes: { device: string; port: number; queue: number; direction: Direction; live: boolean }[];
 }
 
 /** The primary's heap on the NUMA socket where it has most of its memory, bytes. */

@@ -53,8 +53,8 @@ export interface StatsMessage {
 
 /** Reports what was done to the primary on behalf of dead captures. */
 export interface RecoverReport {
-  cleared: { name: string; pid: number; purpose: string; targets: number }[];
-  inDoubt: { name: string; targets: string[] }[];
+  cleared: { name: string; pid: number; purpose: string; lanes: number }[];
+  inDoubt: { name: string; lanes: string[] }[];
   running: { name: string; pid: number; purpose: string }[];
 }
 

@@ -154,7 +154,7 @@ export class Supervisor {
   async #clearAfter(error: unknown): Promise<unknown> {
     try {
       const report = await runRecovery(this.#plan, this.#log, { file: this.#file });
-      const doubt = report.inDoubt.flatMap(({ targets }) => targets);
+      const doubt = report.inDoubt.flatMap(({ lanes }) => lanes);
       return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, {
         cause: error,
         hint:

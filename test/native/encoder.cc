@@ -20,7 +20,7 @@ struct OwnBlock : Block {
 std::string expected(const FileOptions& options, const Burst& burst, uint32_t index, const std::vector<uint8_t>& bytes,
                      uint32_t len) {
   const auto caplen = static_cast<uint32_t>(bytes.size());
-  const RecordHead head{burst.arrival_ns[index], caplen, len, 1, 7, burst.lane.target.direction};
+  const RecordHead head{burst.arrival_ns[index], caplen, len, 1, 7, burst.lane.id.direction};
   std::vector<uint8_t> out(record_size(options.format, caplen));
   uint8_t* at = out.data() + write_record_head(options, head, out.data());
   at = std::copy(bytes.begin(), bytes.end(), at);

@@ -18,7 +18,7 @@ class OwnRing {
  public:
   OwnRing() {
     rte_ring_init(ring(), "test", kSlots, 0);
-    lane_ = std::make_unique<Lane>(0, PdumpTarget{}, 0, ring());
+    lane_ = std::make_unique<Lane>(0, LaneId{}, 0, ring());
   }
   Lane& lane() { return *lane_; }
 

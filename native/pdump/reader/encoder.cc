@@ -33,14 +33,14 @@ void copy_into_block(const Packet& packet, uint8_t* out) {
 
 RecordHead head_of(const Burst& burst, uint32_t index, const Packet& packet) {
   const Lane& lane = burst.lane;
-  return {burst.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.target.queue, lane.target.direction};
+  return {burst.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.id.queue, lane.id.direction};
 }
 
 // There is one function for each format and mode: the choice is made once a capture, not once a packet.
 template <FileFormat format, CopyMode mode>
 uint32_t fill_block(const FileOptions& given, const Burst& burst, uint32_t first, size_t goal, Block& block) {
   const FileOptions options{format, given.nanoseconds, given.snaplen};
-  const Direction direction = burst.lane.target.direction;
+  const Direction direction = burst.lane.id.direction;
   uint8_t* out = block.bytes + block.used;
   const uint8_t* const end = block.bytes + Block::kBytes;
   const uint8_t* const enough = block.bytes + goal;
@@ -75,7 +75,7 @@ Encoder::Encoder(const FileOptions& options, CopyMode mode)
 
 bool Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const {
   rte_mbuf* mbuf = burst.mbufs[index];
-  const Packet packet = read_packet(mbuf, mode_, burst.lane.target.direction, options_.snaplen);
+  const Packet packet = read_packet(mbuf, mode_, burst.lane.id.direction, options_.snaplen);
   const bool is_pcap = options_.format == FileFormat::pcap;
   const size_t head_bytes = is_pcap ? kPcapHeadBytes : kEpbHeadBytes;
   const size_t tail_bytes = record_size(options_.format, packet.caplen) - head_bytes - packet.caplen;

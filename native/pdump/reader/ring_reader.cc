@@ -52,7 +52,7 @@ RingReader::RingReader(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, u
       settle_ticks_(wall_.ticks(kSettleUs)),
       reorder_ticks_(wall_.ticks(kReorderUs)) {
   std::stable_partition(lanes_.begin(), lanes_.end(),
-                        [](const Lane* lane) { return lane->target.direction == Direction::rx; });
+                        [](const Lane* lane) { return lane->id.direction == Direction::rx; });
 }
 
 void RingReader::begin() {
@@ -156,7 +156,7 @@ Burst RingReader::next_by_turns() {
     }
     if (next == nullptr) return {*lanes_[0], nullptr, nullptr, 0};
     if (is_last) return give(*next, next->count);
-    const uint32_t rounding = next->target.direction == Direction::rx ? kTurns - 1 : 0;
+    const uint32_t rounding = next->id.direction == Direction::rx ? kTurns - 1 : 0;
     const uint32_t until = ((next->head + next->count) * ++next->turns + rounding) / kTurns;
     if (until > next->head) return give(*next, until - next->head);
   }

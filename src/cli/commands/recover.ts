@@ -59,7 +59,7 @@ export const registerRecover: RegisterCommand = (program, context) => {
 
 /** A primary that cannot be joined must not keep the others from being cleared. */
 function failedReport(error: unknown): RecoverReport {
-  return { cleared: [], inDoubt: [{ name: 'it', targets: [(error as Error).message] }], running: [] };
+  return { cleared: [], inDoubt: [{ name: 'it', lanes: [(error as Error).message] }], running: [] };
 }
 
 /** The outcome of undoing a journal entry. */
@@ -118,17 +118,17 @@ export function whySkipped(
   if (facts.memzones === undefined) return { inDoubt: [], skipped: `not looked at: ${reason.message}` };
   const stale = staleCaptures(facts.memzones);
   if (stale.length === 0) return { inDoubt: [], skipped: `nothing to clear: ${reason.message}` };
-  const targets = [`it cannot be joined by this dpcap (${reason.message}): use recover of the one that made it`];
-  return { inDoubt: stale.map(({ pid }) => ({ name: `a capture of pid ${pid} in ${primary.filePrefix}`, targets })) };
+  const lanes = [`it cannot be joined by this dpcap (${reason.message}): use recover of the one that made it`];
+  return { inDoubt: stale.map(({ pid }) => ({ name: `a capture of pid ${pid} in ${primary.filePrefix}`, lanes })) };
 }
 
 function lines(report: RecoverReport & { filePrefix: string; skipped?: string }): string[] {
   const { filePrefix, cleared, inDoubt, running, skipped } = report;
   const all = [
     ...(skipped === undefined ? [] : [skipped]),
-    ...cleared.map((one) => `cleared a capture of pid ${one.pid}, ${one.targets} queues still enabled: ${one.purpose}`),
+    ...cleared.map((one) => `cleared a capture of pid ${one.pid}, ${one.lanes} queues still enabled: ${one.purpose}`),
     ...inDoubt.map(
-      (one) => `left ${one.name} alone, it may still be in use: ${one.targets.join(', ')}; try again later`,
+      (one) => `left ${one.name} alone, it may still be in use: ${one.lanes.join(', ')}; try again later`,
     ),
     ...running.map((one) => `left a running capture alone, pid ${one.pid}: ${one.purpose}`),
   ];

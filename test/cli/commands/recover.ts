@@ -13,6 +13,6 @@ t.equal(why(['x'], { verdict: 'yes', reasons: [], warnings: [] }), undefined, 'o
 t.equal(why(undefined, { verdict: 'unknown', reasons: [], warnings: [] }), undefined);
 t.same(why(['rte_eth_dev_data']), { inDoubt: [], skipped: 'nothing to clear: the primary runs DPDK 20.11.10' });
 t.match(why(['dpcap_4000000_1a', 'MP_dpcap_4000000_1a']), {
-  inDoubt: [{ name: 'a capture of pid 4000000 in rte', targets: [/cannot be joined by this dpcap .*20\.11\.10/] }],
+  inDoubt: [{ name: 'a capture of pid 4000000 in rte', lanes: [/cannot be joined by this dpcap .*20\.11\.10/] }],
 });
 t.same(why(undefined), { inDoubt: [], skipped: 'not looked at: the primary runs DPDK 20.11.10' });

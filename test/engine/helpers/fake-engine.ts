@@ -20,7 +20,7 @@ process.on('message', (message: ToEngine) => {
   if (message.type === 'abandon') process.exit(1);
   if (message.type === 'report') return;
   if (message.type === 'recover') {
-    const report = { cleared: [{ name: 'x', pid: 1, purpose: '', targets: 1 }], inDoubt: [], running: [] };
+    const report = { cleared: [{ name: 'x', pid: 1, purpose: '', lanes: 1 }], inDoubt: [], running: [] };
     process.send?.({ type: 'recovered', report, error: undefined }, () => process.exit(0));
     return;
   }
