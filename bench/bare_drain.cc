@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   }
   try {
     attach({argv[1]});
-    const LaneId id{argv[2], port_of(argv[2]), 0, Direction::tx};
+    const LaneId lane{argv[2], port_of(argv[2]), 0, Direction::tx};
     const CopyMode mode = strcmp(argv[3], "plain") == 0 ? CopyMode::plain : CopyMode::stamped;
     const auto mbufs = static_cast<uint32_t>(atoi(argv[4]));
     SharedPieces pieces("bare_drain");

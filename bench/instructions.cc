@@ -2,7 +2,6 @@
 // BYTES`: a drain thread takes copies out of a ring and writes them to /dev/null; or a merging thread takes what two
 // drain threads have recorded, in bursts by turns.
 #include <fcntl.h>
-#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +19,7 @@
 #include "capture/merge_thread.h"
 #include "pdump/memory/copy_ring.h"
 #include "pdump/reader/mbuf_packet.h"
+#include "pdump/reader/pdump_poller.h"
 #include "sink/file_sink.h"
 
 using namespace dpcap;
@@ -55,36 +56,42 @@ struct Bench {
         size(size_),
         pieces("bench"),
         pool("bench", {16383, 16383, 2248}, pieces),
-        lane(0, {"bench", 0, 0, Direction::rx}, 0, make_copy_ring(pieces, pool.most())),
-        counters(1),
-        file(open("/dev/null", O_WRONLY), {options(), mode, 0, {}, false}, counters) {
+        lane(0, {"bench", 0, 0, Direction::rx}, 0),
+        ledger(1),
+        counters(ledger),
+        file(open("/dev/null", O_WRONLY), {format, 0, {}, Priority::normal}, counters) {
     pool.grow(UINT32_MAX, pool.planned());
     pool.open();
   }
   FileOptions options() const { return {format, true, 262144}; }
 
   void drain() {
-    for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(lane.ring, make_copy(pool, mode, size, i));
+    PdumpLane copied(lane, ledger[0], make_copy_ring(pieces, pool.most()));
+    for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(copied.ring, make_copy(pool, mode, size, i));
     const Filters filters{Interpreter({}), Interpreter({})};
     Limit limit(0);
+    Admission admission(ledger, limit, file);
     SharedClock clock(machine_time());
-    DrainShare shared{filters, pool, limit, clock, 1};
-    Drain drain({&lane}, mode, shared, file);
-    drain.start(false);
+    auto writer = std::make_unique<RecordWriter>(options(), mode, file);
+    auto poller =
+        std::make_unique<PdumpPoller>(std::vector<PdumpLane*>{&copied}, PollerShare{mode, filters, pool, clock, 1},
+                                      std::move(writer), file, admission);
+    Drain drain(std::move(poller), file, 1);
+    drain.start(Priority::normal);
     drain.stop();  // empties the ring first
   }
 
   void merge() {
-    MergeThread merge(options(), mode, counters, file);
-    Sink* queues[] = {&merge.add_queue(), &merge.add_queue()};
+    MergeThread merge(options(), counters, file);
+    RecordSink* queues[] = {&merge.add_queue(), &merge.add_queue()};
     rte_mbuf* mbufs[kBurst];
     for (uint32_t i = 0; i < kBurst; i++) mbufs[i] = make_copy(pool, mode, size, 0);
     for (uint64_t turn = 0; turn < kPackets / kBurst; turn++) {
       const std::vector<uint64_t> times(kBurst, turn);
-      queues[turn % 2]->put({lane, mbufs, times.data(), kBurst});
+      RecordWriter(options(), mode, *queues[turn % 2]).put({lane, mbufs, times.data(), kBurst});
     }
-    for (Sink* queue : queues) queue->leave();
-    merge.start(false);
+    for (RecordSink* queue : queues) queue->leave();
+    merge.start(Priority::normal);
     merge.stop();  // empties the queues first
   }
 
@@ -94,6 +101,7 @@ struct Bench {
   SharedPieces pieces;
   CaptureMempool pool;
   Lane lane;
+  Ledger ledger;
   SinkCounters counters;
   FileSink file;
 };

@@ -17,6 +17,17 @@ const FORBIDDEN = [
   [/^(protocol|text|sinks)\//, /^(cli|supervisor|engine)\//, 'what all processes share depends on none of them'],
   [/^(?!cli\/|main\.ts)/, /^cli\//, 'only the command line knows how things are typed'],
 ];
+/** The folders of native/ that each folder may include from, besides itself; whether it may include DPDK's headers. */
+const NATIVE = {
+  base: { from: [], dpdk: false },
+  record: { from: ['base'], dpdk: false },
+  sink: { from: ['base', 'record'], dpdk: false },
+  capture: { from: ['base', 'record', 'sink'], dpdk: false },
+  filter: { from: ['base'], dpdk: true },
+  host: { from: ['base'], dpdk: true },
+  primary: { from: ['base'], dpdk: true },
+  pdump: { from: ['base', 'record', 'sink', 'capture', 'filter', 'primary'], dpdk: true },
+};
 /** The part of a command that is made for another one. */
 const SHARED = 'cli/commands/mirror/during-capture.ts';
 
@@ -73,6 +84,20 @@ function checkCircles(graph) {
   for (const file of graph.keys()) visit(file, []);
 }
 
+/** Only pdump/ knows mbufs, and what carries its records does not know it. */
+function checkNative() {
+  for (const [folder, { from, dpdk }] of Object.entries(NATIVE)) {
+    for (const file of filesBelow(join('native', folder))) {
+      for (const [, other] of readFileSync(file, 'utf8').matchAll(/^#include ["<]([\w./]+)[">]/gm)) {
+        const isForeign = /^rte_/.test(other)
+          ? !dpdk
+          : existsSync(join('native', other)) && ![folder, ...from].includes(other.split('/')[0]);
+        if (isForeign) wrong.push(`${file} includes ${other}: ${folder}/ does not know it`);
+      }
+    }
+  }
+}
+
 function checkFolders(files) {
   const counts = new Map();
   for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
@@ -107,6 +132,7 @@ const sources = filesBelow('src').map((file) => file.slice('src/'.length));
 const graph = importsOf(sources);
 checkImports(graph);
 checkCircles(graph);
+checkNative();
 checkFolders([...filesBelow('src'), ...filesBelow('native')]);
 checkReadme();
 checkErrorCodes();

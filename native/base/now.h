@@ -1,4 +1,4 @@
-// Reads a clock. Any thread.
+// Reads a clock, and says what was seen of it. Any thread.
 #pragma once
 #include <cstdint>
 #include <ctime>
@@ -10,5 +10,11 @@ inline uint64_t now_ns(clockid_t clock) {
   clock_gettime(clock, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000000000ull + static_cast<uint64_t>(now.tv_nsec);
 }
+
+// How often the system clock was set while a capture ran, and by how much in all.
+struct ClockSteps {
+  uint32_t count;
+  int64_t total_ns;
+};
 
 }  // namespace dpcap

@@ -37,7 +37,14 @@ inline int own_cpus() {
 
 constexpr int kDrainNice = -10;  // for threads that take packets: a stall of milliseconds loses some
 
+// Of a thread that takes packets. It is high where the primary uses none of the thread's CPUs, so that it may go before
+// other work there.
+enum class Priority { normal, high };
+
 // Sets the nice value of `thread`, by default the calling thread. Without the privilege it stays as it is.
 inline void set_nice(int nice, pid_t thread = gettid()) { setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice); }
+inline void set_priority(Priority priority) {
+  if (priority == Priority::high) set_nice(kDrainNice);
+}
 
 }  // namespace dpcap

@@ -1,91 +1,47 @@
-// The drain thread: takes copies from the rings into a sink, in the order of arrival, with limits and accounting.
+// The drain thread: has a poller pass on what comes, round by round, and sleeps in between.
 //
 // Everything here but start() and stop() runs on the thread "dpcap-drain", which has no lcore id: mempool caches are
-// shared memory indexed by lcore id, and a thread without one uses none. Mbufs are freed there and nowhere else.
+// shared memory indexed by lcore id, and a thread without one uses none.
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <thread>
-#include <vector>
 
-#include "capture/limit.h"
+#include "base/thread.h"
 #include "capture/poll_backoff.h"
-#include "filter/ebpf_vm.h"
-#include "pdump/lane.h"
-#include "pdump/memory/mempool.h"
-#include "pdump/memory/working_set.h"
-#include "pdump/reader/mbuf_packet.h"
-#include "pdump/reader/ring_reader.h"
+#include "capture/source.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
-// The filters for lanes whose copies come unfiltered: see Lane::is_filtered_here.
-struct Filters {
-  Interpreter rx;
-  Interpreter tx;
-};
-
-// What all drain threads of a capture have in common.
-struct DrainShare {
-  const Filters& filters;
-  CaptureMempool& pool;
-  Limit& limit;
-  SharedClock& clock;
-  size_t threads;
-  // Whether a lane's device is in its slot at this moment; called before each burst is recorded. nullptr: it always is.
-  bool (*is_own)(const Lane&) = nullptr;
-};
-
 class Drain {
  public:
-  // `shared`: used by all drain threads of the same capture.
-  Drain(std::vector<Lane*> lanes, CopyMode mode, DrainShare& shared, Sink& sink);
+  // `poller` was made for `sink`. `threads`: how many drain threads the capture has.
+  Drain(std::unique_ptr<Poller> poller, Sink& sink, size_t threads);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  // `high_priority`: the primary uses none of the CPUs of this thread, so it may go before other work there.
-  void start(bool high_priority);
-  // Empties the rings once more and ends the thread. Call after the primary stopped filling them. Idempotent.
+  void start(Priority priority);
+  // Takes what is left and ends the thread. Call it after the application stopped copying. Idempotent.
   void stop();
 
  private:
-  // The result of one look at every ring.
+  // The result of one look at every lane.
   struct Round {
     uint32_t found;
     uint32_t handled;  // packets that had been held back included
   };
 
   void run();
+  Round round(More more);
   void pause(const Round& round);
-  uint32_t longest_sleep_us() const;
-  Round round(bool last);
-  void record(const Burst& burst);
-  Burst select(const Burst& burst);
-  bool matches_stamped(const Interpreter& filter, const Packet& packet);
-  void free_all(const Burst& burst);
-  void free_later(rte_mbuf* mbuf);
-  void free_now();
 
-  const CopyMode mode_;
-  const Filters& filters_;
-  CaptureMempool& pool_;
+  const std::unique_ptr<Poller> poller_;
   Sink& sink_;
-  Limit& limit_;
-  bool (*const is_own_)(const Lane&);
-  RingReader reader_;
   const uint32_t busy_;  // after a round of so many packets the next one follows without a pause
-  const bool stamps_here_;
   PollBackoff backoff_;
-  WorkingSet working_set_;
-  const bool may_shrink_;
-  bool was_short_ = false;  // mbufs were short since the last sleep
-  std::vector<rte_mbuf*> to_free_;
-  std::vector<rte_mbuf*> selected_;
-  std::vector<uint64_t> selected_ns_;
-  std::vector<uint8_t> flat_;
-
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };

@@ -1,11 +1,10 @@
 #include "capture/merge_thread.h"
 
 #include <pthread.h>
-#include <rte_cycles.h>
 
 #include <algorithm>
 
-#include "base/thread.h"
+#include "base/now.h"
 #include "capture/poll_backoff.h"
 
 namespace dpcap {
@@ -18,18 +17,18 @@ constexpr size_t kMostAtOnce = Block::kBytes / 4;  // bytes; with the longest re
 
 }  // namespace
 
-MergeThread::MergeThread(const FileOptions& options, CopyMode mode, SinkCounters& counters, FileSink& file)
-    : options_(options), mode_(mode), counters_(counters), file_(file) {}
+MergeThread::MergeThread(const FileOptions& options, SinkCounters& counters, RecordSink& file)
+    : options_(options), counters_(counters), file_(file) {}
 
-Sink& MergeThread::add_queue() {
-  RecordQueue& queue = queues_.emplace_back(options_, mode_, counters_);
+RecordSink& MergeThread::add_queue() {
+  RecordQueue& queue = queues_.emplace_back(counters_);
   inputs_.push_back({&queue});
   return queue;
 }
 
-void MergeThread::start(bool high_priority) {
-  thread_ = std::thread([this, high_priority] {
-    if (high_priority) set_nice(kDrainNice);
+void MergeThread::start(Priority priority) {
+  thread_ = std::thread([this, priority] {
+    set_priority(priority);
     run();
   });
 }
@@ -42,15 +41,17 @@ void MergeThread::stop() {
 
 void MergeThread::run() {
   pthread_setname_np(pthread_self(), "dpcap-merge");
-  PollBackoff pacer(kFrames * static_cast<uint32_t>(queues_.size()), queues_.size());
+  PollBackoff backoff(kFrames * static_cast<uint32_t>(queues_.size()), queues_.size());
   file_.enter();
   while (!stop_.load(std::memory_order_acquire)) {
     const uint32_t found = round();
-    file_.tick(rte_get_tsc_cycles(), 0);
+    file_.tick(now_ns(CLOCK_MONOTONIC_COARSE), 0);
     if (found >= kBusy) {
-      pacer.go_on();
+      backoff.go_on();
+    } else if (found != 0) {
+      backoff.sleep(UINT32_MAX);
     } else {
-      pacer.sleep(found != 0, UINT32_MAX);
+      backoff.sleep_idle(UINT32_MAX);
     }
   }
   while (round() != 0) {  // the queues are complete now
@@ -113,7 +114,7 @@ uint32_t MergeThread::take(Input& input, uint64_t horizon) {
     if (taken == input.records) break;
     input.arrival_ns = arrival_of(input);
   } while (input.arrival_ns <= horizon && static_cast<size_t>(input.record - begin) < kMostAtOnce);
-  file_.put_records(begin, static_cast<size_t>(input.record - begin), {span.lane, taken});
+  file_.put({begin, static_cast<uint32_t>(input.record - begin), taken, span.lane, span.steps_ns});
   input.records -= taken;
   if (input.records == 0) {
     input.queue->taken();

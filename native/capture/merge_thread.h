@@ -10,23 +10,23 @@
 #include <thread>
 #include <vector>
 
-#include "capture/record_queue.h"
-#include "sink/file_sink.h"
+#include "base/thread.h"
+#include "record/pcap_format.h"
+#include "sink/record_queue.h"
 
 namespace dpcap {
 
 class MergeThread {
  public:
   // `file` is fed by the merge thread.
-  MergeThread(const FileOptions& options, CopyMode mode, SinkCounters& counters, FileSink& file);
+  MergeThread(const FileOptions& options, SinkCounters& counters, RecordSink& file);
   ~MergeThread() { stop(); }
   MergeThread(const MergeThread&) = delete;
   MergeThread& operator=(const MergeThread&) = delete;
 
   // Makes the queue of a drain thread. Called before start().
-  Sink& add_queue();
-  // `high_priority`: as for Drain::start().
-  void start(bool high_priority);
+  RecordSink& add_queue();
+  void start(Priority priority);
   // Takes what is left and ends the thread. Call it after the drain threads have ended. Idempotent.
   void stop();
 
@@ -50,9 +50,8 @@ class MergeThread {
   uint32_t take(Input& input, uint64_t horizon);
 
   const FileOptions options_;
-  const CopyMode mode_;
   SinkCounters& counters_;
-  FileSink& file_;
+  RecordSink& file_;
   std::deque<RecordQueue> queues_;
   std::vector<Input> inputs_;
   std::atomic<bool> stop_{false};

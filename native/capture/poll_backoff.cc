@@ -20,10 +20,14 @@ PollBackoff::PollBackoff(uint32_t mbufs, size_t threads)
           std::clamp(mbufs / (kMbufsPerUs * static_cast<uint32_t>(threads)), kLeastLongSleepUs, kMostLongSleepUs)),
       idle_share_(kIdleShare / static_cast<double>(threads)) {}
 
-void PollBackoff::sleep(bool found, uint32_t most_us) {
+void PollBackoff::sleep(uint32_t most_us) {
   const timespec time = {0, static_cast<long>(std::min(most_us, idle_sleep_us_)) * 1000};
   nanosleep(&time, nullptr);
-  if (!found) measure_wakes();
+}
+
+void PollBackoff::sleep_idle(uint32_t most_us) {
+  sleep(most_us);
+  measure_wakes();
 }
 
 // A wake-up costs 3 us of CPU time on a plain machine and 20 in a virtual one: the sleep is as short as the idle share

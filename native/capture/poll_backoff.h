@@ -16,12 +16,13 @@ class PollBackoff {
   // these mbufs and what an idle capture may cost.
   PollBackoff(uint32_t mbufs, size_t threads);
 
-  // Called instead of sleep(): there was so much to do that the next look follows at once.
+  // Called instead of a sleep: there was so much to do that the next look follows at once.
   void go_on() { wakes_ = 0; }
-  // Sleeps for so long that waking up takes a small share of a core, but no longer than `most_us`. `found`: the last
-  // look found something.
-  void sleep(bool found, uint32_t most_us);
-  // How long sleep() sleeps at present, where `most_us` allows it.
+  // Sleeps for so long that waking up takes a small share of a core, but no longer than `most_us`.
+  void sleep(uint32_t most_us);
+  // Does the same after a look that found nothing, and learns what a wake-up costs here.
+  void sleep_idle(uint32_t most_us);
+  // How long a sleep is at present, where `most_us` allows it.
   uint32_t sleep_us() const { return idle_sleep_us_; }
 
  private:

@@ -8,11 +8,16 @@
 #include "js/exports.h"
 #include "js/notifier.h"
 #include "js/promise.h"
+#include "pdump/pdump_source.h"
 
 namespace {
 
 using dpcap::Capture;
 using dpcap::CapturePlan;
+using dpcap::Notify;
+using dpcap::PdumpPlan;
+using dpcap::PdumpSource;
+using dpcap::Primary;
 
 std::unique_ptr<Capture> capture;
 std::mutex capture_made;  // held to make the capture, and to abandon it, which may come first
@@ -29,12 +34,14 @@ Capture& running(Napi::Env env) {
 Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
   if (notifier) throw Napi::Error::New(info.Env(), "a capture was already started in this process");
   const CapturePlan plan = to_capture_plan(info[0].As<Napi::Object>());
+  const PdumpPlan pdump = to_pdump_plan(info[0].As<Napi::Object>(), plan);
   if (!info[1].IsFunction()) throw Napi::TypeError::New(info.Env(), "Expected notify to be a function");
   notifier = Notifier::create(info.Env(), info[1].As<Napi::Function>());
   return PromiseWorker<bool>::run(
       info.Env(),
-      [plan] {
-        auto prepared = std::make_unique<Capture>(plan, [to = notifier] { to->notify(); });
+      [plan, pdump] {
+        const Notify notify = [to = notifier] { to->notify(); };
+        auto prepared = std::make_unique<Capture>(plan, std::make_unique<PdumpSource>(pdump, notify), notify);
         {
           const std::lock_guard<std::mutex> lock(capture_made);
           capture = std::move(prepared);
@@ -86,20 +93,19 @@ Napi::Value JS_AbandonCapture(const Napi::CallbackInfo& info) {
 
 // disableCapture(primaryGone): Promise<string[]>, the lanes whose state is unknown.
 Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
-  const bool primary_gone = info[0].As<Napi::Boolean>();
+  const Primary primary = info[0].As<Napi::Boolean>() ? Primary::gone : Primary::alive;
   return PromiseWorker<std::vector<std::string>>::run(
-      info.Env(), [primary_gone] { return capture ? capture->disable(primary_gone) : std::vector<std::string>(); },
-      from_strings);
+      info.Env(), [primary] { return capture ? capture->disable(primary) : std::vector<std::string>(); }, from_strings);
 }
 
 // finishCapture(isConfirmed): Promise<void>. notify() is not called after this call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
   if (notifier) notifier->close();
-  const bool is_confirmed = info[0].As<Napi::Boolean>();
+  const auto quiet = info[0].As<Napi::Boolean>() ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
   return PromiseWorker<bool>::run(
       info.Env(),
-      [is_confirmed] {
-        if (capture) capture->finish(is_confirmed);
+      [quiet] {
+        if (capture) capture->finish(quiet);
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });

@@ -133,18 +133,12 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
     if (lane.interface >= plan.interfaces.size()) throw wrong_type(o.Env(), "interface", "an index of interfaces");
     if (lane.thread >= plan.threads) throw wrong_type(o.Env(), "thread", "one of threads");
   }
-  plan.program = bytes(o, "program");
-  plan.program_tx = bytes(o, "programTx");
-  if (plan.program.empty() != plan.program_tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
-  plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
   plan.file.format = to_format(o);
   plan.file.nanoseconds = boolean(o, "nanoseconds");
   plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", 262144));
   plan.info = {text(info, "application"), text(info, "operatingSystem"), text(info, "comment")};
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
-  const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
-  plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};
   plan.sink = to_sink(child(o, "sink"));
   const bool has_queues = !plan.sink.queues.empty();
   const bool has_limit = plan.packet_limit != 0 || plan.byte_limit != 0;
@@ -153,7 +147,20 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   }
   if (has_queues && plan.sink.queues.size() != plan.threads) throw wrong_type(o.Env(), "queues", "one for each thread");
   plan.cpus = to_cpus(o);
+  return plan;
+}
+
+PdumpPlan to_pdump_plan(const Napi::Object& o, const CapturePlan& capture) {
+  PdumpPlan plan{};
+  plan.program = bytes(o, "program");
+  plan.program_tx = bytes(o, "programTx");
+  if (plan.program.empty() != plan.program_tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
+  plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
+  const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
+  plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};
   plan.purpose = text(o, "purpose");
+  plan.file = capture.file;
+  plan.threads = capture.threads;
   return plan;
 }
 
@@ -185,14 +192,14 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
     object.Set("queue", lane.id.queue);
     object.Set("direction", lane.id.direction == Direction::rx ? "rx" : "tx");
     object.Set("state", text_of(lane.state));
-    object.Set("accepted", from_u64(env, lane.pdump.accepted));
-    object.Set("filtered", from_u64(env, lane.pdump.filtered));
-    object.Set("nombuf", from_u64(env, lane.pdump.nombuf));
-    object.Set("ringfull", from_u64(env, lane.pdump.ringfull));
-    object.Set("written", from_u64(env, lane.written));
-    object.Set("bytes", from_u64(env, lane.bytes));
-    object.Set("sinkdrop", from_u64(env, lane.sinkdrop));
-    object.Set("surplus", from_u64(env, lane.surplus));
+    object.Set("accepted", from_u64(env, lane.balance.source.accepted));
+    object.Set("filtered", from_u64(env, lane.balance.source.filtered));
+    object.Set("nombuf", from_u64(env, lane.balance.source.nombuf));
+    object.Set("ringfull", from_u64(env, lane.balance.source.ringfull));
+    object.Set("written", from_u64(env, lane.balance.written));
+    object.Set("bytes", from_u64(env, lane.balance.bytes));
+    object.Set("sinkdrop", from_u64(env, lane.balance.sinkdrop));
+    object.Set("surplus", from_u64(env, lane.balance.surplus));
     lanes.Set(i, object);
   }
   Napi::Object object = Napi::Object::New(env);
@@ -201,14 +208,14 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("sinkFailure",
              stats.sink_failure == 0 ? env.Null() : Napi::String::New(env, strerrorname_np(stats.sink_failure)));
   object.Set("fileBytes", from_u64(env, stats.file_bytes));
-  object.Set("clockSteps", stats.clock_steps.count);
-  object.Set("clockSetNs", Napi::BigInt::New(env, stats.clock_steps.total_ns));
-  object.Set("mbufs", stats.mbufs);
-  object.Set("mbufsFree", stats.mbufs_free);
-  object.Set("filteringHere", stats.filtering_here);
-  object.Set("wantsMbufs", stats.wants_mbufs);
-  object.Set("canSettle", stats.can_settle);
-  object.Set("memory", from_u64(env, stats.memory));
+  object.Set("clockSteps", stats.source.clock_steps.count);
+  object.Set("clockSetNs", Napi::BigInt::New(env, stats.source.clock_steps.total_ns));
+  object.Set("mbufs", stats.source.mbufs);
+  object.Set("mbufsFree", stats.source.mbufs_free);
+  object.Set("filteringHere", stats.source.filtering_here);
+  object.Set("wantsMbufs", stats.source.wants_mbufs);
+  object.Set("canSettle", stats.source.can_settle);
+  object.Set("memory", from_u64(env, stats.source.memory));
   return object;
 }
 

@@ -47,20 +47,20 @@ Error enable_error(const LaneId& lane, const Reply& reply) {
   return Error("ERR_ENABLE_FAILED", "the primary refused to capture " + subject, reply.err, subject);
 }
 
-PdumpCounters since(const PdumpCounters& now, const PdumpCounters& then) {
+SourceCounters since(const SourceCounters& now, const SourceCounters& then) {
   return {now.accepted - then.accepted, now.filtered - then.filtered, now.nombuf - then.nombuf,
           now.ringfull - then.ringfull};
 }
 
 }  // namespace
 
-std::optional<PdumpCounters> Callbacks::counters_now(const Lane& lane) const {
+std::optional<SourceCounters> Callbacks::counters_now(const PdumpLane& lane) const {
   if (has_left_) return std::nullopt;
-  return pdump_counters(lane.id.port, lane.id.queue, lane.id.direction);
+  return pdump_counters(lane.id().port, lane.id().queue, lane.id().direction);
 }
 
 void Callbacks::leave() {
-  for (Lane& lane : lanes_) counters(lane);
+  for (PdumpLane& lane : lanes_) counters(lane);
   has_left_ = true;
 }
 
@@ -69,31 +69,31 @@ void Callbacks::enable(OwnerRecord& owner, const Order& order) {
   order_ = order;
   states_.assign(lanes_.size(), CallbackState::disabled);
   removals_.assign(lanes_.size(), Removal::unknown);
-  for (Lane& lane : lanes_) {
-    if (!is_present(lane.id)) {
-      throw Error("ERR_PORT_UNKNOWN", text_of(lane.id) + " has gone", ENODEV, text_of(lane.id));
+  for (PdumpLane& lane : lanes_) {
+    if (!is_present(lane.id())) {
+      throw Error("ERR_PORT_UNKNOWN", text_of(lane.id()) + " has gone", ENODEV, text_of(lane.id()));
     }
-    set_state(lane.index, CallbackState::requested);
+    set_state(lane.index(), CallbackState::requested);
     fault_point("enable.sent");
     const Reply reply = request(lane, order);
     fault_point("enable.done");
     if (reply.outcome == Outcome::failed || reply.outcome == Outcome::not_sent) {
-      set_state(lane.index, CallbackState::disabled);
+      set_state(lane.index(), CallbackState::disabled);
     }
-    if (reply.outcome != Outcome::done) throw enable_error(lane.id, reply);
-    set_state(lane.index, CallbackState::enabled);
+    if (reply.outcome != Outcome::done) throw enable_error(lane.id(), reply);
+    set_state(lane.index(), CallbackState::enabled);
   }
 }
 
 // A primary that refuses the filter may have no BPF, or another verifier. It is then asked for whole copies of all
 // packets, and the filter runs in this process.
-Reply Callbacks::request(Lane& lane, const Order& order) {
+Reply Callbacks::request(PdumpLane& lane, const Order& order) {
   // After a refusal for an earlier lane, no filter is sent: one refusal is enough, and the primary logs each.
-  const bool is_known = is_refused(lane.id.direction);
-  const rte_bpf_prm* wanted = lane.id.direction == Direction::rx ? order.program_rx : order.program_tx;
+  const bool is_known = is_refused(lane.id().direction);
+  const rte_bpf_prm* wanted = lane.id().direction == Direction::rx ? order.program_rx : order.program_tx;
   const rte_bpf_prm* program = is_known ? nullptr : wanted;
   const auto ask = [&](uint32_t bytes, const rte_bpf_prm* filter) {
-    return pdump_enable(lane.id, {order.mode, bytes, lane.ring, order.pool, filter}, kEnableTimeoutMs);
+    return pdump_enable(lane.id(), {order.mode, bytes, lane.ring, order.pool, filter}, kEnableTimeoutMs);
   };
   const Reply reply = ask(is_known ? UINT32_MAX : order.snaplen, program);
   if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
@@ -106,8 +106,9 @@ Reply Callbacks::request(Lane& lane, const Order& order) {
 }
 
 bool Callbacks::is_refused(Direction direction) const {
-  return std::any_of(lanes_.begin(), lanes_.end(),
-                     [direction](const Lane& lane) { return lane.is_filtered_here && lane.id.direction == direction; });
+  return std::any_of(lanes_.begin(), lanes_.end(), [direction](const PdumpLane& lane) {
+    return lane.is_filtered_here && lane.id().direction == direction;
+  });
 }
 
 void Callbacks::set_state(size_t lane, CallbackState state) {
@@ -119,51 +120,51 @@ void Callbacks::set_state(size_t lane, CallbackState state) {
 // callbacks are enabled, the counters are stable, and the primary has found no mbuf and copied nothing: every later
 // packet is in them exactly once.
 void Callbacks::take_baseline() {
-  for (Lane& lane : lanes_) lane.baseline = lane.latest = counters_now(lane).value_or(PdumpCounters{});
+  for (PdumpLane& lane : lanes_) lane.baseline = lane.latest = counters_now(lane).value_or(SourceCounters{});
 }
 
 void Callbacks::forget_nombuf() {
-  for (Lane& lane : lanes_) {
-    lane.baseline.nombuf = lane.latest.nombuf = counters_now(lane).value_or(PdumpCounters{}).nombuf;
+  for (PdumpLane& lane : lanes_) {
+    lane.baseline.nombuf = lane.latest.nombuf = counters_now(lane).value_or(SourceCounters{}).nombuf;
   }
 }
 
 void Callbacks::watch() {
   if (has_left_) return;
-  for (Lane& lane : lanes_) {
-    if (states_.empty() || states_[lane.index] != CallbackState::enabled) continue;
-    if (lane.is_live() && !is_present(lane.id)) {
-      lane.end(slot_holds(lane.id.port, lane.id.device) ? LaneState::queue_gone : LaneState::port_gone);
+  for (PdumpLane& lane : lanes_) {
+    if (states_.empty() || states_[lane.index()] != CallbackState::enabled) continue;
+    if (lane.lane.is_live() && !is_present(lane.id())) {
+      lane.lane.end(slot_holds(lane.id().port, lane.id().device) ? LaneState::queue_gone : LaneState::port_gone);
     }
     if (!is_taken(lane)) continue;
-    lane.end(LaneState::taken);
-    set_state(lane.index, CallbackState::taken);
+    lane.lane.end(LaneState::taken);
+    set_state(lane.index(), CallbackState::taken);
   }
 }
 
 // Tells whether the counters are those of another tool's callback. What dpcap's callback counts is in the lane's ring
 // at most one burst later, and that ring never fills. (Some releases clear the counters when a callback is enabled,
 // others go on counting.)
-bool Callbacks::is_taken(const Lane& lane) const {
+bool Callbacks::is_taken(const PdumpLane& lane) const {
   const auto goes_on = [] {};
   const uint64_t arrived_before = lane.arrived_at_least(goes_on);
   const auto now = counters_now(lane);
   if (!now) return false;
-  const PdumpCounters counted = since(*now, lane.baseline);
+  const SourceCounters counted = since(*now, lane.baseline);
   const bool is_reset = now->accepted < lane.baseline.accepted || counted.accepted < arrived_before;
   return is_reset || counted.ringfull != 0 || counted.accepted > lane.arrived_at_most(goes_on) + kOnTheirWay;
 }
 
 bool Callbacks::can_settle() const {
-  return std::any_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
-    return !lane.is_live() && states_[lane.index] == CallbackState::enabled && is_reachable(lane.id);
+  return std::any_of(lanes_.begin(), lanes_.end(), [this](const PdumpLane& lane) {
+    return !lane.lane.is_live() && states_[lane.index()] == CallbackState::enabled && is_reachable(lane.id());
   });
 }
 
 void Callbacks::settle() {
-  for (Lane& lane : lanes_) {
-    if (!lane.is_live() && states_[lane.index] == CallbackState::enabled && is_reachable(lane.id)) {
-      remove(lane.index, kDisableTimeoutMs);
+  for (PdumpLane& lane : lanes_) {
+    if (!lane.lane.is_live() && states_[lane.index()] == CallbackState::enabled && is_reachable(lane.id())) {
+      remove(lane.index(), kDisableTimeoutMs);
     }
   }
 }
@@ -176,7 +177,7 @@ void Callbacks::remove(size_t lane, int timeout_ms) {
 }
 
 Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
-  const LaneId& id = lanes_[lane].id;
+  const LaneId& id = lanes_[lane].id();
   if (states_[lane] != CallbackState::taken) return pdump_disable(id, timeout_ms);
   return pdump_disable_unless_taken(id, {order_.mode, 0, lanes_[lane].ring, order_.pool, nullptr}, timeout_ms);
 }
@@ -202,22 +203,22 @@ std::vector<std::string> Callbacks::unsettled() const {
   std::vector<std::string> lanes;
   for (size_t i = 0; i < states_.size(); i++) {
     if (states_[i] == CallbackState::disabled) continue;
-    lanes.push_back(text_of(lanes_[i].id) + ": " + reason_of(removals_[i]));
+    lanes.push_back(text_of(lanes_[i].id()) + ": " + reason_of(removals_[i]));
   }
   return lanes;
 }
 
 // A primary that quits in order takes its counters away, and counters that another tool's capture has cleared count for
 // that capture: then the last counters that were read hold.
-PdumpCounters Callbacks::counters(const Lane& lane) const {
+SourceCounters Callbacks::counters(const PdumpLane& lane) const {
   const auto now = counters_now(lane);
-  const bool is_ours = states_.empty() || states_[lane.index] != CallbackState::taken;
+  const bool is_ours = states_.empty() || states_[lane.index()] != CallbackState::taken;
   if (now && is_ours && now->accepted >= lane.latest.accepted) lane.latest = *now;
   return since(lane.latest, lane.baseline);
 }
 
 bool Callbacks::is_filtering_here() const {
-  return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.is_filtered_here.load(); });
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const PdumpLane& lane) { return lane.is_filtered_here.load(); });
 }
 
 }  // namespace dpcap

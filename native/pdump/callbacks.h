@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "pdump/client.h"
-#include "pdump/lane.h"
 #include "pdump/owner_record.h"
+#include "pdump/pdump_lane.h"
 
 namespace dpcap {
 
@@ -26,7 +26,7 @@ class Callbacks {
     const rte_bpf_prm* program_tx;
   };
 
-  explicit Callbacks(std::deque<Lane>& lanes) : lanes_(lanes) {}
+  explicit Callbacks(std::deque<PdumpLane>& lanes) : lanes_(lanes) {}
 
   // Enables the callbacks in the order of the lanes. Throws when one cannot be enabled; those before it stay, and
   // disable() has to remove them.
@@ -54,19 +54,19 @@ class Callbacks {
   void leave();
 
   // The primary's counters of a lane since the baseline.
-  PdumpCounters counters(const Lane& lane) const;
+  SourceCounters counters(const PdumpLane& lane) const;
   bool is_filtering_here() const;
 
  private:
-  Reply request(Lane& lane, const Order& order);
+  Reply request(PdumpLane& lane, const Order& order);
   bool is_refused(Direction direction) const;
-  bool is_taken(const Lane& lane) const;
+  bool is_taken(const PdumpLane& lane) const;
   void set_state(size_t lane, CallbackState state);
   void remove(size_t lane, int timeout_ms);
   Removal ask_to_remove(size_t lane, int timeout_ms) const;
 
-  std::deque<Lane>& lanes_;
-  std::optional<PdumpCounters> counters_now(const Lane& lane) const;
+  std::deque<PdumpLane>& lanes_;
+  std::optional<SourceCounters> counters_now(const PdumpLane& lane) const;
 
   OwnerRecord* owner_ = nullptr;
   bool has_left_ = false;

@@ -50,10 +50,6 @@ uint64_t load(const volatile uint64_t& counter) { return counter; }
 
 }  // namespace
 
-std::string text_of(const LaneId& lane) {
-  return lane.device + " queue " + std::to_string(lane.queue) + (lane.direction == Direction::rx ? " rx" : " tx");
-}
-
 Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms) {
   PdumpRequest request = request_for(lane, PdumpOperation::enable);
   request.ver = static_cast<uint16_t>(enable.mode);
@@ -133,12 +129,12 @@ void register_with_pdump() {
 
 bool pdump_ready() { return stats_zone() != nullptr; }
 
-std::optional<PdumpCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction) {
+std::optional<SourceCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction) {
   const StatsZone* zone = stats_zone();
   if (zone == nullptr || port >= RTE_MAX_ETHPORTS || queue >= RTE_MAX_QUEUES_PER_PORT) return std::nullopt;
   const QueueStats& stats = direction == Direction::rx ? zone->rx[port][queue] : zone->tx[port][queue];
   const auto* words = reinterpret_cast<const volatile uint64_t*>(&stats);
-  return PdumpCounters{load(words[0]), load(words[1]), load(words[2]), load(words[3])};
+  return SourceCounters{load(words[0]), load(words[1]), load(words[2]), load(words[3])};
 }
 
 }  // namespace dpcap

@@ -9,27 +9,16 @@
 #include <string>
 
 #include "pdump/request.h"
+#include "record/lane.h"
+#include "record/ledger.h"
 
 namespace dpcap {
-
-enum class Direction : uint32_t { rx = 1, tx = 2 };  // RTE_PDUMP_FLAG_RX, RTE_PDUMP_FLAG_TX
 
 // How the primary copies a packet.
 enum class CopyMode : uint16_t {
   plain = 1,    // data only: cheapest; neither timestamp nor original length
   stamped = 2,  // wrapped in a pcapng block: timestamp and original length taken in the primary
 };
-
-// One port, queue and direction. Requests are never wider, because the server does not roll back wider ones.
-struct LaneId {
-  std::string device;
-  uint16_t port;  // the slot that the device was in: callbacks belong to slots, and outlive their devices
-  uint16_t queue;
-  Direction direction;
-};
-
-// "net_null0 queue 0 rx"
-std::string text_of(const LaneId& lane);
 
 struct PdumpEnable {
   CopyMode mode;
@@ -39,6 +28,8 @@ struct PdumpEnable {
   const rte_bpf_prm* program;  // nullptr matches all; must be in shared memory
 };
 
+// A request is for one lane, never wider, because the server does not roll back wider ones.
+//
 // Blocks for timeout_ms, or longer as send_pdump_request() does. Not on an EAL callback thread; one call at a time per
 // process.
 Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms);
@@ -76,19 +67,11 @@ bool is_present(const LaneId& lane);
 // time out. In earlier releases that call fails in a secondary, so there this is a no-op. Throws ERR_PRIMARY_*.
 void register_with_pdump();
 
-// pdump's counters of one queue and direction.
-struct PdumpCounters {
-  uint64_t accepted = 0;
-  uint64_t filtered = 0;
-  uint64_t nombuf = 0;
-  uint64_t ringfull = 0;
-};
-
 // True when the primary has called rte_pdump_init(). Without that, it never answers a request.
 bool pdump_ready();
 
 // Returns nullopt when pdump is not ready (a primary that ends in order takes its counters away), or when the ids are
 // out of range.
-std::optional<PdumpCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction);
+std::optional<SourceCounters> pdump_counters(uint16_t port, uint16_t queue, Direction direction);
 
 }  // namespace dpcap

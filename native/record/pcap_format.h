@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "pdump/client.h"
+#include "base/direction.h"
 
 namespace dpcap {
 

@@ -1,4 +1,4 @@
-// A sink that writes pcap or pcapng to a file, a pipe or a device.
+// A sink that writes records to a file, a pipe or a device.
 //
 // A writer thread does the writing, so that a slow disk or reader never stalls the drain thread. Where nothing can
 // stall (memory) and there is only one CPU, the two threads would only take it from each other. There the drain thread
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "pdump/reader/encoder.h"
+#include "base/thread.h"
 #include "sink/output_file.h"
 #include "sink/sink.h"
 #include "sink/writer_thread.h"
@@ -15,24 +15,24 @@
 namespace dpcap {
 
 struct FileSinkOptions {
-  FileOptions file;
-  CopyMode mode;
+  FileFormat format;
   uint64_t byte_limit;  // of the file; 0: no limit
   std::vector<uint8_t> header;
-  bool high_priority;  // the writer thread of a disk goes before others: see Drain::start()
+  Priority priority;  // with high priority, the writer thread of a disk goes before others: see Drain::start()
 };
 
-class FileSink : public Sink {
+class FileSink : public RecordSink {
  public:
   // Takes `fd` over; it is closed by finish(). The header is written at once.
   FileSink(int fd, FileSinkOptions options, SinkCounters& counters);
   ~FileSink() override { finish({}); }
 
   void enter() override;
-  uint32_t put(const Burst& burst) override;
-  // Takes records that are already encoded: whole records, those of `share`, no more than fit into a block.
-  void put_records(const uint8_t* records, size_t size, Block::LaneRecords share);
-  void tick(uint64_t now_tsc, uint64_t) override;
+  Room reserve(size_t at_least) override;
+  void commit(const RecordSpan& span) override;
+  bool wants_in_place() const override { return options_.byte_limit == 0 && writes_here(); }
+  void write_in_place(iovec* records, uint32_t count, size_t size, uint16_t lane) override;
+  void tick(uint64_t now_ns, uint64_t) override;
   void flush() override;
   void give_up_on_stalls() override { file_.give_up_on_stalls(); }
   void finish(const std::vector<uint8_t>& trailer) override;
@@ -46,14 +46,11 @@ class FileSink : public Sink {
 
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
-  uint32_t record(const Burst& burst, uint32_t first);
   Block& block();
   size_t enough() const { return writes_here() ? kWarmGoal : Block::kBytes; }
-  uint32_t write_in_place(const Burst& burst, uint32_t first);
   bool writes_here() const { return here_ && writer_.is_idle(); }
 
   const FileSinkOptions options_;
-  const Encoder encoder_;
   OutputFile file_;
   // Used by the writer thread.
   int own_nice_ = 0;
@@ -64,7 +61,7 @@ class FileSink : public Sink {
 
   // Used by the drain thread.
   Block* block_ = nullptr;
-  uint64_t flushed_at_ = 0;
+  uint64_t flushed_at_ns_ = 0;
   bool flushed_ = false;  // since the last tick
   uint64_t recorded_bytes_;
   bool here_ = false;  // the drain thread writes once the writer thread is idle

@@ -29,7 +29,7 @@ class OutputFile {
   // Writes blocks, and counts records that do not get through as lost. `piling_up`: many blocks are on their way.
   // Changes the memory in front of the blocks.
   void write_blocks(const Blocks& blocks, bool piling_up);
-  static constexpr uint32_t kMostRecords = 64;
+  static constexpr uint32_t kMostRecords = RecordSink::kMostInPlace;
   // Does the same for up to kMostRecords records that lie scattered, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
   bool has_reader() const { return !is_file_; }

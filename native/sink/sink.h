@@ -1,68 +1,50 @@
-// Where packets go in the end: a file, a pipe, a kernel interface. One thread feeds a sink; any thread reads its
-// counters.
+// Where packets go in the end: a file, a pipe, a kernel interface.
+//
+// One thread feeds a sink. It is called the drain thread here, but may be the merge thread of several drain threads. It
+// calls enter() first, leave() last, and the functions between them. Any thread reads a sink's counters.
 #pragma once
+#include <sys/uio.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "base/notify.h"
-#include "pdump/lane.h"
+#include "record/lane.h"
+#include "record/ledger.h"
+#include "record/record_span.h"
 
 namespace dpcap {
 
-// Copies of one lane, in the order of their arrival.
-struct Burst {
-  Lane& lane;
-  rte_mbuf* const* mbufs;
-  const uint64_t* arrival_ns;  // CLOCK_REALTIME; undefined unless wants_times()
-  uint32_t count;
-  // How far CLOCK_REALTIME was set since the capture began. Without these steps, times never decrease within a lane.
-  int64_t steps_ns = 0;
-};
-
-// What became of the packets that a capture's sinks were given. The threads that do the sinks' work write it, any
-// thread reads it.
+// How the sinks of a capture fare. The threads that do their work write it, any thread reads it.
 class SinkCounters {
  public:
-  // `on_failure`: called once, by the thread whose work failed first.
-  explicit SinkCounters(size_t lanes, Notify on_failure = {})
-      : on_failure_(std::move(on_failure)), lost_(new Lost[lanes]()) {}
+  // `ledger`: the capture's. `on_failure`: called once, by the thread whose work failed first.
+  explicit SinkCounters(Ledger& ledger, Notify on_failure = {}) : ledger_(ledger), on_failure_(std::move(on_failure)) {}
 
   // The errno of the failure that ended a sink, and with it the capture; 0 while all is well. EPIPE: the reader went
   // away.
   int failure() const { return failure_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_; }
-  // Packets of this lane that were put and did not get through, and their share of Lane::bytes.
-  uint64_t lost(size_t lane) const { return lost_[lane].packets; }
-  uint64_t lost_bytes(size_t lane) const { return lost_[lane].bytes; }
 
   void fail(int err) {
     int none = 0;
     if (failure_.compare_exchange_strong(none, err) && on_failure_) on_failure_();
   }
   void add_written(int64_t bytes) { bytes_written_ += static_cast<uint64_t>(bytes); }
-  void add_lost(size_t lane, uint64_t packets, uint64_t bytes) {
-    lost_[lane].packets += packets;
-    lost_[lane].bytes += bytes;
-  }
+  // Packets of this lane that were taken and did not get through, and their bytes.
+  void add_lost(size_t lane, uint64_t packets, uint64_t bytes) { ledger_[lane].lose(packets, bytes); }
 
  private:
-  struct Lost {
-    std::atomic<uint64_t> packets{0};
-    std::atomic<uint64_t> bytes{0};
-  };
-
+  Ledger& ledger_;
   const Notify on_failure_;
   std::atomic<int> failure_{0};
   std::atomic<uint64_t> bytes_written_{0};
-  std::unique_ptr<Lost[]> lost_;
 };
 
-// One thread feeds a sink. It is called the drain thread here, but may be the merge thread of several drain threads. It
-// calls enter() first, leave() last, and the functions between them.
 class Sink {
  public:
   explicit Sink(SinkCounters& counters) : counters_(counters) {}
@@ -71,11 +53,9 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
 
   virtual void enter() {}
-  // Takes packets; the mbufs stay the caller's. Returns how many it took: all, unless it became full.
-  virtual uint32_t put(const Burst& burst) = 0;
-  // Called once a round, whether there were packets or not. Every packet that arrived until `complete_ns`
-  // (CLOCK_REALTIME without its steps) has been put.
-  virtual void tick(uint64_t now_tsc, uint64_t complete_ns) = 0;
+  // Called once a round, whether there were packets or not, at `now_ns` (CLOCK_MONOTONIC_COARSE). Every packet that
+  // arrived until `complete_ns` (CLOCK_REALTIME without its steps) has been put.
+  virtual void tick(uint64_t now_ns, uint64_t complete_ns) = 0;
   // Sends off everything that was put.
   virtual void flush() {}
   virtual void leave() {}
@@ -93,11 +73,63 @@ class Sink {
   virtual bool wants_times() const { return true; }
   // How many packets of a lane are fetched at once: no more than are still in the cache when the sink comes to the
   // last.
-  virtual uint32_t burst_size() const { return Lane::kPending; }
+  virtual uint32_t burst_size() const { return kBurst; }
   const SinkCounters& counters() const { return counters_; }
+
+  static constexpr uint32_t kBurst = 512;
 
  protected:
   SinkCounters& counters_;
+};
+
+// Memory of a sink for the next records.
+struct Room {
+  uint8_t* bytes;
+  size_t size;
+  size_t goal;  // the sink wants no further record once there are so many bytes
+};
+
+// A sink for the bytes of a file. Whoever has packets writes their records in place, with reserve() and commit();
+// whoever has records hands them over with put().
+class RecordSink : public Sink {
+ public:
+  using Sink::Sink;
+
+  // Returns room for a record of `at_least` bytes, which must fit into a block. It waits while there is none.
+  virtual Room reserve(size_t at_least) = 0;
+  // Takes records that were written to the beginning of the room.
+  virtual void commit(const RecordSpan& span) = 0;
+  // Takes records that lie elsewhere. Their memory is the caller's again when it returns.
+  void put(const RecordSpan& span) {
+    uint8_t* const bytes = reserve(span.size).bytes;
+    memcpy(bytes, span.bytes, span.size);
+    commit({bytes, span.size, span.records, span.lane, span.steps_ns});
+  }
+
+  // From this size on, in bytes, writing a packet from where it lies beats copying it.
+  static constexpr uint32_t kInPlace = 400;
+  static constexpr uint32_t kMostInPlace = 64;
+  // About so many bytes go with one write in place: what was prefetched must still be in the cache when the kernel
+  // comes to it (bench/RESULTS.md).
+  static constexpr size_t kInPlaceBytes = 24 * 1024;
+  // Whether large records are better written from where they lie at this moment, each in one piece.
+  virtual bool wants_in_place() const { return false; }
+  // Writes up to kMostInPlace such records of a lane, `size` bytes in all. Changes `records`.
+  virtual void write_in_place(iovec*, uint32_t, size_t, uint16_t) {}
+};
+
+struct Frame {
+  const uint8_t* bytes;
+  uint32_t size;
+};
+
+// A sink for whole frames.
+class FrameSink : public Sink {
+ public:
+  using Sink::Sink;
+
+  // Takes frames of one lane, burst_size() at most, in the order of their arrival.
+  virtual void put(const Frame* frames, uint32_t count, const Lane& lane) = 0;
 };
 
 }  // namespace dpcap

@@ -1,4 +1,4 @@
-/** A primary of ours that looks like DPVS (test/native/dpvs-primary.c): built on first use, one for each test. */
+/** A primary of ours that looks like DPVS (test/native/primaries/dpvs-primary.c): built on first use, one for each test. */
 import { atExit } from './at-exit.js';
 import { built } from './built.js';
 import { removeEalFiles, uniqueName } from './owned.js';

@@ -1,4 +1,4 @@
-/** A primary whose allocator is timed (test/native/malloc-primary.c). */
+/** A primary whose allocator is timed (test/native/primaries/malloc-primary.c). */
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atExit } from './at-exit.js';

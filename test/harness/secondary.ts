@@ -1,4 +1,4 @@
-/** Another secondary process of the primary (test/native/secondary.c): stopped, continued, killed, and holding locks. */
+/** Another secondary process of the primary (test/native/primaries/secondary.c): stopped, continued, killed, and holding locks. */
 import type { Test } from 'tap';
 import { built } from './built.js';
 import type { Joinable } from './capture.js';

@@ -8,7 +8,9 @@
 #include <numeric>
 #include <vector>
 
-#include "pdump/lane.h"
+#include "books.h"
+#include "pdump/reader/burst.h"
+#include "pdump/reader/packet_writer.h"
 #include "sink/sink.h"
 
 // A chain of mbufs that holds `bytes`, cut into segments of `segment` bytes, with `room` unused bytes around each.
@@ -59,7 +61,7 @@ inline std::vector<uint8_t> stamped(const std::vector<uint8_t>& payload, uint32_
 class Packets {
  public:
   explicit Packets(size_t lane = 0, dpcap::Direction direction = dpcap::Direction::rx)
-      : lane_(lane, {"test0", 0, 7, direction}, 1, nullptr) {}
+      : lane_(lane, {"test0", 0, 7, direction}, 1) {}
 
   Packets& add(const std::vector<uint8_t>& bytes, size_t segment = SIZE_MAX, uint16_t room = 64) {
     mbufs_.push_back(chains_.emplace_back(bytes, std::min(segment, bytes.size()), room).head());
@@ -80,3 +82,13 @@ class Packets {
   std::vector<rte_mbuf*> mbufs_;
   std::vector<uint64_t> times_;
 };
+
+inline const dpcap::FileOptions kPcap{dpcap::FileFormat::pcap, true, 262144};
+
+// Puts plain copies into a sink, as a poller does. Returns how many it took.
+inline uint32_t put(dpcap::RecordSink& sink, const dpcap::Burst& burst, const dpcap::FileOptions& options = kPcap) {
+  return dpcap::RecordWriter(options, dpcap::CopyMode::plain, sink).put(burst).packets;
+}
+inline void put(dpcap::FrameSink& sink, const dpcap::Burst& burst, dpcap::CopyMode mode = dpcap::CopyMode::plain) {
+  dpcap::FrameWriter(mode, sink).put(burst);
+}

@@ -15,11 +15,13 @@ void test_writer_thread();
 void test_direct_io();
 void test_file_sink();
 void test_merge_thread();
-void test_lane();
+void test_pdump_lane();
 void test_limit();
+void test_ledger();
+void test_capture();
 void test_mbuf_bulks();
 void test_working_set();
-void test_frame_sink();
+void test_interface_sink();
 void test_interfaces();
 
 namespace {
@@ -53,11 +55,13 @@ int main() {
   run("direct_io", test_direct_io);
   run("file_sink", test_file_sink);
   run("merge_thread", test_merge_thread);
-  run("lane", test_lane);
+  run("pdump_lane", test_pdump_lane);
   run("limit", test_limit);
+  run("ledger", test_ledger);
+  run("capture", test_capture);
   run("mbuf_bulks", test_mbuf_bulks);
   run("working_set", test_working_set);
-  run("frame_sink", test_frame_sink);
+  run("interface_sink", test_interface_sink);
   run("interfaces", test_interfaces);
   return tap_end();
 }

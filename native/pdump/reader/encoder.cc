@@ -1,8 +1,10 @@
 #include "pdump/reader/encoder.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "pdump/reader/mbuf_packet.h"
+#include "record/block.h"
 
 namespace dpcap {
 namespace {
@@ -38,12 +40,12 @@ RecordHead head_of(const Burst& burst, uint32_t index, const Packet& packet) {
 
 // There is one function for each format and mode: the choice is made once a capture, not once a packet.
 template <FileFormat format, CopyMode mode>
-uint32_t fill_block(const FileOptions& given, const Burst& burst, uint32_t first, size_t goal, Block& block) {
+Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t first, const Room& room) {
   const FileOptions options{format, given.nanoseconds, given.snaplen};
   const Direction direction = burst.lane.id.direction;
-  uint8_t* out = block.bytes + block.used;
-  const uint8_t* const end = block.bytes + Block::kBytes;
-  const uint8_t* const enough = block.bytes + goal;
+  uint8_t* out = room.bytes;
+  const uint8_t* const end = room.bytes + room.size;
+  const uint8_t* const enough = room.bytes + room.goal;
   uint64_t bytes = 0;
   uint32_t index = first;
   for (; index < burst.count && out < enough; index++) {
@@ -56,10 +58,7 @@ uint32_t fill_block(const FileOptions& given, const Burst& burst, uint32_t first
     out += write_record_tail(options, head, out);
     bytes += packet.caplen;
   }
-  block.used = static_cast<size_t>(out - block.bytes);
-  if (index > first) block.add_share(static_cast<uint16_t>(burst.lane.index), index - first);
-  burst.lane.bytes.add(bytes);
-  return index - first;
+  return {index - first, static_cast<size_t>(out - room.bytes), bytes};
 }
 
 }  // namespace
@@ -68,12 +67,12 @@ Encoder::Encoder(const FileOptions& options, CopyMode mode)
     : options_(options),
       mode_(mode),
       fill_(options.format == FileFormat::pcap
-                ? (mode == CopyMode::plain ? fill_block<FileFormat::pcap, CopyMode::plain>
-                                           : fill_block<FileFormat::pcap, CopyMode::stamped>)
-                : (mode == CopyMode::plain ? fill_block<FileFormat::pcapng, CopyMode::plain>
-                                           : fill_block<FileFormat::pcapng, CopyMode::stamped>)) {}
+                ? (mode == CopyMode::plain ? fill_room<FileFormat::pcap, CopyMode::plain>
+                                           : fill_room<FileFormat::pcap, CopyMode::stamped>)
+                : (mode == CopyMode::plain ? fill_room<FileFormat::pcapng, CopyMode::plain>
+                                           : fill_room<FileFormat::pcapng, CopyMode::stamped>)) {}
 
-bool Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const {
+uint32_t Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const {
   rte_mbuf* mbuf = burst.mbufs[index];
   const Packet packet = read_packet(mbuf, mode_, burst.lane.id.direction, options_.snaplen);
   const bool is_pcap = options_.format == FileFormat::pcap;
@@ -81,14 +80,22 @@ bool Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const {
   const size_t tail_bytes = record_size(options_.format, packet.caplen) - head_bytes - packet.caplen;
   const size_t start = mbuf->data_off + packet.offset;
   const size_t end = start + packet.caplen;
-  if (!packet.in_one_piece() || start < head_bytes || end + tail_bytes > mbuf->buf_len) return false;
+  if (!packet.in_one_piece() || start < head_bytes || end + tail_bytes > mbuf->buf_len) return 0;
   auto* data = static_cast<uint8_t*>(mbuf->buf_addr) + start;
   const RecordHead head = head_of(burst, index, packet);
   write_record_head(options_, head, data - head_bytes);
   write_record_tail(options_, head, data + packet.caplen);
   *record = {data - head_bytes, head_bytes + packet.caplen + tail_bytes};
-  burst.lane.bytes.add(packet.caplen);
-  return true;
+  return packet.caplen;
+}
+
+uint32_t Encoder::recorded_bytes(const Burst& burst, uint32_t index) const {
+  return std::min(burst.mbufs[index]->pkt_len, options_.snaplen);
+}
+
+size_t Encoder::most_size(const Burst& burst, uint32_t index) const {
+  const uint32_t caplen = recorded_bytes(burst, index) + sizeof(Packet::tags);
+  return record_size(options_.format, std::min(caplen, options_.snaplen));
 }
 
 }  // namespace dpcap

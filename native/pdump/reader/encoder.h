@@ -1,9 +1,9 @@
-// Turns copies into records of a file, one behind the other in a block. Runs on the drain thread.
+// Turns copies into records of a file, one behind the other. Runs on the drain thread.
 #pragma once
 #include <sys/uio.h>
 
 #include "pdump/client.h"
-#include "record/block.h"
+#include "pdump/reader/burst.h"
 #include "record/pcap_format.h"
 #include "sink/sink.h"
 
@@ -13,16 +13,25 @@ class Encoder {
  public:
   Encoder(const FileOptions& options, CopyMode mode);
 
-  // Records packets of a burst, from `first` on, until the block is full or holds `goal` bytes. Returns how many.
-  uint32_t fill(const Burst& burst, uint32_t first, size_t goal, Block& block) const {
-    return fill_(options_, burst, first, goal, block);
+  struct Filled {
+    uint32_t packets = 0;
+    size_t size = 0;     // of their records
+    uint64_t bytes = 0;  // of packet
+  };
+  // Records packets of a burst, from `first` on, until the room is full or holds its goal.
+  Filled fill(const Burst& burst, uint32_t first, const Room& room) const {
+    return fill_(options_, burst, first, room);
   }
-  // Makes a record without a copy: puts head and tail around the packet where it lies in its mbuf. Returns false when
-  // there is no room for them, or the packet is in pieces.
-  bool wrap(const Burst& burst, uint32_t index, iovec* record) const;
+  // Makes a record without a copy: puts head and tail around the packet where it lies in its mbuf. Returns the bytes of
+  // packet in it; 0 when there is no room for them, or the packet is in pieces.
+  uint32_t wrap(const Burst& burst, uint32_t index, iovec* record) const;
+  // Returns how large the record of a packet may be.
+  size_t most_size(const Burst& burst, uint32_t index) const;
+  // Returns how many bytes of a packet are recorded, tags that are not in its data left out.
+  uint32_t recorded_bytes(const Burst& burst, uint32_t index) const;
 
  private:
-  using Fill = uint32_t (*)(const FileOptions&, const Burst&, uint32_t first, size_t goal, Block&);
+  using Fill = Filled (*)(const FileOptions&, const Burst&, uint32_t first, const Room&);
 
   const FileOptions options_;
   const CopyMode mode_;

@@ -8,28 +8,35 @@
 //
 // Runs on the drain thread.
 #pragma once
+#include <rte_mbuf.h>
+
 #include <cstdint>
+#include <deque>
 #include <vector>
 
-#include "pdump/lane.h"
+#include "capture/source.h"
+#include "pdump/pdump_lane.h"
+#include "pdump/reader/burst.h"
 #include "pdump/reader/stamp_clock.h"
-#include "sink/sink.h"
 
 namespace dpcap {
 
 class RingReader {
  public:
+  static constexpr uint32_t kPending = Sink::kBurst;  // how many packets of a lane are held here at most
+
   // `is_timed`: the sink wants to know when packets arrived. With several lanes the order needs it in any case.
   // `burst`: how many packets are taken out of a ring at once. `clock`: the capture's.
-  RingReader(std::vector<Lane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock);
+  RingReader(std::vector<PdumpLane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock);
 
   void begin();
   // Looks at every ring once. Returns how many packets it found.
   uint32_t refill();
-  // Returns the next packets in order, all of one lane; count 0 when there are none for now. `last`: there will be no
-  // others to wait for. The packets stay in the lane until taken().
-  Burst next(bool last);
-  void taken(Lane& lane, uint32_t count);
+  // Returns the next packets in order, all of one lane; count 0 when there are none for now. The packets stay here
+  // until taken().
+  Burst next(More more);
+  // Drops the first `count` packets of the last burst.
+  void taken(uint32_t count);
 
   // In steady time (see WallClock): no packet that arrived before this is still to come.
   uint64_t complete_ns() const;
@@ -41,20 +48,45 @@ class RingReader {
   bool is_settling() const { return held_since_ != 0 && !stamps_.is_settled(settle_ticks_); }
 
  private:
+  // Packets of a lane that were taken from its ring and not yet given out: `count`, from `head` on.
+  struct Held {
+    explicit Held(PdumpLane& lane_) : lane(lane_) {}
+
+    PdumpLane& lane;
+    rte_mbuf* mbufs[kPending];
+    uint64_t stamp[kPending];    // as the primary wrote it; of the last `unresolved` packets
+    uint64_t arrival[kPending];  // TSC; of those before them
+    uint64_t time_ns[kPending];  // CLOCK_REALTIME; of those that were given out and not taken
+    uint32_t head = 0;
+    uint32_t count = 0;
+    uint32_t unresolved = 0;  // how many packets at the end still need their arrival
+    uint32_t waiting = 0;     // copies in the ring at the last look
+    uint32_t turns = 0;       // turns in which packets were given out since then
+    uint64_t empty_tsc = 0;   // when the ring was last seen empty
+    bool more = false;        // the ring was not empty when it was last looked at
+    uint64_t last_ns = 0;     // steady time of the last packet that was given out
+
+    Direction direction() const { return lane.id().direction; }
+    uint32_t resolved() const { return count - unresolved; }
+    void close_up();
+  };
+
   void count_waiting();
   double equal_share() const;
-  uint32_t refill(Lane& lane, uint32_t most);
-  uint32_t room_in(const Lane& lane) const;
-  void learn(Lane& lane, uint32_t found, uint64_t now);
-  void resolve(Lane& lane, bool last);
+  uint32_t refill(Held& held, uint32_t most);
+  uint32_t room_in(const Held& held) const;
+  void note_found(Held& held, uint32_t found);
+  void resolve(Held& held, More more);
   Burst next_by_turns();
-  Burst next_by_stamp(bool last);
-  Burst give(Lane& lane, uint32_t count);
-  uint64_t complete_ns(const Lane& lane) const;
-  uint32_t count_until(Lane& lane, uint64_t horizon) const;
-  void to_wall_time(Lane& lane, uint32_t count);
+  Burst next_by_stamp(More more);
+  Burst give(Held& held, uint32_t count);
+  Burst nothing() const;
+  uint64_t complete_ns(const Held& held) const;
+  uint32_t count_until(const Held& held, uint64_t horizon) const;
+  void to_wall_time(Held& held, uint32_t count);
 
-  std::vector<Lane*> lanes_;  // those of received packets first
+  std::deque<Held> lanes_;  // those of received packets first
+  Held* given_ = nullptr;   // the lane of the last burst
   const bool is_stamped_;
   const bool is_timed_;
   const uint32_t burst_;

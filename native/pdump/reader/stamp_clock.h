@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include "base/now.h"
+
 namespace dpcap {
 
 // Where a clock reads the time. Tests have a source of their own.
@@ -82,12 +84,6 @@ class StampClock {
   uint64_t anchor_tsc_ = 0;
   int64_t lo_ = 0;  // the anchor packet arrived between anchor_tsc_ + lo_ ...
   int64_t hi_ = 0;  // ... and anchor_tsc_ + hi_
-};
-
-// How often the system clock was set while a capture ran, and by how much in all.
-struct ClockSteps {
-  uint32_t count;
-  int64_t total_ns;
 };
 
 // The clocks of a capture. All its drain threads turn stamps into the same time, because otherwise their packets could

@@ -127,9 +127,7 @@ function lines(report: RecoverReport & { filePrefix: string; skipped?: string })
   const all = [
     ...(skipped === undefined ? [] : [skipped]),
     ...cleared.map((one) => `cleared a capture of pid ${one.pid}, ${one.lanes} queues still enabled: ${one.purpose}`),
-    ...inDoubt.map(
-      (one) => `left ${one.name} alone, it may still be in use: ${one.lanes.join(', ')}; try again later`,
-    ),
+    ...inDoubt.map((one) => `left ${one.name} alone, it may still be in use: ${one.lanes.join(', ')}; try again later`),
     ...running.map((one) => `left a running capture alone, pid ${one.pid}: ${one.purpose}`),
   ];
   return (all.length > 0 ? all : ['nothing to clear']).map((line) => `${filePrefix}: ${line}`);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "copies.h"
+#include "sink/file_sink.h"
 #include "tap.h"
 #include "temporary_file.h"
 
@@ -24,16 +25,16 @@ const FileOptions kFormats[] = {
 struct Merged {
   explicit Merged(const FileOptions& options_, int fd, size_t lanes = 8)
       : options(options_),
-        counters(lanes),
-        file(fd, {options, CopyMode::plain, 0, {}, false}, counters),
-        merge(options, CopyMode::plain, counters, file) {}
+        books(lanes),
+        file(fd, {options.format, 0, {}, Priority::normal}, books.counters),
+        merge(options, books.counters, file) {}
   // After the queues' owners have left.
   void end() {
     merge.stop();
     file.finish({});
   }
   const FileOptions options;
-  SinkCounters counters;
+  Books books;
   FileSink file;
   MergeThread merge;
 };
@@ -64,7 +65,7 @@ std::vector<uint8_t> signed_packet(uint32_t lane, uint32_t number, size_t size) 
 }
 
 // Feeds a queue with random bursts, as a drain of two lanes does: time goes on in random steps, and sometimes stands.
-void feed(Sink& queue, uint32_t first_lane, unsigned seed, uint32_t packets) {
+void feed(RecordSink& queue, const FileOptions& options, uint32_t first_lane, unsigned seed, uint32_t packets) {
   constexpr uint32_t kMostInBurst = 40;
   uint64_t now = 1'700'000'000'000'000'000;
   uint32_t numbers[2] = {};
@@ -79,7 +80,7 @@ void feed(Sink& queue, uint32_t first_lane, unsigned seed, uint32_t packets) {
       now += rand_r(&seed) % 4 == 0 ? 0 : rand_r(&seed) % 3000;
       times.push_back(now);
     }
-    queue.put({burst.lane(), burst.burst().mbufs, times.data(), count});
+    put(queue, {burst.lane(), burst.burst().mbufs, times.data(), count}, options);
     queue.tick(0, now);
     made += count;
   }
@@ -94,13 +95,13 @@ void in_order() {
     Merged merged(options, file.fd);
     std::vector<std::thread> drains;
     for (uint32_t i = 0; i < kStrands; i++) {
-      drains.emplace_back(feed, std::ref(merged.merge.add_queue()), 2 * i, 17 + i, kPackets);
+      drains.emplace_back(feed, std::ref(merged.merge.add_queue()), std::cref(options), 2 * i, 17 + i, kPackets);
     }
-    merged.merge.start(false);
+    merged.merge.start(Priority::normal);
     for (auto& drain : drains) drain.join();
     merged.end();
     const std::vector<Record> records = records_in(file, options);
-    CHECK(merged.counters.failure() == 0 && records.size() == kStrands * kPackets);
+    CHECK(merged.books.counters.failure() == 0 && records.size() == kStrands * kPackets);
     std::vector<uint32_t> next(2 * kStrands);
     uint64_t last = 0;
     for (const Record& record : records) {
@@ -114,13 +115,13 @@ void in_order() {
 void quiet_queue() {
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
-  Sink& busy = merged.merge.add_queue();
-  Sink& quiet = merged.merge.add_queue();
-  merged.merge.start(false);
+  RecordSink& busy = merged.merge.add_queue();
+  RecordSink& quiet = merged.merge.add_queue();
+  merged.merge.start(Priority::normal);
   Packets packets(3);
   packets.add(signed_packet(3, 0, 60)).add(signed_packet(3, 1, 60));
   const uint64_t* times = packets.burst().arrival_ns;
-  busy.put(packets.burst());
+  put(busy, packets.burst());
   busy.tick(0, times[1]);
   quiet.tick(0, times[0]);
   while (file.size() == 0) std::this_thread::yield();
@@ -128,7 +129,7 @@ void quiet_queue() {
   quiet.tick(0, times[1] - 1);
   Packets late(4);
   late.add(signed_packet(4, 0, 60));
-  quiet.put({late.lane(), late.burst().mbufs, times + 1, 1});
+  put(quiet, {late.lane(), late.burst().mbufs, times + 1, 1});
   quiet.leave();
   busy.leave();
   merged.end();
@@ -142,24 +143,24 @@ void clock_set_back() {
   constexpr int64_t kBack = -3'600'000'000'000;
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
-  Sink* queues[] = {&merged.merge.add_queue(), &merged.merge.add_queue()};
-  merged.merge.start(false);
+  RecordSink* queues[] = {&merged.merge.add_queue(), &merged.merge.add_queue()};
+  merged.merge.start(Priority::normal);
   constexpr uint32_t kAll = 100;
   Packets packets(0);
   for (uint32_t i = 0; i < kAll; i++) packets.add(signed_packet(0, i, 60));
   const Burst all = packets.burst();
-  const auto put = [&](uint32_t i) {
+  const auto put_one = [&](uint32_t i) {
     const int64_t steps = i < kAll / 2 ? 0 : kBack;
     const uint64_t shown = all.arrival_ns[i] + static_cast<uint64_t>(steps);
-    queues[i % 2]->put({packets.lane(), all.mbufs + i, &shown, 1, steps});
+    put(*queues[i % 2], {packets.lane(), all.mbufs + i, &shown, 1, steps});
   };
   // The one queue is ahead of the other: that is waited for, before and after the step.
-  for (uint32_t i = 0; i < kAll; i += 2) put(i);
+  for (uint32_t i = 0; i < kAll; i += 2) put_one(i);
   queues[0]->tick(0, all.arrival_ns[kAll - 1]);
-  for (uint32_t i = 1; i < kAll; i += 2) put(i);
+  for (uint32_t i = 1; i < kAll; i += 2) put_one(i);
   queues[1]->tick(0, all.arrival_ns[kAll - 1]);
   while (file.size() < kAll * 76) std::this_thread::yield();
-  for (Sink* queue : queues) queue->leave();
+  for (RecordSink* queue : queues) queue->leave();
   merged.end();
   const std::vector<Record> records = records_in(file, kFormats[0]);
   CHECK(records.size() == kAll);
@@ -169,17 +170,17 @@ void clock_set_back() {
 // What could not be written is counted where it belongs, however it was merged.
 void full_disk() {
   Merged merged(kFormats[0], open("/dev/full", O_WRONLY));
-  Sink* queues[] = {&merged.merge.add_queue(), &merged.merge.add_queue()};
-  merged.merge.start(false);
+  RecordSink* queues[] = {&merged.merge.add_queue(), &merged.merge.add_queue()};
+  merged.merge.start(Priority::normal);
   for (uint32_t i = 0; i < 2; i++) {
     Packets packets(5 + i);
     packets.add_sized(10 + i, 60);
-    queues[i]->put(packets.burst());
+    put(*queues[i], packets.burst());
   }
-  for (Sink* queue : queues) queue->leave();
+  for (RecordSink* queue : queues) queue->leave();
   merged.end();
-  CHECK(merged.counters.failure() == ENOSPC && merged.counters.bytes_written() == 0);
-  CHECK(merged.counters.lost(5) == 10 && merged.counters.lost(6) == 11);
+  CHECK(merged.books.counters.failure() == ENOSPC && merged.books.counters.bytes_written() == 0);
+  CHECK(merged.books.ledger[5].lost == 10 && merged.books.ledger[6].lost == 11);
 }
 
 char state_of(pid_t thread) {
@@ -193,9 +194,9 @@ char state_of(pid_t thread) {
 void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
   TemporaryFile file;
   Merged merged(kFormats[0], file.fd);
-  Sink& fast = merged.merge.add_queue();
-  Sink& slow = merged.merge.add_queue();
-  merged.merge.start(false);
+  RecordSink& fast = merged.merge.add_queue();
+  RecordSink& slow = merged.merge.add_queue();
+  merged.merge.start(Priority::normal);
   std::atomic<pid_t> thread{0};
   std::atomic<bool> is_put{false};
   std::thread drain([&] {
@@ -208,7 +209,7 @@ void no_room(size_t bytes, uint32_t packets_in_run, uint32_t runs) {
         const uint32_t words[2] = {0, number + i};
         memcpy(rte_pktmbuf_mtod(burst.mbufs[i], void*), words, sizeof words);
       }
-      fast.put(burst);
+      put(fast, burst);
     }
     is_put = true;
     fast.leave();

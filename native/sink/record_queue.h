@@ -5,27 +5,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "pdump/reader/encoder.h"
 #include "record/block.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
-// Records of one lane, one behind the other.
-struct RecordSpan {
-  const uint8_t* bytes;
-  uint32_t size;
-  uint32_t records;
-  uint16_t lane;
-  int64_t steps_ns;  // see Burst
-};
-
-class RecordQueue : public Sink {
+class RecordQueue : public RecordSink {
  public:
-  RecordQueue(const FileOptions& options, CopyMode mode, SinkCounters& counters);
+  explicit RecordQueue(SinkCounters& counters);
 
-  // Drain thread. It waits while there is no room.
-  uint32_t put(const Burst& burst) override;
+  Room reserve(size_t at_least) override;
+  void commit(const RecordSpan& span) override;
   // `complete_ns` may fall when a packet is held back: the earlier, greater value still holds.
   void tick(uint64_t, uint64_t complete_ns) override {
     if (complete_ns > complete_ns_.load(std::memory_order_relaxed)) {
@@ -50,8 +40,6 @@ class RecordQueue : public Sink {
   void publish(const RecordSpan& span);
   template <typename Condition>
   void wait_until(Condition is_true) const;
-
-  const Encoder encoder_;
 
   // Used by the drain thread. The blocks are filled one after the other, and a span never leaves its block.
   BlockArena blocks_;

@@ -1,27 +1,21 @@
-#include "capture/record_queue.h"
+#include "sink/record_queue.h"
 
 #include <ctime>
 
 namespace dpcap {
 
-RecordQueue::RecordQueue(const FileOptions& options, CopyMode mode, SinkCounters& counters)
-    : Sink(counters), encoder_(options, mode), blocks_(kBlocks), spans_(kSpans) {}
+RecordQueue::RecordQueue(SinkCounters& counters) : RecordSink(counters), blocks_(kBlocks), spans_(kSpans) {}
 
-uint32_t RecordQueue::put(const Burst& burst) {
-  uint32_t taken = 0;
-  while (taken < burst.count) {
-    Block& block = blocks_[filling_];
-    const size_t before = block.used;
-    const uint32_t records = encoder_.fill(burst, taken, Block::kBytes, block);
-    if (records == 0) {
-      begin_next_block();
-      continue;
-    }
-    taken += records;
-    publish({block.bytes + before, static_cast<uint32_t>(block.used - before), records,
-             static_cast<uint16_t>(burst.lane.index), burst.steps_ns});
-  }
-  return taken;
+Room RecordQueue::reserve(size_t at_least) {
+  if (blocks_[filling_].used + at_least > Block::kBytes) begin_next_block();
+  const Block& block = blocks_[filling_];
+  const size_t left = Block::kBytes - block.used;
+  return {block.bytes + block.used, left, left};
+}
+
+void RecordQueue::commit(const RecordSpan& span) {
+  blocks_[filling_].used += span.size;
+  publish(span);
 }
 
 void RecordQueue::begin_next_block() {

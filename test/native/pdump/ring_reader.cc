@@ -28,11 +28,13 @@ TimeSource fake() {
 }
 
 // A lane with its ring.
-class Source {
+class FilledRing {
  public:
-  explicit Source(size_t index, Direction direction)
+  explicit FilledRing(size_t index, Direction direction)
       : memory_(static_cast<rte_ring*>(aligned_alloc(RTE_CACHE_LINE_SIZE, rte_ring_get_memsize(kSlots))), free),
-        lane_(index, {"test0", 0, 0, direction}, 0, memory_.get()) {
+        own_(index, {"test0", 0, 0, direction}, 0),
+        ledger_(index + 1),
+        lane_(own_, ledger_[index], memory_.get()) {
     rte_ring_init(memory_.get(), "test", kSlots, 0);
   }
   // `number` is found again in the packet.
@@ -43,7 +45,7 @@ class Source {
     memcpy(&bytes[12], words, sizeof words);
     enqueue(bytes);
   }
-  Lane* lane() { return &lane_; }
+  PdumpLane* lane() { return &lane_; }
 
  private:
   static std::vector<uint8_t> words_of(uint32_t number) {
@@ -57,7 +59,9 @@ class Source {
   }
 
   std::unique_ptr<rte_ring, void (*)(void*)> memory_;
-  Lane lane_;
+  Lane own_;
+  Ledger ledger_;
+  PdumpLane lane_;
   std::deque<Chain> chains_;
 };
 
@@ -68,11 +72,11 @@ struct Given {
 };
 
 // All that comes out of one look, appended to `given`. Returns how many that were.
-uint32_t look(RingReader& arrivals, CopyMode mode, std::vector<Given>* given) {
-  arrivals.refill();
+uint32_t look(RingReader& reader, CopyMode mode, std::vector<Given>* given) {
+  reader.refill();
   uint32_t count = 0;
   while (true) {
-    const Burst burst = arrivals.next(false);
+    const Burst burst = reader.next(More::may_come);
     if (burst.count == 0) return count;
     for (uint32_t i = 0; i < burst.count; i++) {
       uint32_t number;
@@ -81,67 +85,67 @@ uint32_t look(RingReader& arrivals, CopyMode mode, std::vector<Given>* given) {
       given->push_back({burst.lane.index, number, burst.arrival_ns[i]});
     }
     count += burst.count;
-    arrivals.taken(burst.lane, burst.count);
+    reader.taken(burst.count);
   }
 }
 
 // Plain copies of two lanes wait for nothing: no time need pass until all are out.
 void plain_copies_do_not_wait() {
   SharedClock clock(fake());
-  Source a(0, Direction::rx), b(1, Direction::tx);
-  RingReader arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
-  arrivals.begin();
+  FilledRing a(0, Direction::rx), b(1, Direction::tx);
+  RingReader reader({a.lane(), b.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
+  reader.begin();
   for (uint32_t i = 0; i < 3000; i++) a.copy(i);
   b.copy(0);
   std::vector<Given> given;
-  for (int i = 0; i < 6; i++) look(arrivals, CopyMode::plain, &given);
-  CHECK(given.size() == 3001 && arrivals.is_empty() && !arrivals.is_full());
+  for (int i = 0; i < 6; i++) look(reader, CopyMode::plain, &given);
+  CHECK(given.size() == 3001 && reader.is_empty() && !reader.is_full());
 }
 
 // Stamped copies do, for at most 50 us, and whoever looks is told that there is more than it was given room for.
 void held_back_is_not_nothing() {
   SharedClock clock(fake());
-  Source a(0, Direction::rx), b(1, Direction::tx);
-  RingReader arrivals({a.lane(), b.lane()}, CopyMode::stamped, true, Lane::kPending, clock);
-  arrivals.begin();
+  FilledRing a(0, Direction::rx), b(1, Direction::tx);
+  RingReader reader({a.lane(), b.lane()}, CopyMode::stamped, true, RingReader::kPending, clock);
+  reader.begin();
   std::vector<Given> given;
   for (uint32_t i = 0; i < 3; i++) {  // until the primary's clock is known
-    look(arrivals, CopyMode::stamped, &given);
+    look(reader, CopyMode::stamped, &given);
     now += kUs;
     a.stamped_copy(i, now);
     now += kUs;
   }
-  look(arrivals, CopyMode::stamped, &given);
+  look(reader, CopyMode::stamped, &given);
   now += 100 * kUs;
-  look(arrivals, CopyMode::stamped, &given);
+  look(reader, CopyMode::stamped, &given);
   CHECK(given.size() == 3);
   for (uint32_t i = 3; i < 2000; i++) a.stamped_copy(i, now);
   now += 10 * kUs;
-  CHECK(look(arrivals, CopyMode::stamped, &given) == 0 && !arrivals.is_full());
-  CHECK(look(arrivals, CopyMode::stamped, &given) == 0 && arrivals.is_full());
+  CHECK(look(reader, CopyMode::stamped, &given) == 0 && !reader.is_full());
+  CHECK(look(reader, CopyMode::stamped, &given) == 0 && reader.is_full());
   now += 100 * kUs;
-  CHECK(look(arrivals, CopyMode::stamped, &given) == Lane::kPending);  // found none, and gave many
-  while (look(arrivals, CopyMode::stamped, &given) != 0) {
+  CHECK(look(reader, CopyMode::stamped, &given) == RingReader::kPending);  // found none, and gave many
+  while (look(reader, CopyMode::stamped, &given) != 0) {
   }
-  CHECK(given.size() == 2000 && arrivals.is_empty());
+  CHECK(given.size() == 2000 && reader.is_empty());
 }
 
 // Questions that are received and answers that are sent, each answer some time after its question; looks in between.
 void answers_after_questions(uint32_t in_a_look, uint32_t delay) {
   SharedClock clock(fake());
-  Source questions(5, Direction::rx), answers(2, Direction::tx);  // the later one comes first by its number
-  RingReader arrivals({answers.lane(), questions.lane()}, CopyMode::plain, true, Lane::kPending, clock);
-  arrivals.begin();
+  FilledRing questions(5, Direction::rx), answers(2, Direction::tx);  // the later one comes first by its number
+  RingReader reader({answers.lane(), questions.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
+  reader.begin();
   std::vector<Given> given;
   constexpr uint32_t kAll = 6000;
   for (uint32_t i = 0; i < kAll + delay; i++) {
     now += kUs;
     if (i < kAll) questions.copy(i);
     if (i >= delay) answers.copy(i - delay);
-    while (i % in_a_look == 0 && look(arrivals, CopyMode::plain, &given) != 0) {
+    while (i % in_a_look == 0 && look(reader, CopyMode::plain, &given) != 0) {
     }
   }
-  while (look(arrivals, CopyMode::plain, &given) != 0) {
+  while (look(reader, CopyMode::plain, &given) != 0) {
   }
   std::vector<bool> asked(kAll);
   uint32_t wrong = 0;
@@ -158,8 +162,8 @@ void answers_after_questions(uint32_t in_a_look, uint32_t delay) {
 // Another thread of the primary fills the rings while we look: what came after the look began on any lane waits.
 void one_look_is_one_moment() {
   SharedClock clock(fake());
-  Source first(0, Direction::rx), second(1, Direction::rx);
-  static Source* late[2];
+  FilledRing first(0, Direction::rx), second(1, Direction::rx);
+  static FilledRing* late[2];
   late[0] = &first;
   late[1] = &second;
   static int readings;
@@ -174,13 +178,13 @@ void one_look_is_one_moment() {
     return now;
   };
   SharedClock shared(source);
-  RingReader arrivals({first.lane(), second.lane()}, CopyMode::plain, true, Lane::kPending, shared);
+  RingReader reader({first.lane(), second.lane()}, CopyMode::plain, true, RingReader::kPending, shared);
   first.copy(1);
   readings = 0;
   std::vector<Given> given;
-  look(arrivals, CopyMode::plain, &given);
+  look(reader, CopyMode::plain, &given);
   CHECK(given.size() == 1 && given[0].number == 1);
-  look(arrivals, CopyMode::plain, &given);
+  look(reader, CopyMode::plain, &given);
   CHECK(given.size() == 3);
 }
 
@@ -191,9 +195,9 @@ void a_step_back() {
   TimeSource source = fake();
   source.realtime_ns = [] { return realtime; };
   SharedClock clock(source);
-  Source a(0, Direction::rx), b(1, Direction::tx);
-  RingReader arrivals({a.lane(), b.lane()}, CopyMode::plain, true, Lane::kPending, clock);
-  arrivals.begin();
+  FilledRing a(0, Direction::rx), b(1, Direction::tx);
+  RingReader reader({a.lane(), b.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
+  reader.begin();
   std::vector<Given> given;
   const auto pass = [&](uint64_t ms) {
     now += ms * 1000 * kUs;
@@ -204,7 +208,7 @@ void a_step_back() {
     if (i == 2) realtime -= 60'000'000'000;
     a.copy(i);
     b.copy(i);
-    look(arrivals, CopyMode::plain, &given);
+    look(reader, CopyMode::plain, &given);
     CHECK(given.size() == 2 * (i + 1) && given.back().number == i);
     CHECK(std::llabs(static_cast<int64_t>(given.back().ns - realtime)) < 1000);
   }

@@ -1,9 +1,8 @@
-#include "sink/frame_sink.h"
+#include "sink/interface_sink.h"
 
 #include <dirent.h>
 #include <linux/if_packet.h>
 #include <poll.h>
-#include <rte_cycles.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,7 +21,7 @@ namespace {
 int64_t monotonic_ns() { return static_cast<int64_t>(now_ns(CLOCK_MONOTONIC)); }
 
 constexpr int kIncomingBurst = 256;
-constexpr uint64_t kLookMs = 10;
+constexpr uint64_t kLookNs = 10'000'000;
 
 // How long a frame waits for an interface that sends nothing, because a peer pauses it or a shaper is slow.
 constexpr int kMaxWaitMs = 100;
@@ -63,54 +62,44 @@ void close_files() {
 
 }  // namespace
 
-FrameSink::FrameSink(int rx_fd, int tx_fd, uint32_t max_rate, CopyMode mode, bool is_timed, SinkCounters& counters)
-    : Sink(counters), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), mode_(mode), is_timed_(is_timed) {}
+InterfaceSink::InterfaceSink(int rx_fd, int tx_fd, uint32_t max_rate, Order order, SinkCounters& counters)
+    : FrameSink(counters), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), order_(order) {}
 
-FrameSink::~FrameSink() { close_descriptors(); }
+InterfaceSink::~InterfaceSink() { close_descriptors(); }
 
 // With a descriptor table of its own the thread saves two atomic operations a packet, which the kernel needs for a
 // table that threads share: 4 % of a write to a TAP.
-void FrameSink::enter() {
+void InterfaceSink::enter() {
   has_own_files_ = unshare(CLONE_FILES) == 0;
   if (has_own_files_) close_files();
 }
 
-void FrameSink::leave() {
+void InterfaceSink::leave() {
   if (has_own_files_) close_descriptors();
 }
 
-void FrameSink::close_descriptors() const {
+void InterfaceSink::close_descriptors() const {
   ::close(rx_fd_);
   if (tx_fd_ != rx_fd_) ::close(tx_fd_);
 }
 
-uint32_t FrameSink::put(const Burst& burst) {
-  const Direction direction = burst.lane.id.direction;
-  const int fd = direction == Direction::rx ? rx_fd_ : tx_fd_;
-  uint64_t written = 0;
-  uint32_t lost = 0;
-  for (uint32_t i = 0; i < burst.count; i++) {
-    const Packet packet = read_packet(burst.mbufs[i], mode_, direction, UINT32_MAX);
-    if (counters_.failure() == 0 && may_write() && write_frame(fd, packet)) {
-      written += packet.caplen;
+void InterfaceSink::put(const Frame* frames, uint32_t count, const Lane& lane) {
+  const int fd = lane.id.direction == Direction::rx ? rx_fd_ : tx_fd_;
+  uint64_t written = 0, lost = 0, lost_bytes = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (counters_.failure() == 0 && may_write() && write_frame(fd, frames[i])) {
+      written += frames[i].size;
     } else {
       lost++;
+      lost_bytes += frames[i].size;
     }
   }
-  burst.lane.bytes.add(written);
   counters_.add_written(static_cast<int64_t>(written));
-  if (lost != 0) counters_.add_lost(burst.lane.index, lost, 0);  // their bytes were never counted
-  return burst.count;
+  if (lost != 0) counters_.add_lost(lane.index, lost, lost_bytes);
 }
 
-bool FrameSink::write_frame(int fd, const Packet& packet) {
-  const uint8_t* frame = rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset);
-  if (!packet.in_one_piece()) {
-    frame_.resize(packet.caplen);
-    copy_packet(packet, frame_.data());
-    frame = frame_.data();
-  }
-  while (write(fd, frame, packet.caplen) < 0) {
+bool InterfaceSink::write_frame(int fd, const Frame& frame) {
+  while (write(fd, frame.bytes, frame.size) < 0) {
     if (errno == EAGAIN && wait_writable(fd)) continue;
     if (is_gone(errno)) counters_.fail(errno);
     return false;
@@ -119,22 +108,22 @@ bool FrameSink::write_frame(int fd, const Packet& packet) {
 }
 
 // Waits until a packet socket has room: frames take up room until they are sent. A TAP interface always has room.
-bool FrameSink::wait_writable(int fd) const {
+bool InterfaceSink::wait_writable(int fd) const {
   pollfd one{fd, POLLOUT, 0};
   const int64_t end = give_up_at_ns_;
   return (end == 0 || monotonic_ns() < end) && poll(&one, 1, kMaxWaitMs) != 0;
 }
 
-void FrameSink::give_up_on_stalls() { give_up_at_ns_ = monotonic_ns() + kEndWaitNs; }
+void InterfaceSink::give_up_on_stalls() { give_up_at_ns_ = monotonic_ns() + kEndWaitNs; }
 
-void FrameSink::tick(uint64_t now_tsc, uint64_t) {
-  if (now_tsc - looked_at_ < rte_get_tsc_hz() / 1000 * kLookMs) return;
-  looked_at_ = now_tsc;
+void InterfaceSink::tick(uint64_t now_ns, uint64_t) {
+  if (now_ns - looked_at_ns_ < kLookNs) return;
+  looked_at_ns_ = now_ns;
   drop_incoming();
 }
 
 // Limits the rate with a token bucket that holds a tenth of a second.
-bool FrameSink::may_write() {
+bool InterfaceSink::may_write() {
   if (max_rate_ == 0) return true;
   const int64_t now = monotonic_ns();
   const double earned = static_cast<double>(now - tokens_at_ns_) * max_rate_ / 1e9;
@@ -147,7 +136,7 @@ bool FrameSink::may_write() {
 
 // Drops what the kernel sends on the interface: nothing is ever injected into a port. Reading also shows that an
 // interface was deleted when there is nothing to write.
-void FrameSink::drop_incoming() {
+void InterfaceSink::drop_incoming() {
   uint8_t frame[2048];
   for (const int fd : {rx_fd_, tx_fd_}) {
     ssize_t size = 0;

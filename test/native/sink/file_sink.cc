@@ -1,7 +1,6 @@
 #include "sink/file_sink.h"
 
 #include <fcntl.h>
-#include <rte_cycles.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -13,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/now.h"
 #include "base/thread.h"
 #include "copies.h"
 #include "tap.h"
@@ -22,25 +22,23 @@ using namespace dpcap;
 
 namespace {
 
-const FileOptions kPcap{FileFormat::pcap, true, 262144};
-
 FileSinkOptions options(uint64_t byte_limit = 0) {
-  return {kPcap, CopyMode::plain, byte_limit, std::vector<uint8_t>(24), false};
+  return {FileFormat::pcap, byte_limit, std::vector<uint8_t>(24), Priority::normal};
 }
 
 // Small packets are copied, large ones may be written in place: either way the file has them all.
 void whole_file() {
   for (const size_t size : {60, 1000}) {
     TemporaryFile file;
-    SinkCounters counters(1);
-    FileSink sink(file.fd, options(), counters);
+    Books books(1);
+    FileSink sink(file.fd, options(), books.counters);
     Packets packets;
     packets.add_sized(500, size);
     sink.enter();
-    for (int i = 0; i < 200; i++) CHECK_ALL(sink.put(packets.burst()) == 500);
+    for (int i = 0; i < 200; i++) CHECK_ALL(put(sink, packets.burst()) == 500);
     sink.leave();
     sink.finish({1, 2, 3});
-    CHECK(sink.counters().failure() == 0 && sink.counters().lost(0) == 0);
+    CHECK(sink.counters().failure() == 0 && books.ledger[0].lost == 0);
     CHECK(file.size() == 24 + 200 * 500 * (16 + size) + 3);
     CHECK(sink.counters().bytes_written() == file.size());
   }
@@ -64,20 +62,20 @@ std::vector<size_t> sizes_in(const TemporaryFile& file) {
 // With one CPU, the drain writes to a file in memory by itself, large packets in place: all stay in order.
 void alone_on_a_cpu() {
   TemporaryFile file("/dev/shm");
-  SinkCounters counters(1);
+  Books books(1);
   const CpuAffinityScope one({sched_getcpu()});
-  FileSink sink(file.fd, options(), counters);
+  FileSink sink(file.fd, options(), books.counters);
   Packets packets;
   packets.add_sized(110, 1000).add_sized(10, 60).add_sized(1, 2000).add_sized(300, 61).add_sized(79, 62);
   sink.enter();
   constexpr size_t kRounds = 1000;
   for (size_t i = 0; i < kRounds; i++) {
-    CHECK_ALL(sink.put(packets.burst()) == 500);
-    sink.tick(rte_get_tsc_cycles(), 0);
+    CHECK_ALL(put(sink, packets.burst()) == 500);
+    sink.tick(now_ns(CLOCK_MONOTONIC), 0);
   }
   sink.leave();
   sink.finish({});
-  CHECK(sink.counters().failure() == 0 && sink.counters().lost(0) == 0);
+  CHECK(sink.counters().failure() == 0 && books.ledger[0].lost == 0);
   const std::vector<size_t> sizes = sizes_in(file);
   CHECK(sizes.size() == kRounds * 500);
   for (size_t i = 0; i < sizes.size(); i++) {
@@ -89,13 +87,13 @@ void alone_on_a_cpu() {
 // What fills blocks goes past the page cache, where the file system can.
 void straight_to_disk() {
   TemporaryFile file;
-  SinkCounters counters(1);
-  FileSink sink(file.fd, options(), counters);
+  Books books(1);
+  FileSink sink(file.fd, options(), books.counters);
   Packets packets;
   packets.add_sized(1000, 84);  // 100 bytes each
   size_t bytes = 24;
   for (int i = 0; i < 10; i++) {
-    for (int j = 0; j < 9; j++) CHECK_ALL(sink.put(packets.burst()) == 1000);
+    for (int j = 0; j < 9; j++) CHECK_ALL(put(sink, packets.burst()) == 1000);
     sink.flush();
     bytes += 9 * 1000 * 100;
     while (file.size() != bytes) std::this_thread::yield();  // nothing piles up
@@ -110,13 +108,13 @@ void straight_to_disk() {
 // The record that crosses the limit is the last.
 void byte_limit() {
   TemporaryFile file;
-  SinkCounters counters(1);
-  FileSink sink(file.fd, options(1000), counters);
+  Books books(1);
+  FileSink sink(file.fd, options(1000), books.counters);
   Packets packets;
   packets.add_sized(5, 84);  // 100 bytes each
-  CHECK(sink.put(packets.burst()) == 5 && !sink.is_full());
-  CHECK(sink.put(packets.burst()) == 5 && sink.is_full());
-  CHECK(sink.put(packets.burst()) == 0);
+  CHECK(put(sink, packets.burst()) == 5 && !sink.is_full());
+  CHECK(put(sink, packets.burst()) == 5 && sink.is_full());
+  CHECK(put(sink, packets.burst()) == 0);
   sink.finish({});
   CHECK(file.size() == 24 + 1000);
 }
@@ -130,23 +128,21 @@ void full_disk() {
   limited.rlim_cur = 24 + 450;
   setrlimit(RLIMIT_FSIZE, &limited);
   TemporaryFile file;
-  SinkCounters counters(2);
-  FileSink sink(file.fd, options(), counters);
+  Books books(2);
+  FileSink sink(file.fd, options(), books.counters);
   Packets first(0), second(1);
   first.add_sized(1, 84);
   second.add_sized(1, 84);
-  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.burst() : second.burst());
+  for (int i = 0; i < 10; i++) put(sink, i % 2 == 0 ? first.burst() : second.burst());
   sink.flush();
-  for (int i = 0; i < 10; i++) sink.put(i % 2 == 0 ? first.burst() : second.burst());
+  for (int i = 0; i < 10; i++) put(sink, i % 2 == 0 ? first.burst() : second.burst());
   sink.finish({1, 2, 3});
   setrlimit(RLIMIT_FSIZE, &before);
   CHECK(sink.counters().failure() == EFBIG);
   CHECK(file.size() == 24 + 400);  // whole records only, and no trailer
   CHECK(sink.counters().bytes_written() == file.size());
-  CHECK(sink.counters().lost(0) == 8 && sink.counters().lost(1) == 8);
-  for (Lane* lane : {&first.lane(), &second.lane()}) {
-    CHECK(lane->bytes - sink.counters().lost_bytes(lane->index) == 2 * 84);
-  }
+  CHECK(books.ledger[0].lost == 8 && books.ledger[1].lost == 8);
+  CHECK(books.ledger[0].lost_bytes == 8 * 84 && books.ledger[1].lost_bytes == 8 * 84);
 }
 
 // The same for packets that are written from where they lie.
@@ -157,20 +153,20 @@ void full_disk_in_place() {
   limited.rlim_cur = 24 + 7 * 1016 + 500;
   setrlimit(RLIMIT_FSIZE, &limited);
   TemporaryFile file;
-  SinkCounters counters(1);
-  OutputFile output(file.fd, FileFormat::pcap, counters);
+  Books books(1);
+  OutputFile output(file.fd, FileFormat::pcap, books.counters);
   output.write_or_take_back(std::vector<uint8_t>(24));
   Packets packets;
   packets.add_sized(OutputFile::kMostRecords, 1000);
-  const Encoder recorder(kPcap, CopyMode::plain);
+  const Encoder encoder(kPcap, CopyMode::plain);
   std::vector<iovec> records(OutputFile::kMostRecords);
-  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(recorder.wrap(packets.burst(), i, &records[i]));
+  for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(encoder.wrap(packets.burst(), i, &records[i]) == 1000);
   output.write_records(records.data(), OutputFile::kMostRecords, 0);
   output.close();
   setrlimit(RLIMIT_FSIZE, &before);
-  CHECK(counters.failure() == EFBIG && counters.lost(0) == OutputFile::kMostRecords - 7);
-  CHECK(file.size() == 24 + 7 * 1016 && counters.bytes_written() == file.size());
-  CHECK(packets.lane().bytes - counters.lost_bytes(0) == 7 * 1000);
+  CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == OutputFile::kMostRecords - 7);
+  CHECK(file.size() == 24 + 7 * 1016 && books.counters.bytes_written() == file.size());
+  CHECK(books.ledger[0].lost_bytes == (OutputFile::kMostRecords - 7) * 1000);
 }
 
 void closed_pipe() {
@@ -178,32 +174,32 @@ void closed_pipe() {
   int ends[2];
   CHECK(pipe(ends) == 0);
   std::atomic<int> told{0};
-  SinkCounters counters(1, [&] { told++; });
-  FileSink sink(ends[1], options(), counters);
+  Books books(1, [&] { told++; });
+  FileSink sink(ends[1], options(), books.counters);
   close(ends[0]);
   while (told == 0) std::this_thread::yield();  // noticed without a packet to write
   CHECK(sink.counters().failure() == EPIPE);
   Packets packets;
   packets.add_sized(5, 60);
-  sink.put(packets.burst());
+  put(sink, packets.burst());
   sink.finish({});
-  CHECK(sink.counters().lost(0) == 5 && sink.counters().lost_bytes(0) == 5 * 60 && told == 1);
+  CHECK(books.ledger[0].lost == 5 && books.ledger[0].lost_bytes == 5 * 60 && told == 1);
 }
 
 // A reader that never reads holds finish() up for no longer than it says.
 void stalled_reader() {
   int ends[2];
   CHECK(pipe(ends) == 0);
-  SinkCounters counters(1);
-  FileSink sink(ends[1], options(), counters);
+  Books books(1);
+  FileSink sink(ends[1], options(), books.counters);
   Packets packets;
   packets.add_sized(3000, 1000);
-  sink.put(packets.burst());
+  put(sink, packets.burst());
   sink.finish({});
   CHECK(sink.counters().failure() == ETIMEDOUT);
   // What is in the pipe now are whole records and at most one torn one, which was counted as lost.
   const uint64_t in_pipe = (sink.counters().bytes_written() - 24) / 1016;
-  CHECK(sink.counters().lost(0) == 3000 - in_pipe);
+  CHECK(books.ledger[0].lost == 3000 - in_pipe);
   close(ends[0]);
 }
 

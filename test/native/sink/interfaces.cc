@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "copies.h"
-#include "sink/frame_sink.h"
 #include "sink/interface/packet_socket.h"
 #include "sink/interface/tap_device.h"
+#include "sink/interface_sink.h"
 #include "tap.h"
 
 using namespace dpcap;
@@ -49,12 +49,12 @@ void several_queues() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 3});
   CHECK(fds.size() == 3);
   for (const int fd : {fds[0], fds[1]}) {
-    SinkCounters counters(1);
-    FrameSink sink(fd, fd, 0, CopyMode::plain, true, counters);
+    Books books(1);
+    InterfaceSink sink(fd, fd, 0, InterfaceSink::Order::of_arrival, books.counters);
     Packets packets;
     packets.add_sized(1, 60);
-    sink.put(packets.burst());
-    CHECK(sink.counters().lost(0) == 0 && sink.counters().bytes_written() == 60);
+    put(sink, packets.burst());
+    CHECK(books.ledger[0].lost == 0 && sink.counters().bytes_written() == 60);
   }
   CHECK(shell("ip link show dpcap0"));  // until the last queue is closed
   close(fds[2]);
@@ -66,19 +66,19 @@ void several_queues() {
 void refused_and_gone() {
   const std::vector<int> fds = create_tap({"dpcap0", "", 1500, 1});
   int told = 0;
-  SinkCounters counters(1, [&] { told++; });
-  FrameSink sink(fds[0], fds[0], 0, CopyMode::plain, true, counters);
+  Books books(1, [&] { told++; });
+  InterfaceSink sink(fds[0], fds[0], 0, InterfaceSink::Order::of_arrival, books.counters);
   Packets packets, more;
   packets.add_sized(1, 5).add_sized(1, 60);
   more.add_sized(1, 60);
-  sink.put(packets.burst());
-  CHECK(sink.counters().bytes_written() == 60 && sink.counters().lost(0) == 1 && sink.counters().failure() == 0);
+  put(sink, packets.burst());
+  CHECK(sink.counters().bytes_written() == 60 && books.ledger[0].lost == 1 && sink.counters().failure() == 0);
   CHECK(shell("ip link del dpcap0"));
   CHECK(told == 0);
   sink.tick(1'000'000'000'000, 0);
   CHECK(sink.counters().failure() == EBADFD && told == 1);
-  sink.put(more.burst());
-  CHECK(sink.counters().lost(0) == 2 && sink.counters().bytes_written() == 60 && told == 1);
+  put(sink, more.burst());
+  CHECK(books.ledger[0].lost == 2 && sink.counters().bytes_written() == 60 && told == 1);
 }
 
 void refusals() {
@@ -105,7 +105,7 @@ void make_veth() {
 void send_frames(FrameSink* sink, const std::vector<uint32_t>& sizes) {
   Packets packets(0, Direction::tx);
   for (const uint32_t size : sizes) packets.add_sized(1, size);
-  sink->put(packets.burst());
+  put(*sink, packets.burst());
 }
 
 // A frame that the interface refuses is lost alone: too long, too short, or because it is down.
@@ -113,17 +113,17 @@ void sent_by_interface() {
   make_veth();
   CHECK(is_interface("dpcap1") && !is_interface("dpcap1:0") && !is_interface("./dpcap1") && !is_interface("dpcap9"));
   const int fd = open_packet_socket("dpcap1");
-  SinkCounters counters(1);
-  FrameSink sink(fd, fd, 0, CopyMode::plain, true, counters);
+  Books books(1);
+  InterfaceSink sink(fd, fd, 0, InterfaceSink::Order::of_arrival, books.counters);
   send_frames(&sink, {60, 1514, 1515, 5});
-  CHECK(counters.bytes_written() == 60 + 1514 && counters.lost(0) == 2);
+  CHECK(books.counters.bytes_written() == 60 + 1514 && books.ledger[0].lost == 2);
   CHECK(shell("ip link set dpcap1 down"));
   send_frames(&sink, {60});
-  CHECK(counters.bytes_written() == 60 + 1514 && counters.lost(0) == 3);
+  CHECK(books.counters.bytes_written() == 60 + 1514 && books.ledger[0].lost == 3);
   CHECK(shell("ip link set dpcap1 up"));
   send_frames(&sink, {61});
   sink.tick(1'000'000'000'000, 0);
-  CHECK(counters.bytes_written() == 60 + 1514 + 61 && counters.lost(0) == 3 && counters.failure() == 0);
+  CHECK(books.counters.bytes_written() == 60 + 1514 + 61 && books.ledger[0].lost == 3 && books.counters.failure() == 0);
   CHECK(shell("ip -s -j link show dpcap2 | grep -q '\"rx\":{\"bytes\":1635,\"packets\":3,'"));
 }
 
@@ -131,14 +131,14 @@ void sent_by_interface() {
 void sending_interface_goes() {
   const int busy = open_packet_socket("dpcap1");
   const int idle = open_packet_socket("dpcap2");
-  SinkCounters of_sender(1), of_waiter(1);
-  FrameSink sender(busy, busy, 0, CopyMode::plain, true, of_sender);
-  FrameSink waiter(idle, idle, 0, CopyMode::plain, true, of_waiter);
+  Books of_sender(1), of_waiter(1);
+  InterfaceSink sender(busy, busy, 0, InterfaceSink::Order::of_arrival, of_sender.counters);
+  InterfaceSink waiter(idle, idle, 0, InterfaceSink::Order::of_arrival, of_waiter.counters);
   CHECK(shell("ip link del dpcap1"));
   send_frames(&sender, {60});
   waiter.tick(1'000'000'000'000, 0);
-  CHECK(of_sender.failure() == ENXIO && of_sender.lost(0) == 1);
-  CHECK(of_waiter.failure() == ENODEV);
+  CHECK(of_sender.counters.failure() == ENXIO && of_sender.ledger[0].lost == 1);
+  CHECK(of_waiter.counters.failure() == ENODEV);
 }
 
 std::string refusal_to_send(const std::string& name) {

@@ -13,6 +13,7 @@
 #include <random>
 #include <vector>
 
+#include "books.h"
 #include "sink/output_file.h"
 #include "tap.h"
 #include "temporary_file.h"
@@ -110,8 +111,8 @@ void every_mixture(unsigned seed) {
   const auto upto = [&](size_t most) { return 1 + static_cast<uint32_t>(random() % most); };
   const size_t header = upto(9000);
   TemporaryFile file;
-  SinkCounters counters(1);
-  OutputFile output(file.fd, FileFormat::pcap, counters);
+  Books books(1);
+  OutputFile output(file.fd, FileFormat::pcap, books.counters);
   output.write_or_take_back(std::vector<uint8_t>(header));
   Stream stream(header);
   uint32_t records = 0;
@@ -123,11 +124,11 @@ void every_mixture(unsigned seed) {
       records += of_block;
     }
     output.write_blocks(blocks, random() % 4 == 0);
-    CHECK_ALL(file.size() == header + records * kRecord && counters.bytes_written() == file.size());
+    CHECK_ALL(file.size() == header + records * kRecord && books.counters.bytes_written() == file.size());
   }
   output.write_or_take_back({1, 2, 3});
   output.close();
-  CHECK(counters.failure() == 0 && counters.lost(0) == 0);
+  CHECK(books.counters.failure() == 0 && books.ledger[0].lost == 0);
   CHECK(truncate(file.path.c_str(), static_cast<off_t>(header + records * kRecord)) == 0);
   CHECK(holds(file, header, records));
 }
@@ -135,8 +136,8 @@ void every_mixture(unsigned seed) {
 // Where the file system can, large blocks leave nothing in the page cache but the end of the last; small ones do.
 void past_the_page_cache() {
   TemporaryFile file;
-  SinkCounters counters(1);
-  OutputFile output(file.fd, FileFormat::pcap, counters);
+  Books books(1);
+  OutputFile output(file.fd, FileFormat::pcap, books.counters);
   output.write_or_take_back(std::vector<uint8_t>(24));
   Stream stream(24);
   for (int i = 0; i < 4; i++) output.write_blocks({stream.add(10000), stream.add(10000)}, false);
@@ -147,7 +148,7 @@ void past_the_page_cache() {
   CHECK(file.pages_in_cache() > 4 * 1000 * kRecord / Block::kPage);
   output.write_blocks({stream.add(10000)}, false);
   output.close();
-  CHECK(counters.failure() == 0 && holds(file, 24, 94000));
+  CHECK(books.counters.failure() == 0 && holds(file, 24, 94000));
 }
 
 // A file size limit stands for a full disk, which comes in the middle of several blocks, or at the end of a page,
@@ -168,8 +169,8 @@ void full_disk() {
     limited.rlim_cur = header + fitting * kRecord + torn;
     setrlimit(RLIMIT_FSIZE, &limited);
     TemporaryFile file;
-    SinkCounters counters(1);
-    OutputFile output(file.fd, FileFormat::pcap, counters);
+    Books books(1);
+    OutputFile output(file.fd, FileFormat::pcap, books.counters);
     output.write_or_take_back(std::vector<uint8_t>(header));
     Stream stream(header);
     output.write_blocks({stream.add(5000)}, false);
@@ -177,8 +178,8 @@ void full_disk() {
     output.write_blocks({stream.add(10000)}, false);
     output.close();
     setrlimit(RLIMIT_FSIZE, &before);
-    CHECK(counters.failure() == EFBIG && counters.lost(0) == 40000 - fitting);
-    CHECK(holds(file, header, fitting) && counters.bytes_written() == file.size());
+    CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == 40000 - fitting);
+    CHECK(holds(file, header, fitting) && books.counters.bytes_written() == file.size());
   }
 }
 

@@ -4,16 +4,17 @@
 #include <vector>
 
 #include "copies.h"
+#include "record/block.h"
 #include "tap.h"
 
 using namespace dpcap;
 
 namespace {
 
-struct OwnBlock : Block {
-  std::vector<uint8_t> own = std::vector<uint8_t>(kStride);
-  OwnBlock() { memory = bytes = own.data(); }
-  std::string text() const { return {reinterpret_cast<const char*>(bytes), used}; }
+struct OwnRoom {
+  std::vector<uint8_t> bytes = std::vector<uint8_t>(Block::kStride);
+  Room room(size_t goal = Block::kBytes) { return {bytes.data(), Block::kBytes, goal}; }
+  std::string text(size_t size) const { return {reinterpret_cast<const char*>(bytes.data()), size}; }
 };
 
 // The record of one packet as pcap_format.h has it, put together byte by byte.
@@ -44,12 +45,13 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
         const Burst burst = packets.burst();
         const std::string first = expected(options, burst, 0, cut, len);
         const std::string second = expected(options, burst, 1, cut, len);
-        OwnBlock block;
-        CHECK(encoder.fill(burst, 0, Block::kBytes, block) == 2 && block.text() == first + second);
-        CHECK(block.shares.size() == 1 && block.shares[0].records == 2);
+        OwnRoom own;
+        const auto [count, used, packet_bytes] = encoder.fill(burst, 0, own.room());
+        CHECK(count == 2 && own.text(used) == first + second && packet_bytes == 2 * cut.size());
+        CHECK(encoder.most_size(burst, 0) >= first.size());
         iovec record;
         const bool in_pieces = mode == CopyMode::stamped ? size + 28 > segment : size > segment;
-        if (encoder.wrap(burst, 1, &record)) {
+        if (encoder.wrap(burst, 1, &record) == cut.size()) {
           CHECK(std::string(static_cast<char*>(record.iov_base), record.iov_len) == second);
         } else {
           CHECK(room == 0 || (in_pieces && cut.size() > 600));
@@ -59,18 +61,18 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
   }
 }
 
-// A block is filled to its goal, and never beyond its end.
-void full_blocks() {
-  const FileOptions options{FileFormat::pcap, true, 262144};
-  const Encoder encoder(options, CopyMode::plain);
+// Room is filled to its goal, and never beyond its end.
+void full_room() {
+  const Encoder encoder(kPcap, CopyMode::plain);
   Packets packets;
   packets.add_sized(200, 9000);
-  OwnBlock block;
-  CHECK(encoder.fill(packets.burst(), 0, 20000, block) == 3);
-  const uint32_t rest = encoder.fill(packets.burst(), 3, Block::kBytes, block);
-  CHECK(3 + rest == Block::kBytes / 9016 && block.used == (3 + rest) * 9016);
-  CHECK(encoder.fill(packets.burst(), 3 + rest, Block::kBytes, block) == 0);
-  CHECK(packets.lane().bytes == (3 + rest) * 9000u);
+  OwnRoom own;
+  const auto some = encoder.fill(packets.burst(), 0, own.room(20000));
+  CHECK(some.packets == 3 && some.size == 3 * 9016 && some.bytes == 3 * 9000);
+  const auto all = encoder.fill(packets.burst(), 0, own.room());
+  CHECK(all.packets == Block::kBytes / 9016 && all.size == all.packets * 9016);
+  const auto none = encoder.fill(packets.burst(), 0, {own.bytes.data(), 9015, Block::kBytes});
+  CHECK(none.packets == 0 && none.size == 0 && none.bytes == 0);
 }
 
 }  // namespace
@@ -82,5 +84,5 @@ void test_encoder() {
       same_bytes({format, false, 100}, mode);
     }
   }
-  full_blocks();
+  full_room();
 }

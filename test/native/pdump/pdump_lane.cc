@@ -1,4 +1,4 @@
-#include "pdump/lane.h"
+#include "pdump/pdump_lane.h"
 
 #include <rte_ring.h>
 
@@ -18,23 +18,25 @@ class OwnRing {
  public:
   OwnRing() {
     rte_ring_init(ring(), "test", kSlots, 0);
-    lane_ = std::make_unique<Lane>(0, LaneId{}, 0, ring());
+    lane_ = std::make_unique<PdumpLane>(own_, ledger_[0], ring());
   }
-  Lane& lane() { return *lane_; }
+  PdumpLane& lane() { return *lane_; }
 
   void arrive(uint32_t count) {
     while (count-- != 0) rte_ring_enqueue(ring(), this);
   }
   // What the drain thread does.
   void drain(uint32_t count) {
-    for (void* copy = nullptr; count-- != 0 && rte_ring_dequeue(ring(), &copy) == 0;) lane_->recorded.add(1);
+    for (void* copy = nullptr; count-- != 0 && rte_ring_dequeue(ring(), &copy) == 0;) ledger_[0].recorded.add(1);
   }
 
  private:
   rte_ring* ring() { return reinterpret_cast<rte_ring*>(memory_); }
 
   alignas(RTE_CACHE_LINE_SIZE) unsigned char memory_[sizeof(rte_ring) + kSlots * sizeof(void*)];
-  std::unique_ptr<Lane> lane_;
+  Lane own_{0, LaneId{}, 0};
+  Ledger ledger_{1};
+  std::unique_ptr<PdumpLane> lane_;
 };
 
 // The watch of a capture compares the primary's count with both: a lane that is being drained is not another tool's.
@@ -67,4 +69,4 @@ void bounds_while_it_is_drained() {
 
 }  // namespace
 
-void test_lane() { bounds_while_it_is_drained(); }
+void test_pdump_lane() { bounds_while_it_is_drained(); }

@@ -1,0 +1,31 @@
+// Decides how many of the packets that a poller found go to its sink, and enters in the ledger what became of all of
+// them. Runs on the drain thread; each has its own.
+#pragma once
+#include <cstdint>
+
+#include "capture/limit.h"
+#include "record/lane.h"
+#include "record/ledger.h"
+#include "sink/sink.h"
+
+namespace dpcap {
+
+class Admission {
+ public:
+  // `ledger` and `limit` are the capture's.
+  Admission(Ledger& ledger, Limit& limit, Sink& sink) : ledger_(ledger), limit_(limit), sink_(sink) {}
+
+  // Returns how many of the next `count` packets of a lane the sink may have. The others are accounted for.
+  uint32_t admit(const Lane& lane, uint32_t count);
+  // Notes that the sink took so many of the admitted packets, with so many bytes of packet.
+  void recorded(const Lane& lane, uint32_t admitted, uint32_t taken, uint64_t bytes);
+  // Notes packets that the filter did not select.
+  void filtered(const Lane& lane, uint32_t count) { ledger_[lane.index].filtered.add(count); }
+
+ private:
+  Ledger& ledger_;
+  Limit& limit_;
+  Sink& sink_;
+};
+
+}  // namespace dpcap

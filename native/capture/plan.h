@@ -1,0 +1,41 @@
+// What a capture is to do with the packets of its source. All decisions have been made. Any thread.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "record/lane.h"
+#include "record/pcap_format.h"
+
+namespace dpcap {
+
+struct LanePlan {
+  LaneId id;
+  uint32_t interface;
+  uint32_t thread;  // index of the drain thread that drains the lane
+};
+
+// Where packets go. The capture takes the descriptors over.
+struct FrameQueue {
+  int rx_fd;
+  int tx_fd;  // may be the same
+};
+struct SinkPlan {
+  int fd;                          // of the file, or -1
+  std::vector<FrameQueue> queues;  // of an interface: one for each drain thread
+  uint32_t max_rate;               // of an interface: packets a second, 0 for no limit
+};
+
+struct CapturePlan {
+  std::vector<LanePlan> lanes;
+  std::vector<InterfaceInfo> interfaces;
+  FileOptions file;
+  FileInfo info;
+  uint64_t packet_limit;  // 0 for no limit
+  uint64_t byte_limit;
+  SinkPlan sink;
+  uint32_t threads;       // number of drain threads
+  std::vector<int> cpus;  // for the threads that handle packets; empty: any
+};
+
+}  // namespace dpcap

@@ -1,0 +1,37 @@
+// The counters of a capture, at one moment. Any thread.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "base/now.h"
+#include "record/lane.h"
+#include "record/ledger.h"
+
+namespace dpcap {
+
+struct LaneStats {
+  LaneId id;
+  LaneState state;
+  Balance balance;
+};
+
+// What a source tells of itself.
+struct SourceStats {
+  ClockSteps clock_steps{};
+  uint32_t mbufs = 0;  // for copies: how many there are, and how many hold none
+  uint32_t mbufs_free = 0;
+  bool filtering_here = false;  // the primary could not load the filter of a lane
+  bool wants_mbufs = false;     // more mbufs were wanted since grow() was last called
+  bool can_settle = false;      // settle() has something to do
+  uint64_t memory = 0;          // bytes of the primary's huge pages, without owner record and mempool header
+};
+
+struct CaptureStats {
+  std::vector<LaneStats> lanes;
+  bool limit_reached;
+  int sink_failure;  // errno
+  uint64_t file_bytes;
+  SourceStats source;
+};
+
+}  // namespace dpcap

@@ -1,0 +1,134 @@
+#include "pdump/pdump_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/fault_point.h"
+#include "base/process_id.h"
+#include "primary/eal_files.h"
+#include "primary/ports.h"
+
+namespace dpcap {
+namespace {
+
+// These are enough for the first tens of milliseconds; the other pieces come when packets flow already.
+constexpr uint32_t kFirstPieces = 16;
+// A copy that is shorter than an Ethernet header with a tag is too short for the primary to put a stripped tag back
+// into. dpcap itself cuts off what is beyond the snaplen.
+constexpr uint32_t kLeastSnaplen = 18;
+
+// Whether a burst may be recorded as the lane's: see LaneState::port_gone.
+bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
+
+}  // namespace
+
+PdumpSource::PdumpSource(const PdumpPlan& plan, const Notify& notify)
+    : plan_(plan),
+      notify_(notify),
+      filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
+      pieces_(owner_name(current_process())),
+      callbacks_(lanes_) {}
+
+void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger) {
+  std::vector<LaneId> ids;
+  for (const Lane* lane : lanes) ids.push_back(lane->id);
+  owner_.emplace(ids, plan_.purpose);
+  program_.emplace(pieces_, plan_.program, plan_.program_tx);
+  pool_.emplace(owner_->name(), plan_.pool, pieces_, notify_);
+  for (Lane* lane : lanes) lanes_.emplace_back(*lane, ledger[lane->index], make_copy_ring(pieces_, pool_->most()));
+  fault_point("rings.made");
+  make_first_mbufs();
+  clock_.emplace(machine_time());
+}
+
+// A capture with little memory is better than none.
+void PdumpSource::make_first_mbufs() {
+  try {
+    pool_->grow(kFirstPieces, pool_->planned());
+  } catch (const Error& error) {
+    if (error.code() != "ERR_NO_MEMORY" || pool_->made() < CaptureMempool::kMinMbufs) throw;
+  }
+}
+
+std::unique_ptr<Poller> PdumpSource::poller(std::vector<Lane*> lanes, RecordSink& sink, Admission& admission) {
+  return make_poller(lanes, std::make_unique<RecordWriter>(plan_.file, plan_.mode, sink), sink, admission);
+}
+
+std::unique_ptr<Poller> PdumpSource::poller(std::vector<Lane*> lanes, FrameSink& sink, Admission& admission) {
+  return make_poller(lanes, std::make_unique<FrameWriter>(plan_.mode, sink), sink, admission);
+}
+
+std::unique_ptr<Poller> PdumpSource::make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
+                                                 const Sink& sink, Admission& admission) {
+  std::vector<PdumpLane*> own;
+  for (const Lane* lane : lanes) own.push_back(&lanes_[lane->index]);
+  const PollerShare share{plan_.mode, filters_, *pool_, *clock_, plan_.threads, is_own};
+  return std::make_unique<PdumpPoller>(std::move(own), share, std::move(writer), sink, admission);
+}
+
+void PdumpSource::enable() {
+  const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
+  callbacks_.enable(*owner_,
+                    {plan_.mode, snaplen, pool_->get(), program_->get(Direction::rx), program_->get(Direction::tx)});
+}
+
+void PdumpSource::open() {
+  callbacks_.take_baseline();
+  is_open_ = true;
+  pool_->open();
+  callbacks_.forget_nombuf();
+}
+
+bool PdumpSource::grow(uint32_t pieces, uint32_t up_to) {
+  const std::lock_guard lock(growing_);
+  if (primary_gone_) throw Error("ERR_ABANDONED", "the primary is gone");
+  return pool_->grow(pieces, up_to);
+}
+
+std::vector<std::string> PdumpSource::disable(Primary primary) {
+  primary_gone_ = primary == Primary::gone;
+  if (primary == Primary::gone) return callbacks_.unsettled();
+  callbacks_.watch();
+  return callbacks_.disable();
+}
+
+// Gives up the dead primary's huge pages, out of which every copy has been taken: the next primary may need them before
+// the file is finished. Not during grow(), which may wait for ever for a lock that the primary died with.
+void PdumpSource::leave() {
+  callbacks_.leave();
+  has_left_ = true;
+  const std::unique_lock lock(growing_, std::try_to_lock);
+  if (lock) let_go_of_huge_pages();
+  fault_point("left");
+}
+
+// In the memory of a dead primary, this would wait for locks that the primary may have died with. The owner record goes
+// last: as long as it is there, a recovery finds the rest by its name.
+bool PdumpSource::release() {
+  if (!pieces_.give_back()) return false;
+  if (pool_) pool_->free();
+  fault_point("free.pool");
+  if (owner_) owner_->free();
+  return true;
+}
+
+void PdumpSource::abandon() {
+  pieces_.abandon();
+  callbacks_.abandon();
+}
+
+SourceStats PdumpSource::stats() const {
+  SourceStats stats;
+  stats.filtering_here = callbacks_.is_filtering_here();
+  stats.memory = pieces_.bytes();
+  if (clock_) stats.clock_steps = clock_->steps();
+  if (!is_open_ || has_left_) return stats;
+  stats.mbufs = pool_->mbufs();
+  stats.mbufs_free = pool_->available();
+  stats.wants_mbufs = pool_->is_wanting();
+  stats.can_settle = callbacks_.can_settle();
+  return stats;
+}
+
+}  // namespace dpcap

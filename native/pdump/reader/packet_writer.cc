@@ -1,0 +1,88 @@
+#include "pdump/reader/packet_writer.h"
+
+#include <rte_prefetch.h>
+
+#include <algorithm>
+
+#include "pdump/reader/mbuf_packet.h"
+
+namespace dpcap {
+namespace {
+
+// The kernel copies byte by byte, and waits for each cache line that another core has. Prefetched, they all come at
+// once.
+void prefetch_all(const iovec& record) {
+  const auto* bytes = static_cast<const uint8_t*>(record.iov_base);
+  for (size_t at = 0; at < record.iov_len; at += RTE_CACHE_LINE_SIZE) rte_prefetch1(bytes + at);
+}
+
+}  // namespace
+
+PacketWriter::Written RecordWriter::put(const Burst& burst) {
+  Written all;
+  while (all.packets < burst.count && !sink_.is_full()) {
+    const Written some = put_some(burst, all.packets);
+    all.packets += some.packets;
+    all.bytes += some.bytes;
+  }
+  return all;
+}
+
+PacketWriter::Written RecordWriter::put_some(const Burst& burst, uint32_t first) {
+  if (encoder_.recorded_bytes(burst, first) >= RecordSink::kInPlace && sink_.wants_in_place()) {
+    const Written written = put_in_place(burst, first);
+    if (written.packets != 0) return written;
+  }
+  const Room room = sink_.reserve(encoder_.most_size(burst, first));
+  const auto [packets, size, bytes] = encoder_.fill(burst, first, room);
+  sink_.commit(
+      {room.bytes, static_cast<uint32_t>(size), packets, static_cast<uint16_t>(burst.lane.index), burst.steps_ns});
+  return {packets, bytes};
+}
+
+PacketWriter::Written RecordWriter::put_in_place(const Burst& burst, uint32_t first) {
+  iovec records[RecordSink::kMostInPlace];
+  Written written;
+  size_t size = 0;
+  const uint32_t most = std::min(burst.count - first, RecordSink::kMostInPlace);
+  while (written.packets < most && size < RecordSink::kInPlaceBytes) {
+    iovec& record = records[written.packets];
+    const uint32_t bytes = encoder_.wrap(burst, first + written.packets, &record);
+    if (bytes == 0) break;
+    prefetch_all(record);
+    written.packets++;
+    written.bytes += bytes;
+    size += record.iov_len;
+  }
+  if (written.packets != 0) {
+    sink_.write_in_place(records, written.packets, size, static_cast<uint16_t>(burst.lane.index));
+  }
+  return written;
+}
+
+PacketWriter::Written FrameWriter::put(const Burst& burst) {
+  Frame frames[kFrames];
+  Written all;
+  while (all.packets < burst.count) {
+    const uint32_t count = std::min(burst.count - all.packets, kFrames);
+    for (uint32_t i = 0; i < count; i++) {
+      frames[i] = frame_of(burst, all.packets + i, &joined_[i]);
+      all.bytes += frames[i].size;
+    }
+    sink_.put(frames, count, burst.lane);
+    all.packets += count;
+  }
+  return all;
+}
+
+Frame FrameWriter::frame_of(const Burst& burst, uint32_t index, std::vector<uint8_t>* joined) const {
+  const Packet packet = read_packet(burst.mbufs[index], mode_, burst.lane.id.direction, UINT32_MAX);
+  if (packet.in_one_piece()) {
+    return {rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset), packet.caplen};
+  }
+  joined->resize(packet.caplen);
+  copy_packet(packet, joined->data());
+  return {joined->data(), packet.caplen};
+}
+
+}  // namespace dpcap

@@ -1,0 +1,64 @@
+#include "record/ledger.h"
+
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+using Trust = Ledger::Trust;
+using Reader = Ledger::Reader;
+
+// 100 accepted: 3 found the ring full, 80 were recorded, of which the sink lost 5; 10 refused, 4 surplus, 3 on their
+// way.
+void fill(Ledger& ledger) {
+  ledger[1].recorded.add(80);
+  ledger[1].bytes.add(8000);
+  ledger[1].refused.add(10);
+  ledger[1].surplus.add(4);
+  ledger[1].lose(5, 500);
+}
+
+void each_cause_by_its_name() {
+  Ledger ledger(2);
+  fill(ledger);
+  const Balance balance = ledger.balance(1, {100, 7, 2, 3}, Trust::full, Reader::wants);
+  CHECK(balance.source.accepted == 100 && balance.source.filtered == 7 && balance.source.nombuf == 2);
+  CHECK(balance.written == 75 && balance.bytes == 7500 && balance.sinkdrop == 15 && balance.surplus == 4);
+  CHECK(balance.on_their_way() == 3);
+  CHECK(ledger.balance(0, {}, Trust::full, Reader::wants).written == 0);
+}
+
+// What comes after the reader left is no loss.
+void reader_left() {
+  Ledger ledger(2);
+  fill(ledger);
+  const Balance balance = ledger.balance(1, {100, 0, 0, 3}, Trust::full, Reader::has_left);
+  CHECK(balance.sinkdrop == 0 && balance.surplus == 19 && balance.on_their_way() == 3);
+}
+
+void counters_without_trust() {
+  Ledger ledger(2);
+  fill(ledger);
+  const Balance balance = ledger.balance(1, {12345, 0, 0, 3}, Trust::none, Reader::wants);
+  CHECK(balance.source.accepted == 97 && balance.on_their_way() == 0);
+}
+
+// Where the filter runs here, the application accepts what the filter does not select.
+void filtered_here() {
+  Ledger ledger(1);
+  ledger[0].filtered.add(40);
+  ledger[0].recorded.add(60);
+  CHECK(ledger[0].settled() == 100);
+  const Balance balance = ledger.balance(0, {100, 0, 0, 0}, Trust::full, Reader::wants);
+  CHECK(balance.source.accepted == 60 && balance.source.filtered == 40 && balance.on_their_way() == 0);
+}
+
+}  // namespace
+
+void test_ledger() {
+  each_cause_by_its_name();
+  reader_left();
+  counters_without_trust();
+  filtered_here();
+}
