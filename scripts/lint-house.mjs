@@ -25,7 +25,7 @@ const NATIVE = {
   capture: { from: ['base', 'record', 'sink'], dpdk: false },
   filter: { from: ['base'], dpdk: true },
   host: { from: ['base'], dpdk: true },
-  primary: { from: ['base'], dpdk: true },
+  primary: { from: ['base', 'host'], dpdk: true },
   pdump: { from: ['base', 'record', 'sink', 'capture', 'filter', 'primary'], dpdk: true },
 };
 /** The part of a command that is made for another one. */

@@ -15,6 +15,7 @@
 #include "base/now.h"
 #include "pdump/memory/mempool.h"
 #include "pdump/memory/shared_pieces.h"
+#include "primary/mapping.h"
 
 namespace dpcap {
 namespace {

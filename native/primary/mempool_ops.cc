@@ -10,7 +10,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "pdump/memory/shared_pieces.h"
+#include "primary/mapping.h"
 
 namespace dpcap {
 namespace {

@@ -153,9 +153,4 @@ std::vector<std::string> zones_of(const std::string& owner) {
   return names;
 }
 
-bool is_mapped_here(const void* address) {
-  const rte_memseg_list* list = rte_mem_virt2memseg_list(address);
-  return list != nullptr && !list->external;
-}
-
 }  // namespace dpcap

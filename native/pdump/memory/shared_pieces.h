@@ -82,8 +82,4 @@ bool free_zones(const std::vector<std::string>& names, const std::atomic<bool>& 
 // Returns the names of `owner`'s memzones except the record's own: last piece first, mempool's header at the end.
 std::vector<std::string> zones_of(const std::string& owner);
 
-// Tells whether `address` is in memory of the primary that is mapped here. False for memory that an application has put
-// under EAL's management itself (external memory, such as testpmd's --mp-alloc=xmem).
-bool is_mapped_here(const void* address);
-
 }  // namespace dpcap
