@@ -1,5 +1,6 @@
-// The functions of a capture: start, stats, grow, settle, disable, finish, free, abandon. There is one capture per
-// process, because EAL starts only once in a process.
+// The functions of a capture: start, stats, grow, settle, disable, finish, free, abandon. A process joins one primary
+// only, because EAL starts only once in a process, but may have several captures there: each has a number.
+#include <map>
 #include <mutex>
 
 #include "capture/capture.h"
@@ -14,65 +15,96 @@ namespace {
 
 using dpcap::Capture;
 using dpcap::CapturePlan;
+using dpcap::kMostCaptureNumber;
 using dpcap::Notify;
 using dpcap::PdumpPlan;
 using dpcap::PdumpSource;
 using dpcap::Primary;
 
-std::unique_ptr<Capture> capture;
-std::mutex capture_made;  // held to make the capture, and to abandon it, which may come first
-bool is_abandoned = false;
-std::shared_ptr<Notifier> notifier;
+// One capture of this process. The JavaScript thread adds it and never takes it out, so that a pointer to it stays
+// valid; its number may be used again once it is freed.
+struct Numbered {
+  std::shared_ptr<Notifier> notifier;
+  std::unique_ptr<Capture> capture;
+  bool is_freed = false;
+};
 
-Capture& running(Napi::Env env) {
-  if (!capture) throw Napi::Error::New(env, "no capture was started");
-  return *capture;
+std::map<uint32_t, Numbered> captures;
+std::mutex capture_made;  // held to make a capture, and to abandon all, which may come first
+bool is_abandoned = false;
+
+uint32_t number_of(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected the number of a capture");
+  return info[0].As<Napi::Number>();
 }
 
-// startCapture(plan, notify): Promise<void>. When it rejects, disableCapture, finishCapture and freeCapture must still
-// be called.
+// Returns nullptr when there is none of this number, or its start failed early.
+Numbered* find(const Napi::CallbackInfo& info) {
+  const auto found = captures.find(number_of(info));
+  return found == captures.end() ? nullptr : &found->second;
+}
+
+Capture& running(const Napi::CallbackInfo& info) {
+  const Numbered* found = find(info);
+  if (found == nullptr || !found->capture) throw Napi::Error::New(info.Env(), "no such capture was started");
+  return *found->capture;
+}
+
+Numbered& add(const Napi::CallbackInfo& info) {
+  const uint32_t number = number_of(info);
+  if (number > kMostCaptureNumber) {
+    throw Napi::RangeError::New(info.Env(), "Expected a number up to " + std::to_string(kMostCaptureNumber));
+  }
+  const Numbered* found = find(info);
+  if (found != nullptr && !found->is_freed) throw Napi::Error::New(info.Env(), "this capture was already started");
+  captures.erase(number);
+  return captures[number];
+}
+
+// startCapture(number, plan, notify): Promise<void>. When it rejects, disableCapture, finishCapture and freeCapture
+// must still be called.
 Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
-  if (notifier) throw Napi::Error::New(info.Env(), "a capture was already started in this process");
-  const CapturePlan plan = to_capture_plan(info[0].As<Napi::Object>());
-  const PdumpPlan pdump = to_pdump_plan(info[0].As<Napi::Object>(), plan);
-  if (!info[1].IsFunction()) throw Napi::TypeError::New(info.Env(), "Expected notify to be a function");
-  notifier = Notifier::create(info.Env(), info[1].As<Napi::Function>());
+  const CapturePlan plan = to_capture_plan(info[1].As<Napi::Object>());
+  const PdumpPlan pdump = to_pdump_plan(info[1].As<Napi::Object>(), plan, number_of(info));
+  if (!info[2].IsFunction()) throw Napi::TypeError::New(info.Env(), "Expected notify to be a function");
+  Numbered& added = add(info);
+  added.notifier = Notifier::create(info.Env(), info[2].As<Napi::Function>());
   return PromiseWorker<bool>::run(
       info.Env(),
-      [plan, pdump] {
-        const Notify notify = [to = notifier] { to->notify(); };
+      [plan, pdump, &added] {
+        const Notify notify = [to = added.notifier] { to->notify(); };
         auto prepared = std::make_unique<Capture>(plan, std::make_unique<PdumpSource>(pdump, notify), notify);
         {
           const std::lock_guard<std::mutex> lock(capture_made);
-          capture = std::move(prepared);
-          if (is_abandoned) capture->abandon();
+          added.capture = std::move(prepared);
+          if (is_abandoned) added.capture->abandon();
         }
-        capture->prepare();
-        capture->enable();
+        added.capture->prepare();
+        added.capture->enable();
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
-// captureStats(): returns the counters, and checks the lanes' ports as well.
+// captureStats(number): returns the counters, and checks the lanes' ports as well.
 Napi::Value JS_CaptureStats(const Napi::CallbackInfo& info) {
-  running(info.Env()).watch();
-  return from_capture_stats(info.Env(), running(info.Env()).stats());
+  running(info).watch();
+  return from_capture_stats(info.Env(), running(info).stats());
 }
 
-// growCapture(pieces, upTo): Promise<boolean>, which tells whether there may be more mbufs.
+// growCapture(number, pieces, upTo): Promise<boolean>, which tells whether there may be more mbufs.
 Napi::Value JS_GrowCapture(const Napi::CallbackInfo& info) {
-  Capture& grown = running(info.Env());
-  const uint32_t pieces = info[0].As<Napi::Number>();
-  const uint32_t up_to = info[1].As<Napi::Number>();
+  Capture& grown = running(info);
+  const uint32_t pieces = info[1].As<Napi::Number>();
+  const uint32_t up_to = info[2].As<Napi::Number>();
   return PromiseWorker<bool>::run(
       info.Env(), [&grown, pieces, up_to] { return grown.grow(pieces, up_to); },
       [](Napi::Env env, const bool& has_room) { return Napi::Boolean::New(env, has_room); });
 }
 
-// settleLanes(): Promise<void>
+// settleLanes(number): Promise<void>
 Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
-  Capture& settled = running(info.Env());
+  Capture& settled = running(info);
   return PromiseWorker<bool>::run(
       info.Env(),
       [&settled] {
@@ -82,40 +114,52 @@ Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
-// abandonCapture(): a call that takes or frees memory in the primary, or disables lanes, ends at its next piece of
-// memory or lane, now and later.
-Napi::Value JS_AbandonCapture(const Napi::CallbackInfo& info) {
+// abandonCaptures(): a call that takes or frees memory in the primary, or disables lanes, ends at its next piece of
+// memory or lane, now and later, for every capture.
+Napi::Value JS_AbandonCaptures(const Napi::CallbackInfo& info) {
   const std::lock_guard<std::mutex> lock(capture_made);
   is_abandoned = true;
-  if (capture) capture->abandon();
+  for (const auto& [number, one] : captures) {
+    if (one.capture) one.capture->abandon();
+  }
   return info.Env().Undefined();
 }
 
-// disableCapture(primaryGone): Promise<string[]>, the lanes whose state is unknown.
+// disableCapture(number, primaryGone): Promise<string[]>, the lanes whose state is unknown.
 Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
-  const Primary primary = info[0].As<Napi::Boolean>() ? Primary::gone : Primary::alive;
+  const Primary primary = info[1].As<Napi::Boolean>() ? Primary::gone : Primary::alive;
+  const Numbered* one = find(info);
   return PromiseWorker<std::vector<std::string>>::run(
-      info.Env(), [primary] { return capture ? capture->disable(primary) : std::vector<std::string>(); }, from_strings);
+      info.Env(),
+      [primary, one] {
+        return one != nullptr && one->capture ? one->capture->disable(primary) : std::vector<std::string>();
+      },
+      from_strings);
 }
 
-// finishCapture(isConfirmed): Promise<void>. notify() is not called after this call.
+// finishCapture(number, isConfirmed): Promise<void>. notify() is not called after this call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
-  if (notifier) notifier->close();
-  const auto quiet = info[0].As<Napi::Boolean>() ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
+  const Numbered* one = find(info);
+  if (one != nullptr && one->notifier) one->notifier->close();
+  const auto quiet = info[1].As<Napi::Boolean>() ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
   return PromiseWorker<bool>::run(
       info.Env(),
-      [quiet] {
-        if (capture) capture->finish(quiet);
+      [quiet, one] {
+        if (one != nullptr && one->capture) one->capture->finish(quiet);
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });
 }
 
-// freeCapture(): Promise<boolean>, which tells whether everything in the primary was freed.
+// freeCapture(number): Promise<boolean>, which tells whether everything in the primary was freed.
 Napi::Value JS_FreeCapture(const Napi::CallbackInfo& info) {
+  Numbered* one = find(info);
   return PromiseWorker<bool>::run(
-      info.Env(), [] { return capture ? capture->free() : true; },
-      [](Napi::Env env, const bool& freed) { return Napi::Boolean::New(env, freed); });
+      info.Env(), [one] { return one == nullptr || !one->capture || one->capture->free(); },
+      [one](Napi::Env env, const bool& freed) {
+        if (one != nullptr) one->is_freed = freed;
+        return Napi::Boolean::New(env, freed);
+      });
 }
 
 }  // namespace
@@ -125,7 +169,7 @@ void export_capture(Napi::Object exports) {
   add_function<JS_CaptureStats>(exports, "captureStats");
   add_function<JS_GrowCapture>(exports, "growCapture");
   add_function<JS_SettleLanes>(exports, "settleLanes");
-  add_function<JS_AbandonCapture>(exports, "abandonCapture");
+  add_function<JS_AbandonCaptures>(exports, "abandonCaptures");
   add_function<JS_DisableCapture>(exports, "disableCapture");
   add_function<JS_FreeCapture>(exports, "freeCapture");
   add_function<JS_FinishCapture>(exports, "finishCapture");

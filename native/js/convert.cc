@@ -150,8 +150,9 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   return plan;
 }
 
-PdumpPlan to_pdump_plan(const Napi::Object& o, const CapturePlan& capture) {
+PdumpPlan to_pdump_plan(const Napi::Object& o, const CapturePlan& capture, uint32_t capture_number) {
   PdumpPlan plan{};
+  plan.number = capture_number;
   plan.program = bytes(o, "program");
   plan.program_tx = bytes(o, "programTx");
   if (plan.program.empty() != plan.program_tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");

@@ -1,7 +1,7 @@
 // The callbacks that a capture has in the primary, one for each lane. Enables them, watches whether their ports and
 // queues are still there, and has them removed. The owner record also holds the state of each, for a later recovery.
 //
-// Requests block: send them on a thread that may wait for the primary, one at a time.
+// Requests block: send them on a thread that may wait for the primary.
 #pragma once
 #include <atomic>
 #include <deque>

@@ -30,8 +30,7 @@ struct PdumpEnable {
 
 // A request is for one lane, never wider, because the server does not roll back wider ones.
 //
-// Blocks for timeout_ms, or longer as send_pdump_request() does. Not on an EAL callback thread; one call at a time per
-// process.
+// Blocks for timeout_ms, or longer as send_pdump_request() does. Not on an EAL callback thread.
 Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms);
 
 // What is known of a callback after the primary was asked to remove it.

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <optional>
 
 #include "base/error.h"
 #include "base/fault_point.h"
@@ -21,17 +22,27 @@ namespace dpcap {
 namespace {
 
 constexpr uint32_t kMagic = 0x64706332;  // "dpc2"
-constexpr char kPrefix[] = "dpcap_";
 
 std::string bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
 
 ProcessId process_of(const OwnerHeader& header) { return {header.pid, header.start_time, header.pid_namespace}; }
 
-// Accepts dpcap_<pid>_<start time> with nothing behind it.
-bool is_record_name(const char* name) {
-  int pid = 0, length = 0;
+// What a name says of its record's owner. Nothing, for a name with anything else in it: see owner_name().
+struct Named {
+  int pid = 0;
   unsigned start = 0;
-  return sscanf(name, "dpcap_%d_%x%n", &pid, &start, &length) == 2 && name[length] == '\0';
+  unsigned number = 0;
+};
+std::optional<Named> read_name(const char* name) {
+  Named named;
+  int length = 0;
+  if (sscanf(name, "dpcap_%d_%x%n", &named.pid, &named.start, &length) != 2) return std::nullopt;
+  if (name[length] == '.') {
+    int more = 0;
+    if (sscanf(name + length, ".%u%n", &named.number, &more) != 1) return std::nullopt;
+    length += more;
+  }
+  return name[length] == '\0' ? std::make_optional(named) : std::nullopt;
 }
 
 // A record as it was at one moment.
@@ -43,7 +54,7 @@ struct Copy {
 // Runs under the lock of the memzone list, which keeps the zones in place. It only copies, and judges nothing.
 void copy_record(const rte_memzone* zone, void* opaque) {
   constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerLane);
-  if (!is_record_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
+  if (!read_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
   const auto* bytes = static_cast<const uint8_t*>(zone->addr);
   static_cast<std::vector<Copy>*>(opaque)->push_back(
       {zone->name, std::vector<uint8_t>(bytes, bytes + std::min(zone->len, kLargest))});
@@ -55,12 +66,13 @@ OwnerFacts facts_of(const Copy& copy) {
   const auto* header = reinterpret_cast<const OwnerHeader*>(copy.bytes.data());
   OwnerFacts facts{copy.name, {}, false, 0, "", {}};
   const size_t room = (copy.bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerLane);
-  if (header->magic != kMagic || owner_name(process_of(*header)) != copy.name || header->lane_count > room) {
-    unsigned start = 0;
-    sscanf(copy.name.c_str(), "dpcap_%d_%x", &facts.process.pid, &start);
+  if (header->magic != kMagic || owner_name(process_of(*header), header->number) != copy.name ||
+      header->lane_count > room) {
+    const Named named = read_name(copy.name.c_str()).value_or(Named{});
+    facts.process.pid = named.pid;
     facts.process.start_time = start_time_of(facts.process.pid);
     facts.process.pid_namespace = own_pid_namespace();
-    facts.running = life_of(facts.process.pid, start) != Life::gone;
+    facts.running = life_of(facts.process.pid, named.start) != Life::gone;
     return facts;
   }
   facts.process = process_of(*header);
@@ -112,20 +124,21 @@ OwnerLane* lanes_in(const std::string& name) {
 
 }  // namespace
 
-std::string owner_name(const ProcessId& process) {
+std::string owner_name(const ProcessId& process, uint32_t number) {
   char name[RTE_MEMZONE_NAMESIZE];
-  snprintf(name, sizeof name, "%s%d_%x", kPrefix, process.pid, static_cast<uint32_t>(process.start_time));
-  return name;
+  snprintf(name, sizeof name, "dpcap_%d_%x", process.pid, static_cast<uint32_t>(process.start_time));
+  return number == 0 ? name : name + ("." + std::to_string(number));
 }
 
-OwnerRecord::OwnerRecord(const std::vector<LaneId>& lanes, const std::string& purpose) {
+OwnerRecord::OwnerRecord(uint32_t number, const std::vector<LaneId>& lanes, const std::string& purpose) {
   const ProcessId self = current_process();
-  name_ = owner_name(self);
+  name_ = owner_name(self, number);
   const size_t size = sizeof(OwnerHeader) + lanes.size() * sizeof(OwnerLane);
   header_ = static_cast<OwnerHeader*>(reserve_zone(name_, size)->addr);
   fault_point("record.reserved");
   memset(static_cast<void*>(header_), 0, size);
   header_->pid = self.pid;
+  header_->number = number;
   header_->start_time = self.start_time;
   header_->pid_namespace = self.pid_namespace;
   header_->started_at_ns = now_ns(CLOCK_REALTIME);

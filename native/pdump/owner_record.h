@@ -38,7 +38,7 @@ struct OwnerHeader {
   uint32_t magic;
   uint32_t lane_count;
   int32_t pid;
-  uint32_t reserved;
+  uint32_t number;  // of the capture in its process
   uint64_t start_time;
   uint64_t pid_namespace;
   uint64_t started_at_ns;  // CLOCK_REALTIME
@@ -47,15 +47,18 @@ struct OwnerHeader {
   const OwnerLane* lanes() const { return reinterpret_cast<const OwnerLane*>(this + 1); }
 };
 
-// Returns the name of a process's record, "dpcap_<pid>_<start time>", which the names of its other memzones contain. At
-// most 22 characters.
-std::string owner_name(const ProcessId& process);
+// The greatest number that a capture of a process may have: it is part of names.
+constexpr uint32_t kMostCaptureNumber = 99;
 
-// The record of this process. It is reserved before anything is enabled, and freed after everything else.
+// Returns the name of the record of a process's capture, which the names of the capture's other memzones contain:
+// "dpcap_<pid>_<start time>" for number 0, with ".<number>" behind it for others. At most 25 characters.
+std::string owner_name(const ProcessId& process, uint32_t number);
+
+// The record of a capture of this process. It is reserved before anything is enabled, and freed after everything else.
 class OwnerRecord {
  public:
   // Throws as reserve_zone().
-  OwnerRecord(const std::vector<LaneId>& lanes, const std::string& purpose);
+  OwnerRecord(uint32_t number, const std::vector<LaneId>& lanes, const std::string& purpose);
   // Leaves the record in shared memory, for `dpcap recover`.
   ~OwnerRecord() = default;
   OwnerRecord(const OwnerRecord&) = delete;

@@ -18,6 +18,9 @@ constexpr uint32_t kFirstPieces = 16;
 // into. dpcap itself cuts off what is beyond the snaplen.
 constexpr uint32_t kLeastSnaplen = 18;
 
+// The sources of this process that may have packets in the primary's memory, which is mapped once for all of them.
+std::atomic<int> in_memory{0};
+
 // Whether a burst may be recorded as the lane's: see LaneState::port_gone.
 bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
 
@@ -27,13 +30,15 @@ PdumpSource::PdumpSource(const PdumpPlan& plan, const Notify& notify)
     : plan_(plan),
       notify_(notify),
       filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
-      pieces_(owner_name(current_process())),
+      pieces_(owner_name(current_process(), plan.number)),
       callbacks_(lanes_) {}
 
 void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger) {
+  in_memory++;
+  is_in_memory_ = true;
   std::vector<LaneId> ids;
   for (const Lane* lane : lanes) ids.push_back(lane->id);
-  owner_.emplace(ids, plan_.purpose);
+  owner_.emplace(plan_.number, ids, plan_.purpose);
   program_.emplace(pieces_, plan_.program, plan_.program_tx);
   pool_.emplace(owner_->name(), plan_.pool, pieces_, notify_);
   for (Lane* lane : lanes) lanes_.emplace_back(*lane, ledger[lane->index], make_copy_ring(pieces_, pool_->most()));
@@ -99,13 +104,17 @@ void PdumpSource::leave() {
   callbacks_.leave();
   has_left_ = true;
   const std::unique_lock lock(growing_, std::try_to_lock);
-  if (lock) let_go_of_huge_pages();
+  if (count_out() && lock) let_go_of_huge_pages();
   fault_point("left");
 }
+
+// Counts this source out. Returns whether it was the last.
+bool PdumpSource::count_out() { return std::exchange(is_in_memory_, false) && --in_memory == 0; }
 
 // In the memory of a dead primary, this would wait for locks that the primary may have died with. The owner record goes
 // last: as long as it is there, a recovery finds the rest by its name.
 bool PdumpSource::release() {
+  count_out();
   if (!pieces_.give_back()) return false;
   if (pool_) pool_->free();
   fault_point("free.pool");

@@ -23,6 +23,7 @@
 namespace dpcap {
 
 struct PdumpPlan {
+  uint32_t number;  // of the capture in this process: see owner_name()
   CopyMode mode;
   std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
   std::vector<uint8_t> program_tx;  // the same for tx
@@ -54,6 +55,7 @@ class PdumpSource : public Source {
 
  private:
   void make_first_mbufs();
+  bool count_out();
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
                                       const Sink& sink, Admission& admission);
 
@@ -67,6 +69,7 @@ class PdumpSource : public Source {
   std::deque<PdumpLane> lanes_;
   Callbacks callbacks_;
   std::optional<SharedClock> clock_;
+  bool is_in_memory_ = false;
   std::atomic<bool> is_open_{false};
   std::atomic<bool> primary_gone_{false};
   std::atomic<bool> has_left_{false};  // the primary's memory is not to be touched any more

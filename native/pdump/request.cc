@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <random>
 
@@ -185,6 +186,8 @@ void expect_dpvs_layout() { expected_layout = Layout::dpvs; }
 // Uses the expected layout until another one is proved: a probe makes the primary log an error, which no stock primary
 // needs to see. A server of another layout refuses a stock request by its length, with EINVAL and without side effects.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
+  static std::mutex one_at_a_time;  // several captures of this process may ask
+  const std::lock_guard lock(one_at_a_time);
   static std::optional<Layout> known;  // the layout of this process's only primary
   const Layout layout = known.value_or(expected_layout);
   static bool is_behind = false;  // the answer to an earlier request may still come

@@ -34,8 +34,8 @@ struct Reply {
 };
 
 // Sends a request in the layout that the primary accepts. Blocks for timeout_ms; for several times
-// that when the layout has to be found out, or an earlier answer is still on its way. Not on an EAL callback thread;
-// one call at a time per process.
+// that when the layout has to be found out, or an earlier answer is still on its way. Not on an EAL callback thread. Of
+// several calls at once, one waits for the other.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms);
 
 // The primary is a DPVS: its patched layout is then tried first, so that it refuses no request and logs no error.

@@ -35,12 +35,14 @@ export interface SessionTarget {
   trustMempools?: boolean | undefined;
 }
 
-/** An attached process. A process has one session in its whole life. */
+/** An attached process. A process has one session in its whole life, which all its captures use. */
 export class Session {
   readonly #target: SessionTarget;
   readonly sections: CriticalSections;
   readonly addon: Binding = binding();
-  #attached = false;
+  #joined: Promise<void> | undefined;
+  /** The captures that have begun and not left. */
+  #users = 0;
   #isGone = false;
   #endWatch: (() => void) | undefined;
   #tellGone: () => void = () => {};
@@ -66,10 +68,8 @@ export class Session {
   async attach(makes: 'a mempool' | 'nothing' = 'a mempool'): Promise<AttachedFacts> {
     const silence = await this.obstacle();
     if (silence) throw silence;
-    this.#watch();
-    if (this.#target.isDpvs) this.addon.expectDpvs();
-    await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
-    this.#attached = true;
+    this.#joined ??= this.#join();
+    await this.#joined;
     if (!this.isPrimaryAlive()) throw this.#replaced();
     const facts = await this.sections.inside('attach', () => native(this.addon.facts()));
     if (!facts.pdumpReady) {
@@ -83,22 +83,41 @@ export class Session {
     return facts;
   }
 
+  async #join(): Promise<void> {
+    this.#watch();
+    if (this.#target.isDpvs) this.addon.expectDpvs();
+    await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
+  }
+
+  /** Says that one more capture uses the session, until it calls detach(). */
+  begin(): void {
+    this.#users++;
+  }
+
   /** From here on this process lets go of the primary's files once that is gone, and waits for none of its locks. */
   #watch(): void {
     const { runtimeDir, primaryPid } = this.#target;
     this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
       this.#isGone = true;
-      this.addon.abandonCapture();
+      this.addon.abandonCaptures();
       this.addon.abandonRecovery();
       this.sections.primaryDied();
       this.#tellGone();
     });
   }
 
-  /** Leaves the primary if it was joined. Nothing that dpcap has in the primary may be in use any more. */
+  /**
+   * Leaves the primary if it was joined, and no other capture uses the session. Nothing that dpcap has in the primary
+   * may be in use any more then.
+   */
   async detach(): Promise<void> {
-    if (!this.#attached || this.sections.current) return;
-    this.#attached = false;
+    this.#users = Math.max(0, this.#users - 1);
+    const isJoined = await this.#joined?.then(
+      () => true,
+      () => false,
+    );
+    if (!isJoined || this.#users > 0 || this.sections.current) return;
+    this.#joined = undefined;
     await this.sections.inside('detach', () => native(this.addon.detach()));
     this.#endWatch?.();
   }

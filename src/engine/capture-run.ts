@@ -36,6 +36,7 @@ export class CaptureRun {
   readonly #plan: EnginePlan;
   readonly #send: (message: FromEngine) => void;
   readonly #session: CaptureSession;
+  readonly #number: number;
   readonly #lookMs: number;
   readonly #failingCopies = new FailingCopies();
   #stopReason: StopReason | undefined;
@@ -49,11 +50,20 @@ export class CaptureRun {
   #isInDoubt = false;
   #watching = false;
 
-  constructor(plan: EnginePlan, send: (message: FromEngine) => void, session: CaptureSession, lookMs = LOOK_MS) {
+  /** @param number the capture's, among those of this engine */
+  constructor(
+    number: number,
+    plan: EnginePlan,
+    send: (message: FromEngine) => void,
+    session: CaptureSession,
+    lookMs = LOOK_MS,
+  ) {
+    this.#number = number;
     this.#plan = plan;
     this.#send = send;
     this.#session = session;
     this.#lookMs = lookMs;
+    session.begin();
     void session.primaryGone.then(() => this.#wake?.());
   }
 
@@ -65,7 +75,7 @@ export class CaptureRun {
 
   /** Sends the statistics of this moment, unless the end has begun: then the last ones are about to come. */
   report(): void {
-    if (this.#watching) this.#send({ type: 'stats', stats: statsMessage(this.#stats()), asked: true });
+    if (this.#watching) this.#send({ type: 'stats', capture: this.#number, stats: statsMessage(this.#stats()), asked: true });
   }
 
   /** Carries the capture out to its end, whatever ends it; never rejects. */
@@ -92,20 +102,20 @@ export class CaptureRun {
   async #start(output: Output): Promise<void> {
     const { addon, sections } = this.#session;
     const facts = await this.#session.attach();
-    this.#send({ type: 'log', text: facts.log });
+    this.#send({ type: 'log', capture: this.#number, text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
     this.#refuseBusy(lanes, facts.owners);
     const plan = this.#nativePlan(output, facts, lanes);
     await this.#session.answered();
     this.#begun = true;
-    await sections.inside('allocate', () => native(addon.startCapture(plan, () => this.#wake?.())));
+    await sections.inside('allocate', () => native(addon.startCapture(this.#number, plan, () => this.#wake?.())));
     this.#flowing = true;
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { filteringHere } = this.#stats();
     const instructions = plan.program.length / 8;
-    this.#send({ type: 'started', lanes, ports, mbufs: plan.mbufs, filteringHere, instructions });
+    this.#send({ type: 'started', capture: this.#number, lanes, ports, mbufs: plan.mbufs, filteringHere, instructions });
   }
 
   #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
@@ -135,7 +145,7 @@ export class CaptureRun {
     return new Growth(
       { planned: mbufs, most: mostMbufs },
       {
-        addon,
+        grow: (pieces, upTo) => addon.growCapture(this.#number, pieces, upTo),
         obstacle: () => this.#session.obstacle(),
         inside: (work) => sections.inside('allocate', () => native(work())),
         notice: (text) => this.#notice(text),
@@ -147,7 +157,7 @@ export class CaptureRun {
   }
 
   #notice(text: string): void {
-    this.#send({ type: 'notice', text });
+    this.#send({ type: 'notice', capture: this.#number, text });
   }
 
   /** Names the capture that holds a lane; the primary's EEXIST would not name it. */
@@ -181,7 +191,7 @@ export class CaptureRun {
       if (error || this.#stopReason) return error;
       const now = performance.now();
       if (nextReport - now < TIMER_EARLY_MS) {
-        this.#send({ type: 'stats', stats: statsMessage(stats) });
+        this.#send({ type: 'stats', capture: this.#number, stats: statsMessage(stats) });
         nextReport = Math.max(nextReport + intervalMs, now); // after a SIGSTOP: no reports for the missed time
       }
       await this.#pause(Math.min(this.#lookMs, nextReport - now));
@@ -207,7 +217,7 @@ export class CaptureRun {
     const nothingLeft = this.#lanes?.end(stats);
     if (nothingLeft) this.stop('ports gone');
     else this.#growth?.tick(stats);
-    if (stats.canSettle) await native(this.#session.addon.settleLanes());
+    if (stats.canSettle) await native(this.#session.addon.settleLanes(this.#number));
     return nothingLeft;
   }
 
@@ -215,6 +225,7 @@ export class CaptureRun {
   async #end(output: Output | undefined, error: DpcapError | undefined): Promise<Done> {
     const done: Done = {
       type: 'done',
+      capture: this.#number,
       reason: this.#stopReason ?? 'error',
       stats: undefined,
       error: error?.toJSON(),
@@ -250,11 +261,11 @@ export class CaptureRun {
     const alive = this.#session.isPrimaryAlive();
     const grown = this.#growth?.end();
     if (alive) await grown;
-    const inDoubt = await native(addon.disableCapture(!alive));
+    const inDoubt = await native(addon.disableCapture(this.#number, !alive));
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();
-    await native(addon.finishCapture(mayFree));
-    const isFreed = mayFree && (await sections.inside('free', () => native(addon.freeCapture())));
+    await native(addon.finishCapture(this.#number, mayFree));
+    const isFreed = mayFree && (await sections.inside('free', () => native(addon.freeCapture(this.#number))));
     if (alive && !isFreed && this.#session.isPrimaryAlive()) {
       done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];
       done.error = leftBehindError(this.#plan, done.leftBehind, done.error);
@@ -289,7 +300,7 @@ export class CaptureRun {
   }
 
   #stats(): NativeStats {
-    return this.#session.addon.captureStats();
+    return this.#session.addon.captureStats(this.#number);
   }
 }
 

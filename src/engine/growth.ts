@@ -5,14 +5,15 @@
  */
 
 import { asDpcapError, type DpcapError } from '../errors.js';
-import type { CaptureBinding, NativeStats } from '../native/capture-binding.js';
+import type { NativeStats } from '../native/capture-binding.js';
 
 /** Pieces of 2 MiB that are asked for between two looks at the other processes. */
 const STEP_PIECES = 8;
 
 /** What Growth needs from its surroundings. */
 export interface GrowthContext {
-  addon: Pick<CaptureBinding, 'growCapture'>;
+  /** Asks for so many more pieces, up to so many mbufs in all; resolves with whether there may be more. */
+  grow(pieces: number, upTo: number): Promise<boolean>;
   /** The reason not to ask the primary for memory now, if there is one. */
   obstacle(): Promise<DpcapError | undefined>;
   /** Does `work`, and announces that the primary is asked for memory meanwhile. */
@@ -63,7 +64,7 @@ export class Growth {
       while (hasRoom && !this.#isOver) {
         const obstacle = await this.#context.obstacle();
         if (obstacle) throw obstacle;
-        hasRoom = await this.#context.inside(() => this.#context.addon.growCapture(STEP_PIECES, upTo));
+        hasRoom = await this.#context.inside(() => this.#context.grow(STEP_PIECES, upTo));
       }
       this.#hasPlanned ||= !hasRoom;
       this.#isOver ||= !hasRoom && upTo === this.#goal.most;

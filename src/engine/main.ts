@@ -1,7 +1,7 @@
 /**
- * The engine process: joins the primary, carries out one plan and leaves. The supervisor (supervisor/engine-process.ts)
- * starts it and talks to it over IPC. When the supervisor dies, the kernel and the closed channel both say so, and the
- * capture ends in order.
+ * The engine process: joins the primary, carries out a plan, or several at once, and leaves. The supervisor
+ * (supervisor/engine-process.ts) starts it and talks to it over IPC. When the supervisor dies, the kernel and the closed
+ * channel both say so, and the captures end in order.
  */
 import '../system/signals.js';
 import { constants } from 'node:os';
@@ -27,16 +27,21 @@ const sections = new CriticalSections(
   (name) => send({ type: 'section', name }),
   (work) => (runtimeDir === undefined ? work() : alone(binding(), runtimeDir, work)),
 );
-let run: CaptureRun | undefined;
+/** The captures that have not ended. */
+const runs = new Map<number, CaptureRun>();
 let session: Session | undefined;
 let runtimeDir: string | undefined;
 
-async function capture(input: unknown): Promise<void> {
+/** Carries a capture out. All captures of an engine are of the same primary. */
+async function capture({ capture: number, plan: input }: Extract<ToEngine, { type: 'capture' }>): Promise<void> {
   const plan = planSchema.parse(input);
   runtimeDir = plan.runtimeDir;
-  session = new Session(plan, sections);
-  run = new CaptureRun(plan, send, session);
-  send(await run.toEnd());
+  session ??= new Session(plan, sections);
+  const run = new CaptureRun(number, plan, send, session);
+  runs.set(number, run);
+  const done = await run.toEnd();
+  runs.delete(number);
+  send(done);
 }
 
 async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>): Promise<void> {
@@ -51,10 +56,11 @@ async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>
 }
 
 async function handle(message: ToEngine): Promise<void> {
-  if (message.type === 'stop') return run?.stop(message.reason);
+  if (message.type === 'stop') return runs.get(message.capture)?.stop(message.reason);
   if (message.type === 'abandon') return abandon();
-  if (message.type === 'report') return run?.report();
-  await (message.type === 'capture' ? capture(message.plan) : recoverPrimary(message));
+  if (message.type === 'report') return runs.get(message.capture)?.report();
+  await (message.type === 'capture' ? capture(message) : recoverPrimary(message));
+  if (runs.size > 0) return;
   await flushed();
   if (process.connected) process.disconnect?.();
   await outOfSections();
@@ -78,14 +84,17 @@ async function outOfSections(): Promise<void> {
 
 /** Leaves everything in the primary where it is, and ends this process as soon as that hurts nobody. */
 function abandon(): void {
-  binding().abandonCapture();
+  binding().abandonCaptures();
   binding().abandonRecovery();
   sections.whenOutside(() => exitNow(1));
 }
 
-/** Makes a listener that ends a capture in order; anything else is given up. */
+/** Makes a listener that ends all captures in order; anything else is given up. */
 function stopFor(reason: StopReason): () => void {
-  return () => (run ? run.stop(reason) : abandon());
+  return () => {
+    if (runs.size === 0) abandon();
+    for (const run of runs.values()) run.stop(reason);
+  };
 }
 
 // This makes the engine's own pipe for standard error not block: no output of a library may hold up a drain thread.

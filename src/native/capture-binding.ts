@@ -92,7 +92,10 @@ export interface NativeStats {
   memory: bigint;
 }
 
-/** The functions of a capture, in the order in which they are called. A process has one capture. */
+/**
+ * The functions of a capture, in the order in which they are called. A process may have several captures, each with a
+ * number of its own, 0 to 99; the number may be used again once the capture is freed.
+ */
 export interface CaptureBinding {
   /**
    * Sets the capture up, enables it and lets packets flow. When it rejects, disableCapture, finishCapture and
@@ -100,19 +103,19 @@ export interface CaptureBinding {
    * @param notify called when `limitReached`, `sinkFailure` or `wantsMbufs` has changed, until finishCapture is called;
    *   does not keep the process alive, and must not throw
    */
-  startCapture(plan: NativePlan, notify: () => void): Promise<void>;
+  startCapture(number: number, plan: NativePlan, notify: () => void): Promise<void>;
   /** Returns the counters. Looks at the ports as well. */
-  captureStats(): NativeStats;
+  captureStats(number: number): NativeStats;
   /** Adds the mbufs of `pieces` pieces of 2 MiB, up to `upTo` mbufs in all. Resolves with whether there may be more. */
-  growCapture(pieces: number, upTo: number): Promise<boolean>;
+  growCapture(number: number, pieces: number, upTo: number): Promise<boolean>;
   /** Has the primary remove the callbacks of lanes that have ended, where it can do so now. */
-  settleLanes(): Promise<void>;
+  settleLanes(number: number): Promise<void>;
   /** Ends every call that takes memory from the primary, gives it back or disables, at its next piece or lane. */
-  abandonCapture(): void;
+  abandonCaptures(): void;
   /** Removes the callbacks, if the primary is there. Resolves with the lanes that may still be live. */
-  disableCapture(primaryGone: boolean): Promise<string[]>;
+  disableCapture(number: number, primaryGone: boolean): Promise<string[]>;
   /** Drains the rings and closes the output. `isConfirmed`: the primary is known to be out of the callbacks. */
-  finishCapture(isConfirmed: boolean): Promise<void>;
+  finishCapture(number: number, isConfirmed: boolean): Promise<void>;
   /** Frees what the capture has in a primary that is out of the callbacks. Resolves with whether all was freed. */
-  freeCapture(): Promise<boolean>;
+  freeCapture(number: number): Promise<boolean>;
 }

@@ -9,10 +9,10 @@ export interface StaleCapture {
 }
 
 /**
- * The name of an owner record (native/pdump/owner_record.cc) holds the owner's pid, and the low 32 bits of its start
- * time in clock ticks.
+ * The name of an owner record (native/pdump/owner_record.cc) holds the owner's pid, the low 32 bits of its start time
+ * in clock ticks, and the number of the capture in that process unless that is 0.
  */
-const OWNER_ZONE = /^dpcap_(\d+)_([0-9a-f]{1,8})$/;
+const OWNER_ZONE = /^dpcap_(\d+)_([0-9a-f]{1,8})(?:\.\d+)?$/;
 
 /**
  * Finds the dead captures among `memzones`, as far as this can be told from here: a name does not say which PID

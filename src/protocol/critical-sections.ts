@@ -39,7 +39,8 @@ export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
 export class CriticalSections {
   readonly #announce: (name: SectionName | undefined) => void;
   readonly #alone: Alone;
-  readonly #inside = new Set<SectionName>();
+  /** One entry for each: several captures of this process may be in sections of the same name. */
+  readonly #inside: SectionName[] = [];
   #whenOutside: (() => void) | undefined;
   readonly #died: Promise<void>;
   /** To be called when the primary is gone: work that is under way, or begins now, is not waited for much longer. */
@@ -59,7 +60,7 @@ export class CriticalSections {
 
   /** The section that this process is in, also when the wait for its end was given up. */
   get current(): SectionName | undefined {
-    return [...this.#inside][0];
+    return this.#inside[0];
   }
 
   /**
@@ -69,7 +70,7 @@ export class CriticalSections {
    */
   async inside<T>(name: SectionName, work: () => Promise<T>): Promise<T> {
     return await this.#alone(() => {
-      this.#inside.add(name);
+      this.#inside.push(name);
       this.#announce(name);
       const done = work().finally(() => this.#leave(name));
       done.catch(() => undefined); // after a limit nobody waits for it
@@ -79,7 +80,7 @@ export class CriticalSections {
 
   /** Calls `act` now if this process is in no section, otherwise once it has left the last one. */
   whenOutside(act: () => void): void {
-    if (this.#inside.size === 0) act();
+    if (this.#inside.length === 0) act();
     else this.#whenOutside = act;
   }
 
@@ -95,9 +96,9 @@ export class CriticalSections {
   }
 
   #leave(name: SectionName): void {
-    this.#inside.delete(name);
+    this.#inside.splice(this.#inside.indexOf(name), 1);
     this.#announce(this.current);
-    if (this.#inside.size === 0) this.#whenOutside?.();
+    if (this.#inside.length === 0) this.#whenOutside?.();
   }
 }
 

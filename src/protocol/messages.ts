@@ -5,15 +5,15 @@ import type { LanePlan, LaneStats } from '../native/capture-binding.js';
 import type { SectionName } from './critical-sections.js';
 import type { EnginePlan } from './plan.js';
 
-/** Messages to the engine. */
+/** Messages to the engine. An engine may have several captures of its primary; `capture` is the number of one. */
 export type ToEngine =
-  | { type: 'capture'; plan: EnginePlan }
+  | { type: 'capture'; capture: number; plan: EnginePlan }
   | { type: 'recover'; target: RecoverTarget }
-  | { type: 'stop'; reason: StopReason }
+  | { type: 'stop'; capture: number; reason: StopReason }
   /** Makes the engine leave everything where it is and end, as soon as no critical section is under way. */
   | { type: 'abandon' }
   /** Asks for the statistics of this moment. The engine answers only while packets flow. */
-  | { type: 'report' };
+  | { type: 'report'; capture: number };
 
 /** The primary that `recover` clears. */
 export interface RecoverTarget {
@@ -58,11 +58,12 @@ export interface RecoverReport {
   running: { name: string; pid: number; purpose: string }[];
 }
 
-/** Messages from the engine. */
+/** Messages from the engine, which ends when its last capture is done. */
 export type FromEngine =
   | { type: 'ready' }
   | {
       type: 'started';
+      capture: number;
       lanes: LanePlan[];
       ports: { id: number; name: string }[];
       mbufs: number;
@@ -70,9 +71,10 @@ export type FromEngine =
       filteringHere: boolean;
     }
   /** `asked` marks the answer to `report`. */
-  | { type: 'stats'; stats: StatsMessage; asked?: boolean }
+  | { type: 'stats'; capture: number; stats: StatsMessage; asked?: boolean }
   | {
       type: 'done';
+      capture: number;
       reason: StopReason;
       stats: StatsMessage | undefined;
       error: ErrorRecord | undefined;
@@ -85,8 +87,8 @@ export type FromEngine =
   /** The critical section that the engine is in from now on, if any: it must not be killed inside. */
   | { type: 'section'; name: SectionName | undefined }
   /** Something that the user should hear while the capture goes on. */
-  | { type: 'notice'; text: string }
-  | { type: 'log'; text: string };
+  | { type: 'notice'; capture: number; text: string }
+  | { type: 'log'; capture: number; text: string };
 
 /** The text for a primary whose threads cannot be seen, so that none is known to be outside the callbacks. */
 export const BLIND = 'the threads of the primary cannot be seen from this PID namespace';

@@ -12,6 +12,9 @@ import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { runRecovery } from './recovery-run.js';
 import { SEEDS } from './seeds.js';
 
+/** The number of the one capture that this supervisor has in its engine. */
+const CAPTURE = 0;
+
 /** How long an engine may take over an orderly end before it is told to give up. */
 const STOP_LIMIT_MS = 60_000;
 
@@ -58,7 +61,7 @@ export class Supervisor {
   stop(reason: StopReason): void {
     if (!this.#stopReason) {
       this.#stopReason = reason;
-      this.#engine?.send({ type: 'stop', reason });
+      this.#engine?.send({ type: 'stop', capture: CAPTURE, reason });
       setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
     }
     if (reason !== 'signal') return;
@@ -69,7 +72,7 @@ export class Supervisor {
 
   /** Asks for the statistics of this moment. */
   report(): void {
-    this.#engine?.send({ type: 'report' });
+    this.#engine?.send({ type: 'report', capture: CAPTURE });
   }
 
   /**
@@ -116,8 +119,8 @@ export class Supervisor {
   #handle(engine: EngineProcess, message: FromEngine): Done | undefined {
     switch (message.type) {
       case 'ready':
-        engine.send({ type: 'capture', plan: this.#plan });
-        if (this.#stopReason) engine.send({ type: 'stop', reason: this.#stopReason });
+        engine.send({ type: 'capture', capture: CAPTURE, plan: this.#plan });
+        if (this.#stopReason) engine.send({ type: 'stop', capture: CAPTURE, reason: this.#stopReason });
         return undefined;
       case 'started':
         this.#events.started(message);

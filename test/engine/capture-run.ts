@@ -21,7 +21,7 @@ const QUIET: EnginePlan = {
 function begin(plan: Partial<EnginePlan> = {}, lookMs = NEVER_MS) {
   const session = new FakeSession();
   const sent: FromEngine[] = [];
-  const run = new CaptureRun({ ...QUIET, ...plan }, (message) => sent.push(message), session, lookMs);
+  const run = new CaptureRun(0, { ...QUIET, ...plan }, (message) => sent.push(message), session, lookMs);
   return { session, sent, run, end: run.toEnd() };
 }
 
@@ -127,7 +127,7 @@ t.test('statistics come at their own interval, whether it is shorter than that o
     const send = ({ type }: FromEngine): void => {
       if (type === 'stats' && ++seen.reports === 3) run.stop('signal');
     };
-    const run = new CaptureRun({ ...QUIET, statsIntervalMs: 10 }, send, session, lookMs);
+    const run = new CaptureRun(0, { ...QUIET, statsIntervalMs: 10 }, send, session, lookMs);
     const began = performance.now();
     await run.toEnd();
     t.equal(seen.reports, 3);

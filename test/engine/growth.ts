@@ -8,12 +8,10 @@ const [PLANNED, MOST] = [1000, 4000];
 function growing(change: Partial<GrowthContext> = {}) {
   const seen = { mbufs: 300, asked: [] as number[], notices: [] as string[], inside: 0, unanswered: 0 };
   const context: GrowthContext = {
-    addon: {
-      growCapture: async (_, upTo) => {
-        seen.asked.push(upTo);
-        seen.mbufs += 300;
-        return seen.mbufs + 300 <= upTo;
-      },
+    grow: async (_, upTo) => {
+      seen.asked.push(upTo);
+      seen.mbufs += 300;
+      return seen.mbufs + 300 <= upTo;
     },
     obstacle: async () => undefined,
     inside: async (work) => {
@@ -59,11 +57,11 @@ t.test('nothing is asked for beside somebody who does not answer', async (t) => 
 
 t.test('a request that was not answered is not repeated', async (t) => {
   let asked = 0;
-  const growCapture = async (): Promise<boolean> => {
+  const grow = async (): Promise<boolean> => {
     asked++;
     throw new DpcapError('ERR_PRIMARY_TIMEOUT', 'no answer');
   };
-  const { seen, growth } = growing({ addon: { growCapture } });
+  const { seen, growth } = growing({ grow });
   await settle(growth, true);
   t.equal(asked, 1);
   t.equal(seen.unanswered, 1);
@@ -72,13 +70,13 @@ t.test('a request that was not answered is not repeated', async (t) => {
 t.test('an end waits for the step that is under way, and for no other', async (t) => {
   let finish = (_: boolean): void => {};
   let asked = 0;
-  const growCapture = (): Promise<boolean> => {
+  const grow = (): Promise<boolean> => {
     asked++;
     return new Promise((resolve) => {
       finish = resolve;
     });
   };
-  const { growth } = growing({ addon: { growCapture } });
+  const { growth } = growing({ grow });
   growth.tick({ wantsMbufs: false });
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
   let isOver = false;

@@ -14,7 +14,7 @@ process.on('message', async (message: ToEngine) => {
   if (message.type !== 'capture') return;
   const plan = planSchema.parse(message.plan);
   const session = new Session(plan, new CriticalSections(() => {}));
-  const run = new CaptureRun(plan, send, session, NEVER_MS);
+  const run = new CaptureRun(message.capture, plan, send, session, NEVER_MS);
   process.on('disconnect', () => run.stop('supervisor gone'));
   const done = await run.toEnd();
   process.send?.(done, () => process.exit(0));

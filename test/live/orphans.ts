@@ -55,7 +55,7 @@ async function joining(t: Test, testpmd: Testpmd): Promise<ChildProcess> {
   setMagic(testpmd.prefix, 0);
   const engine = fork(ENGINE, { serialization: 'advanced' });
   t.teardown(() => engine.kill('SIGKILL'));
-  engine.send({ type: 'capture', plan } as object);
+  engine.send({ type: 'capture', capture: 0, plan } as object);
   while (cpuSeconds(engine.pid as number) < 1) await delay(20); // it spins
   return engine;
 }

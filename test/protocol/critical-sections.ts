@@ -39,6 +39,19 @@ t.test('what is to happen outside of them waits for the last', async (t) => {
   t.ok(again, 'and at once when there is none');
 });
 
+t.test('two of the same name are two', async (t) => {
+  const { sections } = watched();
+  let [endOne, endOther] = [(): void => {}, (): void => {}];
+  const one = sections.inside('free', () => new Promise<void>((resolve) => (endOne = resolve)));
+  const other = sections.inside('free', () => new Promise<void>((resolve) => (endOther = resolve)));
+  endOne();
+  await one;
+  t.equal(sections.current, 'free');
+  endOther();
+  await other;
+  t.equal(sections.current, undefined);
+});
+
 t.test('one that does not end is given up, sooner when the primary is gone', async (t) => {
   const { sections, announced } = watched();
   const stuck = sections.inside('attach', () => NEVER);

@@ -77,4 +77,5 @@ t.test('captures known by their names', async (t) => {
   t.notOk(runsAnywhere(9, START, proc.dir));
   const names = ['dpcap_8_1068', 'dpcap_9_1068', 'RG_dpcap_9_1068_0', 'mb_pool_0'];
   t.same(staleCaptures(names, proc.dir), [{ pid: 9, description: '2 objects in shared memory' }]);
+  t.match(staleCaptures(['dpcap_9_1068.2', 'dpcap_9_1068.2_0', 'dpcap_8_1068.2'], proc.dir), [{ pid: 9 }]);
 });

@@ -8,7 +8,7 @@ import type { FromEngine, ToEngine } from '../../../src/protocol/messages.js';
 const send = (message: FromEngine): unknown => process.send?.(message);
 const done = (reason: 'signal' | 'error', error?: 'ERR_EAL_INIT'): void => {
   const record = error && { error, message: 'clash', exitCode: 1 };
-  process.send?.({ type: 'done', reason, stats: undefined, error: record, leftBehind: [], file: undefined }, () =>
+  process.send?.({ type: 'done', capture: 0, reason, stats: undefined, error: record, leftBehind: [], file: undefined }, () =>
     process.exit(0),
   );
 };
@@ -30,6 +30,6 @@ process.on('message', (message: ToEngine) => {
   stays = script.includes('stay');
   if (script.includes('print')) process.stderr.write('words of a library\n');
   if (script.includes('die')) process.kill(process.pid, 'SIGKILL');
-  send({ type: 'started', lanes: [], ports: [], mbufs: 1023, instructions: 0, filteringHere: false });
+  send({ type: 'started', capture: 0, lanes: [], ports: [], mbufs: 1023, instructions: 0, filteringHere: false });
 });
 send({ type: 'ready' });

@@ -45,7 +45,7 @@ export class FakeSession implements CaptureSession {
     });
     const verbs: Partial<Binding> = {
       dpdkVersion: '0',
-      startCapture: async (_: NativePlan, notify) => {
+      startCapture: async (_number: number, _plan: NativePlan, notify) => {
         this.onStart(notify);
         this.#begun(notify);
       },
@@ -57,6 +57,8 @@ export class FakeSession implements CaptureSession {
     };
     this.addon = verbs as Binding;
   }
+
+  begin(): void {}
 
   async attach() {
     const ports = [{ id: 0, name: 'net_null0', rxQueues: 1, txQueues: 1 }];
