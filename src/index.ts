@@ -150,7 +150,7 @@ async function begun(options: CaptureOptions, reporter: Reporter): Promise<Runni
   const picked = pickPrimary(checked.filePrefix);
   const ports = await resolvePortNames(checked.ports ?? [], picked);
   const plan = createPlan(requestFrom(checked, ports), filter, picked, to, `a program of pid ${process.pid}`);
-  const shown = { output: sinkOf(to).nameOf(to), inherited: inherits, durationMs: checked.durationMs };
+  const shown = { output: sinkOf(to).nameOf(to), inherited: inherits };
   return startCapture(plan, shown, reporter, createLogger('silent', 'dpcap'));
 }
 

@@ -1,7 +1,7 @@
 /** The one place that knows which capture options are valid: raw words in, checked values out. */
 
 import { UsageError } from '../errors.js';
-import { MAX_SNAPLEN, MAX_THREADS } from '../protocol/limits.js';
+import { MAX_SNAPLEN, MAX_THREADS, type StopConditions } from '../protocol/limits.js';
 import { type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
 import { parseDuration } from '../text/duration.js';
 
@@ -38,7 +38,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   const limits = checkAutostop(raw.autostop ?? []);
   const output = checkOutput(raw.write);
   const packetLimit =
-    raw.count === undefined ? limits.packets : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
+    raw.count === undefined ? limits.packetLimit : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
   return {
     filePrefix: raw.filePrefix,
     ports: (raw.interface ?? []).flatMap(splitPorts),
@@ -53,13 +53,13 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
         : 'stamped',
     snaplen: checkSnaplen(raw.snapshotLength),
     packetLimit,
-    byteLimit: limits.bytes,
+    byteLimit: limits.byteLimit,
     durationMs: limits.durationMs,
     bufferBytes:
       raw.bufferSize === undefined
         ? undefined
         : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024, 'KiB') * 1024,
-    threads: checkThreads(raw.threads, packetLimit > 0 || limits.bytes > 0),
+    threads: checkThreads(raw.threads, packetLimit > 0 || limits.byteLimit > 0),
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
     statsIntervalMs: parseDuration('--stats-interval', raw.statsInterval ?? '1', { min: 100, max: 86_400_000 }),
     quiet: raw.quiet ?? false,
@@ -146,20 +146,15 @@ function checkThreads(text: string | undefined, hasLimit: boolean): number | und
   });
 }
 
-interface Limits {
-  packets: number;
-  bytes: number;
-  durationMs: number | undefined;
-}
-
 /** Reads dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes). */
-function checkAutostop(words: string[]): Limits {
-  const limits: Limits = { packets: 0, bytes: 0, durationMs: undefined };
+function checkAutostop(words: string[]): StopConditions {
+  const limits: StopConditions = { packetLimit: 0, byteLimit: 0, durationMs: undefined };
   for (const word of words) {
     const [name, value = ''] = word.split(/:(.*)/s, 2) as [string, string | undefined];
     refuseSecond(name, words);
-    if (name === 'packets') limits.packets = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER, 'packets');
-    else if (name === 'filesize') limits.bytes = checkInteger('-a filesize', value, 1, 2 ** 43, 'kB') * 1000;
+    if (name === 'packets')
+      limits.packetLimit = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER, 'packets');
+    else if (name === 'filesize') limits.byteLimit = checkInteger('-a filesize', value, 1, 2 ** 43, 'kB') * 1000;
     else if (name === 'duration') limits.durationMs = parseDuration('-a duration', value);
     else {
       throw new UsageError(`-a: unknown limit ${word}`, {

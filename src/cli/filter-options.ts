@@ -22,25 +22,29 @@ export const collect = (value: string, all: string[] = []): string[] => [...all,
 /** Adds the filter options to a command. */
 export function addFilterOptions(command: Command): void {
   const word = (flag: string, text: string): Command =>
-    command.option(`--${flag} <value>`, `${text}; repeatable`, collect);
-  word('host', 'packets from or to this address');
-  word('src-host', 'packets from this address');
-  word('dst-host', 'packets to this address');
-  word('net', 'packets from or to this network (10.0.0.0/8)');
-  word('proto', 'tcp, udp, icmp, arp ... or a number');
-  word('port', 'port or range of ports');
-  word('src-port', 'source port');
-  word('dst-port', 'destination port');
-  word('filter', 'a named filter (dpcap filters lists them)');
+    command.option(`--${flag} <value>`, `${text} Repeatable.`, collect);
+  word('host', 'Select packets from or to this address.');
+  word('src-host', 'Select packets from this address.');
+  word('dst-host', 'Select packets to this address.');
+  word('net', 'Select packets from or to this network, such as 10.0.0.0/8.');
+  word('proto', 'Select this protocol: tcp, udp, icmp, arp ... or a number.');
+  word('port', 'Select packets from or to this port or range of ports.');
+  word('src-port', 'Select packets from this port or range of ports.');
+  word('dst-port', 'Select packets to this port or range of ports.');
+  word('filter', 'Apply a named filter. `dpcap filters` lists them.');
   command
-    .option('-f, --expression <expression>', 'pcap-filter expression; all filters are ANDed', collect)
     .option(
-      '--vlan <ids>',
-      'VLAN ids (10,20-29); none: untagged; any: tags do not matter (the default); strict: as tcpdump; repeatable',
+      '-f, --expression <expression>',
+      'Apply an expression of pcap-filter(7). All filters must match. Repeatable.',
       collect,
     )
-    .option('--inner', 'filter the packet inside a tunnel: VXLAN, Geneve, GRE, IP-in-IP, MPLS, GTP-U')
-    .option('--inner-depth <n>', 'the same inside n tunnels, one in the other');
+    .option(
+      '--vlan <ids>',
+      'Select VLANs, such as 10,20-29. none: untagged packets. any: tags do not matter (the default). strict: as tcpdump. Repeatable.',
+      collect,
+    )
+    .option('--inner', 'Filter the packet inside a tunnel: VXLAN, Geneve, GRE, IP-in-IP, MPLS or GTP-U.')
+    .option('--inner-depth <n>', 'Filter the packet inside n tunnels, one in the other.');
 }
 
 /**

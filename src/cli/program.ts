@@ -44,8 +44,9 @@ export function expandAliases(argv: readonly string[]): string[] {
  */
 export async function createProgram(argv: readonly string[], context: CommandContext): Promise<Command> {
   const program = new Command('dpcap')
-    .description('tcpdump for DPDK applications')
-    .version(VERSION, '-V, --version')
+    .description('Capture packets of DPDK applications: tcpdump for DPDK.')
+    .version(VERSION, '-V, --version', 'Print the version of dpcap.')
+    .helpOption('-h, --help', 'Print this help.')
     .exitOverride()
     .configureOutput({ writeErr: (text) => diagnostics.write(text) })
     .showHelpAfterError('(dpcap --help shows the options)')

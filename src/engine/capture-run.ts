@@ -1,6 +1,6 @@
 /** One capture from attach to detach, inside the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asDpcapError, DpcapError } from '../errors.js';
+import { asDpcapError, type DpcapError } from '../errors.js';
 import type { LanePlan, NativeStats } from '../native/capture-binding.js';
 import { native } from '../native/errors.js';
 import type { AttachedFacts } from '../native/primary-binding.js';
@@ -13,8 +13,8 @@ import { sinkOf } from '../sinks/registry.js';
 import type { Output } from '../sinks/sink.js';
 import { readHugepages } from '../system/huge-pages.js';
 import type { Session } from './attachment.js';
+import { refuseBusy } from './busy-lanes.js';
 import { endByStats, FailingCopies, leftBehindError, primaryGone } from './capture-end.js';
-import { besidePrimary } from './cpus.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
@@ -75,7 +75,8 @@ export class CaptureRun {
 
   /** Sends the statistics of this moment, unless the end has begun: then the last ones are about to come. */
   report(): void {
-    if (this.#watching) this.#send({ type: 'stats', capture: this.#number, stats: statsMessage(this.#stats()), asked: true });
+    if (this.#watching)
+      this.#send({ type: 'stats', capture: this.#number, stats: statsMessage(this.#stats()), asked: true });
   }
 
   /** Carries the capture out to its end, whatever ends it; never rejects. */
@@ -104,7 +105,7 @@ export class CaptureRun {
     const facts = await this.#session.attach();
     this.#send({ type: 'log', capture: this.#number, text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
-    this.#refuseBusy(lanes, facts.owners);
+    refuseBusy(lanes, facts.owners);
     const plan = this.#nativePlan(output, facts, lanes);
     await this.#session.answered();
     this.#begun = true;
@@ -115,22 +116,27 @@ export class CaptureRun {
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { filteringHere } = this.#stats();
     const instructions = plan.program.length / 8;
-    this.#send({ type: 'started', capture: this.#number, lanes, ports, mbufs: plan.mbufs, filteringHere, instructions });
+    this.#send({
+      type: 'started',
+      capture: this.#number,
+      lanes,
+      ports,
+      mbufs: plan.mbufs,
+      filteringHere,
+      instructions,
+    });
   }
 
   #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
     const { sink } = output;
-    const wantsLargePages = this.#plan.bufferBytes !== undefined;
+    const wantsLargePages = !this.#plan.mempool.mayGrow;
     const usable = usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
     const plan = nativePlan(this.#plan, lanes, sink, {
       ports: facts.ports,
       version: this.#session.addon.dpdkVersion,
-      placement: besidePrimary(this.#plan.primaryPid, {
-        threads: sink.kind === 'frames' ? sink.queues.length : this.#plan.threads,
-      }),
       usableBytes: usable.bytes,
     });
-    const wished = wishedMbufs({ ...this.#plan, lanes: lanes.length });
+    const wished = wishedMbufs({ ...this.#plan.mempool, lanes: lanes.length });
     if (plan.mbufs < wished) {
       const megabytes = Math.floor(usable.bytes / 1e6);
       this.#notice(
@@ -158,27 +164,6 @@ export class CaptureRun {
 
   #notice(text: string): void {
     this.#send({ type: 'notice', capture: this.#number, text });
-  }
-
-  /** Names the capture that holds a lane; the primary's EEXIST would not name it. */
-  #refuseBusy(lanes: readonly LanePlan[], owners: AttachedFacts['owners']): void {
-    for (const owner of owners) {
-      const taken = owner.lanes.find(
-        (target) =>
-          target.live &&
-          lanes.some((l) => l.port === target.port && l.queue === target.queue && l.direction === target.direction),
-      );
-      if (!taken) continue;
-      const what = `${taken.device} queue ${taken.queue} ${taken.direction}`;
-      const who = owner.running
-        ? `dpcap, pid ${owner.pid}: ${owner.purpose}`
-        : `a dpcap that was killed, pid ${owner.pid}`;
-      throw new DpcapError('ERR_CAPTURE_BUSY', `${what} is already being captured (${who})`, {
-        errno: 'EEXIST',
-        subject: what,
-        hint: owner.running ? 'stop that capture first' : 'clear it with: dpcap recover',
-      });
-    }
   }
 
   /** Watches until something ends the capture. Resolves with the error that ended it, if one did. */

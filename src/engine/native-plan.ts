@@ -5,7 +5,6 @@ import { selectPorts } from '../protocol/lanes.js';
 import { mempoolSize } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
-import type { Placement } from './cpu-topology.js';
 import { assignThreads } from './thread-assignment.js';
 
 /** What the engine finds where it carries a plan out. */
@@ -13,7 +12,6 @@ export interface Surroundings {
   ports: readonly Port[];
   /** The release of DPDK. */
   version: string;
-  placement: Placement;
   /** Memory that the primary and all processes that share it can still use, bytes. */
   usableBytes: number;
 }
@@ -23,14 +21,14 @@ export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
   sink: NativePlan['sink'],
-  { ports, version, placement, usableBytes }: Surroundings,
+  { ports, version, usableBytes }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // For an interface with one lane nothing is sorted, and the kernel stamps the packets: plain copies cost the primary
   // less.
   const mode = sinkOf(plan.output).takesFrames && lanes.length === 1 ? 'plain' : plan.mode;
   return {
-    ...assignThreads(lanes, sink, placement, plan),
+    ...assignThreads(lanes, sink, plan.threads),
     interfaces: chosen.map((port) => ({
       name: port.name,
       description: `port ${port.id} of ${plan.primaryName}`,
@@ -52,9 +50,9 @@ export function nativePlan(
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
-    ...mempoolSize({ ...plan, lanes: lanes.length, usableBytes }),
+    ...mempoolSize({ ...plan.mempool, lanes: lanes.length, usableBytes }),
     sink,
-    cpus: placement.cpus,
+    cpus: plan.cpus,
     purpose: plan.purpose,
   };
 }

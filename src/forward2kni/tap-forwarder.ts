@@ -51,11 +51,7 @@ export async function forward(
   const shown = await createReporter(options.stats, options.quiet, diagnostics);
   const reporter = recording(request, shown, states);
   try {
-    const about = {
-      output: describeInterfaces(names, netns),
-      durationMs: options.durationMs,
-    };
-    const done = await run(plan, about, reporter, log);
+    const done = await run(plan, { output: describeInterfaces(names, netns) }, reporter, log);
     if (!done.error) return 0;
     const error = errorFromRecord(done.error);
     if (done.stats === undefined) throw error;

@@ -1,4 +1,26 @@
-/** The upper limits of what a capture can be asked for. */
+/** What ends a capture by itself, and the upper limits of what it can be asked for. */
+import * as z from 'zod/mini';
+
+/**
+ * All conditions that end a capture. The addon counts packets and bytes (native/capture/limit.h), the supervisor the time
+ * from the start of the capture (supervisor/capture.ts).
+ */
+export interface StopConditions {
+  /** Exactly so many packets; 0: no limit. */
+  packetLimit: number;
+  /** The packet that makes the file so large is the last; bytes, 0: no limit. */
+  byteLimit: number;
+  /** Milliseconds; undefined: no limit. */
+  durationMs?: number | undefined;
+}
+
+/** The same, as parts of a plan. */
+export const stopConditions = {
+  packetLimit: z.int().check(z.nonnegative()),
+  byteLimit: z.int().check(z.nonnegative()),
+  durationMs: z.optional(z.number().check(z.nonnegative())),
+};
+
 /** tcpdump's default and largest snaplen, bytes. */
 export const MAX_SNAPLEN = 262144;
 

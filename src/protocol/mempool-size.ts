@@ -34,26 +34,43 @@ export interface MempoolSize {
   dataRoom: number;
 }
 
+/** What is decided about the mempool before the primary is joined. */
+export interface MempoolPlan {
+  /** Bytes of an mbuf, headroom included. */
+  dataRoom: number;
+  /** Memory that the capture takes, rings included. */
+  bytes: number;
+  /** Whether it may take less where the primary has little, and more under load: `-B` is a promise. */
+  mayGrow: boolean;
+}
+
 /** What the size depends on. */
-export interface MempoolNeeds {
-  snaplen: number;
-  /** Largest frame of the ports, bytes, when it is known. */
-  maxFrame?: number | undefined;
-  /** The value of `-B`; undefined for the default, which may grow. */
-  bufferBytes?: number | undefined;
+export interface MempoolNeeds extends MempoolPlan {
   lanes: number;
   /** Bytes that the primary and all processes that share its memory can still use. */
   usableBytes: number;
 }
 
+/**
+ * Decides what can be decided about the mempool beforehand.
+ * @param maxFrame the largest frame of the ports, bytes, when the primary tells its MTUs
+ */
+export function planMempool(
+  { snaplen, bufferBytes }: { snaplen: number; bufferBytes?: number | undefined },
+  maxFrame: number | undefined,
+): MempoolPlan {
+  return {
+    dataRoom: dataRoomFor(snaplen, maxFrame),
+    bytes: bufferBytes ?? DEFAULT_BUFFER_BYTES,
+    mayGrow: bufferBytes === undefined,
+  };
+}
+
 /** Computes the size of a capture's mempool. */
-export function mempoolSize(needs: MempoolNeeds): MempoolSize {
-  const { bufferBytes, lanes, usableBytes } = needs;
-  const dataRoom = dataRoomFor(needs.snaplen, needs.maxFrame);
+export function mempoolSize({ dataRoom, bytes, mayGrow, lanes, usableBytes }: MempoolNeeds): MempoolSize {
   const share = usableBytes / SHARE;
-  const bytes = bufferBytes === undefined ? Math.min(DEFAULT_BUFFER_BYTES, share) : Math.min(bufferBytes, usableBytes);
-  const mbufs = mbufsFor(bytes, dataRoom, lanes);
-  if (bufferBytes !== undefined) return { mbufs, mostMbufs: mbufs, dataRoom };
+  const mbufs = mbufsFor(Math.min(bytes, mayGrow ? share : usableBytes), dataRoom, lanes);
+  if (!mayGrow) return { mbufs, mostMbufs: mbufs, dataRoom };
   const most = Math.min(
     SLACK_MBUFS,
     GROWTH * (mbufs + 1) - 1,

@@ -1,7 +1,7 @@
 /** The plan of a capture: a frozen value, made from options before anything is attached; the engine carries it out. */
 import * as z from 'zod/mini';
 import { outputSchema } from '../sinks/registry.js';
-import { MAX_SNAPLEN, MAX_THREADS } from './limits.js';
+import { MAX_SNAPLEN, MAX_THREADS, stopConditions } from './limits.js';
 
 /** What the engine is told. It holds only JSON values, crosses a process boundary and is checked on arrival. */
 export const planSchema = z.strictObject({
@@ -37,14 +37,13 @@ export const planSchema = z.strictObject({
   nanoseconds: z.boolean(),
   mode: z.enum(['plain', 'stamped']),
   snaplen: z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN)),
-  packetLimit: z.int().check(z.nonnegative()),
-  byteLimit: z.int().check(z.nonnegative()),
-  /** Undefined for the default, which may grow. */
-  bufferBytes: z.optional(z.int()),
-  /** The number of drain threads. Undefined means as many as queues and CPUs allow. */
-  threads: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_THREADS))),
-  /** Largest frame of the ports, bytes, when the primary tells its MTUs. */
-  maxFrame: z.optional(z.int()),
+  ...stopConditions,
+  /** See MempoolPlan. */
+  mempool: z.strictObject({ dataRoom: z.int(), bytes: z.int(), mayGrow: z.boolean() }),
+  /** The most drain threads. There are no more than queues. */
+  threads: z.int().check(z.minimum(1), z.maximum(MAX_THREADS)),
+  /** CPUs for the threads that handle packets; empty: any. */
+  cpus: z.array(z.int().check(z.nonnegative())),
   /** 0 means that nobody wants to see any but the last statistics. */
   statsIntervalMs: z.int().check(z.nonnegative()),
   /** The command line, for people who find what a dead capture left. */

@@ -1,11 +1,11 @@
 /** A capture as it is asked for: the value that commands make from their words. */
-import { MAX_SNAPLEN } from './limits.js';
+import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 
 /** Where packets go. */
 export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
 
 /** What to capture and how, before a primary or a filter is known. */
-export interface CaptureRequest {
+export interface CaptureRequest extends StopConditions {
   filePrefix: string | undefined;
   /** Port ids, device names or "any"; empty: the first port. */
   ports: string[];
@@ -17,11 +17,6 @@ export interface CaptureRequest {
   nanoseconds: boolean;
   mode: 'plain' | 'stamped';
   snaplen: number;
-  /** 0 means no limit. */
-  packetLimit: number;
-  /** 0 means no limit. */
-  byteLimit: number;
-  durationMs: number | undefined;
   /** Memory for copies in the primary's huge pages, bytes. Undefined means the default. */
   bufferBytes: number | undefined;
   /** The number of drain threads. Undefined means as many as queues and CPUs allow. */

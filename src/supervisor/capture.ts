@@ -17,8 +17,6 @@ export interface ShownCapture {
   output: string;
   /** The output, when the plan says that the engine inherits it. */
   inherited?: Inherited;
-  /** The capture ends after this time of capturing. */
-  durationMs?: number | undefined;
 }
 
 /** A capture that runs, or is about to. */
@@ -49,10 +47,10 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
     options.inherited,
     {
       started: (message) => {
-        const { primaryName: primary, expression, reading, notes, snaplen } = plan;
+        const { primaryName: primary, expression, reading, notes, snaplen, durationMs } = plan;
         shown.begin(message.lanes);
         reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
-        if (options.durationMs !== undefined) startTimer(() => supervisor.stop('duration'), options.durationMs).unref();
+        if (durationMs !== undefined) startTimer(() => supervisor.stop('duration'), durationMs).unref();
       },
       notice: (text) => reporter.notice(text),
       stats: ({ stats, asked }) => shown.now(stats, asked),

@@ -1,10 +1,12 @@
-/** Makes the frozen plan from checked options, a filter and a primary. Pure. */
+/** Makes the frozen plan from checked options, a filter and a primary: all that can be decided before it is joined. */
 
 import { isDpvs } from '../dpvs/identify.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
+import { planMempool } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
+import { besidePrimary, mostThreads } from './cpus.js';
 
 /** Makes the plan of one capture. `purpose` is the command line, for people who find what a dead capture left. */
 export function createPlan(
@@ -14,6 +16,9 @@ export function createPlan(
   output: EnginePlan['output'],
   purpose: string,
 ): EnginePlan {
+  // Each queue of an interface has a thread of its own.
+  const queues = 'queues' in output ? output.queues : undefined;
+  const placement = besidePrimary(primary.pid, { threads: queues ?? options.threads });
   return Object.freeze({
     filePrefix: primary.filePrefix,
     runtimeDir: primary.runtimeDir,
@@ -38,9 +43,10 @@ export function createPlan(
     snaplen: options.snaplen,
     packetLimit: options.packetLimit,
     byteLimit: options.byteLimit,
-    ...(options.bufferBytes === undefined ? {} : { bufferBytes: options.bufferBytes }),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(maxFrame === undefined ? {} : { maxFrame }),
+    ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
+    mempool: planMempool(options, maxFrame),
+    threads: queues ?? mostThreads(placement, options),
+    cpus: placement.cpus,
     statsIntervalMs: options.statsIntervalMs,
     purpose,
   });

@@ -1,6 +1,8 @@
 import t from 'tap';
-import { assignThreads, type ThreadNeeds } from '../../src/engine/thread-assignment.js';
+import { assignThreads } from '../../src/engine/thread-assignment.js';
 import type { LanePlan, SinkPlan } from '../../src/native/capture-binding.js';
+import type { StopConditions } from '../../src/protocol/limits.js';
+import { mostThreads } from '../../src/supervisor/cpus.js';
 
 /** Both directions of each queue of two ports. */
 const lanesOf = (queues: number): LanePlan[] =>
@@ -16,12 +18,13 @@ const lanesOf = (queues: number): LanePlan[] =>
     ),
   );
 
-const UNKNOWN = { cpus: [], polling: 0 };
 const FILE = { kind: 'file', fd: 5 } as const;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
-const threads = (queues: number, free: number, needs: Partial<ThreadNeeds> = {}, polling = 16): number =>
-  assignThreads(lanesOf(queues), FILE, { cpus: numbers(free), polling }, { packetLimit: 0, byteLimit: 0, ...needs })
-    .threads;
+type Needs = Partial<StopConditions> & { threads?: number };
+const threads = (queues: number, free: number, needs: Needs = {}, polling = 16): number => {
+  const wanted = { threads: undefined, packetLimit: 0, byteLimit: 0, ...needs };
+  return assignThreads(lanesOf(queues), FILE, mostThreads({ cpus: numbers(free), polling }, wanted)).threads;
+};
 
 t.test('as many as queues and CPUs allow', async (t) => {
   t.equal(threads(1, 1), 1);
@@ -47,8 +50,7 @@ t.test('who counts sees all of them', async (t) => {
 
 t.test('both directions of a queue are in one thread, and every thread has some', async (t) => {
   for (const count of [1, 2, 3, 5]) {
-    const needs = { threads: count, packetLimit: 0, byteLimit: 0 };
-    const { lanes, threads } = assignThreads(lanesOf(4), FILE, UNKNOWN, needs);
+    const { lanes, threads } = assignThreads(lanesOf(4), FILE, count);
     t.equal(lanes.length, 16);
     t.same([...new Set(lanes.map(({ thread }) => thread))].sort(), numbers(threads));
     for (const lane of lanes) {
@@ -61,7 +63,7 @@ t.test('both directions of a queue are in one thread, and every thread has some'
 t.test('an interface has a thread for each of its queues', async (t) => {
   const queue = { rxFd: 1, txFd: 2 };
   const sink: SinkPlan = { kind: 'frames', queues: [queue, queue, queue], maxRate: 0 };
-  const { lanes, threads } = assignThreads(lanesOf(4), sink, UNKNOWN, { packetLimit: 0, byteLimit: 0 });
+  const { lanes, threads } = assignThreads(lanesOf(4), sink, 1);
   t.equal(threads, 3);
   for (const { queue, thread } of lanes) t.equal(thread, queue % 3);
 });

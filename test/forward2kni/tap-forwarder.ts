@@ -32,11 +32,7 @@ const request = (): TapForward => ({
   filter: undefined,
 });
 
-type Run = (
-  plan: EnginePlan,
-  about: { output: string; durationMs?: number },
-  reporter: Reporter,
-) => Promise<Partial<Done>>;
+type Run = (plan: EnginePlan, about: { output: string }, reporter: Reporter) => Promise<Partial<Done>>;
 
 function forwarder(t: Test, run: Run) {
   const states = new ForwarderStates(ownDir(t));
@@ -60,9 +56,11 @@ t.test('the plan, and a state while it runs', async (t) => {
     {
       filePrefix: 'rte',
       ports: ['net_null0'],
+      durationMs: 1000,
+      threads: 2,
       output: { kind: 'tap', rxName: 'a', txName: 'a', netns: '', mtu: 9216, maxRate: 5, queues: 2 },
     },
-    { output: 'interface a', durationMs: 1000 },
+    { output: 'interface a' },
     [],
     [{ filePrefix: 'rte', port: { id: 0, name: 'net_null0' }, interfaces: ['a'], packets: 0 }],
     [{ packets: 6, bytes: 600, nombuf: 1, ringfull: 0, sinkdrop: 3, filtered: 2 }],

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseCpuList } from '../../src/engine/cpu-topology.js';
+import { parseCpuList } from '../../src/supervisor/cpu-topology.js';
 import { enginePid, requirements, startCapture, startTestpmd } from '../harness/index.js';
 
 const missing = requirements({ hugepagesMb: 256 });

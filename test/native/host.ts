@@ -56,6 +56,14 @@ t.test('failures carry an errno name and what they are about', async (t) => {
     { errno: 'ENAMETOOLONG' },
   );
   t.equal(errnoOf(failure(() => addon.lockHolder(missing))), 'ENOENT');
+  t.match(
+    failure(() => addon.tryLock(join(missing, 'lock'))),
+    { code: 'ERR_SYSTEM', errno: 'ENOENT' },
+  );
+  t.match(
+    failure(() => addon.verifyExtended(new Uint8Array(8), 1000)),
+    { code: 'ERR_FILTER_UNSUPPORTED' },
+  );
 });
 
 t.test('a socket of another type is refused', async (t) => {

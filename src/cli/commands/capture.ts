@@ -38,8 +38,8 @@ type RawOptions = RawCaptureOptions &
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
     .command('capture', { isDefault: true })
-    .description('capture packets (the default command)')
-    .argument('[expression...]', 'pcap-filter expression, as for tcpdump');
+    .description('Capture packets. This is the default command.')
+    .argument('[expression...]', 'Expression of pcap-filter(7), as for tcpdump.');
   addCaptureOptions(command);
   addFilterOptions(command);
   command.action(async (words: string[], raw: RawOptions) => {
@@ -58,50 +58,62 @@ export const registerCapture: RegisterCommand = (program, context) => {
 
 function addCaptureOptions(command: Command): void {
   command
-    .option('--file-prefix <prefix>', 'the primary to attach to (default: the only one that runs)')
-    .option('-i, --interface <port>', 'port id, device name or any; repeatable (default: the first port)', collect)
-    .option('-Q, --direction <direction>', 'rx, tx or both (in, out, inout)')
-    .option('--queue <list>', 'queues, such as 0,2-5 (default: all)')
-    .option('-w, --write <file>', 'write packets to a file, - for standard output (default: print them)')
-    .option('-F, --format <format>', 'with -w: pcap or pcapng (default: by the suffix of the file)')
-    .option('-s, --snapshot-length <bytes>', 'most bytes of a packet to keep, cut in the primary (0: 262144)')
-    .option('-c, --count <n>', 'stop after exactly n packets')
+    .option('--file-prefix <prefix>', 'Prefix of the primary to attach to. Default: the only one that runs.')
+    .option('-i, --interface <port>', 'Port id, device name or any. Repeatable. Default: the first port.', collect)
+    .option('-Q, --direction <direction>', 'Direction to capture: rx, tx or both (in, out, inout). Default: both.')
+    .option('--queue <list>', 'Queues to capture, such as 0,2-5. Default: all.')
+    .option('-w, --write <file>', 'Write packets to this file, or to standard output for -. Default: print them.')
+    .option('-F, --format <format>', 'Format of -w: pcap or pcapng. Default: by the suffix of the file.')
+    .option(
+      '-s, --snapshot-length <bytes>',
+      'Most bytes of a packet to keep. The primary cuts off the rest. Default, and 0: 262144.',
+    )
+    .option('-c, --count <n>', 'Stop after exactly n packets.')
     .option(
       '-a, --autostop <limit>',
-      'stop at packets:N, duration:TIME (90, 5m, 30d) or filesize:KB; each once',
+      'Stop at packets:N, duration:TIME (90, 5m, 30d) or filesize:KB. Repeatable, each kind once.',
       collect,
     )
     .option(
       '-B, --buffer-size <KiB>',
-      "memory for copies, in the primary's huge pages (default: 163840, and up to four times that under load)",
+      "Memory for copies, in the primary's huge pages. Default: 163840, and up to four times that under load.",
     )
-    .option('--threads <n>', 'that take packets, at most one for each queue (default: as CPUs allow, up to 3)')
-    .option('--time-precision <precision>', 'nano or micro (default: nano in files, micro when printing)')
+    .option(
+      '--threads <n>',
+      'Number of drain threads, at most one for each queue. With more than one, a merge thread joins their records into the file. Default: as many as CPUs allow, up to 3.',
+    )
+    .option(
+      '--time-precision <precision>',
+      'Precision of timestamps: nano or micro. Default: nano in files, micro when printing.',
+    )
     .option(
       '-j, --time-stamp-type <type>',
-      'primary: stamped where packets are handled; host: on arrival here, cheaper',
+      'Where timestamps are taken. primary: where packets are handled (the default). host: on arrival here, which is cheaper for the primary.',
     )
-    .option('--stats <style>', 'text, ndjson or none, on standard error')
-    .option('--stats-interval <time>', 'how often: seconds, or 500ms, 5m ... (default: 1)')
+    .option('--stats <style>', 'Style of the statistics on standard error: text, ndjson or none. Default: text.')
+    .option('--stats-interval <time>', 'Time between two statistics: seconds, or 500ms, 5m ... Default: 1.')
     .option(
       '--trust-mempools',
-      "where the primary's table of mempool handlers cannot be read: its mempools were made by rte_pktmbuf_pool_create()",
+      'Trust that the primary made its mempools by rte_pktmbuf_pool_create(), where its table of handlers cannot be read.',
     )
-    .option('-q, --quiet', 'no running count (there is none while packets are printed)')
-    .option('--mirror <spec>', 'while capturing, copy a VF to the captured one: pf=0,vf=1,direction=all,target=3')
-    .option('--mirror-fifo <path>', "VFd's request FIFO")
-    .option('--mirror-config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
-    .option('-n', 'no names, as ever; accepted for the habit of it')
-    .option('-e', 'when printing: link-level headers')
-    .option('-t', 'when printing: no time of day')
-    .option('-v', 'when printing: more detail')
-    .option('-x', 'when printing: hex')
-    .option('-X', 'when printing: hex and ASCII')
-    .option('-A', 'when printing: ASCII')
-    .option('--explain', 'print what the filter compiles to and what it costs, and attach to nothing')
-    .option('--test-filter <file>', 'say which packets of a pcap file would be captured, and attach to nothing')
-    .option('--dry-run', 'print the plan and attach to nothing')
-    .option('--log-level <level>', LOG_LEVELS.join(', '), 'warn');
+    .option('-q, --quiet', 'Show no running count. There is none while packets are printed.')
+    .option(
+      '--mirror <spec>',
+      'Copy a VF to the captured one while capturing, such as pf=0,vf=1,direction=all,target=3.',
+    )
+    .option('--mirror-fifo <path>', "Path of VFd's request FIFO.")
+    .option('--mirror-config <file>', "Path of VFd's configuration. Default: /etc/vfd/vfd.cfg.")
+    .option('-n', 'Print no names. This is always so; -n is accepted for the habit of it.')
+    .option('-e', 'Print link-level headers.')
+    .option('-t', 'Print no time of day.')
+    .option('-v', 'Print more detail.')
+    .option('-x', 'Print the packets in hex.')
+    .option('-X', 'Print the packets in hex and ASCII.')
+    .option('-A', 'Print the packets in ASCII.')
+    .option('--explain', 'Print what the filter compiles to and what it costs, and attach to nothing.')
+    .option('--test-filter <file>', 'Say which packets of this pcap file would be captured, and attach to nothing.')
+    .option('--dry-run', 'Print the plan and attach to nothing.')
+    .option('--log-level <level>', `Least level of messages: ${LOG_LEVELS.join(', ')}.`, 'warn');
 }
 
 /** The command line, checked as far as that is possible without a primary. */
@@ -161,10 +173,9 @@ async function capture(
   const printer = request.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
   // Printed packets and a status line that is overwritten cannot share a screen.
   const reporter = await createReporter(request.stats, request.quiet || printer !== undefined, diagnostics);
-  const { durationMs } = request;
   const inherited = printer?.input ?? target.inherits;
   const where = printer ? 'tcpdump' : describeTarget(target, request.format);
-  const foreground: ShownCapture = { output: where, inherited, durationMs };
+  const foreground: ShownCapture = { output: where, inherited };
   const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
   if (!done.error) return;
   const error = errorFromRecord(done.error);

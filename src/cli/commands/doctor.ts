@@ -10,9 +10,9 @@ import type { RegisterCommand } from '../command.js';
 export const registerDoctor: RegisterCommand = (program, context) => {
   program
     .command('doctor')
-    .description('check this machine and its primaries, with a remedy for each finding')
-    .option('--file-prefix <prefix>', 'look at this primary only')
-    .option('--json', 'one JSON document')
+    .description('Check this machine and its primaries, and name a remedy for each finding.')
+    .option('--file-prefix <prefix>', 'Look at this primary only. Default: all.')
+    .option('--json', 'Print one JSON document.')
     .action((options: { filePrefix?: string; json?: boolean }) => {
       if (options.filePrefix !== undefined) checkPrefix(options.filePrefix);
       const checks = examine(gatherView({ filePrefix: options.filePrefix }));

@@ -27,13 +27,13 @@ function show(name: string, json: boolean): void {
 export const registerFilters: RegisterCommand = (program) => {
   const filters = program
     .command('filters')
-    .description('list the named filters for --filter')
-    .option('--json', 'one JSON object a line')
+    .description('List the named filters for --filter.')
+    .option('--json', 'Print one JSON object a line.')
     .action((options: { json?: boolean }) => list(options.json === true));
   filters
     .command('show <name>')
-    .description('explain one of them')
-    .option('--json', 'as a JSON object')
+    .description('Explain a named filter.')
+    .option('--json', 'Print a JSON object.')
     // --json may stand before `show` too, where commander gives it to the parent.
     .action((name: string, _: unknown, command: Command) => show(name, command.optsWithGlobals().json === true));
 };

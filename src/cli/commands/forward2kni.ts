@@ -19,25 +19,31 @@ type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
 export const registerForward2kni: RegisterCommand = (program, context) => {
   const command = program
     .command('forward2kni')
-    .description("see a port's packets on a kernel interface; switches DPVS's own forward2kni")
-    .argument('<port>', 'id or name of the port, such as 0 or dpdk0')
-    .argument('<action>', 'on, off or status')
-    .argument('[expression...]', "pcap-filter expression (not with DPVS's own switch)")
-    .option('--ipc-file <path>', "DPVS's control socket (default: DPVS_IPC_FILE, then where DPVS makes it)")
-    .option('--file-prefix <prefix>', 'the primary (default: the only one that runs)')
-    .option('--via <way>', "dpvs: DPVS's own switch (the default with a DPVS); tap: an interface of dpcap")
-    .option('--for <duration>', 'switch off again after 30s, 5m, 2h, 30d; also on Ctrl-C')
-    .option('--until-exit', 'stay in the foreground, and switch off on Ctrl-C')
-    .option('--force', 'also where it does harm (a VLAN device of DPVS)')
-    .option('--json', 'one JSON document a line')
-    .option('--name <interface>', 'name of the interface (default: the name of the port and .kni)')
-    .option('--netns <namespace>', 'make the interface in this network namespace')
-    .option('--split <by>', 'direction: one interface for rx, one for tx')
-    .option('--max-rate <n>', 'packets a second that the interface gets; the rest is counted as sinkdrop')
-    .option('-Q, --direction <direction>', 'rx, tx or both')
-    .option('--threads <n>', 'that write to the interface (default: one for each rx queue where there are cores)')
-    .option('-B, --buffer-size <kib>', "memory for copies, in the primary's huge pages")
-    .option('--detach', 'go on in the background');
+    .description("Forward a port's packets to a kernel interface, or switch DPVS's own forward2kni.")
+    .argument('<port>', 'Id or name of the port, such as 0 or dpdk0.')
+    .argument('<action>', 'What to do: on, off or status.')
+    .argument('[expression...]', "Expression of pcap-filter(7). DPVS's own switch has none.")
+    .option('--ipc-file <path>', "Path of DPVS's control socket. Default: DPVS_IPC_FILE, then where DPVS makes it.")
+    .option('--file-prefix <prefix>', 'Prefix of the primary. Default: the only one that runs.')
+    .option(
+      '--via <way>',
+      "Way to forward. dpvs: DPVS's own switch (the default with a DPVS). tap: an interface of dpcap.",
+    )
+    .option('--for <duration>', 'Switch off again after this time (30s, 5m, 2h, 30d), or on Ctrl-C.')
+    .option('--until-exit', 'Stay in the foreground, and switch off on Ctrl-C.')
+    .option('--force', 'Go on also where it does harm (a VLAN device of DPVS).')
+    .option('--json', 'Print one JSON document a line.')
+    .option('--name <interface>', 'Name of the interface. Default: the name of the port and .kni.')
+    .option('--netns <namespace>', 'Make the interface in this network namespace.')
+    .option('--split <by>', 'Make several interfaces. direction: one for rx, one for tx.')
+    .option('--max-rate <n>', 'Most packets a second that the interface gets. The rest is counted as sinkdrop.')
+    .option('-Q, --direction <direction>', 'Direction to forward: rx, tx or both. Default: both.')
+    .option(
+      '--threads <n>',
+      'Number of threads that write to the interface. Default: one for each rx queue where there are cores.',
+    )
+    .option('-B, --buffer-size <kib>', "Memory for copies, in the primary's huge pages.")
+    .option('--detach', 'Go on in the background.');
   addFilterOptions(command);
   command.action(async (port: string, action: string, words: string[], raw: RawOptions) => {
     const request = checkRequest(port, action, raw);

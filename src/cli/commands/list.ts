@@ -11,10 +11,10 @@ import type { RegisterCommand } from '../command.js';
 export const registerList: RegisterCommand = (program) => {
   program
     .command('list')
-    .description('primaries on this machine and their ports (also: dpcap -D)')
-    .option('--file-prefix <prefix>', 'this primary only (default: all)')
-    .option('--all', 'also those that have ended and left their files')
-    .option('--json', 'one JSON document')
+    .description('List the primaries on this machine and their ports. dpcap -D does the same.')
+    .option('--file-prefix <prefix>', 'List this primary only. Default: all.')
+    .option('--all', 'List also primaries that have ended and left their files.')
+    .option('--json', 'Print one JSON document.')
     .action(async (options: { filePrefix?: string; all?: boolean; json?: boolean }) => {
       const root = runtimeRoot();
       const found = collectListings(root, systemHost(), options.filePrefix);

@@ -39,7 +39,7 @@ more, and for where it differs from dpdk-pdump.`;
 export const registerPdump: RegisterCommand = (program, context) => {
   program
     .command('pdump')
-    .description('capture as dpdk-pdump does, with its arguments')
+    .description('Capture as dpdk-pdump does, with its arguments.')
     .argument('[words...]')
     .allowUnknownOption()
     .passThroughOptions()

@@ -18,9 +18,9 @@ import { catchSignals } from '../signals.js';
 export const registerRecover: RegisterCommand = (program, context) => {
   program
     .command('recover')
-    .description('clear from primaries what dead captures of dpcap left')
-    .option('--file-prefix <prefix>', 'this primary only (default: all that run)')
-    .option('--json', 'one JSON document')
+    .description('Clear from primaries what dead captures of dpcap left.')
+    .option('--file-prefix <prefix>', 'Clear this primary only. Default: all that run.')
+    .option('--json', 'Print one JSON document.')
     .action(async (options: { filePrefix?: string; json?: boolean }) => {
       const undone = await undoJournal(new Journal()); // comes first: it needs neither a primary nor the addon
       if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);

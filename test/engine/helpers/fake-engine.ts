@@ -8,8 +8,9 @@ import type { FromEngine, ToEngine } from '../../../src/protocol/messages.js';
 const send = (message: FromEngine): unknown => process.send?.(message);
 const done = (reason: 'signal' | 'error', error?: 'ERR_EAL_INIT'): void => {
   const record = error && { error, message: 'clash', exitCode: 1 };
-  process.send?.({ type: 'done', capture: 0, reason, stats: undefined, error: record, leftBehind: [], file: undefined }, () =>
-    process.exit(0),
+  process.send?.(
+    { type: 'done', capture: 0, reason, stats: undefined, error: record, leftBehind: [], file: undefined },
+    () => process.exit(0),
   );
 };
 

@@ -18,7 +18,9 @@ export const PLAN: EnginePlan = {
   snaplen: 262144,
   packetLimit: 0,
   byteLimit: 0,
-  bufferBytes: 80 * 1024 * 1024,
+  mempool: { dataRoom: 2248, bytes: 80 * 1024 * 1024, mayGrow: false },
+  threads: 1,
+  cpus: [],
   statsIntervalMs: 1000,
   purpose: 'test',
 };

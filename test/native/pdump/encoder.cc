@@ -17,20 +17,42 @@ struct OwnRoom {
   std::string text(size_t size) const { return {reinterpret_cast<const char*>(bytes.data()), size}; }
 };
 
-// The record of one packet as pcap_format.h has it, put together byte by byte.
-std::string expected(const FileOptions& options, const Burst& burst, uint32_t index, const std::vector<uint8_t>& bytes,
-                     uint32_t len) {
-  const auto caplen = static_cast<uint32_t>(bytes.size());
-  const RecordHead head{burst.arrival_ns[index], caplen, len, 1, 7, burst.lane.id.direction};
-  std::vector<uint8_t> out(record_size(options.format, caplen));
-  uint8_t* at = out.data() + write_record_head(options, head, out.data());
-  at = std::copy(bytes.begin(), bytes.end(), at);
-  write_record_tail(options, head, at);
+void add_word(std::vector<uint8_t>& out, uint64_t word) {
+  for (int bit = 0; bit < 32; bit += 8) out.push_back(static_cast<uint8_t>(word >> bit));
+}
+
+// The record of one packet as the drafts of pcap (section 5) and pcapng (4.3) have it, word by word; the options are
+// epb_flags (direction) and epb_queue.
+std::string expected(const FileOptions& options, uint64_t time_ns, Direction direction,
+                     const std::vector<uint8_t>& bytes, uint32_t len) {
+  const uint64_t units = options.nanoseconds ? time_ns : time_ns / 1000;
+  const uint64_t second = options.nanoseconds ? 1'000'000'000 : 1'000'000;
+  std::vector<uint8_t> out;
+  if (options.format == FileFormat::pcap) {
+    for (const uint64_t word : {units / second, units % second, uint64_t{bytes.size()}, uint64_t{len}}) {
+      add_word(out, word);
+    }
+    out.insert(out.end(), bytes.begin(), bytes.end());
+    return {out.begin(), out.end()};
+  }
+  const uint64_t padded = (bytes.size() + 3) / 4 * 4;
+  const uint64_t length = 28 + padded + 8 + 8 + 4 + 4;
+  for (const uint64_t word :
+       {uint64_t{6}, length, uint64_t{1}, units >> 32, units, uint64_t{bytes.size()}, uint64_t{len}}) {
+    add_word(out, word);
+  }
+  out.insert(out.end(), bytes.begin(), bytes.end());
+  out.resize(28 + padded);
+  const uint64_t inbound_or_outbound = direction == Direction::rx ? 1 : 2;
+  for (const uint64_t word :
+       {uint64_t{2 | 4 << 16}, inbound_or_outbound, uint64_t{6 | 4 << 16}, uint64_t{7}, uint64_t{0}, length}) {
+    add_word(out, word);
+  }
   return {out.begin(), out.end()};
 }
 
 // Every size and way to lie in mbufs gives the same bytes, copied and in place.
-void same_bytes(const FileOptions& options, CopyMode mode) {
+void same_bytes(const FileOptions& options, CopyMode mode, Direction direction) {
   const Encoder encoder(options, mode);
   for (const uint32_t size : {14, 59, 60, 64, 65, 255, 256, 257, 1518, 9000}) {
     const auto payload = numbered(size);
@@ -40,11 +62,11 @@ void same_bytes(const FileOptions& options, CopyMode mode) {
     cut.resize(std::min(size, options.snaplen));
     for (const size_t segment : {9999, 700}) {
       for (const uint16_t room : {64, 0}) {
-        Packets packets;
+        Packets packets(0, direction);
         packets.add(bytes, segment, room).add(bytes, segment, room);
         const Burst burst = packets.burst();
-        const std::string first = expected(options, burst, 0, cut, len);
-        const std::string second = expected(options, burst, 1, cut, len);
+        const std::string first = expected(options, burst.arrival_ns[0], direction, cut, len);
+        const std::string second = expected(options, burst.arrival_ns[1], direction, cut, len);
         OwnRoom own;
         const auto [count, used, packet_bytes] = encoder.fill(burst, 0, own.room());
         CHECK(count == 2 && own.text(used) == first + second && packet_bytes == 2 * cut.size());
@@ -80,8 +102,8 @@ void full_room() {
 void test_encoder() {
   for (const FileFormat format : {FileFormat::pcap, FileFormat::pcapng}) {
     for (const CopyMode mode : {CopyMode::plain, CopyMode::stamped}) {
-      same_bytes({format, true, 262144}, mode);
-      same_bytes({format, false, 100}, mode);
+      same_bytes({format, true, 262144}, mode, Direction::rx);
+      same_bytes({format, false, 100}, mode, Direction::tx);
     }
   }
   full_room();

@@ -13,32 +13,37 @@ import { setMirror } from './set.js';
 export const registerMirror: RegisterCommand = (program, context) => {
   const mirror = program
     .command('mirror')
-    .description("copy a VF's traffic to another VF, through the primary that owns the PF");
-  addSet(mirror.command('set').description('switch a mirror on')).action(async (raw: RawMirrorOptions) => {
+    .description("Copy a VF's traffic to another VF, through the primary that owns the PF.");
+  addSet(mirror.command('set').description('Switch a mirror on.')).action(async (raw: RawMirrorOptions) => {
     context.exitCode = await setMirror(controllerFor(raw), requestFrom(raw), raw);
   });
-  addSource(mirror.command('clear').description('switch a mirror off; a VF without one is no error'))
-    .option('--all', 'all mirrors')
-    .option('--by-config', "through the VF's configuration; interrupts its traffic")
-    .option('-y, --yes', 'do not ask')
+  addSource(mirror.command('clear').description('Switch a mirror off. A VF without one is no error.'))
+    .option('--all', 'Clear all mirrors.')
+    .option('--by-config', "Go through the VF's configuration, which interrupts its traffic.")
+    .option('-y, --yes', 'Do not ask for confirmation.')
     .action(async (raw: RawMirrorOptions) => clearMirrors(controllerFor(raw), raw));
-  addSource(mirror.command('list').description('the mirrors that are on, or one VF')).action(list);
-  addCommon(mirror.command('capabilities').description('what can be mirrored here, and how')).action(capabilities);
-  addPlan(mirror.command('plan').description('print the commands for a mirror; changes nothing')).action(plan);
+  addSource(mirror.command('list').description('List the mirrors that are on, or that of one VF.')).action(list);
+  addCommon(mirror.command('capabilities').description('Tell what can be mirrored here, and how.')).action(
+    capabilities,
+  );
+  addPlan(mirror.command('plan').description('Print the commands for a mirror, and change nothing.')).action(plan);
 };
 
 function addCommon(command: Command): Command {
   return command
-    .option('--via <controller>', `${VIA.join(' or ')} (default: what the host offers)`)
-    .option('--fifo <path>', "VFd's request FIFO")
-    .option('--config <file>', "VFd's configuration (default: /etc/vfd/vfd.cfg)")
-    .option('--json', 'one JSON document');
+    .option('--via <controller>', `Controller to use: ${VIA.join(' or ')}. Default: what the host offers.`)
+    .option('--fifo <path>', "Path of VFd's request FIFO.")
+    .option('--config <file>', "Path of VFd's configuration. Default: /etc/vfd/vfd.cfg.")
+    .option('--json', 'Print one JSON document.');
 }
 
 function addSource(command: Command): Command {
   return addCommon(command)
-    .option('--pf <pf>', 'number (as VFd shows it), PCI address, or name of a VF configuration on it')
-    .option('--vf <vf>', 'number, PCI address or name of its configuration');
+    .option(
+      '--pf <pf>',
+      'PF of the VF: its number as VFd shows it, its PCI address, or the name of a VF configuration on it.',
+    )
+    .option('--vf <vf>', 'VF to copy: its number, PCI address or the name of its configuration.');
 }
 
 function addMirror(command: Command): Command {
@@ -49,17 +54,17 @@ function addMirror(command: Command): Command {
 
 function addSet(command: Command): Command {
   return addMirror(command)
-    .option('--for <duration>', 'clear it after 30s, 5m, 2h, 7d')
-    .option('--until-exit', 'clear it on Ctrl-C')
-    .option('--by-config', "through the VF's configuration; interrupts its traffic")
-    .option('-y, --yes', 'do not ask')
-    .option('--force', 'where the result is doubtful; never where VFd would be harmed');
+    .option('--for <duration>', 'Clear the mirror after this time: 30s, 5m, 2h, 7d.')
+    .option('--until-exit', 'Clear the mirror on Ctrl-C.')
+    .option('--by-config', "Go through the VF's configuration, which interrupts its traffic.")
+    .option('-y, --yes', 'Do not ask for confirmation.')
+    .option('--force', 'Go on where the result is doubtful, but never where VFd would be harmed.');
 }
 
 function addPlan(command: Command): Command {
   return addMirror(command)
-    .option('--nic <driver>', `${NIC_DRIVERS.join(', ')} (default: by the PCI id)`)
-    .option('--mac <mac>', "the guest's MAC");
+    .option('--nic <driver>', `Driver of the NIC: ${NIC_DRIVERS.join(', ')}. Default: by its PCI id.`)
+    .option('--mac <mac>', 'MAC address of the guest.');
 }
 
 async function list(raw: RawMirrorOptions): Promise<void> {

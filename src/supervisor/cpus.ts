@@ -1,14 +1,31 @@
-/** Chooses the CPUs for the engine's threads: beside the primary's polling threads, not on the same CPUs. */
+/** Chooses the CPUs for the engine's threads, and how many drain threads there may be: beside the primary's polling threads, not on the same CPUs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CaptureRequest } from '../protocol/request.js';
 import { nearbyCpus, type Placement, parseCpuList } from './cpu-topology.js';
-import { cpusFor } from './thread-assignment.js';
 
 /** Threads that EAL makes for lcores, as releases from 21.11 to 26.07 name them. */
 const LCORE_NAME = /^(lcore-worker|rte-worker|dpdk-worker|lcore-slave)/;
 /** A share of a CPU, over a thread's life. A thread that is bound to one CPU and uses this much has it for itself. */
 const BUSY_SHARE = 0.2;
 const TICKS_PER_SECOND = 100; // USER_HZ of all Linux architectures
+
+/** The most drain threads without `--threads`: more of them, all busy, would wait for the merge thread. */
+const MOST_BY_ITSELF = 3;
+/** CPUs for the merge thread and the writer thread. */
+const CPUS_FOR_OTHERS = 2;
+
+/**
+ * The most drain threads that a capture into a file may have; it has no more than there are queues. One takes more than
+ * a core of the primary can copy, and a limit is counted by a single thread.
+ */
+export function mostThreads(
+  { cpus, polling }: Placement,
+  { threads, packetLimit, byteLimit }: Pick<CaptureRequest, 'threads' | 'packetLimit' | 'byteLimit'>,
+): number {
+  if (packetLimit > 0 || byteLimit > 0) return 1;
+  return threads ?? Math.max(1, Math.min(MOST_BY_ITSELF, polling, cpus.length - CPUS_FOR_OTHERS));
+}
 
 /**
  * Chooses from the CPUs that this process may use the best ones beside the primary's lcores. On the CPU of an lcore,
@@ -28,7 +45,12 @@ export function besidePrimary(
     const allowed = allowedCpus(statusOf(join(procDir, 'self')));
     const apart = allowed.filter((cpu) => !taken.has(cpu));
     const free = apart.length > 0 ? apart : allowed.filter((cpu) => !running.has(cpu));
-    const near = nearbyCpus(free, [...taken], cpusFor(taken.size, threads), cpuDir);
+    const near = nearbyCpus(
+      free,
+      [...taken],
+      (threads ?? Math.min(MOST_BY_ITSELF, taken.size)) + CPUS_FOR_OTHERS,
+      cpuDir,
+    );
     return { cpus: taken.size === 0 ? [] : near, polling: taken.size };
   } catch {
     return { cpus: [], polling: 0 }; // the primary ended; the capture will say so

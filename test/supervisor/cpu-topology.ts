@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { nearbyCpus, parseCpuList } from '../../src/engine/cpu-topology.js';
+import { nearbyCpus, parseCpuList } from '../../src/supervisor/cpu-topology.js';
 
 type Fixture = NonNullable<Parameters<Test['testdir']>[0]>;
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Placement } from '../../src/engine/cpu-topology.js';
-import { besidePrimary } from '../../src/engine/cpus.js';
+import type { Placement } from '../../src/supervisor/cpu-topology.js';
+import { besidePrimary } from '../../src/supervisor/cpus.js';
 
 interface Thread {
   state: string;

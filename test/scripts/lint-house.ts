@@ -1,0 +1,69 @@
+/** The floor plan's lint finds what it is there for. */
+import { spawnSync } from 'node:child_process';
+import t, { type Test } from 'tap';
+import { projectFile } from '../../src/system/location.js';
+
+interface Tree {
+  [name: string]: string | Tree;
+}
+
+const SOUND = {
+  'README.md': '| row | `src/text/a.ts` |\n',
+  docs: { 'errors.md': 'ERR_ONE' },
+  src: { 'errors.ts': "'ERR_ONE'", text: { 'a.ts': '' } },
+  native: {
+    base: {},
+    record: {},
+    sink: {},
+    capture: {},
+    filter: {},
+    host: {},
+    primary: {},
+    pdump: { 'lane.h': '#include <rte_ring.h>\n' },
+  },
+};
+
+/** What lint says about a tree. */
+function lint(t: Test, change: Tree): string {
+  const cwd = t.testdir({ ...SOUND, ...change });
+  const { status, stderr } = spawnSync('node', [projectFile('scripts/lint-house.mjs')], { cwd, encoding: 'utf8' });
+  t.equal(status, stderr === '' ? 0 : 1);
+  return stderr;
+}
+
+t.test('a sound house', async (t) => {
+  t.equal(lint(t, {}), '');
+});
+
+t.test('who imports whom', async (t) => {
+  const said = lint(t, {
+    src: {
+      ...SOUND.src,
+      engine: { 'a.ts': "import { x } from '../cli/b.js';\n" },
+      cli: { 'b.ts': "import { y } from '../text/a.js';\n", commands: { 'c.ts': "import './d.js';", 'd.ts': '' } },
+      text: { 'a.ts': "import { y } from './b.js';\n", 'b.ts': "import { y } from './a.js';\n" },
+    },
+  });
+  t.match(said, /src\/engine\/a\.ts imports src\/cli\/b\.ts/);
+  t.match(said, /a circle of imports: text\/a\.ts -> text\/b\.ts -> text\/a\.ts/);
+});
+
+t.test('only pdump/ knows DPDK among what captures', async (t) => {
+  const native = {
+    ...SOUND.native,
+    sink: { 'a.cc': '#include <rte_mbuf.h>\n' },
+    capture: { 'b.h': '#include "pdump/lane.h"\n' },
+  };
+  const said = lint(t, { native });
+  t.match(said, /native\/sink\/a\.cc includes rte_mbuf\.h/);
+  t.match(said, /native\/capture\/b\.h includes pdump\/lane\.h/);
+});
+
+t.test('full folders, files that are not there, codes that nobody tells of', async (t) => {
+  const many = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`${at}.ts`, '']));
+  t.match(lint(t, { src: { ...SOUND.src, many } }), /src\/many holds 16 files/);
+  t.match(lint(t, { 'README.md': '| row | `src/b.ts` |\n' }), /README\.md names src\/b\.ts/);
+  const said = lint(t, { src: { ...SOUND.src, 'errors.ts': "'ERR_TWO'" } });
+  t.match(said, /does not tell of ERR_TWO/);
+  t.match(said, /tells of ERR_ONE/);
+});
