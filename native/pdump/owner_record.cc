@@ -60,33 +60,6 @@ void copy_record(const rte_memzone* zone, void* opaque) {
       {zone->name, std::vector<uint8_t>(bytes, bytes + std::min(zone->len, kLargest))});
 }
 
-// A record that its owner had not finished, or that is not one of this version, counts as one without lanes: nothing
-// was enabled before it was complete.
-OwnerFacts facts_of(const Copy& copy) {
-  const auto* header = reinterpret_cast<const OwnerHeader*>(copy.bytes.data());
-  OwnerFacts facts{copy.name, {}, false, 0, "", {}};
-  const size_t room = (copy.bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerLane);
-  if (header->magic != kMagic || owner_name(process_of(*header), header->number) != copy.name ||
-      header->lane_count > room) {
-    const Named named = read_name(copy.name.c_str()).value_or(Named{});
-    facts.process.pid = named.pid;
-    facts.process.start_time = start_time_of(facts.process.pid);
-    facts.process.pid_namespace = own_pid_namespace();
-    facts.running = life_of(facts.process.pid, named.start) != Life::gone;
-    return facts;
-  }
-  facts.process = process_of(*header);
-  facts.running = is_running(facts.process);
-  facts.started_at_ns = header->started_at_ns;
-  facts.purpose = bounded(header->purpose, sizeof header->purpose);
-  for (uint32_t i = 0; i < header->lane_count; i++) {
-    const OwnerLane& lane = header->lanes()[i];
-    const auto direction = static_cast<Direction>(lane.direction);
-    facts.lanes.push_back({{bounded(lane.device, sizeof lane.device), lane.port, lane.queue, direction}, lane.state});
-  }
-  return facts;
-}
-
 OwnerFacts dead_owner(const std::string& name, const std::vector<OwnerFacts>& owners) {
   for (const OwnerFacts& owner : owners) {
     if (owner.name != name) continue;
@@ -130,6 +103,30 @@ std::string owner_name(const ProcessId& process, uint32_t number) {
   return number == 0 ? name : name + ("." + std::to_string(number));
 }
 
+OwnerFacts read_owner(const std::string& name, const std::vector<uint8_t>& bytes) {
+  const auto* header = reinterpret_cast<const OwnerHeader*>(bytes.data());
+  OwnerFacts facts{name, {}, false, 0, "", {}};
+  const size_t room = (bytes.size() - sizeof(OwnerHeader)) / sizeof(OwnerLane);
+  if (header->magic != kMagic || owner_name(process_of(*header), header->number) != name || header->lane_count > room) {
+    const Named named = read_name(name.c_str()).value_or(Named{});
+    facts.process.pid = named.pid;
+    facts.process.start_time = start_time_of(facts.process.pid);
+    facts.process.pid_namespace = own_pid_namespace();
+    facts.running = life_of(facts.process.pid, named.start) != Life::gone;
+    return facts;
+  }
+  facts.process = process_of(*header);
+  facts.running = is_running(facts.process);
+  facts.started_at_ns = header->started_at_ns;
+  facts.purpose = bounded(header->purpose, sizeof header->purpose);
+  for (uint32_t i = 0; i < header->lane_count; i++) {
+    const OwnerLane& lane = header->lanes()[i];
+    const auto direction = static_cast<Direction>(lane.direction);
+    facts.lanes.push_back({{bounded(lane.device, sizeof lane.device), lane.port, lane.queue, direction}, lane.state});
+  }
+  return facts;
+}
+
 OwnerRecord::OwnerRecord(uint32_t number, const std::vector<LaneId>& lanes, const std::string& purpose) {
   const ProcessId self = current_process();
   name_ = owner_name(self, number);
@@ -164,7 +161,7 @@ std::vector<OwnerFacts> list_owners() {
   std::vector<Copy> copies;
   rte_memzone_walk(copy_record, &copies);
   std::vector<OwnerFacts> owners;
-  for (const Copy& copy : copies) owners.push_back(facts_of(copy));
+  for (const Copy& copy : copies) owners.push_back(read_owner(copy.name, copy.bytes));
   return owners;
 }
 

@@ -86,6 +86,9 @@ struct OwnerFacts {
   };
   std::vector<Lane> lanes;
 };
+// Reads a record from a copy of its bytes, at least a header. One that its owner had not finished, or that is not one
+// of this version, counts as one without lanes: nothing was enabled before it was complete.
+OwnerFacts read_owner(const std::string& name, const std::vector<uint8_t>& bytes);
 std::vector<OwnerFacts> list_owners();
 
 // Locks the file `path`, which is made when it does not exist, until the returned descriptor is closed or this process

@@ -16,6 +16,7 @@ void test_direct_io();
 void test_file_sink();
 void test_merge_thread();
 void test_pdump_lane();
+void test_owner_record();
 void test_limit();
 void test_ledger();
 void test_capture();
@@ -56,6 +57,7 @@ int main() {
   run("file_sink", test_file_sink);
   run("merge_thread", test_merge_thread);
   run("pdump_lane", test_pdump_lane);
+  run("owner_record", test_owner_record);
   run("limit", test_limit);
   run("ledger", test_ledger);
   run("capture", test_capture);

@@ -2,60 +2,36 @@
 
 import type { CaptureSession } from '../../../src/engine/capture-run.js';
 import type { Binding } from '../../../src/native/binding.js';
-import type { NativePlan, NativeStats } from '../../../src/native/capture-binding.js';
+import type { NativeStats } from '../../../src/native/capture-binding.js';
 import { CriticalSections } from '../../../src/protocol/critical-sections.js';
-import { lane } from './lane.js';
+import { FakeCaptures } from './fake-captures.js';
 
-/** The figures of a capture that found nothing. */
-export const IDLE: NativeStats = {
-  lanes: [lane()],
-  limitReached: false,
-  sinkFailure: null,
-  fileBytes: 24n,
-  mbufs: 1023,
-  clockSteps: 0,
-  clockSetNs: 0n,
-  mbufsFree: 1023,
-  filteringHere: false,
-  wantsMbufs: false,
-  canSettle: false,
-  memory: 0n,
-};
+export { IDLE } from './fake-captures.js';
 
 const HEAP = { freeBytes: 2 ** 30, greatestBytes: 2 ** 30, totalBytes: 2 ** 30, pageBytes: 2 ** 21 };
 
 export class FakeSession implements CaptureSession {
-  stats = IDLE;
+  readonly captures = new FakeCaptures();
   alive = true;
-  /** Resolves with the function that the addon was given. */
-  readonly started: Promise<() => void>;
-  /** Called inside startCapture. */
-  onStart: (notify: () => void) => void = () => {};
-  readonly addon: Binding;
+  /** A capture uses no others of the addon's functions. */
+  readonly addon = Object.assign(this.captures, { dpdkVersion: '0' }) as FakeCaptures & Binding;
   readonly sections = new CriticalSections(() => {});
-  #begun: (notify: () => void) => void = () => {};
   #tellGone: () => void = () => {};
   readonly primaryGone = new Promise<void>((resolve) => {
     this.#tellGone = resolve;
   });
 
-  constructor() {
-    this.started = new Promise((resolve) => {
-      this.#begun = resolve;
-    });
-    const verbs: Partial<Binding> = {
-      dpdkVersion: '0',
-      startCapture: async (_number: number, _plan: NativePlan, notify) => {
-        this.onStart(notify);
-        this.#begun(notify);
-      },
-      captureStats: () => this.stats,
-      disableCapture: async () => [],
-      finishCapture: async () => {},
-      freeCapture: async () => true,
-      growCapture: async () => false,
-    };
-    this.addon = verbs as Binding;
+  /** Resolves with the function that the addon was given. */
+  get started(): Promise<() => void> {
+    return this.captures.started;
+  }
+
+  set stats(stats: NativeStats) {
+    this.captures.stats = stats;
+  }
+
+  set onStart(onStart: (notify: () => void) => void) {
+    this.captures.onStart = onStart;
   }
 
   begin(): void {}

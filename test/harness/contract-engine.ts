@@ -1,0 +1,19 @@
+/** Joins the primary of the first argument, and says of each promise of the addon's contract whether it is kept. */
+import { Session } from '../../src/engine/attachment.js';
+import { CriticalSections } from '../../src/protocol/critical-sections.js';
+import { CONTRACT } from '../engine/helpers/capture-contract.js';
+
+process.on('message', () => {}); // an open channel keeps this process alive, which the addon does not
+const [filePrefix = '', pid] = process.argv.slice(2);
+const target = { filePrefix, runtimeDir: `/var/run/dpdk/${filePrefix}`, primaryPid: Number(pid) };
+const session = new Session(target, new CriticalSections(() => {}));
+await session.attach();
+for (const [promise, keeps] of Object.entries(CONTRACT)) {
+  const problem = await keeps(session.addon).then(
+    () => undefined,
+    (error: Error) => error.stack,
+  );
+  process.send?.({ promise, problem });
+}
+await session.detach();
+process.disconnect?.();
