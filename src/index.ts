@@ -13,7 +13,7 @@ import { runtimeRoot } from './primary/runtime-dir.js';
 import { MAX_SNAPLEN, MAX_THREADS } from './protocol/limits.js';
 import type { StopReason } from './protocol/messages.js';
 import { type CaptureRequest, DEFAULT_REQUEST, formatOf } from './protocol/request.js';
-import { INHERITED_FD } from './sinks/descriptor.js';
+import { descriptorOutput } from './sinks/descriptor-target.js';
 import { outputTarget } from './sinks/file-target.js';
 import type { OutputTarget } from './sinks/output-target.js';
 import { sinkOf } from './sinks/registry.js';
@@ -164,7 +164,7 @@ function checkOptions(options: CaptureOptions): CaptureOptions {
 
 function targetOf(to: CaptureOptions['to']): OutputTarget {
   if ('file' in to) return outputTarget(to.file);
-  return { to: { kind: 'fd', fd: INHERITED_FD, name: `descriptor ${to.fd}` }, inherits: to.fd };
+  return descriptorOutput(to.fd, `descriptor ${to.fd}`, 'to.fd');
 }
 
 /** Makes the request: what was given, and the defaults for the rest. */

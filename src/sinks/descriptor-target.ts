@@ -11,13 +11,14 @@ const O_ACCMODE = 3;
 /**
  * The output behind descriptor `fd`.
  * @param name the name as it was given
+ * @param given the option that it was given with, for messages
  * @throws UsageError when packets must not go there, DpcapError ERR_SINK_OPEN when they cannot
  */
-export function descriptorOutput(fd: number, name: string): OutputTarget {
+export function descriptorOutput(fd: number, name: string, given = `-w ${name}`): OutputTarget {
   const stats = writableDescriptor(fd, name);
-  if (isatty(fd)) throw terminal(name, fd === STDOUT ? 'standard output is a terminal' : 'it is a terminal');
+  if (isatty(fd)) throw terminal(name, given, fd === STDOUT ? 'standard output is a terminal' : 'it is a terminal');
   if (isShared(stats)) {
-    throw new UsageError(`-w ${name}: standard error goes there, too, and messages would end up among the packets`, {
+    throw new UsageError(`${given}: standard error goes there, too, and messages would end up among the packets`, {
       subject: name,
       hint: 'send standard error elsewhere, such as 2> FILE',
     });
@@ -27,8 +28,8 @@ export function descriptorOutput(fd: number, name: string): OutputTarget {
 }
 
 /** The error for a terminal, whose user wants no raw bytes on it. */
-export function terminal(name: string, why: string): UsageError {
-  return new UsageError(`-w ${name}: ${why}`, { subject: name, hint: 'pipe it: dpcap -w - | tshark -r -' });
+export function terminal(name: string, given: string, why: string): UsageError {
+  return new UsageError(`${given}: ${why}`, { subject: name, hint: 'pipe it: dpcap -w - | tshark -r -' });
 }
 
 function writableDescriptor(fd: number, name: string): Stats {

@@ -90,7 +90,7 @@ function mayWrite(path: string): boolean {
 
 function deviceTarget(path: string, stats: Stats): OutputTarget {
   if (stats.isFIFO()) refusePlanted(path, stats);
-  if (isTerminal(stats)) throw terminal(path, 'it is a terminal');
+  if (isTerminal(stats)) throw terminal(path, `-w ${path}`, 'it is a terminal');
   return { to: { kind: 'device', path } };
 }
 

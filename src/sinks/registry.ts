@@ -1,5 +1,5 @@
 /**
- * All kinds of outputs: another one needs a file in this folder, and its lines here. What leads to it (a name after -w, the
+ * All kinds of outputs: another one needs a file in this folder, and its line here. What leads to it (a name after -w, the
  * library's `to`) is listed in docs/architecture.md.
  */
 import * as z from 'zod/mini';
@@ -10,17 +10,17 @@ import { INTERFACE } from './interface.js';
 import type { Sink } from './sink.js';
 import { TAP } from './tap.js';
 
+/** Each kind of output with its sink: a new one is one line here. */
 export const SINKS = { file: FILE, device: DEVICE, fd: DESCRIPTOR, interface: INTERFACE, tap: TAP };
 
+type Schema = (typeof SINKS)[keyof typeof SINKS]['schema'];
+
 /** What a plan says about its output. */
-export const outputSchema = z.discriminatedUnion('kind', [
-  FILE.schema,
-  DEVICE.schema,
-  DESCRIPTOR.schema,
-  INTERFACE.schema,
-  TAP.schema,
-]);
-export type OutputPlan = z.infer<typeof outputSchema>;
+export const outputSchema = z.discriminatedUnion(
+  'kind',
+  Object.values(SINKS).map(({ schema }) => schema) as [Schema, ...Schema[]],
+);
+export type OutputPlan = z.infer<Schema>;
 
 /** The sink for the output of a plan. */
 export function sinkOf(output: OutputPlan): Sink<OutputPlan> {

@@ -73,6 +73,7 @@ t.test('errors have codes', { skip }, async (t) => {
   await t.rejects(capture({ to, snaplen: 0 }).done, { code: 'ERR_USAGE', subject: 'snaplen' });
   await t.rejects(capture({ to, filter: 'tcp prot 80' }).done, { code: 'ERR_FILTER_SYNTAX' });
   await t.rejects(capture({ to, snapLen: 60 } as never).done, UsageError);
+  await t.rejects(capture({ to: { fd: 999 } }).done, { code: 'ERR_SINK_OPEN', errno: 'EBADF' });
   const testpmd = await forwarding(t);
   const unknown = capture({ filePrefix: testpmd.prefix, ports: ['7'], to });
   await t.rejects(unknown.done, { code: 'ERR_PORT_UNKNOWN', exitCode: 2 });
