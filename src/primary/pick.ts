@@ -1,7 +1,7 @@
 /** Finds the primary to capture from, by its file prefix or without one. */
 
 import { inspect, requireCapturable } from './capturable.js';
-import { choosePrimary } from './choose.js';
+import { choosePrimary, isDecidedHere } from './choose.js';
 import { findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
 import { type MemoryLimits, memoryLimits } from './memory/memory-limits.js';
@@ -30,7 +30,9 @@ const FRAME_OVERHEAD = 14 + 8;
  */
 export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
   const host = systemHost();
-  const primary = choosePrimary(findPrimaries(runtimeRoot(), host), filePrefix);
+  const here = findPrimaries(runtimeRoot(), { ...host, searchesProcesses: false });
+  const primaries = isDecidedHere(here, filePrefix) ? here : findPrimaries(runtimeRoot(), host);
+  const primary = choosePrimary(primaries, filePrefix);
   const { facts, capturability } = inspect(primary, host);
   requireCapturable(primary, capturability);
   const known = facts.telemetrySocket === undefined ? undefined : ports(facts.telemetrySocket, host);

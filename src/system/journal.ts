@@ -102,9 +102,9 @@ export class Journal {
     return this.#names().map((name) => {
       const path = join(this.#dir, name);
       try {
-        return { path, ...openEntry(path, entrySchema.parse(JSON.parse(readTrusted(path)))) };
+        return { path, ...openEntry(path, readEntry(path)) };
       } catch (error) {
-        return { path, why: reasonOf(error) };
+        return { path, why: (error as Error).message };
       }
     });
   }
@@ -136,8 +136,18 @@ function openEntry(path: string, entry: JournalEntry): OpenEntry {
   };
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof SyntaxError || error instanceof z.core.$ZodError)
-    return 'it is no entry of this version of dpcap';
-  return (error as Error).message;
+/** @throws Error whose message says why it cannot be read */
+function readEntry(path: string): JournalEntry {
+  const { data } = entrySchema.safeParse(parsed(readTrusted(path)));
+  if (data === undefined) throw new Error('it is no entry of this version of dpcap');
+  return data;
+}
+
+/** The value of a JSON text; undefined when it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t from 'tap';
 import type { DpcapError } from '../../src/errors.js';
-import { choosePrimary } from '../../src/primary/choose.js';
+import { choosePrimary, isDecidedHere } from '../../src/primary/choose.js';
 import { findPrimaries, type Primary } from '../../src/primary/discover.js';
 import { configBytes, fakeHost, makeProcess, makeRuntimeDir } from './helpers/fake-host.js';
 
@@ -124,4 +125,45 @@ for (const [name, primaries, prefix, code, hint] of REFUSALS) {
 
 t.test('an impossible prefix is a usage error even where no primary ever ran', async (t) => {
   t.throws(() => choosePrimary([], '../etc'), { exitCode: 2, message: /--file-prefix|prefix/ });
+});
+
+/** What is chosen, or the refusal. */
+function choice(primaries: readonly Primary[], prefix: string | undefined): unknown {
+  try {
+    return choosePrimary(primaries, prefix);
+  } catch (error) {
+    return [(error as DpcapError).code, (error as DpcapError).message];
+  }
+}
+
+t.test('a choice that is decided here is not changed by what is elsewhere', async (t) => {
+  const PRIMARY = fc.record({
+    filePrefix: fc.constantFrom('a', 'b'),
+    state: fc.constantFrom('running' as const, 'starting' as const, 'dead' as const, 'unreadable' as const),
+    pid: fc.integer({ min: 1, max: 9 }),
+    shared: fc.boolean(),
+  });
+  const made = ({
+    filePrefix,
+    state,
+    pid,
+    shared,
+  }: Pick<Primary, 'filePrefix' | 'state' | 'shared'> & { pid: number }) => ({
+    ...primary(filePrefix, state, pid),
+    shared,
+  });
+  const elsewhere = { variable: undefined, isHidden: false };
+  fc.assert(
+    fc.property(
+      fc.array(PRIMARY, { maxLength: 4 }),
+      fc.array(PRIMARY, { maxLength: 4 }),
+      fc.constantFrom(undefined, 'a'),
+      (near, far, prefix) => {
+        const here = near.map(made);
+        if (!isDecidedHere(here, prefix)) return;
+        const all = [...here, ...far.map((one) => ({ ...made(one), runtimeDir: `/e/${one.filePrefix}`, elsewhere }))];
+        t.same(choice(all, prefix), choice(here, prefix));
+      },
+    ),
+  );
 });
