@@ -71,7 +71,7 @@ struct Bench {
     const Filters filters{Interpreter({}), Interpreter({})};
     Limit limit(0);
     Admission admission(ledger, limit, file);
-    SharedClock clock(machine_time());
+    SharedClock clock(machine_time(), StampClock::Stamps::primary_ns);
     auto writer = std::make_unique<RecordWriter>(options(), mode, file);
     auto poller =
         std::make_unique<PdumpPoller>(std::vector<PdumpLane*>{&copied}, PollerShare{mode, filters, pool, clock, 1},

@@ -134,7 +134,7 @@ forget_other_dpdk() {
 build() {
   local folder sources=()
   forget_other_dpdk
-  if ! is_current build/native.stamp native CMakeLists.txt package-lock.json || [ ! -e build/Release/dpcap.node ]; then
+  if ! is_current build/native.stamp native CMakeLists.txt package-lock.json || [ ! -e build/Release/dpcap_host.node ]; then
     change 'building the native addon'
     mkdir -p build && touch build/started.stamp
     quietly npm run --silent build:native

@@ -7,6 +7,7 @@ import { resolvePortNames } from './dpvs/port-names.js';
 import { DpcapError, errorFromRecord, UsageError } from './errors.js';
 import { compileFilter } from './filter/compile.js';
 import { systemHost } from './primary/host.js';
+import { filterNative } from './primary/joining/filter-native.js';
 import { askDpvs, collectListings, type Listing } from './primary/listing.js';
 import { pickPrimary } from './primary/pick.js';
 import { runtimeRoot } from './primary/runtime-dir.js';
@@ -146,7 +147,10 @@ export function listPrimaries(): Promise<Listing[]> {
 async function begun(options: CaptureOptions, reporter: Reporter): Promise<RunningCapture> {
   const checked = checkOptions(options);
   const { to, inherits } = targetOf(checked.to);
-  const filter = checked.filter === undefined ? undefined : compileFilter({ expressions: [checked.filter] });
+  const filter =
+    checked.filter === undefined
+      ? undefined
+      : compileFilter({ expressions: [checked.filter] }, { native: filterNative(checked.filePrefix) });
   const picked = pickPrimary(checked.filePrefix);
   const ports = await resolvePortNames(checked.ports ?? [], picked);
   const plan = createPlan(requestFrom(checked, ports), filter, picked, to, `a program of pid ${process.pid}`);

@@ -16,8 +16,8 @@
 #include <memory>
 
 #include "base/error.h"
-#include "filter/ebpf_vm.h"
 #include "filter/filter.h"
+#include "filter/mbuf_chain.h"
 
 namespace dpcap {
 namespace {
@@ -103,45 +103,12 @@ int wait_or_kill(pid_t pid, int timeout_ms) {
   return -1;
 }
 
-// A frame as a chain of mbufs in ordinary memory. Every segment is an allocation of exactly its length, so that a
-// memory checker sees a read past its end.
-class MbufChain {
- public:
-  MbufChain(const Frame& frame, size_t segment_size) {
-    const size_t step = segment_size == 0 ? UINT16_MAX : std::min<size_t>(segment_size, UINT16_MAX);
-    const size_t count = std::max<size_t>(1, (frame.len + step - 1) / step);
-    segments_.resize(count);
-    for (size_t i = 0; i < count; i++) {
-      const size_t len = std::min(step, frame.len - i * step);
-      data_.emplace_back(new uint8_t[len]);
-      if (len > 0) memcpy(data_.back().get(), frame.data + i * step, len);
-      rte_mbuf& segment = segments_[i];
-      memset(&segment, 0, sizeof segment);
-      segment.buf_addr = data_.back().get();
-      segment.data_len = segment.buf_len = static_cast<uint16_t>(len);
-      segment.refcnt = 1;
-      segment.nb_segs = 1;
-      if (i > 0) segments_[i - 1].next = &segment;
-    }
-    segments_[0].pkt_len = static_cast<uint32_t>(frame.len);
-    segments_[0].nb_segs = static_cast<uint16_t>(count);
-    segments_[0].ol_flags = frame.tags.ol_flags;
-    segments_[0].vlan_tci = frame.tags.vlan_tci;
-    segments_[0].vlan_tci_outer = frame.tags.vlan_tci_outer;
-  }
-
-  void* head() { return segments_.data(); }
-
- private:
-  std::vector<rte_mbuf> segments_;
-  std::vector<std::unique_ptr<uint8_t[]>> data_;
-};
-
 // Runs in the forked process: writes one byte per frame into the pipe, and ends the process.
-[[noreturn]] void jit_and_exit(const rte_bpf_jit& code, const std::vector<Frame>& frames, size_t segment_size, int fd) {
+[[noreturn]] void jit_and_exit(const rte_bpf_jit& code, const std::vector<Sample>& frames, size_t segment_size,
+                               int fd) {
   alarm(kJitSeconds);
   std::vector<uint8_t> verdicts;
-  for (const Frame& frame : frames) {
+  for (const Sample& frame : frames) {
     MbufChain chain(frame, segment_size);
     verdicts.push_back(code.func(chain.head()) != 0 ? 1 : 0);
   }
@@ -151,7 +118,7 @@ class MbufChain {
 
 // Runs the code in a process of its own: the JIT of 22.11 now and then takes two passes of equal length for the end of
 // its work, and the code then jumps anywhere.
-std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Frame>& frames, size_t segment_size) {
+std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Sample>& frames, size_t segment_size) {
   rte_bpf_jit code{};
   if (rte_bpf_get_jit(bpf, &code) != 0 || code.func == nullptr)
     throw Error("ERR_FILTER_UNSUPPORTED", "this build of DPDK has no JIT for the program", ENOTSUP);
@@ -176,19 +143,7 @@ std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Frame>& frame
 
 }  // namespace
 
-MbufLayout mbuf_layout() {
-  return {sizeof(rte_mbuf),
-          offsetof(rte_mbuf, pkt_len),
-          offsetof(rte_mbuf, ol_flags),
-          offsetof(rte_mbuf, vlan_tci),
-          offsetof(rte_mbuf, vlan_tci_outer),
-          RTE_MBUF_F_RX_VLAN_STRIPPED,
-          RTE_MBUF_F_RX_QINQ_STRIPPED,
-          RTE_MBUF_F_TX_VLAN,
-          RTE_MBUF_F_TX_QINQ};
-}
-
-std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Sample>& frames, bool jit,
                                   size_t segment_size) {
   static_assert(sizeof(ebpf_insn) == 8);
   if (count == 0 || count > UINT32_MAX) throw Error("ERR_FILTER_UNSUPPORTED", "the program is empty or far too long");
@@ -198,24 +153,12 @@ std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const st
   if (jit) return run_jit(bpf.get(), frames, segment_size);
   std::vector<uint8_t> verdicts;
   verdicts.reserve(frames.size());
-  for (const Frame& frame : frames) {
+  for (const Sample& frame : frames) {
     MbufChain chain(frame, segment_size);
     void* context = chain.head();
     uint64_t verdict = 0;
     rte_bpf_exec_burst(bpf.get(), &context, &verdict, 1);
     verdicts.push_back(verdict != 0 ? 1 : 0);
-  }
-  return verdicts;
-}
-
-std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Frame>& frames,
-                                     size_t segment_size) {
-  const Interpreter interpreter(program);
-  std::vector<uint8_t> verdicts;
-  for (const Frame& frame : frames) {
-    MbufChain chain(frame, segment_size);
-    const auto* mbuf = static_cast<const rte_mbuf*>(chain.head());
-    verdicts.push_back(interpreter.matches(mbuf, 0, mbuf->pkt_len, false) ? 1 : 0);
   }
   return verdicts;
 }

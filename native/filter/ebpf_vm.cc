@@ -29,11 +29,15 @@ struct Machine {
 
   bool load_packet(uint64_t at, uint32_t size) {
     if (at + size > len) return false;
-    uint8_t room[4];
-    const auto* bytes = static_cast<const uint8_t*>(rte_pktmbuf_read(mbuf, offset + at, size, room));
-    if (bytes == nullptr) return false;
+    // This is rte_pktmbuf_read(), which is a function of librte_mbuf for what lies in several segments.
+    uint64_t from = offset + at;
+    const rte_mbuf* segment = mbuf;
     reg[0] = 0;
-    for (uint32_t i = 0; i < size; i++) reg[0] = reg[0] << 8 | bytes[i];
+    for (uint32_t i = 0; i < size; i++, from++) {
+      for (; segment != nullptr && from >= segment->data_len; segment = segment->next) from -= segment->data_len;
+      if (segment == nullptr) return false;
+      reg[0] = reg[0] << 8 | *rte_pktmbuf_mtod_offset(segment, const uint8_t*, from);
+    }
     return true;
   }
 };

@@ -18,17 +18,17 @@ struct ClassicInsn {
 static_assert(sizeof(ClassicInsn) == 8);
 
 // What an mbuf says about VLAN tags that are not in the packet.
-struct FrameTags {
+struct SampleTags {
   uint64_t ol_flags;
   uint16_t vlan_tci;
   uint16_t vlan_tci_outer;
 };
 
-// Borrowed bytes of one frame; the caller keeps them alive during the call.
-struct Frame {
+// Borrowed bytes of one frame to try a filter on; the caller keeps them alive during the call.
+struct Sample {
   const uint8_t* data;
   size_t len;
-  FrameTags tags{};
+  SampleTags tags{};
 };
 
 // Where a filter program finds a packet's metadata: offsets into struct rte_mbuf, and bits of ol_flags.
@@ -53,16 +53,16 @@ std::vector<std::vector<uint8_t>> read_capture_file(const std::string& path);
 
 // Runs libpcap's interpreter with wirelen = caplen. Returns 1 or 0 per frame. Throws when libpcap does not accept the
 // program.
-std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Frame>& frames);
+std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Sample>& frames);
 
 // Calls rte_bpf_load(), then the interpreter or the JIT on mbufs in ordinary memory, which are cut into segments of at
 // most segment_size bytes (0: as few segments as possible). `program` holds `count` 8-byte struct ebpf_insn.
 // Throws ERR_FILTER_UNSUPPORTED with the verifier's words when it refuses the program.
-std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Frame>& frames, bool jit,
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Sample>& frames, bool jit,
                                   size_t segment_size);
 
 // Does the same with Interpreter, which verifies nothing.
-std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Frame>& frames,
+std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Sample>& frames,
                                      size_t segment_size);
 
 // Loads the program in a forked process, as the primary would. Throws ERR_FILTER_UNSUPPORTED when the verifier refuses

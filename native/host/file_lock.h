@@ -1,4 +1,4 @@
-// Tells who holds the lock by which a living primary is told from a dead one. Any thread; it does not wait.
+// Locks of files: the one by which a living primary is told from a dead one, and dpcap's own. Any thread; none waits.
 #pragma once
 #include <string>
 
@@ -12,5 +12,9 @@ struct LockHolder {
 // Queries the whole file with F_GETLK: the primary locks a part of its `config` file for as long as it lives. Throws
 // ERR_SYSTEM.
 LockHolder lock_holder(const std::string& path);
+
+// Locks the file `path`, which is made when it does not exist, until the returned descriptor is closed or this process
+// ends. Returns -1 while another process holds the lock. Throws ERR_SYSTEM.
+int try_lock(const std::string& path);
 
 }  // namespace dpcap

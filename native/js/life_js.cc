@@ -1,10 +1,11 @@
 // The ends of processes: the end of the primary is noticed at once, and that of this process waits for no thread.
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "js/errors.h"
 #include "js/exports.h"
 #include "js/notifier.h"
-#include "primary/watch.h"
+#include "primary/life/watch.h"
 
 namespace {
 
@@ -32,6 +33,12 @@ Napi::Value JS_WatchPrimary(const Napi::CallbackInfo& info) {
   });
 }
 
+// dieWithParent(signal)
+Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
+  prctl(PR_SET_PDEATHSIG, info[0].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
+}
+
 // endAtOnce(code): ends this process without the shutdown of Node and of the libraries, which waits for every thread
 // that is still at work.
 Napi::Value JS_EndAtOnce(const Napi::CallbackInfo& info) {
@@ -43,5 +50,6 @@ Napi::Value JS_EndAtOnce(const Napi::CallbackInfo& info) {
 
 void export_life(Napi::Object exports) {
   add_function<JS_WatchPrimary>(exports, "watchPrimary");
+  add_function<JS_DieWithParent>(exports, "dieWithParent");
   add_function<JS_EndAtOnce>(exports, "endAtOnce");
 }

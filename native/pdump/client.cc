@@ -46,6 +46,9 @@ const StatsZone* stats_zone() {
   return static_cast<const StatsZone*>(zone->addr);
 }
 
+// The zone ends with a pointer, and a memzone is a whole number of cache lines.
+constexpr size_t kMostBehind = sizeof(void*) + RTE_CACHE_LINE_SIZE;
+
 uint64_t load(const volatile uint64_t& counter) { return counter; }
 
 }  // namespace
@@ -120,11 +123,21 @@ bool is_reachable(const LaneId& lane) { return !address_of(lane).device.empty();
 bool is_present(const LaneId& lane) { return address_of(lane).device == lane.device; }
 
 void register_with_pdump() {
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)  // Release::forwards_requests; before, librte_pdump is not linked
   if (rte_pdump_init() < 0) {
     throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "rte_pdump_init failed in the secondary", rte_errno);
   }
 #endif
+}
+
+void refuse_other_limits() {
+  const rte_memzone* zone = rte_memzone_lookup("rte_pdump_stats");
+  if (zone == nullptr || (zone->len >= sizeof(StatsZone) && zone->len <= sizeof(StatsZone) + kMostBehind)) return;
+  const char* what =
+      "the primary's DPDK was built with other limits (RTE_MAX_ETHPORTS, RTE_MAX_QUEUES_PER_PORT): its statistics "
+      "have ";
+  throw Error("ERR_VERSION_MISMATCH",
+              what + std::to_string(zone->len) + " bytes, and not " + std::to_string(sizeof(StatsZone)));
 }
 
 bool pdump_ready() { return stats_zone() != nullptr; }

@@ -66,6 +66,10 @@ bool is_present(const LaneId& lane);
 // time out. In earlier releases that call fails in a secondary, so there this is a no-op. Throws ERR_PRIMARY_*.
 void register_with_pdump();
 
+// Throws ERR_VERSION_MISMATCH when the primary's pdump has statistics of another size: arrays in shared memory then
+// have other dimensions than in this build of DPDK, although the release is the same.
+void refuse_other_limits();
+
 // True when the primary has called rte_pdump_init(). Without that, it never answers a request.
 bool pdump_ready();
 

@@ -1,10 +1,7 @@
 #include "pdump/owner_record.h"
 
-#include <fcntl.h>
 #include <rte_config.h>
 #include <rte_errno.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -163,16 +160,6 @@ std::vector<OwnerFacts> list_owners() {
   std::vector<OwnerFacts> owners;
   for (const Copy& copy : copies) owners.push_back(read_owner(copy.name, copy.bytes));
   return owners;
-}
-
-int try_lock(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) throw Error("ERR_SYSTEM", "cannot open " + path + ", a lock of dpcap's", errno, path);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  const int err = errno;
-  close(fd);
-  if (err == EWOULDBLOCK) return -1;
-  throw Error("ERR_SYSTEM", "cannot lock " + path, err, path);
 }
 
 std::vector<std::string> disable_owner(const std::string& name, int timeout_ms) {

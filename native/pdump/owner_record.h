@@ -91,14 +91,10 @@ struct OwnerFacts {
 OwnerFacts read_owner(const std::string& name, const std::vector<uint8_t>& bytes);
 std::vector<OwnerFacts> list_owners();
 
-// Locks the file `path`, which is made when it does not exist, until the returned descriptor is closed or this process
-// ends. Returns -1 while another process holds the lock. Throws ERR_SYSTEM.
-int try_lock(const std::string& path);
-
 // Sends the primary a disable request for every lane of a dead owner that may be live. Returns the lanes still in
 // doubt, as text with the reason. A lane that a running capture holds by now is left alone, and so is one that another
-// tool has taken. Take the recovery lock with try_lock() first. Throws ERR_SYSTEM when there is no such record, and
-// ERR_CAPTURE_BUSY when its owner lives.
+// tool has taken. Take the recovery lock with try_lock() (host/file_lock.h) first. Throws ERR_SYSTEM when there is no
+// such record, and ERR_CAPTURE_BUSY when its owner lives.
 std::vector<std::string> disable_owner(const std::string& name, int timeout_ms);
 
 // Frees what a dead owner left: its pieces, its mempool, its record. All of its lanes must be disabled, and the primary

@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "base/fault_point.h"
 #include "base/process_id.h"
-#include "primary/eal_files.h"
+#include "primary/life/eal_files.h"
 #include "primary/ports.h"
+#include "primary/release.h"
 
 namespace dpcap {
 namespace {
@@ -44,7 +45,8 @@ void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger)
   for (Lane* lane : lanes) lanes_.emplace_back(*lane, ledger[lane->index], make_copy_ring(pieces_, pool_->most()));
   fault_point("rings.made");
   make_first_mbufs();
-  clock_.emplace(machine_time());
+  using Stamps = StampClock::Stamps;
+  clock_.emplace(machine_time(), kBuilt.stamps_raw_tsc ? Stamps::raw_tsc : Stamps::primary_ns);
 }
 
 // A capture with little memory is better than none.

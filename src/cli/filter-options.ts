@@ -5,7 +5,7 @@ import { DEPTH_MAX } from '../filter/codegen/decapsulate.js';
 import { compileFilter, type FilterProgram } from '../filter/compile.js';
 import type { FilterWords } from '../filter/words/filter-words.js';
 import { parseVlan } from '../filter/words/vlan-ids.js';
-import { binding } from '../native/binding.js';
+import { filterNative } from '../primary/joining/filter-native.js';
 
 /** The filter options as commander hands them over. */
 export interface RawFilterOptions extends FilterWords {
@@ -53,7 +53,7 @@ export function addFilterOptions(command: Command): void {
  */
 export function readFilter(
   words: readonly string[],
-  raw: RawFilterOptions & { stats?: string; json?: boolean },
+  raw: RawFilterOptions & { stats?: string; json?: boolean; filePrefix?: string },
 ): FilterProgram | undefined {
   const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort } = raw;
   const options = {
@@ -66,7 +66,7 @@ export function readFilter(
   // A program that reads lines of JSON does not get this announcement.
   const isForPeople = raw.stats !== 'ndjson' && raw.json !== true;
   const announce = isForPeople ? (line: string) => process.stderr.write(`dpcap: ${line}\n`) : undefined;
-  return compileFilter(options, { native: binding(), announce });
+  return compileFilter(options, { native: filterNative(raw.filePrefix), announce });
 }
 
 /** Returns the number of tunnels: `--inner` means one, and `--inner-depth` says how many. */

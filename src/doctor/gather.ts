@@ -2,10 +2,10 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
-import { binding } from '../native/binding.js';
+import { type HostAddon, hostAddon, pdumpAddons } from '../native/addons.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
-import type { Host } from '../primary/host.js';
+import { type Host, systemHost } from '../primary/host.js';
 import { type OpsReading, readPrimaryOps } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
@@ -28,11 +28,19 @@ export interface PrimaryView {
   stale: StaleCapture[] | undefined;
 }
 
+/** The addons, and what they found here. */
+export interface AddonView {
+  /** libpcap's version, or why there is none. */
+  pcap: string | DpcapError;
+  /** For each line of releases, its name and the release of the libraries that were found, or why none. */
+  dpdk: { line: string; found: string | DpcapError }[];
+}
+
 /** What was seen of one machine. */
 export interface DoctorView {
   uid: number;
   nodeVersion: string;
-  addon: { dpdkVersion: string; pcapVersion: string } | DpcapError;
+  addon: AddonView | DpcapError;
   hugepages: HugepagePool[];
   mounts: HugetlbMount[];
   root: string;
@@ -55,12 +63,12 @@ export interface ViewOptions {
 /** Gathers the facts; what cannot be read becomes a fact itself. */
 export function gatherView(options: ViewOptions = {}): DoctorView {
   const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys' } = options;
-  const addon = attempt(binding);
+  const addon = attempt(hostAddon);
   const view = (host: Host): PrimaryView[] => findPrimaries(root, host).map((primary) => viewPrimary(primary, host));
   return {
     uid: currentUid(),
     nodeVersion: process.versions.node,
-    addon: addon instanceof Error ? addon : { dpdkVersion: addon.dpdkVersion, pcapVersion: addon.pcapVersion },
+    addon: addon instanceof Error ? addon : viewAddons(addon),
     hugepages: readHugepages(sysDir),
     mounts: readMounts(procDir),
     root,
@@ -69,10 +77,22 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
       addon instanceof Error
         ? addon
         : attempt(() =>
-            view({ procDir, addon, searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT] }),
+            view({
+              ...systemHost(),
+              procDir,
+              searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT],
+            }),
           ),
     filePrefix: options.filePrefix,
   };
+}
+
+function viewAddons(host: HostAddon): AddonView {
+  const dpdk = pdumpAddons().map(({ line, addon }) => ({
+    line: line.name,
+    found: addon instanceof Error ? addon : addon.dpdkVersion,
+  }));
+  return { pcap: attempt(() => host.pcapVersion()), dpdk };
 }
 
 function viewPrimary(primary: Primary, host: Host): PrimaryView {

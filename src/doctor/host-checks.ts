@@ -7,7 +7,14 @@ const NODE_MIN = [20, 17] as const;
 
 /** All findings about the machine, in the order in which a person would look. */
 export function hostChecks(view: DoctorView): Check[] {
-  return [nodeCheck(view), addonCheck(view), userCheck(view), hugepagesCheck(view), mountCheck(view), rootsCheck(view)];
+  return [
+    nodeCheck(view),
+    ...addonChecks(view),
+    userCheck(view),
+    hugepagesCheck(view),
+    mountCheck(view),
+    rootsCheck(view),
+  ];
 }
 
 function nodeCheck({ nodeVersion }: DoctorView): Check {
@@ -18,10 +25,20 @@ function nodeCheck({ nodeVersion }: DoctorView): Check {
     : fail('node', `version ${nodeVersion} is too old`, `install Node.js ${NODE_MIN.join('.')} or newer`);
 }
 
-function addonCheck({ addon }: DoctorView): Check {
-  if (addon instanceof Error) return fail('addon', addon.message, addon.hint ?? 'build it with npm run build');
-  return ok('addon', `built with DPDK ${addon.dpdkVersion}, ${addon.pcapVersion}`);
+function addonChecks({ addon }: DoctorView): Check[] {
+  if (addon instanceof Error) return [fail('addon', addon.message, addon.hint ?? 'build it with npm run build')];
+  const { pcap, dpdk } = addon;
+  const found = dpdk.flatMap((one) => (one.found instanceof Error ? [] : [one.found]));
+  const missing = dpdk.flatMap(({ line, found }) => (found instanceof Error ? [`${line}: ${found.message}`] : []));
+  const captures =
+    found.length > 0
+      ? ok('DPDK', `libraries of ${found.join(', ')}`)
+      : warn('DPDK', `no libraries that a capture could use (${missing.join('; ')})`, LIBRARIES);
+  if (!(pcap instanceof Error)) return [ok('addon', pcap), captures];
+  return [fail('addon', pcap.message, 'filters need it: apt install libpcap0.8 (libpcap elsewhere)'), captures];
 }
+
+const LIBRARIES = "install those of the application's release: apt install dpdk (librte-* are enough)";
 
 function userCheck({ uid }: DoctorView): Check {
   if (uid === 0) return ok('user', 'root');

@@ -1,8 +1,8 @@
 /** Checks whether the primaries can be captured from. Pure: facts in, findings out. */
 import { DpcapError } from '../errors.js';
-import type { AttachNeeds } from '../primary/attach-needs.js';
 import { choosePrimary, describe } from '../primary/choose.js';
 import { isAlive, isForeign } from '../primary/discover.js';
+import type { AttachNeeds } from '../primary/joining/attach-needs.js';
 import { PDUMP_ZONE } from '../primary/memory/memzones.js';
 import { RING_BLOCK } from '../primary/memory/ring-block.js';
 import { captureToolZones } from '../primary/secondaries.js';

@@ -1,9 +1,10 @@
 /** Joins a primary for a capture or a recovery: attaches, and puts dpcap's mempool handlers into its order. */
 import { join } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
-import { type Binding, binding } from '../native/binding.js';
+import { type Dpdk, hostAddon, joiningAddon, type PdumpAddon } from '../native/addons.js';
 import { native, nativeError } from '../native/errors.js';
 import type { AttachedFacts, RawPoolFacts } from '../native/primary-binding.js';
+import { FORWARDING_RELEASE } from '../native/releases.js';
 import { agreeOnOps } from '../primary/memory/agree-on-ops.js';
 import { readPrimaryOps } from '../primary/memory/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/memory/ring-block.js';
@@ -17,9 +18,6 @@ import { procThreads, waitForQuiescence } from './quiescence.js';
 const OURS = /^dpcap_\d+_/;
 const SYNC: RingSync[] = ['mt', 'st', 'rts', 'hts'];
 
-/** DPDK 25.11.0 as RTE_VERSION. */
-const FORWARDING_RELEASE = 0x190b0000;
-
 /** The primary has to answer within this time before it is asked for memory, for which EAL gives it 5 s. */
 const ANSWER_LIMIT_MS = 4000;
 
@@ -29,6 +27,8 @@ export interface SessionTarget {
   runtimeDir: string;
   primaryPid?: number | undefined;
   primaryStartTicks?: number | undefined;
+  /** The primary's release of DPDK. */
+  dpdk: Dpdk;
   /** The primary is a DPVS. */
   isDpvs?: boolean | undefined;
   /** See agreeOnOps. */
@@ -39,7 +39,7 @@ export interface SessionTarget {
 export class Session {
   readonly #target: SessionTarget;
   readonly sections: CriticalSections;
-  readonly addon: Binding = binding();
+  #addon: PdumpAddon | undefined;
   #joined: Promise<void> | undefined;
   /** The captures that have begun and not left. */
   #users = 0;
@@ -55,6 +55,21 @@ export class Session {
     this.primaryGone = new Promise((resolve) => {
       this.#tellGone = resolve;
     });
+  }
+
+  /**
+   * The addon for the primary's release.
+   * @throws DpcapError as joiningAddon()
+   */
+  get addon(): PdumpAddon {
+    this.#addon ??= joiningAddon(this.#target.dpdk);
+    return this.#addon;
+  }
+
+  /** Ends every call that waits for the primary, now and later. */
+  abandon(): void {
+    this.#addon?.abandonCaptures();
+    this.#addon?.abandonRecovery();
   }
 
   /**
@@ -99,8 +114,7 @@ export class Session {
     const { runtimeDir, primaryPid } = this.#target;
     this.#endWatch = this.addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
       this.#isGone = true;
-      this.addon.abandonCaptures();
-      this.addon.abandonRecovery();
+      this.abandon();
       this.sections.primaryDied();
       this.#tellGone();
     });
@@ -130,7 +144,7 @@ export class Session {
       return false;
     }
     try {
-      const holder = this.addon.lockHolder(join(runtimeDir, 'config'));
+      const holder = hostAddon().lockHolder(join(runtimeDir, 'config'));
       return holder.locked && (primaryPid === undefined || holder.pid === primaryPid);
     } catch (error) {
       // A primary that ends in order may remove its files; where its pid is known, the watch reports its end. Other

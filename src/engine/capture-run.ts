@@ -1,7 +1,8 @@
 /** One capture from attach to detach, inside the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asDpcapError, type DpcapError } from '../errors.js';
-import type { LanePlan, NativeStats } from '../native/capture-binding.js';
+import type { PdumpAddon } from '../native/addons.js';
+import type { CaptureBinding, LanePlan, NativeStats } from '../native/capture-binding.js';
 import { native } from '../native/errors.js';
 import type { AttachedFacts } from '../native/primary-binding.js';
 import { usableMemory } from '../primary/memory/memory-limits.js';
@@ -30,7 +31,9 @@ const UNANSWERED_REQUEST_MS = 6000;
 type Done = Extract<FromEngine, { type: 'done' }>;
 
 /** What a capture needs of its session. */
-export type CaptureSession = Pick<Session, keyof Session>;
+export type CaptureSession = Omit<Pick<Session, keyof Session>, 'addon' | 'abandon'> & {
+  readonly addon: CaptureBinding & Pick<PdumpAddon, 'dpdkVersion'>;
+};
 
 export class CaptureRun {
   readonly #plan: EnginePlan;

@@ -7,7 +7,7 @@ import '../system/signals.js';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asDpcapError } from '../errors.js';
-import { binding } from '../native/binding.js';
+import { hostAddon } from '../native/addons.js';
 import { removeSockets } from '../primary/secondaries.js';
 import { CriticalSections } from '../protocol/critical-sections.js';
 import type { StopReason, ToEngine } from '../protocol/messages.js';
@@ -25,7 +25,7 @@ const STUCK_LOOK_MS = 200;
 const send = createSend(stopFor('supervisor gone'));
 const sections = new CriticalSections(
   (name) => send({ type: 'section', name }),
-  (work) => (runtimeDir === undefined ? work() : alone(binding(), runtimeDir, work)),
+  (work) => (runtimeDir === undefined ? work() : alone(hostAddon(), runtimeDir, work)),
 );
 /** The captures that have not ended. */
 const runs = new Map<number, CaptureRun>();
@@ -70,7 +70,7 @@ async function handle(message: ToEngine): Promise<void> {
 /** Ends this process without waiting for threads, and without EAL's clean-up where that has not been done. */
 function exitNow(code: number): void {
   if (runtimeDir !== undefined) removeSockets(runtimeDir, process.pid);
-  binding().endAtOnce(code);
+  hostAddon().endAtOnce(code);
 }
 
 /**
@@ -84,8 +84,7 @@ async function outOfSections(): Promise<void> {
 
 /** Leaves everything in the primary where it is, and ends this process as soon as that hurts nobody. */
 function abandon(): void {
-  binding().abandonCaptures();
-  binding().abandonRecovery();
+  session?.abandon();
   sections.whenOutside(() => exitNow(1));
 }
 
@@ -99,7 +98,7 @@ function stopFor(reason: StopReason): () => void {
 
 // This makes the engine's own pipe for standard error not block: no output of a library may hold up a drain thread.
 process.stderr.on('error', () => {});
-binding().dieWithParent(constants.signals.SIGTERM);
+hostAddon().dieWithParent(constants.signals.SIGTERM);
 process.on('message', (message: ToEngine) => void handle(message));
 process.on('disconnect', stopFor('supervisor gone'));
 // Ctrl-C reaches the supervisor, which decides; the engine, in a session of its own, gets only signals sent to it.

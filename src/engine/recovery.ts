@@ -1,6 +1,7 @@
 /** Clears from a primary what dead captures of dpcap left in it. Runs in an engine process. */
 import { join } from 'node:path';
 import { DpcapError } from '../errors.js';
+import { hostAddon } from '../native/addons.js';
 import { native } from '../native/errors.js';
 import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
 import { waitForLock } from '../system/lock-file.js';
@@ -18,7 +19,7 @@ const LOCK_LIMIT_MS = 20_000;
  */
 export async function recover(target: RecoverTarget, session: Session): Promise<RecoverReport> {
   try {
-    await lock(session, target.runtimeDir);
+    await lock(target.runtimeDir);
     return await clear(session);
   } finally {
     if (session.isPrimaryAlive()) await session.detach();
@@ -26,9 +27,9 @@ export async function recover(target: RecoverTarget, session: Session): Promise<
 }
 
 /** Takes the lock, until this process ends. */
-async function lock({ addon }: Session, runtimeDir: string): Promise<void> {
+async function lock(runtimeDir: string): Promise<void> {
   const path = join(runtimeDir, LOCK_FILE);
-  if ((await waitForLock(addon, path, LOCK_LIMIT_MS)) !== undefined) return;
+  if ((await waitForLock(hostAddon(), path, LOCK_LIMIT_MS)) !== undefined) return;
   throw new DpcapError('ERR_CAPTURE_BUSY', 'another recovery of this primary is under way, and does not end', {
     subject: path,
     errno: 'EBUSY',

@@ -1,10 +1,9 @@
 /** Turns what was typed into a program for the primary: words, named filters, expressions, all of which must match. */
 
 import { UsageError } from '../errors.js';
-import { binding } from '../native/binding.js';
-import type { ClassicInsn, FilterBinding } from '../native/filter-binding.js';
+import type { ClassicInsn } from '../native/filter-binding.js';
 import type { PipelineOptions, Stage } from './codegen/pipeline.js';
-import { isTooComplex, type LoadableProgram, makeLoadable } from './loadable.js';
+import { type FilterNative, isTooComplex, type LoadableProgram, makeLoadable } from './loadable.js';
 import { compilePart, type Part } from './text/complaints.js';
 import { judgeEffort } from './text/effort.js';
 import { findFilter } from './text/named-filters.js';
@@ -58,7 +57,7 @@ export interface FilterProgram extends LoadableProgram {
 
 /** What {@link compileFilter} needs from outside; tests replace it. */
 export interface FilterTools {
-  native: FilterBinding;
+  native: FilterNative;
   /** Folders of named filters. */
   folders?: readonly string[] | undefined;
   /** Called before a compilation that takes a while, because nothing else runs during it. */
@@ -77,10 +76,7 @@ export const VIEWS = { untagged: 'VLAN tags skipped', wire: AS_IT_IS, bare: AS_I
  * Nothing is attached or changed. Host names in an expression are looked up by libpcap, as in tcpdump.
  * @throws UsageError ERR_FILTER_SYNTAX with libpcap's words and the place; ERR_FILTER_UNKNOWN; ERR_FILTER_UNSUPPORTED
  */
-export function compileFilter(
-  options: FilterOptions,
-  tools: FilterTools = { native: binding() },
-): FilterProgram | undefined {
+export function compileFilter(options: FilterOptions, tools: FilterTools): FilterProgram | undefined {
   const { vlan = 'any', inner } = options;
   // Each part is first compiled alone: a complaint then quotes what was typed, and no bracket can reach into another
   // part. The optimiser is off here, because its time grows with the cube of the number of alternatives.
@@ -121,7 +117,7 @@ function build(
   words: WordsProgram | undefined,
   expressions: readonly CompiledStage[],
   required: Pick<PipelineOptions, 'vlan' | 'inner'>,
-  native: FilterBinding,
+  native: FilterNative,
 ): Built {
   const view = vlan === 'strict' ? 'bare' : 'untagged';
   const attempt = (own: WordsProgram | undefined, notes: string[]): Built => {

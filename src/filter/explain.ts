@@ -38,7 +38,7 @@ function program(which: string, bytes: Uint8Array): string[] {
 
 /** Lists the packets of a file that the program selects; the numbers count from 1, as in tcpdump and Wireshark. */
 export function testFilter(filter: FilterProgram | undefined, file: CaptureFile, native: FilterBinding): string {
-  const verdicts = filter ? native.runExtended(filter.extended, file.packets) : file.packets.map(() => 1);
+  const verdicts = filter ? native.runInterpreter(filter.extended, file.packets) : file.packets.map(() => 1);
   const selected = [...verdicts].flatMap((verdict, at) => (verdict ? [at + 1] : []));
   const numbers = selected.length > 0 ? `\n${ranges(selected).join(', ')}` : '';
   return `${selected.length} of ${file.packets.length} packets would be captured${numbers}\n`;

@@ -1,10 +1,16 @@
 /** The whole filter as bytes for the primary; they are loaded here first, as a trial. */
 
 import { errnoOf, UsageError } from '../errors.js';
-import type { FilterBinding } from '../native/filter-binding.js';
+import type { ExtendedBinding, FilterBinding } from '../native/filter-binding.js';
+import type { Layouts } from '../native/host-binding.js';
 import type { Direction } from '../native/primary-binding.js';
 import { encode } from './bpf/isa.js';
 import { buildPipeline, type PipelineOptions, type Stage } from './codegen/pipeline.js';
+
+/** The functions that make a program. Without `verifyExtended`, no trial is made: there is no DPDK here. */
+export type FilterNative = FilterBinding &
+  Pick<Layouts, 'mbufLayout'> &
+  Partial<Pick<ExtendedBinding, 'verifyExtended'>>;
 
 /** The longest time that the primary's control thread may spend on loading a filter. */
 export const LOAD_LIMIT_MS = 1000;
@@ -21,7 +27,7 @@ export interface LoadableProgram {
 export function makeLoadable(
   stages: readonly Stage[],
   options: Omit<PipelineOptions, 'layout' | 'direction'>,
-  native: FilterBinding,
+  native: FilterNative,
 ): LoadableProgram {
   const build = (direction: Direction): Uint8Array =>
     encode(buildPipeline(stages, { ...options, layout: native.mbufLayout, direction }));
@@ -36,9 +42,9 @@ export const isTooComplex = (error: unknown): boolean =>
   error instanceof UsageError && error.code === 'ERR_FILTER_UNSUPPORTED' && errnoOf(error.cause) === 'ETIMEDOUT';
 
 /** The trial load: a program that the verifier refuses, or checks for too long, never reaches the primary. */
-function verify(extended: Uint8Array, native: FilterBinding): void {
+function verify(extended: Uint8Array, native: FilterNative): void {
   try {
-    native.verifyExtended(extended, LOAD_LIMIT_MS);
+    native.verifyExtended?.(extended, LOAD_LIMIT_MS);
   } catch (cause) {
     throw new UsageError(`the filter cannot be loaded into a primary: ${(cause as Error).message}`, {
       code: 'ERR_FILTER_UNSUPPORTED',

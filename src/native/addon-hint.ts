@@ -11,8 +11,8 @@ export function loadHint(message: string): string {
     return 'it is not built: run scripts/setup.sh, which installs what it needs and builds it';
   if (library?.startsWith('librte_')) {
     return (
-      `DPDK's ${library} is not found: it was removed, replaced by another release, or is in a prefix of its own; ` +
-      'build against the DPDK that is there: PKG_CONFIG_PATH=PREFIX/lib/pkgconfig scripts/setup.sh'
+      `DPDK's ${library} is not found: install the libraries of that release (apt install dpdk), ` +
+      'or give the folder that has them with --dpdk-libs DIR'
     );
   }
   if (library)
@@ -21,6 +21,6 @@ export function loadHint(message: string): string {
     ?.slice(1)
     .find((one) => one !== undefined);
   if (symbol) return `the installed libraries lack ${symbol}: it was built with others; rebuild: npm run build:native`;
-  if (/Cannot find module/.test(message)) return loadHint('dpcap.node: cannot open shared object file');
+  if (/Cannot find module/.test(message)) return loadHint('dpcap_host.node: cannot open shared object file');
   return 'rebuild it: npm run build:native';
 }

@@ -1,4 +1,4 @@
-/** The addon's functions for filters: libpcap and librte_bpf, without EAL. */
+/** The addons' functions for filters: those of libpcap, and those of librte_bpf, without EAL. */
 
 /** One classic BPF instruction, with the codes of libpcap and the kernel (`struct bpf_insn`). */
 export interface ClassicInsn {
@@ -28,12 +28,25 @@ export interface CaptureFile {
   packets: Uint8Array[];
 }
 
-/** Functions for filters: libpcap and librte_bpf, without EAL. */
+/** Functions for filters that need no library of DPDK. The first that uses libpcap loads it. */
 export interface FilterBinding {
+  /** libpcap's version, for people. Throws ERR_ADDON_LOAD where it is not installed. */
+  pcapVersion(): string;
   /** Compiles for Ethernet with libpcap's compiler. Throws an Error with libpcap's own words. */
   compileFilter(expression: string, optimize?: boolean): ClassicInsn[];
   /** Applies libpcap's interpreter. `program` is an array of 8-byte `struct bpf_insn`; returns 1 or 0 per packet. */
   runClassic(program: Uint8Array, packets: Uint8Array[]): Uint8Array;
+  /**
+   * Applies a program in dpcap's interpreter for filters that a primary cannot load; the arguments are those of
+   * runExtended. Verifies nothing.
+   */
+  runInterpreter(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
+  /** Reads all packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
+  readCaptureFile(path: string): CaptureFile;
+}
+
+/** Functions for filters in librte_bpf. */
+export interface ExtendedBinding {
   /**
    * Loads a program with `rte_bpf_load` (the primary's verifier) and applies its interpreter or JIT to packets in
    * mbufs. `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize`
@@ -53,10 +66,4 @@ export interface FilterBinding {
    * answer for as long.
    */
   verifyExtended(program: Uint8Array, timeoutMs: number): void;
-  /** Like runExtended, in dpcap's interpreter for filters that a primary cannot load. Verifies nothing. */
-  runInterpreter(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
-  /** Reads all packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
-  readCaptureFile(path: string): CaptureFile;
-  /** The layout in the headers that the addon was built with. */
-  readonly mbufLayout: MbufLayout;
 }

@@ -1,5 +1,7 @@
 /** The addon's functions for looking at primaries without joining them, and for the ends of processes. */
 
+import type { MbufLayout } from './filter-binding.js';
+
 /** Result of the F_GETLK query on a primary's `config` file. */
 export interface LockHolder {
   /** True while a process holds a write lock: the primary is alive. */
@@ -32,8 +34,20 @@ export interface HostBinding {
   telemetry(socketPath: string, command: string, timeoutMs: number): string;
   /** Sends several requests on one connection (each one costs the primary a thread); `timeoutMs` is for all of them. */
   telemetryAll(socketPath: string, commands: readonly string[], timeoutMs: number): string[];
+  /**
+   * Loads shared libraries from these files, for an addon that needs them by their SONAMEs; they stay loaded. Throws
+   * ERR_ADDON_LOAD with the loader's words.
+   */
+  loadLibraries(paths: readonly string[]): void;
+  /** Locks a file against other processes until its descriptor is closed; -1 if another has it. Throws ERR_SYSTEM. */
+  tryLock(path: string): number;
+}
+
+/** How the DPDK that an addon was built with lays out what is read in a primary from outside. */
+export interface Layouts {
   readonly opsLayout: OpsLayout;
   readonly memzoneLayout: MemzoneLayout;
+  readonly mbufLayout: MbufLayout;
 }
 
 /** Functions for the ends of processes. */
@@ -46,6 +60,8 @@ export interface LifeBinding {
    * @returns a function that ends the watch; to be kept as long as the watch is wanted
    */
   watchPrimary(runtimeDir: string, pid: number, onEnd: () => void): () => void;
+  /** Asks the kernel for `signal` when the thread that started this process ends. */
+  dieWithParent(signal: number): void;
   /** Ends this process without the exit handlers of Node and the libraries, which wait for every thread at work. */
   endAtOnce(code: number): never;
 }

@@ -73,8 +73,6 @@ export interface PrimaryBinding {
   primaryAnswers(timeoutMs: number): Promise<boolean>;
   /** Says that the primary is a DPVS. Its requests may have another layout, which is then tried first. */
   expectDpvs(): void;
-  /** Locks a file against other processes until its descriptor is closed; -1 if another has it. Throws ERR_SYSTEM. */
-  tryLock(path: string): number;
   /**
    * Disables what a dead capture left enabled; resolves with the lanes that stay in doubt, and why. A lane that another
    * tool captures by now is left alone.
@@ -84,6 +82,4 @@ export interface PrimaryBinding {
   freeOwner(name: string): Promise<void>;
   /** Makes freeOwner end at the next piece of memory. */
   abandonRecovery(): void;
-  /** Asks the kernel for `signal` when the thread that started this process ends. */
-  dieWithParent(signal: number): void;
 }

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDpvs } from '../dpvs/identify.js';
 import { DpcapError, type ErrorCode } from '../errors.js';
-import { type AttachNeeds, attachNeeds } from './attach-needs.js';
-import { type DpdkVersion, versionDifference } from './config-file.js';
+import { FIRST_FILTERING_RELEASE } from '../native/releases.js';
 import { isAlive, type Primary } from './discover.js';
 import type { Host } from './host.js';
+import { type AttachNeeds, attachNeeds } from './joining/attach-needs.js';
+import type { Libraries } from './joining/libraries.js';
 import { memzoneNames, PDUMP_ZONE } from './memory/memzones.js';
 import { currentUid } from './runtime-dir.js';
 import { findSecondaries, type Secondary } from './secondaries.js';
@@ -91,15 +92,22 @@ function ealPart(words: string[]): string[] {
   return end === -1 ? words : words.slice(0, end);
 }
 
-/** Gives the verdict; a pure function. `ours` is the release that dpcap was built with. */
-export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion): Capturability {
+/**
+ * Gives the verdict; a pure function.
+ * @param libraries what dpcap would join it with, or why it has none; undefined where that does not matter
+ */
+export function assess(
+  primary: Primary,
+  facts: PrimaryFacts,
+  libraries: Libraries | DpcapError | undefined,
+): Capturability {
   const hidden = hiddenFiles(primary);
   if (hidden) return { verdict: 'no', reasons: [hidden], warnings: [] };
   const reasons = [
     notRunning(primary),
     notPermitted(primary, facts),
     notShared(primary, facts),
-    otherVersion(primary, ours),
+    otherVersion(primary, libraries),
     noChannel(facts),
     notAnswering(facts),
     otherHugepages(primary, facts),
@@ -111,11 +119,20 @@ export function assess(primary: Primary, facts: PrimaryFacts, ours: DpdkVersion)
   return { verdict, reasons: isAlive(primary) ? reasons : reasons.slice(0, 1), warnings: busy(facts) };
 }
 
-/** Calls {@link gatherFacts}, then {@link assess} with the addon's release. */
-export function inspect(primary: Primary, host: Host): { facts: PrimaryFacts; capturability: Capturability } {
+/** What inspect() found. */
+export interface Inspection {
+  facts: PrimaryFacts;
+  /** Undefined when the primary is not there, or does not tell its release. */
+  libraries: Libraries | DpcapError | undefined;
+  capturability: Capturability;
+}
+
+/** Calls {@link gatherFacts}, then {@link assess} with the libraries that are here. */
+export function inspect(primary: Primary, host: Host): Inspection {
   const facts = gatherFacts(primary, host);
-  const ours = { number: host.addon.dpdkVersionNumber, text: host.addon.dpdkVersion };
-  return { facts, capturability: assess(primary, facts, ours) };
+  const { pid, version } = primary;
+  const libraries = version && isAlive(primary) ? host.librariesFor({ pid, version }) : undefined;
+  return { facts, libraries, capturability: assess(primary, facts, libraries) };
 }
 
 /**
@@ -175,16 +192,11 @@ function notShared(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   return undefined;
 }
 
-function otherVersion(primary: Primary, ours: DpdkVersion): Reason | undefined {
-  const difference = primary.version && versionDifference(primary.version, ours);
-  if (!difference) return undefined;
-  if (isDpvs(primary) && (primary.version?.number ?? 0) < DPDK_21_11) return oldDpvs(primary);
-  const hint = `install DPDK ${primary.version?.text} and rebuild dpcap, or restart the application with ${ours.text}`;
-  return reason('ERR_VERSION_MISMATCH', difference, hint);
+function otherVersion(primary: Primary, libraries: Libraries | DpcapError | undefined): Reason | undefined {
+  if (isDpvs(primary) && (primary.version?.number ?? 0) < FIRST_FILTERING_RELEASE) return oldDpvs(primary);
+  if (!(libraries instanceof DpcapError)) return undefined;
+  return reason(libraries.code, libraries.message, libraries.hint ?? '');
 }
-
-/** RTE_VERSION_NUM(21, 11, 0, 0): the first pdump that dpcap speaks, and the first that has a memzone. */
-const DPDK_21_11 = 0x150b0000;
 
 /** Its old pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */
 function oldDpvs(primary: Primary): Reason {
@@ -241,7 +253,7 @@ function notAnswering(facts: PrimaryFacts): Reason | undefined {
 
 function noPdump(primary: Primary, facts: PrimaryFacts): Reason | undefined {
   if (facts.memzones === undefined || facts.memzones.includes(PDUMP_ZONE)) return undefined;
-  if (primary.version && primary.version.number < DPDK_21_11) return undefined; // pdump has no memzone there
+  if (primary.version && primary.version.number < FIRST_FILTERING_RELEASE) return undefined; // pdump has no memzone there
   const message = 'it has not called rte_pdump_init()';
   if (isDpvs(primary)) return notCapturable(message, 'set "pdump on" in global_defs of dpvs.conf and restart DPVS');
   return notCapturable(message, 'call rte_pdump_init() after rte_eal_init() in the application');

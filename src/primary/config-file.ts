@@ -49,9 +49,3 @@ export function versionFromText(text: string): DpdkVersion | undefined {
   const release = match[4] === undefined ? FINAL_RELEASE : Number(match[4]);
   return versionFromNumber(((year << 24) | (month << 16) | (minor << 8) | release) >>> 0);
 }
-
-/** Tells why a secondary of release `ours` cannot join a primary of release `theirs`; undefined when it can. */
-export function versionDifference(theirs: DpdkVersion, ours: DpdkVersion): string | undefined {
-  if (theirs.number === ours.number) return undefined;
-  return `the primary runs DPDK ${theirs.text}, dpcap was built with ${ours.text}`;
-}

@@ -1,9 +1,12 @@
 /** Finds the primary to capture from, by its file prefix or without one. */
 
+import { DpcapError } from '../errors.js';
+import type { Dpdk } from '../native/addons.js';
 import { inspect, requireCapturable } from './capturable.js';
 import { choosePrimary, isDecidedHere } from './choose.js';
 import { findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
+import type { Libraries } from './joining/libraries.js';
 import { type MemoryLimits, memoryLimits } from './memory/memory-limits.js';
 import { runtimeRoot } from './runtime-dir.js';
 import { type PortInfo, ports } from './telemetry.js';
@@ -11,6 +14,7 @@ import { type PortInfo, ports } from './telemetry.js';
 /** A primary that can be captured from. */
 export interface PickedPrimary {
   primary: Primary;
+  dpdk: Dpdk;
   /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
   name: string;
   /** Undefined when the primary does not tell them (`--no-telemetry`): they are known after the attach. */
@@ -33,20 +37,31 @@ export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
   const here = findPrimaries(runtimeRoot(), { ...host, searchesProcesses: false });
   const primaries = isDecidedHere(here, filePrefix) ? here : findPrimaries(runtimeRoot(), host);
   const primary = choosePrimary(primaries, filePrefix);
-  const { facts, capturability } = inspect(primary, host);
+  const { facts, libraries, capturability } = inspect(primary, host);
   requireCapturable(primary, capturability);
+  const dpdk = dpdkOf(primary, libraries);
   const known = facts.telemetrySocket === undefined ? undefined : ports(facts.telemetrySocket, host);
   const mtus = known?.flatMap((port) => (port.mtu === undefined ? [] : [port.mtu])) ?? [];
-  const about = [
-    primary.process?.program ?? 'a primary',
-    primary.pid && `pid ${primary.pid}`,
-    `DPDK ${host.addon.dpdkVersion}`,
-  ];
+  const about = [primary.process?.program ?? 'a primary', primary.pid && `pid ${primary.pid}`, `DPDK ${dpdk.text}`];
   return {
     primary,
+    dpdk,
     name: about.filter((word) => word !== undefined).join(', '),
     ports: known,
     memory: memoryLimits(facts.ealArguments),
     maxFrame: mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined,
   };
+}
+
+/**
+ * The release of a primary, and where the libraries are to join it with.
+ * @throws DpcapError when there are none
+ */
+export function dpdkOf({ filePrefix, version }: Primary, libraries: Libraries | DpcapError | undefined): Dpdk {
+  if (libraries instanceof DpcapError) throw libraries;
+  if (version && libraries) return { ...version, libraries: libraries.files };
+  throw new DpcapError('ERR_VERSION_MISMATCH', `the primary ${filePrefix} does not tell its release of DPDK`, {
+    subject: filePrefix,
+    hint: 'is it a DPDK of your own? dpcap knows it by the second word of its `config` file',
+  });
 }

@@ -115,7 +115,7 @@ function isTool(process: ProcessInfo): boolean {
 /** An engine of dpcap is a Node process; the addon in its memory distinguishes it from others. */
 function hasOurAddon(pid: number, procDir: string): boolean {
   try {
-    return readFileSync(join(procDir, String(pid), 'maps'), 'latin1').includes('/dpcap.node');
+    return readFileSync(join(procDir, String(pid), 'maps'), 'latin1').includes('/dpcap_pdump.');
   } catch {
     return false;
   }

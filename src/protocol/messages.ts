@@ -21,6 +21,8 @@ export interface RecoverTarget {
   runtimeDir: string;
   primaryPid?: number | undefined;
   primaryStartTicks?: number | undefined;
+  /** See Dpdk of native/addons.ts. */
+  dpdk: { number: number; text: string; libraries: string[] };
   isDpvs?: boolean | undefined;
 }
 

@@ -11,6 +11,8 @@ export const planSchema = z.strictObject({
   primaryPid: z.optional(z.int().check(z.positive())),
   /** When the primary started, clock ticks since boot. With the pid, it identifies that very process. */
   primaryStartTicks: z.optional(z.int()),
+  /** See Dpdk of native/addons.ts. */
+  dpdk: z.strictObject({ number: z.int(), text: z.string(), libraries: z.array(z.string()) }),
   /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
-import { binding } from '../native/binding.js';
+import { hostAddon } from '../native/addons.js';
 import type { SinkPlan } from '../native/capture-binding.js';
 import { nativeError } from '../native/errors.js';
 import { interfaceGone, NOTHING_LEFT, type Sink } from './sink.js';
@@ -21,7 +21,7 @@ export const INTERFACE: Sink<z.infer<typeof schema>> & { schema: typeof schema }
 
 function openInterface(name: string): SinkPlan {
   try {
-    const fd = binding().openPacketSocket(name);
+    const fd = hostAddon().openPacketSocket(name);
     return { kind: 'frames', queues: [{ rxFd: fd, txFd: fd }], maxRate: 0 };
   } catch (thrown) {
     const { code, message, errno, subject, cause } = nativeError(thrown);

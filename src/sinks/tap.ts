@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
-import { binding } from '../native/binding.js';
+import { hostAddon } from '../native/addons.js';
 import type { SinkPlan } from '../native/capture-binding.js';
 import { nativeError } from '../native/errors.js';
 import { MAX_THREADS } from '../protocol/limits.js';
@@ -39,7 +39,7 @@ export const TAP: Sink<TapPlan> & { schema: typeof schema } = {
 function openTaps({ rxName, txName, netns, mtu, maxRate, queues }: TapPlan): SinkPlan {
   const create = (name: string): number[] => {
     try {
-      return binding().createTap(name, netns, mtu, queues);
+      return hostAddon().createTap(name, netns, mtu, queues);
     } catch (thrown) {
       throw explain(nativeError(thrown));
     }

@@ -12,7 +12,7 @@ import { besidePrimary, mostThreads } from './cpus.js';
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,
-  { primary, name, maxFrame, memory }: PickedPrimary,
+  { primary, name, dpdk, maxFrame, memory }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
 ): EnginePlan {
@@ -24,6 +24,7 @@ export function createPlan(
     runtimeDir: primary.runtimeDir,
     ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
     ...(primary.process?.startTicks === undefined ? {} : { primaryStartTicks: primary.process.startTicks }),
+    dpdk,
     primaryMemory: memory,
     ...(isDpvs(primary) ? { isDpvs: true } : {}),
     ...(options.trustMempools ? { trustMempools: true } : {}),

@@ -4,7 +4,7 @@
  * start for as long as that lasts. Once the primary is gone, nothing of it can be harmed, so the engine is resumed.
  */
 
-import { binding } from '../native/binding.js';
+import { hostAddon } from '../native/addons.js';
 import type { LifeBinding } from '../native/host-binding.js';
 import type { Logger } from '../system/log.js';
 
@@ -23,7 +23,7 @@ export interface WatchedCapture {
 export function resumeWhenPrimaryGone(
   { runtimeDir, primaryPid, enginePid }: WatchedCapture,
   log: Logger,
-  addon: Pick<LifeBinding, 'watchPrimary'> = binding(),
+  addon: Pick<LifeBinding, 'watchPrimary'> = hostAddon(),
 ): () => void {
   return addon.watchPrimary(runtimeDir, primaryPid ?? 0, () => {
     log.debug({ primaryPid, enginePid }, 'the primary is gone');

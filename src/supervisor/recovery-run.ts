@@ -19,7 +19,7 @@ export async function runRecovery(
   log: Logger,
   { file = ENGINE, signal }: { file?: string; signal?: AbortSignal } = {},
 ): Promise<RecoverReport> {
-  const { filePrefix, runtimeDir, primaryPid, primaryStartTicks, isDpvs } = target;
+  const { filePrefix, runtimeDir, primaryPid, primaryStartTicks, dpdk, isDpvs } = target;
   for (const seed of SEEDS) {
     const engine = new EngineProcess(file, seed, undefined, runtimeDir, log);
     const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
@@ -29,7 +29,10 @@ export async function runRecovery(
     try {
       const { report, error } = await engine.converse((message) => {
         if (message.type === 'ready')
-          engine.send({ type: 'recover', target: { filePrefix, runtimeDir, primaryPid, primaryStartTicks, isDpvs } });
+          engine.send({
+            type: 'recover',
+            target: { filePrefix, runtimeDir, primaryPid, primaryStartTicks, dpdk, isDpvs },
+          });
         return message.type === 'recovered' ? message : undefined;
       });
       await engine.ended();

@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nativeError } from '../native/errors.js';
-import type { PrimaryBinding } from '../native/primary-binding.js';
+import type { HostBinding } from '../native/host-binding.js';
 
-type Addon = Pick<PrimaryBinding, 'tryLock'>;
+type Addon = Pick<HostBinding, 'tryLock'>;
 
 const RETRY_MS = 5;
 

@@ -37,7 +37,7 @@ function view(some: Partial<DoctorView> = {}): DoctorView {
   return {
     uid: 0,
     nodeVersion: '20.20.2',
-    addon: { dpdkVersion: '22.11.11', pcapVersion: 'libpcap version 1.10.3' },
+    addon: { pcap: 'libpcap version 1.10.3', dpdk: [{ line: '22.11 to 23.07', found: '22.11.11' }] },
     hugepages: [{ sizeKb: 2048, total: 512, free: 400 }],
     mounts: [{ path: '/dev/hugepages', writable: true }],
     root: '/var/run/dpdk',
@@ -64,6 +64,18 @@ const CASES: [string, Partial<DoctorView>, Partial<Check>, RegExp][] = [
   ['old node', { nodeVersion: '20.9.0' }, { name: 'node', status: 'fail' }, /install Node/],
   ['newer node', { nodeVersion: '22.1.0' }, { name: 'node', status: 'ok' }, /^$/],
   ['no addon', { addon: new DpcapError('ERR_ADDON_LOAD', 'no') }, { name: 'addon', status: 'fail' }, /build/],
+  [
+    'no libpcap',
+    { addon: { pcap: new DpcapError('ERR_ADDON_LOAD', 'no libpcap'), dpdk: [{ line: '22.11', found: '22.11.11' }] } },
+    { name: 'addon', status: 'fail' },
+    /libpcap0\.8/,
+  ],
+  [
+    'no DPDK',
+    { addon: { pcap: 'libpcap', dpdk: [{ line: '22.11', found: new DpcapError('ERR_ADDON_LOAD', 'gone') }] } },
+    { name: 'DPDK', status: 'warn' },
+    /apt install dpdk/,
+  ],
   ['a user', { uid: 1000 }, { name: 'user', status: 'warn' }, /root/],
   [
     'no huge pages',

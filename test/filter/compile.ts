@@ -4,8 +4,8 @@ import t from 'tap';
 import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
 import { filterFolders, findFilter, listFilters } from '../../src/filter/text/named-filters.js';
 import { usesVlan } from '../../src/filter/text/tokens.js';
-import { binding } from '../../src/native/binding.js';
 import { tunnelHint } from '../../src/text/suggest.js';
+import { binding } from '../helpers/native.js';
 
 const tools = { native: binding(), folders: filterFolders({ HOME: '/nonexistent' }) };
 const expressionOf = (options: FilterOptions): string | undefined => compileFilter(options, tools)?.expression;

@@ -4,11 +4,10 @@ import t from 'tap';
 import { costOf } from '../../src/filter/bpf/cost.js';
 import { decode, encode } from '../../src/filter/bpf/isa.js';
 import { listClassic } from '../../src/filter/bpf/listing.js';
-import { compileFilter } from '../../src/filter/compile.js';
 import { explainFilter, testFilter } from '../../src/filter/explain.js';
-import { binding } from '../../src/native/binding.js';
 import { EXPRESSIONS } from '../helpers/expressions.js';
 import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
+import { binding, compileFilter } from '../helpers/native.js';
 import { writePcap } from '../helpers/pcap-file.js';
 
 const native = binding();

@@ -2,12 +2,11 @@
 import t from 'tap';
 import { encodeClassic } from '../../src/filter/bpf/isa.js';
 import type { Stage } from '../../src/filter/codegen/pipeline.js';
-import { compileFilter } from '../../src/filter/compile.js';
 import { literalReason } from '../../src/filter/text/reading.js';
-import { binding } from '../../src/native/binding.js';
 import { runClassic } from '../helpers/classic-machine.js';
 import { innerFrame } from '../helpers/decapsulate.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
+import { binding, compileFilter } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { expectedVerdicts } from '../helpers/pipeline-reference.js';
 import { Random } from '../helpers/random.js';

@@ -2,9 +2,9 @@
 import t from 'tap';
 import { compileFilter } from '../../src/filter/compile.js';
 import { filterFolders, listFilters } from '../../src/filter/text/named-filters.js';
-import { binding } from '../../src/native/binding.js';
 import { concat } from '../helpers/frames.js';
 import { NAMED_CASES } from '../helpers/named-cases.js';
+import { binding } from '../helpers/native.js';
 
 const tools = { native: binding(), folders: filterFolders({ HOME: '/nonexistent' }).slice(0, 1) };
 const filters = listFilters(tools.folders);

@@ -2,13 +2,13 @@
 import t from 'tap';
 import { encode, encodeClassic } from '../../src/filter/bpf/isa.js';
 import { buildPipeline, type PipelineOptions, type Stage } from '../../src/filter/codegen/pipeline.js';
-import { compileFilter, type FilterOptions } from '../../src/filter/compile.js';
+import type { FilterOptions } from '../../src/filter/compile.js';
 import { parseVlan } from '../../src/filter/words/vlan-ids.js';
-import { binding } from '../../src/native/binding.js';
 import type { Direction } from '../../src/native/primary-binding.js';
 import { type Offloaded, offloads, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { ether, ipv4, ipv6, tcp } from '../helpers/frames.js';
+import { binding, compileFilter } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { expectedVerdicts } from '../helpers/pipeline-reference.js';
 

@@ -5,13 +5,12 @@
 import t from 'tap';
 import { costOf } from '../../src/filter/bpf/cost.js';
 import { decode, encodeClassic } from '../../src/filter/bpf/isa.js';
-import { compileFilter } from '../../src/filter/compile.js';
 import { LOAD_LIMIT_MS } from '../../src/filter/loadable.js';
 import { compileWords, type FilterWords } from '../../src/filter/words/filter-words.js';
-import { binding } from '../../src/native/binding.js';
 import type { Direction } from '../../src/native/primary-binding.js';
 import { type Offloaded, offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { extendedFrame } from '../helpers/extension-headers.js';
+import { binding, compileFilter } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { Random } from '../helpers/random.js';
 import { anyFrame, randomWords, V4, V6 } from '../helpers/random-words.js';

@@ -5,11 +5,11 @@
 
 import { encodeClassic } from '../../src/filter/bpf/isa.js';
 import type { PipelineOptions, Stage } from '../../src/filter/codegen/pipeline.js';
-import { binding } from '../../src/native/binding.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { type Offloaded, vlansOf } from './absent-tags.js';
 import { readsLength, runClassic } from './classic-machine.js';
 import { innerFrame } from './decapsulate.js';
+import { binding } from './native.js';
 import { stripTags } from './strip-tags.js';
 
 type Meaning = Pick<PipelineOptions, 'vlan' | 'inner'>;

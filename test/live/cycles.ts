@@ -14,6 +14,7 @@ import {
   startTestpmd,
   underLoad,
 } from '../harness/index.js';
+import { installedDpdk } from '../helpers/native.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const ATTACHES = 200;
@@ -37,7 +38,7 @@ t.test(`${ATTACHES} attaches in a row`, { skip }, async (t) => {
   const log = pino({ level: 'debug' }, engines);
   // The shortest job of an engine: it joins the primary, looks for what dead captures left, and leaves.
   const runtimeDir = `/var/run/dpdk/${testpmd.prefix}`;
-  const target = { filePrefix: testpmd.prefix, runtimeDir, primaryPid: testpmd.pid };
+  const target = { filePrefix: testpmd.prefix, runtimeDir, primaryPid: testpmd.pid, dpdk: installedDpdk() };
   for (let attach = 1; attach <= ATTACHES; attach++) {
     const report = await runRecovery(target, log);
     if (report.cleared.length + report.inDoubt.length + report.running.length > 0) t.fail(JSON.stringify(report));

@@ -16,6 +16,7 @@ import { captureToolZones } from '../../src/primary/secondaries.js';
 import { ports, telemetrySocket, unwrap } from '../../src/primary/telemetry.js';
 import { readMemory } from '../../src/system/process-memory.js';
 import { type HostPrimary, skipReason, startHostPrimary } from '../harness/host-primary.js';
+import { installedDpdk } from '../helpers/native.js';
 
 const ROOT = '/var/run/dpdk';
 const DPCAP = fileURLToPath(new URL('../../../bin/dpcap.cjs', import.meta.url));
@@ -44,7 +45,8 @@ t.test('a stock testpmd', { skip }, async (t) => {
   t.test('is found with all that can be known', async (t) => {
     t.same(host.addon.lockHolder(join(testpmd.runtimeDir, 'config')), { locked: true, pid: testpmd.pid });
     const primary = find(testpmd);
-    const version = { number: host.addon.dpdkVersionNumber, text: host.addon.dpdkVersion };
+    const { number, text } = installedDpdk();
+    const version = { number, text };
     t.match(primary, { state: 'running', shared: true, pid: testpmd.pid, version });
     t.match(primary.process, { program: 'dpdk-testpmd', user: 'root' });
     const { facts, capturability } = inspect(primary, host);
@@ -111,7 +113,7 @@ t.test('a stock testpmd', { skip }, async (t) => {
     testpmd.signal('SIGCONT');
     await testpmd.end('SIGKILL');
     const primary = findPrimaries(ROOT, host).find((one) => one.filePrefix === testpmd.filePrefix);
-    t.match(primary, { state: 'dead', pid: undefined, version: { text: host.addon.dpdkVersion } });
+    t.match(primary, { state: 'dead', pid: undefined, version: { text: installedDpdk().text } });
     t.throws(() => find(testpmd), { code: 'ERR_PRIMARY_ABSENT' });
     t.match(execFileSync('node', [DPCAP, 'list', '--all'], { encoding: 'utf8' }), `no (dead)`);
     const doctor = spawnSync('node', [DPCAP, 'doctor', '--file-prefix', testpmd.filePrefix], { encoding: 'utf8' });

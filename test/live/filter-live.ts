@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { literalReason } from '../../src/filter/text/reading.js';
-import { binding } from '../../src/native/binding.js';
 import {
   balances,
   type LiveCapture,
@@ -18,6 +17,7 @@ import {
   writePcap,
 } from '../harness/index.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
+import { binding } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { stripTags } from '../helpers/strip-tags.js';
 

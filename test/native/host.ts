@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { errnoOf } from '../../src/errors.js';
-import { binding } from '../../src/native/binding.js';
+import { binding } from '../helpers/native.js';
 
 const addon = binding();
 

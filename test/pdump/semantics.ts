@@ -1,9 +1,8 @@
 /** DPVS's table of filter semantics, line by line, with our answers; docs/filters.md says where and why they differ. */
 import t from 'tap';
-import { compileFilter } from '../../src/filter/compile.js';
-import { binding } from '../../src/native/binding.js';
 import { parsePdump } from '../../src/pdump/grammar.js';
 import { arp, concat, ether, icmp, ipv4, ipv6, tcp, u16, udp } from '../helpers/frames.js';
+import { binding, compileFilter } from '../helpers/native.js';
 
 const FILTERS = {
   none: '',

@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { DpcapError } from '../../src/errors.js';
 import { assess, gatherFacts, inspect, type PrimaryFacts, requireCapturable } from '../../src/primary/capturable.js';
 import type { Primary } from '../../src/primary/discover.js';
+import type { Libraries } from '../../src/primary/joining/libraries.js';
 import type { ProcessInfo } from '../../src/system/process.js';
 import { fakeHost, makeProcess, makeRuntimeDir, VERSION } from './helpers/fake-host.js';
 
 const OURS = { number: VERSION, text: '22.11.11' };
 const OLD = { number: 0x160b0a63, text: '22.11.10' };
+/** The libraries of a machine with 22.11.11. */
+const librariesOf = ({ version }: Primary): Libraries | DpcapError =>
+  version === OLD
+    ? new DpcapError('ERR_VERSION_MISMATCH', 'the primary runs DPDK 22.11.10, the libraries here are 22.11.11', {
+        hint: 'install the libraries of DPDK 22.11.10, or give their folder with --dpdk-libs',
+      })
+    : { source: 'host', files: [] };
 
 function primary(facts: Partial<Primary> = {}): Primary {
   const place = { filePrefix: 'rte', runtimeDir: '/r/rte', shared: true, reason: undefined };
@@ -42,7 +51,7 @@ const ACCEPTED: [string, Primary, PrimaryFacts, string][] = [
   ['harmless unlinking', primary(), options('--huge-unlink=existing', '--huge-dir', '/h'), 'yes'],
 ];
 for (const [name, one, seen, verdict] of ACCEPTED) {
-  t.match(assess(one, seen, OURS), { verdict, reasons: [], warnings: [] }, name);
+  t.match(assess(one, seen, librariesOf(one)), { verdict, reasons: [], warnings: [] }, name);
 }
 
 const NOT = 'ERR_PRIMARY_NOT_CAPTURABLE';
@@ -81,7 +90,7 @@ const REFUSED: [string, Primary, PrimaryFacts, string, RegExp, RegExp][] = [
     facts(),
     'ERR_VERSION_MISMATCH',
     /\.10,.*\.11/,
-    /install DPDK 22\.11\.10/,
+    /install the libraries of DPDK 22\.11\.10/,
   ],
   [
     'DPVS 1.9 on DPDK 20.11',
@@ -117,21 +126,25 @@ const REFUSED: [string, Primary, PrimaryFacts, string, RegExp, RegExp][] = [
   ],
 ];
 for (const [name, one, seen, code, message, hint] of REFUSED) {
-  const answer = assess(one, seen, OURS);
+  const answer = assess(one, seen, librariesOf(one));
   t.match(answer, { verdict: 'no', reasons: [{ code, message, hint }] }, `refuses: ${name}`);
   t.equal(answer.reasons.length, 1, `one reason: ${name}`);
   t.throws(() => requireCapturable(one, answer), { code, message, hint, subject: 'rte' });
 }
 
 t.test('several reasons, the first to act on first', async (t) => {
-  const { reasons } = assess(primary({ version: OLD }), facts({ memzones: [] }), OURS);
+  const { reasons } = assess(
+    primary({ version: OLD }),
+    facts({ memzones: [] }),
+    librariesOf(primary({ version: OLD })),
+  );
   t.match(reasons, [{ code: 'ERR_VERSION_MISMATCH' }, { code: NOT }]);
 });
 
 t.test('another capture tool is a warning', async (t) => {
   const tool = { pid: 9, program: 'dpdk-dumpcap', captures: true, ours: false, joinedMs: 0 };
   const idle = { pid: 8, program: 'dpdk-proc-info', captures: false, ours: false, joinedMs: 0 };
-  const answer = assess(primary(), facts({ secondaries: [tool, idle] }), OURS);
+  const answer = assess(primary(), facts({ secondaries: [tool, idle] }), librariesOf(primary()));
   t.match(answer, { verdict: 'yes', warnings: [{ code: 'ERR_CAPTURE_BUSY', message: /dpdk-dumpcap \(pid 9\)/ }] });
   t.equal(answer.warnings.length, 1);
   t.doesNotThrow(() => requireCapturable(primary(), answer));
@@ -163,7 +176,7 @@ t.test('facts come from files first, then from telemetry', async (t) => {
 t.test('a DPVS on DPDK 20.11 is not said to lack rte_pdump_init(): nothing tells that from outside', async (t) => {
   const program = { pid: 7, program: 'dpvs', commandLine: ['dpvs'] } as unknown as ProcessInfo;
   const old = primary({ process: program, version: { number: 0x140b0a63, text: '20.11.10' } });
-  const { reasons } = assess(old, facts({ memzones: ['rte_eth_dev_data'] }), OURS);
+  const { reasons } = assess(old, facts({ memzones: ['rte_eth_dev_data'] }), librariesOf(old));
   t.match(reasons, [{ code: 'ERR_VERSION_MISMATCH', message: /forward2kni/ }]);
   t.equal(reasons.length, 1);
 });

@@ -11,7 +11,10 @@ t.test('the living owners of the sockets', async (t) => {
   makeProcess(procDir, 7, ['dpdk-dumpcap', '-i', '0']);
   makeProcess(procDir, 8, ['node']);
   makeProcess(procDir, 5, ['other']);
-  writeFileSync(join(procDir, '8/maps'), '1000-2000 r-xp 00000000 fe:00 12 /opt/x/build/Release/dpcap.node\n');
+  writeFileSync(
+    join(procDir, '8/maps'),
+    '1000-2000 r-xp 00000000 fe:00 12 /opt/x/build/Release/dpcap_pdump.dpdk23.node\n',
+  );
   t.match(findSecondaries(dir, procDir), [
     { pid: 5, program: 'other', captures: false, ours: false },
     { pid: 7, program: 'dpdk-dumpcap', captures: true, ours: false },

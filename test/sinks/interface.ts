@@ -1,7 +1,7 @@
 import t from 'tap';
-import { binding } from '../../src/native/binding.js';
 import { INTERFACE } from '../../src/sinks/interface.js';
 import { TAP } from '../../src/sinks/tap.js';
+import { binding } from '../helpers/native.js';
 
 t.test('which names are interfaces', async (t) => {
   const { isInterface } = binding();

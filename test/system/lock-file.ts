@@ -1,8 +1,8 @@
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { binding } from '../../src/native/binding.js';
 import { alone, waitForLock } from '../../src/system/lock-file.js';
+import { binding } from '../helpers/native.js';
 
 t.test('one at a time, whoever fails', async (t) => {
   const runtimeDir = t.testdir();

@@ -11,16 +11,16 @@
 #include "base/fault_point.h"
 #include "base/now.h"
 #include "pdump/memory/copy_ring.h"
+#include "primary/release.h"
 
 namespace dpcap {
 namespace {
 
 // How many mbufs each polling lcore of the primary may cache. The cache saves it a ring operation per copy.
 constexpr uint32_t kCacheSize = 256;
-// A core whose cache is empty takes as many mbufs as fill it, and the one that it needs. When there are fewer, it takes
-// them one by one, at a third of the speed (rte_mempool_do_generic_get, all releases). So mbufs come back in bulks of
-// that size.
-constexpr uint32_t kBulk = kCacheSize + 1;
+// A core whose cache is empty takes so many mbufs at once. When there are fewer, it takes them one by one, at a third
+// of the speed (rte_mempool_do_generic_get, all releases). So mbufs come back in bulks of that size.
+constexpr uint32_t kBulk = kBuilt.refill;
 constexpr uint32_t kSmallBulk = 31;  // for a mempool without caches
 constexpr uint32_t kMostUncached = 4 * kCacheSize;
 

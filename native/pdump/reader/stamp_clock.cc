@@ -1,7 +1,6 @@
 #include "pdump/reader/stamp_clock.h"
 
 #include <rte_cycles.h>
-#include <rte_version.h>
 
 #include <algorithm>
 #include <cmath>
@@ -81,9 +80,9 @@ bool WallClock::anchor() {
   return stepped;
 }
 
-StampClock::StampClock(uint64_t tsc_hz)
+StampClock::StampClock(uint64_t tsc_hz, Stamps stamps)
     : ticks_per_ns_(static_cast<double>(tsc_hz) / kNsPerSecond),
-      raw_tsc_(RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)),
+      raw_tsc_(stamps == Stamps::raw_tsc),
       jump_(static_cast<int64_t>(tsc_hz / 2)) {}
 
 int64_t StampClock::ticks_since_anchor(uint64_t field) const {

@@ -62,7 +62,10 @@ class WallClock {
 // jumps (its polling threads update it without synchronisation).
 class StampClock {
  public:
-  explicit StampClock(uint64_t tsc_hz);
+  // What the primary writes into the field: see Release::stamps_raw_tsc.
+  enum class Stamps { primary_ns, raw_tsc };
+
+  StampClock(uint64_t tsc_hz, Stamps stamps);
 
   // Learns from one packet: from its field, the time when its ring was last empty, and the present time.
   void observe(uint64_t field, uint64_t empty_tsc, uint64_t now_tsc);
@@ -90,7 +93,8 @@ class StampClock {
 // not be put in order. And what one of them learns of the primary's clock, the others need not learn before they go on.
 class SharedClock {
  public:
-  explicit SharedClock(const TimeSource& source) : source_(source), wall_(source), stamps_(source.tsc_hz) {}
+  SharedClock(const TimeSource& source, StampClock::Stamps stamps)
+      : source_(source), wall_(source), stamps_(source.tsc_hz, stamps) {}
 
   uint64_t tsc() const { return source_.tsc(); }
   WallClock wall(uint64_t now_tsc) {

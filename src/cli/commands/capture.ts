@@ -5,7 +5,7 @@ import { resolvePortNames } from '../../dpvs/port-names.js';
 import { errorFromRecord, errorText, UsageError } from '../../errors.js';
 import type { FilterProgram } from '../../filter/compile.js';
 import { explainFilter, testFilter } from '../../filter/explain.js';
-import { binding } from '../../native/binding.js';
+import { hostAddon } from '../../native/addons.js';
 import { nativeError } from '../../native/errors.js';
 import type { Port } from '../../native/primary-binding.js';
 import { pickPrimary } from '../../primary/pick.js';
@@ -204,7 +204,7 @@ function refuseLateCommand(word: string | undefined): void {
 
 function tryOnFile(filter: FilterProgram | undefined, path: string): string {
   try {
-    return testFilter(filter, binding().readCaptureFile(path), binding());
+    return testFilter(filter, hostAddon().readCaptureFile(path), hostAddon());
   } catch (thrown) {
     throw nativeError(thrown);
   }

@@ -3,11 +3,12 @@
 import { resolvePortNames } from '../../dpvs/port-names.js';
 import { asDpcapError, errorFromRecord, errorText } from '../../errors.js';
 import { compileFilter } from '../../filter/compile.js';
-import { binding } from '../../native/binding.js';
+import { hostAddon } from '../../native/addons.js';
 import { type PdumpArguments, parseArguments } from '../../pdump/arguments.js';
 import type { PdumpTuple } from '../../pdump/grammar.js';
 import { nameOf, type PdumpOutput, planOutputs } from '../../pdump/outputs.js';
 import { statisticsLines } from '../../pdump/statistics.js';
+import { filterNative } from '../../primary/joining/filter-native.js';
 import { type PickedPrimary, pickPrimary } from '../../primary/pick.js';
 import { dataRoomFor, MBUF_OVERHEAD } from '../../protocol/mempool-size.js';
 import type { EnginePlan } from '../../protocol/plan.js';
@@ -49,9 +50,10 @@ export const registerPdump: RegisterCommand = (program, context) => {
 
 async function pdump(words: string[], context: CommandContext): Promise<void> {
   const given = parseArguments(words);
-  const { isInterface } = binding();
+  const { isInterface } = hostAddon();
   const outputs = planOutputs(given.tuples, isInterface); // finds mistakes in the words before a primary is looked for
-  const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }));
+  const native = filterNative(given.filePrefix);
+  const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }, { native }));
   const picked = pickPrimary(given.filePrefix);
   planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
   const tuples = await Promise.all(

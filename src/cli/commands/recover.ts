@@ -1,10 +1,17 @@
 /** `dpcap recover` undoes what dead dpcap processes left, in primaries and elsewhere. */
 
 import { isDpvs } from '../../dpvs/identify.js';
-import { type Capturability, inspect, type PrimaryFacts, requireCapturable } from '../../primary/capturable.js';
+import {
+  type Capturability,
+  type Inspection,
+  inspect,
+  type PrimaryFacts,
+  requireCapturable,
+} from '../../primary/capturable.js';
 import { choosePrimary } from '../../primary/choose.js';
 import { findPrimaries, isForeign, type Primary } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
+import { dpdkOf } from '../../primary/pick.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { staleCaptures } from '../../primary/stale-captures.js';
 import type { RecoverReport } from '../../protocol/messages.js';
@@ -28,22 +35,26 @@ export const registerRecover: RegisterCommand = (program, context) => {
       const stopped = new AbortController();
       const signals = catchSignals();
       void signals.stopped.then(() => stopped.abort());
-      for (const { primary, skipped } of primariesToClear(options.filePrefix)) {
+      for (const { primary, libraries, skipped } of primariesToClear(options.filePrefix)) {
         if (stopped.signal.aborted) break;
         const { filePrefix, runtimeDir, pid } = primary;
         if (skipped) {
           reports.push({ filePrefix, ...NOTHING, ...skipped });
           continue;
         }
-        const target = {
-          filePrefix,
-          runtimeDir,
-          primaryPid: pid,
-          primaryStartTicks: primary.process?.startTicks,
-          isDpvs: isDpvs(primary),
-        };
         const log = createLogger('warn', 'recover');
-        const report = await runRecovery(target, log, { signal: stopped.signal }).catch(failedReport);
+        const clear = async (): Promise<RecoverReport> => {
+          const target = {
+            filePrefix,
+            runtimeDir,
+            primaryPid: pid,
+            primaryStartTicks: primary.process?.startTicks,
+            dpdk: dpdkOf(primary, libraries),
+            isDpvs: isDpvs(primary),
+          };
+          return runRecovery(target, log, { signal: stopped.signal });
+        };
+        const report = await clear().catch(failedReport);
         reports.push({ filePrefix, ...report });
       }
       signals.dispose();
@@ -86,7 +97,13 @@ export async function undoJournal(journal: Journal): Promise<Undone[]> {
   return all;
 }
 
-function primariesToClear(prefix: string | undefined): { primary: Primary; skipped: Skipped | undefined }[] {
+/** A primary to clear, or why it is skipped. */
+interface ToClear extends Pick<Inspection, 'libraries'> {
+  primary: Primary;
+  skipped: Skipped | undefined;
+}
+
+function primariesToClear(prefix: string | undefined): ToClear[] {
   const host = systemHost();
   const all = findPrimaries(runtimeRoot(), host);
   const mayJoin = (one: Primary): boolean => one.state === 'running' && !isForeign(one);
@@ -94,7 +111,7 @@ function primariesToClear(prefix: string | undefined): { primary: Primary; skipp
   return wanted.map((primary) => {
     const seen = inspect(primary, host);
     if (prefix !== undefined && seen.facts.memzones === undefined) requireCapturable(primary, seen.capturability);
-    return { primary, skipped: whySkipped(primary, seen) };
+    return { primary, libraries: seen.libraries, skipped: whySkipped(primary, seen) };
   });
 }
 

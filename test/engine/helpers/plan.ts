@@ -5,6 +5,7 @@ export const PLAN: EnginePlan = {
   filePrefix: 'rte',
   runtimeDir: '/var/run/dpdk/rte',
   primaryPid: 4711,
+  dpdk: { number: 0x160b0b63, text: '22.11.11', libraries: [] },
   primaryMemory: { isFixed: false },
   primaryName: 'dpdk-testpmd, pid 4711',
   ports: [],

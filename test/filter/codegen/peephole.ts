@@ -5,8 +5,8 @@ import { REG } from '../../../src/filter/codegen/assembler.js';
 import { tidy } from '../../../src/filter/codegen/peephole.js';
 import { buildPipeline, type PipelineOptions, type Stage } from '../../../src/filter/codegen/pipeline.js';
 import { convert } from '../../../src/filter/codegen/translate.js';
-import { binding } from '../../../src/native/binding.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../../helpers/expressions.js';
+import { binding } from '../../helpers/native.js';
 import { randomProgram } from '../../helpers/programs.js';
 import { Random } from '../../helpers/random.js';
 

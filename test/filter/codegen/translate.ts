@@ -5,9 +5,9 @@ import { type ExtendedInsn, encode, encodeClassic, MODE } from '../../../src/fil
 import { buildPipeline } from '../../../src/filter/codegen/pipeline.js';
 import { type ConvertOptions, convert } from '../../../src/filter/codegen/translate.js';
 import { LOAD_LIMIT_MS } from '../../../src/filter/loadable.js';
-import { binding } from '../../../src/native/binding.js';
 import type { ClassicInsn } from '../../../src/native/filter-binding.js';
 import { ether, ipv4, tcp } from '../../helpers/frames.js';
+import { binding } from '../../helpers/native.js';
 import { corpus } from '../../helpers/packets.js';
 
 const native = binding();

@@ -1,7 +1,7 @@
 /** Long expressions are judged before libpcap is left alone with them. */
 import t from 'tap';
 import { compileFilter } from '../../../src/filter/compile.js';
-import { binding } from '../../../src/native/binding.js';
+import { binding } from '../../helpers/native.js';
 
 const hosts = (count: number): string[] => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
 

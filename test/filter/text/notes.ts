@@ -1,12 +1,12 @@
 /** What is said of expressions that mean something else than they seem to; and the forms that mean what people mean. */
 import t from 'tap';
 import { encodeClassic } from '../../../src/filter/bpf/isa.js';
-import { compileFilter, type FilterOptions } from '../../../src/filter/compile.js';
+import type { FilterOptions } from '../../../src/filter/compile.js';
 import { explainFilter } from '../../../src/filter/explain.js';
 import { orderNote } from '../../../src/filter/text/notes.js';
 import { parseVlan } from '../../../src/filter/words/vlan-ids.js';
-import { binding } from '../../../src/native/binding.js';
 import { concat, ether, ipv4, ipv6, mpls, tcp, udp } from '../../helpers/frames.js';
+import { binding, compileFilter } from '../../helpers/native.js';
 
 const native = binding();
 const ORDER_MATTERS = [

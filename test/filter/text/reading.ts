@@ -1,13 +1,13 @@
 /** Expressions about tags, places and lengths mean the frame as it is, with the tags that the NIC took off; others skip tags. */
 import t from 'tap';
 import { encodeClassic } from '../../../src/filter/bpf/isa.js';
-import { compileFilter, VIEWS } from '../../../src/filter/compile.js';
+import { VIEWS } from '../../../src/filter/compile.js';
 import { filterFolders, listFilters } from '../../../src/filter/text/named-filters.js';
 import { literalReason } from '../../../src/filter/text/reading.js';
-import { binding } from '../../../src/native/binding.js';
 import type { Direction } from '../../../src/native/primary-binding.js';
 import { type Offloaded, offloadsOf, tagWords } from '../../helpers/absent-tags.js';
 import { EXPRESSIONS } from '../../helpers/expressions.js';
+import { binding, compileFilter } from '../../helpers/native.js';
 import { corpus } from '../../helpers/packets.js';
 
 const native = binding();

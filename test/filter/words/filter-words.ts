@@ -1,7 +1,7 @@
 import t from 'tap';
 import { compileWords, type FilterWords } from '../../../src/filter/words/filter-words.js';
 import { PROTOCOLS } from '../../../src/filter/words/word-values.js';
-import { binding } from '../../../src/native/binding.js';
+import { binding } from '../../helpers/native.js';
 
 const GOOD: [FilterWords, string | undefined][] = [
   [{}, undefined],

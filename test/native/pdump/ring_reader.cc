@@ -91,7 +91,7 @@ uint32_t look(RingReader& reader, CopyMode mode, std::vector<Given>* given) {
 
 // Plain copies of two lanes wait for nothing: no time need pass until all are out.
 void plain_copies_do_not_wait() {
-  SharedClock clock(fake());
+  SharedClock clock(fake(), StampClock::Stamps::primary_ns);
   FilledRing a(0, Direction::rx), b(1, Direction::tx);
   RingReader reader({a.lane(), b.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
   reader.begin();
@@ -104,7 +104,7 @@ void plain_copies_do_not_wait() {
 
 // Stamped copies do, for at most 50 us, and whoever looks is told that there is more than it was given room for.
 void held_back_is_not_nothing() {
-  SharedClock clock(fake());
+  SharedClock clock(fake(), StampClock::Stamps::primary_ns);
   FilledRing a(0, Direction::rx), b(1, Direction::tx);
   RingReader reader({a.lane(), b.lane()}, CopyMode::stamped, true, RingReader::kPending, clock);
   reader.begin();
@@ -132,7 +132,7 @@ void held_back_is_not_nothing() {
 
 // Questions that are received and answers that are sent, each answer some time after its question; looks in between.
 void answers_after_questions(uint32_t in_a_look, uint32_t delay) {
-  SharedClock clock(fake());
+  SharedClock clock(fake(), StampClock::Stamps::primary_ns);
   FilledRing questions(5, Direction::rx), answers(2, Direction::tx);  // the later one comes first by its number
   RingReader reader({answers.lane(), questions.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
   reader.begin();
@@ -161,7 +161,7 @@ void answers_after_questions(uint32_t in_a_look, uint32_t delay) {
 
 // Another thread of the primary fills the rings while we look: what came after the look began on any lane waits.
 void one_look_is_one_moment() {
-  SharedClock clock(fake());
+  SharedClock clock(fake(), StampClock::Stamps::primary_ns);
   FilledRing first(0, Direction::rx), second(1, Direction::rx);
   static FilledRing* late[2];
   late[0] = &first;
@@ -177,7 +177,7 @@ void one_look_is_one_moment() {
     }
     return now;
   };
-  SharedClock shared(source);
+  SharedClock shared(source, StampClock::Stamps::primary_ns);
   RingReader reader({first.lane(), second.lane()}, CopyMode::plain, true, RingReader::kPending, shared);
   first.copy(1);
   readings = 0;
@@ -194,7 +194,7 @@ void a_step_back() {
   realtime = 1'700'000'000'000'000'000;
   TimeSource source = fake();
   source.realtime_ns = [] { return realtime; };
-  SharedClock clock(source);
+  SharedClock clock(source, StampClock::Stamps::primary_ns);
   FilledRing a(0, Direction::rx), b(1, Direction::tx);
   RingReader reader({a.lane(), b.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
   reader.begin();

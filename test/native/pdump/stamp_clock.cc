@@ -26,7 +26,7 @@ int64_t error_us(const StampClock& clock, uint64_t field, uint64_t tsc) {
 
 // Packets at random moments, each found up to `poll_us` later; returns the worst error once settled.
 int64_t worst_error(uint64_t offset_ns, uint64_t poll_us) {
-  StampClock clock(kHz);
+  StampClock clock(kHz, StampClock::Stamps::primary_ns);
   srand(1);
   uint64_t now = 1'000'000'000'000;
   int64_t worst = 0;
@@ -103,7 +103,7 @@ void follows_steps() {
 
 // However late a thread looks: what one has learnt, the others have as well.
 void all_threads_agree() {
-  dpcap::SharedClock shared(fake(kHz / 1000 * 1005));
+  dpcap::SharedClock shared(fake(kHz / 1000 * 1005), StampClock::Stamps::primary_ns);
   const WallClock early = shared.wall(fake_tsc);
   pass(20);
   const WallClock one = shared.wall(fake_tsc);
@@ -115,9 +115,18 @@ void all_threads_agree() {
   CHECK(shared.steps().count == 1 && std::llabs(shared.steps().total_ns + 5'000'000'000) < 200'000);
 }
 
+// From 23.11 on the stamp is the TSC itself: nothing has to be learnt.
+void raw_stamps() {
+  StampClock clock(kHz, StampClock::Stamps::raw_tsc);
+  CHECK(clock.is_settled(1) && clock.uncertainty() == 0);
+  clock.observe(123, 100, 200);
+  CHECK(clock.arrival(123) == 123 && clock.arrival(456) == 456);
+}
+
 }  // namespace
 
 void test_stamp_clock() {
+  raw_stamps();
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
   // The known constant of 22.11 at 2.6 GHz: 2^64 cycles, 224.8 years.
   const uint64_t wrap_ns = static_cast<uint64_t>((static_cast<__int128>(1) << 64) * 1'000'000'000 / kHz);
@@ -126,7 +135,7 @@ void test_stamp_clock() {
   CHECK(worst_error(wrap_ns, 100) < 10);
 
   // One packet alone is known to half of the time in which it may have come.
-  StampClock one(kHz);
+  StampClock one(kHz, StampClock::Stamps::primary_ns);
   const uint64_t t0 = 5'000'000'000'000;
   CHECK(!one.is_settled(1000 * kUs));
   one.observe(field_of(t0, wrap_ns), t0 - 300 * kUs, t0 + 100 * kUs);
@@ -139,7 +148,7 @@ void test_stamp_clock() {
   CHECK(std::llabs(error_us(one, field_of(t1, wrap_ns + 1'000'000'000), t1)) <= 20);
 
   // A thread of the primary is preempted for 5 ms between stamp and ring: later packets are not dragged along.
-  StampClock late(kHz);
+  StampClock late(kHz, StampClock::Stamps::primary_ns);
   late.observe(field_of(t0, 0), t0 - 10 * kUs, t0 + 10 * kUs);
   late.observe(field_of(t0 + 1000 * kUs, 0), t0 + 5000 * kUs, t0 + 6010 * kUs);
   CHECK(std::llabs(error_us(late, field_of(t0 + 7000 * kUs, 0), t0 + 7000 * kUs)) <= 20);

@@ -41,9 +41,8 @@ export function fakeHost(options: FakeHostOptions = {}): Host & { connections: s
     procDir: options.procDir ?? '/nonexistent',
     connections,
     searchesProcesses: true,
+    librariesFor: () => ({ source: 'host', files: [] }),
     addon: {
-      dpdkVersion: '22.11.11',
-      dpdkVersionNumber: VERSION,
       opsLayout: LAYOUT,
       memzoneLayout: ZONES,
       lockHolder(path) {

@@ -1,4 +1,4 @@
-#include "primary/watch.h"
+#include "primary/life/watch.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "host/file_lock.h"
-#include "primary/eal_files.h"
+#include "primary/life/eal_files.h"
 
 namespace dpcap {
 namespace {

@@ -1,11 +1,9 @@
 // The functions for a primary: attach, facts, alignOps, owners, and those that `recover` needs.
-#include <sys/prctl.h>
-
 #include <atomic>
 
-#include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
+#include "js/pdump/convert.h"
 #include "js/promise.h"
 #include "pdump/client.h"
 #include "pdump/memory/shared_pieces.h"
@@ -138,6 +136,7 @@ Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
   return PromiseWorker<Facts>::run(
       info.Env(),
       [] {
+        refuse_other_limits();
         return Facts{list_ports(),  list_pools(), own_ops_table(), list_owners(),
                      pdump_ready(), heap_room(),  take_eal_log()};
       },
@@ -151,12 +150,6 @@ Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   align_ops_table(order);
   register_with_pdump();
   return info.Env().Undefined();
-}
-
-// tryLock(path): returns a descriptor, or -1.
-Napi::Value JS_TryLock(const Napi::CallbackInfo& info) {
-  const std::string path = argument(info, 0);
-  return Napi::Number::New(info.Env(), try_lock(path));
 }
 
 // disableOwner(name): Promise<string[]>, the lanes of a dead capture that are not certain to be off.
@@ -198,12 +191,6 @@ Napi::Value JS_ExpectDpvs(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// dieWithParent(signal)
-Napi::Value JS_DieWithParent(const Napi::CallbackInfo& info) {
-  prctl(PR_SET_PDEATHSIG, info[0].As<Napi::Number>().Int32Value());
-  return info.Env().Undefined();
-}
-
 }  // namespace
 
 void export_primary(Napi::Object exports) {
@@ -212,10 +199,8 @@ void export_primary(Napi::Object exports) {
   add_function<JS_Facts>(exports, "facts");
   add_function<JS_AlignOps>(exports, "alignOps");
   add_function<JS_ExpectDpvs>(exports, "expectDpvs");
-  add_function<JS_TryLock>(exports, "tryLock");
   add_function<JS_AbandonRecovery>(exports, "abandonRecovery");
   add_function<JS_PrimaryAnswers>(exports, "primaryAnswers");
   add_function<JS_DisableOwner>(exports, "disableOwner");
-  add_function<JS_DieWithParent>(exports, "dieWithParent");
   add_function<JS_FreeOwner>(exports, "freeOwner");
 }

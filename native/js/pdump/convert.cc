@@ -1,4 +1,4 @@
-#include "js/convert.h"
+#include "js/pdump/convert.h"
 
 #include <sched.h>
 

@@ -1,4 +1,4 @@
-#include "primary/eal_files.h"
+#include "primary/life/eal_files.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -4,10 +4,10 @@
 #include <mutex>
 
 #include "capture/capture.h"
-#include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
 #include "js/notifier.h"
+#include "js/pdump/convert.h"
 #include "js/promise.h"
 #include "pdump/pdump_source.h"
 

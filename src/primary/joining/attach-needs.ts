@@ -1,7 +1,7 @@
 /** What EAL needs in this process to join a primary: the same files under the same names, a descriptor for each. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { mappedFiles, parseMaps } from '../system/maps.js';
+import { mappedFiles, parseMaps } from '../../system/maps.js';
 
 /** Files that a secondary opens. A count that cannot be known from here is undefined. */
 export interface AttachNeeds {

@@ -1,6 +1,6 @@
 // Implements HostBinding of src/native/host-binding.ts: converts arguments and results, without logic.
 #include "host/file_lock.h"
-#include "host/layouts.h"
+#include "host/libraries.h"
 #include "host/telemetry_client.h"
 #include "js/errors.h"
 #include "js/exports.h"
@@ -10,6 +10,19 @@ namespace {
 std::string text_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
   if (!info[index].IsString()) throw Napi::TypeError::New(info.Env(), std::string("Expected a string: ") + name);
   return info[index].As<Napi::String>().Utf8Value();
+}
+
+std::vector<std::string> text_list_argument(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  const std::string expected = std::string("Expected an array of strings: ") + name;
+  if (!info[index].IsArray()) throw Napi::TypeError::New(info.Env(), expected);
+  const Napi::Array list = info[index].As<Napi::Array>();
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Value item = list.Get(i);
+    if (!item.IsString()) throw Napi::TypeError::New(info.Env(), expected);
+    texts.push_back(item.As<Napi::String>().Utf8Value());
+  }
+  return texts;
 }
 
 int timeout_argument(const Napi::CallbackInfo& info, size_t index) {
@@ -38,14 +51,7 @@ Napi::Value JS_telemetry(const Napi::CallbackInfo& info) {
 
 Napi::Value JS_telemetry_all(const Napi::CallbackInfo& info) {
   std::string path = text_argument(info, 0, "socketPath");
-  if (!info[1].IsArray()) throw Napi::TypeError::New(info.Env(), "Expected an array of strings: commands");
-  Napi::Array list = info[1].As<Napi::Array>();
-  std::vector<std::string> commands;
-  for (uint32_t i = 0; i < list.Length(); i++) {
-    Napi::Value item = list.Get(i);
-    if (!item.IsString()) throw Napi::TypeError::New(info.Env(), "Expected an array of strings: commands");
-    commands.push_back(item.As<Napi::String>().Utf8Value());
-  }
+  std::vector<std::string> commands = text_list_argument(info, 1, "commands");
   int timeout_ms = timeout_argument(info, 2);
   std::vector<std::string> answers = dpcap::telemetry(path, commands, timeout_ms);
   Napi::Array result = Napi::Array::New(info.Env(), answers.size());
@@ -53,24 +59,16 @@ Napi::Value JS_telemetry_all(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Object ops_layout(Napi::Env env) {
-  Napi::Object ops = Napi::Object::New(env);
-  const dpcap::OpsLayout table = dpcap::ops_layout();
-  ops.Set("tableSize", static_cast<double>(table.table_size));
-  ops.Set("numOpsOffset", static_cast<double>(table.num_ops_offset));
-  ops.Set("entriesOffset", static_cast<double>(table.entries_offset));
-  ops.Set("entrySize", static_cast<double>(table.entry_size));
-  ops.Set("nameSize", static_cast<double>(table.name_size));
-  ops.Set("maxOps", static_cast<double>(table.max_ops));
-  return ops;
+// loadLibraries(paths): loads shared libraries, for an addon that needs them.
+Napi::Value JS_LoadLibraries(const Napi::CallbackInfo& info) {
+  dpcap::load_libraries(text_list_argument(info, 0, "paths"));
+  return info.Env().Undefined();
 }
 
-Napi::Object memzone_layout(Napi::Env env) {
-  Napi::Object zone = Napi::Object::New(env);
-  const dpcap::MemzoneLayout layout = dpcap::memzone_layout();
-  zone.Set("entrySize", static_cast<double>(layout.entry_size));
-  zone.Set("nameSize", static_cast<double>(layout.name_size));
-  return zone;
+// tryLock(path): returns a descriptor, or -1.
+Napi::Value JS_TryLock(const Napi::CallbackInfo& info) {
+  const std::string path = text_argument(info, 0, "path");
+  return Napi::Number::New(info.Env(), dpcap::try_lock(path));
 }
 
 }  // namespace
@@ -79,6 +77,6 @@ void export_host(Napi::Object exports) {
   add_function<JS_lock_holder>(exports, "lockHolder");
   add_function<JS_telemetry>(exports, "telemetry");
   add_function<JS_telemetry_all>(exports, "telemetryAll");
-  exports.Set("opsLayout", ops_layout(exports.Env()));
-  exports.Set("memzoneLayout", memzone_layout(exports.Env()));
+  add_function<JS_TryLock>(exports, "tryLock");
+  add_function<JS_LoadLibraries>(exports, "loadLibraries");
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { attachNeeds } from '../../src/primary/attach-needs.js';
+import { attachNeeds } from '../../../src/primary/joining/attach-needs.js';
 
 /** A process with three files of huge pages, whose root directory is `root`. */
 function fake(t: { testdir(content: Record<string, Record<string, string | Record<string, string>>>): string }) {

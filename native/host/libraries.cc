@@ -1,0 +1,29 @@
+#include "host/libraries.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace dpcap {
+
+// A library that needs one that comes later fails until that one is there, so they are tried again as long as another
+// one could be loaded.
+void load_libraries(std::vector<std::string> paths) {
+  std::string words;
+  while (!paths.empty()) {
+    const size_t before = paths.size();
+    words.clear();
+    const auto is_loaded = [&words](const std::string& path) {
+      if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return true;
+      const char* said = dlerror();
+      if (words.empty() && said != nullptr) words = said;
+      return false;
+    };
+    paths.erase(std::remove_if(paths.begin(), paths.end(), is_loaded), paths.end());
+    if (paths.size() == before) throw Error("ERR_ADDON_LOAD", words, 0, paths.front());
+  }
+}
+
+}  // namespace dpcap

@@ -1,0 +1,153 @@
+/**
+ * Loads the native addons and types them; no other file loads one. One needs no library of DPDK. The others capture,
+ * each with the libraries of some releases (releases.ts), and are loaded when a primary of such a release is met.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { DpcapError } from '../errors.js';
+import { projectFile } from '../system/location.js';
+import { loadHint } from './addon-hint.js';
+import type { CaptureBinding } from './capture-binding.js';
+import { nativeError } from './errors.js';
+import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
+import type { HostBinding, Layouts, LifeBinding } from './host-binding.js';
+import type { InterfaceBinding } from './interface-binding.js';
+import type { PrimaryBinding } from './primary-binding.js';
+import { lineOf, RELEASE_LINES, type ReleaseLine } from './releases.js';
+
+/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces. */
+export interface HostAddon extends HostBinding, FilterBinding, InterfaceBinding, LifeBinding, Layouts {}
+
+/** The addon for the releases of one line: it joins primaries and captures. */
+export interface PdumpAddon extends PrimaryBinding, CaptureBinding, ExtendedBinding, LifeBinding, Layouts {
+  /** The release of the libraries that were found, e.g. "22.11.11", and its RTE_VERSION. */
+  readonly dpdkVersion: string;
+  readonly dpdkVersionNumber: number;
+  /** RTE_VERSION of the headers that the addon was built with. */
+  readonly dpdkBuildNumber: number;
+}
+
+/** A release by its RTE_VERSION and its text. */
+export interface Release {
+  number: number;
+  text: string;
+}
+
+/** A primary's release, and where its libraries are: empty for those that the loader finds. */
+export interface Dpdk extends Release {
+  libraries: string[];
+}
+
+const require = createRequire(import.meta.url);
+let hostLoaded: HostAddon | undefined;
+const pdumpLoaded = new Map<number, PdumpAddon>();
+
+/**
+ * Returns the addon without DPDK, which is loaded on first use (`--help` and `completion` work without it).
+ * @throws DpcapError ERR_ADDON_LOAD when it was not built
+ */
+export function hostAddon(): HostAddon {
+  hostLoaded ??= load<HostAddon>('dpcap_host.node');
+  return hostLoaded;
+}
+
+/**
+ * Returns the addon for primaries of a release.
+ * @throws DpcapError ERR_VERSION_MISMATCH when dpcap does not know the release, or the libraries' build has other
+ *   layouts; ERR_ADDON_LOAD when the addon, or a library of DPDK, is not there
+ */
+export function pdumpAddon(release: Release): PdumpAddon {
+  const line = lineOf(release.number);
+  if (line) return addonOf(line, release.text);
+  const known = RELEASE_LINES.map(({ name }) => name).join(', ');
+  throw new DpcapError('ERR_VERSION_MISMATCH', `this dpcap does not know DPDK ${release.text}`, {
+    subject: release.text,
+    hint: `it knows ${known}: use the dpcap of that time, or restart the application with one of these`,
+  });
+}
+
+/**
+ * Returns the addon for a primary, with these libraries.
+ * @throws DpcapError as pdumpAddon(), and ERR_VERSION_MISMATCH when the libraries are of another release
+ */
+export function joiningAddon(dpdk: Dpdk): PdumpAddon {
+  if (dpdk.libraries.length > 0) native(() => hostAddon().loadLibraries(dpdk.libraries));
+  const addon = pdumpAddon(dpdk);
+  if (addon.dpdkVersionNumber === dpdk.number) return addon;
+  const message = `the primary runs DPDK ${dpdk.text}, the libraries here are ${addon.dpdkVersion}`;
+  throw new DpcapError('ERR_VERSION_MISMATCH', message, {
+    subject: dpdk.text,
+    hint: `install the libraries of DPDK ${dpdk.text}, or restart the application with ${addon.dpdkVersion}`,
+  });
+}
+
+/** Calls a function of an addon, and turns its error into a DpcapError. */
+function native<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
+}
+
+/** The addons that can be loaded here, newest release first, and why the others cannot. */
+export function pdumpAddons(): { line: ReleaseLine; addon: PdumpAddon | DpcapError }[] {
+  return RELEASE_LINES.toReversed().map((line) => {
+    try {
+      return { line, addon: addonOf(line, line.name) };
+    } catch (error) {
+      return { line, addon: error as DpcapError };
+    }
+  });
+}
+
+function addonOf({ abi, name }: ReleaseLine, release: string): PdumpAddon {
+  const loaded = pdumpLoaded.get(abi);
+  if (loaded) return loaded;
+  const file = `dpcap_pdump.dpdk${abi}.node`;
+  if (!findAddon(file)) {
+    throw new DpcapError('ERR_ADDON_LOAD', `there is no addon for DPDK ${name} here (${file}), as ${release} needs`, {
+      subject: file,
+      hint: 'install a package of dpcap that has it, or build it against that release: npm run build:native',
+    });
+  }
+  const addon = load<PdumpAddon>(file);
+  refuseOtherLayouts(addon, hostAddon());
+  pdumpLoaded.set(abi, addon);
+  return addon;
+}
+
+/** A private build of DPDK (RTE_MEMPOOL_MAX_OPS_IDX and the like) may differ without a different SONAME. */
+function refuseOtherLayouts(addon: Layouts & { dpdkVersion: string }, host: Layouts): void {
+  for (const name of ['opsLayout', 'memzoneLayout', 'mbufLayout'] as const) {
+    const [theirs, ours] = [addon[name], host[name]].map((layout) => JSON.stringify(layout));
+    if (theirs === ours) continue;
+    throw new DpcapError(
+      'ERR_VERSION_MISMATCH',
+      `${name} is ${theirs} with DPDK ${addon.dpdkVersion}, and not ${ours}`,
+      {
+        subject: name,
+        hint: 'both addons have to be built together: npm run build:native',
+      },
+    );
+  }
+}
+
+/** The folders that may hold addons: that of a checkout, and that of a package. */
+function findAddon(file: string): string | undefined {
+  const folders = ['build/Release', `prebuilds/linux-${process.arch}`];
+  return folders.map((folder) => projectFile(`${folder}/${file}`)).find((path) => existsSync(path));
+}
+
+function load<T>(file: string): T {
+  const path = findAddon(file) ?? projectFile(`build/Release/${file}`);
+  try {
+    return require(path) as T;
+  } catch (cause) {
+    throw new DpcapError('ERR_ADDON_LOAD', `cannot load the native addon ${path}: ${(cause as Error).message}`, {
+      cause,
+      subject: path,
+      hint: loadHint((cause as Error).message),
+    });
+  }
+}
