@@ -82,18 +82,24 @@ export class Testpmd {
     return this.process.expect(pattern, options);
   }
 
+  /** What testpmd dumps of EAL. The command was one word until 25.03, and is two from then on. */
+  async dump(what: string): Promise<string> {
+    const answer = await this.command(`dump_${what}`);
+    return /Command not found|Bad arguments/.test(answer) ? this.command(`dump ${what}`) : answer;
+  }
+
   /** Names of its memzones, rings and mempools. */
   async snapshot(): Promise<Snapshot> {
     return {
-      memzones: parseMemzones(await this.command('dump_memzone')),
-      rings: parseRings(await this.command('dump_ring')),
-      mempools: parseMempools(await this.command('dump_mempool')),
+      memzones: parseMemzones(await this.dump('memzone')),
+      rings: parseRings(await this.dump('ring')),
+      mempools: parseMempools(await this.dump('mempool')),
     };
   }
 
   /** Megabytes allocated in its heaps, also by secondaries. */
   async heapMb(): Promise<number> {
-    return parseHeapMb(await this.command('dump_socket_mem'));
+    return parseHeapMb(await this.dump('socket_mem'));
   }
 
   /** Packets forwarded since `start`, of one port or of all. */

@@ -53,6 +53,8 @@ class Conversation {
     while (true) {
       const found = this.#said.find((one) => one.type === type && 'capture' in one && one.capture === capture);
       if (found) return found as Extract<FromEngine, { type: T }>;
+      const end = this.#said.find((one) => one.type === 'done' && one.capture === capture);
+      if (end?.type === 'done') throw new Error(`it ended instead: ${JSON.stringify(end.error)}`);
       await once(this.engine, 'said');
     }
   }

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the addon that captures from primaries with the DPDK of a Debian suite, beside those that are there:
+#
+#   scripts/build-addon.sh trixie
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly SUITE=${1:?usage: scripts/build-addon.sh SUITE}
+
+sysroot=$(scripts/sysroot.sh "$SUITE")
+out=build/cache/addon-$SUITE
+npx --no-install cmake-js compile --log-level error --out "$out" --target dpcap_pdump --CDDPDK_SYSROOT="$sysroot" >&2
+mkdir -p build/Release
+cp "$out"/Release/dpcap_pdump.dpdk*.node build/Release/
+ls "$out"/Release/dpcap_pdump.dpdk*.node | sed 's#.*/#build/Release/#'
