@@ -10,6 +10,7 @@ readonly SUITE=${1:?usage: scripts/build-addon.sh SUITE}
 sysroot=$(scripts/sysroot.sh "$SUITE")
 out=build/cache/addon-$SUITE
 npx --no-install cmake-js compile --log-level error --out "$out" --target dpcap_pdump --CDDPDK_SYSROOT="$sysroot" >&2
+cmake --build "$out" --target dpdk-secondary >&2
 mkdir -p build/Release
 cp "$out"/Release/dpcap_pdump.dpdk*.node build/Release/
 ls "$out"/Release/dpcap_pdump.dpdk*.node | sed 's#.*/#build/Release/#'

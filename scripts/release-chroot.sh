@@ -43,7 +43,7 @@ if [ ! -d "$ROOT" ]; then
 fi
 
 # All mounts are in a namespace of their own, and gone with it.
-export ROOT CHECKOUT=$PWD
+export ROOT CHECKOUT=$PWD PROGRAMS=$CACHE/addon-$SUITE
 exec unshare --mount --propagation private bash -euc '
   mount --bind "$ROOT" "$ROOT"  # the root has to be a mount, for "ip netns exec"
   mount --rbind /dev "$ROOT/dev"
@@ -52,5 +52,5 @@ exec unshare --mount --propagation private bash -euc '
   for folder in run tmp; do mount -t tmpfs "$folder" "$ROOT/$folder"; done
   mkdir -p "$ROOT/run/netns" "$ROOT$CHECKOUT"
   mount --bind "$CHECKOUT" "$ROOT$CHECKOUT"
-  exec chroot "$ROOT" /usr/bin/env -u NODE_EXTRA_CA_CERTS -C "$CHECKOUT" "$@"
+  exec chroot "$ROOT" /usr/bin/env -u NODE_EXTRA_CA_CERTS -C "$CHECKOUT" DPCAP_TEST_PROGRAMS="$PROGRAMS" "$@"
 ' release-chroot "$@"

@@ -8,16 +8,16 @@
 #include "base/fault_point.h"
 #include "base/now.h"
 #include "primary/ports.h"
+#include "primary/release.h"
 
 namespace dpcap {
 namespace {
 
-// The server verifies the program and adds the callback while dpcap waits; librte_pdump waits as long.
-constexpr int kEnableTimeoutMs = 5000;
 // Disabling is repeatable, so a lost answer costs one more request. Every lane is asked about once before one is asked
-// about again.
-constexpr int kDisableTimeoutMs = 1000;
+// about again, and there is time for all of them where each answer may take its time.
+constexpr int kDisableTimeoutMs = kBuilt.forwards_requests ? kAnswerMs : 1000;
 constexpr uint64_t kDisableLimitMs = 5000;
+constexpr uint64_t kDisableLimitPerLaneMs = kBuilt.forwards_requests ? kAnswerMs : 0;
 
 // The largest number of packets of a lane that may be counted but not yet be seen in its ring, or taken out of the ring
 // but not yet be accounted for.
@@ -93,7 +93,7 @@ Reply Callbacks::request(PdumpLane& lane, const Order& order) {
   const rte_bpf_prm* wanted = lane.id().direction == Direction::rx ? order.program_rx : order.program_tx;
   const rte_bpf_prm* program = is_known ? nullptr : wanted;
   const auto ask = [&](uint32_t bytes, const rte_bpf_prm* filter) {
-    return pdump_enable(lane.id(), {order.mode, bytes, lane.ring, order.pool, filter}, kEnableTimeoutMs);
+    return pdump_enable(lane.id(), {order.mode, bytes, lane.ring, order.pool, filter}, kAnswerMs);
   };
   const Reply reply = ask(is_known ? UINT32_MAX : order.snaplen, program);
   if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
@@ -183,7 +183,7 @@ Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
 }
 
 std::vector<std::string> Callbacks::disable() {
-  const uint64_t deadline = now_ms() + kDisableLimitMs;
+  const uint64_t deadline = now_ms() + std::max(kDisableLimitMs, kDisableLimitPerLaneMs * states_.size());
   bool is_worthwhile = true;
   while (is_worthwhile && !is_abandoned_) {
     is_worthwhile = false;

@@ -43,7 +43,8 @@ class Callbacks {
   void settle();
   // Tells whether there is something for settle() to do.
   bool can_settle() const;
-  // Removes all callbacks within kDisableLimitMs. Returns those that may still be there, as text.
+  // Removes all callbacks, within 5 s or as long as the primary may take over an answer for each lane. Returns those
+  // that may still be there, as text.
   std::vector<std::string> disable();
   // Any thread. Makes disable() send no more requests.
   void abandon() { is_abandoned_ = true; }

@@ -122,17 +122,6 @@ bool is_reachable(const LaneId& lane) { return !address_of(lane).device.empty();
 
 bool is_present(const LaneId& lane) { return address_of(lane).device == lane.device; }
 
-void register_with_pdump() {
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)  // Release::forwards_requests; before, librte_pdump is not linked
-  static bool is_registered = false;  // it fails the second time, and several captures of this process may ask for it
-  if (is_registered) return;
-  if (rte_pdump_init() < 0) {
-    throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "rte_pdump_init failed in the secondary", rte_errno);
-  }
-  is_registered = true;
-#endif
-}
-
 void refuse_other_limits() {
   const rte_memzone* zone = rte_memzone_lookup("rte_pdump_stats");
   if (zone == nullptr || (zone->len >= sizeof(StatsZone) && zone->len <= sizeof(StatsZone) + kMostBehind)) return;

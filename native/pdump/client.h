@@ -62,10 +62,6 @@ bool is_reachable(const LaneId& lane);
 // Tells whether the lane's own device is in its slot, with that queue.
 bool is_present(const LaneId& lane);
 
-// 25.11 and later forward requests to every secondary, and a secondary that has not called rte_pdump_init() makes them
-// time out. In earlier releases that call fails in a secondary, so there this is a no-op. Throws ERR_PRIMARY_*.
-void register_with_pdump();
-
 // Throws ERR_VERSION_MISMATCH when the primary's pdump has statistics of another size: arrays in shared memory then
 // have other dimensions than in this build of DPDK, although the release is the same.
 void refuse_other_limits();

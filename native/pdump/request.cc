@@ -33,7 +33,8 @@ struct StockRequest {
   const rte_bpf_prm* prm;
   uint32_t snaplen;
 };
-static_assert(sizeof(StockRequest) == 112 && offsetof(StockRequest, ring) == 80, "wire layout of mp_pdump");
+static_assert(sizeof(StockRequest) == kPdumpRequestBytes && offsetof(StockRequest, ring) == 80,
+              "wire layout of mp_pdump");
 
 // The request of DPDK 24.11 as patched by DPVS 1.10 (its patch/dpdk-24.11/0001-pdump-add-cmdline-packet-filters...). It
 // has a pointer to DPVS's own filter in the middle.

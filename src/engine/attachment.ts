@@ -12,6 +12,7 @@ import { findSecondaries } from '../primary/secondaries.js';
 import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../primary/silent-processes.js';
 import type { CriticalSections } from '../protocol/critical-sections.js';
 import { isRunning } from '../system/process.js';
+import { askParticipants, judgeParticipants } from './pdump-participants.js';
 import { procThreads, waitForQuiescence } from './quiescence.js';
 
 /** The names of dpcap's own pools begin like this (owner_record.cc). */
@@ -186,6 +187,18 @@ export class Session {
     const { runtimeDir, primaryPid } = this.#target;
     if (primaryPid === undefined) return waitForQuiescence(() => undefined);
     return waitForQuiescence(procThreads([primaryPid, ...this.#otherPollers(runtimeDir)]));
+  }
+
+  /**
+   * Asks the other secondaries whether they take part in the primary's pdump, where that matters.
+   * @param requests how many requests a capture will make to begin
+   * @returns what the user should know
+   * @throws DpcapError ERR_SECONDARY_STOPPED, see judgeParticipants()
+   */
+  async participants(requests: number): Promise<string | undefined> {
+    if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return undefined;
+    const others = findSecondaries(this.#target.runtimeDir).filter(({ pid }) => pid !== process.pid);
+    return judgeParticipants(await askParticipants(this.addon, others), requests);
   }
 
   /** From DPDK 25.11 on the primary has its secondaries make copies, too. */

@@ -8,7 +8,7 @@ import type { AttachedFacts } from '../native/primary-binding.js';
 import { usableMemory } from '../primary/memory/memory-limits.js';
 import { selectLanes, selectPorts } from '../protocol/lanes.js';
 import { wishedMbufs } from '../protocol/mempool-size.js';
-import type { FromEngine, StatsMessage, StopReason } from '../protocol/messages.js';
+import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 import type { Output } from '../sinks/sink.js';
@@ -19,6 +19,8 @@ import { endByStats, FailingCopies, leftBehindError, primaryGone } from './captu
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
+import { FORWARD_WAIT_S } from './pdump-participants.js';
+import { statsMessage } from './stats-message.js';
 
 /** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */
 const LOOK_MS = 500;
@@ -111,8 +113,12 @@ export class CaptureRun {
     refuseBusy(lanes, facts.owners);
     const plan = this.#nativePlan(output, facts, lanes);
     await this.#session.answered();
+    const known = await this.#session.participants(lanes.length);
+    if (known !== undefined) this.#notice(known);
     this.#begun = true;
-    await sections.inside('allocate', () => native(addon.startCapture(this.#number, plan, () => this.#wake?.())));
+    const patienceMs = known === undefined ? 0 : lanes.length * FORWARD_WAIT_S * 1000;
+    const start = (): Promise<void> => native(addon.startCapture(this.#number, plan, () => this.#wake?.()));
+    await sections.inside('allocate', start, patienceMs);
     this.#flowing = true;
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
@@ -290,9 +296,4 @@ export class CaptureRun {
   #stats(): NativeStats {
     return this.#session.addon.captureStats(this.#number);
   }
-}
-
-function statsMessage(stats: NativeStats): StatsMessage {
-  const { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree } = stats;
-  return { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree };
 }

@@ -71,6 +71,11 @@ export interface PrimaryBinding {
    * Whether the primary answers a question that changes nothing, within the time. It logs an error for the question.
    */
   primaryAnswers(timeoutMs: number): Promise<boolean>;
+  /**
+   * Asks the secondary whose socket this is a question of pdump's that changes nothing; resolves with whether it answers
+   * in time. It logs an error for the question. Rejects with ERR_SYSTEM when it cannot be asked.
+   */
+  answersPdump(socketPath: string, timeoutMs: number): Promise<boolean>;
   /** Says that the primary is a DPVS. Its requests may have another layout, which is then tried first. */
   expectDpvs(): void;
   /**

@@ -12,6 +12,8 @@ export interface Secondary {
   captures: boolean;
   /** Whether it is one of dpcap's own engines. */
   ours: boolean;
+  /** The socket where it takes questions. */
+  socket: string;
   /** When its socket was made, by the machine's clock: this is soon after it began to join. */
   joinedMs: number;
 }
@@ -26,7 +28,7 @@ export function findSecondaries(runtimeDir: string, procDir = '/proc'): Secondar
   for (const { pid, name } of sockets(runtimeDir)) {
     const joinedMs = statSync(join(runtimeDir, name), { throwIfNoEntry: false })?.ctimeMs ?? 0;
     for (const owner of ownerOf(pid).map((one) => readProcess(one, procDir))) {
-      if (owner) owners.set(owner.pid, describeSecondary(owner, joinedMs, procDir));
+      if (owner) owners.set(owner.pid, describeSecondary(owner, join(runtimeDir, name), joinedMs, procDir));
     }
   }
   return [...owners.values()];
@@ -103,9 +105,9 @@ export function removeSockets(runtimeDir: string, pid: number): void {
   }
 }
 
-function describeSecondary(process: ProcessInfo, joinedMs: number, procDir: string): Secondary {
+function describeSecondary(process: ProcessInfo, socket: string, joinedMs: number, procDir: string): Secondary {
   const ours = hasOurAddon(process.pid, procDir);
-  return { pid: process.pid, program: process.program, captures: ours || isTool(process), ours, joinedMs };
+  return { pid: process.pid, program: process.program, captures: ours || isTool(process), ours, socket, joinedMs };
 }
 
 function isTool(process: ProcessInfo): boolean {

@@ -65,16 +65,17 @@ export class CriticalSections {
 
   /**
    * Does `work` inside a section.
+   * @param patienceMs how much longer than usual it may take
    * @throws what `work` throws; when it has not ended in time, DpcapError ERR_PRIMARY_TIMEOUT or ERR_PRIMARY_GONE: the
    *   section may then never be left
    */
-  async inside<T>(name: SectionName, work: () => Promise<T>): Promise<T> {
+  async inside<T>(name: SectionName, work: () => Promise<T>, patienceMs = 0): Promise<T> {
     return await this.#alone(() => {
       this.#inside.push(name);
       this.#announce(name);
       const done = work().finally(() => this.#leave(name));
       done.catch(() => undefined); // after a limit nobody waits for it
-      return this.#limited(done, name);
+      return this.#limited(done, name, patienceMs);
     });
   }
 
@@ -84,13 +85,16 @@ export class CriticalSections {
     else this.#whenOutside = act;
   }
 
-  async #limited<T>(work: Promise<T>, name: SectionName): Promise<T> {
+  async #limited<T>(work: Promise<T>, name: SectionName, patienceMs: number): Promise<T> {
     const over = new AbortController();
     const after = async (ms: number, error: DpcapError): Promise<never> => {
       await sleep(ms, undefined, { signal: over.signal });
       throw error;
     };
-    const limits = [after(LIMIT_MS[name], stuck(name)), this.#died.then(() => after(AFTER_DEATH_MS, orphaned()))];
+    const limits = [
+      after(LIMIT_MS[name] + patienceMs, stuck(name)),
+      this.#died.then(() => after(AFTER_DEATH_MS, orphaned())),
+    ];
     for (const limit of limits) limit.catch(() => undefined); // for when `work` ends first
     return await Promise.race([work, ...limits]).finally(() => over.abort());
   }

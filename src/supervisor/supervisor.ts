@@ -3,6 +3,7 @@
  * cleaned up, it starts another one that removes what is left in the primary. It never maps DPDK memory itself.
  */
 import { DpcapError } from '../errors.js';
+import { FORWARDING_RELEASE } from '../native/releases.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
@@ -17,6 +18,8 @@ const CAPTURE = 0;
 
 /** How long an engine may take over an orderly end before it is told to give up. */
 const STOP_LIMIT_MS = 60_000;
+/** The same where the primary may wait 5 s for another process at the end of each lane (engine/pdump-participants.ts). */
+const LONG_STOP_LIMIT_MS = 600_000;
 
 /**
  * A second signal within this time belongs to the first: a terminal sends one to the whole group, and `timeout` sends
@@ -62,7 +65,8 @@ export class Supervisor {
     if (!this.#stopReason) {
       this.#stopReason = reason;
       this.#engine?.send({ type: 'stop', capture: CAPTURE, reason });
-      setTimeout(() => this.giveUp(), STOP_LIMIT_MS).unref();
+      const forwards = this.#plan.dpdk.number >= FORWARDING_RELEASE;
+      setTimeout(() => this.giveUp(), forwards ? LONG_STOP_LIMIT_MS : STOP_LIMIT_MS).unref();
     }
     if (reason !== 'signal') return;
     const now = performance.now();

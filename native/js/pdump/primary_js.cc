@@ -6,17 +6,19 @@
 #include "js/pdump/convert.h"
 #include "js/promise.h"
 #include "pdump/client.h"
+#include "pdump/forwarding.h"
 #include "pdump/memory/shared_pieces.h"
 #include "pdump/owner_record.h"
 #include "primary/eal.h"
 #include "primary/mempool_ops.h"
 #include "primary/ports.h"
+#include "primary/release.h"
 
 namespace {
 
 using namespace dpcap;
 
-constexpr int kDisableTimeoutMs = 1000;
+constexpr int kDisableTimeoutMs = kBuilt.forwards_requests ? kAnswerMs : 1000;
 
 std::atomic<bool> is_recovery_abandoned{false};
 
@@ -143,12 +145,12 @@ Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
       from_facts);
 }
 
-// alignOps(names): permutes this process's table of mempool handlers, and registers with pdump where the release asks
-// for it.
+// alignOps(names): permutes this process's table of mempool handlers, and answers what the primary passes on where the
+// release does so.
 Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   const std::vector<std::string> order = to_strings(info[0]);
   align_ops_table(order);
-  register_with_pdump();
+  if (kBuilt.forwards_requests) answer_forwarded_requests();
   return info.Env().Undefined();
 }
 
@@ -185,6 +187,15 @@ Napi::Value JS_PrimaryAnswers(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool& answers) { return Napi::Boolean::New(env, answers); });
 }
 
+// answersPdump(socketPath, timeoutMs): Promise<boolean>
+Napi::Value JS_AnswersPdump(const Napi::CallbackInfo& info) {
+  const std::string path = argument(info, 0);
+  const int timeout_ms = info[1].As<Napi::Number>();
+  return PromiseWorker<bool>::run(
+      info.Env(), [path, timeout_ms] { return answers_pdump(path, timeout_ms); },
+      [](Napi::Env env, const bool& answers) { return Napi::Boolean::New(env, answers); });
+}
+
 // expectDpvs(): call this before the first request to a DPVS.
 Napi::Value JS_ExpectDpvs(const Napi::CallbackInfo& info) {
   expect_dpvs_layout();
@@ -201,6 +212,7 @@ void export_primary(Napi::Object exports) {
   add_function<JS_ExpectDpvs>(exports, "expectDpvs");
   add_function<JS_AbandonRecovery>(exports, "abandonRecovery");
   add_function<JS_PrimaryAnswers>(exports, "primaryAnswers");
+  add_function<JS_AnswersPdump>(exports, "answersPdump");
   add_function<JS_DisableOwner>(exports, "disableOwner");
   add_function<JS_FreeOwner>(exports, "freeOwner");
 }

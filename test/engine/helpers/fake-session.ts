@@ -55,6 +55,8 @@ export class FakeSession implements CaptureSession {
 
   async answered(): Promise<void> {}
 
+  async participants(): Promise<undefined> {}
+
   hasStopped(): boolean {
     return false;
   }
