@@ -23,7 +23,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   metafile: true,
   platform: 'node',
-  target: 'node20',
+  target: 'node18', // Debian 12's own
   format: 'cjs',
   // A CommonJS file has no `import.meta`.
   define: { 'import.meta.url': 'fileUrl' },

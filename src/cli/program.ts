@@ -21,12 +21,14 @@ const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   filters: async () => (await import('./commands/filters.js')).registerFilters,
   forward2kni: async () => (await import('./commands/forward2kni.js')).registerForward2kni,
   mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
+  completion: async () => (await import('./commands/completion.js')).registerCompletion,
 };
 
 /** The commands that a command line may lead to. Help shows all of them; a line that names none is a capture. */
 function wanted(argv: readonly string[]): readonly CommandName[] {
   const [first] = argv;
   if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return COMMAND_NAMES;
+  if (first === 'completion') return COMMAND_NAMES; // it speaks of all of them
   return isCommand(first) ? [first] : ['capture'];
 }
 

@@ -92,7 +92,7 @@ function native<T>(call: () => T): T {
 
 /** The addons that can be loaded here, newest release first, and why the others cannot. */
 export function pdumpAddons(): { line: ReleaseLine; addon: PdumpAddon | DpcapError }[] {
-  return RELEASE_LINES.toReversed().map((line) => {
+  return [...RELEASE_LINES].reverse().map((line) => {
     try {
       return { line, addon: addonOf(line, line.name) };
     } catch (error) {

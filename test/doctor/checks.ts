@@ -61,7 +61,7 @@ const busy = {
 };
 const facts = primaryView('rte').facts;
 const CASES: [string, Partial<DoctorView>, Partial<Check>, RegExp][] = [
-  ['old node', { nodeVersion: '20.9.0' }, { name: 'node', status: 'fail' }, /install Node/],
+  ['old node', { nodeVersion: '18.19.1' }, { name: 'node', status: 'fail' }, /install Node/],
   ['newer node', { nodeVersion: '22.1.0' }, { name: 'node', status: 'ok' }, /^$/],
   ['no addon', { addon: new DpcapError('ERR_ADDON_LOAD', 'no') }, { name: 'addon', status: 'fail' }, /build/],
   [

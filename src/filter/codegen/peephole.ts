@@ -36,7 +36,7 @@ function threaded(items: readonly Item[]): Item[] {
   const finals = new Map<Label, Label>();
   const final = (label: Label): Label => finals.get(label) ?? label;
   let next: Item = {};
-  for (const item of items.toReversed()) {
+  for (const item of [...items].reverse()) {
     if (item.label === undefined) next = item;
     else if (next.insn?.code === JA) finals.set(item.label, final(next.target as Label));
   }

@@ -77,7 +77,7 @@ class Layout {
   constructor(private readonly returns: ReadonlyMap<ClassicLabel, number>) {}
 
   of(items: readonly Item[]): ClassicInsn[] {
-    for (const item of items.toReversed()) this.put(item);
+    for (const item of [...items].reverse()) this.put(item);
     return this.reversed.reverse();
   }
 

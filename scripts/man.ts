@@ -1,0 +1,44 @@
+/** Prints dpcap's man page, made from the help of its commands: `node dist/scripts/man.js > dpcap.1`. */
+import type { Command } from 'commander';
+import { createProgram } from '../src/cli/program.js';
+
+/** The words as man pages need them: a dash and a backslash mean themselves. */
+const escape = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^\./gm, '\\&.');
+
+function section(command: Command, path: string): string {
+  const options = command.options.flatMap(({ flags, description }) => [
+    '.TP',
+    `.B ${escape(flags)}`,
+    escape(description),
+  ]);
+  const own = [`.SS ${escape(path)} ${escape(command.usage())}`, escape(command.description()), ...options].join('\n');
+  return [own, ...command.commands.map((one) => section(one, `${path} ${one.name()}`))].join('\n');
+}
+
+const program = await createProgram(['--help'], { exitCode: 0, isJson: false });
+process.stdout.write(`.TH DPCAP 1 "" "dpcap ${program.version()}" "User Commands"
+.SH NAME
+dpcap \\- tcpdump for DPDK applications
+.SH SYNOPSIS
+.B dpcap
+[\\fIcommand\\fR] [\\fIoptions\\fR] [\\fIexpression\\fR...]
+.SH DESCRIPTION
+dpcap attaches to a running DPDK application, applies a filter there, and writes the packets that match to a pcap or
+pcapng file, to a pipe, or to a kernel interface. It never owns a port, and leaves the application as it was. Without a
+command it captures, and without
+.B \\-w
+it prints the packets.
+.SH COMMANDS
+${program.commands.map((command) => section(command, `dpcap ${command.name()}`)).join('\n')}
+.SH EXIT STATUS
+0: it was stopped as asked. 1: it failed. 2: it was used in a wrong way.
+.SH EXAMPLES
+.nf
+dpcap list
+dpcap \\-i 0 tcp port 443
+dpcap \\-i any \\-w all.pcapng \\-a duration:1m
+dpcap \\-i 0 \\-w \\- host 10.0.0.1 | wireshark \\-k \\-i \\-
+.fi
+.SH SEE ALSO
+tcpdump(8), pcap\\-filter(7), dumpcap(1)
+`);
