@@ -1,0 +1,4 @@
+/** The DPDK of Debian trixie. */
+import { testRelease } from '../harness/release.js';
+
+testRelease('trixie');
