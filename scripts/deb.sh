@@ -30,7 +30,7 @@ bin/dpcap completion fish >"$root/usr/share/fish/vendor_completions.d/dpcap.fish
 {
   printf 'dpcap (%s) unstable; urgency=medium\n\n' "$version"
   printf '  * What changed is in /usr/share/doc/dpcap/NEWS.gz.\n\n'
-  printf ' -- The dpcap authors <dpcap@localhost>  %s\n' "$(git log -1 --format=%aD)"
+  printf ' -- The dpcap authors <dpcap@dpcap.invalid>  %s\n' "$(git log -1 --format=%aD)"
 } | gzip -9n >"$doc/changelog.gz"
 gzip -9n <CHANGELOG.md >"$doc/NEWS.gz"
 find "$root" -type d -exec chmod 0755 {} +
@@ -42,7 +42,7 @@ cat >"$root/DEBIAN/control" <<CONTROL
 Package: dpcap
 Version: $version
 Architecture: $arch
-Maintainer: The dpcap authors <dpcap@localhost>
+Maintainer: The dpcap authors <dpcap@dpcap.invalid>
 Installed-Size: $size
 Depends: nodejs (>= 18.20), libpcap0.8 | libpcap0.8t64, libc6 (>= 2.36)
 Recommends: tcpdump

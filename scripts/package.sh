@@ -21,7 +21,7 @@ for suite in "${suites[@]}"; do scripts/build-addon.sh "$suite"; done
 prebuilds=prebuilds/linux-$(node -p process.arch)
 rm -rf prebuilds man && mkdir -p "$prebuilds" man
 cp build/Release/dpcap_*.node "$prebuilds/"
-strip --strip-debug "$prebuilds"/*.node
+strip --strip-unneeded "$prebuilds"/*.node
 node dist/scripts/man.js >man/dpcap.1
 npm pack --silent --ignore-scripts --pack-destination build
 [ "$deb" = no ] || scripts/deb.sh

@@ -4,7 +4,8 @@
 #
 #   scripts/release-chroot.sh trixie node dist/scripts/run-tests.js test/live/contract.ts
 #
-# DPCAP_CACHE and DPCAP_MIRROR as for scripts/sysroot.sh.
+# DPCAP_CACHE and DPCAP_MIRROR as for scripts/sysroot.sh. With DPCAP_SHARED_RUN=1 the chroot has this machine's /run, where
+# the primaries' runtime directories are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -49,7 +50,12 @@ exec unshare --mount --propagation private bash -euc '
   mount --rbind /dev "$ROOT/dev"
   mount -t proc proc "$ROOT/proc"
   mount --rbind /sys "$ROOT/sys"
-  for folder in run tmp; do mount -t tmpfs "$folder" "$ROOT/$folder"; done
+  mount -t tmpfs tmp "$ROOT/tmp"
+  if [ "${DPCAP_SHARED_RUN-}" ]; then
+    mount --rbind /run "$ROOT/run"
+  else
+    mount -t tmpfs run "$ROOT/run"
+  fi
   mkdir -p "$ROOT/run/netns" "$ROOT$CHECKOUT"
   mount --bind "$CHECKOUT" "$ROOT$CHECKOUT"
   exec chroot "$ROOT" /usr/bin/env -u NODE_EXTRA_CA_CERTS -C "$CHECKOUT" DPCAP_TEST_PROGRAMS="$PROGRAMS" "$@"

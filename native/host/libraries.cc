@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 
@@ -18,7 +19,9 @@ void load_libraries(std::vector<std::string> paths) {
     const auto is_loaded = [&words](const std::string& path) {
       if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return true;
       const char* said = dlerror();
-      if (words.empty() && said != nullptr) words = said;
+      // That another one of them is not there yet is a consequence; what else is wrong is the cause.
+      const bool is_cause = said != nullptr && strstr(said, "cannot open shared object file") == nullptr;
+      if (said != nullptr && (words.empty() || is_cause)) words = said;
       return false;
     };
     paths.erase(std::remove_if(paths.begin(), paths.end(), is_loaded), paths.end());

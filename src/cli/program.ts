@@ -1,7 +1,9 @@
 /** Assembles the commander tree: one file for each command in commands/. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import * as z from 'zod/mini';
+import { LIBRARIES_FOLDER } from '../primary/joining/libraries.js';
 import { diagnostics } from '../system/diagnostics.js';
 import { projectFile } from '../system/location.js';
 import { COMMAND_NAMES, type CommandContext, type CommandName, isCommand, type RegisterCommand } from './command.js';
@@ -56,7 +58,8 @@ export async function createProgram(argv: readonly string[], context: CommandCon
   for (const name of wanted(argv)) (await COMMANDS[name]())(program, context);
   refuseRepeatedValues(program);
   program.hook('preAction', (_, action) => {
-    const { json, stats } = action.opts();
+    const { json, stats, dpdkLibs } = action.opts();
+    if (dpdkLibs !== undefined) process.env[LIBRARIES_FOLDER] = resolve(dpdkLibs);
     context.isJson = json === true || stats === 'ndjson';
   });
   // A user who asks for help mostly wants the options of the main command, capture.

@@ -29,11 +29,14 @@ function addonChecks({ addon }: DoctorView): Check[] {
   if (addon instanceof Error) return [fail('addon', addon.message, addon.hint ?? 'build it with npm run build')];
   const { pcap, dpdk } = addon;
   const found = dpdk.flatMap((one) => (one.found instanceof Error ? [] : [one.found]));
-  const missing = dpdk.flatMap(({ line, found }) => (found instanceof Error ? [`${line}: ${found.message}`] : []));
   const captures =
     found.length > 0
       ? ok('DPDK', `libraries of ${found.join(', ')}`)
-      : warn('DPDK', `no libraries that a capture could use (${missing.join('; ')})`, LIBRARIES);
+      : warn(
+          'DPDK',
+          `no libraries of a release that dpcap knows (${dpdk.map(({ line }) => line).join(', ')})`,
+          LIBRARIES,
+        );
   if (!(pcap instanceof Error)) return [ok('addon', pcap), captures];
   return [fail('addon', pcap.message, 'filters need it: apt install libpcap0.8 (libpcap elsewhere)'), captures];
 }

@@ -9,10 +9,10 @@ const LIMIT_MS = 400_000;
 /** The exit code that says that the suite cannot be had here. */
 const SKIPPED = 77;
 /** Where this test runs in such a chroot itself. */
-const isInside = process.env.DPCAP_TEST_PROGRAMS !== undefined;
+export const isInChroot = process.env.DPCAP_TEST_PROGRAMS !== undefined;
 
 export function testRelease(suite: 'trixie' | 'sid'): void {
-  const skip = requirements({ hugepagesMb: 512 }) || (isInside && 'it is the other release that is tested');
+  const skip = requirements({ hugepagesMb: 512 }) || (isInChroot && 'it is the other release that is tested');
   t.test(`Debian ${suite}`, { skip }, async (t: Test) => {
     const words = [suite, '--essential'];
     const { status, signal, stdout, stderr } = spawnSync(projectFile('scripts/release-test.sh'), words, {

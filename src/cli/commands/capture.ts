@@ -28,6 +28,7 @@ import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../syst
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
+import { addLibrariesOption } from '../libraries-option.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
 
 type RawOptions = RawCaptureOptions &
@@ -42,6 +43,7 @@ export const registerCapture: RegisterCommand = (program, context) => {
     .argument('[expression...]', 'Expression of pcap-filter(7), as for tcpdump.');
   addCaptureOptions(command);
   addFilterOptions(command);
+  addLibrariesOption(command);
   command.action(async (words: string[], raw: RawOptions) => {
     refuseLateCommand(words[0]);
     const { mirror } = raw;

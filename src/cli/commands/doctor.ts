@@ -6,10 +6,10 @@ import { hostChecks } from '../../doctor/host-checks.js';
 import { primaryChecks } from '../../doctor/primary-checks.js';
 import { checkPrefix } from '../../primary/runtime-dir.js';
 import type { RegisterCommand } from '../command.js';
+import { addLibrariesOption } from '../libraries-option.js';
 
 export const registerDoctor: RegisterCommand = (program, context) => {
-  program
-    .command('doctor')
+  addLibrariesOption(program.command('doctor'))
     .description('Check this machine and its primaries, and name a remedy for each finding.')
     .option('--file-prefix <prefix>', 'Look at this primary only. Default: all.')
     .option('--json', 'Print one JSON document.')

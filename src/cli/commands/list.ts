@@ -7,10 +7,10 @@ import { runtimeRoot } from '../../primary/runtime-dir.js';
 import type { PortInfo } from '../../primary/telemetry.js';
 import { alignRows } from '../../text/table.js';
 import type { RegisterCommand } from '../command.js';
+import { addLibrariesOption } from '../libraries-option.js';
 
 export const registerList: RegisterCommand = (program) => {
-  program
-    .command('list')
+  addLibrariesOption(program.command('list'))
     .description('List the primaries on this machine and their ports. dpcap -D does the same.')
     .option('--file-prefix <prefix>', 'List this primary only. Default: all.')
     .option('--all', 'List also primaries that have ended and left their files.')

@@ -20,11 +20,11 @@ import { Journal } from '../../system/journal.js';
 import { createLogger } from '../../system/log.js';
 import { changeKind } from '../../watchdog/undoers.js';
 import type { RegisterCommand } from '../command.js';
+import { addLibrariesOption } from '../libraries-option.js';
 import { catchSignals } from '../signals.js';
 
 export const registerRecover: RegisterCommand = (program, context) => {
-  program
-    .command('recover')
+  addLibrariesOption(program.command('recover'))
     .description('Clear from primaries what dead captures of dpcap left.')
     .option('--file-prefix <prefix>', 'Clear this primary only. Default: all that run.')
     .option('--json', 'Print one JSON document.')
