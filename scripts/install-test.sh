@@ -29,6 +29,10 @@ case $KIND in
   *) echo "install-test: deb or tgz, not $KIND" >&2 && exit 2 ;;
 esac
 
+# A registry may be reached through a proxy that this machine trusts.
+certificates=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+[ ! -e "$certificates" ] || cp "$certificates" "$ROOT/root/certificates.crt"
+
 cat >"$ROOT/root/test.sh" <<'INSIDE'
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -40,7 +44,7 @@ case $KIND in tgz) apt-get -q install -y nodejs npm >/dev/null ;; esac
 began=$(date +%s)
 case $KIND in
   deb) apt-get -q install -y /root/dpcap_*.deb >/dev/null ;;
-  tgz) npm install --silent -g --ignore-scripts /root/dpcap-*.tgz ;;
+  tgz) npm install --loglevel=error -g --ignore-scripts /root/dpcap-*.tgz ;;
 esac
 say "installed in $(($(date +%s) - began)) s, node $(node --version)"
 dpcap --version
@@ -74,5 +78,5 @@ unshare --mount --propagation private bash -euc '
   mount -t proc proc "$ROOT/proc"
   mount --rbind /sys "$ROOT/sys"
   for folder in run tmp; do mount -t tmpfs "$folder" "$ROOT/$folder"; done
-  exec chroot "$ROOT" /usr/bin/env -u NODE_EXTRA_CA_CERTS KIND="$KIND" bash /root/test.sh
+  exec chroot "$ROOT" /usr/bin/env KIND="$KIND" NODE_EXTRA_CA_CERTS=/root/certificates.crt npm_config_cafile=/root/certificates.crt bash /root/test.sh
 '
