@@ -13,7 +13,7 @@ only_under() {
   failed=1
 }
 
-node_modules/.bin/biome check --error-on-warnings . || failed=1
+node_modules/.bin/biome check --error-on-warnings src test bin scripts bench examples *.json || failed=1
 find native -name '*.cc' -o -name '*.h' | xargs clang-format --dry-run -Werror || failed=1
 only_under 'napi\.h' 'js'
 only_under 'rte_' 'base|primary|host|filter|record|pdump|sink|capture|agent'

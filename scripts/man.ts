@@ -3,15 +3,15 @@ import type { Command } from 'commander';
 import { createProgram } from '../src/cli/program.js';
 
 /** The words as man pages need them: a dash and a backslash mean themselves. */
-const escape = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^\./gm, '\\&.');
+const roff = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^\./gm, '\\&.');
 
 function section(command: Command, path: string): string {
   const options = command.options.flatMap(({ flags, description }) => [
     '.TP',
-    `.B ${escape(flags)}`,
-    escape(description),
+    `.B ${roff(flags)}`,
+    roff(description),
   ]);
-  const own = [`.SS ${escape(path)} ${escape(command.usage())}`, escape(command.description()), ...options].join('\n');
+  const own = [`.SS ${roff(path)} ${roff(command.usage())}`, roff(command.description()), ...options].join('\n');
   return [own, ...command.commands.map((one) => section(one, `${path} ${one.name()}`))].join('\n');
 }
 
