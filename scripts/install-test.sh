@@ -35,7 +35,7 @@ certificates=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
 
 cat >"$ROOT/root/test.sh" <<'INSIDE'
 set -euo pipefail
-export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 say() { echo "install-test: $*"; }
 # That suite's node, and npm where npm installs; for the tarball on Debian 12 as well.
 apt-get -q update >/dev/null

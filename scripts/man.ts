@@ -6,11 +6,7 @@ import { createProgram } from '../src/cli/program.js';
 const roff = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^\./gm, '\\&.');
 
 function section(command: Command, path: string): string {
-  const options = command.options.flatMap(({ flags, description }) => [
-    '.TP',
-    `.B ${roff(flags)}`,
-    roff(description),
-  ]);
+  const options = command.options.flatMap(({ flags, description }) => ['.TP', `.B ${roff(flags)}`, roff(description)]);
   const own = [`.SS ${roff(path)} ${roff(command.usage())}`, roff(command.description()), ...options].join('\n');
   return [own, ...command.commands.map((one) => section(one, `${path} ${one.name()}`))].join('\n');
 }

@@ -12,6 +12,7 @@
 #include <rte_log.h>
 #include <rte_service_component.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,8 +27,10 @@
 
 #include "base/error.h"
 #include "base/fault_point.h"
+#include "base/fd.h"
 #include "base/thread.h"
 #include "primary/hotplug.h"
+#include "primary/lean_eal.h"
 
 // It is in the driver SDK's bus_driver.h, which distributions do not install; librte_eal exports it in every release.
 extern "C" void rte_bus_unregister(struct rte_bus* bus);
@@ -75,10 +78,27 @@ class LogBuffer {
 
 constexpr int kAnswerNice = -20;
 
+// Keeps what librte_eal prints on standard error while it starts (rte_dump_tailq when it fails), for the log.
+class QuietStderr {
+ public:
+  QuietStderr() : own_(dup(STDERR_FILENO)), file_(memfd_create("stderr", MFD_CLOEXEC)) {
+    if (own_.get() >= 0 && file_.get() >= 0) dup2(file_.get(), STDERR_FILENO);
+  }
+  ~QuietStderr() {
+    fflush(stderr);
+    if (own_.get() >= 0) dup2(own_.get(), STDERR_FILENO);
+  }
+  QuietStderr(const QuietStderr&) = delete;
+
+ private:
+  const Descriptor own_;
+  const Descriptor file_;
+};
+
 // Loads the bus libraries and takes every bus out of EAL's list. A bus that is not there cannot be scanned or probed,
 // so no driver code runs on the primary's devices: merely starting a secondary has killed virtio NICs
 // (F-Stack issue 860, DPDK 22.11.7). EAL loads the same libraries again as plugins, which is then a no-op.
-void forget_buses() {
+void load_buses() {
   if (DIR* dir = opendir(RTE_EAL_PMD_PATH)) {
     while (const dirent* entry = readdir(dir)) {
       if (strncmp(entry->d_name, "librte_bus_", 11) != 0) continue;
@@ -87,6 +107,9 @@ void forget_buses() {
     }
     closedir(dir);
   }
+}
+
+void forget_buses() {
   const auto any = [](const rte_bus*, const void*) { return 0; };
   while (rte_bus* bus = rte_bus_find(nullptr, any, nullptr)) rte_bus_unregister(bus);
 }
@@ -131,6 +154,10 @@ int init_eal(const std::string& file_prefix) {
 void attach(const AttachOptions& options) {
   fault_point("attach.begin");
   LogBuffer::instance().redirect();
+  if (options.is_lean && !hide_plugins()) {
+    throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "EAL cannot be kept from loading its plugins", 0, options.file_prefix);
+  }
+  if (!options.is_lean) load_buses();
   forget_buses();
 
   // EAL pins the thread that initialises it and gives it an lcore id. A thread that ends right afterwards takes both
@@ -138,6 +165,7 @@ void attach(const AttachOptions& options) {
   int result = -1;
   int err = 0;
   std::thread init([&] {
+    const QuietStderr quiet;
     result = init_eal(options.file_prefix);
     err = rte_errno;
     // The tables of EAL's services (149 kB) lie in the primary's heap, where a killed process leaves them for good.

@@ -102,7 +102,9 @@ export class Session {
   async #join(): Promise<void> {
     this.#watch();
     if (this.#target.isDpvs) this.addon.expectDpvs();
-    await this.sections.inside('attach', () => native(this.addon.attach(this.#target.filePrefix)));
+    await this.sections.inside('attach', () =>
+      native(this.addon.attach(this.#target.filePrefix, this.#target.dpdk.isLean === true)),
+    );
   }
 
   /** Says that one more capture uses the session, until it calls detach(). */

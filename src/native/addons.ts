@@ -36,6 +36,8 @@ export interface Release {
 /** A primary's release, and where its libraries are: empty for those that the loader finds. */
 export interface Dpdk extends Release {
   libraries: string[];
+  /** It is joined without the drivers that are installed: it is linked with few of them. Found out by trying. */
+  isLean?: boolean | undefined;
 }
 
 const require = createRequire(import.meta.url);

@@ -60,8 +60,11 @@ export interface AttachedFacts {
 
 /** Functions for joining a primary. A process attaches once: EAL cannot be started twice. */
 export interface PrimaryBinding {
-  /** Joins as a secondary. Rejects with ERR_EAL_INIT; a new process may try again. */
-  attach(filePrefix: string): Promise<void>;
+  /**
+   * Joins as a secondary. Rejects with ERR_EAL_INIT; a new process may try again.
+   * @param isLean without the drivers that are installed: for a primary that is linked with few of them
+   */
+  attach(filePrefix: string, isLean: boolean): Promise<void>;
   /** Leaves the primary; everything that dpcap has there must have been freed. */
   detach(): Promise<void>;
   facts(): Promise<AttachedFacts>;

@@ -1,6 +1,7 @@
 /** The messages between supervisor and engine, over Node's IPC channel with structured clone (bigint survives). */
 
 import type { ErrorRecord } from '../errors.js';
+import type { Dpdk } from '../native/addons.js';
 import type { LanePlan, LaneStats } from '../native/capture-binding.js';
 import type { SectionName } from './critical-sections.js';
 import type { EnginePlan } from './plan.js';
@@ -21,8 +22,7 @@ export interface RecoverTarget {
   runtimeDir: string;
   primaryPid?: number | undefined;
   primaryStartTicks?: number | undefined;
-  /** See Dpdk of native/addons.ts. */
-  dpdk: { number: number; text: string; libraries: string[] };
+  dpdk: Dpdk;
   isDpvs?: boolean | undefined;
 }
 

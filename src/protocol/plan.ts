@@ -12,7 +12,12 @@ export const planSchema = z.strictObject({
   /** When the primary started, clock ticks since boot. With the pid, it identifies that very process. */
   primaryStartTicks: z.optional(z.int()),
   /** See Dpdk of native/addons.ts. */
-  dpdk: z.strictObject({ number: z.int(), text: z.string(), libraries: z.array(z.string()) }),
+  dpdk: z.strictObject({
+    number: z.int(),
+    text: z.string(),
+    libraries: z.array(z.string()),
+    isLean: z.optional(z.boolean()),
+  }),
   /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */

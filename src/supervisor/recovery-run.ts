@@ -4,7 +4,7 @@ import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
 import type { Logger } from '../system/log.js';
 import { ENGINE, EngineProcess } from './engine-process.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
-import { SEEDS } from './seeds.js';
+import { lacksLists, SEEDS } from './seeds.js';
 
 /** How long a recovery may take before it is given up. */
 const LIMIT_MS = 120_000;
@@ -19,7 +19,8 @@ export async function runRecovery(
   log: Logger,
   { file = ENGINE, signal }: { file?: string; signal?: AbortSignal } = {},
 ): Promise<RecoverReport> {
-  const { filePrefix, runtimeDir, primaryPid, primaryStartTicks, dpdk, isDpvs } = target;
+  const { filePrefix, runtimeDir, primaryPid, primaryStartTicks, isDpvs } = target;
+  let { dpdk } = target;
   for (const seed of SEEDS) {
     const engine = new EngineProcess(file, seed, undefined, runtimeDir, log);
     const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
@@ -38,6 +39,7 @@ export async function runRecovery(
       await engine.ended();
       if (!error) return report;
       if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
+      if (lacksLists(error)) dpdk = { ...dpdk, isLean: true };
     } finally {
       endWatch();
       clearTimeout(limit);

@@ -11,7 +11,7 @@ import type { Logger } from '../system/log.js';
 import { ENGINE, EngineProcess, type Inherited } from './engine-process.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { runRecovery } from './recovery-run.js';
-import { SEEDS } from './seeds.js';
+import { lacksLists, SEEDS } from './seeds.js';
 
 /** The number of the one capture that this supervisor has in its engine. */
 const CAPTURE = 0;
@@ -41,7 +41,7 @@ export interface CaptureEvents {
 
 /** A capture as its user sees it. */
 export class Supervisor {
-  readonly #plan: EnginePlan;
+  #plan: EnginePlan;
   readonly #log: Logger;
   readonly #events: CaptureEvents;
   readonly #inherited: Inherited;
@@ -96,7 +96,11 @@ export class Supervisor {
    */
   async run(): Promise<Done> {
     for (const seed of SEEDS) {
-      const done = await this.#attempt(seed);
+      let done = await this.#attempt(seed);
+      if (done.error && lacksLists(done.error) && !this.#stopReason) {
+        this.#plan = { ...this.#plan, dpdk: { ...this.#plan.dpdk, isLean: true } };
+        done = await this.#attempt(seed);
+      }
       const mayRetry = done.error?.error === 'ERR_EAL_INIT' && !this.#stopReason && seed !== SEEDS.at(-1);
       if (!mayRetry) return done;
       this.#log.debug({ seed, reason: done.error?.message }, 'attaching failed, trying with other addresses');

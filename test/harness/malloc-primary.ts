@@ -93,16 +93,21 @@ export class MallocPrimary {
  * Starts it and waits until it allocates. The allocating thread has a CPU of its own where there are three, so that a
  * capture has one as well. With fewer the forwarding one shares it, with a tenth of its time.
  * @param more EAL arguments
+ * @param program the target of CMakeLists.txt
  * @throws Error with its output
  */
-export async function startMallocPrimary(vdevs: string[], more: string[] = []): Promise<MallocPrimary> {
+export async function startMallocPrimary(
+  vdevs: string[],
+  more: string[] = [],
+  program = 'dpdk-malloc-primary',
+): Promise<MallocPrimary> {
   const prefix = uniqueName();
   const forget = atExit(() => removeEalFiles(prefix));
   const placement = cpus().length > 2 ? ['--lcores', '0@0,1@1,2@0'] : ['--lcores', '0@0,1@0,2@0'];
   const eal = ['--no-pci', '-m', '64', '--file-prefix', prefix, ...placement, ...more];
   const nice = cpus().length > 2 ? '0' : '10';
   const devices = vdevs.flatMap((vdev) => ['--vdev', vdev]);
-  const process = start(built('dpdk-malloc-primary'), ['-n', nice, '--', ...eal, ...devices]);
+  const process = start(built(program), ['-n', nice, '--', ...eal, ...devices]);
   const primary = new MallocPrimary(prefix, process, forget);
   try {
     await process.expect(/^ready$/m);

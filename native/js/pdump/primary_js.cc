@@ -29,9 +29,9 @@ std::string argument(const Napi::CallbackInfo& info, size_t index) {
 
 Napi::Value done(Napi::Env env, const bool&) { return env.Undefined(); }
 
-// attach(filePrefix): Promise<void>
+// attach(filePrefix, isLean): Promise<void>
 Napi::Value JS_Attach(const Napi::CallbackInfo& info) {
-  const AttachOptions options{argument(info, 0)};
+  const AttachOptions options{argument(info, 0), info[1].ToBoolean()};
   return PromiseWorker<bool>::run(
       info.Env(),
       [options] {
