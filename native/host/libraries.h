@@ -6,8 +6,9 @@
 
 namespace dpcap {
 
-// Loads these files in an order in which each finds what it needs; they stay loaded. Throws ERR_ADDON_LOAD with the
-// loader's words about the first that cannot be loaded.
+// Loads these files in an order in which each finds what it needs; they stay loaded. Throws ERR_PERMISSION
+// for a file that another user owns or may write to (a primary may belong to somebody with fewer rights), ERR_SYSTEM,
+// and ERR_ADDON_LOAD with the loader's words when one cannot be loaded.
 void load_libraries(std::vector<std::string> paths);
 
 }  // namespace dpcap

@@ -1,4 +1,7 @@
-/** `--dpdk-libs`, the same for every command that joins a primary or judges whether it can be joined. */
+/**
+ * `--dpdk-libs`, the same for every command that joins a primary or judges whether it can be joined. (`dpcap pdump` has the
+ * options of dpdk-pdump: there the environment variable does it.)
+ */
 import type { Command } from 'commander';
 
 /** Adds the option; createProgram() reads it. */

@@ -1,4 +1,5 @@
 /** Checks whether the machine is ready for any capture. Pure: facts in, findings out. */
+import { DpcapError } from '../errors.js';
 import { type Check, fail, ok, warn } from './check.js';
 import type { DoctorView } from './gather.js';
 
@@ -29,6 +30,8 @@ function addonChecks({ addon }: DoctorView): Check[] {
   if (addon instanceof Error) return [fail('addon', addon.message, addon.hint ?? 'build it with npm run build')];
   const { pcap, dpdk } = addon;
   const found = dpdk.flatMap((one) => (one.found instanceof Error ? [] : [one.found]));
+  // What is not there is no fault: no such primary may run here.
+  const broken = dpdk.flatMap(({ found }) => (found instanceof DpcapError && found.errno !== 'ENOENT' ? [found] : []));
   const captures =
     found.length > 0
       ? ok('DPDK', `libraries of ${found.join(', ')}`)
@@ -37,8 +40,10 @@ function addonChecks({ addon }: DoctorView): Check[] {
           `no libraries of a release that dpcap knows (${dpdk.map(({ line }) => line).join(', ')})`,
           LIBRARIES,
         );
-  if (!(pcap instanceof Error)) return [ok('addon', pcap), captures];
-  return [fail('addon', pcap.message, 'filters need it: apt install libpcap0.8 (libpcap elsewhere)'), captures];
+  const faults = broken.map((error) => warn('DPDK', error.message, error.hint ?? LIBRARIES));
+  if (!(pcap instanceof Error)) return [ok('addon', pcap), captures, ...faults];
+  const missing = fail('addon', pcap.message, 'filters need it: apt install libpcap0.8 (libpcap elsewhere)');
+  return [missing, captures, ...faults];
 }
 
 const LIBRARIES = "install those of the application's release: apt install dpdk (librte-* are enough)";

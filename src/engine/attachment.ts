@@ -60,10 +60,13 @@ export class Session {
 
   /**
    * The addon for the primary's release.
-   * @throws DpcapError as joiningAddon()
+   * @throws DpcapError as joiningAddon(), and ERR_PRIMARY_GONE
    */
   get addon(): PdumpAddon {
-    this.#addon ??= joiningAddon(this.#target.dpdk);
+    // The names of its own libraries lead through its pid, which may be another process's by now.
+    const { dpdk } = this.#target;
+    if (!this.#addon && dpdk.libraries.length > 0 && !this.isPrimaryAlive()) throw this.#replaced();
+    this.#addon ??= joiningAddon(dpdk);
     return this.#addon;
   }
 

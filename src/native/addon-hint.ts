@@ -4,6 +4,11 @@
 const MISSING_LIBRARY = /(\S+\.(?:node|so[.\d]*)): cannot open shared object file/;
 const MISSING_SYMBOL = /undefined symbol: (\w+)|version `([^']+)' not found/;
 
+/** Whether a library is not there, which is no fault where no such primary runs. */
+export function isMissingLibrary(message: string): boolean {
+  return MISSING_LIBRARY.test(message);
+}
+
 /** @param message the error message of dlopen() or of node */
 export function loadHint(message: string): string {
   const library = MISSING_LIBRARY.exec(message)?.[1];

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { DpcapError } from '../errors.js';
 import { projectFile } from '../system/location.js';
-import { loadHint } from './addon-hint.js';
+import { isMissingLibrary, loadHint } from './addon-hint.js';
 import type { CaptureBinding } from './capture-binding.js';
 import { nativeError } from './errors.js';
 import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
@@ -110,6 +110,7 @@ function addonOf({ abi, name }: ReleaseLine, release: string): PdumpAddon {
   if (!findAddon(file)) {
     throw new DpcapError('ERR_ADDON_LOAD', `there is no addon for DPDK ${name} here (${file}), as ${release} needs`, {
       subject: file,
+      errno: 'ENOENT',
       hint: 'install a package of dpcap that has it, or build it against that release: npm run build:native',
     });
   }
@@ -149,6 +150,7 @@ function load<T>(file: string): T {
     throw new DpcapError('ERR_ADDON_LOAD', `cannot load the native addon ${path}: ${(cause as Error).message}`, {
       cause,
       subject: path,
+      errno: isMissingLibrary((cause as Error).message) ? 'ENOENT' : undefined,
       hint: loadHint((cause as Error).message),
     });
   }

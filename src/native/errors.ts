@@ -6,6 +6,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_ADDON_LOAD:
     "the primary's own libraries do not fit this system: run dpcap where the primary runs (nsenter --target PID --mount), " +
     'or give libraries of its release with --dpdk-libs DIR',
+  ERR_PERMISSION:
+    'have root own it, and nobody else write to it, or install the libraries of that release on this system',
   ERR_EAL_INIT: 'dpcap doctor looks for the cause',
   ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
   ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',

@@ -42,22 +42,22 @@ export function completionScript(shell: Shell, words: Words): string {
 }
 
 function bashScript(words: Words, isZsh: boolean): string {
-  const cases = [...words].map(([path, all]) => `    '${path}') words='${all.join(' ')}' ;;`);
+  const cases = [...words].map(([path, all]) => `    '${path}') choices='${all.join(' ')}' ;;`);
   const head = isZsh ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
   return `${head}_dpcap() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path='' word words=''
+  local current=\${COMP_WORDS[COMP_CWORD]} typed='' word choices=''
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$path $word" in
+    case "$typed $word" in
 ${[...words.keys()]
   .filter((path) => path !== '')
-  .map((path) => `      '${path.includes(' ') ? path : ` ${path}`}') path='${path}' ;;`)
+  .map((path) => `      '${path.includes(' ') ? path : ` ${path}`}') typed='${path}' ;;`)
   .join('\n')}
     esac
   done
-  case "$path" in
+  case "$typed" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$choices" -- "$current"))
   [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- "$current"))
 }
 complete -o filenames -F _dpcap dpcap

@@ -12,6 +12,7 @@ import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import type { RegisterCommand } from '../command.js';
 import { addFilterOptions, type RawFilterOptions, readFilter } from '../filter-options.js';
+import { addLibrariesOption } from '../libraries-option.js';
 import { checkTapOptions, type RawTapOptions } from '../tap-options.js';
 
 type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
@@ -44,6 +45,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     )
     .option('-B, --buffer-size <kib>', "Memory for copies, in the primary's huge pages.")
     .option('--detach', 'Go on in the background.');
+  addLibrariesOption(command);
   addFilterOptions(command);
   command.action(async (port: string, action: string, words: string[], raw: RawOptions) => {
     const request = checkRequest(port, action, raw);

@@ -3,12 +3,12 @@
  * where they fit; else the primary's own, which are by construction (it runs in a container, or its libraries were
  * upgraded under it); or those of a folder that the user gives (for a primary that is linked statically).
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { DpcapError } from '../../errors.js';
 import { pdumpAddon, type Release } from '../../native/addons.js';
 import { lineOf } from '../../native/releases.js';
-import { type MappedFile, mappedFiles, parseMaps } from '../../system/maps.js';
+import { type LibraryFile, ownLibraries } from './own-libraries.js';
 
 /** The environment variable that `--dpdk-libs` sets: a folder with the libraries of DPDK. */
 export const LIBRARIES_FOLDER = 'DPCAP_DPDK_LIBS';
@@ -36,11 +36,12 @@ export function librariesFor(
   host: Release | DpcapError = hostRelease(owner.version),
 ): Libraries | DpcapError {
   const folder = process.env[LIBRARIES_FOLDER];
-  if (folder) return folderLibraries(folder, owner.version);
+  if (folder) return folderLibraries(resolve(folder), owner.version);
   if (!(host instanceof Error) && host.number === owner.version.number) return { source: 'host', files: [] };
-  const own = owner.pid === undefined ? [] : ownLibraries(owner.pid, owner.version, procDir);
-  if (own.length > 0) return { source: 'primary', files: own };
-  return host instanceof Error ? host : mismatch(owner.version, host);
+  const own = owner.pid === undefined ? undefined : librariesOf(owner.pid, owner.version, procDir);
+  if (own instanceof DpcapError) return own;
+  if (own && own.length > 0) return { source: 'primary', files: own };
+  return host instanceof Error ? host : mismatch(owner.version, host, own !== undefined);
 }
 
 function hostRelease(theirs: Release): Release | DpcapError {
@@ -52,40 +53,44 @@ function hostRelease(theirs: Release): Release | DpcapError {
   }
 }
 
-function mismatch(theirs: Release, ours: Release): DpcapError {
-  const message = `the primary runs DPDK ${theirs.text}, the libraries here are ${ours.text}, and it is linked statically`;
+function mismatch(theirs: Release, ours: Release, isStatic: boolean): DpcapError {
+  const without = isStatic ? 'it is linked statically' : 'its own cannot be read from here';
+  const message = `the primary runs DPDK ${theirs.text}, the libraries here are ${ours.text}, and ${without}`;
   return new DpcapError('ERR_VERSION_MISMATCH', message, {
     subject: theirs.text,
     hint: `install the libraries of DPDK ${theirs.text}, or give their folder with --dpdk-libs`,
   });
 }
 
-/** What an addon needs of DPDK, and the handlers of rings that a mempool of dpcap is made with. */
-const WANTED =
-  /^librte_(?:eal|log|argparse|kvargs|telemetry|ring|mempool|mbuf|net|meter|ethdev|bpf|pcapng|pdump|mempool_ring)\.so\./;
+/**
+ * What an addon needs of DPDK (22.11 to 25.11), and the handlers of rings that a mempool of dpcap is made with. Each comes
+ * after those that it needs: the loader would otherwise take one of the same name from this system, of another release.
+ */
+const LOAD_ORDER = [
+  ...['log', 'argparse', 'kvargs', 'telemetry', 'eal', 'ring', 'rcu', 'mempool', 'mbuf', 'net', 'meter', 'ethdev'],
+  ...['bpf', 'mempool_ring'],
+];
+
+function orderOf(name: string): number {
+  return LOAD_ORDER.indexOf(/^librte_(\w+)\.so\./.exec(name)?.[1] ?? '');
+}
 
 const suffix = (release: Release): string => `.so.${lineOf(release.number)?.abi}`;
 
-/**
- * The libraries that the primary itself has mapped, under names that lead to those very files: through its own root
- * directory, or where they have been replaced, through its mappings.
- */
-function ownLibraries(pid: number, release: Release, procDir: string): string[] {
-  const dir = join(procDir, String(pid));
-  const mapped = mappedFiles(parseMaps(readText(join(dir, 'maps')))).filter(
-    ({ path }) => WANTED.test(basename(path)) && basename(path).includes(suffix(release)),
-  );
-  const files = mapped.map((file) => openable(file, dir));
-  return files.every((file) => file !== undefined) ? files : [];
+const isEal = ({ name }: LibraryFile): boolean => name.startsWith('librte_eal.');
+
+/** The files in the order to load them in. */
+function inOrder(libraries: LibraryFile[]): string[] {
+  return libraries.sort((a, b) => orderOf(a.name) - orderOf(b.name)).map(({ file }) => file);
 }
 
-function openable({ path, inode, mappings }: MappedFile, dir: string): string | undefined {
-  const within = join(dir, 'root', path);
-  if (inodeOf(within) === inode) return within;
-  const [first] = mappings;
-  if (!first) return undefined;
-  const link = join(dir, 'map_files', `${first.start.toString(16)}-${first.end.toString(16)}`);
-  return inodeOf(link) === inode ? link : undefined;
+/** See ownLibraries(); none when the primary is linked statically. */
+function librariesOf(pid: number, release: Release, procDir: string): string[] | DpcapError | undefined {
+  const end = suffix(release);
+  const isWanted = (name: string): boolean => orderOf(name) >= 0 && `${name}.`.includes(`${end}.`);
+  const own = ownLibraries(pid, isWanted, procDir);
+  if (!Array.isArray(own)) return own;
+  return own.some(isEal) ? inOrder(own) : [];
 }
 
 /** The libraries in a folder; drivers may be in a folder of their own below it, as Debian has it. */
@@ -94,10 +99,10 @@ function folderLibraries(folder: string, release: Release): Libraries | DpcapErr
   const places = [folder, ...subfolders(join(folder, 'dpdk'))];
   const files = places.flatMap((place) =>
     names(place)
-      .filter((name) => WANTED.test(name) && name.endsWith(end))
-      .map((name) => join(place, name)),
+      .filter((name) => orderOf(name) >= 0 && name.endsWith(end))
+      .map((name) => ({ name, file: join(place, name) })),
   );
-  if (files.some((file) => basename(file).startsWith('librte_eal.'))) return { source: 'folder', files };
+  if (files.some(isEal)) return { source: 'folder', files: inOrder(files) };
   return new DpcapError('ERR_ADDON_LOAD', `there is no librte_eal${end} in ${folder}`, {
     subject: folder,
     errno: 'ENOENT',
@@ -113,20 +118,4 @@ function subfolders(folder: string): string[] {
 
 function names(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).sort() : [];
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return ''; // it has ended, or belongs to another user
-  }
-}
-
-function inodeOf(path: string): number | undefined {
-  try {
-    return statSync(path).ino;
-  } catch {
-    return undefined;
-  }
 }

@@ -9,11 +9,27 @@ const V10 = { number: 0x160b0a63, text: '22.11.10' };
 const NONE = new DpcapError('ERR_ADDON_LOAD', 'librte_eal.so.23 is not found');
 const NAMES = ['librte_eal.so.23.0', 'librte_ring.so.23.0', 'librte_mempool_ring.so.23.0'];
 
+const ROOT = { uid: 0, capabilities: '000001ffffffffff', namespace: 4026531837 };
+
+interface Container {
+  names?: string[];
+  replaced?: boolean;
+  rights?: Partial<typeof ROOT>;
+}
+
 /** A /proc with process 7, whose libraries are in a root of its own; `replaced`: by others since it started. */
-function container(t: Test, { names = NAMES, replaced = false } = {}): string {
-  const top = t.testdir({ proc: { 7: { map_files: {} } }, root: { usr: { lib: {} } }, old: {} });
+function container(t: Test, { names = NAMES, replaced = false, rights = {} }: Container = {}): string {
+  const top = t.testdir({
+    proc: { 7: { map_files: {}, ns: {} }, self: { ns: {} } },
+    root: { usr: { lib: {} } },
+    old: {},
+  });
   const [proc, lib] = [join(top, 'proc'), join(top, 'root/usr/lib')];
   symlinkSync(join(top, 'root'), join(proc, '7/root'));
+  for (const [name, { uid, capabilities, namespace }] of Object.entries({ 7: { ...ROOT, ...rights }, self: ROOT })) {
+    writeFileSync(join(proc, name, 'status'), `Name:\tx\nUid:\t0\t${uid}\t0\t0\nCapEff:\t${capabilities}\n`);
+    symlinkSync(`user:[${namespace}]`, join(proc, name, 'ns/user'));
+  }
   const lines = [...names, 'libc.so.6'].map((name, at) => {
     writeFileSync(join(lib, name), '');
     const mapped = join(replaced ? join(top, 'old') : lib, name);
@@ -39,6 +55,28 @@ t.test("the primary's own, of another minor release or where the host has none",
   t.same(librariesFor({ pid: 7, version: V10 }, proc, NONE), { source: 'primary', files });
 });
 
+t.test('a library comes after those that it needs, which the loader would take from this system', async (t) => {
+  const names = ['bpf', 'net', 'mempool_ring', 'ethdev', 'eal', 'kvargs', 'pcapng', 'mempool', 'ring', 'mbuf', 'log'];
+  const proc = container(t, { names: names.map((name) => `librte_${name}.so.23.0`) });
+  const found = librariesFor({ pid: 7, version: V10 }, proc, V11);
+  const order = ['log', 'kvargs', 'eal', 'ring', 'mempool', 'mbuf', 'net', 'ethdev', 'bpf', 'mempool_ring'];
+  t.match(found, { files: order.map((name) => join(proc, '7/root/usr/lib', `librte_${name}.so.23.0`)) });
+});
+
+t.test('a primary with fewer rights does not choose what dpcap executes', async (t) => {
+  const without = { capabilities: '00000000a80425fb' }; // of a container, by Docker's default
+  for (const rights of [{ uid: 1000 }, without, { namespace: 4026532000 }]) {
+    const proc = container(t, { rights });
+    const folder = join(proc, '7/root/usr/lib');
+    t.match(librariesFor({ pid: 7, version: V10 }, proc, V11), {
+      code: 'ERR_PERMISSION',
+      subject: folder,
+      hint: `install the same release here or, if you trust what is in that container, give --dpdk-libs ${folder}`,
+    });
+    t.match(librariesFor({ pid: 7, version: V11 }, proc, V11), { source: 'host' }, 'it is not asked where not needed');
+  }
+});
+
 t.test('its mappings, when the files were replaced under it', async (t) => {
   const proc = container(t, { replaced: true });
   const found = librariesFor({ pid: 7, version: V10 }, proc, V11);
@@ -54,6 +92,7 @@ t.test('a primary without libraries says what to do', async (t) => {
   });
   t.equal(librariesFor({ pid: 7, version: V10 }, proc, NONE), NONE);
   t.equal(librariesFor({ pid: 99, version: V10 }, proc, NONE), NONE, 'nor one that has ended');
+  t.match(librariesFor({ pid: 99, version: V10 }, proc, V11), { message: /its own cannot be read from here/ });
 });
 
 t.test('a folder that is given comes first', async (t) => {
