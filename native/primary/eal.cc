@@ -63,14 +63,14 @@ class LogBuffer {
     return std::exchange(text_, std::string());
   }
 
- private:
-  static constexpr size_t kMaxBytes = 64 * 1024;
-
   void append(const char* text, size_t size) {
     std::lock_guard<std::mutex> lock(mutex_);
     text_.append(text, size);
     if (text_.size() > kMaxBytes) text_.erase(0, text_.size() - kMaxBytes);
   }
+
+ private:
+  static constexpr size_t kMaxBytes = 64 * 1024;
 
   std::mutex mutex_;
   std::string text_;
@@ -78,15 +78,21 @@ class LogBuffer {
 
 constexpr int kAnswerNice = -20;
 
-// Keeps what librte_eal prints on standard error while it starts (rte_dump_tailq when it fails), for the log.
+// Keeps what librte_eal prints on standard error while it starts (rte_dump_tailq when it fails), and adds it to the
+// log.
 class QuietStderr {
  public:
-  QuietStderr() : own_(dup(STDERR_FILENO)), file_(memfd_create("stderr", MFD_CLOEXEC)) {
+  QuietStderr() : own_(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)), file_(memfd_create("stderr", MFD_CLOEXEC)) {
     if (own_.get() >= 0 && file_.get() >= 0) dup2(file_.get(), STDERR_FILENO);
   }
   ~QuietStderr() {
     fflush(stderr);
     if (own_.get() >= 0) dup2(own_.get(), STDERR_FILENO);
+    char text[4096];
+    off_t at = 0;
+    for (ssize_t size; (size = pread(file_.get(), text, sizeof text, at)) > 0; at += size) {
+      LogBuffer::instance().append(text, size);
+    }
   }
   QuietStderr(const QuietStderr&) = delete;
 

@@ -11,8 +11,9 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
-#include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace dpcap {
@@ -47,8 +48,26 @@ Tables tables_of(const link_map* map) {
   return tables;
 }
 
-// Writes the address of a function into a slot, which the loader has made read-only.
+// Whether this process may write there at this moment.
+bool is_writable(const void* address) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long start, end;
+    char readable, writable;
+    if (sscanf(line.c_str(), "%lx-%lx %c%c", &start, &end, &readable, &writable) != 4) continue;
+    const auto at = reinterpret_cast<uintptr_t>(address);
+    if (at >= start && at < end) return writable == 'w';
+  }
+  return false;
+}
+
+// Writes the address of a function into a slot. The loader has made it read-only in a library that is linked with
+// -z now; in others the slot shares its page with data that has to stay writable.
 bool write_slot(void** slot, void* function) {
+  if (is_writable(slot)) {
+    *slot = function;
+    return true;
+  }
   const auto page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   void* page = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(slot) & ~(page_size - 1));
   if (mprotect(page, page_size, PROT_READ | PROT_WRITE) != 0) return false;
@@ -78,22 +97,19 @@ const link_map* library_of(void* function) {
   return dladdr1(function, &info, &map, RTLD_DL_LINKMAP) != 0 ? static_cast<const link_map*>(map) : nullptr;
 }
 
-// It is among the plugins of the build that is loaded, or beside the other libraries.
-bool load_ring_handlers(const link_map* eal) {
-  const std::string folder = std::filesystem::path(eal->l_name).parent_path();
-  const std::string abi = std::string(eal->l_name).substr(std::string(eal->l_name).find(".so"));
-  const std::string name = "/librte_mempool_ring" + abi.substr(0, abi.find('.', strlen(".so.")));
-  for (const std::string& place : {std::string(RTE_EAL_PMD_PATH), folder + "/dpdk", folder}) {
-    if (dlopen((place + name).c_str(), RTLD_NOW) != nullptr) return true;
-  }
-  return dlopen(name.c_str() + 1, RTLD_NOW) != nullptr;
+// It is loaded already with the primary's own libraries (host/libraries.h), or is among the plugins of this build.
+bool load_ring_handlers() {
+  const std::string name = "librte_mempool_ring.so." DPCAP_DPDK_ABI;
+  return dlopen(name.c_str(), RTLD_NOW | RTLD_NOLOAD) != nullptr ||
+         dlopen((RTE_EAL_PMD_PATH "/" + name).c_str(), RTLD_NOW) != nullptr ||
+         dlopen(name.c_str(), RTLD_NOW) != nullptr;
 }
 
 }  // namespace
 
 bool hide_plugins() {
   const link_map* eal = library_of(reinterpret_cast<void*>(rte_eal_init));
-  if (eal == nullptr || !load_ring_handlers(eal)) return false;
+  if (eal == nullptr || !load_ring_handlers()) return false;
   // It is one of the two, by how DPDK was built; on 64-bit systems they are the same.
   const auto function = reinterpret_cast<void*>(stat_without_plugins);
   return replace_call(eal, "stat64", function) || replace_call(eal, "stat", function);
