@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -54,19 +55,24 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
+// Another one for each question of this process.
+std::string own_path() {
+  static std::atomic<unsigned> asked{0};
+  const std::string name = "/dpcap_ask_" + std::to_string(getpid()) + "_" + std::to_string(asked++);
+  return rte_eal_get_runtime_dir() + name;
+}
+
 // A socket of this process in the primary's runtime directory, where secondaries send their answers. The primary passes
 // nothing on to it, because its name is not that of a secondary's.
 class OwnSocket {
  public:
-  OwnSocket()
-      : path_(std::string(rte_eal_get_runtime_dir()) + "/dpcap_ask_" + std::to_string(getpid())),
-        fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  OwnSocket() : path_(own_path()), fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     const sockaddr_un address = address_of(path_);
     unlink(path_.c_str());
-    const mode_t before = umask(0077);
-    const int result = bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    umask(before);
-    if (result != 0) throw system_error("cannot make the socket", errno, path_);
+    fchmod(fd_.get(), 0600);  // the file will have this mode (unix_bind in Linux)
+    if (bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw system_error("cannot make the socket", errno, path_);
+    }
   }
   ~OwnSocket() { unlink(path_.c_str()); }
   int get() const { return fd_.get(); }

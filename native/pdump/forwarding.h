@@ -1,6 +1,7 @@
 // From DPDK 25.11 on a primary applies each pdump request itself, then passes it on to its secondaries one by one, and
 // answers when all have answered or one has not within 5 s; the secondaries behind that one are not asked any more
 // (pdump_request_to_secondary, lib/pdump/rte_pdump.c). This file has dpcap's own answer, and tells who will not answer.
+// Any thread that may wait.
 #pragma once
 #include <string>
 

@@ -1,6 +1,7 @@
 #include "pdump/pdump_source.h"
 
 #include <algorithm>
+#include <shared_mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -19,8 +20,43 @@ constexpr uint32_t kFirstPieces = 16;
 // into. dpcap itself cuts off what is beyond the snaplen.
 constexpr uint32_t kLeastSnaplen = 18;
 
-// The sources of this process that may have packets in the primary's memory, which is mapped once for all of them.
-std::atomic<int> in_memory{0};
+// The primary's huge pages, which are mapped once for all sources of this process. When the primary is gone, the last
+// of them lets go of them: the next primary may need them before the files are finished.
+class HugePages {
+ public:
+  // Counts a source in, from before it has anything there until it leaves or has freed it. One that could not free its
+  // memory in a living primary stays counted in.
+  void enter() {
+    const std::shared_lock lock(use_);
+    if (are_gone_) throw Error("ERR_ABANDONED", "the primary is gone");
+    sources_++;
+  }
+
+  // Holds them, for work that may touch them after its source has left. Throws ERR_ABANDONED.
+  std::shared_lock<std::shared_mutex> hold(const std::atomic<bool>& primary_gone) {
+    std::shared_lock lock(use_);
+    if (are_gone_ || primary_gone) throw Error("ERR_ABANDONED", "the primary is gone");
+    return lock;
+  }
+
+  void release() { sources_--; }
+
+  // They are kept when they are held, maybe for ever: by a request for memory, which may wait for a lock that the
+  // primary died with.
+  void leave() {
+    const bool is_last = --sources_ == 0;
+    const std::unique_lock lock(use_, std::try_to_lock);
+    if (!is_last || !lock) return;
+    are_gone_ = true;
+    let_go_of_huge_pages();
+  }
+
+ private:
+  std::shared_mutex use_;
+  std::atomic<int> sources_{0};
+  bool are_gone_ = false;
+};
+HugePages huge_pages;
 
 // Whether a burst may be recorded as the lane's: see LaneState::port_gone.
 bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
@@ -32,11 +68,12 @@ PdumpSource::PdumpSource(const PdumpPlan& plan, const Notify& notify)
       notify_(notify),
       filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
       pieces_(owner_name(current_process(), plan.number)),
-      callbacks_(lanes_) {}
+      callbacks_(lanes_) {
+  huge_pages.enter();
+  is_in_memory_ = true;
+}
 
 void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger) {
-  in_memory++;
-  is_in_memory_ = true;
   std::vector<LaneId> ids;
   for (const Lane* lane : lanes) ids.push_back(lane->id);
   owner_.emplace(plan_.number, ids, plan_.purpose);
@@ -88,8 +125,7 @@ void PdumpSource::open() {
 }
 
 bool PdumpSource::grow(uint32_t pieces, uint32_t up_to) {
-  const std::lock_guard lock(growing_);
-  if (primary_gone_) throw Error("ERR_ABANDONED", "the primary is gone");
+  const auto held = huge_pages.hold(primary_gone_);
   return pool_->grow(pieces, up_to);
 }
 
@@ -100,27 +136,22 @@ std::vector<std::string> PdumpSource::disable(Primary primary) {
   return callbacks_.disable();
 }
 
-// Gives up the dead primary's huge pages, out of which every copy has been taken: the next primary may need them before
-// the file is finished. Not during grow(), which may wait for ever for a lock that the primary died with.
+// Every copy has been taken out of the dead primary's huge pages.
 void PdumpSource::leave() {
   callbacks_.leave();
   has_left_ = true;
-  const std::unique_lock lock(growing_, std::try_to_lock);
-  if (count_out() && lock) let_go_of_huge_pages();
+  if (std::exchange(is_in_memory_, false)) huge_pages.leave();
   fault_point("left");
 }
-
-// Counts this source out. Returns whether it was the last.
-bool PdumpSource::count_out() { return std::exchange(is_in_memory_, false) && --in_memory == 0; }
 
 // In the memory of a dead primary, this would wait for locks that the primary may have died with. The owner record goes
 // last: as long as it is there, a recovery finds the rest by its name.
 bool PdumpSource::release() {
-  count_out();
   if (!pieces_.give_back()) return false;
   if (pool_) pool_->free();
   fault_point("free.pool");
   if (owner_) owner_->free();
+  if (std::exchange(is_in_memory_, false)) huge_pages.release();
   return true;
 }
 

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,7 +54,6 @@ class PdumpSource : public Source {
 
  private:
   void make_first_mbufs();
-  bool count_out();
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
                                       const Sink& sink, Admission& admission);
 
@@ -73,7 +71,6 @@ class PdumpSource : public Source {
   std::atomic<bool> is_open_{false};
   std::atomic<bool> primary_gone_{false};
   std::atomic<bool> has_left_{false};  // the primary's memory is not to be touched any more
-  std::mutex growing_;
 };
 
 }  // namespace dpcap

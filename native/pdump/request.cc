@@ -97,6 +97,15 @@ void write_request(const PdumpRequest& request, Layout layout, rte_mp_msg& messa
 // its sign in 23.11; dpcap talks to the server and is not concerned.
 int positive_errno(int32_t err_value) { return err_value < 0 ? -err_value : err_value; }
 
+// What is known about this process's only primary. Several captures of this process may ask, each with the lock held:
+// EAL takes the answer to one request of this action for that to another.
+struct Channel {
+  std::mutex one_at_a_time;
+  std::optional<Layout> known;
+  bool is_behind = false;  // the answer to an earlier request may still come
+};
+Channel channel;
+
 struct Exchange {
   Reply reply;
   Response response;  // all zero when there is none
@@ -180,18 +189,20 @@ bool catch_up(Layout layout, int timeout_ms) {
 
 }  // namespace
 
-bool primary_answers(int timeout_ms) { return catch_up(expected_layout, timeout_ms); }
+bool primary_answers(int timeout_ms) {
+  const std::lock_guard lock(channel.one_at_a_time);
+  channel.is_behind = !catch_up(channel.known.value_or(expected_layout), timeout_ms);
+  return !channel.is_behind;
+}
 
 void expect_dpvs_layout() { expected_layout = Layout::dpvs; }
 
 // Uses the expected layout until another one is proved: a probe makes the primary log an error, which no stock primary
 // needs to see. A server of another layout refuses a stock request by its length, with EINVAL and without side effects.
 Reply send_pdump_request(const PdumpRequest& request, int timeout_ms) {
-  static std::mutex one_at_a_time;  // several captures of this process may ask
-  const std::lock_guard lock(one_at_a_time);
-  static std::optional<Layout> known;  // the layout of this process's only primary
+  const std::lock_guard lock(channel.one_at_a_time);
+  auto& [mutex, known, is_behind] = channel;
   const Layout layout = known.value_or(expected_layout);
-  static bool is_behind = false;  // the answer to an earlier request may still come
   if (is_behind && !catch_up(layout, timeout_ms)) return {Outcome::not_sent, ETIMEDOUT};
   is_behind = false;
   Reply reply = exchange(request, layout, timeout_ms).reply;

@@ -19,6 +19,7 @@ import { endByStats, FailingCopies, leftBehindError, primaryGone } from './captu
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
+import { OwnRequests } from './own-requests.js';
 import { FORWARD_WAIT_S } from './pdump-participants.js';
 import { statsMessage } from './stats-message.js';
 
@@ -54,6 +55,7 @@ export class CaptureRun {
   /** Whether a request for memory was not answered. */
   #isInDoubt = false;
   #watching = false;
+  readonly #requests: OwnRequests;
 
   /** @param number the capture's, among those of this engine */
   constructor(
@@ -67,6 +69,7 @@ export class CaptureRun {
     this.#plan = plan;
     this.#send = send;
     this.#session = session;
+    this.#requests = new OwnRequests(session.sections);
     this.#lookMs = lookMs;
     session.begin();
     void session.primaryGone.then(() => this.#wake?.());
@@ -106,7 +109,6 @@ export class CaptureRun {
   }
 
   async #start(output: Output): Promise<void> {
-    const { addon, sections } = this.#session;
     const facts = await this.#session.attach();
     this.#send({ type: 'log', capture: this.#number, text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
@@ -117,8 +119,9 @@ export class CaptureRun {
     if (known !== undefined) this.#notice(known);
     this.#begun = true;
     const patienceMs = known === undefined ? 0 : lanes.length * FORWARD_WAIT_S * 1000;
-    const start = (): Promise<void> => native(addon.startCapture(this.#number, plan, () => this.#wake?.()));
-    await sections.inside('allocate', start, patienceMs);
+    const start = (): Promise<void> =>
+      native(this.#session.addon.startCapture(this.#number, plan, () => this.#wake?.()));
+    await this.#requests.inside('allocate', start, patienceMs);
     this.#flowing = true;
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
@@ -156,13 +159,12 @@ export class CaptureRun {
   }
 
   #growTo({ mbufs, mostMbufs }: { mbufs: number; mostMbufs: number }): Growth {
-    const { addon, sections } = this.#session;
     return new Growth(
       { planned: mbufs, most: mostMbufs },
       {
-        grow: (pieces, upTo) => addon.growCapture(this.#number, pieces, upTo),
+        grow: (pieces, upTo) => this.#session.addon.growCapture(this.#number, pieces, upTo),
         obstacle: () => this.#session.obstacle(),
-        inside: (work) => sections.inside('allocate', () => native(work())),
+        inside: (work) => this.#requests.inside('allocate', () => native(work())),
         notice: (text) => this.#notice(text),
         unanswered: () => {
           this.#isInDoubt = true;
@@ -240,7 +242,7 @@ export class CaptureRun {
 
   /** Whether the primary ended during the set-up: the addon is still at work there, and may be for ever. */
   #isStuck(): boolean {
-    return this.#session.sections.current !== undefined && !this.#session.isPrimaryAlive() && !this.#flowing;
+    return this.#requests.areUnderWay && !this.#session.isPrimaryAlive() && !this.#flowing;
   }
 
   #publish(output: Output | undefined, done: Done): void {
@@ -250,7 +252,7 @@ export class CaptureRun {
   }
 
   async #leave(done: Done): Promise<void> {
-    const { addon, sections } = this.#session;
+    const { addon } = this.#session;
     // Nothing is asked of a primary that is gone, and nothing is freed or locked in its memory.
     const alive = this.#session.isPrimaryAlive();
     const grown = this.#growth?.end();
@@ -259,7 +261,7 @@ export class CaptureRun {
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();
     await native(addon.finishCapture(this.#number, mayFree));
-    const isFreed = mayFree && (await sections.inside('free', () => native(addon.freeCapture(this.#number))));
+    const isFreed = mayFree && (await this.#requests.inside('free', () => native(addon.freeCapture(this.#number))));
     if (alive && !isFreed && this.#session.isPrimaryAlive()) {
       done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];
       done.error = leftBehindError(this.#plan, done.leftBehind, done.error);
@@ -275,7 +277,7 @@ export class CaptureRun {
 
   /** Why the memory must stay although every callback is off; undefined when it may be freed. */
   async #notToFree(): Promise<string[] | undefined> {
-    if (this.#session.sections.current) return ['memory: a request for it has not ended'];
+    if (this.#requests.areUnderWay) return ['memory: a request for it has not ended'];
     const obstacle = (await this.#session.quiesce()) ?? (await this.#session.obstacle())?.message;
     if (obstacle) return [`mempool and rings: ${obstacle}`];
     if (!this.#isInDoubt) return undefined;

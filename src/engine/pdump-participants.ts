@@ -17,7 +17,7 @@ export const FORWARD_WAIT_S = 5;
 /** A secondary, and whether it answers. */
 export type Participant = Pick<Secondary, 'pid' | 'program' | 'ours'> & { answers: boolean };
 
-/** Asks all of them at once. */
+/** Asks one after the other: each that takes part answers at once. */
 export async function askParticipants(
   addon: Pick<PrimaryBinding, 'answersPdump'>,
   secondaries: readonly Secondary[],

@@ -21,15 +21,14 @@ using dpcap::PdumpPlan;
 using dpcap::PdumpSource;
 using dpcap::Primary;
 
-// One capture of this process. The JavaScript thread adds it and never takes it out, so that a pointer to it stays
-// valid; its number may be used again once it is freed.
+// One capture of this process; its number may be used again once it is freed. A call that is under way shares it.
 struct Numbered {
   std::shared_ptr<Notifier> notifier;
   std::unique_ptr<Capture> capture;
   bool is_freed = false;
 };
 
-std::map<uint32_t, Numbered> captures;
+std::map<uint32_t, std::shared_ptr<Numbered>> captures;
 std::mutex capture_made;  // held to make a capture, and to abandon all, which may come first
 bool is_abandoned = false;
 
@@ -39,26 +38,25 @@ uint32_t number_of(const Napi::CallbackInfo& info) {
 }
 
 // Returns nullptr when there is none of this number, or its start failed early.
-Numbered* find(const Napi::CallbackInfo& info) {
+std::shared_ptr<Numbered> find(const Napi::CallbackInfo& info) {
   const auto found = captures.find(number_of(info));
-  return found == captures.end() ? nullptr : &found->second;
+  return found == captures.end() ? nullptr : found->second;
 }
 
-Capture& running(const Napi::CallbackInfo& info) {
-  const Numbered* found = find(info);
-  if (found == nullptr || !found->capture) throw Napi::Error::New(info.Env(), "no such capture was started");
-  return *found->capture;
+std::shared_ptr<Capture> running(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Numbered> found = find(info);
+  if (!found || !found->capture) throw Napi::Error::New(info.Env(), "no such capture was started");
+  return {found, found->capture.get()};
 }
 
-Numbered& add(const Napi::CallbackInfo& info) {
+std::shared_ptr<Numbered> add(const Napi::CallbackInfo& info) {
   const uint32_t number = number_of(info);
   if (number > kMostCaptureNumber) {
     throw Napi::RangeError::New(info.Env(), "Expected a number up to " + std::to_string(kMostCaptureNumber));
   }
-  const Numbered* found = find(info);
-  if (found != nullptr && !found->is_freed) throw Napi::Error::New(info.Env(), "this capture was already started");
-  captures.erase(number);
-  return captures[number];
+  const std::shared_ptr<Numbered> found = find(info);
+  if (found && !found->is_freed) throw Napi::Error::New(info.Env(), "this capture was already started");
+  return captures[number] = std::make_shared<Numbered>();
 }
 
 // startCapture(number, plan, notify): Promise<void>. When it rejects, disableCapture, finishCapture and freeCapture
@@ -67,20 +65,20 @@ Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
   const CapturePlan plan = to_capture_plan(info[1].As<Napi::Object>());
   const PdumpPlan pdump = to_pdump_plan(info[1].As<Napi::Object>(), plan, number_of(info));
   if (!info[2].IsFunction()) throw Napi::TypeError::New(info.Env(), "Expected notify to be a function");
-  Numbered& added = add(info);
-  added.notifier = Notifier::create(info.Env(), info[2].As<Napi::Function>());
+  const std::shared_ptr<Numbered> added = add(info);
+  added->notifier = Notifier::create(info.Env(), info[2].As<Napi::Function>());
   return PromiseWorker<bool>::run(
       info.Env(),
-      [plan, pdump, &added] {
-        const Notify notify = [to = added.notifier] { to->notify(); };
+      [plan, pdump, added] {
+        const Notify notify = [to = added->notifier] { to->notify(); };
         auto prepared = std::make_unique<Capture>(plan, std::make_unique<PdumpSource>(pdump, notify), notify);
         {
           const std::lock_guard<std::mutex> lock(capture_made);
-          added.capture = std::move(prepared);
-          if (is_abandoned) added.capture->abandon();
+          added->capture = std::move(prepared);
+          if (is_abandoned) added->capture->abandon();
         }
-        added.capture->prepare();
-        added.capture->enable();
+        added->capture->prepare();
+        added->capture->enable();
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });
@@ -88,27 +86,28 @@ Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
 
 // captureStats(number): returns the counters, and checks the lanes' ports as well.
 Napi::Value JS_CaptureStats(const Napi::CallbackInfo& info) {
-  running(info).watch();
-  return from_capture_stats(info.Env(), running(info).stats());
+  const std::shared_ptr<Capture> watched = running(info);
+  watched->watch();
+  return from_capture_stats(info.Env(), watched->stats());
 }
 
 // growCapture(number, pieces, upTo): Promise<boolean>, which tells whether there may be more mbufs.
 Napi::Value JS_GrowCapture(const Napi::CallbackInfo& info) {
-  Capture& grown = running(info);
+  const std::shared_ptr<Capture> grown = running(info);
   const uint32_t pieces = info[1].As<Napi::Number>();
   const uint32_t up_to = info[2].As<Napi::Number>();
   return PromiseWorker<bool>::run(
-      info.Env(), [&grown, pieces, up_to] { return grown.grow(pieces, up_to); },
+      info.Env(), [grown, pieces, up_to] { return grown->grow(pieces, up_to); },
       [](Napi::Env env, const bool& has_room) { return Napi::Boolean::New(env, has_room); });
 }
 
 // settleLanes(number): Promise<void>
 Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
-  Capture& settled = running(info);
+  const std::shared_ptr<Capture> settled = running(info);
   return PromiseWorker<bool>::run(
       info.Env(),
-      [&settled] {
-        settled.settle();
+      [settled] {
+        settled->settle();
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });
@@ -120,7 +119,7 @@ Napi::Value JS_AbandonCaptures(const Napi::CallbackInfo& info) {
   const std::lock_guard<std::mutex> lock(capture_made);
   is_abandoned = true;
   for (const auto& [number, one] : captures) {
-    if (one.capture) one.capture->abandon();
+    if (one->capture) one->capture->abandon();
   }
   return info.Env().Undefined();
 }
@@ -128,24 +127,22 @@ Napi::Value JS_AbandonCaptures(const Napi::CallbackInfo& info) {
 // disableCapture(number, primaryGone): Promise<string[]>, the lanes whose state is unknown.
 Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
   const Primary primary = info[1].As<Napi::Boolean>() ? Primary::gone : Primary::alive;
-  const Numbered* one = find(info);
+  const std::shared_ptr<Numbered> one = find(info);
   return PromiseWorker<std::vector<std::string>>::run(
       info.Env(),
-      [primary, one] {
-        return one != nullptr && one->capture ? one->capture->disable(primary) : std::vector<std::string>();
-      },
+      [primary, one] { return one && one->capture ? one->capture->disable(primary) : std::vector<std::string>(); },
       from_strings);
 }
 
 // finishCapture(number, isConfirmed): Promise<void>. notify() is not called after this call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
-  const Numbered* one = find(info);
-  if (one != nullptr && one->notifier) one->notifier->close();
+  const std::shared_ptr<Numbered> one = find(info);
+  if (one && one->notifier) one->notifier->close();
   const auto quiet = info[1].As<Napi::Boolean>() ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
   return PromiseWorker<bool>::run(
       info.Env(),
       [quiet, one] {
-        if (one != nullptr && one->capture) one->capture->finish(quiet);
+        if (one && one->capture) one->capture->finish(quiet);
         return true;
       },
       [](Napi::Env env, const bool&) { return env.Undefined(); });
@@ -153,11 +150,11 @@ Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
 
 // freeCapture(number): Promise<boolean>, which tells whether everything in the primary was freed.
 Napi::Value JS_FreeCapture(const Napi::CallbackInfo& info) {
-  Numbered* one = find(info);
+  const std::shared_ptr<Numbered> one = find(info);
   return PromiseWorker<bool>::run(
-      info.Env(), [one] { return one == nullptr || !one->capture || one->capture->free(); },
+      info.Env(), [one] { return !one || !one->capture || one->capture->free(); },
       [one](Napi::Env env, const bool& freed) {
-        if (one != nullptr) one->is_freed = freed;
+        if (one) one->is_freed = freed;
         return Napi::Boolean::New(env, freed);
       });
 }
