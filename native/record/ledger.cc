@@ -7,11 +7,13 @@ namespace dpcap {
 Balance Ledger::balance(size_t lane, SourceCounters source, Trust trust, Reader reader) const {
   const Account& account = accounts_[lane];
   Balance balance;
-  // These are read before the figures that they are part of, which go on growing.
-  const uint64_t lost = account.lost, lost_bytes = account.lost_bytes, filtered = account.filtered;
+  // What is lost is entered by another thread than what was recorded, and may be entered first.
+  const uint64_t recorded = account.recorded, recorded_bytes = account.bytes, filtered = account.filtered;
+  const uint64_t lost = std::min<uint64_t>(account.lost, recorded);
+  const uint64_t lost_bytes = std::min<uint64_t>(account.lost_bytes, recorded_bytes);
   const uint64_t refused = account.refused + lost;
-  balance.written = account.recorded - lost;
-  balance.bytes = account.bytes - lost_bytes;
+  balance.written = recorded - lost;
+  balance.bytes = recorded_bytes - lost_bytes;
   balance.sinkdrop = reader == Reader::wants ? refused : 0;
   balance.surplus = account.surplus + (reader == Reader::wants ? 0 : refused);
   // Where the filter runs in this process, the application accepts all.

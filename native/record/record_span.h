@@ -1,4 +1,5 @@
-// Records of one lane, one behind the other in memory. Whoever hands a span over says how long its memory stays.
+// Records of one lane, one behind the other in memory. Any thread: whoever hands a span over says how long its memory
+// stays.
 #pragma once
 #include <cstdint>
 

@@ -35,8 +35,11 @@ PacketWriter::Written RecordWriter::put_some(const Burst& burst, uint32_t first)
   }
   const Room room = sink_.reserve(encoder_.most_size(burst, first));
   const auto [packets, size, bytes] = encoder_.fill(burst, first, room);
-  sink_.commit(
-      {room.bytes, static_cast<uint32_t>(size), packets, static_cast<uint16_t>(burst.lane.index), burst.steps_ns});
+  // Nothing fits when the application went on with a packet that it had handed over, and that is now longer.
+  if (packets != 0) {
+    sink_.commit(
+        {room.bytes, static_cast<uint32_t>(size), packets, static_cast<uint16_t>(burst.lane.index), burst.steps_ns});
+  }
   return {packets, bytes};
 }
 

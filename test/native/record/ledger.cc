@@ -54,9 +54,18 @@ void filtered_here() {
   CHECK(balance.source.accepted == 60 && balance.source.filtered == 40 && balance.on_their_way() == 0);
 }
 
+// The thread that loses packets may enter that before the one that handed them over has entered them.
+void lost_before_recorded() {
+  Ledger ledger(1);
+  ledger[0].lose(32, 3200);
+  const Balance balance = ledger.balance(0, {32, 0, 0, 0}, Trust::full, Reader::wants);
+  CHECK(balance.written == 0 && balance.bytes == 0 && balance.sinkdrop == 0 && balance.on_their_way() == 32);
+}
+
 }  // namespace
 
 void test_ledger() {
+  lost_before_recorded();
   each_cause_by_its_name();
   reader_left();
   counters_without_trust();
