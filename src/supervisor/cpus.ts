@@ -8,6 +8,8 @@ import { nearbyCpus, type Placement, parseCpuList } from './cpu-topology.js';
 const LCORE_NAME = /^(lcore-worker|rte-worker|dpdk-worker|lcore-slave)/;
 /** A share of a CPU, over a thread's life. A thread that is bound to one CPU and uses this much has it for itself. */
 const BUSY_SHARE = 0.2;
+/** The most looks at a primary whose threads seem to poll on every CPU. */
+const LOOKS = 5;
 const TICKS_PER_SECOND = 100; // USER_HZ of all Linux architectures
 
 /** The most drain threads without `--threads`: more of them, all busy, would wait for the merge thread. */
@@ -35,16 +37,16 @@ export function mostThreads(
  */
 export function besidePrimary(
   primaryPid: number | undefined,
-  { threads, procDir = '/proc', cpuDir }: { threads?: number | undefined; procDir?: string; cpuDir?: string } = {},
+  { threads, procDir = '/proc', cpuDir, pause = shortPause }: PlacementOptions = {},
 ): Placement {
   if (primaryPid === undefined) return { cpus: [], polling: 0 };
   try {
-    const lcores = lcoresOf(primaryPid, procDir);
-    const taken = new Set(lcores.map(({ cpu }) => cpu));
-    const running = new Set(lcores.filter(({ isRunning }) => isRunning).map(({ cpu }) => cpu));
-    const allowed = allowedCpus(statusOf(join(procDir, 'self')));
-    const apart = allowed.filter((cpu) => !taken.has(cpu));
-    const free = apart.length > 0 ? apart : allowed.filter((cpu) => !running.has(cpu));
+    let { taken, free } = look(primaryPid, procDir);
+    // One that runs each time polls; another one just had something to do.
+    for (let looks = 1; free.length === 0 && looks < LOOKS; looks++) {
+      pause();
+      ({ taken, free } = look(primaryPid, procDir));
+    }
     const near = nearbyCpus(
       free,
       [...taken],
@@ -55,6 +57,29 @@ export function besidePrimary(
   } catch {
     return { cpus: [], polling: 0 }; // the primary ended; the capture will say so
   }
+}
+
+interface PlacementOptions {
+  threads?: number | undefined;
+  /** Replaced only by tests, as are the following. */
+  procDir?: string;
+  cpuDir?: string;
+  pause?: () => void;
+}
+
+/** The CPUs of a primary's lcores at this moment, and those that are free for others. */
+function look(primaryPid: number, procDir: string): { taken: Set<number>; free: number[] } {
+  const lcores = lcoresOf(primaryPid, procDir);
+  const taken = new Set(lcores.map(({ cpu }) => cpu));
+  const running = new Set(lcores.filter(({ isRunning }) => isRunning).map(({ cpu }) => cpu));
+  const allowed = allowedCpus(statusOf(join(procDir, 'self')));
+  const apart = allowed.filter((cpu) => !taken.has(cpu));
+  return { taken, free: apart.length > 0 ? apart : allowed.filter((cpu) => !running.has(cpu)) };
+}
+
+/** As long as a thread that answers a request may run, or wait for its CPU. */
+function shortPause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
 /** A thread that has a CPU for itself, or is meant to have it. */

@@ -52,6 +52,17 @@ t.test('so do those that sleep at this moment', async (t) => {
   t.same(beside([main, busy, quiet]), { cpus: [0, 2, 3], polling: 1 }, 'one with a name of its own');
 });
 
+t.test('a thread that runs only for a moment does not poll', async (t) => {
+  const lcores = ['1', '2', '3'].map((cpus) => ({ state: RUNNING, cpus, name: `dpdk-worker${cpus}` }));
+  const procDir = proc(t, [{ state: RUNNING, cpus: '0' }, ...lcores]);
+  let pauses = 0;
+  const pause = (): void => {
+    if (++pauses === 2) proc(t, [{ state: SLEEPING, cpus: '0' }, ...lcores]);
+  };
+  t.same(besidePrimary(7, { procDir, cpuDir: '/nonexistent', pause }), { cpus: [0], polling: 3 });
+  t.equal(pauses, 2);
+});
+
 t.test('the CPU of one that sleeps is better than that of one that polls', async (t) => {
   const workers = ['0', '1', '2', '3'].map((cpus) => {
     return { state: cpus === '2' ? SLEEPING : RUNNING, cpus, name: `dpdk-worker${cpus}` };
