@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly SUITE=${1:?usage: scripts/build-addon.sh SUITE}
 
 sysroot=$(scripts/sysroot.sh "$SUITE")
-out=build/cache/addon-$SUITE
+out=${DPCAP_CACHE:-build/cache}/addon-$SUITE
 npx --no-install cmake-js compile --log-level error --out "$out" --target dpcap_pdump --CDDPDK_SYSROOT="$sysroot" >&2
 cmake --build "$out" --target dpdk-secondary >&2
 mkdir -p build/Release

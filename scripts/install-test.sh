@@ -59,7 +59,8 @@ for _ in $(seq 100); do grep -q 'testpmd>' /tmp/testpmd.log && break; sleep 0.1;
 echo start >&7
 dpcap list
 dpcap --file-prefix dpcap-install -i 0 -c 1000 -w /tmp/x.pcapng
-[ "$(tcpdump -r /tmp/x.pcapng 2>/dev/null | wc -l)" = 1000 ] && say 'captured 1000 packets'
+[ "$(tcpdump -r /tmp/x.pcapng 2>/dev/null | wc -l)" = 1000 ] || { say 'not 1000 packets' && exit 1; }
+say 'captured 1000 packets'
 echo quit >&7
 wait
 case $KIND in

@@ -16,6 +16,7 @@ fi
 suites=("$@")
 [ "${#suites[@]}" -gt 0 ] || suites=(trixie sid)
 
+rm -f build/Release/dpcap_*.node # none of another commit, or of a suite that was not asked for
 npm run --silent build
 for suite in "${suites[@]}"; do scripts/build-addon.sh "$suite"; done
 prebuilds=prebuilds/linux-$(node -p process.arch)

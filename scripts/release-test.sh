@@ -20,9 +20,10 @@ if [ "${words[0]}" = --essential ]; then
   for name in $ESSENTIAL; do words+=("test/live/$name.ts"); done
 fi
 
-built=$(scripts/build-addon.sh "$SUITE" 2>&1) || {
-  tail -n 3 <<<"$built" >&2
-  echo "release-test: cannot build for $SUITE: is its mirror out of reach?" >&2
+said=$(scripts/sysroot.sh "$SUITE" 2>&1) || {
+  tail -n 3 <<<"$said" >&2
+  echo "release-test: cannot get the DPDK of $SUITE: is its mirror out of reach?" >&2
   exit 77
 }
+scripts/build-addon.sh "$SUITE"
 exec scripts/release-chroot.sh "$SUITE" node dist/scripts/run-tests.js "${words[@]}"

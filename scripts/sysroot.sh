@@ -43,7 +43,7 @@ echo "deb $MIRROR $SUITE main" >"$APT/etc/apt/sources.list"
   for library in $LIBRARIES; do
     apt_own apt-cache show "librte-$library$abi" >/dev/null 2>&1 && packages+=("librte-$library$abi")
   done
-  mkdir -p "$APT/packages"
+  rm -rf "$APT/packages" && mkdir -p "$APT/packages"
   (cd "$APT/packages" && apt_own apt-get download "${packages[@]}")
   for package in "$APT"/packages/*.deb; do dpkg-deb -x "$package" "$ROOT"; done
   touch "$ROOT/done"

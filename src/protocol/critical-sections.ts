@@ -92,7 +92,7 @@ export class CriticalSections {
       throw error;
     };
     const limits = [
-      after(LIMIT_MS[name] + patienceMs, stuck(name)),
+      after(LIMIT_MS[name] + patienceMs, stuck(name, LIMIT_MS[name] + patienceMs)),
       this.#died.then(() => after(AFTER_DEATH_MS, orphaned())),
     ];
     for (const limit of limits) limit.catch(() => undefined); // for when `work` ends first
@@ -106,10 +106,10 @@ export class CriticalSections {
   }
 }
 
-function stuck(name: SectionName): DpcapError {
+function stuck(name: SectionName, afterMs: number): DpcapError {
   return new DpcapError(
     'ERR_PRIMARY_TIMEOUT',
-    `${SECTIONS[name]} has not ended after ${LIMIT_MS[name] / 1000} s: the primary does not go on, or a lock in its memory is held`,
+    `${SECTIONS[name]} has not ended after ${afterMs / 1000} s: the primary does not go on, or a lock in its memory is held`,
     {
       hint:
         'is it stopped, or starved of CPU time? If a process was killed while it held the lock, ' +

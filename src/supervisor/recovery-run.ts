@@ -1,5 +1,6 @@
 /** Runs an engine that clears from a primary what dead captures left. */
 import { DpcapError, errorFromRecord } from '../errors.js';
+import { FORWARDING_RELEASE } from '../native/releases.js';
 import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
 import type { Logger } from '../system/log.js';
 import { ENGINE, EngineProcess } from './engine-process.js';
@@ -8,6 +9,8 @@ import { lacksLists, SEEDS } from './seeds.js';
 
 /** How long a recovery may take before it is given up. */
 const LIMIT_MS = 120_000;
+/** The same where the primary may wait 5 s for another process at each lane (engine/pdump-participants.ts). */
+const LONG_LIMIT_MS = 600_000;
 
 /**
  * Clears from a primary what dead captures left.
@@ -25,7 +28,7 @@ export async function runRecovery(
     const engine = new EngineProcess(file, seed, undefined, runtimeDir, log);
     const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
     const abandon = (): void => engine.abandon();
-    const limit = setTimeout(abandon, LIMIT_MS);
+    const limit = setTimeout(abandon, dpdk.number >= FORWARDING_RELEASE ? LONG_LIMIT_MS : LIMIT_MS);
     signal?.addEventListener('abort', abandon, { once: true });
     try {
       const { report, error } = await engine.converse((message) => {
@@ -39,7 +42,10 @@ export async function runRecovery(
       await engine.ended();
       if (!error) return report;
       if (error.error !== 'ERR_EAL_INIT' || seed === SEEDS.at(-1)) throw errorFromRecord(error);
-      if (lacksLists(error)) dpdk = { ...dpdk, isLean: true };
+      if (lacksLists(error)) {
+        if (dpdk.isLean) throw errorFromRecord(error); // other addresses cannot help
+        dpdk = { ...dpdk, isLean: true };
+      }
     } finally {
       endWatch();
       clearTimeout(limit);

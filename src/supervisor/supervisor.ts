@@ -98,8 +98,10 @@ export class Supervisor {
     for (const seed of SEEDS) {
       let done = await this.#attempt(seed);
       if (done.error && lacksLists(done.error) && !this.#stopReason) {
+        // Other addresses cannot help: this is tried once, and has the last word.
         this.#plan = { ...this.#plan, dpdk: { ...this.#plan.dpdk, isLean: true } };
         done = await this.#attempt(seed);
+        if (done.error && lacksLists(done.error)) return done;
       }
       const mayRetry = done.error?.error === 'ERR_EAL_INIT' && !this.#stopReason && seed !== SEEDS.at(-1);
       if (!mayRetry) return done;
