@@ -93,15 +93,23 @@ function lcoresOf(pid: number, procDir: string): Lcore[] {
   const taskDir = join(procDir, String(pid), 'task');
   const uptimeTicks = Number.parseFloat(readFileSync(join(procDir, 'uptime'), 'latin1')) * TICKS_PER_SECOND;
   return readdirSync(taskDir).flatMap((id) => {
-    const status = statusOf(join(taskDir, id));
-    const [cpu, ...others] = allowedCpus(status);
-    if (cpu === undefined || others.length > 0) return [];
-    const isRunning = /^State:\s*R/m.test(status);
-    const isLcore = LCORE_NAME.test(/^Name:\s*(.*)$/m.exec(status)?.[1] ?? '');
-    // Setting EAL up makes every main thread look busy for a while.
-    const isBusy = Number(id) !== pid && busyShare(join(taskDir, id), uptimeTicks) >= BUSY_SHARE;
-    return isRunning || isLcore || isBusy ? [{ cpu, isRunning }] : [];
+    try {
+      return lcoreOf(join(taskDir, id), Number(id) === pid, uptimeTicks) ?? [];
+    } catch {
+      return []; // it has ended: EAL has a thread for each question by telemetry, dpcap's own included
+    }
   });
+}
+
+function lcoreOf(dir: string, isMain: boolean, uptimeTicks: number): Lcore | undefined {
+  const status = statusOf(dir);
+  const [cpu, ...others] = allowedCpus(status);
+  if (cpu === undefined || others.length > 0) return undefined;
+  const isRunning = /^State:\s*R/m.test(status);
+  const isLcore = LCORE_NAME.test(/^Name:\s*(.*)$/m.exec(status)?.[1] ?? '');
+  // Setting EAL up makes every main thread look busy for a while.
+  const isBusy = !isMain && busyShare(dir, uptimeTicks) >= BUSY_SHARE;
+  return isRunning || isLcore || isBusy ? { cpu, isRunning } : undefined;
 }
 
 /** The share of the time since its start that a thread has spent on a CPU. */

@@ -41,6 +41,12 @@ t.test('polling threads keep their CPUs to themselves', async (t) => {
   t.same(besidePrimary(7, { procDir: proc(t, threads), cpuDir: '/nonexistent' }), { cpus: [0, 2], polling: 2 });
 });
 
+t.test('a thread that ends at this moment says nothing', async (t) => {
+  const procDir = proc(t, [[RUNNING, '1']]);
+  mkdirSync(join(procDir, '7/task/99'));
+  t.same(besidePrimary(7, { procDir, cpuDir: '/nonexistent' }), { cpus: [0, 2, 3], polling: 1 });
+});
+
 t.test('so do those that sleep at this moment', async (t) => {
   const beside = (threads: Thread[]) => besidePrimary(7, { procDir: proc(t, threads), cpuDir: '/nonexistent' });
   const main = { state: SLEEPING, cpus: '0', share: 0.9 };
