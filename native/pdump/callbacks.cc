@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/fault_point.h"
@@ -183,6 +184,9 @@ Removal Callbacks::ask_to_remove(size_t lane, int timeout_ms) const {
 }
 
 std::vector<std::string> Callbacks::disable() {
+  // Captures of this process take turns, so that each has its time, and not what the others leave of it.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   const uint64_t deadline = now_ms() + std::max(kDisableLimitMs, kDisableLimitPerLaneMs * states_.size());
   bool is_worthwhile = true;
   while (is_worthwhile && !is_abandoned_) {
