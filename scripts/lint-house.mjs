@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const MOST_FILES = 15;
+const MOST_LINES = 300;
 /** Who must not import whom, below src/: [who, whom, why]. */
 const FORBIDDEN = [
   [/^engine\//, /^(cli|supervisor)\//, 'the engine carries out a plan; it knows nobody who makes one'],
@@ -106,6 +107,13 @@ function checkFolders(files) {
   }
 }
 
+function checkLengths(files) {
+  for (const file of files) {
+    const lines = readFileSync(file, 'utf8').split('\n').length - 1;
+    if (lines > MOST_LINES) wrong.push(`${file} has ${lines} lines, more than ${MOST_LINES}: what else is in it?`);
+  }
+}
+
 /** Every file that the README's table names, a folder or a file of the folder named before it. */
 function checkReadme() {
   const rows = readFileSync('README.md', 'utf8')
@@ -134,6 +142,7 @@ checkImports(graph);
 checkCircles(graph);
 checkNative();
 checkFolders([...filesBelow('src'), ...filesBelow('native')]);
+checkLengths(['src', 'native', 'test', 'scripts', 'bench'].flatMap(filesBelow));
 checkReadme();
 checkErrorCodes();
 for (const line of wrong) console.error(`lint: ${line}`);

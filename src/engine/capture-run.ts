@@ -281,11 +281,8 @@ export class CaptureRun {
     const obstacle = (await this.#session.quiesce()) ?? (await this.#session.obstacle())?.message;
     if (obstacle) return [`mempool and rings: ${obstacle}`];
     if (!this.#isInDoubt) return undefined;
-    try {
-      await this.#session.answered();
-    } catch (error) {
-      return [`mempool and rings: ${(error as Error).message}`];
-    }
+    const silence = await this.#session.answered().then(() => undefined, asDpcapError);
+    if (silence) return [`mempool and rings: ${silence.message}`];
     await sleep(UNANSWERED_REQUEST_MS);
     return undefined;
   }

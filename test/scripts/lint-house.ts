@@ -11,6 +11,9 @@ const SOUND = {
   'README.md': '| row | `src/text/a.ts` |\n',
   docs: { 'errors.md': 'ERR_ONE' },
   src: { 'errors.ts': "'ERR_ONE'", text: { 'a.ts': '' } },
+  test: {},
+  scripts: {},
+  bench: {},
   native: {
     base: {},
     record: {},
@@ -59,9 +62,13 @@ t.test('only pdump/ knows DPDK among what captures', async (t) => {
   t.match(said, /native\/capture\/b\.h includes pdump\/lane\.h/);
 });
 
-t.test('full folders, files that are not there, codes that nobody tells of', async (t) => {
+t.test('full folders, long files, files that are not there, codes that nobody tells of', async (t) => {
   const many = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`${at}.ts`, '']));
   t.match(lint(t, { src: { ...SOUND.src, many } }), /src\/many holds 16 files/);
+  t.match(
+    lint(t, { native: { ...SOUND.native, base: { 'long.cc': '\n'.repeat(301) } } }),
+    /native\/base\/long\.cc has 301 lines/,
+  );
   t.match(lint(t, { 'README.md': '| row | `src/b.ts` |\n' }), /README\.md names src\/b\.ts/);
   const said = lint(t, { src: { ...SOUND.src, 'errors.ts': "'ERR_TWO'" } });
   t.match(said, /does not tell of ERR_TWO/);
