@@ -1,13 +1,16 @@
 /**
- * The test runner: `node dist/scripts/run-tests.js [--unit|--live] [--time-limit SECONDS] [FILTER...]`.
+ * The test runner: `node dist/scripts/run-tests.js [--unit|--live] [--time-limit SECONDS] [--results FILE] [FILTER...]`.
  * Unit files run side by side, live files one after another. The last line is `N passed, N failed, N skipped`.
  */
-import { relative } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { clearLeftovers, lastingLeftovers } from '../test/harness/leftovers.js';
+import { binding } from '../test/helpers/native.js';
 import { discoverTests } from './testing/discover.js';
 import { failureText, fileLine, skipText, summaryLine } from './testing/report.js';
+import { runResults } from './testing/results.js';
 import { type FileResult, type RunOptions, runTapFile, signalRunning } from './testing/tap-file.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,7 +23,12 @@ async function main(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { unit: { type: 'boolean' }, live: { type: 'boolean' }, 'time-limit': { type: 'string' } },
+    options: {
+      unit: { type: 'boolean' },
+      live: { type: 'boolean' },
+      'time-limit': { type: 'string' },
+      results: { type: 'string' },
+    },
   });
   const files = discoverTests(ROOT, positionals);
   const unit = values.live ? [] : files.unit;
@@ -34,10 +42,19 @@ async function main(argv: string[]): Promise<number> {
     ...(await runAll(unit, UNIT_FILES_AT_ONCE, { timeLimitMs: limitMs(UNIT_LIMIT_S) })),
     ...(await runAll(live, 1, { timeLimitMs: limitMs(LIVE_LIMIT_S), afterFile: complainAboutLeftovers })),
   ];
+  if (values.results !== undefined) writeResults(values.results, results);
   const skips = skipText(results);
   if (skips) console.log(`\n${skips}`);
   console.log(`\n${summaryLine(results)}`);
   return results.every((result) => result.failures.length === 0) ? 0 : 1;
+}
+
+/** Keeps what was found with this system's DPDK, for scripts/release-table.ts. */
+function writeResults(file: string, results: FileResult[]): void {
+  const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown';
+  const place = { dpdk: binding().dpdkVersion, system, node: process.versions.node };
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(runResults(place, results), undefined, 2)}\n`);
 }
 
 /** Runs files in order, at most `atOnce` together, and reports each as it ends. */

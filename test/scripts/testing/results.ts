@@ -1,0 +1,48 @@
+import t from 'tap';
+import { releaseTable, runResults } from '../../../scripts/testing/results.js';
+
+const FILE = { passed: 3, failures: [], skips: [], durationMs: 1, output: '', pid: 1 };
+const PLACE = { dpdk: '24.11.8', system: 'Debian 13', node: '20.19.2' };
+
+t.test('a run keeps the names of what failed, in the order of its files', async (t) => {
+  const failures = [{ name: 'exact > sum' }];
+  const skips = [{ name: 'x', reason: 'no veth' }];
+  t.same(
+    runResults(PLACE, [
+      { ...FILE, file: 'b', failures, skips },
+      { ...FILE, file: 'a' },
+    ]),
+    {
+      ...PLACE,
+      tests: [
+        { file: 'a', passed: 3, failed: [], skipped: 0 },
+        { file: 'b', passed: 3, failed: ['exact > sum'], skipped: 1 },
+      ],
+    },
+  );
+});
+
+t.test('a column for each run, a row for each test that one of them ran', async (t) => {
+  const one = runResults(PLACE, [
+    { ...FILE, file: 'a' },
+    { ...FILE, file: 'b', passed: 0, skips: [] },
+  ]);
+  const skips = [{ name: 'x', reason: 'no veth' }];
+  const other = runResults({ ...PLACE, dpdk: '25.11.4', system: 'sid' }, [
+    { ...FILE, file: 'a', failures: [{ name: 'exact > sum' }], skips },
+  ]);
+  t.equal(
+    releaseTable([one, other]),
+    [
+      '| test | DPDK 24.11.8, Debian 13 | DPDK 25.11.4, sid |',
+      '| --- | --- | --- |',
+      '| `a` | 3 passed | 3 passed, **1 failed**, 1 skipped |',
+      '| `b` | skipped | not run |',
+      '',
+      'What failed:',
+      '',
+      '* DPDK 25.11.4, `a`: exact > sum',
+    ].join('\n'),
+  );
+  t.notMatch(releaseTable([one]), /What failed/);
+});
