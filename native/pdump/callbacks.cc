@@ -14,9 +14,8 @@
 namespace dpcap {
 namespace {
 
-// Disabling is repeatable, so a lost answer costs one more request. Every lane is asked about once before one is asked
-// about again, and there is time for all of them where each answer may take its time.
-constexpr int kDisableTimeoutMs = kBuilt.forwards_requests ? kAnswerMs : 1000;
+// Every lane is asked about once before one is asked about again, and there is time for all of them where each answer
+// may take its time.
 constexpr uint64_t kDisableLimitMs = 5000;
 constexpr uint64_t kDisableLimitPerLaneMs = kBuilt.forwards_requests ? kAnswerMs : 0;
 

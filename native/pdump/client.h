@@ -33,6 +33,10 @@ struct PdumpEnable {
 // Blocks for timeout_ms, or longer as send_pdump_request() does. Not on an EAL callback thread.
 Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms);
 
+// How long a primary may take to say that a callback is removed, in ms. The request is repeatable, so a lost answer
+// costs one more.
+constexpr int kDisableTimeoutMs = kBuilt.forwards_requests ? kAnswerMs : 1000;
+
 // What is known of a callback after the primary was asked to remove it.
 enum class Removal {
   removed,    // by this request

@@ -100,7 +100,7 @@ function userName(uid: number): string {
 }
 
 /** Returns undefined for what cannot be read: a process may end meanwhile, or belong to another user. */
-function attempt<T>(read: () => T): T | undefined {
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

@@ -18,8 +18,6 @@ namespace {
 
 using namespace dpcap;
 
-constexpr int kDisableTimeoutMs = kBuilt.forwards_requests ? kAnswerMs : 1000;
-
 std::atomic<bool> is_recovery_abandoned{false};
 
 std::string argument(const Napi::CallbackInfo& info, size_t index) {

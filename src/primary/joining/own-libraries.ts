@@ -6,6 +6,7 @@ import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DpcapError } from '../../errors.js';
 import { type MappedFile, mappedFiles, parseMaps } from '../../system/maps.js';
+import { attempt } from '../../system/process.js';
 
 /** A library, and a file to open it by, which may be named otherwise. */
 export interface LibraryFile {
@@ -74,13 +75,4 @@ function lessPrivileged(pid: number, folder: string): DpcapError {
 
 function inodeOf(path: string): number | undefined {
   return attempt(() => statSync(path).ino);
-}
-
-/** Undefined for what cannot be read: the process has ended, or belongs to another user. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
