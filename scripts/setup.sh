@@ -34,8 +34,10 @@ python3          python3       command
 
 changed=0
 missing=()
-log_file=$(mktemp)
-trap 'rm -f "$log_file"' EXIT
+work=$(mktemp -d)
+readonly log_file=$work/log
+readonly started=$work/started # its time is that of the sources which a build has seen
+trap 'rm -rf "$work"' EXIT
 
 say() { printf 'set-up: %s\n' "$*"; }
 
@@ -136,16 +138,16 @@ build() {
   forget_other_dpdk
   if ! is_current build/native.stamp native CMakeLists.txt package-lock.json || [ ! -e build/Release/dpcap_host.node ]; then
     change 'building the native addon'
-    mkdir -p build && touch build/started.stamp
-    quietly npm run --silent build:native
-    mv build/started.stamp build/native.stamp
+    touch "$started"
+    quietly npm run --silent build:native # cmake-js empties build/ when it has to configure again
+    mv "$started" build/native.stamp
   fi
   for folder in src test scripts bench; do [ ! -d "$folder" ] || sources+=("$folder"); done
   if ! is_current dist/typescript.stamp "${sources[@]}" tsconfig.json package-lock.json; then
     change 'compiling TypeScript'
-    mkdir -p dist && touch dist/started.stamp
+    touch "$started"
     quietly npm run --silent build:ts
-    mv dist/started.stamp dist/typescript.stamp
+    mv "$started" dist/typescript.stamp
   fi
 }
 
