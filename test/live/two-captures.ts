@@ -25,11 +25,14 @@ type Done = Extract<FromEngine, { type: 'done' }>;
 
 /** An engine without a supervisor, and what it says. */
 class Conversation {
-  readonly engine: ChildProcess = fork(ENGINE, ['--random-seed=1'], { serialization: 'advanced' });
-  readonly exited = once(this.engine, 'exit');
+  readonly engine: ChildProcess;
+  readonly exited: Promise<unknown[]>;
   readonly #said: FromEngine[] = [];
 
-  constructor(t: Test) {
+  constructor(t: Test, env: NodeJS.ProcessEnv = {}) {
+    const options = { serialization: 'advanced', env: { ...process.env, ...env } } as const;
+    this.engine = fork(ENGINE, ['--random-seed=1'], options);
+    this.exited = once(this.engine, 'exit');
     t.teardown(() => this.engine.kill('SIGKILL'));
     this.engine.on('message', (message: FromEngine) => {
       this.#said.push(message);
@@ -41,9 +44,14 @@ class Conversation {
     this.engine.send(message);
   }
 
-  /** Begins a capture with these words after `dpcap capture`. */
-  async begin(capture: number, testpmd: Testpmd, words: string[]): Promise<void> {
-    const dryRun = await runDpcap(['--file-prefix', testpmd.prefix, ...SMALL, ...words, '--dry-run']);
+  /** Begins a capture with these words after `dpcap capture`, and little memory. */
+  begin(capture: number, testpmd: Testpmd, words: string[]): Promise<void> {
+    return this.beginLarge(capture, testpmd, [...SMALL, ...words]);
+  }
+
+  /** Begins one with the default amount of memory. */
+  async beginLarge(capture: number, testpmd: Testpmd, words: string[]): Promise<void> {
+    const dryRun = await runDpcap(['--file-prefix', testpmd.prefix, ...words, '--dry-run']);
     if (dryRun.code !== 0) throw new Error(dryRun.stderr);
     this.send({ type: 'capture', capture, plan: JSON.parse(dryRun.stdout) });
   }
@@ -55,6 +63,18 @@ class Conversation {
       if (found) return found as Extract<FromEngine, { type: T }>;
       const end = this.#said.find((one) => one.type === 'done' && one.capture === capture);
       if (end?.type === 'done') throw new Error(`it ended instead: ${JSON.stringify(end.error)}`);
+      await once(this.engine, 'said');
+    }
+  }
+
+  /** Resolves when a capture that had been growing does not any more, although it has less than planned. */
+  async restsFromGrowing(capture: number): Promise<void> {
+    const { mbufs: planned } = await this.about(capture, 'started');
+    while (true) {
+      const [before, last] = this.#said
+        .flatMap((one) => (one.type === 'stats' && one.capture === capture ? [one.stats.mbufs] : []))
+        .slice(-2);
+      if (before === last && last !== undefined && last < planned) return;
       await once(this.engine, 'said');
     }
   }
@@ -137,4 +157,20 @@ t.test('both end with a primary that is killed, with all that came', { skip }, a
     t.equal(packets(files[port] as string), written(done));
   }
   t.same(await said.exited, [0, null]);
+});
+
+t.test('also while one of them takes memory of its', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  // A capture of the default size has 16 pieces when it starts, the other one has few. The request for memory goes on
+  // when both captures have left the primary's memory, and before the engine ends.
+  const said = new Conversation(t, { DPCAP_FAULT: 'pool.piece@40=sleep:3000,left@2=sleep:4000' });
+  await said.begin(0, testpmd, ['-i', '0', '-w', '/dev/null']);
+  await said.about(0, 'started');
+  await said.beginLarge(1, testpmd, ['-i', '1', '-w', '/dev/null', '--stats-interval', '0.1']);
+  await said.restsFromGrowing(1);
+  await testpmd.kill();
+  for (const port of [1, 0]) {
+    t.match(await said.about(port, 'done'), { error: { error: 'ERR_PRIMARY_GONE' }, leftBehind: [] });
+  }
+  t.same(await said.exited, [0, null], 'it did not touch what is gone');
 });
