@@ -12,8 +12,8 @@ export interface DpvsPrimaryOptions {
   /** Its control socket, as DPVS's -x. */
   ipcFile?: string;
   /**
-   * The first request to disable is carried out and answered so many milliseconds late; those about transmitted packets
-   * are refused until something is written to its standard input.
+   * The first request that does not enable is carried out and answered so many milliseconds late; those to disable
+   * transmitted packets are refused until something is written to its standard input.
    */
   lateMs?: number;
 }

@@ -1,4 +1,7 @@
 /** An answer of the primary that comes too late says nothing about the request after it. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { leftovers, requirements, runDpcap, startCapture, startDpvsPrimary } from '../harness/index.js';
 
@@ -6,6 +9,7 @@ const skip = requirements({ tools: ['cmake'] });
 /** Longer than a request to disable is waited for, shorter than all of them together. */
 const LATE_MS = 1500;
 const DISABLE = 1;
+const ASKING_ENGINE = fileURLToPath(new URL('../harness/asking-engine.js', import.meta.url));
 
 t.test('a late answer does not confirm that the next queue is off', { skip }, async (t) => {
   const primary = await startDpvsPrimary({ layout: 112, vdevs: ['net_null0'], lateMs: LATE_MS });
@@ -25,6 +29,27 @@ t.test('a late answer does not confirm that the next queue is off', { skip }, as
 
   const refused = await runDpcap(['recover', '--file-prefix', primary.prefix]);
   t.match(refused, { code: 1, stdout: /queue 0 tx/ }, 'nothing of it is freed as long as it is on');
+  primary.process.write('\n');
+  const cleared = await runDpcap(['recover', '--file-prefix', primary.prefix]);
+  t.match(cleared, { code: 0, stdout: /cleared a capture of pid \d+, 1 queues still enabled/ });
+  t.match(await primary.stop(), { code: 0 });
+  t.same(leftovers(), []);
+});
+
+t.test('nor that this queue is off, when it is the answer to a question', { skip }, async (t) => {
+  const primary = await startDpvsPrimary({ layout: 112, vdevs: ['net_null0'], lateMs: LATE_MS / 3 });
+  t.teardown(() => primary.stop());
+  const pid = String(primary.process.pid);
+  const engine = fork(ASKING_ENGINE, [primary.prefix, pid], { execArgv: ['--random-seed=1'] });
+  t.teardown(() => engine.kill('SIGKILL'));
+  const [said] = await once(engine, 'message');
+  t.match(
+    said,
+    { answered: false, unknown: [/net_null0 queue 0 tx/], freed: false },
+    'the primary refused to switch it off',
+  );
+  t.same(await once(engine, 'exit'), [0, null]);
+
   primary.process.write('\n');
   const cleared = await runDpcap(['recover', '--file-prefix', primary.prefix]);
   t.match(cleared, { code: 0, stdout: /cleared a capture of pid \d+, 1 queues still enabled/ });

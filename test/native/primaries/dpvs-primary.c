@@ -7,8 +7,8 @@
  *   104  DPVS 1.9 on DPDK 20.11: dereferences its filter unchecked, so a request without one kills it
  *
  * Usage: dpvs [-x IPC_FILE] [-l MS] -p LAYOUT -- EAL_OPTIONS. Forwards each port to itself, slowly, until stdin is
- * closed. Prints one line for each request. With -l the first request to disable is carried out at once and answered MS
- * late, and those about transmitted packets are refused until a byte comes on stdin.
+ * closed. Prints one line for each request. With -l the first request that does not enable is carried out at once and
+ * answered MS late, and those to disable transmitted packets are refused until a byte comes on stdin.
  */
 #include <poll.h>
 #include <rte_bpf.h>
@@ -200,7 +200,7 @@ static int serve(const struct rte_mp_msg *message, const void *peer) {
   printf("request len=%d ver=%u op=%u filter0=%s result=%d\n", message->len_param, request.ver, request.op,
          layout != 120 || request.dpvs.filter0 == NULL ? "empty" : "set", response.err_value);
   fflush(stdout);
-  if (request.op == DISABLE && late_ms != 0) {
+  if (request.op != ENABLE && late_ms != 0) {
     usleep(late_ms * 1000);
     late_ms = 0;
   }
