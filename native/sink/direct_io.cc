@@ -32,10 +32,10 @@ std::optional<DirectIo> DirectIo::of(int fd) {
   return DirectIo(std::move(direct));
 }
 
-ssize_t DirectIo::write(const Blocks& blocks, off_t offset, bool piling_up) {
+ssize_t DirectIo::write(const Blocks& blocks, off_t offset, Backlog backlog) {
   began_ns_ = now_ns(CLOCK_MONOTONIC);
   const bool is_possible = fd_.get() >= 0 && offset == end_ && bytes_of(blocks) >= kWorthwhile && fits(blocks);
-  taken_ = is_possible ? way_.choose(piling_up, began_ns_) : DirectIoPolicy::cached;
+  taken_ = is_possible ? way_.choose(backlog, began_ns_) : DirectIoPolicy::cached;
   return taken_ == DirectIoPolicy::straight ? write_pages(blocks) : 0;
 }
 

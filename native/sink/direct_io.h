@@ -26,7 +26,7 @@ class DirectIo {
   // Writes the whole pages of `blocks`, the next ones, to `offset`, the end of the file, if that is worthwhile. Returns
   // how many bytes of the blocks are in the file: 0 when the page cache is the better way, or the only one; -1 with
   // errno when the write was refused.
-  ssize_t write(const Blocks& blocks, off_t offset, bool piling_up);
+  ssize_t write(const Blocks& blocks, off_t offset, Backlog backlog);
   // Whether the last blocks were written this way.
   bool was_taken() const { return taken_ == DirectIoPolicy::straight; }
   // Notes that the rest was written as well: all of `blocks` are in the file.

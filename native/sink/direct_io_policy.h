@@ -10,13 +10,15 @@
 
 namespace dpcap {
 
+// Blocks that are on their way to the disk.
+enum class Backlog { small, large };
+
 class DirectIoPolicy {
  public:
   enum Way { straight, cached };
 
-  // `piling_up`: many blocks are on their way.
-  Way choose(bool piling_up, uint64_t now_ns) {
-    if (piling_up) hurry_until_ = now_ns + kPatienceNs;
+  Way choose(Backlog backlog, uint64_t now_ns) {
+    if (backlog == Backlog::large) hurry_until_ = now_ns + kPatienceNs;
     if (now_ns >= hurry_until_) return straight;
     const Way better = ns_per_byte_[straight] <= kCopy * ns_per_byte_[cached] ? straight : cached;
     const Way other = better == straight ? cached : straight;

@@ -28,7 +28,7 @@ void FileSink::begin_writing() {
 }
 
 void FileSink::write(const Blocks& blocks, size_t on_the_way) {
-  file_.write_blocks(blocks, on_the_way > kBlocks / 2);
+  file_.write_blocks(blocks, on_the_way > kBlocks / 2 ? Backlog::large : Backlog::small);
   if (options_.priority == Priority::normal) return;
   const int wanted = file_.is_direct() ? kDiskNice : own_nice_;
   if (wanted != writer_nice_) set_nice(wanted);
@@ -75,7 +75,7 @@ void FileSink::flush() {
   if (block_ == nullptr || block_->used == 0) return;
   flushed_ = true;
   if (writes_here()) {
-    file_.write_blocks({block_}, false);
+    file_.write_blocks({block_}, Backlog::small);
     block_->clear();
   } else {
     writer_.submit(block_);

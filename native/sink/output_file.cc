@@ -72,9 +72,9 @@ off_t OutputFile::end_of_file() const {
   return is_file_ && fstat(fd_, &status) == 0 ? status.st_size : -1;
 }
 
-void OutputFile::write_blocks(const Blocks& blocks, bool piling_up) {
+void OutputFile::write_blocks(const Blocks& blocks, Backlog backlog) {
   const off_t start = end_of_file();
-  const ssize_t direct = direct_ && counters_.failure() == 0 ? direct_->write(blocks, start, piling_up) : 0;
+  const ssize_t direct = direct_ && counters_.failure() == 0 ? direct_->write(blocks, start, backlog) : 0;
   if (direct > 0) lseek(fd_, start + direct, SEEK_SET);
   size_t done = static_cast<size_t>(std::max<ssize_t>(direct, 0));
   counters_.add_written(static_cast<int64_t>(done));

@@ -26,9 +26,8 @@ class OutputFile {
 
   // Writes a header or trailer. A torn one is worse than none, so it is taken back where that is possible.
   void write_or_take_back(const std::vector<uint8_t>& bytes);
-  // Writes blocks, and counts records that do not get through as lost. `piling_up`: many blocks are on their way.
-  // Changes the memory in front of the blocks.
-  void write_blocks(const Blocks& blocks, bool piling_up);
+  // Writes blocks, and counts records that do not get through as lost. Changes the memory in front of the blocks.
+  void write_blocks(const Blocks& blocks, Backlog backlog);
   static constexpr uint32_t kMostRecords = RecordSink::kMostInPlace;
   // Does the same for up to kMostRecords records that lie scattered, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);

@@ -257,10 +257,10 @@ export class CaptureRun {
     const alive = this.#session.isPrimaryAlive();
     const grown = this.#growth?.end();
     if (alive) await grown;
-    const inDoubt = await native(addon.disableCapture(this.#number, !alive));
+    const inDoubt = await native(addon.disableCapture(this.#number, alive ? 'alive' : 'gone'));
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();
-    await native(addon.finishCapture(this.#number, mayFree));
+    await native(addon.finishCapture(this.#number, mayFree ? 'outside' : 'unknown'));
     const isFreed = mayFree && (await this.#requests.inside('free', () => native(addon.freeCapture(this.#number))));
     if (alive && !isFreed && this.#session.isPrimaryAlive()) {
       done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];

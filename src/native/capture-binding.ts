@@ -112,10 +112,10 @@ export interface CaptureBinding {
   settleLanes(number: number): Promise<void>;
   /** Ends every call that takes memory from the primary, gives it back or disables, at its next piece or lane. */
   abandonCaptures(): void;
-  /** Removes the callbacks, if the primary is there. Resolves with the lanes that may still be live. */
-  disableCapture(number: number, primaryGone: boolean): Promise<string[]>;
-  /** Drains the rings and closes the output. `isConfirmed`: the primary is known to be out of the callbacks. */
-  finishCapture(number: number, isConfirmed: boolean): Promise<void>;
+  /** Removes the callbacks, if the primary is alive. Resolves with the lanes that may still be live. */
+  disableCapture(number: number, primary: 'alive' | 'gone'): Promise<string[]>;
+  /** Drains the rings and closes the output. Of a primary that is `outside`, no thread is in a callback any more. */
+  finishCapture(number: number, primary: 'outside' | 'unknown'): Promise<void>;
   /** Frees what the capture has in a primary that is out of the callbacks. Resolves with whether all was freed. */
   freeCapture(number: number): Promise<boolean>;
 }

@@ -23,8 +23,8 @@ await session.addon.startCapture(
   () => {},
 );
 const answered = await session.addon.primaryAnswers(PATIENCE_MS);
-const unknown = await session.addon.disableCapture(0, false);
-await session.addon.finishCapture(0, unknown.length === 0);
+const unknown = await session.addon.disableCapture(0, 'alive');
+await session.addon.finishCapture(0, unknown.length === 0 ? 'outside' : 'unknown');
 const freed = unknown.length === 0 && (await session.addon.freeCapture(0));
 await session.detach();
 process.send?.({ answered, unknown, freed });

@@ -124,9 +124,10 @@ Napi::Value JS_AbandonCaptures(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// disableCapture(number, primaryGone): Promise<string[]>, the lanes whose state is unknown.
+// disableCapture(number, primary): Promise<string[]>, the lanes whose state is unknown.
 Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
-  const Primary primary = info[1].As<Napi::Boolean>() ? Primary::gone : Primary::alive;
+  const bool is_gone = info[1].As<Napi::String>().Utf8Value() == "gone";
+  const Primary primary = is_gone ? Primary::gone : Primary::alive;
   const std::shared_ptr<Numbered> one = find(info);
   return PromiseWorker<std::vector<std::string>>::run(
       info.Env(),
@@ -134,11 +135,12 @@ Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
       from_strings);
 }
 
-// finishCapture(number, isConfirmed): Promise<void>. notify() is not called after this call.
+// finishCapture(number, primary): Promise<void>. notify() is not called after this call.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Numbered> one = find(info);
   if (one && one->notifier) one->notifier->close();
-  const auto quiet = info[1].As<Napi::Boolean>() ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
+  const bool is_outside = info[1].As<Napi::String>().Utf8Value() == "outside";
+  const auto quiet = is_outside ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
   return PromiseWorker<bool>::run(
       info.Env(),
       [quiet, one] {

@@ -38,8 +38,8 @@ export function nullPlan(change: Partial<NativePlan> = {}): NativePlan {
 }
 
 async function end(addon: CaptureBinding, number: number): Promise<void> {
-  assert.deepEqual(await addon.disableCapture(number, false), []);
-  await addon.finishCapture(number, true);
+  assert.deepEqual(await addon.disableCapture(number, 'alive'), []);
+  await addon.finishCapture(number, 'outside');
   assert.equal(await addon.freeCapture(number), true);
 }
 

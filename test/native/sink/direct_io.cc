@@ -29,24 +29,25 @@ constexpr size_t kRecord = 16 + 84;
 // Straight while nothing piles up, whatever it takes; through the cache, when something does and that is much faster.
 void way() {
   DirectIoPolicy way;
-  CHECK(way.choose(false, 0) == DirectIoPolicy::straight);
+  CHECK(way.choose(Backlog::small, 0) == DirectIoPolicy::straight);
   way.took(DirectIoPolicy::straight, kMib, 2 * kMs, 0);
-  CHECK(way.choose(true, 0) == DirectIoPolicy::cached);  // worth a try
+  CHECK(way.choose(Backlog::large, 0) == DirectIoPolicy::cached);  // worth a try
   way.took(DirectIoPolicy::cached, kMib, 2 * kMs, 0);
-  CHECK(way.choose(true, kMs) == DirectIoPolicy::straight);  // not worth the CPU
+  CHECK(way.choose(Backlog::large, kMs) == DirectIoPolicy::straight);  // not worth the CPU
 
   way.took(DirectIoPolicy::straight, kMib, 400 * kMs, 0);  // one stall
-  CHECK(way.choose(true, kMs) == DirectIoPolicy::straight);
+  CHECK(way.choose(Backlog::large, kMs) == DirectIoPolicy::straight);
   for (int i = 0; i < 3; i++) way.took(DirectIoPolicy::straight, kMib, 400 * kMs, 0);  // a slow disk
-  CHECK(way.choose(true, kMs) == DirectIoPolicy::cached);
-  CHECK(way.choose(false, kSecond) == DirectIoPolicy::cached);  // the disk is busy with what the cache has taken
+  CHECK(way.choose(Backlog::large, kMs) == DirectIoPolicy::cached);
+  CHECK(way.choose(Backlog::small, kSecond) ==
+        DirectIoPolicy::cached);  // the disk is busy with what the cache has taken
 
   way.took(DirectIoPolicy::cached, kMib, 5 * kMs, 9 * kSecond);
-  CHECK(way.choose(true, 9 * kSecond) == DirectIoPolicy::cached);
-  CHECK(way.choose(true, 11 * kSecond) == DirectIoPolicy::straight);  // tried again
+  CHECK(way.choose(Backlog::large, 9 * kSecond) == DirectIoPolicy::cached);
+  CHECK(way.choose(Backlog::large, 11 * kSecond) == DirectIoPolicy::straight);  // tried again
   way.took(DirectIoPolicy::straight, kMib, 400 * kMs, 11 * kSecond);
-  CHECK(way.choose(true, 12 * kSecond) == DirectIoPolicy::cached);
-  CHECK(way.choose(false, 40 * kSecond) == DirectIoPolicy::straight);
+  CHECK(way.choose(Backlog::large, 12 * kSecond) == DirectIoPolicy::cached);
+  CHECK(way.choose(Backlog::small, 40 * kSecond) == DirectIoPolicy::straight);
 }
 
 // There is nothing but the ordinary way into a pipe, and behind what is in a file already.
@@ -123,7 +124,7 @@ void every_mixture(unsigned seed) {
       blocks.push_back(stream.add(of_block));
       records += of_block;
     }
-    output.write_blocks(blocks, random() % 4 == 0);
+    output.write_blocks(blocks, random() % 4 == 0 ? Backlog::large : Backlog::small);
     CHECK_ALL(file.size() == header + records * kRecord && books.counters.bytes_written() == file.size());
   }
   output.write_or_take_back({1, 2, 3});
@@ -140,13 +141,13 @@ void past_the_page_cache() {
   OutputFile output(file.fd, FileFormat::pcap, books.counters);
   output.write_or_take_back(std::vector<uint8_t>(24));
   Stream stream(24);
-  for (int i = 0; i < 4; i++) output.write_blocks({stream.add(10000), stream.add(10000)}, false);
+  for (int i = 0; i < 4; i++) output.write_blocks({stream.add(10000), stream.add(10000)}, Backlog::small);
   if (!file.can_go_straight()) return note("/tmp has no O_DIRECT");
   CHECK(output.is_direct());
   CHECK(file.pages_in_cache() <= 1);
-  for (int i = 0; i < 4; i++) output.write_blocks({stream.add(1000)}, false);
+  for (int i = 0; i < 4; i++) output.write_blocks({stream.add(1000)}, Backlog::small);
   CHECK(file.pages_in_cache() > 4 * 1000 * kRecord / Block::kPage);
-  output.write_blocks({stream.add(10000)}, false);
+  output.write_blocks({stream.add(10000)}, Backlog::small);
   output.close();
   CHECK(books.counters.failure() == 0 && holds(file, 24, 94000));
 }
@@ -173,9 +174,9 @@ void full_disk() {
     OutputFile output(file.fd, FileFormat::pcap, books.counters);
     output.write_or_take_back(std::vector<uint8_t>(header));
     Stream stream(header);
-    output.write_blocks({stream.add(5000)}, false);
-    output.write_blocks({stream.add(10000), stream.add(10000), stream.add(5000)}, false);
-    output.write_blocks({stream.add(10000)}, false);
+    output.write_blocks({stream.add(5000)}, Backlog::small);
+    output.write_blocks({stream.add(10000), stream.add(10000), stream.add(5000)}, Backlog::small);
+    output.write_blocks({stream.add(10000)}, Backlog::small);
     output.close();
     setrlimit(RLIMIT_FSIZE, &before);
     CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == 40000 - fitting);
