@@ -20,7 +20,7 @@ node -e 'const { name, version, type } = require("./package.json"); console.log(
 ln -s ../lib/dpcap/bin/dpcap "$root/usr/bin/dpcap"
 gzip -9n <man/dpcap.1 >"$root/usr/share/man/man1/dpcap.1.gz"
 bin/dpcap completion bash >"$root/usr/share/bash-completion/completions/dpcap"
-{ echo '#compdef dpcap' && bin/dpcap completion zsh; } >"$root/usr/share/zsh/vendor-completions/_dpcap"
+bin/dpcap completion zsh >"$root/usr/share/zsh/vendor-completions/_dpcap"
 bin/dpcap completion fish >"$root/usr/share/fish/vendor_completions.d/dpcap.fish"
 {
   printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: dpcap\n\n'

@@ -38,21 +38,22 @@ export function wordsOf(program: Command): Words {
 
 /** The script. Pure. */
 export function completionScript(shell: Shell, words: Words): string {
-  return shell === 'fish' ? fishScript(words) : bashScript(words, shell === 'zsh');
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](words);
 }
 
-function bashScript(words: Words, isZsh: boolean): string {
+/** A `case` of both shells: finds out what command was typed, word by word. */
+function typedCase(words: Words): string {
+  const paths = [...words.keys()].filter((path) => path !== '');
+  const lines = paths.map((path) => `      '${path.includes(' ') ? path : ` ${path}`}') typed='${path}' ;;`);
+  return ['    case "$typed $word" in', ...lines, '    esac'].join('\n');
+}
+
+function bashScript(words: Words): string {
   const cases = [...words].map(([path, all]) => `    '${path}') choices='${all.join(' ')}' ;;`);
-  const head = isZsh ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
-  return `${head}_dpcap() {
+  return `_dpcap() {
   local current=\${COMP_WORDS[COMP_CWORD]} typed='' word choices=''
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$typed $word" in
-${[...words.keys()]
-  .filter((path) => path !== '')
-  .map((path) => `      '${path.includes(' ') ? path : ` ${path}`}') typed='${path}' ;;`)
-  .join('\n')}
-    esac
+${typedCase(words)}
   done
   case "$typed" in
 ${cases.join('\n')}
@@ -61,6 +62,34 @@ ${cases.join('\n')}
   [[ $current == -* ]] || COMPREPLY+=($(compgen -f -- "$current"))
 }
 complete -o filenames -F _dpcap dpcap
+`;
+}
+
+/**
+ * It is sourced, or lies in the fpath: there zsh runs the file in the place of the function that it defines, at the first
+ * completion, which has to be answered, too.
+ */
+function zshScript(words: Words): string {
+  const cases = [...words].map(([path, all]) => `    '${path}') choices=(${all.join(' ')}) ;;`);
+  return `#compdef dpcap
+_dpcap() {
+  local typed='' word
+  local -a choices
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+${typedCase(words)}
+  done
+  case "$typed" in
+${cases.join('\n')}
+  esac
+  compadd -a choices
+  [[ \${words[CURRENT]} == -* ]] || _files
+}
+if [[ "\${funcstack[1]}" == _dpcap ]]; then
+  _dpcap "$@"
+else
+  (( \${+functions[compdef]} )) || { autoload -U compinit && compinit; }
+  compdef _dpcap dpcap
+fi
 `;
 }
 

@@ -26,8 +26,45 @@ t.test('bash completes commands, their own commands, and options', async (t) => 
   t.ok(completed('dpcap -w /us').includes('/usr'), 'and files');
 });
 
+/**
+ * What stands on the command line of an interactive zsh after a tabulator: a key of its own prints it. `load` makes zsh
+ * know the completion.
+ */
+function zshLine(line: string, load: string): string {
+  const script = `zmodload zsh/zpty; zpty shell zsh -f -i
+    zpty -w shell ${quoted(`print_line() { print -r -- "line<$BUFFER>" }; zle -N print_line; bindkey '^X' print_line; ${load}`)}
+    zpty -w -n shell ${quoted(line)}$'\\t\\C-x'
+    zpty -r shell output "*line<[^\\$]*>*"; print -r -- "$output"`;
+  const { stdout, stderr, error } = spawnSync('zsh', ['-f', '-c', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    cwd: '/',
+  });
+  return /line<([^$]*?)>/.exec(stdout)?.[1] ?? `${error} ${stdout} ${stderr}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+const noZsh = spawnSync('zsh', ['--version']).error ? 'zsh is not installed' : false;
+t.test('zsh completes the same, sourced or from its fpath', { skip: noZsh }, async (t) => {
+  const dir = t.testdir({ _dpcap: completionScript('zsh', words) });
+  const ways = {
+    sourced: `source ${dir}/_dpcap`,
+    'after compinit': `autoload -U compinit; compinit -D -u; source ${dir}/_dpcap`,
+    'from its fpath': `fpath=(${dir} $fpath); autoload -U compinit; compinit -D -u`,
+  };
+  for (const [way, load] of Object.entries(ways)) {
+    t.equal(zshLine('dpcap do', load), 'dpcap doctor ', way);
+    t.equal(zshLine('dpcap list --al', load), 'dpcap list --all ', way);
+    t.equal(zshLine('dpcap mirror set --until', load), 'dpcap mirror set --until-exit ', way);
+    t.equal(zshLine('dpcap -w /us', load), 'dpcap -w /usr/', way);
+  }
+});
+
 t.test('the other shells get all words, too', async (t) => {
-  t.match(completionScript('zsh', words), /^autoload -U \+X bashcompinit/);
+  t.match(completionScript('zsh', words), /^#compdef dpcap\n/, 'by which compinit knows the file');
   const fish = completionScript('fish', words);
   t.match(fish, /-n '__fish_use_subcommand' -a doctor/);
   t.match(fish, /-n '__fish_seen_subcommand_from mirror; and __fish_seen_subcommand_from set' -l until-exit/);
