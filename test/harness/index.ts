@@ -23,7 +23,13 @@ export {
   watchInterface,
 } from './forwarder.js';
 export { canFreezeThreads, freezeThread } from './freezer.js';
-export { runDpcapAsNobody, runDpcapSeeing, startDpcapInPidNamespace } from './isolated.js';
+export {
+  runDpcapAsNobody,
+  runDpcapLacking,
+  runDpcapSeeing,
+  runDpcapWithoutDpdk,
+  startDpcapInPidNamespace,
+} from './isolated.js';
 export { clearLeftovers, lastingLeftovers, leftovers } from './leftovers.js';
 export { type Bridge, bridgeTwoNamespaces, type HttpServer, type Namespace, startHttpServer } from './netns.js';
 export { uniqueName } from './owned.js';

@@ -9,6 +9,7 @@ import { type Finished, type Running, start } from './processes.js';
 
 const PROJECT = projectFile('');
 const NOBODY = 65534;
+const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 
 /**
  * Runs `dpcap` in a mount namespace whose runtime directory holds these file prefixes and no others, whatever else runs
@@ -37,6 +38,23 @@ export function startDpcapInPidNamespace(args: string[], env: NodeJS.ProcessEnv 
   const running = start('unshare', [...words, ...args], { env });
   running.closeStdin();
   return running;
+}
+
+/** Runs `dpcap` where no library of DPDK is installed: files that are not there lie over them. */
+export function runDpcapWithoutDpdk(args: string[]): Promise<Finished> {
+  const script = `mkdir "$DIRECTORY/none" && cd ${LIBRARIES}
+    for name in librte_*.so.* dpdk; do mknod "$DIRECTORY/none/$name" c 0 0; done
+    mount -t overlay -o lowerdir="$DIRECTORY/none:${LIBRARIES}" none ${LIBRARIES}
+    exec "${PROJECT}bin/dpcap" "$@"`;
+  return runScript(script, args);
+}
+
+/** Runs `dpcap` without some of root's capabilities, such as "sys_admin". */
+export function runDpcapLacking(capabilities: string[], args: string[]): Promise<Finished> {
+  const lacking = capabilities.map((name) => `-${name}`).join(',');
+  const running = start('setpriv', [`--bounding-set=${lacking}`, `${PROJECT}bin/dpcap`, ...args]);
+  running.closeStdin();
+  return running.wait();
 }
 
 function bind(from: string, to: string): string {

@@ -1,5 +1,6 @@
 /** A primary whose allocator is timed (test/native/primaries/malloc-primary.c). */
 import { cpus } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atExit } from './at-exit.js';
 import { built } from './built.js';
@@ -93,7 +94,7 @@ export class MallocPrimary {
  * Starts it and waits until it allocates. The allocating thread has a CPU of its own where there are three, so that a
  * capture has one as well. With fewer the forwarding one shares it, with a tenth of its time.
  * @param more EAL arguments
- * @param program the target of CMakeLists.txt
+ * @param program a target of CMakeLists.txt, or the path of an executable
  * @throws Error with its output
  */
 export async function startMallocPrimary(
@@ -107,7 +108,7 @@ export async function startMallocPrimary(
   const eal = ['--no-pci', '-m', '64', '--file-prefix', prefix, ...placement, ...more];
   const nice = cpus().length > 2 ? '0' : '10';
   const devices = vdevs.flatMap((vdev) => ['--vdev', vdev]);
-  const process = start(built(program), ['-n', nice, '--', ...eal, ...devices]);
+  const process = start(isAbsolute(program) ? program : built(program), ['-n', nice, '--', ...eal, ...devices]);
   const primary = new MallocPrimary(prefix, process, forget);
   try {
     await process.expect(/^ready$/m);
