@@ -6,6 +6,7 @@ import { type HostAddon, hostAddon, pdumpAddons } from '../native/addons.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
+import { origin } from '../primary/joining/libraries.js';
 import { type OpsReading, readPrimaryOps } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
@@ -22,6 +23,8 @@ export interface PrimaryView {
   primary: Primary;
   facts: PrimaryFacts;
   capturability: Capturability;
+  /** Where the libraries are from with which it would be joined; undefined for those of this system, and for none. */
+  origin: string | undefined;
   /** Undefined when the process is not read: it is dead, a less privileged user's, or in another namespace. */
   ops: OpsReading | undefined;
   /** Undefined when the primary is dead, or its memzones are not known. */
@@ -97,11 +100,12 @@ function viewAddons(host: HostAddon): AddonView {
 
 function viewPrimary(primary: Primary, host: Host): PrimaryView {
   const reads = isAlive(primary) && primary.pid !== undefined && !isForeign(primary) && !primary.elsewhere?.isHidden;
-  const { facts, capturability } = inspect(primary, host);
+  const { facts, libraries, capturability } = inspect(primary, host);
   return {
     primary,
     facts,
     capturability,
+    origin: libraries && !(libraries instanceof Error) ? origin(libraries) : undefined,
     ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
   };

@@ -64,14 +64,14 @@ function leftoverCheck({ primary, capturability }: PrimaryView): Check {
 }
 
 /** `severe` means that no other primary could have been meant. */
-function capturableChecks({ primary, facts, capturability }: PrimaryView, severe: boolean): Check[] {
+function capturableChecks({ primary, facts, capturability, origin }: PrimaryView, severe: boolean): Check[] {
   const name = (what: string): string => `${primary.filePrefix}: ${what}`;
   if (capturability.verdict === 'no') {
     const judge = severe ? fail : warn;
     return capturability.reasons.map(({ message, hint }) => judge(name('capturable'), message, hint));
   }
   return [
-    ok(name('version'), `DPDK ${primary.version?.text ?? 'unknown'}`),
+    ok(name('version'), [`DPDK ${primary.version?.text ?? 'unknown'}`, origin ?? []].flat().join(', ')),
     ok(name('mp_socket'), 'listens for secondaries'),
     facts.memzones === undefined
       ? warn(name('pdump'), 'not visible from outside', 'attaching tells: start a capture')

@@ -55,16 +55,18 @@ export function hostAddon(): HostAddon {
 
 /**
  * Returns the addon for primaries of a release.
- * @throws DpcapError ERR_VERSION_MISMATCH when dpcap does not know the release, or the libraries' build has other
- *   layouts; ERR_ADDON_LOAD when the addon, or a library of DPDK, is not there
+ * @throws DpcapError ERR_VERSION_MISMATCH when dpcap does not know the release or has no addon for it, or the libraries'
+ *   build has other layouts; ERR_ADDON_LOAD when a library of DPDK is not there
  */
 export function pdumpAddon(release: Release): PdumpAddon {
   const line = lineOf(release.number);
   if (line) return addonOf(line, release.text);
   const known = RELEASE_LINES.map(({ name }) => name).join(', ');
-  throw new DpcapError('ERR_VERSION_MISMATCH', `this dpcap does not know DPDK ${release.text}`, {
+  const isNewer = release.number > (RELEASE_LINES.at(-1)?.from ?? 0);
+  const message = `DPDK ${release.text}, which it runs, is not known to this dpcap, which knows ${known}`;
+  throw new DpcapError('ERR_VERSION_MISMATCH', message, {
     subject: release.text,
-    hint: `it knows ${known}: use the dpcap of that time, or restart the application with one of these`,
+    hint: `${isNewer ? 'install a later dpcap, or ' : ''}restart the application with one of those releases`,
   });
 }
 
@@ -108,16 +110,21 @@ function addonOf({ abi, name }: ReleaseLine, release: string): PdumpAddon {
   if (loaded) return loaded;
   const file = `dpcap_pdump.dpdk${abi}.node`;
   if (!findAddon(file)) {
-    throw new DpcapError('ERR_ADDON_LOAD', `there is no addon for DPDK ${name} here (${file}), as ${release} needs`, {
+    throw new DpcapError('ERR_VERSION_MISMATCH', `DPDK ${release} needs the addon for ${name}, and ${addonsHere()}`, {
       subject: file,
       errno: 'ENOENT',
-      hint: 'install a package of dpcap that has it, or build it against that release: npm run build:native',
+      hint: `install a package of dpcap that has ${file}, or build it against that release: npm run build:native`,
     });
   }
   const addon = load<PdumpAddon>(file);
   refuseOtherLayouts(addon, hostAddon());
   pdumpLoaded.set(abi, addon);
   return addon;
+}
+
+function addonsHere(): string {
+  const here = RELEASE_LINES.filter(({ abi }) => findAddon(`dpcap_pdump.dpdk${abi}.node`)).map(({ name }) => name);
+  return here.length > 0 ? `this dpcap has those for ${here.join(', ')}` : 'this dpcap has none at all';
 }
 
 /** A private build of DPDK (RTE_MEMPOOL_MAX_OPS_IDX and the like) may differ without a different SONAME. */

@@ -6,7 +6,7 @@ import { inspect, requireCapturable } from './capturable.js';
 import { choosePrimary, isDecidedHere } from './choose.js';
 import { findPrimaries, type Primary } from './discover.js';
 import { systemHost } from './host.js';
-import type { Libraries } from './joining/libraries.js';
+import { type Libraries, origin } from './joining/libraries.js';
 import { type MemoryLimits, memoryLimits } from './memory/memory-limits.js';
 import { runtimeRoot } from './runtime-dir.js';
 import { type PortInfo, ports } from './telemetry.js';
@@ -15,7 +15,7 @@ import { type PortInfo, ports } from './telemetry.js';
 export interface PickedPrimary {
   primary: Primary;
   dpdk: Dpdk;
-  /** "dpdk-testpmd, pid 4711, DPDK 22.11.11" */
+  /** "dpdk-testpmd, pid 4711, DPDK 22.11.11", and where the libraries are from, unless they are this system's. */
   name: string;
   /** Undefined when the primary does not tell them (`--no-telemetry`): they are known after the attach. */
   ports: PortInfo[] | undefined;
@@ -43,6 +43,7 @@ export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
   const known = facts.telemetrySocket === undefined ? undefined : ports(facts.telemetrySocket, host);
   const mtus = known?.flatMap((port) => (port.mtu === undefined ? [] : [port.mtu])) ?? [];
   const about = [primary.process?.program ?? 'a primary', primary.pid && `pid ${primary.pid}`, `DPDK ${dpdk.text}`];
+  about.push(libraries instanceof DpcapError ? undefined : libraries && origin(libraries));
   return {
     primary,
     dpdk,

@@ -27,6 +27,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
       uid: 0,
     },
     capturability: YES,
+    origin: undefined,
     ops: { names: TESTPMD_OPS, source: '/bin/app' },
     stale: undefined,
     ...some,

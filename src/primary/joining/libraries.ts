@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { DpcapError } from '../../errors.js';
 import { pdumpAddon, type Release } from '../../native/addons.js';
 import { lineOf } from '../../native/releases.js';
-import { type LibraryFile, ownLibraries } from './own-libraries.js';
+import { type LibraryFile, ownLibraries, UNREADABLE, type Unusable } from './own-libraries.js';
 
 /** The environment variable that `--dpdk-libs` sets: a folder with the libraries of DPDK. */
 export const LIBRARIES_FOLDER = 'DPCAP_DPDK_LIBS';
@@ -35,13 +35,21 @@ export function librariesFor(
   procDir = '/proc',
   host: Release | DpcapError = hostRelease(owner.version),
 ): Libraries | DpcapError {
+  if (host instanceof DpcapError && host.code === 'ERR_VERSION_MISMATCH') return host; // no library would help
   const folder = process.env[LIBRARIES_FOLDER];
   if (folder) return folderLibraries(resolve(folder), owner.version);
   if (!(host instanceof Error) && host.number === owner.version.number) return { source: 'host', files: [] };
-  const own = owner.pid === undefined ? undefined : librariesOf(owner.pid, owner.version, procDir);
-  if (own instanceof DpcapError) return own;
-  if (own && own.length > 0) return { source: 'primary', files: own };
-  return host instanceof Error ? host : mismatch(owner.version, host, own !== undefined);
+  const own = owner.pid === undefined ? UNREADABLE : librariesOf(owner.pid, owner.version, procDir);
+  if (Array.isArray(own)) return { source: 'primary', files: own };
+  return mismatch(owner.version, host, own);
+}
+
+/** Words for where the libraries are from, after "DPDK 22.11.10"; undefined for those of this system. */
+export function origin({ source, files }: Libraries): string | undefined {
+  if (source === 'host') return undefined;
+  if (source === 'folder') return 'with the libraries of --dpdk-libs';
+  const areGone = files.some((file) => file.includes('/map_files/'));
+  return areGone ? 'with its own libraries, deleted or replaced since it started' : 'with its own libraries';
 }
 
 function hostRelease(theirs: Release): Release | DpcapError {
@@ -53,13 +61,27 @@ function hostRelease(theirs: Release): Release | DpcapError {
   }
 }
 
-function mismatch(theirs: Release, ours: Release, isStatic: boolean): DpcapError {
-  const without = isStatic ? 'it is linked statically' : 'its own cannot be read from here';
-  const message = `the primary runs DPDK ${theirs.text}, the libraries here are ${ours.text}, and ${without}`;
-  return new DpcapError('ERR_VERSION_MISMATCH', message, {
-    subject: theirs.text,
-    hint: `install the libraries of DPDK ${theirs.text}, or give their folder with --dpdk-libs`,
-  });
+/** Says what the primary has, what this system has, and what to do. */
+function mismatch(theirs: Release, host: Release | DpcapError, own: Unusable): DpcapError {
+  const isBroken = host instanceof DpcapError && host.errno !== 'ENOENT';
+  const install = isBroken
+    ? host.hint
+    : `install the libraries of DPDK ${theirs.text} (librte-*), or give their folder with --dpdk-libs`;
+  return new DpcapError(
+    host instanceof DpcapError && own.code !== 'ERR_PERMISSION' ? host.code : own.code,
+    `it runs DPDK ${theirs.text}, ${present(theirs, host)}, and ${own.why}`,
+    {
+      subject: own.subject ?? theirs.text,
+      errno: host instanceof DpcapError ? host.errno : undefined,
+      hint: [own.wayOut, install].filter((one) => one !== undefined).join('; or '),
+    },
+  );
+}
+
+function present(theirs: Release, host: Release | DpcapError): string {
+  if (!(host instanceof DpcapError)) return `the libraries of this system are ${host.text}`;
+  if (host.errno === 'ENOENT') return `this system has no libraries of that release (librte_*${suffix(theirs)})`;
+  return `those of this system cannot be used (${host.message})`;
 }
 
 /**
@@ -84,13 +106,14 @@ function inOrder(libraries: LibraryFile[]): string[] {
   return libraries.sort((a, b) => orderOf(a.name) - orderOf(b.name)).map(({ file }) => file);
 }
 
-/** See ownLibraries(); none when the primary is linked statically. */
-function librariesOf(pid: number, release: Release, procDir: string): string[] | DpcapError | undefined {
+const STATIC: Unusable = { why: 'it is linked statically', code: 'ERR_VERSION_MISMATCH' };
+
+function librariesOf(pid: number, release: Release, procDir: string): string[] | Unusable {
   const end = suffix(release);
   const isWanted = (name: string): boolean => orderOf(name) >= 0 && `${name}.`.includes(`${end}.`);
   const own = ownLibraries(pid, isWanted, procDir);
   if (!Array.isArray(own)) return own;
-  return own.some(isEal) ? inOrder(own) : [];
+  return own.some(isEal) ? inOrder(own) : STATIC;
 }
 
 /** The libraries in a folder; drivers may be in a folder of their own below it, as Debian has it. */

@@ -4,7 +4,7 @@
  */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DpcapError } from '../../errors.js';
+import type { ErrorCode } from '../../errors.js';
 import { type MappedFile, mappedFiles, parseMaps } from '../../system/maps.js';
 import { attempt } from '../../system/process.js';
 
@@ -14,29 +14,47 @@ export interface LibraryFile {
   file: string;
 }
 
+/** Why a primary's own libraries cannot be used: a clause about them for a message, and what to do beside installing some. */
+export interface Unusable {
+  why: string;
+  wayOut?: string;
+  code: ErrorCode;
+  subject?: string;
+}
+
 /**
  * Returns those that `select` selects by name, under names that lead to those very files: through the primary's own root
- * directory, or where they have been replaced, through its mappings. Undefined when its mappings cannot be read; an error
- * when this process must not use what is there.
+ * directory, or where they have been deleted or replaced, through its mappings. There is none when it is linked statically.
  */
 export function ownLibraries(
   pid: number,
   select: (name: string) => boolean,
   procDir: string,
-): LibraryFile[] | DpcapError | undefined {
+): LibraryFile[] | Unusable {
   const dir = join(procDir, String(pid));
   const maps = attempt(() => readFileSync(join(dir, 'maps'), 'latin1'));
-  if (maps === undefined) return undefined; // it has ended, or belongs to another user
+  if (maps === undefined) return UNREADABLE;
   const mapped = mappedFiles(parseMaps(maps)).filter(({ path }) => select(basename(path)));
-  const [first] = mapped;
-  if (!first) return [];
-  if (!hasOurRights(pid, procDir)) return lessPrivileged(pid, join(dir, 'root', dirname(first.path)));
+  // Plugins of EAL, such as handlers of mempools, may be in a folder of their own below that of the others.
+  const eal = mapped.find(({ path }) => basename(path).startsWith('librte_eal.')) ?? mapped[0];
+  if (!eal) return [];
+  if (!hasOurRights(pid, procDir)) return lessPrivileged(pid, dir, eal);
   const files = mapped.flatMap((one) => {
     const file = openable(one, dir);
     return file === undefined ? [] : [{ name: basename(one.path), file }];
   });
-  return files.length === mapped.length ? files : undefined;
+  return files.length === mapped.length ? files : DELETED;
 }
+
+/** It has ended, or belongs to another user, or is in a PID namespace that cannot be seen. */
+export const UNREADABLE: Unusable = { why: 'its own cannot be read from here', code: 'ERR_VERSION_MISMATCH' };
+
+/** What was deleted can be opened by its mapping, which the kernel leaves to those who may look at any process. */
+const DELETED: Unusable = {
+  why: 'its own, which were deleted or replaced since it started, cannot be opened by this process (map_files)',
+  wayOut: 'run dpcap with CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, restart the application',
+  code: 'ERR_VERSION_MISMATCH',
+};
 
 function openable({ path, inode, mappings }: MappedFile, dir: string): string | undefined {
   const within = join(dir, 'root', path);
@@ -65,12 +83,14 @@ function rightsOf(process: string, procDir: string) {
   return { uid: Number(uid), capabilities: BigInt(`0x${capabilities}`), namespace };
 }
 
-function lessPrivileged(pid: number, folder: string): DpcapError {
-  const message = `the libraries of process ${pid} are not loaded by themselves, because it has fewer rights than dpcap`;
-  return new DpcapError('ERR_PERMISSION', message, {
-    subject: folder,
-    hint: `install the same release here or, if you trust what is in that container, give --dpdk-libs ${folder}`,
-  });
+function lessPrivileged(pid: number, dir: string, { path, inode }: MappedFile): Unusable {
+  const why = `its own are not loaded by themselves, because process ${pid} has fewer rights than dpcap`;
+  const folder = join(dir, 'root', dirname(path));
+  const isThere = inodeOf(join(folder, basename(path))) === inode;
+  const wayOut = isThere
+    ? `if you trust what is in that container, give --dpdk-libs ${folder}`
+    : 'restart the application';
+  return { why, wayOut, code: 'ERR_PERMISSION', subject: folder };
 }
 
 function inodeOf(path: string): number | undefined {

@@ -1,12 +1,14 @@
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { DpcapError } from '../../../src/errors.js';
-import { LIBRARIES_FOLDER, librariesFor } from '../../../src/primary/joining/libraries.js';
+import { LIBRARIES_FOLDER, type Libraries, librariesFor, origin } from '../../../src/primary/joining/libraries.js';
 
 const V11 = { number: 0x160b0b63, text: '22.11.11' };
 const V10 = { number: 0x160b0a63, text: '22.11.10' };
-const NONE = new DpcapError('ERR_ADDON_LOAD', 'librte_eal.so.23 is not found');
+const NONE = new DpcapError('ERR_ADDON_LOAD', 'librte_eal.so.23 is not found', { errno: 'ENOENT' });
+const BROKEN = new DpcapError('ERR_ADDON_LOAD', 'undefined symbol: rte_x', { hint: 'rebuild it' });
+const NO_ADDON = new DpcapError('ERR_VERSION_MISMATCH', 'there is no addon for it', { errno: 'ENOENT' });
 const NAMES = ['librte_eal.so.23.0', 'librte_ring.so.23.0', 'librte_mempool_ring.so.23.0'];
 
 const ROOT = { uid: 0, capabilities: '000001ffffffffff', namespace: 4026531837 };
@@ -31,6 +33,7 @@ function container(t: Test, { names = NAMES, replaced = false, rights = {} }: Co
     symlinkSync(`user:[${namespace}]`, join(proc, name, 'ns/user'));
   }
   const lines = [...names, 'libc.so.6'].map((name, at) => {
+    mkdirSync(dirname(join(lib, name)), { recursive: true });
     writeFileSync(join(lib, name), '');
     const mapped = join(replaced ? join(top, 'old') : lib, name);
     writeFileSync(mapped, '');
@@ -70,8 +73,14 @@ t.test('a primary with fewer rights does not choose what dpcap executes', async 
     const folder = join(proc, '7/root/usr/lib');
     t.match(librariesFor({ pid: 7, version: V10 }, proc, V11), {
       code: 'ERR_PERMISSION',
+      message:
+        'it runs DPDK 22.11.10, the libraries of this system are 22.11.11, and its own are not loaded by themselves',
       subject: folder,
-      hint: `install the same release here or, if you trust what is in that container, give --dpdk-libs ${folder}`,
+      hint: `if you trust what is in that container, give --dpdk-libs ${folder}; or install the libraries of DPDK 22.11.10`,
+    });
+    t.match(librariesFor({ pid: 7, version: V10 }, proc, NONE), {
+      code: 'ERR_PERMISSION',
+      message: /has no libraries/,
     });
     t.match(librariesFor({ pid: 7, version: V11 }, proc, V11), { source: 'host' }, 'it is not asked where not needed');
   }
@@ -80,18 +89,49 @@ t.test('a primary with fewer rights does not choose what dpcap executes', async 
 t.test('its mappings, when the files were replaced under it', async (t) => {
   const proc = container(t, { replaced: true });
   const found = librariesFor({ pid: 7, version: V10 }, proc, V11);
+  t.match(origin(found as Libraries), /deleted or replaced since it started/);
   t.match(found, { source: 'primary', files: [/7\/map_files\/7f0000000000-7f0000001000$/, /map_files/, /map_files/] });
+});
+
+t.test('that the kernel may not give to everybody', async (t) => {
+  const proc = container(t, { replaced: true });
+  rmSync(join(proc, '7/map_files'), { recursive: true });
+  t.match(librariesFor({ pid: 7, version: V10 }, proc, V11), {
+    code: 'ERR_VERSION_MISMATCH',
+    message:
+      /22\.11\.10, .* are 22\.11\.11, and its own, which were deleted or replaced since it started, cannot be opened/,
+    hint: /CAP_SYS_ADMIN .*restart the application; or install the libraries of DPDK 22\.11\.10/,
+  });
+});
+
+t.test('no library helps where there is no addon', async (t) => {
+  t.equal(librariesFor({ pid: 7, version: V10 }, container(t), NO_ADDON), NO_ADDON);
+});
+
+t.test('the folder of EAL is named, not that of a plugin that is mapped below it', async (t) => {
+  const rights = { capabilities: '00000000a80425fb' };
+  const proc = container(t, { names: ['pmds/librte_mempool_ring.so.23.0', ...NAMES], rights });
+  t.match(librariesFor({ pid: 7, version: V10 }, proc, V11), { subject: join(proc, '7/root/usr/lib') });
 });
 
 t.test('a primary without libraries says what to do', async (t) => {
   const proc = container(t, { names: [] });
   t.match(librariesFor({ pid: 7, version: V10 }, proc, V11), {
     code: 'ERR_VERSION_MISMATCH',
-    message: /22\.11\.10, the libraries here are 22\.11\.11, and it is linked statically/,
-    hint: /--dpdk-libs/,
+    message: 'it runs DPDK 22.11.10, the libraries of this system are 22.11.11, and it is linked statically',
+    hint: /^install the libraries of DPDK 22\.11\.10 .*--dpdk-libs/,
   });
-  t.equal(librariesFor({ pid: 7, version: V10 }, proc, NONE), NONE);
-  t.equal(librariesFor({ pid: 99, version: V10 }, proc, NONE), NONE, 'nor one that has ended');
+  t.match(librariesFor({ pid: 7, version: V10 }, proc, NONE), {
+    code: 'ERR_ADDON_LOAD',
+    errno: 'ENOENT',
+    message:
+      /runs DPDK 22\.11\.10, this system has no libraries of that release \(librte_\*\.so\.23\), and it is linked/,
+  });
+  t.match(librariesFor({ pid: 7, version: V10 }, proc, BROKEN), {
+    message: /22\.11\.10, those of this system cannot be used \(undefined symbol: rte_x\), and it is linked statically/,
+    hint: 'rebuild it',
+  });
+  t.match(librariesFor({ pid: 99, version: V10 }, proc, NONE), { message: /its own cannot be read/ }, 'it has ended');
   t.match(librariesFor({ pid: 99, version: V10 }, proc, V11), { message: /its own cannot be read from here/ });
 });
 
