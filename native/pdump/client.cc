@@ -125,11 +125,13 @@ bool is_present(const LaneId& lane) { return address_of(lane).device == lane.dev
 void refuse_other_limits() {
   const rte_memzone* zone = rte_memzone_lookup("rte_pdump_stats");
   if (zone == nullptr || (zone->len >= sizeof(StatsZone) && zone->len <= sizeof(StatsZone) + kMostBehind)) return;
-  const char* what =
-      "the primary's DPDK was built with other limits (RTE_MAX_ETHPORTS, RTE_MAX_QUEUES_PER_PORT): its statistics "
-      "have ";
-  throw Error("ERR_VERSION_MISMATCH",
-              what + std::to_string(zone->len) + " bytes, and not " + std::to_string(sizeof(StatsZone)));
+  const auto queues = [](size_t bytes) { return std::to_string(bytes / sizeof(QueueStats) / 2); };
+  throw Error(
+      "ERR_VERSION_MISMATCH",
+      "the primary's DPDK was built with other limits (RTE_MAX_ETHPORTS, RTE_MAX_QUEUES_PER_PORT): its pdump has "
+      "counters for " +
+          queues(zone->len) + " queues, and that of dpcap for " + queues(sizeof(StatsZone)) + " (" +
+          std::to_string(RTE_MAX_ETHPORTS) + " ports of " + std::to_string(RTE_MAX_QUEUES_PER_PORT) + ")");
 }
 
 bool pdump_ready() { return stats_zone() != nullptr; }

@@ -2,6 +2,7 @@
 
 #include <rte_eal_memconfig.h>
 #include <rte_mempool.h>
+#include <rte_memzone.h>
 #include <rte_ring.h>
 #include <rte_tailq.h>
 
@@ -50,6 +51,8 @@ void add_facts(rte_mempool* pool, void* opaque) {
     facts.prod_sync = ring->prod.sync_type;
     facts.cons_sync = ring->cons.sync_type;
   }
+  facts.has_caches = pool->cache_size != 0;
+  facts.rest_bytes = sizeof *pool + pool->private_data_size;
   walk->pools.push_back(facts);
 }
 
@@ -59,6 +62,25 @@ std::vector<PoolFacts> list_pools() {
   Walk walk{ring_addresses(), {}};
   rte_mempool_walk(add_facts, &walk);
   return walk.pools;
+}
+
+void refuse_other_caches(const std::vector<PoolFacts>& pools) {
+  constexpr size_t kCache = sizeof(rte_mempool_cache);
+  for (const PoolFacts& pool : pools) {
+    // It holds header, caches and private data (rte_mempool_create_empty(), lib/mempool/rte_mempool.c).
+    const rte_memzone* zone =
+        pool.has_caches ? rte_memzone_lookup((RTE_MEMPOOL_MZ_PREFIX + pool.name).c_str()) : nullptr;
+    if (zone == nullptr || zone->len == pool.rest_bytes + kCache * RTE_MAX_LCORE) continue;
+    const size_t caches = zone->len - std::min(zone->len, pool.rest_bytes);
+    const auto words = [](size_t bytes) {
+      return bytes % kCache == 0 ? std::to_string(bytes / kCache) + " lcores" : std::to_string(bytes) + " bytes";
+    };
+    throw Error("ERR_VERSION_MISMATCH",
+                "the primary's DPDK was built with other limits (RTE_MAX_LCORE): its mempool " + pool.name +
+                    " has caches for " + words(caches) + ", and those of dpcap are for " +
+                    words(kCache * RTE_MAX_LCORE),
+                0, pool.name);
+  }
 }
 
 std::vector<std::string> own_ops_table() {

@@ -8,6 +8,9 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     'or give libraries of its release with --dpdk-libs DIR',
   ERR_PERMISSION:
     'have root own it, and nobody else write to it, or install the libraries of that release on this system',
+  ERR_VERSION_MISMATCH:
+    "build dpcap's addon against the DPDK of the application (PKG_CONFIG_PATH=DIR npm run build:native), " +
+    'or build the application with the usual limits',
   ERR_EAL_INIT: 'dpcap doctor looks for the cause',
   ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
   ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',

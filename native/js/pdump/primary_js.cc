@@ -1,5 +1,6 @@
 // The functions for a primary: attach, facts, alignOps, owners, and those that `recover` needs.
 #include <atomic>
+#include <utility>
 
 #include "js/errors.h"
 #include "js/exports.h"
@@ -137,8 +138,10 @@ Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
       info.Env(),
       [] {
         refuse_other_limits();
-        return Facts{list_ports(),  list_pools(), own_ops_table(), list_owners(),
-                     pdump_ready(), heap_room(),  take_eal_log()};
+        std::vector<PoolFacts> pools = list_pools();
+        refuse_other_caches(pools);
+        return Facts{list_ports(),  std::move(pools), own_ops_table(), list_owners(),
+                     pdump_ready(), heap_room(),      take_eal_log()};
       },
       from_facts);
 }
