@@ -220,7 +220,7 @@ function otherHugepages(primary: Primary, { needs }: PrimaryFacts): Reason | und
 }
 
 function whereItIs({ pid }: Primary, dir: string): string {
-  return `run dpcap there (nsenter --target ${pid} --mount dpcap ...), or share ${dir} with this mount namespace`;
+  return `run dpcap there (nsenter --target ${pid} --mount --pid dpcap ...), or share ${dir} with this mount namespace`;
 }
 
 function tooFewDescriptors({ needs }: PrimaryFacts): Reason | undefined {

@@ -60,7 +60,7 @@ t.test('in another mount namespace, as in a container', { skip }, async (t) => {
   t.match(listed.stdout, new RegExp(`^${prefix} +${pid} +dpdk-testpmd .* no$`, 'm'));
   t.match(listed.stdout, why);
   const captured = await runDpcap(['--file-prefix', prefix, '-i', '0', '-w', '/dev/null']);
-  t.match(captured, { code: 1, stderr: `nsenter --target ${pid} --mount dpcap` });
+  t.match(captured, { code: 1, stderr: `nsenter --target ${pid} --mount --pid dpcap` });
   t.match(captured.stderr, why);
 });
 
@@ -73,7 +73,7 @@ t.test('huge pages that are mounted in its mount namespace only', { skip }, asyn
   const { code, stderr } = await runDpcap(['--file-prefix', prefix, '-i', '0', '-w', '/dev/null']);
   t.equal(code, 1);
   t.match(stderr, `its huge pages are in ${pages}, which is mounted in its own mount namespace only`);
-  t.match(stderr, /nsenter --target \d+ --mount dpcap/);
+  t.match(stderr, /nsenter --target \d+ --mount --pid dpcap/);
   t.notMatch(stderr, /EAL/, 'nothing was tried in vain');
   const doctor = await runDpcap(['doctor', '--file-prefix', prefix]);
   t.match(doctor, { code: 1, stdout: /fail .*: capturable +its huge pages are in/ });
