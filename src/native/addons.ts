@@ -75,7 +75,7 @@ export function pdumpAddon(release: Release): PdumpAddon {
  * @throws DpcapError as pdumpAddon(), and ERR_VERSION_MISMATCH when the libraries are of another release
  */
 export function joiningAddon(dpdk: Dpdk): PdumpAddon {
-  if (dpdk.libraries.length > 0) native(() => hostAddon().loadLibraries(dpdk.libraries));
+  if (dpdk.libraries.length > 0) loadLibraries(dpdk);
   const addon = pdumpAddon(dpdk);
   if (addon.dpdkVersionNumber === dpdk.number) return addon;
   const message = `the primary runs DPDK ${dpdk.text}, the libraries here are ${addon.dpdkVersion}`;
@@ -85,12 +85,15 @@ export function joiningAddon(dpdk: Dpdk): PdumpAddon {
   });
 }
 
-/** Calls a function of an addon, and turns its error into a DpcapError. */
-function native<T>(call: () => T): T {
+/** The loader's words are about files: whose they are, and of which release, is known here. */
+function loadLibraries({ libraries, text }: Dpdk): void {
   try {
-    return call();
+    hostAddon().loadLibraries(libraries);
   } catch (thrown) {
-    throw nativeError(thrown);
+    const error = nativeError(thrown);
+    if (error.code !== 'ERR_ADDON_LOAD') throw error;
+    const message = `it runs DPDK ${text}, whose libraries do not fit this system: ${error.message}`;
+    throw new DpcapError(error.code, `cannot join the primary: ${message}`, error);
   }
 }
 

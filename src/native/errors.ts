@@ -4,8 +4,8 @@ import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
 /** What a person can do about an error that came from the addon. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_ADDON_LOAD:
-    "the primary's own libraries do not fit this system: run dpcap where the primary runs " +
-    '(nsenter --target PID --mount --pid), or give libraries of its release with --dpdk-libs DIR',
+    'run dpcap where the primary runs (nsenter --target PID --mount --pid), or give libraries of its release that were ' +
+    'built for this system with --dpdk-libs DIR',
   ERR_PERMISSION:
     'have root own it, and nobody else write to it, or install the libraries of that release on this system',
   ERR_VERSION_MISMATCH:

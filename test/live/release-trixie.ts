@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';
 import { projectFile } from '../../src/system/location.js';
+import { runDpcap } from '../harness/processes.js';
 import { isInChroot, testRelease } from '../harness/release.js';
 import { requirements } from '../harness/requirements.js';
 import { startTestpmd, type Testpmd } from '../harness/testpmd.js';
@@ -37,4 +38,21 @@ t.test('two releases on one host, captured from at the same time by the same dpc
   const [ofOwn, ofOther] = await Promise.all([captured(own), captured(other)]);
   t.match(ofOwn, { code: 0, said: /DPDK 22\.11\.\d+, with its own libraries;.*1000 packets captured/s });
   t.match(ofOther, { code: 0, said: /DPDK 24\.11\.\d+;.*1000 packets captured/s });
+});
+
+/** The libraries of Debian 13 are built for version 2.41. */
+function hasOlderGlibc(): boolean {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return Number(header.glibcVersionRuntime?.split('.')[1]) < 41;
+}
+
+const skipFit = skip || (!hasOlderGlibc() && 'the C library is new enough here');
+t.test('libraries of a primary that need a newer C library than the one here', { skip: skipFit }, async (t) => {
+  const within = [CHROOT, 'trixie'];
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'], within, env: { DPCAP_SHARED_RUN: '1' } });
+  t.teardown(() => testpmd.stop());
+  const refused = await runDpcap(['--file-prefix', testpmd.prefix, '-i', '0', '-w', '/dev/null']);
+  t.equal(refused.code, 1);
+  t.match(refused.stderr, /it runs DPDK 24\.11\.\d+, whose libraries do not fit this system: .*GLIBC_\S+' not found/);
+  t.match(refused.stderr, /run dpcap where the primary runs \(nsenter .*\), or give libraries .* --dpdk-libs DIR/);
 });
