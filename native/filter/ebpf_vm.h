@@ -1,25 +1,46 @@
-// Interprets a filter program in this process, on copies that the primary has not filtered because it cannot load the
-// program. Any thread.
+// Interprets a filter program where librte_bpf does not: on copies in the engine that the primary has not filtered
+// because it cannot load the program, and in an application that the agent is in and librte_bpf is not. Any thread.
+// C and C++ include this file.
 #pragma once
 #include <rte_bpf.h>
 #include <rte_mbuf.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include <cstdint>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Whether the program of `count` instructions, as src/filter makes them (jumps go forward only), selects the `len`
+// bytes at `offset` of the chain. `tags_in_data`: the tags of the mbuf's VLAN fields are in the packet already. Nothing
+// in the program or the mbuf can make it read anywhere else.
+bool dpcap_ebpf_matches(const struct ebpf_insn* program, uint32_t count, const struct rte_mbuf* mbuf, uint32_t offset,
+                        uint32_t len, bool tags_in_data);
+
+#ifdef __cplusplus
+}
+
+#include <cstring>
 #include <vector>
 
 namespace dpcap {
 
 class Interpreter {
  public:
-  // `code` is an array of 8-byte ebpf_insn as src/filter makes them: jumps go forward only.
-  explicit Interpreter(const std::vector<uint8_t>& code);
+  // `code` is an array of 8-byte ebpf_insn.
+  explicit Interpreter(const std::vector<uint8_t>& code) : program_(code.size() / sizeof(ebpf_insn)) {
+    if (!program_.empty()) memcpy(program_.data(), code.data(), program_.size() * sizeof(ebpf_insn));
+  }
 
-  // Whether the program selects the `len` bytes at `offset` of the chain. `tags_in_data`: the tags of the mbuf's VLAN
-  // fields are in the packet already. Nothing in the program or the mbuf can make it read anywhere else.
-  bool matches(const rte_mbuf* mbuf, uint32_t offset, uint32_t len, bool tags_in_data) const;
+  // An empty program selects everything.
+  bool matches(const rte_mbuf* mbuf, uint32_t offset, uint32_t len, bool tags_in_data) const {
+    return program_.empty() ||
+           dpcap_ebpf_matches(program_.data(), static_cast<uint32_t>(program_.size()), mbuf, offset, len, tags_in_data);
+  }
 
  private:
   std::vector<ebpf_insn> program_;
 };
 
 }  // namespace dpcap
+#endif
