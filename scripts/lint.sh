@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Biome for TypeScript, clang-format for C++, and the two include rules that keep the languages apart.
+# Biome for TypeScript, clang-format for C and C++, and the two include rules that keep the languages apart.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 failed=0
@@ -14,7 +14,7 @@ only_under() {
 }
 
 node_modules/.bin/biome check --error-on-warnings src test bin scripts bench examples *.json || failed=1
-find native -name '*.cc' -o -name '*.h' | xargs clang-format --dry-run -Werror || failed=1
+find native -name '*.cc' -o -name '*.c' -o -name '*.h' | xargs clang-format --dry-run -Werror || failed=1
 only_under 'napi\.h' 'js'
 only_under 'rte_' 'base|primary|host|filter|record|pdump|sink|capture|agent'
 node scripts/lint-house.mjs || failed=1

@@ -3,17 +3,17 @@
  * no signal. It starts an engine process for each capture, which ends when the calling process ends.
  */
 import * as z from 'zod/mini';
+import { pickSource } from './agent/pick.js';
 import { resolvePortNames } from './dpvs/port-names.js';
 import { DpcapError, errorFromRecord, UsageError } from './errors.js';
 import { compileFilter } from './filter/compile.js';
 import { systemHost } from './primary/host.js';
 import { filterNative } from './primary/joining/filter-native.js';
 import { askDpvs, collectListings, type Listing } from './primary/listing.js';
-import { pickPrimary } from './primary/pick.js';
 import { runtimeRoot } from './primary/runtime-dir.js';
 import { MAX_SNAPLEN, MAX_THREADS } from './protocol/limits.js';
 import type { StopReason } from './protocol/messages.js';
-import { type CaptureRequest, DEFAULT_REQUEST, formatOf } from './protocol/request.js';
+import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf } from './protocol/request.js';
 import { descriptorOutput } from './sinks/descriptor-target.js';
 import { outputTarget } from './sinks/file-target.js';
 import type { OutputTarget } from './sinks/output-target.js';
@@ -68,6 +68,7 @@ const optionsSchema = z.strictObject({
   /** The interval between two records of `stats`, milliseconds. Default: 1000. */
   statsIntervalMs: z.optional(z.int().check(z.minimum(100))),
   trustMempools: z.optional(z.boolean()),
+  via: z.optional(z.enum(BACKENDS)),
 });
 
 /** What to capture, and where packets go. */
@@ -151,7 +152,7 @@ async function begun(options: CaptureOptions, reporter: Reporter): Promise<Runni
     checked.filter === undefined
       ? undefined
       : compileFilter({ expressions: [checked.filter] }, { native: filterNative(checked.filePrefix) });
-  const picked = pickPrimary(checked.filePrefix);
+  const picked = pickSource(checked.filePrefix, checked.via ?? DEFAULT_REQUEST.via);
   const ports = await resolvePortNames(checked.ports ?? [], picked);
   const plan = createPlan(requestFrom(checked, ports), filter, picked, to, `a program of pid ${process.pid}`);
   const shown = { output: sinkOf(to).nameOf(to), inherited: inherits };

@@ -9,6 +9,9 @@
 
 namespace dpcap {
 
+// The greatest number that a capture of a process may have: it is part of names.
+constexpr uint32_t kMostCaptureNumber = 99;
+
 struct LanePlan {
   LaneId id;
   uint32_t interface;

@@ -5,13 +5,14 @@
 #include <napi.h>
 
 // Both.
+void export_capture(Napi::Object exports);
 void export_layouts(Napi::Object exports);
 void export_life(Napi::Object exports);
 // host/
 void export_host(Napi::Object exports);
 void export_filter(Napi::Object exports);
 void export_interface(Napi::Object exports);
+void export_agent(Napi::Object exports);
 // pdump/
 void export_primary(Napi::Object exports);
-void export_capture(Napi::Object exports);
 void export_extended(Napi::Object exports);

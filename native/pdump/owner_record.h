@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/process_id.h"
+#include "capture/plan.h"
 #include "pdump/client.h"
 
 namespace dpcap {
@@ -46,9 +47,6 @@ struct OwnerHeader {
   OwnerLane* lanes() { return reinterpret_cast<OwnerLane*>(this + 1); }
   const OwnerLane* lanes() const { return reinterpret_cast<const OwnerLane*>(this + 1); }
 };
-
-// The greatest number that a capture of a process may have: it is part of names.
-constexpr uint32_t kMostCaptureNumber = 99;
 
 // Returns the name of the record of a process's capture, which the names of the capture's other memzones contain:
 // "dpcap_<pid>_<start time>" for number 0, with ".<number>" behind it for others. At most 25 characters.

@@ -2,7 +2,7 @@
 
 import { UsageError } from '../errors.js';
 import { MAX_SNAPLEN, MAX_THREADS, type StopConditions } from '../protocol/limits.js';
-import { type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
+import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
 import { parseDuration } from '../text/duration.js';
 
 /** The highest queue number, with `RTE_MAX_QUEUES_PER_PORT` as in DPDK's default configuration. */
@@ -11,6 +11,7 @@ const MAX_QUEUE = 1023;
 /** Options of `dpcap capture` as commander hands them over: their values are unchecked texts. */
 export interface RawCaptureOptions {
   filePrefix?: string;
+  via?: string;
   interface?: string[];
   direction?: string;
   queue?: string;
@@ -41,6 +42,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
     raw.count === undefined ? limits.packetLimit : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
   return {
     filePrefix: raw.filePrefix,
+    via: checkChoice('--via', raw.via ?? DEFAULT_REQUEST.via, BACKENDS),
     ports: (raw.interface ?? []).flatMap(splitPorts),
     directions: checkDirection(raw.direction ?? 'both'),
     queues: raw.queue === undefined ? undefined : checkQueues(raw.queue),

@@ -1,8 +1,7 @@
 /** One capture from attach to detach, inside the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asDpcapError, type DpcapError } from '../errors.js';
-import type { PdumpAddon } from '../native/addons.js';
-import type { CaptureBinding, LanePlan, NativeStats } from '../native/capture-binding.js';
+import type { LanePlan, NativeStats } from '../native/capture-binding.js';
 import { native } from '../native/errors.js';
 import type { AttachedFacts } from '../native/primary-binding.js';
 import { usableMemory } from '../primary/memory/memory-limits.js';
@@ -13,14 +12,14 @@ import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 import type { Output } from '../sinks/sink.js';
 import { readHugepages } from '../system/huge-pages.js';
-import type { Session } from './attachment.js';
 import { refuseBusy } from './busy-lanes.js';
 import { endByStats, FailingCopies, leftBehindError, primaryGone } from './capture-end.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
-import { FORWARD_WAIT_S } from './pdump-participants.js';
+import type { CaptureSession } from './session/capture-session.js';
+import { FORWARD_WAIT_S } from './session/pdump-participants.js';
 import { statsMessage } from './stats-message.js';
 
 /** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */
@@ -31,12 +30,10 @@ const TIMER_EARLY_MS = 1;
 // as long as the primary waits for the other processes (5 s).
 const UNANSWERED_REQUEST_MS = 6000;
 
-type Done = Extract<FromEngine, { type: 'done' }>;
+/** An agent's copies are in memory of their own. */
+const AGENT_MEMORY = { bytes: Number.MAX_SAFE_INTEGER, limit: '' };
 
-/** What a capture needs of its session. */
-export type CaptureSession = Omit<Pick<Session, keyof Session>, 'addon' | 'abandon'> & {
-  readonly addon: CaptureBinding & Pick<PdumpAddon, 'dpdkVersion'>;
-};
+type Done = Extract<FromEngine, { type: 'done' }>;
 
 export class CaptureRun {
   readonly #plan: EnginePlan;
@@ -142,7 +139,9 @@ export class CaptureRun {
   #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
     const { sink } = output;
     const wantsLargePages = !this.#plan.mempool.mayGrow;
-    const usable = usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
+    const usable = this.#plan.agent
+      ? AGENT_MEMORY
+      : usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
     const plan = nativePlan(this.#plan, lanes, sink, {
       ports: facts.ports,
       version: this.#session.addon.dpdkVersion,

@@ -11,13 +11,15 @@ import { hostAddon } from '../native/addons.js';
 import { removeSockets } from '../primary/secondaries.js';
 import { CriticalSections } from '../protocol/critical-sections.js';
 import type { StopReason, ToEngine } from '../protocol/messages.js';
-import { planSchema } from '../protocol/plan.js';
+import { type EnginePlan, planSchema } from '../protocol/plan.js';
 import { alone } from '../system/lock-file.js';
 import { onEndingSignal } from '../system/signals.js';
-import { Session } from './attachment.js';
 import { CaptureRun } from './capture-run.js';
 import { createSend, flushed } from './engine-channel.js';
 import { recover } from './recovery.js';
+import { AgentSession } from './session/agent-session.js';
+import { Session } from './session/attachment.js';
+import type { CaptureSession } from './session/capture-session.js';
 
 /** Time between two looks at a critical section that is no longer waited for. */
 const STUCK_LOOK_MS = 200;
@@ -35,13 +37,19 @@ let runtimeDir: string | undefined;
 /** Carries a capture out. All captures of an engine are of the same primary. */
 async function capture({ capture: number, plan: input }: Extract<ToEngine, { type: 'capture' }>): Promise<void> {
   const plan = planSchema.parse(input);
-  runtimeDir = plan.runtimeDir;
-  session ??= new Session(plan, sections);
-  const run = new CaptureRun(number, plan, send, session);
+  const run = new CaptureRun(number, plan, send, sessionFor(plan));
   runs.set(number, run);
   const done = await run.toEnd();
   runs.delete(number);
   send(done);
+}
+
+/** The captures of an agent have nothing in common but the process. */
+function sessionFor(plan: EnginePlan): CaptureSession {
+  if (plan.agent) return new AgentSession(plan);
+  runtimeDir = plan.runtimeDir;
+  session ??= new Session(plan, sections);
+  return session;
 }
 
 async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>): Promise<void> {

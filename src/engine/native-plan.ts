@@ -54,5 +54,6 @@ export function nativePlan(
     sink,
     cpus: plan.cpus,
     purpose: plan.purpose,
+    ...(plan.agent ? { agent: plan.agent } : {}),
   };
 }

@@ -5,7 +5,7 @@ import { hostAddon } from '../native/addons.js';
 import { native } from '../native/errors.js';
 import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
 import { waitForLock } from '../system/lock-file.js';
-import type { Session } from './attachment.js';
+import type { Session } from './session/attachment.js';
 
 /** A file in the primary's runtime directory, which the recovery that is under way keeps locked. */
 const LOCK_FILE = 'dpcap_recover.lock';

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { DpcapError } from '../errors.js';
 import { projectFile } from '../system/location.js';
 import { isMissingLibrary, loadHint } from './addon-hint.js';
+import type { AgentBinding } from './agent-binding.js';
 import type { CaptureBinding } from './capture-binding.js';
 import { nativeError } from './errors.js';
 import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
@@ -15,8 +16,15 @@ import type { InterfaceBinding } from './interface-binding.js';
 import type { PrimaryBinding } from './primary-binding.js';
 import { lineOf, RELEASE_LINES, type ReleaseLine } from './releases.js';
 
-/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces. */
-export interface HostAddon extends HostBinding, FilterBinding, InterfaceBinding, LifeBinding, Layouts {}
+/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces, talks to agents. */
+export interface HostAddon
+  extends HostBinding,
+    FilterBinding,
+    InterfaceBinding,
+    AgentBinding,
+    CaptureBinding,
+    LifeBinding,
+    Layouts {}
 
 /** The addon for the releases of one line: it joins primaries and captures. */
 export interface PdumpAddon extends PrimaryBinding, CaptureBinding, ExtendedBinding, LifeBinding, Layouts {

@@ -43,6 +43,8 @@ export interface NativePlan {
   /** CPUs for the threads that handle packets; empty: any. */
   cpus: number[];
   purpose: string;
+  /** Through which agent; for the addon without DPDK, which has no other captures. */
+  agent?: { socket: string; memory: number };
 }
 
 /**

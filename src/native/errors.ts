@@ -27,6 +27,15 @@ export async function native<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
+/** Returns the result of a call of the addon, and turns its error into a DpcapError with a hint. */
+export function checked<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw nativeError(thrown);
+  }
+}
+
 /** An error of the addon as a DpcapError with a hint. */
 export function nativeError(thrown: unknown): DpcapError {
   const { code, errno, subject, message } = thrown as {

@@ -23,6 +23,8 @@ export interface PickedPrimary {
   memory: MemoryLimits;
   /** Largest frame of its ports in bytes; undefined when it does not tell their MTUs. */
   maxFrame: number | undefined;
+  /** The agent through which packets are got; undefined for pdump. */
+  agent?: { socket: string };
 }
 
 /** Ethernet header and two VLAN tags. */

@@ -18,6 +18,8 @@ export const planSchema = z.strictObject({
     libraries: z.array(z.string()),
     isLean: z.optional(z.boolean()),
   }),
+  /** The agent to capture through, and the memory for its copies; undefined: through pdump. */
+  agent: z.optional(z.strictObject({ socket: z.string(), memory: z.int().check(z.positive()) })),
   /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */

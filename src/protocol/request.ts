@@ -4,9 +4,14 @@ import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 /** Where packets go. */
 export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
 
+/** How packets are got out of an application; auto: through its agent where it has one. */
+export const BACKENDS = ['auto', 'agent', 'pdump'] as const;
+export type Backend = (typeof BACKENDS)[number];
+
 /** What to capture and how, before a primary or a filter is known. */
 export interface CaptureRequest extends StopConditions {
   filePrefix: string | undefined;
+  via: Backend;
   /** Port ids, device names or "any"; empty: the first port. */
   ports: string[];
   directions: ('rx' | 'tx')[];
@@ -31,6 +36,7 @@ export interface CaptureRequest extends StopConditions {
 /** The values that hold unless something else is asked for. */
 export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   filePrefix: undefined,
+  via: 'auto',
   ports: [],
   directions: ['rx', 'tx'],
   queues: undefined,

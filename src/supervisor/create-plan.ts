@@ -8,23 +8,28 @@ import type { EnginePlan } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
 import { besidePrimary, mostThreads } from './cpus.js';
 
+/** Memory of an agent's copies, when -B does not say how much: 2 ms of the fastest traffic that was seen. */
+const DEFAULT_AGENT_BYTES = 64 * 1024 * 1024;
+
 /** Makes the plan of one capture. `purpose` is the command line, for people who find what a dead capture left. */
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,
-  { primary, name, dpdk, maxFrame, memory }: PickedPrimary,
+  { primary, name, dpdk, maxFrame, memory, agent }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
 ): EnginePlan {
   // Each queue of an interface has a thread of its own.
   const queues = 'queues' in output ? output.queues : undefined;
   const placement = besidePrimary(primary.pid, { threads: queues ?? options.threads });
+  const agentMemory = options.bufferBytes ?? DEFAULT_AGENT_BYTES;
   return Object.freeze({
     filePrefix: primary.filePrefix,
     runtimeDir: primary.runtimeDir,
     ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
     ...(primary.process?.startTicks === undefined ? {} : { primaryStartTicks: primary.process.startTicks }),
     dpdk,
+    ...(agent ? { agent: { ...agent, memory: agentMemory } } : {}),
     primaryMemory: memory,
     ...(isDpvs(primary) ? { isDpvs: true } : {}),
     ...(options.trustMempools ? { trustMempools: true } : {}),
@@ -46,7 +51,7 @@ export function createPlan(
     byteLimit: options.byteLimit,
     ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
     mempool: planMempool(options, maxFrame),
-    threads: queues ?? mostThreads(placement, options),
+    threads: agent ? 1 : (queues ?? mostThreads(placement, options)),
     cpus: placement.cpus,
     statsIntervalMs: options.statsIntervalMs,
     purpose,

@@ -9,7 +9,7 @@ import { lacksLists, SEEDS } from './seeds.js';
 
 /** How long a recovery may take before it is given up. */
 const LIMIT_MS = 120_000;
-/** The same where the primary may wait 5 s for another process at each lane (engine/pdump-participants.ts). */
+/** The same where the primary may wait 5 s for another process at each lane (engine/session/pdump-participants.ts). */
 const LONG_LIMIT_MS = 600_000;
 
 /**

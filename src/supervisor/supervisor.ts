@@ -18,7 +18,7 @@ const CAPTURE = 0;
 
 /** How long an engine may take over an orderly end before it is told to give up. */
 const STOP_LIMIT_MS = 60_000;
-/** The same where the primary may wait 5 s for another process at the end of each lane (engine/pdump-participants.ts). */
+/** The same where the primary may wait 5 s for another process at the end of each lane (engine/session/pdump-participants.ts). */
 const LONG_STOP_LIMIT_MS = 600_000;
 
 /**
@@ -113,7 +113,9 @@ export class Supervisor {
   async #attempt(seed: number): Promise<Done> {
     const engine = new EngineProcess(this.#file, seed, this.#inherited, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
-    const endWatch = resumeWhenPrimaryGone({ ...this.#plan, enginePid: engine.child.pid }, this.#log);
+    // An engine that captures through an agent holds nothing of the primary's.
+    const watched = { ...this.#plan, enginePid: engine.child.pid };
+    const endWatch = this.#plan.agent ? () => {} : resumeWhenPrimaryGone(watched, this.#log);
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
       await engine.ended();
@@ -165,6 +167,10 @@ export class Supervisor {
 
   /** The engine died with its callbacks in the primary: a new engine removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
+    if (this.#plan.agent) {
+      const hint = `the agent has ended the capture by itself; ${this.#unfinished()}`;
+      return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, { cause: error, hint });
+    }
     try {
       const report = await runRecovery(this.#plan, this.#log, { file: this.#file });
       const doubt = report.inDoubt.flatMap(({ lanes }) => lanes);

@@ -2,7 +2,7 @@
  * Joins the primary of the first argument, captures transmitted packets, asks whether the primary answers, and disables the
  * capture while the answer to that question is still to come. Reports whether it answered and what is not known to be off.
  */
-import { Session } from '../../src/engine/attachment.js';
+import { Session } from '../../src/engine/session/attachment.js';
 import { CriticalSections } from '../../src/protocol/critical-sections.js';
 import { nullPlan } from '../engine/helpers/capture-contract.js';
 import { installedDpdk } from '../helpers/native.js';

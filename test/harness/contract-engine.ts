@@ -1,5 +1,5 @@
 /** Joins the primary of the first argument, and says of each promise of the addon's contract whether it is kept. */
-import { Session } from '../../src/engine/attachment.js';
+import { Session } from '../../src/engine/session/attachment.js';
 import { CriticalSections } from '../../src/protocol/critical-sections.js';
 import { CONTRACT } from '../engine/helpers/capture-contract.js';
 import { installedDpdk } from '../helpers/native.js';

@@ -1,7 +1,7 @@
 /** An engine that never looks by itself: it knows of the end of a capture what the addon tells it, or nothing. */
 
-import { Session } from '../../src/engine/attachment.js';
 import { CaptureRun } from '../../src/engine/capture-run.js';
+import { Session } from '../../src/engine/session/attachment.js';
 import { CriticalSections } from '../../src/protocol/critical-sections.js';
 import type { FromEngine, ToEngine } from '../../src/protocol/messages.js';
 import { planSchema } from '../../src/protocol/plan.js';

@@ -1,4 +1,5 @@
-// The addon that needs no library of DPDK: what looks at primaries from outside, compiles filters, opens interfaces.
+// The addon that needs no library of DPDK: what looks at primaries from outside, compiles filters, opens interfaces,
+// and captures through agents.
 #include <napi.h>
 
 #include "filter/pcap_library.h"
@@ -19,6 +20,8 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   export_filter(exports);
   export_interface(exports);
   export_life(exports);
+  export_agent(exports);
+  export_capture(exports);
   return exports;
 }
 

@@ -2,9 +2,9 @@
 #include <atomic>
 #include <utility>
 
+#include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
-#include "js/pdump/convert.h"
 #include "js/promise.h"
 #include "pdump/client.h"
 #include "pdump/forwarding.h"

@@ -1,6 +1,7 @@
 /** `dpcap [capture]`, the main command: turns options into a plan, has an engine carry it out, and reports on it. */
 
 import type { Command } from 'commander';
+import { pickSource } from '../../agent/pick.js';
 import { resolvePortNames } from '../../dpvs/port-names.js';
 import { errorFromRecord, errorText, UsageError } from '../../errors.js';
 import type { FilterProgram } from '../../filter/compile.js';
@@ -8,7 +9,6 @@ import { explainFilter, testFilter } from '../../filter/explain.js';
 import { hostAddon } from '../../native/addons.js';
 import { nativeError } from '../../native/errors.js';
 import type { Port } from '../../native/primary-binding.js';
-import { pickPrimary } from '../../primary/pick.js';
 import type { PortInfo } from '../../primary/telemetry.js';
 import { selectPorts } from '../../protocol/lanes.js';
 import type { EnginePlan } from '../../protocol/plan.js';
@@ -61,6 +61,7 @@ export const registerCapture: RegisterCommand = (program, context) => {
 function addCaptureOptions(command: Command): void {
   command
     .option('--file-prefix <prefix>', 'Prefix of the primary to attach to. Default: the only one that runs.')
+    .option('--via <backend>', 'How to get packets: agent, pdump or auto. Default: auto, the agent where there is one.')
     .option('-i, --interface <port>', 'Port id, device name or any. Repeatable. Default: the first port.', collect)
     .option('-Q, --direction <direction>', 'Direction to capture: rx, tx or both (in, out, inout). Default: both.')
     .option('--queue <list>', 'Queues to capture, such as 0,2-5. Default: all.')
@@ -151,7 +152,7 @@ interface PlannedCapture {
  */
 async function planFor({ request, filter }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
   const target = chooseTarget(request.output);
-  const picked = pickPrimary(mirrored?.filePrefix ?? request.filePrefix);
+  const picked = pickSource(mirrored?.filePrefix ?? request.filePrefix, request.via);
   const ports = await resolvePortNames(mirrored?.interface ?? request.ports, picked);
   // After joining, the engine looks for the port in any case. Telemetry does not list ports that another port owns, so
   // an unknown port is refused here only for a mirror, which may cost one of four rules.

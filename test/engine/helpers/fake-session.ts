@@ -1,6 +1,6 @@
 /** A session with a primary and an addon that are not there: what it is told is in its fields, for tests to set. */
 
-import type { CaptureSession } from '../../../src/engine/capture-run.js';
+import type { CaptureSession } from '../../../src/engine/session/capture-session.js';
 import type { NativeStats } from '../../../src/native/capture-binding.js';
 import { CriticalSections } from '../../../src/protocol/critical-sections.js';
 import type { Binding } from '../../helpers/native.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { judgeParticipants, type Participant } from '../../src/engine/pdump-participants.js';
+import { judgeParticipants, type Participant } from '../../../src/engine/session/pdump-participants.js';
 
 const one = (pid: number, answers: boolean, ours = false): Participant => ({
   pid,

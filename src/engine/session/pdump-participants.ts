@@ -4,10 +4,10 @@
  * it is not asked at all, and the primary's interrupt thread waits meanwhile (pdump_request_to_secondary of
  * lib/pdump/rte_pdump.c).
  */
-import { DpcapError } from '../errors.js';
-import { native } from '../native/errors.js';
-import type { PrimaryBinding } from '../native/primary-binding.js';
-import type { Secondary } from '../primary/secondaries.js';
+import { DpcapError } from '../../errors.js';
+import { native } from '../../native/errors.js';
+import type { PrimaryBinding } from '../../native/primary-binding.js';
+import type { Secondary } from '../../primary/secondaries.js';
 
 /** A secondary that takes part answers within microseconds. */
 const ANSWER_MS = 300;

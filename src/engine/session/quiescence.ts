@@ -6,8 +6,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoOf } from '../errors.js';
-import { BLIND } from '../protocol/messages.js';
+import { errnoOf } from '../../errors.js';
+import { BLIND } from '../../protocol/messages.js';
 
 /** CPU time after which any callback is over: a burst through the longest filter takes a few milliseconds. */
 const GRACE_CPU_NS = 10_000_000n;

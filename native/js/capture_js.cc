@@ -1,15 +1,15 @@
-// The functions of a capture: start, stats, grow, settle, disable, finish, free, abandon. A process joins one primary
-// only, because EAL starts only once in a process, but may have several captures there: each has a number.
+// The functions of a capture: start, stats, grow, settle, disable, finish, free, abandon. A process may have several
+// captures: each has a number.
 #include <map>
 #include <mutex>
 
 #include "capture/capture.h"
+#include "js/capture_source.h"
+#include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
 #include "js/notifier.h"
-#include "js/pdump/convert.h"
 #include "js/promise.h"
-#include "pdump/pdump_source.h"
 
 namespace {
 
@@ -17,8 +17,6 @@ using dpcap::Capture;
 using dpcap::CapturePlan;
 using dpcap::kMostCaptureNumber;
 using dpcap::Notify;
-using dpcap::PdumpPlan;
-using dpcap::PdumpSource;
 using dpcap::Primary;
 
 // One capture of this process; its number may be used again once it is freed. A call that is under way shares it.
@@ -63,15 +61,15 @@ std::shared_ptr<Numbered> add(const Napi::CallbackInfo& info) {
 // must still be called.
 Napi::Value JS_StartCapture(const Napi::CallbackInfo& info) {
   const CapturePlan plan = to_capture_plan(info[1].As<Napi::Object>());
-  const PdumpPlan pdump = to_pdump_plan(info[1].As<Napi::Object>(), plan, number_of(info));
+  const MakeSource make_source = to_source(info[1].As<Napi::Object>(), plan, number_of(info));
   if (!info[2].IsFunction()) throw Napi::TypeError::New(info.Env(), "Expected notify to be a function");
   const std::shared_ptr<Numbered> added = add(info);
   added->notifier = Notifier::create(info.Env(), info[2].As<Napi::Function>());
   return PromiseWorker<bool>::run(
       info.Env(),
-      [plan, pdump, added] {
+      [plan, make_source, added] {
         const Notify notify = [to = added->notifier] { to->notify(); };
-        auto prepared = std::make_unique<Capture>(plan, std::make_unique<PdumpSource>(pdump, notify), notify);
+        auto prepared = std::make_unique<Capture>(plan, make_source(notify), notify);
         {
           const std::lock_guard<std::mutex> lock(capture_made);
           added->capture = std::move(prepared);

@@ -1,17 +1,17 @@
 /** Joins a primary for a capture or a recovery: attaches, and puts dpcap's mempool handlers into its order. */
 import { join } from 'node:path';
-import { DpcapError, errnoOf } from '../errors.js';
-import { type Dpdk, hostAddon, joiningAddon, type PdumpAddon } from '../native/addons.js';
-import { native, nativeError } from '../native/errors.js';
-import type { AttachedFacts, RawPoolFacts } from '../native/primary-binding.js';
-import { FORWARDING_RELEASE } from '../native/releases.js';
-import { agreeOnOps } from '../primary/memory/agree-on-ops.js';
-import { readPrimaryOps } from '../primary/memory/mempool-ops.js';
-import { inferRingBlock, type PoolFacts, type RingSync } from '../primary/memory/ring-block.js';
-import { findSecondaries } from '../primary/secondaries.js';
-import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../primary/silent-processes.js';
-import type { CriticalSections } from '../protocol/critical-sections.js';
-import { isRunning } from '../system/process.js';
+import { DpcapError, errnoOf } from '../../errors.js';
+import { type Dpdk, hostAddon, joiningAddon, type PdumpAddon } from '../../native/addons.js';
+import { checked, native } from '../../native/errors.js';
+import type { AttachedFacts, RawPoolFacts } from '../../native/primary-binding.js';
+import { FORWARDING_RELEASE } from '../../native/releases.js';
+import { agreeOnOps } from '../../primary/memory/agree-on-ops.js';
+import { readPrimaryOps } from '../../primary/memory/mempool-ops.js';
+import { inferRingBlock, type PoolFacts, type RingSync } from '../../primary/memory/ring-block.js';
+import { findSecondaries } from '../../primary/secondaries.js';
+import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../../primary/silent-processes.js';
+import type { CriticalSections } from '../../protocol/critical-sections.js';
+import { isRunning } from '../../system/process.js';
 import { askParticipants, judgeParticipants } from './pdump-participants.js';
 import { procThreads, waitForQuiescence } from './quiescence.js';
 
@@ -231,15 +231,6 @@ export class Session {
       : ({ names: undefined, reason: 'its process is not visible from here' } as const);
     const inferred = inferRingBlock(facts.pools.map(poolFacts), facts.ownOps);
     return agreeOnOps(exact, inferred, facts.ownOps, { maxOps: layout.maxOps, trust: this.#target.trustMempools });
-  }
-}
-
-/** Returns the result of a call of the addon; turns the addon's errors into DpcapErrors. */
-function checked<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (thrown) {
-    throw nativeError(thrown);
   }
 }
 

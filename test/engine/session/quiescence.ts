@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { procThreads, type ThreadState, waitForQuiescence } from '../../src/engine/quiescence.js';
-import { BLIND } from '../../src/protocol/messages.js';
+import { procThreads, type ThreadState, waitForQuiescence } from '../../../src/engine/session/quiescence.js';
+import { BLIND } from '../../../src/protocol/messages.js';
 
 const MS = 1_000_000n;
 const busy = (cpuNs: bigint, id = '1'): ThreadState => ({ id, cpuNs, isOutside: false });

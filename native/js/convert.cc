@@ -1,11 +1,9 @@
-#include "js/pdump/convert.h"
+#include "js/convert.h"
 
 #include <sched.h>
 
 #include <cmath>
 #include <functional>
-
-namespace {
 
 using namespace dpcap;
 
@@ -23,9 +21,6 @@ uint64_t number(const Napi::Object& object, const char* name, uint64_t max) {
   }
   return static_cast<uint64_t>(real);
 }
-
-constexpr uint64_t kSafeInteger = (1ull << 53) - 1;
-constexpr uint64_t kMostThreads = 8;
 
 std::string text(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
@@ -54,6 +49,11 @@ std::vector<uint8_t> bytes(const Napi::Object& object, const char* name) {
   return std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength());
 }
 
+namespace {
+
+constexpr uint64_t kSafeInteger = (1ull << 53) - 1;
+constexpr uint64_t kMostThreads = 8;
+
 template <typename T>
 std::vector<T> list(const Napi::Object& object, const char* name,
                     const std::function<T(const Napi::Object&)>& convert) {
@@ -67,15 +67,6 @@ std::vector<T> list(const Napi::Object& object, const char* name,
     result.push_back(convert(element.As<Napi::Object>()));
   }
   return result;
-}
-
-// Turns the text `a` or `b` into one of two values.
-template <typename T>
-T either(const Napi::Object& object, const char* name, const char* a, T if_a, const char* b, T if_b) {
-  const std::string value = text(object, name);
-  if (value == a) return if_a;
-  if (value == b) return if_b;
-  throw wrong_type(object.Env(), name, (std::string("'") + a + "' or '" + b + "'").c_str());
 }
 
 LanePlan to_lane(const Napi::Object& o) {
@@ -147,21 +138,6 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   }
   if (has_queues && plan.sink.queues.size() != plan.threads) throw wrong_type(o.Env(), "queues", "one for each thread");
   plan.cpus = to_cpus(o);
-  return plan;
-}
-
-PdumpPlan to_pdump_plan(const Napi::Object& o, const CapturePlan& capture, uint32_t capture_number) {
-  PdumpPlan plan{};
-  plan.number = capture_number;
-  plan.program = bytes(o, "program");
-  plan.program_tx = bytes(o, "programTx");
-  if (plan.program.empty() != plan.program_tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
-  plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
-  const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
-  plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};
-  plan.purpose = text(o, "purpose");
-  plan.file = capture.file;
-  plan.threads = capture.threads;
   return plan;
 }
 

@@ -1,0 +1,121 @@
+#include "agent/agent_client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace dpcap {
+namespace {
+
+constexpr size_t kMostDescriptors = 2;
+
+Descriptor make_socket(const std::string& path) {
+  Descriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) throw system_error("cannot make a socket for", errno, path);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) throw system_error("cannot connect to", ENAMETOOLONG, path);
+  memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const timeval limit{1, 0};  // a full backlog blocks connect()
+  setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  const bool is_forbidden = errno == EACCES || errno == EPERM;
+  throw Error(is_forbidden ? "ERR_PERMISSION" : "ERR_PRIMARY_NOT_CAPTURABLE",
+              "cannot reach the agent at " + path + ": " + strerror(errno), errno, path);
+}
+
+Error gone(const std::string& path) {
+  return Error("ERR_PRIMARY_GONE", "the application, or its agent, has ended the connection", ECONNRESET, path);
+}
+
+}  // namespace
+
+AgentClient::AgentClient(const std::string& path) : path_(path), fd_(make_socket(path)) {}
+
+void AgentClient::end() { shutdown(fd_.get(), SHUT_RDWR); }
+
+AgentClient::Answer AgentClient::ask(dpcap_agent_operation operation, const std::vector<uint8_t>& body,
+                                     int timeout_ms) {
+  dpcap_agent_header header{};
+  header.magic = DPCAP_AGENT_MAGIC;
+  header.version = DPCAP_AGENT_VERSION;
+  header.operation = static_cast<uint16_t>(operation);
+  header.length = static_cast<uint32_t>(sizeof header + body.size());
+  header.sequence = ++sequence_;
+  if (header.length > DPCAP_AGENT_MAX_MESSAGE) {
+    throw Error("ERR_FILTER_UNSUPPORTED", "the lanes and filters do not fit into a message to the agent", EMSGSIZE);
+  }
+  std::vector<uint8_t> message(header.length);
+  memcpy(message.data(), &header, sizeof header);
+  if (!body.empty()) memcpy(message.data() + sizeof header, body.data(), body.size());
+  if (send(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) throw gone(path_);
+  return receive(sequence_, timeout_ms);
+}
+
+bool AgentClient::wait(int timeout_ms) const {
+  pollfd waiting{fd_.get(), POLLIN, 0};
+  int ready;
+  do ready = poll(&waiting, 1, timeout_ms);
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+AgentClient::Answer AgentClient::receive(uint32_t sequence, int timeout_ms) {
+  std::vector<uint8_t> message(DPCAP_AGENT_MAX_MESSAGE);
+  alignas(cmsghdr) char control[CMSG_SPACE(kMostDescriptors * sizeof(int))];
+  iovec part{message.data(), message.size()};
+  msghdr received{};
+  received.msg_iov = &part;
+  received.msg_iovlen = 1;
+  received.msg_control = control;
+  received.msg_controllen = sizeof control;
+  if (!wait(timeout_ms)) throw Error("ERR_PRIMARY_TIMEOUT", "the agent does not answer", ETIMEDOUT, path_);
+  const ssize_t size = recvmsg(fd_.get(), &received, MSG_CMSG_CLOEXEC);
+  if (size <= 0) throw gone(path_);
+  Answer answer{0, {}, {}};
+  for (cmsghdr* one = CMSG_FIRSTHDR(&received); one != nullptr; one = CMSG_NXTHDR(&received, one)) {
+    if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS) continue;
+    int fds[kMostDescriptors];
+    const size_t count = (one->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(fds, CMSG_DATA(one), count * sizeof(int));
+    for (size_t i = 0; i < count; i++) answer.descriptors.emplace_back(fds[i]);
+  }
+  dpcap_agent_header header;
+  memcpy(&header, message.data(), std::min(sizeof header, static_cast<size_t>(size)));
+  if (static_cast<size_t>(size) < sizeof header || header.magic != DPCAP_AGENT_MAGIC ||
+      header.version != DPCAP_AGENT_VERSION) {
+    throw Error("ERR_VERSION_MISMATCH", "the agent speaks another version of the protocol than this dpcap", EPROTO,
+                path_);
+  }
+  answer.err = header.error;
+  if (answer.err == EUSERS && header.sequence == 0) {
+    throw Error("ERR_CAPTURE_BUSY", "the agent has as many clients as it serves", EUSERS, path_);
+  }
+  if (header.sequence != sequence) throw gone(path_);
+  answer.body.assign(message.begin() + sizeof header, message.begin() + size);
+  return answer;
+}
+
+AgentHello ask_hello(AgentClient& client, int timeout_ms) {
+  const AgentClient::Answer answer = client.ask(DPCAP_AGENT_HELLO, {}, timeout_ms);
+  AgentHello hello{};
+  const size_t room = answer.body.size();
+  if (room >= sizeof hello.process) memcpy(&hello.process, answer.body.data(), sizeof hello.process);
+  if (room < sizeof hello.process ||
+      (room - sizeof hello.process) / sizeof(dpcap_agent_port) < hello.process.port_count) {
+    throw Error("ERR_VERSION_MISMATCH", "the agent's answer is shorter than it says", EPROTO);
+  }
+  hello.ports.resize(hello.process.port_count);
+  if (!hello.ports.empty()) {
+    memcpy(hello.ports.data(), answer.body.data() + sizeof hello.process,
+           hello.ports.size() * sizeof(dpcap_agent_port));
+  }
+  return hello;
+}
+
+}  // namespace dpcap

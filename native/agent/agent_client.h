@@ -1,0 +1,44 @@
+// A connection to the agent inside an application: one request, one answer. One thread at a time; end() any thread.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/protocol.h"
+#include "base/fd.h"
+
+namespace dpcap {
+
+class AgentClient {
+ public:
+  // Throws ERR_PRIMARY_NOT_CAPTURABLE when nobody listens at that path, and ERR_PERMISSION.
+  explicit AgentClient(const std::string& path);
+
+  struct Answer {
+    int err;  // an errno of the agent's
+    std::vector<uint8_t> body;
+    std::vector<Descriptor> descriptors;
+  };
+  // Throws ERR_PRIMARY_TIMEOUT, ERR_PRIMARY_GONE when the connection has ended, ERR_VERSION_MISMATCH when the agent
+  // speaks another version of the protocol.
+  Answer ask(dpcap_agent_operation operation, const std::vector<uint8_t>& body, int timeout_ms);
+  // Ends the session, and every wait for an answer.
+  void end();
+
+ private:
+  Answer receive(uint32_t sequence, int timeout_ms);
+  bool wait(int timeout_ms) const;
+
+  const std::string path_;
+  const Descriptor fd_;
+  uint32_t sequence_ = 0;
+};
+
+// What the agent tells of its process.
+struct AgentHello {
+  dpcap_agent_hello process;
+  std::vector<dpcap_agent_port> ports;
+};
+AgentHello ask_hello(AgentClient& client, int timeout_ms);
+
+}  // namespace dpcap

@@ -1,0 +1,136 @@
+#include "agent/agent_poller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/now.h"
+
+namespace dpcap {
+namespace {
+
+// A thread of the application says that it is in a callback before it takes the time, but that may be seen this much
+// later.
+constexpr uint64_t kSeenLateNs = 10'000;
+// Bytes of one write: see bench/RESULTS.md.
+constexpr uint32_t kMostRunBytes = 256 * 1024;
+// A packet takes about so much of the memory; for how long a thread may sleep.
+constexpr uint64_t kPacketBytes = 256;
+
+}  // namespace
+
+AgentPoller::AgentPoller(const std::vector<Lane*>& lanes, AgentMemory& memory, std::unique_ptr<SpanWriter> writer,
+                         Admission& admission)
+    : memory_(memory),
+      writer_(std::move(writer)),
+      admission_(admission),
+      wall_offset_ns_(now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC)) {
+  for (Lane* lane : lanes) {
+    const auto index = static_cast<uint32_t>(lane->index);
+    inputs_.push_back({lane, &memory.lane(index), memory.bursts(index)});
+  }
+}
+
+uint32_t AgentPoller::poll() {
+  uint32_t found = 0;
+  const uint64_t now = now_ns(CLOCK_MONOTONIC);
+  for (Input& input : inputs_) found += look(input, now);
+  return found;
+}
+
+uint32_t AgentPoller::look(Input& input, uint64_t now) {
+  // Whether a thread is inside is read first: one that has left since has published its burst.
+  const bool is_inside = __atomic_load_n(&input.shared->is_inside, __ATOMIC_ACQUIRE) != 0;
+  const uint64_t published = __atomic_load_n(&input.shared->published, __ATOMIC_ACQUIRE);
+  uint32_t found = 0;
+  for (; input.published != published; input.published++) {
+    const dpcap_agent_burst& burst = at(input, input.published);
+    found += burst.packets;
+    input.last_ns = burst.steady_ns;
+  }
+  input.bound_ns = std::max(input.bound_ns, is_inside ? input.last_ns : now - kSeenLateNs);
+  return found;
+}
+
+// Returns the input whose next burst is the earliest of all that may still come, and how far it may go on.
+AgentPoller::Input* AgentPoller::first(More more, uint64_t* until_ns) {
+  Input* earliest = nullptr;
+  uint64_t earliest_ns = UINT64_MAX, others_ns = UINT64_MAX;
+  for (Input& input : inputs_) {
+    if (input.is_empty() && more == More::none) continue;
+    const uint64_t ns = input.is_empty() ? input.bound_ns : at(input, input.next).steady_ns;
+    if (ns < earliest_ns) {
+      others_ns = std::exchange(earliest_ns, ns);
+      earliest = &input;
+    } else {
+      others_ns = std::min(others_ns, ns);
+    }
+  }
+  *until_ns = others_ns;
+  return earliest != nullptr && !earliest->is_empty() ? earliest : nullptr;
+}
+
+uint32_t AgentPoller::deliver(More more) {
+  uint32_t delivered = 0;
+  uint64_t until_ns;
+  while (Input* const input = first(more, &until_ns)) delivered += deliver_run(*input, until_ns);
+  return delivered;
+}
+
+// Bursts whose records lie one behind the other go on together.
+uint32_t AgentPoller::deliver_run(Input& input, uint64_t until_ns) {
+  dpcap_agent_burst run = at(input, input.next++);
+  enter_segment(input, run.segment);
+  for (; !input.is_empty() && run.bytes < kMostRunBytes; input.next++) {
+    const dpcap_agent_burst& next = at(input, input.next);
+    if (next.segment != run.segment || next.begin != run.begin + run.bytes || next.steady_ns > until_ns) break;
+    run.bytes += next.bytes;
+    run.packets += next.packets;
+    run.packet_bytes += next.packet_bytes;
+  }
+  record(input, run);
+  __atomic_store_n(&input.shared->consumed, input.next, __ATOMIC_RELEASE);
+  return run.packets;
+}
+
+void AgentPoller::record(const Input& input, const dpcap_agent_burst& run) {
+  const Lane& lane = *input.lane;
+  const uint32_t admitted = admission_.admit(lane, run.packets);
+  if (admitted == 0) return;
+  SpanWriter::Written written;
+  if (is_sane(run)) {
+    const RecordSpan span{memory_.segment(run.segment) + run.begin, run.bytes, run.packets,
+                          static_cast<uint16_t>(lane.index), 0};
+    written = writer_->put(span, admitted, run.packet_bytes, lane);
+  }
+  admission_.recorded(lane, admitted, written.packets, written.bytes);
+}
+
+// The application's memory is input.
+bool AgentPoller::is_sane(const dpcap_agent_burst& burst) const {
+  return burst.segment < memory_.segments() && burst.begin <= DPCAP_AGENT_SEGMENT_BYTES &&
+         burst.bytes <= DPCAP_AGENT_SEGMENT_BYTES - burst.begin && burst.bytes / kPcapHeadBytes >= burst.packets;
+}
+
+// The lane's earlier segment is done with: all its records have been put.
+void AgentPoller::enter_segment(Input& input, uint32_t segment) {
+  if (input.has_segment && input.segment == segment) return;
+  if (input.has_segment && input.segment < memory_.segments()) memory_.release(input.segment);
+  input.has_segment = true;
+  input.segment = segment;
+}
+
+uint64_t AgentPoller::complete_ns() const {
+  uint64_t complete = UINT64_MAX;
+  for (const Input& input : inputs_) {
+    complete = std::min(complete, input.is_empty() ? input.bound_ns : at(input, input.next).steady_ns);
+  }
+  return complete + wall_offset_ns_;
+}
+
+bool AgentPoller::is_empty() const {
+  return std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.is_empty(); });
+}
+
+uint32_t AgentPoller::room() const { return static_cast<uint32_t>(memory_.data_bytes() / kPacketBytes); }
+
+}  // namespace dpcap

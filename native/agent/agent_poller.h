@@ -1,0 +1,62 @@
+// Takes bursts out of a session's memory, merges the lanes by the times of their bursts, and passes ranges of records
+// on without a look at a packet. Drain thread.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "agent/agent_memory.h"
+#include "agent/span_writer.h"
+#include "capture/source.h"
+
+namespace dpcap {
+
+class AgentPoller : public Poller {
+ public:
+  AgentPoller(const std::vector<Lane*>& lanes, AgentMemory& memory, std::unique_ptr<SpanWriter> writer,
+              Admission& admission);
+
+  uint32_t poll() override;
+  uint32_t deliver(More more) override;
+  uint64_t complete_ns() const override;
+  bool is_empty() const override;
+  uint32_t room() const override;
+  uint32_t most_room() const override { return room(); }
+  uint32_t longest_sleep_us() const override { return kLongestSleepUs; }
+  void before_pause(bool) override {}
+  void after_pause(uint32_t) override {}
+
+ private:
+  static constexpr uint32_t kLongestSleepUs = 1000;
+
+  struct Input {
+    Lane* lane;
+    dpcap_agent_shared_lane* shared;
+    const dpcap_agent_burst* bursts;
+    uint64_t next = 0;       // the burst to deliver next
+    uint64_t published = 0;  // bursts that are there
+    uint64_t last_ns = 0;    // time of the last of them
+    uint64_t bound_ns = 0;   // no burst from before this is still to come
+    bool has_segment = false;
+    uint32_t segment = 0;  // that the last delivered burst was in
+
+    bool is_empty() const { return next == published; }
+  };
+
+  const dpcap_agent_burst& at(const Input& input, uint64_t number) const {
+    return input.bursts[number & memory_.burst_mask()];
+  }
+  uint32_t look(Input& input, uint64_t now);
+  Input* first(More more, uint64_t* until_ns);
+  uint32_t deliver_run(Input& input, uint64_t until_ns);
+  void record(const Input& input, const dpcap_agent_burst& run);
+  void enter_segment(Input& input, uint32_t segment);
+  bool is_sane(const dpcap_agent_burst& burst) const;
+
+  AgentMemory& memory_;
+  const std::unique_ptr<SpanWriter> writer_;
+  Admission& admission_;
+  const uint64_t wall_offset_ns_;
+  std::vector<Input> inputs_;
+};
+
+}  // namespace dpcap

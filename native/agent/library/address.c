@@ -1,0 +1,71 @@
+#define _GNU_SOURCE
+#include "agent/library/address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/library/dpdk.h"
+#include "agent/library/server.h"
+#include "agent/protocol.h"
+
+// The value of --file-prefix among the process's own words, where EAL was given it there; else EAL's default.
+static void read_prefix(char *prefix, size_t room) {
+  char words[4096];
+  snprintf(prefix, room, "rte");
+  FILE *const file = fopen("/proc/self/cmdline", "re");
+  if (file == NULL) return;
+  const size_t size = fread(words, 1, sizeof words - 1, file);
+  fclose(file);
+  words[size] = 0;
+  for (const char *word = words; word < words + size; word += strlen(word) + 1) {
+    const char *value = NULL;
+    if (strncmp(word, "--file-prefix=", 14) == 0) value = word + 14;
+    if (strcmp(word, "--file-prefix") == 0) value = word + 14;  // the next word: this one ends before it
+    if (value != NULL && value < words + size && strchr(value, '/') == NULL) snprintf(prefix, room, "%s", value);
+  }
+}
+
+// EAL's rule (eal_create_runtime_dir, 22.11 to 25.11).
+static const char *base_directory(void) {
+  const char *const own = getenv("RUNTIME_DIRECTORY");
+  if (own != NULL) return own;
+  const char *const user = getenv("XDG_RUNTIME_DIR");
+  return getuid() == 0 ? "/var/run" : user != NULL ? user : "/tmp";
+}
+
+static bool make_directory(char *path) {
+  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = 0;
+    const bool is_there = mkdir(path, 0700) == 0 || errno == EEXIST;
+    *slash = '/';
+    if (!is_there) return false;
+  }
+  return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+bool address_make(struct sockaddr_un *address) {
+  char directory[sizeof address->sun_path];
+  const char *const given = dpdk.runtime_dir();
+  if (given != NULL && given[0] != 0) {
+    snprintf(directory, sizeof directory, "%s", given);
+  } else {
+    char prefix[64];
+    read_prefix(prefix, sizeof prefix);
+    snprintf(directory, sizeof directory, "%s/dpdk/%s", base_directory(), prefix);
+  }
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  const int length =
+      snprintf(address->sun_path, sizeof address->sun_path, "%s/" DPCAP_AGENT_SOCKET "%d", directory, (int)getpid());
+  if (length >= (int)sizeof address->sun_path) {
+    agent_say("the runtime directory %s is too long a path for a socket", directory);
+    return false;
+  }
+  if (make_directory(directory)) return true;
+  agent_say("cannot make %s: %s", directory, strerror(errno));
+  return false;
+}

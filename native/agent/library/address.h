@@ -1,0 +1,8 @@
+// Where the agent listens. Agent's thread.
+#pragma once
+#include <stdbool.h>
+#include <sys/un.h>
+
+// Writes the address of this process's socket: dpcap_agent_<pid> in DPDK's runtime directory, which is made where EAL
+// has made none (--in-memory, --no-shconf). Returns whether there is such a place; says why not.
+bool address_make(struct sockaddr_un *address);

@@ -1,0 +1,133 @@
+#include "agent/library/datapath/lane.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "agent/library/dpdk.h"
+
+struct lane {
+  uint16_t port;
+  uint16_t queue;
+  uint32_t direction;
+  struct lane *next;
+  atomic_bool has_callback;   // false again when the port is destroyed, and the callback with it
+  atomic_bool is_busy;        // a thread is in the callback
+  _Atomic uint64_t passages;  // how often one has left it
+  atomic_uint attached;       // one more than the last stream's place
+  _Atomic uint64_t refused;
+  struct stream *_Atomic streams[DPCAP_AGENT_MAX_SESSIONS];
+};
+
+// Lanes stay once they were made: a thread may be in their callback at any time.
+static struct lane *_Atomic lanes;
+
+static void tell_inside(struct lane *lane, unsigned int attached, uint32_t is_inside) {
+  for (unsigned int i = 0; i < attached; i++) {
+    struct stream *const stream = atomic_load_explicit(&lane->streams[i], memory_order_relaxed);
+    if (stream != NULL) __atomic_store_n(&stream->shared->is_inside, is_inside, __ATOMIC_RELEASE);
+  }
+}
+
+static void take_burst(struct lane *lane, struct rte_mbuf **packets, uint16_t count) {
+  const unsigned int attached = atomic_load(&lane->attached);
+  if (attached == 0 || count == 0) return;
+  // Sequentially consistent, as the streams' pointers are: a thread that finds a stream is seen to be inside.
+  if (atomic_exchange(&lane->is_busy, true)) {
+    atomic_fetch_add_explicit(&lane->refused, count, memory_order_relaxed);
+    return;
+  }
+  tell_inside(lane, attached, 1);
+  const struct clock_time time = clock_at(rte_rdtsc());
+  for (unsigned int i = 0; i < attached; i++) {
+    struct stream *const stream = atomic_load(&lane->streams[i]);
+    if (stream != NULL) stream_take(stream, packets, count, time);
+  }
+  tell_inside(lane, attached, 0);
+  const uint64_t passages = atomic_load_explicit(&lane->passages, memory_order_relaxed);
+  atomic_store_explicit(&lane->passages, passages + 1, memory_order_release);
+  atomic_store_explicit(&lane->is_busy, false, memory_order_release);
+}
+
+static uint16_t on_rx(uint16_t port, uint16_t queue, struct rte_mbuf **packets, uint16_t count, uint16_t most,
+                      void *lane) {
+  (void)port, (void)queue, (void)most;
+  take_burst(lane, packets, count);
+  return count;
+}
+
+static uint16_t on_tx(uint16_t port, uint16_t queue, struct rte_mbuf **packets, uint16_t count, void *lane) {
+  (void)port, (void)queue;
+  take_burst(lane, packets, count);
+  return count;
+}
+
+// Runs in whatever thread of the application destroys the port.
+static int on_destroyed(uint16_t port, enum rte_eth_event_type event, void *unused, void *unused_too) {
+  (void)event, (void)unused, (void)unused_too;
+  for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
+    if (lane->port == port) atomic_store(&lane->has_callback, false);
+  }
+  return 0;
+}
+
+struct lane *lane_find(uint16_t port, uint16_t queue, uint32_t direction) {
+  for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
+    if (lane->port == port && lane->queue == queue && lane->direction == direction) return lane;
+  }
+  struct lane *const lane = calloc(1, sizeof *lane);
+  if (lane == NULL) return NULL;
+  if (atomic_load(&lanes) == NULL) dpdk.on_event(RTE_ETH_ALL, RTE_ETH_EVENT_DESTROY, on_destroyed, NULL);
+  lane->port = port;
+  lane->queue = queue;
+  lane->direction = direction;
+  lane->next = atomic_load(&lanes);
+  atomic_store(&lanes, lane);
+  return lane;
+}
+
+static int put_callback(struct lane *lane) {
+  if (atomic_load(&lane->has_callback)) return 0;
+  // First on receive, before the application's own callbacks change packets, and last on transmit.
+  const void *const callback = lane->direction == DPCAP_AGENT_RX ? dpdk.add_rx(lane->port, lane->queue, on_rx, lane)
+                                                                 : dpdk.add_tx(lane->port, lane->queue, on_tx, lane);
+  if (callback == NULL) return ENODEV;
+  atomic_store(&lane->has_callback, true);
+  return 0;
+}
+
+int lane_attach(struct lane *lane, struct stream *stream) {
+  for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
+    if (atomic_load(&lane->streams[i]) != NULL) continue;
+    atomic_store(&lane->streams[i], stream);
+    if (atomic_load(&lane->attached) <= i) atomic_store(&lane->attached, i + 1);
+    const int err = put_callback(lane);
+    if (err != 0) lane_detach(lane, stream);
+    return err;
+  }
+  return EUSERS;
+}
+
+uint64_t lane_detach(struct lane *lane, struct stream *stream) {
+  unsigned int attached = 0;
+  for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
+    if (atomic_load(&lane->streams[i]) == stream) atomic_store(&lane->streams[i], NULL);
+    if (atomic_load(&lane->streams[i]) != NULL) attached = i + 1;
+  }
+  atomic_store(&lane->attached, attached);
+  return atomic_load(&lane->passages);
+}
+
+bool lane_has_left(const struct lane *lane, uint64_t detached) {
+  return atomic_load(&lane->passages) != detached || !atomic_load(&lane->is_busy);
+}
+
+uint64_t lane_refused(const struct lane *lane) { return atomic_load_explicit(&lane->refused, memory_order_relaxed); }
+
+bool lane_has_ended(const struct lane *lane) {
+  if (!atomic_load(&lane->has_callback) || !dpdk.is_valid_port(lane->port)) return true;
+  struct rte_eth_dev_info info;
+  if (dpdk.port_info(lane->port, &info) != 0) return true;
+  return lane->queue >= (lane->direction == DPCAP_AGENT_RX ? info.nb_rx_queues : info.nb_tx_queues);
+}

@@ -1,0 +1,25 @@
+// A lane: a port, queue and direction of this process, with the callback that all sessions share. Agent's thread,
+// unless it says something else.
+//
+// A callback that was put in place stays, and costs a call a burst: nobody can know when it is safe to free what
+// rte_eth_add_rx_callback() has allocated, because a polling thread may be about to read it.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/library/datapath/stream.h"
+
+struct lane;
+
+// Returns the lane of what is now in this place; NULL when there is no memory.
+struct lane *lane_find(uint16_t port, uint16_t queue, uint32_t direction);
+// Has the lane's callback pass packets on to the stream. Returns 0, or EUSERS, or what ethdev says.
+int lane_attach(struct lane *lane, struct stream *stream);
+// Ends that. The stream may be in use until lane_has_left(). Returns what that wants to know.
+uint64_t lane_detach(struct lane *lane, struct stream *stream);
+// Whether the thread that may have been in the callback then has left it.
+bool lane_has_left(const struct lane *lane, uint64_t detached);
+// Packets that passed because another thread was in the callback. Any thread.
+uint64_t lane_refused(const struct lane *lane);
+// Whether the port has gone since the callback was put in place, or the queue is no longer one of its.
+bool lane_has_ended(const struct lane *lane);

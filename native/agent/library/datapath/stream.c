@@ -1,0 +1,82 @@
+#include "agent/library/datapath/stream.h"
+
+#define CHUNK 64  // packets that a filter is run on at once
+
+// The records of a burst that are not published yet.
+struct span {
+  struct record_time time;
+  uint64_t steady_ns;
+  uint32_t begin;
+  uint32_t packets;
+  uint64_t packet_bytes;
+};
+
+// The lowest free segment: while the client keeps up, a handful goes round and stays in the caches.
+static bool take_segment(struct stream *stream) {
+  for (uint32_t i = 0; i < stream->segments; i++) {
+    uint8_t is_free = 0;
+    if (__atomic_load_n(&stream->segment_flags[i], __ATOMIC_RELAXED) != 0) continue;
+    if (!__atomic_compare_exchange_n(&stream->segment_flags[i], &is_free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+      continue;
+    stream->segment = i;
+    stream->used = 0;
+    stream->has_segment = true;
+    return true;
+  }
+  stream->has_segment = false;
+  return false;
+}
+
+// A client that has read more than there is has read nothing, as far as the ring is concerned.
+static bool has_room_for_burst(const struct stream *stream) {
+  return stream->published - __atomic_load_n(&stream->shared->consumed, __ATOMIC_ACQUIRE) <= stream->burst_mask;
+}
+
+static void publish(struct stream *stream, struct span *span) {
+  if (span->packets == 0) return;
+  stream->bursts[stream->published & stream->burst_mask] = (struct dpcap_agent_burst){
+      stream->segment, span->begin, stream->used - span->begin, span->packets, span->steady_ns, span->packet_bytes};
+  __atomic_store_n(&stream->shared->published, ++stream->published, __ATOMIC_RELEASE);
+  span->packets = 0;
+  span->packet_bytes = 0;
+}
+
+// Makes room for a record, in this segment or the next one, and for the burst that tells of it.
+static bool make_room(struct stream *stream, struct span *span, uint32_t bytes) {
+  if (!stream->has_segment || stream->used + bytes > DPCAP_AGENT_SEGMENT_BYTES) {
+    publish(stream, span);
+    if (bytes > DPCAP_AGENT_SEGMENT_BYTES || !take_segment(stream)) return false;
+    span->begin = 0;
+  }
+  return span->packets > 0 || has_room_for_burst(stream);
+}
+
+static void record_one(struct stream *stream, struct span *span, const struct rte_mbuf *packet) {
+  const uint32_t caplen = record_caplen(&stream->kind, packet);
+  const uint32_t bytes = record_bytes(&stream->kind, caplen);
+  stream->accepted++;
+  if (!make_room(stream, span, bytes)) {
+    stream->full++;
+    return;
+  }
+  uint8_t *const segment = stream->data + (uint64_t)stream->segment * DPCAP_AGENT_SEGMENT_BYTES;
+  record_write(&stream->kind, span->time, packet, caplen, segment + stream->used);
+  stream->used += bytes;
+  span->packets++;
+  span->packet_bytes += caplen;
+}
+
+void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time) {
+  struct span span = {record_time(&stream->kind, time.wall_ns), time.steady_ns, stream->used, 0, 0};
+  for (uint16_t first = 0; first < count; first += CHUNK) {
+    const uint16_t some = count - first < CHUNK ? count - first : CHUNK;
+    uint64_t selected = filter_run(stream->filter, packets + first, some);
+    stream->filtered += some - (uint16_t)__builtin_popcountll(selected);
+    for (; selected != 0; selected &= selected - 1)
+      record_one(stream, &span, packets[first + __builtin_ctzll(selected)]);
+  }
+  publish(stream, &span);
+  __atomic_store_n(&stream->shared->accepted, stream->accepted, __ATOMIC_RELAXED);
+  __atomic_store_n(&stream->shared->filtered, stream->filtered, __ATOMIC_RELAXED);
+  __atomic_store_n(&stream->shared->full, stream->full, __ATOMIC_RELAXED);
+}

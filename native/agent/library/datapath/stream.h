@@ -1,0 +1,34 @@
+// What one session records of one lane: finds memory for the records of each burst, writes and publishes them. A thread
+// of the application, in the lane's callback; one at a time.
+#pragma once
+#include <rte_mbuf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/library/clock.h"
+#include "agent/library/datapath/filter.h"
+#include "agent/library/datapath/record.h"
+#include "agent/protocol.h"
+
+struct stream {
+  struct record_kind kind;
+  const struct filter *filter;  // NULL: all packets
+  // Of the session, shared by its lanes.
+  uint8_t *segment_flags;
+  uint8_t *data;
+  uint32_t segments;
+  // Of the lane, shared with the client. Only `consumed` is read, and not believed.
+  struct dpcap_agent_shared_lane *shared;
+  struct dpcap_agent_burst *bursts;
+  uint32_t burst_mask;
+  // The truth that is published there.
+  bool has_segment;
+  uint32_t segment;
+  uint32_t used;  // bytes of it
+  uint64_t published;
+  uint64_t accepted;
+  uint64_t filtered;
+  uint64_t full;
+};
+
+void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time);

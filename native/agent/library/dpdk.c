@@ -1,0 +1,66 @@
+#include "agent/library/dpdk.h"
+
+#include <dlfcn.h>
+#include <rte_version.h>
+#include <stdio.h>
+
+struct dpdk dpdk;
+
+static void *look_up(const char *name) { return dlsym(RTLD_DEFAULT, name); }
+
+bool dpdk_is_here(void) { return look_up("rte_eal_init") != NULL; }
+
+struct needed {
+  const char *name;
+  void **function;
+};
+
+// The cast is POSIX's: dlsym() returns a pointer to an object that is one to a function.
+#define FUNCTION(name, field) \
+  { name, (void **)(void *)&dpdk.field }
+
+static const struct needed NEEDED[] = {
+    FUNCTION("rte_version", version),
+    FUNCTION("rte_version_year", version_year),
+    FUNCTION("rte_version_month", version_month),
+    FUNCTION("rte_get_tsc_hz", tsc_hz),
+    FUNCTION("rte_eal_process_type", process_type),
+    FUNCTION("rte_eal_get_runtime_dir", runtime_dir),
+    FUNCTION("rte_eth_find_next", next_port),
+    FUNCTION("rte_eth_dev_is_valid_port", is_valid_port),
+    FUNCTION("rte_eth_dev_get_name_by_port", port_name),
+    FUNCTION("rte_eth_dev_info_get", port_info),
+    FUNCTION("rte_eth_macaddr_get", mac),
+    FUNCTION("rte_eth_dev_get_mtu", mtu),
+    FUNCTION("rte_eth_link_get_nowait", link),
+    FUNCTION("rte_eth_add_first_rx_callback", add_rx),
+    FUNCTION("rte_eth_add_tx_callback", add_tx),
+    FUNCTION("rte_eth_dev_callback_register", on_event),
+};
+
+static const struct needed WELCOME[] = {
+    FUNCTION("rte_bpf_load", bpf_load),
+    FUNCTION("rte_bpf_exec_burst", bpf_exec_burst),
+    FUNCTION("rte_bpf_destroy", bpf_destroy),
+};
+
+// The ABI is one from November to the next November.
+static unsigned int abi_of(unsigned int year, unsigned int month) { return month >= 11 ? year + 1 : year; }
+
+const char *dpdk_look_up(void) {
+  for (size_t i = 0; i < RTE_DIM(NEEDED); i++) {
+    *NEEDED[i].function = look_up(NEEDED[i].name);
+    if (*NEEDED[i].function == NULL) return NEEDED[i].name;
+  }
+  for (size_t i = 0; i < RTE_DIM(WELCOME); i++) *WELCOME[i].function = look_up(WELCOME[i].name);
+  if (dpdk.bpf_load == NULL || dpdk.bpf_exec_burst == NULL || dpdk.bpf_destroy == NULL) dpdk.bpf_load = NULL;
+  if (abi_of(dpdk.version_year(), dpdk.version_month()) == abi_of(RTE_VER_YEAR, RTE_VER_MONTH)) return NULL;
+  static char other[128];
+  snprintf(other, sizeof other, "the agent of %s in place of that for %d.%d", dpdk.version(), RTE_VER_YEAR,
+           RTE_VER_MONTH);
+  return other;
+}
+
+// rte_eal_init() sets the frequency after memory, heaps, locks and tail queues, and before it probes the devices
+// (lib/eal/linux/eal.c, 22.11 to 25.11).
+bool dpdk_is_ready(void) { return dpdk.tsc_hz() != 0; }

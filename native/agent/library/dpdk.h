@@ -1,0 +1,43 @@
+// The functions of DPDK that the agent calls. The library is linked to none of DPDK's: a static application has them
+// already, and two copies end it. Each is looked up; one that is missing costs a feature, never the application.
+#pragma once
+#include <rte_ethdev.h>
+#include <stdbool.h>
+
+struct rte_bpf;
+struct rte_bpf_prm;
+
+struct dpdk {
+  const char *(*version)(void);
+  unsigned int (*version_year)(void);
+  unsigned int (*version_month)(void);
+  uint64_t (*tsc_hz)(void);
+  enum rte_proc_type_t (*process_type)(void);
+  const char *(*runtime_dir)(void);
+
+  uint16_t (*next_port)(uint16_t);
+  int (*is_valid_port)(uint16_t);
+  int (*port_name)(uint16_t, char *);
+  int (*port_info)(uint16_t, struct rte_eth_dev_info *);
+  int (*mac)(uint16_t, struct rte_ether_addr *);
+  int (*mtu)(uint16_t, uint16_t *);
+  int (*link)(uint16_t, struct rte_eth_link *);
+  const struct rte_eth_rxtx_callback *(*add_rx)(uint16_t, uint16_t, rte_rx_callback_fn, void *);
+  const struct rte_eth_rxtx_callback *(*add_tx)(uint16_t, uint16_t, rte_tx_callback_fn, void *);
+  int (*on_event)(uint16_t, enum rte_eth_event_type, rte_eth_dev_cb_fn, void *);
+
+  // Of librte_bpf, which need not be there.
+  struct rte_bpf *(*bpf_load)(const struct rte_bpf_prm *);
+  uint32_t (*bpf_exec_burst)(const struct rte_bpf *, void **, uint64_t *, uint32_t);
+  void (*bpf_destroy)(struct rte_bpf *);
+};
+
+extern struct dpdk dpdk;
+
+// Whether this process has DPDK in it at all.
+bool dpdk_is_here(void);
+// Looks all functions up. Returns the name of a needed one that is missing, or why the release is not the one that the
+// agent was built for; NULL when all is well.
+const char *dpdk_look_up(void);
+// Whether EAL's memory, locks and timers are set up. Devices may still be missing.
+bool dpdk_is_ready(void);

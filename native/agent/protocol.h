@@ -1,0 +1,140 @@
+// What the agent inside an application and an engine outside say to each other: messages over a socket, and the layout
+// of the memory that a session's packets pass through. C and C++ include this file. All numbers are little-endian, as
+// on every machine that DPDK's capture libraries run on.
+//
+// A client connects to <runtime dir>/dpcap_agent_<pid> (AF_UNIX, SOCK_SEQPACKET; same user or root). Each message is
+// answered by one with the same operation and sequence, and an errno. A session is a connection: its end ends what it
+// had. An operation that the agent does not know is answered with ENOSYS, anything malformed with EINVAL and the end.
+#pragma once
+
+#ifdef __cplusplus
+#include <cstdint>
+#else
+#include <stdint.h>
+#endif
+
+#define DPCAP_AGENT_MAGIC 0x61637064u  // "dpca"
+#define DPCAP_AGENT_VERSION 1
+#define DPCAP_AGENT_SOCKET "dpcap_agent_"
+#define DPCAP_AGENT_MAX_MESSAGE 65536u
+#define DPCAP_AGENT_MAX_LANES 256u
+#define DPCAP_AGENT_MAX_SESSIONS 16u
+#define DPCAP_AGENT_SEGMENT_BYTES (1u << 20)
+#define DPCAP_AGENT_DEVICE_BYTES 64u
+
+enum dpcap_agent_operation {
+  DPCAP_AGENT_HELLO = 1,    // answered by dpcap_agent_hello and its ports
+  DPCAP_AGENT_PREPARE = 2,  // dpcap_agent_prepare: makes the memory; answered by dpcap_agent_prepared and descriptors
+  DPCAP_AGENT_OPEN = 3,     // puts the callbacks in place: packets flow
+  DPCAP_AGENT_STOP = 4,     // takes them away; answered when no thread of the application is inside any more, or EBUSY
+};
+
+struct dpcap_agent_header {
+  uint32_t magic;
+  uint16_t version;
+  uint16_t operation;
+  uint32_t length;  // of the whole message
+  uint32_t sequence;
+  int32_t error;  // of an answer: 0 or an errno
+  uint32_t reserved;
+};
+
+enum dpcap_agent_feature {
+  DPCAP_AGENT_HAS_BPF = 1,  // filters are run by the application's librte_bpf
+};
+
+struct dpcap_agent_hello {
+  uint32_t pid;
+  uint32_t process_type;  // rte_proc_type_t: 0 primary, 1 secondary
+  uint32_t features;
+  uint32_t port_count;  // of the dpcap_agent_port behind this
+  uint64_t tsc_hz;
+  char dpdk_version[64];
+  char program[64];
+};
+
+struct dpcap_agent_port {
+  uint16_t id;
+  uint16_t rx_queues;
+  uint16_t tx_queues;
+  uint16_t mtu;
+  uint8_t mac[6];
+  uint16_t is_started;
+  uint32_t link_mbps;  // 0 when the link is down
+  uint32_t reserved;
+  char device[DPCAP_AGENT_DEVICE_BYTES];
+  char driver[32];
+};
+
+enum dpcap_agent_format { DPCAP_AGENT_PCAP = 0, DPCAP_AGENT_PCAPNG = 1 };
+enum dpcap_agent_direction { DPCAP_AGENT_RX = 1, DPCAP_AGENT_TX = 2 };
+
+struct dpcap_agent_lane {
+  uint16_t port;
+  uint16_t queue;
+  uint32_t direction;
+  uint32_t interface;  // number of the interface in pcapng records
+  char device[DPCAP_AGENT_DEVICE_BYTES];
+};
+
+// Behind it: the lanes, then the filter programs for received and for sent packets (struct ebpf_insn, 8 bytes each).
+struct dpcap_agent_prepare {
+  uint64_t memory_bytes;
+  uint32_t format;
+  uint32_t nanoseconds;  // else microseconds
+  uint32_t snaplen;
+  uint32_t lane_count;
+  uint32_t rx_instructions;
+  uint32_t tx_instructions;
+};
+
+// Its descriptors, in this order: the control memory, which the client may write, and the data, which it may only read.
+struct dpcap_agent_prepared {
+  uint32_t segments;
+  uint32_t bursts;  // a lane's ring of bursts has so many, a power of two
+  uint32_t huge_pages;
+  uint32_t reserved;
+};
+
+// The control memory: a flag for each segment, then each lane's counters, then each lane's ring of bursts.
+//
+// The agent trusts nothing in it. It takes the free segment with the lowest number, and believes the client only that a
+// segment is free and how many bursts it has read: wrong words cost the client packets, and nobody else anything.
+
+struct dpcap_agent_burst {
+  uint32_t segment;
+  uint32_t begin;  // of the records, in the segment
+  uint32_t bytes;
+  uint32_t packets;
+  uint64_t steady_ns;     // CLOCK_MONOTONIC; never decreases within a lane
+  uint64_t packet_bytes;  // of the records' packets
+};
+
+// The agent writes the first two cache lines, the client the third.
+struct dpcap_agent_shared_lane {
+  uint64_t published;  // bursts in the ring since the session was opened; the records are complete
+  uint32_t is_inside;  // a thread of the application is in the callback
+  uint32_t is_ended;   // the port or queue is gone
+  uint64_t unused1[6];
+
+  uint64_t accepted;  // packets that the filter selected
+  uint64_t filtered;
+  uint64_t full;     // lost: no free segment, or no room in the ring of bursts
+  uint64_t refused;  // lost: another thread was in the callback of the same lane
+  uint64_t unused2[4];
+
+  uint64_t consumed;  // bursts that the client is done with
+  uint64_t unused3[7];
+};
+
+#define DPCAP_AGENT_PAGE 4096u
+
+static inline uint64_t dpcap_agent_lanes_offset(uint32_t segments) {
+  return (segments + DPCAP_AGENT_PAGE - 1) / DPCAP_AGENT_PAGE * DPCAP_AGENT_PAGE;
+}
+static inline uint64_t dpcap_agent_bursts_offset(uint32_t segments, uint32_t lanes) {
+  return dpcap_agent_lanes_offset(segments) + (uint64_t)lanes * sizeof(struct dpcap_agent_shared_lane);
+}
+static inline uint64_t dpcap_agent_control_bytes(uint32_t segments, uint32_t lanes, uint32_t bursts) {
+  return dpcap_agent_bursts_offset(segments, lanes) + (uint64_t)lanes * bursts * sizeof(struct dpcap_agent_burst);
+}

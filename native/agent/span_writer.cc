@@ -1,0 +1,71 @@
+#include "agent/span_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace dpcap {
+namespace {
+
+// The size of the record at `at`; 0 when it does not end within the span. The span is the application's memory.
+size_t whole_record(FileFormat format, const RecordSpan& span, size_t at) {
+  const size_t left = span.size - at;
+  if (left < (format == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes)) return 0;
+  const size_t size = stored_record_size(format, span.bytes + at);
+  return size <= left && stored_caplen(format, span.bytes + at) < size ? size : 0;
+}
+
+}  // namespace
+
+// Records are looked at only where a span has to be cut: by a limit, or because a block of the sink ends.
+SpanWriter::Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane&) {
+  Written all;
+  size_t at = 0;
+  while (all.packets < packets && !sink_.is_full()) {
+    const size_t first = whole_record(format_, span, at);
+    if (first == 0) break;
+    const Room room = sink_.reserve(first);
+    RecordSpan part{room.bytes, static_cast<uint32_t>(span.size - at), packets - all.packets, span.lane, span.steps_ns};
+    uint64_t bytes = packet_bytes - all.bytes;
+    if (packets < span.records || part.size > room.size || part.size > room.goal) {
+      part.size = part.records = 0;
+      bytes = 0;
+      while (all.packets + part.records < packets && part.size < room.goal) {
+        const size_t size = whole_record(format_, span, at + part.size);
+        if (size == 0 || part.size + size > room.size) break;
+        bytes += stored_caplen(format_, span.bytes + at + part.size);
+        part.size += static_cast<uint32_t>(size);
+        part.records++;
+      }
+    }
+    memcpy(room.bytes, span.bytes + at, part.size);
+    sink_.commit(part);
+    at += part.size;
+    all.packets += part.records;
+    all.bytes += bytes;
+  }
+  return all;
+}
+
+SpanWriter::Written FrameSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t, const Lane& lane) {
+  constexpr uint32_t kFrames = 32;
+  const size_t head = format_ == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes;
+  Frame frames[kFrames];
+  Written all;
+  size_t at = 0;
+  while (all.packets < packets) {
+    uint32_t count = 0;
+    for (; count < std::min(packets - all.packets, kFrames); count++) {
+      const size_t size = whole_record(format_, span, at);
+      if (size == 0) break;
+      frames[count] = {span.bytes + at + head, stored_caplen(format_, span.bytes + at)};
+      all.bytes += frames[count].size;
+      at += size;
+    }
+    if (count == 0) break;
+    sink_.put(frames, count, lane);
+    all.packets += count;
+  }
+  return all;
+}
+
+}  // namespace dpcap

@@ -1,0 +1,68 @@
+// The agent inside an application: what it tells, and the source of the captures of this addon.
+#include <memory>
+
+#include "agent/agent_client.h"
+#include "agent/agent_source.h"
+#include "js/capture_source.h"
+#include "js/convert.h"
+#include "js/errors.h"
+#include "js/exports.h"
+
+namespace {
+
+using namespace dpcap;
+
+constexpr int kHelloMs = 2000;
+
+Napi::Object from_port(Napi::Env env, const dpcap_agent_port& port) {
+  char mac[18];
+  snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", port.mac[0], port.mac[1], port.mac[2], port.mac[3],
+           port.mac[4], port.mac[5]);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", port.id);
+  object.Set("name", std::string(port.device, strnlen(port.device, sizeof port.device)));
+  object.Set("driver", std::string(port.driver, strnlen(port.driver, sizeof port.driver)));
+  object.Set("mac", mac);
+  object.Set("rxQueues", port.rx_queues);
+  object.Set("txQueues", port.tx_queues);
+  object.Set("mtu", port.mtu);
+  object.Set("linkMbps", port.link_mbps);
+  return object;
+}
+
+Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
+  const auto& process = hello.process;
+  Napi::Array ports = Napi::Array::New(env, hello.ports.size());
+  for (uint32_t i = 0; i < hello.ports.size(); i++) ports.Set(i, from_port(env, hello.ports[i]));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("pid", process.pid);
+  object.Set("isPrimary", process.process_type == 0);
+  object.Set("hasBpf", (process.features & DPCAP_AGENT_HAS_BPF) != 0);
+  object.Set("dpdkVersion",
+             std::string(process.dpdk_version, strnlen(process.dpdk_version, sizeof process.dpdk_version)));
+  object.Set("program", std::string(process.program, strnlen(process.program, sizeof process.program)));
+  object.Set("ports", ports);
+  return object;
+}
+
+// agentHello(path): AgentHello. Waits for the answer.
+Napi::Value JS_AgentHello(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
+  AgentClient client(info[0].As<Napi::String>());
+  return from_hello(info.Env(), ask_hello(client, kHelloMs));
+}
+
+}  // namespace
+
+MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint32_t) {
+  constexpr uint64_t kMostMemory = 16ull << 30;
+  const Napi::Value given = plan.Get("agent");
+  if (!given.IsObject()) throw wrong_type(plan.Env(), "agent", "an object");
+  const Napi::Object at = given.As<Napi::Object>();
+  const AgentPlan agent{text(at, "socket"), bytes(plan, "program"), bytes(plan, "programTx"), capture.file,
+                        number(at, "memory", kMostMemory)};
+  if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for an agent");
+  return [agent](const Notify&) { return std::make_unique<AgentSource>(agent); };
+}
+
+void export_agent(Napi::Object exports) { add_function<JS_AgentHello>(exports, "agentHello"); }

@@ -1,0 +1,40 @@
+/** Finds agents by their sockets in DPDK's runtime directories. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ProcessInfo, readProcess } from '../system/process.js';
+
+/** A process that has an agent, as far as its socket tells. */
+export interface AgentAt {
+  filePrefix: string;
+  runtimeDir: string;
+  socket: string;
+  pid: number;
+  process: ProcessInfo;
+}
+
+const SOCKET = /^dpcap_agent_(\d+)$/;
+
+/**
+ * The agents below a runtime root whose processes are alive, by file prefix and pid. A process that was killed leaves its
+ * socket behind.
+ * @param root see runtimeRoot()
+ */
+export function findAgents(root: string, procDir = '/proc'): AgentAt[] {
+  return namesIn(root).flatMap((filePrefix) => {
+    const runtimeDir = join(root, filePrefix);
+    return namesIn(runtimeDir).flatMap((name) => {
+      const pid = Number(SOCKET.exec(name)?.[1] ?? 0);
+      const process = pid > 0 ? readProcess(pid, procDir) : undefined;
+      return process ? [{ filePrefix, runtimeDir, socket: join(runtimeDir, name), pid, process }] : [];
+    });
+  });
+}
+
+/** Sorted; empty for a directory that is not there or may not be read: others may be. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,83 @@
+/** Chooses the application to capture from, and the backend: its agent or pdump. */
+import { DpcapError } from '../errors.js';
+import { hostAddon } from '../native/addons.js';
+import type { AgentHello } from '../native/agent-binding.js';
+import { checked } from '../native/errors.js';
+import { choosePrimary } from '../primary/choose.js';
+import { findPrimaries, type Primary } from '../primary/discover.js';
+import { systemHost } from '../primary/host.js';
+import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
+import { checkPrefix, runtimeRoot } from '../primary/runtime-dir.js';
+import type { PortInfo } from '../primary/telemetry.js';
+import type { Backend } from '../protocol/request.js';
+import { type AgentAt, findAgents } from './find.js';
+
+/** Ethernet header and two VLAN tags. */
+const FRAME_OVERHEAD = 14 + 8;
+const USUAL_MTU = 1500;
+
+/**
+ * The application to capture from, and through which backend.
+ * @throws DpcapError as choosePrimary(), pickPrimary() and AgentBinding.agentHello()
+ */
+export function pickSource(filePrefix: string | undefined, via: Backend): PickedPrimary {
+  if (via === 'pdump') return pickPrimary(filePrefix);
+  if (filePrefix !== undefined) checkPrefix(filePrefix);
+  const agents = findAgents(runtimeRoot());
+  if (via === 'agent') return ask(only(agents, filePrefix));
+  if (agents.length === 0) return pickPrimary(filePrefix);
+  // An application with an agent counts as one that can be joined, also where nobody can.
+  const others = findPrimaries(runtimeRoot(), systemHost()).filter(({ pid }) => !agents.some((one) => one.pid === pid));
+  const chosen = choosePrimary([...agents.map(asPrimary), ...others], filePrefix);
+  const agent = agents.find(({ pid }) => pid === chosen.pid);
+  return agent ? ask(agent) : pickPrimary(filePrefix);
+}
+
+/** Of several processes with one prefix, the first: it is the primary unless process ids have gone round. */
+function only(agents: readonly AgentAt[], filePrefix: string | undefined): AgentAt {
+  const wanted = agents.filter((one) => filePrefix === undefined || one.filePrefix === filePrefix);
+  const [first] = wanted;
+  if (!first) throw absent(filePrefix);
+  if (wanted.some((one) => one.filePrefix !== first.filePrefix)) throw ambiguous(wanted);
+  return first;
+}
+
+function asPrimary({ filePrefix, runtimeDir, pid, process }: AgentAt): Primary {
+  const state = 'running';
+  return { filePrefix, runtimeDir, state, shared: true, pid, process, version: undefined, reason: undefined };
+}
+
+function ask(agent: AgentAt): PickedPrimary {
+  const hello = checked(() => hostAddon().agentHello(agent.socket));
+  const text = hello.dpdkVersion.replace(/^DPDK /, '');
+  const [year = 0, month = 0] = text.split('.').map(Number);
+  const version = { number: ((year << 24) | (month << 16)) >>> 0, text };
+  return {
+    primary: { ...asPrimary(agent), shared: false },
+    dpdk: { ...version, libraries: [] },
+    name: `${hello.program}, pid ${agent.pid}, DPDK ${text}, through its agent`,
+    ports: hello.ports.map(portInfo),
+    memory: { isFixed: false },
+    maxFrame: Math.max(...hello.ports.map(({ mtu }) => mtu), USUAL_MTU) + FRAME_OVERHEAD,
+    agent: { socket: agent.socket },
+  };
+}
+
+function portInfo({ linkMbps, ...port }: AgentHello['ports'][number]): PortInfo {
+  const link = linkMbps > 0 ? 'up' : 'down';
+  return { ...port, promiscuous: undefined, started: undefined, link, speedMbps: linkMbps || undefined };
+}
+
+function absent(filePrefix: string | undefined): DpcapError {
+  const about = filePrefix === undefined ? '' : ` with file prefix ${filePrefix}`;
+  return new DpcapError('ERR_PRIMARY_ABSENT', `no application${about} has an agent of dpcap`, {
+    subject: filePrefix,
+    hint: 'start it with -d, or LD_PRELOAD, and the file that `dpcap agent path` prints',
+  });
+}
+
+function ambiguous(agents: readonly AgentAt[]): DpcapError {
+  const names = agents.map((one) => `${one.filePrefix} (${one.process.program}, pid ${one.pid})`).join(', ');
+  const hint = `choose one with --file-prefix: ${names}`;
+  return new DpcapError('ERR_PRIMARY_AMBIGUOUS', 'several applications have an agent of dpcap', { hint });
+}

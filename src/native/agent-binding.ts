@@ -1,0 +1,25 @@
+/** The addon's function for looking at an agent inside an application. */
+import type { Port } from './primary-binding.js';
+
+/** What an agent tells of its process. */
+export interface AgentHello {
+  pid: number;
+  /** Whether the process is a primary of DPDK; otherwise it is a secondary. */
+  isPrimary: boolean;
+  /** Whether the application has librte_bpf, which then runs filters; otherwise the agent's interpreter does. */
+  hasBpf: boolean;
+  /** "DPDK 22.11.11" */
+  dpdkVersion: string;
+  program: string;
+  ports: (Port & { driver: string; mac: string; mtu: number; linkMbps: number })[];
+}
+
+/** Talks to agents. */
+export interface AgentBinding {
+  /**
+   * Asks an agent, and waits up to 2 s for its answer. Throws ERR_PRIMARY_NOT_CAPTURABLE when nobody listens,
+   * ERR_PERMISSION, ERR_PRIMARY_TIMEOUT, ERR_CAPTURE_BUSY, ERR_VERSION_MISMATCH when it speaks another protocol.
+   * @param socket path of its socket
+   */
+  agentHello(socket: string): AgentHello;
+}
