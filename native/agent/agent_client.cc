@@ -53,7 +53,8 @@ AgentClient::Answer AgentClient::ask(dpcap_agent_operation operation, const std:
   std::vector<uint8_t> message(header.length);
   memcpy(message.data(), &header, sizeof header);
   if (!body.empty()) memcpy(message.data() + sizeof header, body.data(), body.size());
-  if (send(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) throw gone(path_);
+  // An agent that refuses a client says so before it closes the connection: that can be read all the same.
+  send(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL);
   return receive(sequence_, timeout_ms);
 }
 
@@ -75,7 +76,9 @@ AgentClient::Answer AgentClient::receive(uint32_t sequence, int timeout_ms) {
   received.msg_control = control;
   received.msg_controllen = sizeof control;
   if (!wait(timeout_ms)) throw Error("ERR_PRIMARY_TIMEOUT", "the agent does not answer", ETIMEDOUT, path_);
-  const ssize_t size = recvmsg(fd_.get(), &received, MSG_CMSG_CLOEXEC);
+  ssize_t size = recvmsg(fd_.get(), &received, MSG_CMSG_CLOEXEC);
+  // This comes first, once, when it closed the connection before it had read everything (unix_release_sock in Linux).
+  if (size < 0 && errno == ECONNRESET) size = recvmsg(fd_.get(), &received, MSG_CMSG_CLOEXEC);
   if (size <= 0) throw gone(path_);
   Answer answer{0, {}, {}};
   for (cmsghdr* one = CMSG_FIRSTHDR(&received); one != nullptr; one = CMSG_NXTHDR(&received, one)) {

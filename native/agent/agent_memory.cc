@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint32_t kMostSegments = 1u << 16;
 constexpr uint32_t kMostBursts = 1u << 24;
+constexpr uint32_t kMostSegmentBytes = 1u << 24;
 
 uint64_t size_of(const Descriptor& fd) {
   struct stat status;
@@ -27,9 +28,10 @@ void* map(const Descriptor& fd, size_t bytes, int protection) {
 }  // namespace
 
 AgentMemory::AgentMemory(const dpcap_agent_prepared& made, uint32_t lanes, const std::vector<Descriptor>& descriptors)
-    : segments_(made.segments), bursts_(made.bursts), lanes_(lanes) {
-  const bool is_sane = descriptors.size() == 2 && segments_ > 0 && segments_ <= kMostSegments && bursts_ > 0 &&
-                       bursts_ <= kMostBursts && (bursts_ & (bursts_ - 1)) == 0;
+    : segments_(made.segments), segment_bytes_(made.segment_bytes), bursts_(made.bursts), lanes_(lanes) {
+  const bool is_sane = descriptors.size() == 2 && segments_ > 0 && segments_ <= kMostSegments && segment_bytes_ > 0 &&
+                       segment_bytes_ <= kMostSegmentBytes && bursts_ > 0 && bursts_ <= kMostBursts &&
+                       (bursts_ & (bursts_ - 1)) == 0;
   const uint64_t control_bytes = dpcap_agent_control_bytes(segments_, lanes_, bursts_);
   if (!is_sane || size_of(descriptors[0]) < control_bytes || size_of(descriptors[1]) < data_bytes()) {
     throw Error("ERR_VERSION_MISMATCH", "the agent's memory is not as it says", EPROTO);

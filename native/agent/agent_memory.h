@@ -22,13 +22,15 @@ class AgentMemory {
   const dpcap_agent_burst* bursts(uint32_t index) const;
   uint32_t burst_mask() const { return bursts_ - 1; }
   uint32_t segments() const { return segments_; }
-  uint64_t data_bytes() const { return uint64_t{segments_} * DPCAP_AGENT_SEGMENT_BYTES; }
-  const uint8_t* segment(uint32_t index) const { return data_ + size_t{index} * DPCAP_AGENT_SEGMENT_BYTES; }
+  uint32_t segment_bytes() const { return segment_bytes_; }
+  uint64_t data_bytes() const { return uint64_t{segments_} * segment_bytes_; }
+  const uint8_t* segment(uint32_t index) const { return data_ + size_t{index} * segment_bytes_; }
   // Gives a segment back to the agent.
   void release(uint32_t index) { __atomic_store_n(&control_[index], uint8_t{0}, __ATOMIC_RELEASE); }
 
  private:
   const uint32_t segments_;
+  const uint32_t segment_bytes_;
   const uint32_t bursts_;
   const uint32_t lanes_;
   uint8_t* control_ = nullptr;

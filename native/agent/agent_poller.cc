@@ -76,18 +76,24 @@ uint32_t AgentPoller::deliver(More more) {
   return delivered;
 }
 
-// Bursts whose records lie one behind the other go on together.
+// Bursts whose records lie one behind the other go on together. All records of a segment have been put when the lane is
+// done with it.
 uint32_t AgentPoller::deliver_run(Input& input, uint64_t until_ns) {
   dpcap_agent_burst run = at(input, input.next++);
-  enter_segment(input, run.segment);
-  for (; !input.is_empty() && run.bytes < kMostRunBytes; input.next++) {
+  for (; run.packets > 0 && !input.is_empty() && run.bytes < kMostRunBytes; input.next++) {
     const dpcap_agent_burst& next = at(input, input.next);
-    if (next.segment != run.segment || next.begin != run.begin + run.bytes || next.steady_ns > until_ns) break;
+    if (next.packets == 0 || next.segment != run.segment || next.begin != run.begin + run.bytes ||
+        next.steady_ns > until_ns)
+      break;
     run.bytes += next.bytes;
     run.packets += next.packets;
     run.packet_bytes += next.packet_bytes;
   }
-  record(input, run);
+  if (run.packets > 0) {
+    record(input, run);
+  } else if (run.segment < memory_.segments()) {
+    memory_.release(run.segment);
+  }
   __atomic_store_n(&input.shared->consumed, input.next, __ATOMIC_RELEASE);
   return run.packets;
 }
@@ -107,16 +113,8 @@ void AgentPoller::record(const Input& input, const dpcap_agent_burst& run) {
 
 // The application's memory is input.
 bool AgentPoller::is_sane(const dpcap_agent_burst& burst) const {
-  return burst.segment < memory_.segments() && burst.begin <= DPCAP_AGENT_SEGMENT_BYTES &&
-         burst.bytes <= DPCAP_AGENT_SEGMENT_BYTES - burst.begin && burst.bytes / kPcapHeadBytes >= burst.packets;
-}
-
-// The lane's earlier segment is done with: all its records have been put.
-void AgentPoller::enter_segment(Input& input, uint32_t segment) {
-  if (input.has_segment && input.segment == segment) return;
-  if (input.has_segment && input.segment < memory_.segments()) memory_.release(input.segment);
-  input.has_segment = true;
-  input.segment = segment;
+  return burst.segment < memory_.segments() && burst.begin <= memory_.segment_bytes() &&
+         burst.bytes <= memory_.segment_bytes() - burst.begin && burst.bytes / kPcapHeadBytes >= burst.packets;
 }
 
 uint64_t AgentPoller::complete_ns() const {

@@ -36,8 +36,6 @@ class AgentPoller : public Poller {
     uint64_t published = 0;  // bursts that are there
     uint64_t last_ns = 0;    // time of the last of them
     uint64_t bound_ns = 0;   // no burst from before this is still to come
-    bool has_segment = false;
-    uint32_t segment = 0;  // that the last delivered burst was in
 
     bool is_empty() const { return next == published; }
   };
@@ -49,7 +47,6 @@ class AgentPoller : public Poller {
   Input* first(More more, uint64_t* until_ns);
   uint32_t deliver_run(Input& input, uint64_t until_ns);
   void record(const Input& input, const dpcap_agent_burst& run);
-  void enter_segment(Input& input, uint32_t segment);
   bool is_sane(const dpcap_agent_burst& burst) const;
 
   AgentMemory& memory_;

@@ -19,7 +19,6 @@
 #define DPCAP_AGENT_MAX_MESSAGE 65536u
 #define DPCAP_AGENT_MAX_LANES 256u
 #define DPCAP_AGENT_MAX_SESSIONS 16u
-#define DPCAP_AGENT_SEGMENT_BYTES (1u << 20)
 #define DPCAP_AGENT_DEVICE_BYTES 64u
 
 enum dpcap_agent_operation {
@@ -93,7 +92,7 @@ struct dpcap_agent_prepared {
   uint32_t segments;
   uint32_t bursts;  // a lane's ring of bursts has so many, a power of two
   uint32_t huge_pages;
-  uint32_t reserved;
+  uint32_t segment_bytes;
 };
 
 // The control memory: a flag for each segment, then each lane's counters, then each lane's ring of bursts.
@@ -105,7 +104,7 @@ struct dpcap_agent_burst {
   uint32_t segment;
   uint32_t begin;  // of the records, in the segment
   uint32_t bytes;
-  uint32_t packets;
+  uint32_t packets;       // 0: the lane is done with this segment
   uint64_t steady_ns;     // CLOCK_MONOTONIC; never decreases within a lane
   uint64_t packet_bytes;  // of the records' packets
 };

@@ -21,6 +21,7 @@ export const COMMAND_NAMES = [
   'filters',
   'forward2kni',
   'mirror',
+  'agent',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

@@ -23,6 +23,7 @@ const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   filters: async () => (await import('./commands/filters.js')).registerFilters,
   forward2kni: async () => (await import('./commands/forward2kni.js')).registerForward2kni,
   mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
+  agent: async () => (await import('./commands/agent.js')).registerAgent,
   completion: async () => (await import('./commands/completion.js')).registerCompletion,
 };
 

@@ -1,6 +1,8 @@
 /** A stock dpdk-testpmd as the primary under test: driven through its prompt, awaited by its output, cleaned up after. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { agentLibrary } from '../../src/agent/library.js';
+import { installedDpdk } from '../helpers/native.js';
 import { atExit } from './at-exit.js';
 import { removeEalFiles, uniqueName } from './owned.js';
 import { type Exit, type ExpectOptions, type Running, start } from './processes.js';
@@ -162,8 +164,8 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
   const forget = atExit(() => removeEalFiles(prefix));
   // stdbuf: through a pipe, stdio would hold the output back until its buffer is full.
   const words = [...(options.within ?? []), 'stdbuf', '-oL', 'dpdk-testpmd', ...testpmdArguments(prefix, options)];
-  const process = start(words[0] as string, words.slice(1), options.env ? { env: options.env } : {});
-  const testpmd = new Testpmd(prefix, process, forget);
+  const running = start(words[0] as string, words.slice(1), { env: { ...agentEverywhere(), ...options.env } });
+  const testpmd = new Testpmd(prefix, running, forget);
   try {
     await testpmd.expect(PROMPT);
     return testpmd;
@@ -171,6 +173,11 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
     await testpmd.kill();
     throw error;
   }
+}
+
+/** With DPCAP_TEST_AGENT=1 each testpmd has dpcap's agent, so that captures go through it: one suite for both backends. */
+function agentEverywhere(): NodeJS.ProcessEnv {
+  return process.env.DPCAP_TEST_AGENT === '1' ? { LD_PRELOAD: agentLibrary(installedDpdk()) } : {};
 }
 
 function testpmdArguments(prefix: string, options: TestpmdOptions): string[] {

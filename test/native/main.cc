@@ -24,6 +24,10 @@ void test_mbuf_bulks();
 void test_working_set();
 void test_interface_sink();
 void test_interfaces();
+void test_agent_records();
+void test_agent_data_path();
+void test_agent_clock();
+void test_agent_orders();
 
 namespace {
 
@@ -65,5 +69,9 @@ int main() {
   run("working_set", test_working_set);
   run("interface_sink", test_interface_sink);
   run("interfaces", test_interfaces);
+  run("agent_records", test_agent_records);
+  run("agent_data_path", test_agent_data_path);
+  run("agent_clock", test_agent_clock);
+  run("agent_orders", test_agent_orders);
   return tap_end();
 }

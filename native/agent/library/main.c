@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "agent/library/dpdk.h"
 #include "agent/library/server.h"
@@ -22,17 +19,6 @@
 #define SOON_LOOKS 50
 
 static atomic_bool is_serving;
-
-void agent_say(const char *format, ...) {
-  char line[256] = "dpcap-agent: ";
-  const size_t start = strlen(line);
-  va_list values;
-  va_start(values, format);
-  vsnprintf(line + start, sizeof line - start - 1, format, values);
-  va_end(values);
-  strcat(line, "\n");
-  if (write(STDERR_FILENO, line, strlen(line)) < 0) return;  // a closed standard error is the application's choice
-}
 
 static void *run(void *unused) {
   (void)unused;

@@ -10,6 +10,11 @@
 
 #define HUGE_PAGE (2u << 20)
 #define BURSTS 32768u
+// A segment is smaller where there would be few of them: each lane has one of its own, also one that is idle.
+#define MOST_SEGMENT (1u << 20)
+#define LEAST_SEGMENT (256u << 10)
+#define SEGMENTS_A_LANE 4
+#define LEAST_SEGMENTS_A_LANE 2
 // So many times what a session takes must be free before it takes huge pages.
 #define SHARE 2
 
@@ -60,9 +65,13 @@ static int make_data(struct memory *memory) {
 int memory_make(struct memory *memory, uint64_t data_bytes, uint32_t lanes) {
   memset(memory, 0, sizeof *memory);
   memory->control_fd = memory->data_fd = -1;
-  const uint64_t whole_pages = (data_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-  memory->data_bytes = whole_pages;
-  memory->segments = (uint32_t)(whole_pages / DPCAP_AGENT_SEGMENT_BYTES);
+  memory->segment_bytes = MOST_SEGMENT;
+  while (memory->segment_bytes > LEAST_SEGMENT && data_bytes / memory->segment_bytes < SEGMENTS_A_LANE * lanes)
+    memory->segment_bytes /= 2;
+  const uint64_t least = (uint64_t)LEAST_SEGMENTS_A_LANE * lanes * memory->segment_bytes;
+  const uint64_t wanted = data_bytes < least ? least : data_bytes;
+  memory->data_bytes = (wanted + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  memory->segments = (uint32_t)(memory->data_bytes / memory->segment_bytes);
   memory->bursts = BURSTS;
   memory->control_bytes = dpcap_agent_control_bytes(memory->segments, lanes, BURSTS);
   int err = make_area("dpcap-control", memory->control_bytes, 0, &memory->control_fd, &memory->control);

@@ -14,13 +14,14 @@ struct memory {
   size_t control_bytes;
   size_t data_bytes;
   uint32_t segments;
+  uint32_t segment_bytes;
   uint32_t bursts;
   bool is_huge;
 };
 
-// Makes memory for so many lanes, `data_bytes` of it for records: huge pages where many are free, so that the
-// application keeps its share. All of it has been touched: what is missing shows here, not in the application's polling
-// thread. Returns 0 or an errno, and then holds nothing.
+// Makes memory for so many lanes, about `data_bytes` of it for records, and never fewer than two segments a lane: huge
+// pages where many are free, so that the application keeps its share. All of it has been touched: what is missing shows
+// here, not in the application's polling thread. Returns 0 or an errno, and then holds nothing.
 int memory_make(struct memory *memory, uint64_t data_bytes, uint32_t lanes);
 void memory_free(struct memory *memory);
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +34,17 @@ static struct client clients[DPCAP_AGENT_MAX_SESSIONS];
 static unsigned int client_count;
 // Sessions of clients that have left, which a thread of the application was still in.
 static struct session *leaving[DPCAP_AGENT_MAX_SESSIONS];
+
+void agent_say(const char *format, ...) {
+  char line[256] = "dpcap-agent: ";
+  const size_t start = strlen(line);
+  va_list values;
+  va_start(values, format);
+  vsnprintf(line + start, sizeof line - start - 1, format, values);
+  va_end(values);
+  strcat(line, "\n");
+  if (write(STDERR_FILENO, line, strlen(line)) < 0) return;  // a closed standard error is the application's choice
+}
 
 union message {
   struct dpcap_agent_header header;
@@ -96,7 +109,8 @@ static void prepare(struct client *client, const union message *message) {
     client->session = session_prepare(message->bytes + sizeof *header, bytes, &err);
     if (client->session != NULL) {
       const struct memory *const memory = session_memory(client->session);
-      const struct dpcap_agent_prepared made = {memory->segments, memory->bursts, memory->is_huge, 0};
+      const struct dpcap_agent_prepared made = {memory->segments, memory->bursts, memory->is_huge,
+                                                memory->segment_bytes};
       const int fds[2] = {memory->control_fd, memory->data_fd};
       return answer(client->fd, header, 0, &made, sizeof made, fds, 2);
     }

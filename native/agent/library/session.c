@@ -85,6 +85,7 @@ static int make_lane(struct session *session, const struct order *order, uint32_
   stream->segment_flags = session->memory.control;
   stream->data = session->memory.data;
   stream->segments = session->memory.segments;
+  stream->segment_bytes = session->memory.segment_bytes;
   stream->shared = memory_lane(&session->memory, index);
   stream->bursts = memory_bursts(&session->memory, head->lane_count, index);
   stream->burst_mask = session->memory.bursts - 1;

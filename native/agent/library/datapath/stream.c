@@ -9,6 +9,7 @@ struct span {
   uint32_t begin;
   uint32_t packets;
   uint64_t packet_bytes;
+  bool is_starved;  // there was no free segment: for the rest of the burst none is looked for
 };
 
 // The lowest free segment: while the client keeps up, a handful goes round and stays in the caches.
@@ -23,7 +24,6 @@ static bool take_segment(struct stream *stream) {
     stream->has_segment = true;
     return true;
   }
-  stream->has_segment = false;
   return false;
 }
 
@@ -32,20 +32,38 @@ static bool has_room_for_burst(const struct stream *stream) {
   return stream->published - __atomic_load_n(&stream->shared->consumed, __ATOMIC_ACQUIRE) <= stream->burst_mask;
 }
 
-static void publish(struct stream *stream, struct span *span) {
-  if (span->packets == 0) return;
+static void publish_burst(struct stream *stream, const struct span *span) {
   stream->bursts[stream->published & stream->burst_mask] = (struct dpcap_agent_burst){
       stream->segment, span->begin, stream->used - span->begin, span->packets, span->steady_ns, span->packet_bytes};
   __atomic_store_n(&stream->shared->published, ++stream->published, __ATOMIC_RELEASE);
+}
+
+static void publish(struct stream *stream, struct span *span) {
+  if (span->packets == 0) return;
+  publish_burst(stream, span);
   span->packets = 0;
   span->packet_bytes = 0;
 }
 
+// Tells the client that it may give the segment back once it has read what is in it. Returns whether there was room to.
+static bool leave_segment(struct stream *stream, struct span *span) {
+  publish(stream, span);
+  if (!stream->has_segment) return true;
+  if (!has_room_for_burst(stream)) return false;
+  span->begin = stream->used;
+  publish_burst(stream, span);
+  stream->has_segment = false;
+  return true;
+}
+
 // Makes room for a record, in this segment or the next one, and for the burst that tells of it.
 static bool make_room(struct stream *stream, struct span *span, uint32_t bytes) {
-  if (!stream->has_segment || stream->used + bytes > DPCAP_AGENT_SEGMENT_BYTES) {
-    publish(stream, span);
-    if (bytes > DPCAP_AGENT_SEGMENT_BYTES || !take_segment(stream)) return false;
+  if (bytes > stream->segment_bytes) return false;
+  if (!stream->has_segment || stream->used + bytes > stream->segment_bytes) {
+    if (span->is_starved || !leave_segment(stream, span) || !take_segment(stream)) {
+      span->is_starved = true;
+      return false;
+    }
     span->begin = 0;
   }
   return span->packets > 0 || has_room_for_burst(stream);
@@ -59,7 +77,7 @@ static void record_one(struct stream *stream, struct span *span, const struct rt
     stream->full++;
     return;
   }
-  uint8_t *const segment = stream->data + (uint64_t)stream->segment * DPCAP_AGENT_SEGMENT_BYTES;
+  uint8_t *const segment = stream->data + (uint64_t)stream->segment * stream->segment_bytes;
   record_write(&stream->kind, span->time, packet, caplen, segment + stream->used);
   stream->used += bytes;
   span->packets++;
@@ -67,7 +85,7 @@ static void record_one(struct stream *stream, struct span *span, const struct rt
 }
 
 void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time) {
-  struct span span = {record_time(&stream->kind, time.wall_ns), time.steady_ns, stream->used, 0, 0};
+  struct span span = {record_time(&stream->kind, time.wall_ns), time.steady_ns, stream->used, 0, 0, false};
   for (uint16_t first = 0; first < count; first += CHUNK) {
     const uint16_t some = count - first < CHUNK ? count - first : CHUNK;
     uint64_t selected = filter_run(stream->filter, packets + first, some);

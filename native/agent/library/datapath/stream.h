@@ -17,6 +17,7 @@ struct stream {
   uint8_t *segment_flags;
   uint8_t *data;
   uint32_t segments;
+  uint32_t segment_bytes;
   // Of the lane, shared with the client. Only `consumed` is read, and not believed.
   struct dpcap_agent_shared_lane *shared;
   struct dpcap_agent_burst *bursts;

@@ -1,0 +1,171 @@
+/** Captures through the agent: of applications that nobody can join, exactly, and without a trace in the application. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type Loading, startWithAgent } from '../harness/agent.js';
+import {
+  balances,
+  capinfos,
+  capture,
+  enginePid,
+  gone,
+  isForwarding,
+  isUnharmed,
+  leftovers,
+  readPcap,
+  remember,
+  requirements,
+  run,
+  runDpcap,
+  startCapture,
+  type Testpmd,
+  total,
+  writePcap,
+} from '../harness/index.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+const AGENT = ['--via', 'agent'];
+const SESSIONS = 16;
+
+const WAYS: [name: string, Loading, eal: string[]][] = [
+  ['-d', '-d', []],
+  ['LD_PRELOAD', 'LD_PRELOAD', []],
+  ['-d, --in-memory', '-d', ['--in-memory']],
+  ['LD_PRELOAD, --in-memory', 'LD_PRELOAD', ['--in-memory', '--no-telemetry']],
+  ['-d, --no-huge', '-d', ['--no-huge']],
+  ['LD_PRELOAD, --no-huge', 'LD_PRELOAD', ['--no-huge']],
+];
+
+/** Frames that differ, and end at odd lengths. */
+const FRAMES = Array.from({ length: 300 }, (_, index) => {
+  const frame = Buffer.alloc(60 + ((index * 37) % 1400), index);
+  frame.writeUInt16BE(0x88b5, 12);
+  return frame;
+});
+
+async function forwarding(t: Test, loading: Loading = '-d', eal: string[] = []): Promise<Testpmd> {
+  const testpmd = await startWithAgent(loading, { vdevs: ['net_null0', 'net_null1'], eal });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  return testpmd;
+}
+
+/** Threads, descriptors and mappings of a process. */
+function belongings(pid: number): { threads: number; descriptors: number; maps: string[] } {
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  return {
+    threads: readdirSync(`/proc/${pid}/task`).length,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    maps: maps.filter((line) => line.includes('dpcap-')),
+  };
+}
+
+for (const [name, loading, eal] of WAYS) {
+  t.test(`an application with ${name}`, { skip }, async (t) => {
+    const folder = t.testdir();
+    const [input, file] = [join(folder, 'in.pcap'), join(folder, 'out.pcapng')];
+    writePcap(input, FRAMES);
+    const vdevs = [`net_pcap0,rx_pcap=${input},tx_pcap=${join(folder, 'sent.pcap')}`];
+    const testpmd = await startWithAgent(loading, { vdevs, eal, memoryMb: 256 });
+    t.teardown(() => testpmd.stop());
+    const running = startCapture(testpmd, [...AGENT, '-w', file]);
+    await running.started();
+    await testpmd.command('start');
+    await running.written(2 * FRAMES.length);
+    const captured = await running.stop();
+    balances(t, captured);
+    run('editcap', ['-F', 'nsecpcap', file, `${file}.plain`]);
+    const packets = readPcap(`${file}.plain`).packets.map(({ data }) => data);
+    t.same(sorted(packets), sorted([...FRAMES, ...FRAMES]), 'received and sent, byte for byte');
+    t.match(await testpmd.stop(), { code: 0 });
+    t.same(leftovers(), []);
+  });
+}
+
+function sorted(frames: readonly Uint8Array[]): string[] {
+  return frames.map((frame) => Buffer.from(frame).toString('hex')).sort();
+}
+
+t.test('-c is exact at full load, on lanes that are merged by time', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const before = await remember(testpmd);
+  const had = belongings(testpmd.pid);
+  for (const [format, count] of [
+    ['pcap', 50_000],
+    ['pcapng', 777],
+    ['pcap', 1],
+  ] as const) {
+    const file = join(t.testdir(), `x.${format}`);
+    const captured = await capture(testpmd, [...AGENT, '-i', 'any', '-c', String(count), '-w', file]);
+    balances(t, captured);
+    t.equal(capinfos(file)['Number of packets'], String(count));
+    t.equal(capinfos(file)['Strict time order'], 'True', `${format}: in the order of time`);
+  }
+  t.same(belongings(testpmd.pid), had, 'no thread, descriptor or memory more than before');
+  await isUnharmed(t, testpmd, before, 'afterwards');
+  await isForwarding(t, testpmd, 'afterwards');
+});
+
+t.test('several captures of the same queues, each with its own filter and end', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const had = belongings(testpmd.pid);
+  const words = [...AGENT, '-i', '0', '-Q', 'rx', '-B', '2048', '-w', '/dev/null'];
+  const all = await Promise.all(
+    Array.from({ length: SESSIONS }, (_, i) => startCapture(testpmd, [...words, ...(i % 2 ? ['udp'] : [])]).started()),
+  );
+  const refused = await capture(testpmd, words);
+  t.match(refused, { code: 1, messages: /as many clients as it serves.*EUSERS/ });
+  for (const [i, one] of all.entries()) {
+    const captured = await one.stop();
+    balances(t, captured);
+    t.equal(total(captured, i % 2 ? 'accepted' : 'filtered'), 0);
+    t.ok(total(captured, i % 2 ? 'filtered' : 'accepted') > 0);
+  }
+  t.same(belongings(testpmd.pid), had);
+  await isForwarding(t, testpmd, 'afterwards');
+});
+
+t.test('an engine that is killed leaves nothing, and needs no recovery', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const before = await remember(testpmd);
+  const had = belongings(testpmd.pid);
+  for (let round = 0; round < 5; round++) {
+    const running = await startCapture(testpmd, [...AGENT, '-i', 'any', '-w', '/dev/null']).started();
+    const engine = enginePid(running.pid);
+    process.kill(engine, 'SIGKILL');
+    await gone(engine);
+    t.match(await running.ended(), { code: 1, messages: /the agent has ended the capture by itself/ });
+  }
+  // Its answer comes after those connections were closed.
+  t.match(await capture(testpmd, [...AGENT, '-c', '1', '-w', '/dev/null']), { code: 0 });
+  t.same(belongings(testpmd.pid), had);
+  await isUnharmed(t, testpmd, before, 'killed');
+  await isForwarding(t, testpmd, 'killed');
+});
+
+t.test('an application that is killed ends the capture, with all that came', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const file = join(t.testdir(), 'x.pcap');
+  const running = startCapture(testpmd, [...AGENT, '-i', 'any', '-w', file]);
+  await running.written(1);
+  await testpmd.kill();
+  const captured = await running.ended();
+  t.match(captured, { code: 1, messages: /ERR_PRIMARY_GONE|the primary process exited/ });
+  t.equal(capinfos(file)['Number of packets'], String(captured.final?.packets));
+  t.same(leftovers(), []);
+});
+
+t.test('a port that goes away ends its lanes', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const running = await startCapture(testpmd, [...AGENT, '-i', '1', '-w', '/dev/null']).started();
+  await testpmd.command('stop');
+  await testpmd.command('port stop 1');
+  await testpmd.command('port close 1');
+  t.match(await running.ended(), { code: 1, messages: /nothing is left to capture of net_null1/ });
+  t.match(await capture(testpmd, [...AGENT, '-i', '0', '-a', 'duration:1', '-w', '/dev/null']), { code: 0 });
+});
+
+t.test('there is none', { skip }, async (t) => {
+  const refused = await runDpcap([...AGENT, '--file-prefix', 'nobody', '-w', '/dev/null']);
+  t.match(refused, { code: 1, stderr: /no application with file prefix nobody has an agent.*\n.*dpcap agent path/ });
+});

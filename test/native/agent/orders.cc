@@ -1,0 +1,120 @@
+// The agent's clock, and its reading of what a client asks for.
+extern "C" {
+#include "agent/library/clock.h"
+#include "agent/library/dpdk.h"
+#include "agent/library/session.h"
+}
+
+#include <rte_cycles.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "base/now.h"
+#include "tap.h"
+
+namespace {
+
+constexpr uint32_t kQueues = 2;
+
+// One port, as far as a session asks for it.
+void fake_ethdev() {
+  dpdk.is_valid_port = [](uint16_t port) { return port == 0 ? 1 : 0; };
+  dpdk.port_name = [](uint16_t, char* name) {
+    strcpy(name, "test0");
+    return 0;
+  };
+  dpdk.port_info = [](uint16_t, rte_eth_dev_info* info) {
+    memset(static_cast<void*>(info), 0, sizeof *info);
+    info->nb_rx_queues = info->nb_tx_queues = kQueues;
+    return 0;
+  };
+  dpdk.on_event = [](uint16_t, rte_eth_event_type, rte_eth_dev_cb_fn, void*) { return 0; };
+  dpdk.bpf_load = nullptr;
+}
+
+std::vector<uint8_t> order(uint32_t lanes, uint32_t instructions) {
+  dpcap_agent_prepare head{1 << 20, DPCAP_AGENT_PCAP, 1, 262144, lanes, instructions, 0};
+  std::vector<uint8_t> bytes(sizeof head + lanes * sizeof(dpcap_agent_lane) + instructions * 8);
+  memcpy(bytes.data(), &head, sizeof head);
+  for (uint32_t i = 0; i < lanes; i++) {
+    dpcap_agent_lane lane{};
+    lane.queue = static_cast<uint16_t>(i % kQueues);
+    lane.direction = i % 2 == 0 ? DPCAP_AGENT_RX : DPCAP_AGENT_TX;
+    strcpy(lane.device, "test0");
+    memcpy(bytes.data() + sizeof head + i * sizeof lane, &lane, sizeof lane);
+  }
+  return bytes;
+}
+
+int prepare(const std::vector<uint8_t>& bytes) {
+  int err = 0;
+  session* const made = session_prepare(bytes.data(), bytes.size(), &err);
+  if (made != nullptr) session_free(made);
+  return made == nullptr ? err : 0;
+}
+
+template <typename T>
+std::vector<uint8_t> with(std::vector<uint8_t> bytes, size_t at, T value) {
+  memcpy(bytes.data() + at, &value, sizeof value);
+  return bytes;
+}
+
+void test_orders() {
+  const std::vector<uint8_t> good = order(4, 3);
+  const size_t lane = sizeof(dpcap_agent_prepare);
+  CHECK(prepare(good) == 0);
+  CHECK(prepare(with(good, lane + offsetof(dpcap_agent_lane, port), uint16_t{1})) == ENODEV);
+  CHECK(prepare(with(good, lane + offsetof(dpcap_agent_lane, queue), uint16_t{kQueues})) == ENODEV);
+  CHECK(prepare(with(good, lane + offsetof(dpcap_agent_lane, device), uint8_t{'x'})) == ENODEV);
+  CHECK(prepare(with(good, lane + offsetof(dpcap_agent_lane, direction), uint32_t{3})) == EINVAL);
+  CHECK(prepare(with(good, offsetof(dpcap_agent_prepare, lane_count), uint32_t{0x10000004})) == EINVAL);
+  CHECK(prepare(with(good, offsetof(dpcap_agent_prepare, rx_instructions), uint32_t{0xffffffff})) == EINVAL);
+  CHECK(prepare(with(good, offsetof(dpcap_agent_prepare, memory_bytes), UINT64_MAX)) == EINVAL);
+  for (size_t size = 0; size < good.size(); size++)
+    CHECK_ALL(prepare({good.begin(), good.begin() + static_cast<long>(size)}) == EINVAL);
+}
+
+void test_fuzzed_orders() {
+  std::mt19937 random(19);
+  int accepted = 0;
+  for (int i = 0; i < 20000; i++) {
+    std::vector<uint8_t> bytes = order(1 + random() % 4, random() % 4);
+    // Not the amount of memory, which would be made.
+    for (uint32_t flips = random() % 4; flips > 0; flips--)
+      bytes[8 + random() % (bytes.size() - 8)] ^= 1u << random() % 8;
+    accepted += prepare(bytes) == 0;
+  }
+  CHECK(accepted > 0);
+}
+
+}  // namespace
+
+void test_agent_orders() {
+  fake_ethdev();
+  test_orders();
+  test_fuzzed_orders();
+}
+
+void test_agent_clock() {
+  using dpcap::now_ns;
+  bool never_back = true, always_near = true;
+  uint64_t last = 0;
+  for (int i = 0; i < 2000; i++) {
+    if (i % 20 == 0) clock_renew(rte_get_tsc_hz());
+    const uint64_t before = now_ns(CLOCK_MONOTONIC);
+    const clock_time time = clock_at(rte_rdtsc());
+    const uint64_t after = now_ns(CLOCK_MONOTONIC);
+    never_back &= time.steady_ns >= last;
+    last = time.steady_ns;
+    // The frequency is not known before the second renewal, and the thread may be interrupted anywhere.
+    if (i >= 40) always_near &= time.steady_ns + 1'000'000 > before && time.steady_ns < after + 1'000'000;
+    const timespec pause{0, 50'000};
+    nanosleep(&pause, nullptr);
+  }
+  CHECK(never_back);
+  CHECK(always_near);
+}
