@@ -1,6 +1,7 @@
 /**
- * The test runner: `node dist/scripts/run-tests.js [--unit|--live] [--time-limit SECONDS] [--results FILE] [FILTER...]`.
- * Unit files run side by side, live files one after another. The last line is `N passed, N failed, N skipped`.
+ * The test runner: `node dist/scripts/run-tests.js [--unit|--live] [--time-limit SECONDS] [--results FILE] [--with COMMAND]
+ * [FILTER...]`. COMMAND, words with spaces between them, runs each file in place of this node. Unit files run side by side,
+ * live files one after another. The last line is `N passed, N failed, N skipped`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
@@ -28,6 +29,7 @@ async function main(argv: string[]): Promise<number> {
       live: { type: 'boolean' },
       'time-limit': { type: 'string' },
       results: { type: 'string' },
+      with: { type: 'string' },
     },
   });
   const files = discoverTests(ROOT, positionals);
@@ -38,9 +40,10 @@ async function main(argv: string[]): Promise<number> {
     return 1;
   }
   const limitMs = (fallbackS: number): number => Number(values['time-limit'] ?? fallbackS) * 1000;
+  const command = values.with === undefined ? {} : { command: values.with.split(' ') };
   const results = [
-    ...(await runAll(unit, UNIT_FILES_AT_ONCE, { timeLimitMs: limitMs(UNIT_LIMIT_S) })),
-    ...(await runAll(live, 1, { timeLimitMs: limitMs(LIVE_LIMIT_S), afterFile: complainAboutLeftovers })),
+    ...(await runAll(unit, UNIT_FILES_AT_ONCE, { ...command, timeLimitMs: limitMs(UNIT_LIMIT_S) })),
+    ...(await runAll(live, 1, { ...command, timeLimitMs: limitMs(LIVE_LIMIT_S), afterFile: complainAboutLeftovers })),
   ];
   if (values.results !== undefined) writeResults(values.results, results);
   const skips = skipText(results);

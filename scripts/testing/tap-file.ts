@@ -34,6 +34,8 @@ export interface RunOptions {
   timeLimitMs: number;
   /** Between SIGTERM (tap reports what hung) and SIGKILL. Default 5000. */
   graceMs?: number;
+  /** What runs the file, in place of this node: an emulator and the node that it runs, for instance. */
+  command?: string[];
   /** Called once the process is gone; each string it returns is one more failure. */
   afterFile?: (pid: number) => Promise<string[]>;
 }
@@ -54,14 +56,15 @@ export function signalRunning(signal: NodeJS.Signals): void {
   for (const child of running) signalGroup(child, signal);
 }
 
-/** Runs `file` with node and collects its TAP. Never rejects: whatever goes wrong is a failure in the result. */
+/** Runs `file` and collects its TAP. Never rejects: whatever goes wrong is a failure in the result. */
 export async function runTapFile(file: string, options: RunOptions): Promise<FileResult> {
   const started = performance.now();
   const result: FileResult = { file, passed: 0, failures: [], skips: [], durationMs: 0, output: '', pid: 0 };
   const parser = new Parser();
   collect(parser, result);
   const complete = new Promise<FinalResults>((resolve) => parser.once('complete', resolve));
-  const child = spawn(process.execPath, ['--enable-source-maps', file], {
+  const [program, ...words] = options.command ?? [];
+  const child = spawn(program ?? process.execPath, [...words, '--enable-source-maps', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a process group of its own, so that a time-out takes its children along
     env: { ...process.env, TAP_TIMEOUT: String(Math.ceil(options.timeLimitMs / 1000)) },

@@ -52,6 +52,12 @@ t.test('a file that skips itself as a whole is one skip', async (t) => {
   t.match(result, { passed: 0, failures: [], skips: [{ name: 'the whole file', reason: /not root/ }] });
 });
 
+t.test('a file may be run by another command', async (t) => {
+  const source = `${WITH_TAP} t.equal(process.env.EMULATED, 'yes'); t.match(process.execArgv, ['--enable-source-maps'])`;
+  const command = ['/usr/bin/env', 'EMULATED=yes', process.execPath];
+  t.match(await runSource(t, source, { command }), { passed: 2, failures: [] });
+});
+
 t.test('a file that crashes fails, and its stderr is kept', async (t) => {
   const result = await runSource(
     t,
