@@ -6,6 +6,7 @@ import { literalReason } from '../../src/filter/text/reading.js';
 import { runClassic } from '../helpers/classic-machine.js';
 import { innerFrame } from '../helpers/decapsulate.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
+import { JIT_OR_NOT } from '../helpers/jit.js';
 import { binding, compileFilter } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { expectedVerdicts } from '../helpers/pipeline-reference.js';
@@ -29,6 +30,7 @@ function disagreements(text: string, depth: number): number[] {
     [true, 0],
     [false, 11],
   ] as const) {
+    if (!JIT_OR_NOT.includes(jit)) continue;
     const ours = native.runExtended(program, frames, jit, segment);
     if (!jit) t.same(native.runInterpreter(program, frames, segment), ours, 'our interpreter');
     ours.forEach((verdict, at) => {

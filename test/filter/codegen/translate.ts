@@ -7,6 +7,7 @@ import { type ConvertOptions, convert } from '../../../src/filter/codegen/transl
 import { LOAD_LIMIT_MS } from '../../../src/filter/loadable.js';
 import type { ClassicInsn } from '../../../src/native/filter-binding.js';
 import { ether, ipv4, tcp } from '../../helpers/frames.js';
+import { JIT_OR_NOT } from '../../helpers/jit.js';
 import { binding } from '../../helpers/native.js';
 import { corpus } from '../../helpers/packets.js';
 
@@ -127,7 +128,7 @@ t.test('arithmetic is that of 32 bits', async (t) => {
           ];
           const expected = [...native.runClassic(encodeClassic(program), [bytes(a, x)])];
           const extended = encode(toExtended(program));
-          for (const jit of [false, true]) {
+          for (const jit of JIT_OR_NOT) {
             const actual = [...native.runExtended(extended, [bytes(a, x)], jit)];
             if (actual[0] !== expected[0]) t.fail(`op ${op} a ${a} x ${x} compare ${compare} k ${k} jit ${jit}`);
           }
