@@ -41,7 +41,8 @@ void Drain::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   sink_.enter();
   poller_->begin();
-  while (!stop_.load(std::memory_order_relaxed)) pause(round(More::may_come));
+  // Acquire: whoever sees the end also sees every copy that the application made before it stopped copying.
+  while (!stop_.load(std::memory_order_acquire)) pause(round(More::may_come));
   // This is bounded, for the case that a lane could not be disabled and the application goes on copying.
   for (uint64_t drained = 0; drained < 2ull * poller_->most_room();) {
     const Round last = round(More::none);

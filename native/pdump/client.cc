@@ -7,6 +7,8 @@
 #include <rte_pdump.h>
 #include <rte_version.h>
 
+#include <atomic>
+
 #include "base/error.h"
 #include "primary/ports.h"
 
@@ -40,8 +42,12 @@ struct StatsZone {
 // The memzone is looked up until it is found, under a lock that a dying primary may hold for ever. From then on only
 // its descriptor is read, which stays mapped and is zeroed before the memzone is freed (rte_pdump_uninit).
 const StatsZone* stats_zone() {
-  static const rte_memzone* zone = nullptr;
-  if (zone == nullptr) zone = rte_memzone_lookup("rte_pdump_stats");
+  static std::atomic<const rte_memzone*> found{nullptr};
+  const rte_memzone* zone = found.load(std::memory_order_acquire);
+  if (zone == nullptr) {
+    zone = rte_memzone_lookup("rte_pdump_stats");
+    found.store(zone, std::memory_order_release);
+  }
   if (zone == nullptr || zone->len < sizeof(StatsZone)) return nullptr;
   return static_cast<const StatsZone*>(zone->addr);
 }
@@ -49,7 +55,9 @@ const StatsZone* stats_zone() {
 // The zone ends with a pointer, and a memzone is a whole number of cache lines.
 constexpr size_t kMostBehind = sizeof(void*) + RTE_CACHE_LINE_SIZE;
 
-uint64_t load(const volatile uint64_t& counter) { return counter; }
+// The primary's cores count with relaxed atomics (lib/pdump/rte_pdump.c). Acquire: what is read from a ring after a
+// counter is no older than the counter.
+uint64_t load(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_ACQUIRE); }
 
 }  // namespace
 
@@ -140,7 +148,7 @@ std::optional<SourceCounters> pdump_counters(uint16_t port, uint16_t queue, Dire
   const StatsZone* zone = stats_zone();
   if (zone == nullptr || port >= RTE_MAX_ETHPORTS || queue >= RTE_MAX_QUEUES_PER_PORT) return std::nullopt;
   const QueueStats& stats = direction == Direction::rx ? zone->rx[port][queue] : zone->tx[port][queue];
-  const auto* words = reinterpret_cast<const volatile uint64_t*>(&stats);
+  const auto* words = reinterpret_cast<const uint64_t*>(&stats);
   return SourceCounters{load(words[0]), load(words[1]), load(words[2]), load(words[3])};
 }
 

@@ -3,10 +3,13 @@
 #include <rte_config.h>
 #include <rte_errno.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/fault_point.h"
@@ -53,8 +56,11 @@ void copy_record(const rte_memzone* zone, void* opaque) {
   constexpr size_t kLargest = sizeof(OwnerHeader) + 65536 * sizeof(OwnerLane);
   if (!read_name(zone->name) || zone->len < sizeof(OwnerHeader) || !is_mapped_here(zone->addr)) return;
   const auto* bytes = static_cast<const uint8_t*>(zone->addr);
-  static_cast<std::vector<Copy>*>(opaque)->push_back(
-      {zone->name, std::vector<uint8_t>(bytes, bytes + std::min(zone->len, kLargest))});
+  // Its owner writes the magic number last, so what counts is whether it was there before the rest was copied.
+  const uint32_t magic = __atomic_load_n(&static_cast<const OwnerHeader*>(zone->addr)->magic, __ATOMIC_ACQUIRE);
+  std::vector<uint8_t> copy(bytes, bytes + std::min(zone->len, kLargest));
+  memcpy(copy.data() + offsetof(OwnerHeader, magic), &magic, sizeof magic);
+  static_cast<std::vector<Copy>*>(opaque)->push_back({zone->name, std::move(copy)});
 }
 
 OwnerFacts dead_owner(const std::string& name, const std::vector<OwnerFacts>& owners) {
@@ -146,7 +152,8 @@ OwnerRecord::OwnerRecord(uint32_t number, const std::vector<LaneId>& lanes, cons
     lane.direction = static_cast<uint16_t>(lanes[i].direction);
     lane.state = CallbackState::disabled;
   }
-  header_->magic = kMagic;
+  // Release: whoever sees it sees the rest as well (copy_record).
+  __atomic_store_n(&header_->magic, kMagic, __ATOMIC_RELEASE);
 }
 
 void OwnerRecord::free() {

@@ -63,7 +63,9 @@ class OwnerRecord {
   OwnerRecord& operator=(const OwnerRecord&) = delete;
 
   const std::string& name() const { return name_; }
-  void set_state(size_t lane, CallbackState state) { header_->lanes()[lane].state = state; }
+  void set_state(size_t lane, CallbackState state) {
+    __atomic_store_n(&header_->lanes()[lane].state, state, __ATOMIC_RELEASE);
+  }
   void free();
 
  private:

@@ -36,11 +36,11 @@ struct PdumpLane {
   // this thread may have to wait for a CPU there. (rte_ring_count() reads both ends of the ring in an order of its own:
   // one that is emptied between them looks full.) `between` is what tests do at that point.
   //
-  // At most as many as have come: copies that move from the ring to the counters meanwhile are missed.
+  // At most as many as have come: copies that move from the ring to the counters meanwhile are missed. The drain thread
+  // takes a copy out of the ring before it counts it, and Counter has this thread see both in that order.
   template <typename Between>
   uint64_t arrived_at_least(Between between) const {
     const uint64_t settled = account.settled();
-    std::atomic_thread_fence(std::memory_order_acquire);
     between();
     const uint32_t taken = __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE);
     between();

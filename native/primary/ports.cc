@@ -31,10 +31,10 @@ constexpr size_t kArrayOffset = RTE_CACHE_LINE_SIZE;
 // exists: the descriptor stays mapped, and is zeroed before the memzone is freed (from 23.11 on with the last port).
 const rte_memzone* ports_zone() {
   static std::atomic<const rte_memzone*> found{nullptr};
-  const rte_memzone* zone = found.load(std::memory_order_relaxed);
+  const rte_memzone* zone = found.load(std::memory_order_acquire);
   if (zone == nullptr) {
     zone = rte_memzone_lookup("rte_eth_dev_data");
-    found.store(zone, std::memory_order_relaxed);
+    found.store(zone, std::memory_order_release);
   }
   return zone != nullptr && zone->addr != nullptr && zone->len > kArrayOffset ? zone : nullptr;
 }

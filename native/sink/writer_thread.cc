@@ -46,8 +46,10 @@ WriterThread::WriterThread(size_t blocks, size_t at_once, Writer writer)
   thread_ = std::thread([this] { run(); });
 }
 
+// One thread says that it waits and then looks at free_ (acquire()), the other frees a block and then looks whether
+// somebody waits (give_back()). Both pairs are sequentially consistent, so that at least one of them sees the other.
 Block* WriterThread::take_free() {
-  Block* block = free_.load(std::memory_order_acquire);
+  Block* block = free_.load(std::memory_order_seq_cst);
   while (block != nullptr && !free_.compare_exchange_weak(block, block->next, std::memory_order_acquire)) {
   }
   if (block != nullptr) free_count_--;
@@ -85,7 +87,7 @@ void WriterThread::stop() {
 void WriterThread::give_back(Block* block) {
   block->clear();
   block->next = free_.load(std::memory_order_relaxed);
-  while (!free_.compare_exchange_weak(block->next, block, std::memory_order_release)) {
+  while (!free_.compare_exchange_weak(block->next, block, std::memory_order_seq_cst)) {
   }
   const size_t now_free = ++free_count_;
   const size_t left = on_the_way_.fetch_sub(1, std::memory_order_acq_rel) - 1;
