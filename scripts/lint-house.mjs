@@ -140,6 +140,14 @@ function checkReadme() {
   }
 }
 
+/** TypeScript's es2023 has findLast(), which node 18 knows, and these, which it does not (they came with node 20). */
+function checkOldNode() {
+  for (const file of sources) {
+    const [call] = readFileSync(join('src', file), 'utf8').match(/\.(with|toSorted|toReversed|toSpliced)\(/) ?? [];
+    if (call) wrong.push(`src/${file} calls ${call.slice(1)}), which Debian 12's node does not have`);
+  }
+}
+
 function checkErrorCodes() {
   const known = new Set(readFileSync('src/errors.ts', 'utf8').match(/ERR_[A-Z_]+/g));
   const told = new Set(readFileSync('docs/errors.md', 'utf8').match(/ERR_[A-Z_]+/g));
@@ -155,6 +163,7 @@ checkNative();
 checkFolders([...filesBelow('src'), ...filesBelow('native')]);
 checkLengths(['src', 'native', 'test', 'scripts', 'bench'].flatMap(filesBelow));
 checkReadme();
+checkOldNode();
 checkErrorCodes();
 for (const line of wrong) console.error(`lint: ${line}`);
 process.exitCode = wrong.length > 0 ? 1 : 0;

@@ -51,6 +51,13 @@ t.test('who imports whom', async (t) => {
   t.match(said, /a circle of imports: text\/a\.ts -> text\/b\.ts -> text\/a\.ts/);
 });
 
+t.test('what the oldest node does not have', async (t) => {
+  const said = lint(t, {
+    src: { ...SOUND.src, text: { 'a.ts': 'export const b = (a: number[]) => a.with(0, 1);\n' } },
+  });
+  t.match(said, /src\/text\/a\.ts calls with\(\), which/);
+});
+
 t.test('only pdump/ knows DPDK among what captures', async (t) => {
   const native = {
     ...SOUND.native,

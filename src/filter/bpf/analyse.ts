@@ -61,9 +61,9 @@ function step(insn: ClassicInsn, at: number, state: State): Edge[] {
     case CLASS.LDX:
       return goOn(at, loaded(code, k, state), (x) => ({ ...state, x }));
     case CLASS.ST:
-      return [[at + 1, { ...state, m: state.m.with(k, state.a) }]];
+      return [[at + 1, { ...state, m: stored(state.m, k, state.a) }]];
     case CLASS.STX:
-      return [[at + 1, { ...state, m: state.m.with(k, state.x) }]];
+      return [[at + 1, { ...state, m: stored(state.m, k, state.x) }]];
     case CLASS.ALU:
       return goOn(at, arithmetic(code & 0xf0, state.a, operand(code, k, state)), (a) => ({ ...state, a }));
     case CLASS.JMP:
@@ -74,6 +74,9 @@ function step(insn: ClassicInsn, at: number, state: State): Edge[] {
       return [];
   }
 }
+
+const stored = (words: readonly Range[], k: number, value: Range): Range[] =>
+  words.map((word, at) => (at === k ? value : word));
 
 const operand = (code: number, k: number, state: State): Range =>
   (code & SRC.X) === 0 || (code & 0xf0) === ALU.NEG ? constant(k) : state.x;
