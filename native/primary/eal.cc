@@ -31,6 +31,7 @@
 #include "base/thread.h"
 #include "primary/hotplug.h"
 #include "primary/lean_eal.h"
+#include "primary/versions.h"
 
 // It is in the driver SDK's bus_driver.h, which distributions do not install; librte_eal exports it in every release.
 extern "C" void rte_bus_unregister(struct rte_bus* bus);
@@ -160,6 +161,7 @@ int init_eal(const std::string& file_prefix) {
 void attach(const AttachOptions& options) {
   fault_point("attach.begin");
   LogBuffer::instance().redirect();
+  refuse_other_rings(ring_bytes_of_libraries());
   if (options.is_lean && !hide_plugins()) {
     throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "EAL cannot be kept from loading its plugins", 0, options.file_prefix);
   }

@@ -13,7 +13,8 @@ struct AttachOptions {
 };
 
 // Starts EAL as a secondary of the primary with this file prefix. Blocks for some 30 ms.
-// Throws ERR_EAL_INIT with EAL's own log as the message; a new process may then try again.
+// Throws ERR_VERSION_MISMATCH as refuse_other_rings(), and ERR_EAL_INIT with EAL's own log as the message; a new
+// process may then try again.
 void attach(const AttachOptions& options);
 
 // Leaves the primary. Everything that dpcap has in it must have been freed before.

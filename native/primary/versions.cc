@@ -1,8 +1,16 @@
 #include "primary/versions.h"
 
+#include <rte_ring.h>
 #include <rte_version.h>
 
+#include "base/error.h"
+
 namespace dpcap {
+namespace {
+
+constexpr unsigned kSlots = 1024;
+
+}  // namespace
 
 std::string dpdk_version() {
   char text[16];
@@ -15,5 +23,16 @@ uint32_t dpdk_version_number() {
 }
 
 uint32_t dpdk_build_number() { return RTE_VERSION; }
+
+size_t ring_bytes_of_libraries() { return static_cast<size_t>(rte_ring_get_memsize(kSlots)); }
+
+void refuse_other_rings(size_t library_bytes) {
+  const size_t ours = RTE_ALIGN(sizeof(rte_ring) + kSlots * sizeof(void*), RTE_CACHE_LINE_SIZE);
+  if (library_bytes == ours) return;
+  throw Error("ERR_VERSION_MISMATCH",
+              "the libraries of DPDK were built for another CPU than this dpcap (RTE_CACHE_LINE_SIZE): a ring takes " +
+                  std::to_string(library_bytes) + " bytes with them, and not " + std::to_string(ours) +
+                  "; build dpcap against them (npm run build)");
+}
 
 }  // namespace dpcap

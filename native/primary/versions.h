@@ -1,5 +1,6 @@
 // The release of DPDK whose libraries this process has loaded, which need not be that of the headers. Any thread.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -9,5 +10,11 @@ std::string dpdk_version();      // "22.11.11"
 uint32_t dpdk_version_number();  // RTE_VERSION: a secondary must equal its primary in all four bytes
 // The release that the addon was built against: struct layouts are those of its headers.
 uint32_t dpdk_build_number();
+
+// Throws ERR_VERSION_MISMATCH when the libraries lay rings out otherwise than those headers, by the bytes that a ring
+// takes. On arm64 builds of one release differ: RTE_CACHE_LINE_SIZE is 64 or 128, by the CPU that DPDK was built for
+// (config/arm/meson.build, all releases).
+void refuse_other_rings(size_t library_bytes);
+size_t ring_bytes_of_libraries();
 
 }  // namespace dpcap

@@ -28,6 +28,7 @@ void test_agent_records();
 void test_agent_data_path();
 void test_agent_clock();
 void test_agent_orders();
+void test_versions();
 
 namespace {
 
@@ -73,5 +74,6 @@ int main() {
   run("agent_data_path", test_agent_data_path);
   run("agent_clock", test_agent_clock);
   run("agent_orders", test_agent_orders);
+  run("versions", test_versions);
   return tap_end();
 }
