@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Makes build/dpcap_VERSION_ARCH.deb from what scripts/package.sh has laid out, and from the tarball it has made.
+# Makes build/dpcap_VERSION_ARCH.deb from what scripts/package.sh has laid out, and from the tarball it has made:
+#
+#   scripts/deb.sh amd64|arm64
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 version=$(node -p "require('./package.json').version")
-arch=$(dpkg --print-architecture)
+arch=${1:?usage: scripts/deb.sh amd64|arm64}
+prebuilds=prebuilds/linux-${arch/amd64/x64} # node's name of it
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 0755 "$root"
@@ -14,7 +17,8 @@ doc=$root/usr/share/doc/dpcap
 install -d "$lib/dist" "$root/usr/bin" "$root/usr/share/man/man1" "$doc" "$root/DEBIAN" \
   "$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vendor-completions" \
   "$root/usr/share/fish/vendor_completions.d"
-cp -r bin filters prebuilds "$lib/"
+cp -r bin filters "$lib/"
+cp -r --parents "$prebuilds" "$lib/"
 cp -r dist/bundle "$lib/dist/"
 node -e 'const { name, version, type } = require("./package.json"); console.log(JSON.stringify({ name, version, type }))' >"$lib/package.json"
 ln -s ../lib/dpcap/bin/dpcap "$root/usr/bin/dpcap"

@@ -24,7 +24,7 @@ ROOT=$(mktemp -d "$CACHE/install-XXXXXX")
 trap 'rm -rf "$ROOT"' EXIT
 cp -a "$BARE/." "$ROOT/"
 case $KIND in
-  deb) cp build/dpcap_*.deb "$ROOT/root/" ;;
+  deb) cp build/dpcap_*_"$(dpkg --print-architecture)".deb "$ROOT/root/" ;;
   tgz) cp build/dpcap-*.tgz "$ROOT/root/" ;;
   *) echo "install-test: deb or tgz, not $KIND" >&2 && exit 2 ;;
 esac
