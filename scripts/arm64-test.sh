@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 CACHE=$(realpath -m "${DPCAP_CACHE:-$PWD/build/cache}")
 readonly CACHE
 readonly ADDONS=$CACHE/arm64-release # lies over build/Release where arm64's node runs
-readonly LIMIT_S=1800                # for each part; a quiet machine needs a tenth of it
+readonly LIMIT_S=3600                # for each part; the filters take the longest, some minutes for each file
 failed=0
 
 say() { echo "arm64-test: $*"; }
