@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly SUITE=bookworm
-readonly HERE='g++-aarch64-linux-gnu cmake ninja-build pkg-config nodejs iproute2 qemu-user-static'
+readonly HERE='g++-aarch64-linux-gnu cmake ninja-build pkg-config nodejs iproute2 netbase qemu-user-static'
 # What addons and native tests are built against, and what tests run.
 readonly THERE='libc6-dev libdpdk-dev libpcap-dev libasan8 libubsan1 libstdc++6 nodejs dpdk-dev tcpdump'
 
