@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Cross-builds the addons for arm64: that without DPDK, that for the DPDK of Debian 12, whose C library all of them need, and
+# Cross-builds the addons and agents for arm64: that without DPDK, that for the DPDK of Debian 12, whose C library all of them need, and
 # those for the DPDK of the given suites. Puts them, stripped, into a folder of this checkout:
 #
 #   scripts/build-arm64.sh prebuilds/linux-arm64 trixie sid
@@ -19,18 +19,18 @@ build() {
     cmake -S . -B "$0" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/scripts/toolchain-arm64.cmake" \
       -DCMAKE_SYSROOT="$QEMU_LD_PREFIX" -DDPDK_SYSROOT="$2" -DCMAKE_JS_INC="$PWD/node_modules/node-api-headers/include"
     cmake --build "$0" --target $1
-    for addon in "$0"/*.node; do aarch64-linux-gnu-strip --strip-unneeded -o "$3/${addon##*/}" "$addon"; done
+    for addon in "$0"/*.node "$0"/Release/libdpcap_agent.*.so; do aarch64-linux-gnu-strip --strip-unneeded -o "$3/${addon##*/}" "$addon"; done
   ' "$folder" "$targets" "$sysroot" "$TO" >&2
 }
 
 mkdir -p "$TO"
-build "$CACHE/addon-arm64-bookworm" 'dpcap_host dpcap_pdump' ''
+build "$CACHE/addon-arm64-bookworm" 'dpcap_host dpcap_pdump dpcap_agent' ''
 for suite in "$@"; do
   said=$(DPCAP_ARCH=arm64 scripts/sysroot.sh "$suite" 2>&1) || {
     tail -n 3 <<<"$said" >&2
     echo "build-arm64: cannot get the DPDK of $suite for arm64: is its mirror out of reach?" >&2
     exit 77
   }
-  build "$CACHE/addon-arm64-$suite" dpcap_pdump "$(tail -n 1 <<<"$said")"
+  build "$CACHE/addon-arm64-$suite" 'dpcap_pdump dpcap_agent' "$(tail -n 1 <<<"$said")"
 done
-ls "$TO"/*.node
+ls "$TO"/*

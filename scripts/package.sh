@@ -23,13 +23,13 @@ for word in "$@"; do
 done
 [ "${#suites[@]}" -gt 0 ] || suites=(trixie sid)
 
-rm -f build/Release/dpcap_*.node # none of another commit, or of a suite that was not asked for
+rm -f build/Release/dpcap_*.node build/Release/libdpcap_agent.*.so # none of another commit, or of a suite that was not asked for
 npm run --silent build
 for suite in "${suites[@]}"; do scripts/build-addon.sh "$suite"; done
 prebuilds=prebuilds/linux-$(node -p process.arch)
 rm -rf prebuilds man && mkdir -p "$prebuilds" man
-cp build/Release/dpcap_*.node "$prebuilds/"
-strip --strip-unneeded "$prebuilds"/*.node
+cp build/Release/dpcap_*.node build/Release/libdpcap_agent.*.so "$prebuilds/"
+strip --strip-unneeded "$prebuilds"/*
 [ "$arm64" = no ] || scripts/build-arm64.sh prebuilds/linux-arm64 "${suites[@]}" || {
   echo 'package: there are no addons for arm64, and so no package; --only-here makes one without them' >&2
   exit 1

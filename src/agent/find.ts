@@ -1,6 +1,7 @@
 /** Finds agents by their sockets in DPDK's runtime directories. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Primary } from '../primary/discover.js';
 import { type ProcessInfo, readProcess } from '../system/process.js';
 
 /** A process that has an agent, as far as its socket tells. */
@@ -28,6 +29,12 @@ export function findAgents(root: string, procDir = '/proc'): AgentAt[] {
       return process ? [{ filePrefix, runtimeDir, socket: join(runtimeDir, name), pid, process }] : [];
     });
   });
+}
+
+/** The process as a primary: one that can be captured from, also where nobody can join it. */
+export function asPrimary({ filePrefix, runtimeDir, pid, process }: AgentAt): Primary {
+  const state = 'running';
+  return { filePrefix, runtimeDir, state, shared: true, pid, process, version: undefined, reason: undefined };
 }
 
 /** Sorted; empty for a directory that is not there or may not be read: others may be. */

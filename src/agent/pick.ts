@@ -4,13 +4,13 @@ import { hostAddon } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
 import { checked } from '../native/errors.js';
 import { choosePrimary } from '../primary/choose.js';
-import { findPrimaries, type Primary } from '../primary/discover.js';
+import { findPrimaries } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
 import { checkPrefix, runtimeRoot } from '../primary/runtime-dir.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import type { Backend } from '../protocol/request.js';
-import { type AgentAt, findAgents } from './find.js';
+import { type AgentAt, asPrimary, findAgents } from './find.js';
 
 /** Ethernet header and two VLAN tags. */
 const FRAME_OVERHEAD = 14 + 8;
@@ -40,11 +40,6 @@ function only(agents: readonly AgentAt[], filePrefix: string | undefined): Agent
   if (!first) throw absent(filePrefix);
   if (wanted.some((one) => one.filePrefix !== first.filePrefix)) throw ambiguous(wanted);
   return first;
-}
-
-function asPrimary({ filePrefix, runtimeDir, pid, process }: AgentAt): Primary {
-  const state = 'running';
-  return { filePrefix, runtimeDir, state, shared: true, pid, process, version: undefined, reason: undefined };
 }
 
 function ask(agent: AgentAt): PickedPrimary {

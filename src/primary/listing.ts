@@ -1,4 +1,5 @@
 /** Collects all primaries of a machine, with everything that `dpcap list` shows of each. */
+import { type AgentAt, asPrimary, findAgents } from '../agent/find.js';
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize } from '../dpvs/summary.js';
 import { type Capturability, inspect } from './capturable.js';
@@ -11,6 +12,8 @@ import { type PortInfo, ports } from './telemetry.js';
 export interface Listing {
   primary: Primary;
   capturability: Capturability;
+  /** It has dpcap's agent: then it can be captured from, whatever speaks against joining it. */
+  hasAgent?: boolean;
   /** Undefined when the primary does not tell them (`--no-telemetry`): only an attach can find them out. */
   ports: PortInfo[] | undefined;
   /** What a DPVS says on its control socket; undefined for other primaries. */
@@ -23,13 +26,23 @@ export interface Listing {
  * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
  */
 export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
-  const found = primariesWithPrefix(findPrimaries(root, host), filePrefix);
+  const agents = findAgents(root, host.procDir);
+  const found = primariesWithPrefix(withUnseen(findPrimaries(root, host), agents), filePrefix);
   const ended = (primary: Primary): boolean => primary.state === 'dead';
   return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {
     const { facts, capturability } = inspect(primary, host);
     const socket = facts.telemetrySocket;
-    return { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
+    const listing = { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
+    if (!agents.some(({ pid }) => pid === primary.pid)) return listing;
+    const { warnings } = capturability;
+    return { ...listing, capturability: { verdict: 'yes', reasons: [], warnings }, hasAgent: true };
   });
+}
+
+/** Adds processes of which nothing but their agent can be seen. */
+function withUnseen(primaries: Primary[], agents: readonly AgentAt[]): Primary[] {
+  const unseen = agents.filter((agent) => !primaries.some((one) => one.pid === agent.pid));
+  return [...primaries, ...unseen.map(asPrimary)];
 }
 
 /**

@@ -7,6 +7,7 @@ import { DEFAULT_REQUEST } from '../../src/protocol/request.js';
 t.test('defaults are tcpdump-like', async (t) => {
   t.matchOnly(checkOptions({}), {
     filePrefix: undefined,
+    via: 'auto',
     ports: [],
     directions: ['rx', 'tx'],
     queues: undefined,

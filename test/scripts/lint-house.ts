@@ -23,6 +23,7 @@ const SOUND = {
     host: {},
     primary: {},
     pdump: { 'lane.h': '#include <rte_ring.h>\n' },
+    agent: { library: { 'lane.c': '#include <rte_mbuf.h>\n' } },
   },
 };
 
@@ -64,7 +65,10 @@ t.test('only pdump/ knows DPDK among what captures', async (t) => {
     sink: { 'a.cc': '#include <rte_mbuf.h>\n' },
     capture: { 'b.h': '#include "pdump/lane.h"\n' },
   };
-  const said = lint(t, { native });
+  const agent = { 'b.cc': '#include <rte_mbuf.h>\n', library: { 'c.c': '#include "pdump/lane.h"\n' } };
+  const said = lint(t, { native: { ...native, agent } });
+  t.match(said, /native\/agent\/b\.cc includes rte_mbuf\.h/);
+  t.match(said, /native\/agent\/library\/c\.c includes pdump\/lane\.h/);
   t.match(said, /native\/sink\/a\.cc includes rte_mbuf\.h/);
   t.match(said, /native\/capture\/b\.h includes pdump\/lane\.h/);
 });

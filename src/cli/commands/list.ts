@@ -60,7 +60,7 @@ function nothingHints(): string[] {
   ];
 }
 
-function primaryRow({ primary, capturability }: Listing): string[] {
+function primaryRow({ primary, capturability, hasAgent }: Listing): string[] {
   const owner = primary.process;
   return [
     primary.filePrefix,
@@ -68,7 +68,7 @@ function primaryRow({ primary, capturability }: Listing): string[] {
     owner?.program ?? '-',
     owner?.user ?? '-',
     primary.version?.text ?? '-',
-    verdictText(primary, capturability),
+    hasAgent ? 'yes, through its agent' : verdictText(primary, capturability),
   ];
 }
 
@@ -128,7 +128,7 @@ export function listingJson(root: string, listings: readonly Listing[], ended = 
     runtime_root: root,
     /** The number of ended primaries that are not among those below. */
     ended_not_listed: ended,
-    primaries: listings.map(({ primary, capturability, ports: found, dpvs }) => ({
+    primaries: listings.map(({ primary, capturability, hasAgent, ports: found, dpvs }) => ({
       file_prefix: primary.filePrefix,
       runtime_dir: primary.runtimeDir,
       state: primary.state,
@@ -139,6 +139,7 @@ export function listingJson(root: string, listings: readonly Listing[], ended = 
       start_time: primary.process?.startTime?.toISOString() ?? null,
       dpdk_version: primary.version?.text ?? null,
       capturable: capturability.verdict,
+      has_agent: hasAgent === true,
       reasons: capturability.reasons,
       warnings: capturability.warnings,
       ports: found?.map(portJson) ?? null,
