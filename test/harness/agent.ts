@@ -2,7 +2,13 @@
 import { dirname } from 'node:path';
 import { agentLibrary } from '../../src/agent/library.js';
 import { installedDpdk } from '../helpers/native.js';
+import { atExit } from './at-exit.js';
+import { built } from './built.js';
+import { removeEalFiles, uniqueName } from './owned.js';
+import { type Exit, type Running, start } from './processes.js';
 import { startTestpmd, type Testpmd, type TestpmdOptions } from './testpmd.js';
+
+const QUIT_TIMEOUT_MS = 10_000;
 
 /** How an application gets the agent. */
 export type Loading = '-d' | 'LD_PRELOAD';
@@ -15,4 +21,32 @@ export function startWithAgent(loading: Loading, options: TestpmdOptions): Promi
   const env = { ...options.env, LD_LIBRARY_PATH: dirname(path) };
   const name = path.slice(dirname(path).length + 1);
   return startTestpmd({ ...options, env, eal: ['-d', name, ...(options.eal ?? [])] });
+}
+
+/** A forwarder of ours that knows nothing of pdump (test/native/primaries/forwarder.c), with the agent preloaded. */
+export async function startForwarderWithAgent(
+  program: 'dpdk-forwarder' | 'dpdk-static-forwarder',
+  vdevs: readonly string[],
+): Promise<{ prefix: string; process: Running; stop(): Promise<Exit> }> {
+  const prefix = uniqueName();
+  const forget = atExit(() => removeEalFiles(prefix));
+  const eal = ['-l', '0', '--no-pci', '--file-prefix', prefix, '-m', '64', ...vdevs.flatMap((one) => ['--vdev', one])];
+  const running = start(built(program), eal, { env: { LD_PRELOAD: agentLibrary(installedDpdk()) } });
+  const stop = async (): Promise<Exit> => {
+    running.closeStdin();
+    const late = setTimeout(() => running.signal('SIGKILL'), QUIT_TIMEOUT_MS);
+    const exit = await running.exited;
+    clearTimeout(late);
+    removeEalFiles(prefix);
+    forget();
+    return exit;
+  };
+  try {
+    await running.expect(/^ready$/m);
+  } catch (error) {
+    running.signal('SIGKILL');
+    await stop();
+    throw error;
+  }
+  return { prefix, process: running, stop };
 }

@@ -7,6 +7,8 @@
 #define SHIFT 32
 // A clock that is further behind is not steered but set, forward: the thread did not run for long.
 #define FAR_NS 1000000
+// A relation holds at least so long: in less time its rate cannot be measured.
+#define LEAST_NS 50000000
 // The time in which a difference is made up for, and the most that the clock runs faster or slower meanwhile.
 #define STEER_NS 100000000.0
 #define MOST_STEER 0.1
@@ -67,6 +69,7 @@ void clock_renew(uint64_t tsc_hz) {
   static struct moment last;
   const struct moment at = look();
   const uint64_t count = atomic_load_explicit(&renewals, memory_order_relaxed);
+  if (count > 0 && at.steady_ns - last.steady_ns < LEAST_NS) return;
   double ns_per_cycle = 1e9 / (double)tsc_hz;
   struct relation next = {at.tsc, at.steady_ns, at.wall_ns - at.steady_ns, 0};
   if (count > 0) {

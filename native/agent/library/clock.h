@@ -8,7 +8,8 @@ struct clock_time {
   uint64_t wall_ns;    // CLOCK_REALTIME
 };
 
-// Begins with this frequency; called again, it goes on with a better one. Agent's thread.
+// Begins with this frequency; called again, it goes on with a better one, unless too little time has passed. Agent's
+// thread.
 void clock_renew(uint64_t tsc_hz);
 // Any thread.
 struct clock_time clock_at(uint64_t tsc);

@@ -39,6 +39,8 @@ static const struct needed NEEDED[] = {
 };
 
 static const struct needed WELCOME[] = {
+    FUNCTION("rte_eth_dev_is_valid_rxq", is_valid_rxq),
+    FUNCTION("rte_eth_dev_is_valid_txq", is_valid_txq),
     FUNCTION("rte_bpf_load", bpf_load),
     FUNCTION("rte_bpf_exec_burst", bpf_exec_burst),
     FUNCTION("rte_bpf_destroy", bpf_destroy),

@@ -26,6 +26,9 @@ struct dpdk {
   const struct rte_eth_rxtx_callback *(*add_tx)(uint16_t, uint16_t, rte_tx_callback_fn, void *);
   int (*on_event)(uint16_t, enum rte_eth_event_type, rte_eth_dev_cb_fn, void *);
 
+  // From 23.11 on. Both ask no driver.
+  int (*is_valid_rxq)(uint16_t, uint16_t);
+  int (*is_valid_txq)(uint16_t, uint16_t);
   // Of librte_bpf, which need not be there.
   struct rte_bpf *(*bpf_load)(const struct rte_bpf_prm *);
   uint32_t (*bpf_exec_burst)(const struct rte_bpf *, void **, uint64_t *, uint32_t);

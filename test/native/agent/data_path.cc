@@ -6,6 +6,7 @@ extern "C" {
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -216,6 +217,13 @@ void test_broken_application() {
   CHECK(engine.poller->is_empty());
 }
 
+// The kernel would end the application.
+void test_too_much() {
+  struct memory memory;
+  CHECK(memory_make(&memory, 1ull << 44, 1) == ENOMEM);
+  CHECK(memory.control == nullptr && memory.data == nullptr);
+}
+
 }  // namespace
 
 void test_agent_data_path() {
@@ -224,4 +232,5 @@ void test_agent_data_path() {
   test_overflow();
   test_hostile_client();
   test_broken_application();
+  test_too_much();
 }

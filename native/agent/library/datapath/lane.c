@@ -127,7 +127,6 @@ uint64_t lane_refused(const struct lane *lane) { return atomic_load_explicit(&la
 
 bool lane_has_ended(const struct lane *lane) {
   if (!atomic_load(&lane->has_callback) || !dpdk.is_valid_port(lane->port)) return true;
-  struct rte_eth_dev_info info;
-  if (dpdk.port_info(lane->port, &info) != 0) return true;
-  return lane->queue >= (lane->direction == DPCAP_AGENT_RX ? info.nb_rx_queues : info.nb_tx_queues);
+  int (*const is_valid)(uint16_t, uint16_t) = lane->direction == DPCAP_AGENT_RX ? dpdk.is_valid_rxq : dpdk.is_valid_txq;
+  return is_valid != NULL && is_valid(lane->port, lane->queue) < 0;
 }

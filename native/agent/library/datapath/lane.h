@@ -21,5 +21,6 @@ uint64_t lane_detach(struct lane *lane, struct stream *stream);
 bool lane_has_left(const struct lane *lane, uint64_t detached);
 // Packets that passed because another thread was in the callback. Any thread.
 uint64_t lane_refused(const struct lane *lane);
-// Whether the port has gone since the callback was put in place, or the queue is no longer one of its.
+// Whether the port has gone since the callback was put in place, or the queue is no longer one of its, as far as that
+// can be seen without asking the driver, which the application may be about to close.
 bool lane_has_ended(const struct lane *lane);

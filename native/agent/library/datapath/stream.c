@@ -86,10 +86,10 @@ static void record_one(struct stream *stream, struct span *span, const struct rt
 
 void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time) {
   struct span span = {record_time(&stream->kind, time.wall_ns), time.steady_ns, stream->used, 0, 0, false};
-  for (uint16_t first = 0; first < count; first += CHUNK) {
-    const uint16_t some = count - first < CHUNK ? count - first : CHUNK;
+  for (uint32_t first = 0; first < count; first += CHUNK) {
+    const uint16_t some = count - first < CHUNK ? (uint16_t)(count - first) : CHUNK;
     uint64_t selected = filter_run(stream->filter, packets + first, some);
-    stream->filtered += some - (uint16_t)__builtin_popcountll(selected);
+    stream->filtered += some - (unsigned int)__builtin_popcountll(selected);
     for (; selected != 0; selected &= selected - 1)
       record_one(stream, &span, packets[first + __builtin_ctzll(selected)]);
   }

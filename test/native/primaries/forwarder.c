@@ -1,0 +1,67 @@
+/*
+ * A forwarder as DPDK's examples are: one loop, rte_eth_tx_buffer, ports 0 and 1 forwarded to each other; it knows nothing
+ * of pdump, and has no librte_bpf. Usage: EAL_OPTIONS. Prints "ready", and ends when its standard input is closed.
+ */
+#include <poll.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BURST 32
+#define IDLE_US 20
+
+static struct rte_eth_dev_tx_buffer *buffers[2];
+
+static void start_port(uint16_t port, struct rte_mempool *pool) {
+  const struct rte_eth_conf conf = {0};
+
+  buffers[port] = rte_zmalloc(NULL, RTE_ETH_TX_BUFFER_SIZE(BURST), 0);
+  if (buffers[port] == NULL || rte_eth_tx_buffer_init(buffers[port], BURST) != 0 ||
+      rte_eth_dev_configure(port, 1, 1, &conf) != 0 ||
+      rte_eth_rx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL, pool) != 0 ||
+      rte_eth_tx_queue_setup(port, 0, 256, SOCKET_ID_ANY, NULL) != 0 || rte_eth_dev_start(port) != 0 ||
+      rte_eth_promiscuous_enable(port) != 0)
+    rte_exit(EXIT_FAILURE, "cannot start port %u\n", port);
+}
+
+/* Returns how many packets it found. */
+static uint16_t forward(uint16_t port) {
+  struct rte_mbuf *pkts[BURST];
+  const uint16_t to = port ^ 1;
+  const uint16_t got = rte_eth_rx_burst(port, 0, pkts, BURST);
+
+  for (uint16_t i = 0; i < got; i++) rte_eth_tx_buffer(to, 0, buffers[to], pkts[i]);
+  rte_eth_tx_buffer_flush(to, 0, buffers[to]);
+  return got;
+}
+
+static bool stdin_is_open(void) {
+  struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+  char byte;
+
+  return poll(&in, 1, 0) == 0 || read(STDIN_FILENO, &byte, 1) > 0;
+}
+
+int main(int argc, char **argv) {
+  struct rte_mempool *pool;
+
+  if (rte_eal_init(argc, argv) < 0) rte_exit(EXIT_FAILURE, "rte_eal_init: %s\n", rte_strerror(rte_errno));
+  pool = rte_pktmbuf_pool_create("mbufs", 8191, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  if (pool == NULL || rte_eth_dev_count_avail() != 2) rte_exit(EXIT_FAILURE, "no memory, or not two ports\n");
+  for (uint16_t port = 0; port < 2; port++) start_port(port, pool);
+  printf("ready\n");
+  fflush(stdout);
+  while (stdin_is_open()) {
+    if (forward(0) + forward(1) == 0) usleep(IDLE_US);
+  }
+  for (uint16_t port = 0; port < 2; port++) {
+    rte_eth_dev_stop(port);
+    rte_eth_dev_close(port);
+  }
+  return rte_eal_cleanup();
+}
