@@ -37,6 +37,9 @@ static const char *base_directory(void) {
   return getuid() == 0 ? "/var/run" : user != NULL ? user : "/tmp";
 }
 
+// The directory that was made, to be removed again.
+static char made[sizeof((struct sockaddr_un *)0)->sun_path];
+
 static bool make_directory(char *path) {
   for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = 0;
@@ -44,7 +47,14 @@ static bool make_directory(char *path) {
     *slash = '/';
     if (!is_there) return false;
   }
-  return mkdir(path, 0700) == 0 || errno == EEXIST;
+  if (mkdir(path, 0700) != 0) return errno == EEXIST;
+  snprintf(made, sizeof made, "%s", path);
+  return true;
+}
+
+void address_remove(const struct sockaddr_un *address) {
+  unlink(address->sun_path);
+  if (made[0] != 0) rmdir(made);
 }
 
 bool address_make(struct sockaddr_un *address) {

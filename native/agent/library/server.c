@@ -70,7 +70,7 @@ void server_leave(void) {
 }
 
 void server_close(void) {
-  if (listener >= 0) unlink(address.sun_path);
+  if (listener >= 0) address_remove(&address);
 }
 
 static void answer(int fd, const struct dpcap_agent_header *asked, int err, const void *body, size_t bytes,
