@@ -1,5 +1,7 @@
 /** Primaries that have dpcap's agent in them. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { agentLibrary } from '../../src/agent/library.js';
 import { installedDpdk } from '../helpers/native.js';
 import { atExit } from './at-exit.js';
@@ -12,6 +14,29 @@ const QUIT_TIMEOUT_MS = 10_000;
 
 /** How an application gets the agent. */
 export type Loading = '-d' | 'LD_PRELOAD';
+
+/** What an application has: its threads, descriptors, and mappings of the agent's. */
+export interface Belongings {
+  threads: number;
+  descriptors: number;
+  mappings: number;
+}
+
+export function belongings(pid: number): Belongings {
+  const [threads = 0, descriptors = 0] = ['task', 'fd'].map((what) => readdirSync(`/proc/${pid}/${what}`).length);
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  return { threads, descriptors, mappings: maps.filter((line) => /memfd:dpcap-/.test(line)).length };
+}
+
+/** Waits until it has what it had: the agent hears a little later that a client has gone. Resolves with what it has. */
+export async function belongingsLike(had: Belongings, pid: number): Promise<Belongings> {
+  const deadline = Date.now() + QUIT_TIMEOUT_MS;
+  for (;;) {
+    const now = belongings(pid);
+    if (JSON.stringify(now) === JSON.stringify(had) || Date.now() > deadline) return now;
+    await delay(10);
+  }
+}
 
 /** Starts a testpmd with the agent. */
 export function startWithAgent(loading: Loading, options: TestpmdOptions): Promise<Testpmd> {

@@ -1,8 +1,7 @@
 /** Captures through the agent: of applications that nobody can join, exactly, and without a trace in the application. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Loading, startWithAgent } from '../harness/agent.js';
+import { belongings, belongingsLike, type Loading, startWithAgent } from '../harness/agent.js';
 import {
   balances,
   capinfos,
@@ -50,16 +49,6 @@ async function forwarding(t: Test, loading: Loading = '-d', eal: string[] = []):
   return testpmd;
 }
 
-/** Threads, descriptors and mappings of a process. */
-function belongings(pid: number): { threads: number; descriptors: number; maps: string[] } {
-  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
-  return {
-    threads: readdirSync(`/proc/${pid}/task`).length,
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    maps: maps.filter((line) => line.includes('dpcap-')),
-  };
-}
-
 for (const [name, loading, eal] of WAYS) {
   t.test(`an application with ${name}`, { skip }, async (t) => {
     const folder = t.testdir();
@@ -101,7 +90,7 @@ t.test('-c is exact at full load, on lanes that are merged by time', { skip }, a
     t.equal(capinfos(file)['Number of packets'], String(count));
     t.equal(capinfos(file)['Strict time order'], 'True', `${format}: in the order of time`);
   }
-  t.same(belongings(testpmd.pid), had, 'no thread, descriptor or memory more than before');
+  t.same(await belongingsLike(had, testpmd.pid), had, 'no thread, descriptor or memory more than before');
   await isUnharmed(t, testpmd, before, 'afterwards');
   await isForwarding(t, testpmd, 'afterwards');
 });
@@ -121,7 +110,7 @@ t.test('several captures of the same queues, each with its own filter and end', 
     t.equal(total(captured, i % 2 ? 'accepted' : 'filtered'), 0);
     t.ok(total(captured, i % 2 ? 'filtered' : 'accepted') > 0);
   }
-  t.same(belongings(testpmd.pid), had);
+  t.same(await belongingsLike(had, testpmd.pid), had);
   await isForwarding(t, testpmd, 'afterwards');
 });
 
@@ -138,7 +127,7 @@ t.test('an engine that is killed leaves nothing, and needs no recovery', { skip 
   }
   // Its answer comes after those connections were closed.
   t.match(await capture(testpmd, [...AGENT, '-c', '1', '-w', '/dev/null']), { code: 0 });
-  t.same(belongings(testpmd.pid), had);
+  t.same(await belongingsLike(had, testpmd.pid), had);
   await isUnharmed(t, testpmd, before, 'killed');
   await isForwarding(t, testpmd, 'killed');
 });
