@@ -24,13 +24,14 @@ export function pickSource(filePrefix: string | undefined, via: Backend): Picked
   if (via === 'pdump') return pickPrimary(filePrefix);
   if (filePrefix !== undefined) checkPrefix(filePrefix);
   const agents = findAgents(runtimeRoot());
-  if (via === 'agent') return ask(only(agents, filePrefix));
+  if (via === 'agent') return ask(only(agents, filePrefix), agents);
   if (agents.length === 0) return pickPrimary(filePrefix);
-  // An application with an agent counts as one that can be joined, also where nobody can.
+  // An application with an agent counts as one that can be joined, also where nobody can. Where a primary has none and
+  // a secondary of its has one, the primary is meant.
   const others = findPrimaries(runtimeRoot(), systemHost()).filter(({ pid }) => !agents.some((one) => one.pid === pid));
-  const chosen = choosePrimary([...agents.map(asPrimary), ...others], filePrefix);
+  const chosen = choosePrimary([...others, ...agents.map(asPrimary)], filePrefix);
   const agent = agents.find(({ pid }) => pid === chosen.pid);
-  return agent ? ask(agent) : pickPrimary(filePrefix);
+  return agent ? ask(agent, agents) : pickPrimary(filePrefix);
 }
 
 /** Of several processes with one prefix, the first: it is the primary unless process ids have gone round. */
@@ -42,7 +43,9 @@ function only(agents: readonly AgentAt[], filePrefix: string | undefined): Agent
   return first;
 }
 
-function ask(agent: AgentAt): PickedPrimary {
+function ask(agent: AgentAt, all: readonly AgentAt[]): PickedPrimary {
+  const same = all.filter(({ runtimeDir }) => runtimeDir === agent.runtimeDir).length;
+  const which = same > 1 ? `, which is one of ${same} processes with that prefix` : '';
   const hello = checked(() => hostAddon().agentHello(agent.socket));
   const text = hello.dpdkVersion.replace(/^DPDK /, '');
   const [year = 0, month = 0] = text.split('.').map(Number);
@@ -50,7 +53,7 @@ function ask(agent: AgentAt): PickedPrimary {
   return {
     primary: { ...asPrimary(agent), shared: false },
     dpdk: { ...version, libraries: [] },
-    name: `${hello.program}, pid ${agent.pid}, DPDK ${text}, through its agent`,
+    name: `${hello.program}, pid ${agent.pid}, DPDK ${text}, through its agent${which}`,
     ports: hello.ports.map(portInfo),
     memory: { isFixed: false },
     maxFrame: Math.max(...hello.ports.map(({ mtu }) => mtu), USUAL_MTU) + FRAME_OVERHEAD,

@@ -155,6 +155,7 @@ t.test('a port that goes away ends its lanes', { skip }, async (t) => {
 });
 
 t.test('there is none', { skip }, async (t) => {
+  t.match(await runDpcap(['agent', 'path']), { code: 0, stdout: /^\S+libdpcap_agent\.dpdk\d+\.so\n$/ });
   const refused = await runDpcap([...AGENT, '--file-prefix', 'nobody', '-w', '/dev/null']);
   t.match(refused, { code: 1, stderr: /no application with file prefix nobody has an agent.*\n.*dpcap agent path/ });
 });

@@ -2,7 +2,7 @@
 import { type AgentAt, findAgents } from '../../agent/find.js';
 import { agentLibraries, agentLibrary } from '../../agent/library.js';
 import { DpcapError, UsageError } from '../../errors.js';
-import { type HostAddon, hostAddon } from '../../native/addons.js';
+import { type HostAddon, hostAddon, pdumpAddons, type Release } from '../../native/addons.js';
 import { checked } from '../../native/errors.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
@@ -16,9 +16,10 @@ export const registerAgent: RegisterCommand = (program, context) => {
   agent
     .command('path')
     .description('Print the file to load into an application, with -d or LD_PRELOAD.')
-    .option('--for <pid>', "Print the file for this primary's release of DPDK. Default: all that are here.")
-    .action((options: { for?: string }) => {
-      process.stdout.write(`${paths(options.for).join('\n')}\n`);
+    .option('--for <pid>', "Print the file for this primary's release of DPDK. Default: for this system's.")
+    .option('--all', 'Print the files for all releases that are here.')
+    .action((options: { for?: string; all?: boolean }) => {
+      process.stdout.write(`${paths(options).join('\n')}\n`);
     });
   agent
     .command('check')
@@ -37,19 +38,31 @@ function toPid(text: string): number {
 }
 
 /** @throws DpcapError ERR_PRIMARY_ABSENT, ERR_VERSION_MISMATCH, ERR_ADDON_LOAD */
-function paths(pid: string | undefined): string[] {
-  if (pid !== undefined) {
-    const version = findPrimaries(runtimeRoot(), systemHost()).find((one) => one.pid === toPid(pid))?.version;
-    if (version) return [agentLibrary(version)];
-    throw new DpcapError('ERR_PRIMARY_ABSENT', `process ${pid} is no primary of DPDK that tells its release`, {
-      subject: pid,
-      hint: 'dpcap list shows the primaries; without --for, the files for all releases are printed',
+function paths({ for: pid, all }: { for?: string; all?: boolean }): string[] {
+  if (pid !== undefined) return [agentLibrary(releaseOf(toPid(pid)))];
+  const here = agentLibraries();
+  if (here.length === 0) {
+    throw new DpcapError('ERR_ADDON_LOAD', 'there is no agent here', {
+      hint: 'install a package of dpcap, or build it: npm run build:native',
     });
   }
-  const all = agentLibraries();
-  if (all.length > 0) return all.map(({ path }) => path);
-  throw new DpcapError('ERR_ADDON_LOAD', 'there is no agent here', {
-    hint: 'install a package of dpcap, or build it: npm run build:native',
+  if (all || here.length === 1) return here.map(({ path }) => path);
+  const installed = pdumpAddons().flatMap(({ addon }) => (addon instanceof DpcapError ? [] : [addon]));
+  const [only] = installed;
+  if (only && installed.length === 1) {
+    return [agentLibrary({ number: only.dpdkVersionNumber, text: only.dpdkVersion })];
+  }
+  throw new UsageError('it is not clear for which release of DPDK', {
+    hint: 'give --for PID of a primary, or --all',
+  });
+}
+
+function releaseOf(pid: number): Release {
+  const version = findPrimaries(runtimeRoot(), systemHost()).find((one) => one.pid === pid)?.version;
+  if (version) return version;
+  throw new DpcapError('ERR_PRIMARY_ABSENT', `process ${pid} is no primary of DPDK that tells its release`, {
+    subject: String(pid),
+    hint: 'dpcap list shows the primaries; --all prints the files for all releases',
   });
 }
 
