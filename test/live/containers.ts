@@ -108,7 +108,10 @@ t.test('with a runtime directory of its own: dpcap is led into it', { skip }, as
 
   const running = startThere([...common, '-w', '/dev/null']);
   await running.written(1);
+  // nsenter stops itself when its child is stopped, as it is before it is killed: so it is not to see that.
+  running.process.signal('SIGSTOP');
   await kill(childrenOf(running.pid)[0] as number);
+  running.process.signal('SIGCONT');
   await running.ended();
   const recovered = await startThere(['recover', '--file-prefix', prefix]).ended();
   t.match(recovered, { code: 0, stdout: /cleared a capture of pid \d+, 2 queues/ }, recovered.stderr);
