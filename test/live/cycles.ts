@@ -17,8 +17,10 @@ import {
 import { installedDpdk } from '../helpers/native.js';
 
 const skip = requirements({ hugepagesMb: 256 });
-const ATTACHES = 200;
-const CYCLES = 50;
+/** The long form is a script of its own: npm run test:long. */
+const IS_LONG = process.env.DPCAP_LONG === '1';
+const ATTACHES = IS_LONG ? 200 : 60;
+const CYCLES = IS_LONG ? 50 : 24;
 
 /** Counts the engine processes that were started: more than one a job means that an attach failed and was repeated. */
 class EngineCount extends Writable {
