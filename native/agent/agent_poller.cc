@@ -9,7 +9,8 @@ namespace dpcap {
 namespace {
 
 // A thread of the application says that it is in a callback before it takes the time, which is seen a little later; and
-// that time is the agent's, which may be up to a millisecond behind this process's clock (agent/library/clock.c, FAR_NS).
+// that time is the agent's, which may be up to a millisecond behind this process's clock (agent/library/clock.c,
+// FAR_NS).
 constexpr uint64_t kSeenLateNs = 2'000'000;
 // Bytes of one write: see bench/RESULTS.md.
 constexpr uint32_t kMostRunBytes = 256 * 1024;
