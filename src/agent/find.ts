@@ -19,9 +19,10 @@ const SOCKET = /^dpcap_agent_(\d+)$/;
  * The agents below a runtime root whose processes are alive, by file prefix and pid. A process that was killed leaves its
  * socket behind.
  * @param root see runtimeRoot()
+ * @param wanted look at this file prefix alone: applications that crashed for years leave thousands of directories
  */
-export function findAgents(root: string, procDir = '/proc'): AgentAt[] {
-  return namesIn(root).flatMap((filePrefix) => {
+export function findAgents(root: string, wanted?: string, procDir = '/proc'): AgentAt[] {
+  return (wanted === undefined ? namesIn(root) : [wanted]).flatMap((filePrefix) => {
     const runtimeDir = join(root, filePrefix);
     return namesIn(runtimeDir).flatMap((name) => {
       const pid = Number(SOCKET.exec(name)?.[1] ?? 0);

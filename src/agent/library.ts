@@ -1,12 +1,7 @@
 /** The agent's library for a release of DPDK, and how an application gets it. */
-import { existsSync } from 'node:fs';
 import { DpcapError } from '../errors.js';
-import type { Release } from '../native/addons.js';
+import { findBuilt, type Release } from '../native/addons.js';
 import { lineOf, RELEASE_LINES } from '../native/releases.js';
-import { projectFile } from '../system/location.js';
-
-/** The folders that may hold it: that of a checkout, and that of a package. */
-const FOLDERS = ['build/Release', `prebuilds/linux-${process.arch}`];
 
 /** The library for each line of releases that is here, newest first. */
 export function agentLibraries(): { name: string; path: string }[] {
@@ -32,6 +27,5 @@ export function agentLibrary({ number, text }: Release): string {
 }
 
 function pathOf(abi: number): string | undefined {
-  const file = `libdpcap_agent.dpdk${abi}.so`;
-  return FOLDERS.map((folder) => projectFile(`${folder}/${file}`)).find((path) => existsSync(path));
+  return findBuilt(`libdpcap_agent.dpdk${abi}.so`);
 }

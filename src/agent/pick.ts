@@ -4,17 +4,14 @@ import { hostAddon } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
 import { checked } from '../native/errors.js';
 import { choosePrimary } from '../primary/choose.js';
+import { versionFromText } from '../primary/config-file.js';
 import { findPrimaries } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
-import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
+import { largestFrame, type PickedPrimary, pickPrimary } from '../primary/pick.js';
 import { checkPrefix, runtimeRoot } from '../primary/runtime-dir.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import type { Backend } from '../protocol/request.js';
 import { type AgentAt, asPrimary, findAgents } from './find.js';
-
-/** Ethernet header and two VLAN tags. */
-const FRAME_OVERHEAD = 14 + 8;
-const USUAL_MTU = 1500;
 
 /**
  * The application to capture from, and through which backend.
@@ -23,7 +20,7 @@ const USUAL_MTU = 1500;
 export function pickSource(filePrefix: string | undefined, via: Backend): PickedPrimary {
   if (via === 'pdump') return pickPrimary(filePrefix);
   if (filePrefix !== undefined) checkPrefix(filePrefix);
-  const agents = findAgents(runtimeRoot());
+  const agents = findAgents(runtimeRoot(), filePrefix);
   if (via === 'agent') return ask(only(agents, filePrefix), agents);
   if (agents.length === 0) return pickPrimary(filePrefix);
   // An application with an agent counts as one that can be joined, also where nobody can. Where a primary has none and
@@ -34,12 +31,12 @@ export function pickSource(filePrefix: string | undefined, via: Backend): Picked
   return agent ? ask(agent, agents) : pickPrimary(filePrefix);
 }
 
-/** Of several processes with one prefix, the first: it is the primary unless process ids have gone round. */
+/** The agent of what was found; of several processes with one prefix, the first: it is the primary unless process ids have
+ * gone round. */
 function only(agents: readonly AgentAt[], filePrefix: string | undefined): AgentAt {
-  const wanted = agents.filter((one) => filePrefix === undefined || one.filePrefix === filePrefix);
-  const [first] = wanted;
+  const [first] = agents;
   if (!first) throw absent(filePrefix);
-  if (wanted.some((one) => one.filePrefix !== first.filePrefix)) throw ambiguous(wanted);
+  if (agents.some((one) => one.filePrefix !== first.filePrefix)) throw ambiguous(agents);
   return first;
 }
 
@@ -47,16 +44,14 @@ function ask(agent: AgentAt, all: readonly AgentAt[]): PickedPrimary {
   const same = all.filter(({ runtimeDir }) => runtimeDir === agent.runtimeDir).length;
   const which = same > 1 ? `, which is one of ${same} processes with that prefix` : '';
   const hello = checked(() => hostAddon().agentHello(agent.socket));
-  const text = hello.dpdkVersion.replace(/^DPDK /, '');
-  const [year = 0, month = 0] = text.split('.').map(Number);
-  const version = { number: ((year << 24) | (month << 16)) >>> 0, text };
+  const version = versionFromText(hello.dpdkVersion) ?? { number: 0, text: hello.dpdkVersion };
   return {
     primary: { ...asPrimary(agent), shared: false },
     dpdk: { ...version, libraries: [] },
-    name: `${hello.program}, pid ${agent.pid}, DPDK ${text}, through its agent${which}`,
+    name: `${hello.program}, pid ${agent.pid}, DPDK ${version.text}, through its agent${which}`,
     ports: hello.ports.map(portInfo),
     memory: { isFixed: false },
-    maxFrame: Math.max(...hello.ports.map(({ mtu }) => mtu), USUAL_MTU) + FRAME_OVERHEAD,
+    maxFrame: largestFrame(hello.ports.map(({ mtu }) => mtu)),
     agent: { socket: agent.socket },
   };
 }

@@ -120,7 +120,7 @@ function addonOf({ abi, name }: ReleaseLine, release: string): PdumpAddon {
   const loaded = pdumpLoaded.get(abi);
   if (loaded) return loaded;
   const file = `dpcap_pdump.dpdk${abi}.node`;
-  if (!findAddon(file)) {
+  if (!findBuilt(file)) {
     throw new DpcapError('ERR_VERSION_MISMATCH', `DPDK ${release} needs the addon for ${name}, and ${addonsHere()}`, {
       subject: file,
       errno: 'ENOENT',
@@ -134,7 +134,7 @@ function addonOf({ abi, name }: ReleaseLine, release: string): PdumpAddon {
 }
 
 function addonsHere(): string {
-  const here = RELEASE_LINES.filter(({ abi }) => findAddon(`dpcap_pdump.dpdk${abi}.node`)).map(({ name }) => name);
+  const here = RELEASE_LINES.filter(({ abi }) => findBuilt(`dpcap_pdump.dpdk${abi}.node`)).map(({ name }) => name);
   return here.length > 0 ? `this dpcap has those for ${here.join(', ')}` : 'this dpcap has none at all';
 }
 
@@ -154,14 +154,14 @@ function refuseOtherLayouts(addon: Layouts & { dpdkVersion: string }, host: Layo
   }
 }
 
-/** The folders that may hold addons: that of a checkout, and that of a package. */
-function findAddon(file: string): string | undefined {
+/** A native file that was built: in the folder of a checkout, or in that of a package. Undefined where it is not there. */
+export function findBuilt(file: string): string | undefined {
   const folders = ['build/Release', `prebuilds/linux-${process.arch}`];
   return folders.map((folder) => projectFile(`${folder}/${file}`)).find((path) => existsSync(path));
 }
 
 function load<T>(file: string): T {
-  const path = findAddon(file) ?? projectFile(`build/Release/${file}`);
+  const path = findBuilt(file) ?? projectFile(`build/Release/${file}`);
   try {
     return require(path) as T;
   } catch (cause) {

@@ -52,8 +52,13 @@ export function pickPrimary(filePrefix: string | undefined): PickedPrimary {
     name: about.filter((word) => word !== undefined).join(', '),
     ports: known,
     memory: memoryLimits(facts.ealArguments),
-    maxFrame: mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined,
+    maxFrame: largestFrame(mtus),
   };
+}
+
+/** The largest frame of ports with these MTUs, bytes; undefined when none is known. */
+export function largestFrame(mtus: readonly number[]): number | undefined {
+  return mtus.length > 0 ? Math.max(...mtus) + FRAME_OVERHEAD : undefined;
 }
 
 /**

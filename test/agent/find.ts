@@ -34,16 +34,18 @@ function machine(t: Test): { root: string; procDir: string } {
 
 t.test('the sockets of processes that are alive', async (t) => {
   const { root, procDir } = machine(t);
-  t.match(findAgents(root, procDir), [
+  t.match(findAgents(root, undefined, procDir), [
     { filePrefix: 'ovs', pid: 8, socket: join(root, 'ovs/dpcap_agent_8'), process: { program: 'switch' } },
     { filePrefix: 'rte', pid: 7 },
   ]);
-  t.same(findAgents(join(root, 'nowhere'), procDir), []);
+  t.match(findAgents(root, 'rte', procDir), [{ pid: 7 }]);
+  t.equal(findAgents(root, 'rte', procDir).length, 1, 'of that prefix alone');
+  t.same(findAgents(join(root, 'nowhere'), undefined, procDir), []);
 });
 
 t.test('who has one, and who does not answer', async (t) => {
   const { root, procDir } = machine(t);
-  const agents = findAgents(root, procDir);
+  const agents = findAgents(root, undefined, procDir);
   const agentHello = (socket: string): AgentHello => {
     if (socket.endsWith('_7')) return HELLO;
     throw Object.assign(new Error('it does not listen'), { code: 'ERR_PRIMARY_NOT_CAPTURABLE' });
