@@ -144,7 +144,6 @@ export class CaptureRun {
       : usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
     const plan = nativePlan(this.#plan, lanes, sink, {
       ports: facts.ports,
-      version: this.#session.addon.dpdkVersion,
       usableBytes: usable.bytes,
     });
     const wished = wishedMbufs({ ...this.#plan.mempool, lanes: lanes.length });

@@ -10,8 +10,6 @@ import { assignThreads } from './thread-assignment.js';
 /** What the engine finds where it carries a plan out. */
 export interface Surroundings {
   ports: readonly Port[];
-  /** The release of DPDK. */
-  version: string;
   /** Memory that the primary and all processes that share it can still use, bytes. */
   usableBytes: number;
 }
@@ -21,7 +19,7 @@ export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
   sink: NativePlan['sink'],
-  { ports, version, usableBytes }: Surroundings,
+  { ports, usableBytes }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // For an interface with one lane nothing is sorted, and the kernel stamps the packets: plain copies cost the primary
@@ -41,7 +39,7 @@ export function nativePlan(
     nanoseconds: plan.nanoseconds,
     snaplen: plan.snaplen,
     info: {
-      application: `dpcap (DPDK ${version})`,
+      application: `dpcap (DPDK ${plan.dpdk.text})`,
       operatingSystem: `${process.platform} ${process.arch}`,
       comment:
         mode === 'stamped'

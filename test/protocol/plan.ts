@@ -40,7 +40,7 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
     { ...PLAN, program: Buffer.from('12345678').toString('base64'), cpus: [3] },
     [],
     { kind: 'file', fd: 5 },
-    { ports: PORTS, version: '22.11.11', usableBytes: 2 ** 33 },
+    { ports: PORTS, usableBytes: 2 ** 33 },
   );
   t.equal(Buffer.from(native.program).toString(), '12345678');
   t.match(native, {
@@ -57,7 +57,7 @@ t.test('copies into an interface are stamped only where something is sorted', as
   const output = { kind: 'tap' as const, rxName: 'a', txName: 'a', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
   const lanes = selectLanes({ ...PLAN, ports: ['0'], directions: ['rx', 'tx'], queues: [0] }, PORTS);
   const sink = { kind: 'frames' as const, queues: [{ rxFd: 5, txFd: 5 }], maxRate: 0 };
-  const around = { ports: PORTS, version: '', usableBytes: 2 ** 33 };
+  const around = { ports: PORTS, usableBytes: 2 ** 33 };
   const modeOf = (some: typeof lanes): string => nativePlan({ ...PLAN, output }, some, sink, around).mode;
   t.ok(lanes.length > 1);
   t.equal(modeOf(lanes), 'stamped');

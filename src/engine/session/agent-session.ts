@@ -1,5 +1,5 @@
 /** A session with the agent of an application. Nothing is joined, and nothing can be left behind in the application. */
-import { type HostAddon, hostAddon } from '../../native/addons.js';
+import { hostAddon } from '../../native/addons.js';
 import { checked } from '../../native/errors.js';
 import type { AttachedFacts } from '../../native/primary-binding.js';
 import { CriticalSections } from '../../protocol/critical-sections.js';
@@ -7,11 +7,11 @@ import type { EnginePlan } from '../../protocol/plan.js';
 import { isRunning } from '../../system/process.js';
 import type { CaptureSession } from './capture-session.js';
 
-type Target = Pick<EnginePlan, 'agent' | 'dpdk' | 'primaryPid' | 'primaryStartTicks'>;
+type Target = Pick<EnginePlan, 'agent' | 'primaryPid' | 'primaryStartTicks'>;
 
 export class AgentSession implements CaptureSession {
   readonly #target: Target;
-  readonly addon: HostAddon & { dpdkVersion: string };
+  readonly addon = hostAddon();
   /** The agent takes no lock that the application shares with anybody. */
   readonly sections = new CriticalSections(() => {});
   /** Each look at the application tells its end. */
@@ -19,7 +19,6 @@ export class AgentSession implements CaptureSession {
 
   constructor(target: Target) {
     this.#target = target;
-    this.addon = Object.assign(Object.create(hostAddon()) as HostAddon, { dpdkVersion: target.dpdk.text });
   }
 
   begin(): void {}

@@ -3,5 +3,5 @@ import type { CaptureBinding } from '../../native/capture-binding.js';
 import type { Session } from './attachment.js';
 
 export type CaptureSession = Omit<Pick<Session, keyof Session>, 'addon' | 'abandon'> & {
-  readonly addon: CaptureBinding & { dpdkVersion: string };
+  readonly addon: CaptureBinding;
 };

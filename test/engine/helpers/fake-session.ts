@@ -14,7 +14,7 @@ export class FakeSession implements CaptureSession {
   readonly captures = new FakeCaptures();
   alive = true;
   /** A capture uses no others of the addon's functions. */
-  readonly addon = Object.assign(this.captures, { dpdkVersion: '0' }) as FakeCaptures & Binding;
+  readonly addon = this.captures as FakeCaptures & Binding;
   readonly sections = new CriticalSections(() => {});
   #tellGone: () => void = () => {};
   readonly primaryGone = new Promise<void>((resolve) => {
