@@ -1,8 +1,8 @@
 /** A primary of ours that looks like DPVS (test/native/primaries/dpvs-primary.c): built on first use, one for each test. */
-import { atExit } from './at-exit.js';
 import { built } from './built.js';
-import { removeEalFiles, uniqueName } from './owned.js';
-import { type Running, start } from './processes.js';
+import { uniqueName } from './owned.js';
+import { startOwnedPrimary } from './owned-primary.js';
+import type { Running } from './processes.js';
 
 export interface DpvsPrimaryOptions {
   /** Bytes of the pdump request it takes: 112 stock, 120 DPVS 1.10, 104 DPVS 1.9. */
@@ -42,24 +42,8 @@ export async function startDpvsPrimary({ layout, vdevs, ipcFile, lateMs }: DpvsP
   const prefix = uniqueName();
   const own = ['-p', String(layout), ...(ipcFile ? ['-x', ipcFile] : []), ...(lateMs ? ['-l', String(lateMs)] : [])];
   const eal = ['--file-prefix', prefix, '-m', '64', '--lcores', '0@0,1@0', '--no-pci'];
-  const forget = atExit(() => removeEalFiles(prefix));
-  const process = start(program, [...own, '--', ...eal, ...vdevs.flatMap((vdev) => ['--vdev', vdev])]);
-  const stop = async (): Promise<{ code: number | null }> => {
-    process.closeStdin();
-    const late = setTimeout(() => process.signal('SIGKILL'), 10_000);
-    const { code } = await process.exited;
-    clearTimeout(late);
-    removeEalFiles(prefix);
-    forget();
-    return { code };
-  };
-  try {
-    await process.expect(/^ready$/m);
-  } catch (error) {
-    process.signal('SIGKILL');
-    await stop();
-    throw error;
-  }
+  const words = [...own, '--', ...eal, ...vdevs.flatMap((vdev) => ['--vdev', vdev])];
+  const { process, stop } = await startOwnedPrimary(prefix, program, words);
   return { prefix, process, requests: () => requestsIn(process.stdout), stop };
 }
 

@@ -2,10 +2,10 @@
 import { cpus } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atExit } from './at-exit.js';
 import { built } from './built.js';
-import { removeEalFiles, uniqueName } from './owned.js';
-import { type Exit, type Running, start } from './processes.js';
+import { uniqueName } from './owned.js';
+import { type OwnedPrimary, startOwnedPrimary } from './owned-primary.js';
+import type { Exit, Running } from './processes.js';
 
 /** One call of rte_malloc or rte_free; times in microseconds. */
 export interface AllocatorCall {
@@ -32,13 +32,13 @@ export interface AllocatorWaits {
 export class MallocPrimary {
   readonly prefix: string;
   readonly process: Running;
-  readonly #forget: () => void;
+  readonly #primary: OwnedPrimary;
 
   /** Use {@link startMallocPrimary}. */
-  constructor(prefix: string, process: Running, forget: () => void) {
-    this.prefix = prefix;
-    this.process = process;
-    this.#forget = forget;
+  constructor(primary: OwnedPrimary) {
+    this.prefix = primary.prefix;
+    this.process = primary.process;
+    this.#primary = primary;
   }
 
   get pid(): number {
@@ -73,14 +73,8 @@ export class MallocPrimary {
   }
 
   /** Ends it in order, or by force, and removes its files. */
-  async stop(): Promise<Exit> {
-    this.process.closeStdin();
-    const late = setTimeout(() => this.process.signal('SIGKILL'), 10_000);
-    const exit = await this.process.exited;
-    clearTimeout(late);
-    removeEalFiles(this.prefix);
-    this.#forget();
-    return exit;
+  stop(): Promise<Exit> {
+    return this.#primary.stop();
   }
 
   async #ask(command: string, answer: RegExp): Promise<string> {
@@ -103,19 +97,10 @@ export async function startMallocPrimary(
   program = 'dpdk-malloc-primary',
 ): Promise<MallocPrimary> {
   const prefix = uniqueName();
-  const forget = atExit(() => removeEalFiles(prefix));
   const placement = cpus().length > 2 ? ['--lcores', '0@0,1@1,2@0'] : ['--lcores', '0@0,1@0,2@0'];
   const eal = ['--no-pci', '-m', '64', '--file-prefix', prefix, ...placement, ...more];
   const nice = cpus().length > 2 ? '0' : '10';
   const devices = vdevs.flatMap((vdev) => ['--vdev', vdev]);
-  const process = start(isAbsolute(program) ? program : built(program), ['-n', nice, '--', ...eal, ...devices]);
-  const primary = new MallocPrimary(prefix, process, forget);
-  try {
-    await process.expect(/^ready$/m);
-    return primary;
-  } catch (error) {
-    process.signal('SIGKILL');
-    await primary.stop();
-    throw error;
-  }
+  const words = ['-n', nice, '--', ...eal, ...devices];
+  return new MallocPrimary(await startOwnedPrimary(prefix, isAbsolute(program) ? program : built(program), words));
 }

@@ -7,9 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { agentLibrary } from '../../src/agent/library.js';
 import { projectFile } from '../../src/system/location.js';
-import { installedDpdk } from '../helpers/native.js';
+import { installedAgent } from '../helpers/native.js';
 import { atExit } from './at-exit.js';
 import { removeEalFiles, uniqueName } from './owned.js';
 import { type Running, start } from './processes.js';
@@ -61,7 +60,7 @@ export async function startOpenVswitch(vdevs: readonly string[]): Promise<{ pref
     const other = ['dpdk-init=true', 'dpdk-socket-mem=128', 'pmd-cpu-mask=2'].map((one) => `other_config:${one}`);
     await configure('--no-wait', 'set', 'Open_vSwitch', '.', ...other, extra);
     const daemon = join(root, 'usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk');
-    const preload = { ...env, LD_PRELOAD: agentLibrary(installedDpdk()) };
+    const preload = { ...env, LD_PRELOAD: installedAgent() };
     running.push(start(daemon, [socket], { env: preload }));
     await configure('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev');
     for (const [i, vdev] of vdevs.entries()) {

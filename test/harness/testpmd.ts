@@ -1,8 +1,7 @@
 /** A stock dpdk-testpmd as the primary under test: driven through its prompt, awaited by its output, cleaned up after. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { agentLibrary } from '../../src/agent/library.js';
-import { installedDpdk } from '../helpers/native.js';
+import { installedAgent } from '../helpers/native.js';
 import { atExit } from './at-exit.js';
 import { removeEalFiles, uniqueName } from './owned.js';
 import { type Exit, type ExpectOptions, type Running, start } from './processes.js';
@@ -177,7 +176,7 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
 
 /** With DPCAP_TEST_AGENT=1 each testpmd has dpcap's agent, so that captures go through it: one suite for both backends. */
 function agentEverywhere(): NodeJS.ProcessEnv {
-  return process.env.DPCAP_TEST_AGENT === '1' ? { LD_PRELOAD: agentLibrary(installedDpdk()) } : {};
+  return process.env.DPCAP_TEST_AGENT === '1' ? { LD_PRELOAD: installedAgent() } : {};
 }
 
 function testpmdArguments(prefix: string, options: TestpmdOptions): string[] {

@@ -1,4 +1,5 @@
 /** All functions of the addons, those for the DPDK that is installed here; and what uses them. */
+import { agentLibrary } from '../../src/agent/library.js';
 import * as compile from '../../src/filter/compile.js';
 import { type Dpdk, type HostAddon, hostAddon, type PdumpAddon, pdumpAddons } from '../../src/native/addons.js';
 
@@ -22,4 +23,9 @@ export function compileFilter(
 export function installedDpdk(): Dpdk {
   const { dpdkVersionNumber: number, dpdkVersion: text } = binding();
   return { number, text, libraries: [] };
+}
+
+/** The agent's library for that release. */
+export function installedAgent(): string {
+  return agentLibrary(installedDpdk());
 }
