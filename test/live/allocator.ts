@@ -6,21 +6,22 @@ import { type AllocatorWaits, type MallocPrimary, startMallocPrimary } from '../
 
 const skip = requirements({ hugepagesMb: 1024 });
 const CAPTURES = 20;
+/** What none of our calls takes with one of EAL's locks held; a mempool in one piece takes 39 ms to be made, 69 ms to be freed. */
 const LIMIT_US = 2000;
 /**
  * A virtual machine's host, or another process, may take a CPU away for some milliseconds from whoever holds the lock: in one
- * phase in a hundred on a quiet machine, in one in fifteen beside a compiler,
+ * capture of fifty on a quiet machine, in half of them on a busy one. What is ours is in all of them, so that this share,
+ * the quickest, shows it.
  */
-const MOST_LATE = 6;
-/** and not for as long as a mempool in one piece takes (39 ms to be made, 69 ms to be freed). */
-const NEVER_US = 15_000;
+const QUICKEST = 1 / 4;
 /** Until its memory is warm. */
 const FIRST_PACKETS = 500_000;
 const GROWTH_MS = 10_000;
 /** What a capture grows to without pressure, while packets flow: as it does under pressure, and by the same steps. */
 const PLANNED_MBUFS = 65_535;
 
-type Phase = 'start' | 'growth' | 'stop';
+const PHASES = ['start', 'growth', 'stop'] as const;
+type Phase = (typeof PHASES)[number];
 
 /** Resolves when the capture has more mbufs than this. */
 async function hasMore({ process }: LiveCapture, mbufs: number): Promise<void> {
@@ -52,13 +53,13 @@ t.test(`${CAPTURES} captures beside a thread that only allocates and frees`, { s
   await primary.reset();
   await primary.forwarded(FIRST_PACKETS);
   t.comment(`without a capture: ${JSON.stringify(await primary.waits())}`);
-  const late: string[] = [];
-  for (let capture = 1; capture <= CAPTURES; capture++) {
-    for (const [phase, { longest }] of Object.entries(await captureOnce(primary))) {
-      if (longest.waitUs >= LIMIT_US) late.push(`${phase} of capture ${capture}: ${JSON.stringify(longest)}`);
-      t.ok(longest.waitUs < NEVER_US, `${phase} of capture ${capture}: ${longest.waitUs} us`, { longest });
-    }
+  const captures: Record<Phase, AllocatorWaits>[] = [];
+  for (let capture = 1; capture <= CAPTURES; capture++) captures.push(await captureOnce(primary));
+  for (const phase of PHASES) {
+    const waits = captures.map((longest) => longest[phase].longest.waitUs).sort((a, b) => a - b);
+    const late = waits.filter((waitUs) => waitUs >= LIMIT_US);
+    t.ok(late.length <= CAPTURES * (1 - QUICKEST), `no call waits for a ${phase}`, { waits });
+    t.comment(`${phase}: ${waits.join(' ')} us`);
   }
-  t.ok(late.length <= MOST_LATE, `${late.length} of ${3 * CAPTURES} phases had a call of 2 ms and more`, { late });
   t.ok(primary.alive(), 'the primary lives');
 });
