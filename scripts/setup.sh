@@ -30,6 +30,8 @@ mkfs.ext4        e2fsprogs     command
 ping             iputils-ping  command
 curl             curl          command
 python3          python3       command
+debootstrap      debootstrap   command
+zsh              zsh           command
 '
 
 changed=0
