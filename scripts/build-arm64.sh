@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Cross-builds the addons and agents for arm64: that without DPDK, that for the DPDK of Debian 12, whose C library all of them need, and
-# those for the DPDK of the given suites. Puts them, stripped, into a folder of this checkout:
+# Cross-builds addons and agents for arm64: the addon without DPDK, and those for the DPDK of Debian 12, whose C library all
+# of them need, and of the given suites. Puts them, stripped, into a folder of this checkout:
 #
 #   scripts/build-arm64.sh prebuilds/linux-arm64 trixie sid
 #
@@ -19,7 +19,9 @@ build() {
     cmake -S . -B "$0" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/scripts/toolchain-arm64.cmake" \
       -DCMAKE_SYSROOT="$QEMU_LD_PREFIX" -DDPDK_SYSROOT="$2" -DCMAKE_JS_INC="$PWD/node_modules/node-api-headers/include"
     cmake --build "$0" --target $1
-    for addon in "$0"/*.node "$0"/Release/libdpcap_agent.*.so; do aarch64-linux-gnu-strip --strip-unneeded -o "$3/${addon##*/}" "$addon"; done
+    for built in "$0"/*.node "$0"/Release/libdpcap_agent.*.so; do
+      aarch64-linux-gnu-strip --strip-unneeded -o "$3/${built##*/}" "$built"
+    done
   ' "$folder" "$targets" "$sysroot" "$TO" >&2
 }
 

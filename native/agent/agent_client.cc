@@ -1,13 +1,13 @@
 #include "agent/agent_client.h"
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/unix_address.h"
 
 namespace dpcap {
 namespace {
@@ -17,13 +17,10 @@ constexpr size_t kMostDescriptors = 2;
 Descriptor make_socket(const std::string& path) {
   Descriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) throw system_error("cannot make a socket for", errno, path);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw system_error("cannot connect to", ENAMETOOLONG, path);
-  memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const sockaddr_un address = unix_address(path, "cannot connect to");
   const timeval limit{1, 0};  // a full backlog blocks connect()
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   const bool is_forbidden = errno == EACCES || errno == EPERM;
   throw Error(is_forbidden ? "ERR_PERMISSION" : "ERR_PRIMARY_NOT_CAPTURABLE",
               "cannot reach the agent at " + path + ": " + strerror(errno), errno, path);

@@ -103,13 +103,13 @@ void AgentPoller::record(const Input& input, const dpcap_agent_burst& run) {
   const Lane& lane = *input.lane;
   const uint32_t admitted = admission_.admit(lane, run.packets);
   if (admitted == 0) return;
-  SpanWriter::Written written;
+  Written written;
   if (is_sane(run)) {
     const RecordSpan span{memory_.segment(run.segment) + run.begin, run.bytes, run.packets,
                           static_cast<uint16_t>(lane.index), 0};
     written = writer_->put(span, admitted, run.packet_bytes, lane);
   }
-  admission_.recorded(lane, admitted, written.packets, written.bytes);
+  admission_.recorded(lane, admitted, written);
 }
 
 // The application's memory is input.

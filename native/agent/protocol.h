@@ -58,9 +58,9 @@ struct dpcap_agent_port {
   uint16_t tx_queues;
   uint16_t mtu;
   uint8_t mac[6];
-  uint16_t is_started;
+  uint16_t reserved1;
   uint32_t link_mbps;  // 0 when the link is down
-  uint32_t reserved;
+  uint32_t reserved2;
   char device[DPCAP_AGENT_DEVICE_BYTES];
   char driver[32];
 };

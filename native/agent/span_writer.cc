@@ -17,7 +17,7 @@ size_t whole_record(FileFormat format, const RecordSpan& span, size_t at) {
 }  // namespace
 
 // Records are looked at only where a span has to be cut: by a limit, or because a block of the sink ends.
-SpanWriter::Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane&) {
+Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane&) {
   Written all;
   size_t at = 0;
   while (all.packets < packets && !sink_.is_full()) {
@@ -46,7 +46,7 @@ SpanWriter::Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets
   return all;
 }
 
-SpanWriter::Written FrameSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t, const Lane& lane) {
+Written FrameSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t, const Lane& lane) {
   constexpr uint32_t kFrames = 32;
   const size_t head = format_ == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes;
   Frame frames[kFrames];

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "capture/admission.h"
 #include "record/lane.h"
 #include "record/pcap_format.h"
 #include "record/record_span.h"
@@ -11,10 +12,6 @@ namespace dpcap {
 
 class SpanWriter {
  public:
-  struct Written {
-    uint32_t packets = 0;
-    uint64_t bytes = 0;  // of packet
-  };
   virtual ~SpanWriter() = default;
   // Puts the first `packets` of the span's records, unless the sink becomes full. `packet_bytes`: of the whole span.
   virtual Written put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane& lane) = 0;

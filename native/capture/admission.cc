@@ -13,11 +13,11 @@ uint32_t Admission::admit(const Lane& lane, uint32_t count) {
   return granted;
 }
 
-void Admission::recorded(const Lane& lane, uint32_t admitted, uint32_t taken, uint64_t bytes) {
+void Admission::recorded(const Lane& lane, uint32_t admitted, const Written& written) {
   Ledger::Account& account = ledger_[lane.index];
-  account.recorded.add(taken);
-  account.bytes.add(bytes);
-  account.surplus.add(admitted - taken);
+  account.recorded.add(written.packets);
+  account.bytes.add(written.bytes);
+  account.surplus.add(admitted - written.packets);
   if (!limit_.is_reached() && (limit_.is_used_up() || sink_.is_full())) {
     limit_.reach();
     sink_.flush();

@@ -10,6 +10,12 @@
 
 namespace dpcap {
 
+// What a sink took of the packets that were admitted.
+struct Written {
+  uint32_t packets = 0;
+  uint64_t bytes = 0;  // of packet
+};
+
 class Admission {
  public:
   // `ledger` and `limit` are the capture's.
@@ -17,8 +23,8 @@ class Admission {
 
   // Returns how many of the next `count` packets of a lane the sink may have. The others are accounted for.
   uint32_t admit(const Lane& lane, uint32_t count);
-  // Notes that the sink took so many of the admitted packets, with so many bytes of packet.
-  void recorded(const Lane& lane, uint32_t admitted, uint32_t taken, uint64_t bytes);
+  // Notes what the sink took of so many admitted packets.
+  void recorded(const Lane& lane, uint32_t admitted, const Written& written);
   // Notes packets that the filter did not select.
   void filtered(const Lane& lane, uint32_t count) { ledger_[lane.index].filtered.add(count); }
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/unix_address.h"
 
 namespace dpcap {
 namespace {
@@ -27,13 +28,10 @@ class TelemetryClient {
         deadline_(std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms)),
         fd_(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
     if (fd_.get() < 0) throw system_error("cannot make a socket for", errno, path_);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof(address.sun_path)) throw system_error("cannot connect to", ENAMETOOLONG, path_);
-    memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    const sockaddr_un address = unix_address(path_, "cannot connect to");
     // A full backlog blocks connect(); the send timeout bounds that wait too (unix(7)).
     set_send_timeout();
-    if (connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+    if (connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
       throw system_error("cannot connect to", errno == EAGAIN || errno == EINPROGRESS ? ETIMEDOUT : errno, path_);
     }
   }

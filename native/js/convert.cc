@@ -114,6 +114,12 @@ std::vector<int> to_cpus(const Napi::Object& o) {
 
 }  // namespace
 
+Programs to_programs(const Napi::Object& o) {
+  Programs programs{bytes(o, "program"), bytes(o, "programTx")};
+  if (programs.rx.empty() != programs.tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
+  return programs;
+}
+
 CapturePlan to_capture_plan(const Napi::Object& o) {
   const Napi::Object info = child(o, "info");
   CapturePlan plan{};

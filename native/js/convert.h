@@ -25,6 +25,13 @@ T either(const Napi::Object& object, const char* name, const char* a, T if_a, co
   throw wrong_type(object.Env(), name, (std::string("'") + a + "' or '" + b + "'").c_str());
 }
 
+// The filter programs of a plan, for rx and tx: both are empty, or neither.
+struct Programs {
+  std::vector<uint8_t> rx;
+  std::vector<uint8_t> tx;
+};
+Programs to_programs(const Napi::Object& object);
+
 dpcap::CapturePlan to_capture_plan(const Napi::Object& object);
 Napi::Value from_capture_stats(Napi::Env env, const dpcap::CaptureStats& stats);
 Napi::Value from_strings(Napi::Env env, const std::vector<std::string>& strings);

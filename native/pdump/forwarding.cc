@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/unix_address.h"
 #include "pdump/request.h"
 
 namespace dpcap {
@@ -47,14 +48,6 @@ int say_done(const rte_mp_msg* request, const void* peer) {
   return rte_mp_reply(&reply, static_cast<const char*>(peer));
 }
 
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw system_error("cannot use", ENAMETOOLONG, path);
-  memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
-
 // Another one for each question of this process.
 std::string own_path() {
   static std::atomic<unsigned> asked{0};
@@ -67,7 +60,7 @@ std::string own_path() {
 class OwnSocket {
  public:
   OwnSocket() : path_(own_path()), fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    const sockaddr_un address = address_of(path_);
+    const sockaddr_un address = unix_address(path_, "cannot use");
     unlink(path_.c_str());
     fchmod(fd_.get(), 0600);  // the file will have this mode (unix_bind in Linux)
     if (bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -102,7 +95,7 @@ void answer_forwarded_requests() {
 
 bool answers_pdump(const std::string& socket_path, int timeout_ms) {
   const OwnSocket own;
-  const sockaddr_un peer = address_of(socket_path);
+  const sockaddr_un peer = unix_address(socket_path, "cannot use");
   const Datagram datagram = question();
   const size_t size = sizeof datagram - sizeof datagram.msg.fds;
   if (sendto(own.get(), &datagram, size, 0, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) < 0) return false;

@@ -89,13 +89,13 @@ class FakePoller : public dpcap::Poller {
                                record.data());
       records_->put({record.data(), static_cast<uint32_t>(record.size()), 1, static_cast<uint16_t>(lane.index), 0});
     }
-    admission_.recorded(lane, admitted, taken, taken * uint64_t{kPacketBytes});
+    admission_.recorded(lane, admitted, {taken, taken * uint64_t{kPacketBytes}});
   }
   void write_frames(const dpcap::Lane& lane, uint32_t admitted) {
     const std::vector<uint8_t> bytes(kPacketBytes);
     const std::vector<dpcap::Frame> frames(admitted, {bytes.data(), kPacketBytes});
     frames_->put(frames.data(), admitted, lane);
-    admission_.recorded(lane, admitted, admitted, admitted * uint64_t{kPacketBytes});
+    admission_.recorded(lane, admitted, {admitted, admitted * uint64_t{kPacketBytes}});
   }
 
   const std::vector<dpcap::Lane*> lanes_;

@@ -59,8 +59,8 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
   const Napi::Value given = plan.Get("agent");
   if (!given.IsObject()) throw wrong_type(plan.Env(), "agent", "an object");
   const Napi::Object at = given.As<Napi::Object>();
-  const AgentPlan agent{text(at, "socket"), bytes(plan, "program"), bytes(plan, "programTx"), capture.file,
-                        number(at, "memory", kMostMemory)};
+  const Programs programs = to_programs(plan);
+  const AgentPlan agent{text(at, "socket"), programs.rx, programs.tx, capture.file, number(at, "memory", kMostMemory)};
   if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for an agent");
   return [agent](const Notify&) { return std::make_unique<AgentSource>(agent); };
 }

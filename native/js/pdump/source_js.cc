@@ -1,4 +1,6 @@
 // The source of the captures of this addon: the primary's pdump.
+#include <utility>
+
 #include "js/capture_source.h"
 #include "js/convert.h"
 #include "pdump/pdump_source.h"
@@ -10,9 +12,9 @@ using namespace dpcap;
 PdumpPlan to_pdump_plan(const Napi::Object& o, const CapturePlan& capture, uint32_t capture_number) {
   PdumpPlan plan{};
   plan.number = capture_number;
-  plan.program = bytes(o, "program");
-  plan.program_tx = bytes(o, "programTx");
-  if (plan.program.empty() != plan.program_tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
+  Programs programs = to_programs(o);
+  plan.program = std::move(programs.rx);
+  plan.program_tx = std::move(programs.tx);
   plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
   const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
   plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};

@@ -18,7 +18,7 @@ void prefetch_all(const iovec& record) {
 
 }  // namespace
 
-PacketWriter::Written RecordWriter::put(const Burst& burst) {
+Written RecordWriter::put(const Burst& burst) {
   Written all;
   while (all.packets < burst.count && !sink_.is_full()) {
     const Written some = put_some(burst, all.packets);
@@ -28,7 +28,7 @@ PacketWriter::Written RecordWriter::put(const Burst& burst) {
   return all;
 }
 
-PacketWriter::Written RecordWriter::put_some(const Burst& burst, uint32_t first) {
+Written RecordWriter::put_some(const Burst& burst, uint32_t first) {
   if (encoder_.recorded_bytes(burst, first) >= RecordSink::kInPlace && sink_.wants_in_place()) {
     const Written written = put_in_place(burst, first);
     if (written.packets != 0) return written;
@@ -43,7 +43,7 @@ PacketWriter::Written RecordWriter::put_some(const Burst& burst, uint32_t first)
   return {packets, bytes};
 }
 
-PacketWriter::Written RecordWriter::put_in_place(const Burst& burst, uint32_t first) {
+Written RecordWriter::put_in_place(const Burst& burst, uint32_t first) {
   iovec records[RecordSink::kMostInPlace];
   Written written;
   size_t size = 0;
@@ -63,7 +63,7 @@ PacketWriter::Written RecordWriter::put_in_place(const Burst& burst, uint32_t fi
   return written;
 }
 
-PacketWriter::Written FrameWriter::put(const Burst& burst) {
+Written FrameWriter::put(const Burst& burst) {
   Frame frames[kFrames];
   Written all;
   while (all.packets < burst.count) {

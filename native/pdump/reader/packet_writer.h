@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "capture/admission.h"
 #include "pdump/client.h"
 #include "pdump/reader/burst.h"
 #include "pdump/reader/encoder.h"
@@ -13,11 +14,6 @@ namespace dpcap {
 
 class PacketWriter {
  public:
-  struct Written {
-    uint32_t packets = 0;
-    uint64_t bytes = 0;  // of packet
-  };
-
   virtual ~PacketWriter() = default;
   // Puts the packets of a burst; the mbufs stay the caller's. Writes all, unless the sink becomes full.
   virtual Written put(const Burst& burst) = 0;

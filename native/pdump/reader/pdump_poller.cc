@@ -56,8 +56,7 @@ void PdumpPoller::record(const Burst& burst) {
   if (is_own_ != nullptr && !is_own_(lane)) lane.end(LaneState::port_gone);
   const uint32_t admitted = admission_.admit(lane, burst.count);
   if (admitted == 0) return;
-  const auto [taken, bytes] = writer_->put({lane, burst.mbufs, burst.arrival_ns, admitted, burst.steps_ns});
-  admission_.recorded(lane, admitted, taken, bytes);
+  admission_.recorded(lane, admitted, writer_->put({lane, burst.mbufs, burst.arrival_ns, admitted, burst.steps_ns}));
 }
 
 void PdumpPoller::before_pause(bool is_busy) {
