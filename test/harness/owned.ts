@@ -29,10 +29,11 @@ export function uniqueInterface(side: string): string {
 
 /** Removes a primary's hugepage files and runtime directory. DPDK leaves them behind, also after an orderly quit. */
 export function removeEalFiles(filePrefix: string): void {
-  rmSync(`${DPDK_RUNTIME_DIR}/${filePrefix}`, { recursive: true, force: true });
   for (const file of listDirectory(HUGEPAGE_DIR)) {
     if (file.startsWith(`${filePrefix}map_`)) rmSync(`${HUGEPAGE_DIR}/${file}`, { force: true });
   }
+  // An engine whose supervisor was killed a moment ago may still make a file there: ENOTEMPTY.
+  rmSync(`${DPDK_RUNTIME_DIR}/${filePrefix}`, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 /** Removes a network interface, and with a veth its other end. */
