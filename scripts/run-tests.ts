@@ -3,13 +3,13 @@
  * [FILTER...]`. COMMAND, words with spaces between them, runs each file in place of this node. Unit files run side by side,
  * live files one after another. The last line is `N passed, N failed, N skipped`.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { clearLeftovers, lastingLeftovers } from '../test/harness/leftovers.js';
-import { binding } from '../test/helpers/native.js';
 import { discoverTests } from './testing/discover.js';
+import { place } from './testing/place.js';
 import { failureText, fileLine, skipText, summaryLine } from './testing/report.js';
 import { runResults } from './testing/results.js';
 import { type FileResult, type RunOptions, runTapFile, signalRunning } from './testing/tap-file.js';
@@ -54,10 +54,8 @@ async function main(argv: string[]): Promise<number> {
 
 /** Keeps what was found with this system's DPDK, for scripts/release-table.ts. */
 function writeResults(file: string, results: FileResult[]): void {
-  const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown';
-  const place = { dpdk: binding().dpdkVersion, system, node: process.versions.node };
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(runResults(place, results), undefined, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(runResults(place(), results), undefined, 2)}\n`);
 }
 
 /** Runs files in order, at most `atOnce` together, and reports each as it ends. */

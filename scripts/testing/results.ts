@@ -23,6 +23,13 @@ export interface RunResults extends Place {
   tests: TestResult[];
 }
 
+/** What came of the same cases with several tools. */
+export interface PeerResults extends Place {
+  tools: string[];
+  /** `found` has an element for each tool. */
+  cases: { name: string; found: string[] }[];
+}
+
 /** The results of a run, by name of the test file. */
 export function runResults(place: Place, results: FileResult[]): RunResults {
   const tests = results.map(({ file, passed, failures, skips }) => ({
@@ -38,12 +45,25 @@ export function runResults(place: Place, results: FileResult[]): RunResults {
 export function releaseTable(runs: RunResults[]): string {
   const files = [...new Set(runs.flatMap(({ tests }) => tests.map(({ file }) => file)))].sort();
   const rows = files.map((file) => [`\`${file}\``, ...runs.map((run) => cell(run, file))]);
-  const heads = ['test', ...runs.map(({ dpdk, system }) => `DPDK ${dpdk}, ${system}`)];
-  const table = [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const table = markdown(['test', ...runs.map(({ dpdk, system }) => `DPDK ${dpdk}, ${system}`)], rows);
   const failed = runs.flatMap(({ dpdk, tests }) =>
     tests.flatMap(({ file, failed: names }) => names.map((name) => `* DPDK ${dpdk}, \`${file}\`: ${name}`)),
   );
   return [...table, ...(failed.length > 0 ? ['', 'What failed:', '', ...failed] : [])].join('\n');
+}
+
+/** A table in Markdown for each run: a row for each case, a column for each tool. */
+export function peerTables(runs: PeerResults[]): string {
+  return runs
+    .map(({ dpdk, system, tools, cases }) => {
+      const rows = cases.map(({ name, found }) => [name, ...found]);
+      return [`DPDK ${dpdk}, ${system}:`, '', ...markdown(['case', ...tools], rows)].join('\n');
+    })
+    .join('\n\n');
+}
+
+function markdown(heads: string[], rows: string[][]): string[] {
+  return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
 function cell({ tests }: RunResults, file: string): string {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { releaseTable, runResults } from '../../../scripts/testing/results.js';
+import { peerTables, releaseTable, runResults } from '../../../scripts/testing/results.js';
 
 const FILE = { passed: 3, failures: [], skips: [], durationMs: 1, output: '', pid: 1 };
 const PLACE = { dpdk: '24.11.8', system: 'Debian 13', node: '20.19.2' };
@@ -45,4 +45,18 @@ t.test('a column for each run, a row for each test that one of them ran', async 
     ].join('\n'),
   );
   t.notMatch(releaseTable([one]), /What failed/);
+});
+
+t.test('a table for each release, a column for each tool', async (t) => {
+  const cases = [{ name: '`-c 1000`', found: ['1000 packets', '1024 packets'] }];
+  t.equal(
+    peerTables([{ ...PLACE, tools: ['dpcap', 'dpdk-dumpcap'], cases }]),
+    [
+      'DPDK 24.11.8, Debian 13:',
+      '',
+      '| case | dpcap | dpdk-dumpcap |',
+      '| --- | --- | --- |',
+      '| `-c 1000` | 1000 packets | 1024 packets |',
+    ].join('\n'),
+  );
 });
