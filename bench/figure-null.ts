@@ -13,7 +13,7 @@ import {
   withPrimary,
   withTool,
 } from './experiment.js';
-import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, type Tool } from './tools.js';
+import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, type Tool } from './tools.js';
 
 const SIZE = 64;
 const SETTLE_MS = 1500;
@@ -22,7 +22,7 @@ const WARM_UP_BYTES = 100_000;
 /** Bytes of a record of this tool, from a short file. */
 async function bytesEach(settings: Settings, tool: Tool): Promise<number> {
   let bytes = Number.NaN;
-  await withPrimary({ rate: 1e5, size: SIZE }, ({ prefix }) =>
+  await withPrimary({ rate: 1e5, size: SIZE, agent: tool.agent }, ({ prefix }) =>
     withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
       await running.written(WARM_UP_BYTES);
       await running.stop();
@@ -36,7 +36,7 @@ async function takenRate(settings: Settings, tool: Tool, bytes: number, record: 
   // A link, which is what is removed afterwards.
   const output = `${fileIn(settings)}.null`;
   symlinkSync('/dev/null', output);
-  await withPrimary({ rate: 0, size: SIZE }, ({ prefix }) =>
+  await withPrimary({ rate: 0, size: SIZE, agent: tool.agent }, ({ prefix }) =>
     withTool(tool, { prefix, output }, async (running) => {
       await sleep(SETTLE_MS);
       const [before, start] = [running.bytesWritten(), process.hrtime.bigint()];
@@ -56,7 +56,7 @@ async function takenRate(settings: Settings, tool: Tool, bytes: number, record: 
 export const intoNull: Figure = {
   name: 'null',
   async measure(settings, record) {
-    const tools = some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP]);
+    const tools = some(settings, [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP]);
     const sizes = new Map<Tool, number>();
     for (const tool of tools)
       await attempt(tool.name, async () => void sizes.set(tool, await bytesEach(settings, tool)));

@@ -18,7 +18,7 @@ import {
 } from './experiment.js';
 import type { Primary } from './primary.js';
 import { median } from './sample.js';
-import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, TOOLS, type Tool, WRITE_LOOP } from './tools.js';
+import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, TOOLS, type Tool, WRITE_LOOP } from './tools.js';
 
 const BARE_DRAIN = fileURLToPath(new URL('../../build/bare_drain', import.meta.url));
 /** As dpcap's own defaults make it: mbufs of 2248 bytes. One that holds less would need several for a packet. */
@@ -40,7 +40,7 @@ async function keptFor(primary: Primary, seconds: number): Promise<number> {
 async function captureRate(settings: Settings, tool: Tool, size: number, record: Record): Promise<void> {
   const output = fileIn(settings);
   await withWarmMemory(settings, (memory) =>
-    withPrimary({ rate: 0, size }, (primary) =>
+    withPrimary({ rate: 0, size, agent: tool.agent }, (primary) =>
       withTool(tool, { prefix: primary.prefix, output }, async (running) => {
         await running.written(WARM_UP_BYTES);
         const stopFollowing = memory.follow(() => running.fileBytes());
@@ -131,12 +131,12 @@ export const kept: Figure = {
         }),
       );
       for (const { variant, filter, snaplen, match } of some(settings, WISHES)) {
-        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP])) {
+        for (const tool of some(settings, [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP])) {
           const request = { output: fileIn(settings), filter, snaplen };
           if (!tool.command({ prefix: '', ...request })) continue;
           await attempt(tool.name, () =>
             atOneDistance(settings, record, (to) =>
-              withPrimary({ rate: 0, size: KEPT_SIZE, match }, (primary) =>
+              withPrimary({ rate: 0, size: KEPT_SIZE, match, agent: tool.agent }, (primary) =>
                 withTool(tool, { prefix: primary.prefix, ...request }, async (running) => {
                   await running.written(0);
                   await sleep(KEPT_SETTLE_MS);

@@ -17,17 +17,17 @@ import {
   withTool,
   withWarmMemory,
 } from './experiment.js';
-import { DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
+import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
 
 const SIZE = 64;
-const PACED = [DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP];
+const PACED = [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP];
 const IDLE: [variant: string, rate: number] = ['idle', 1];
 const RATES: [variant: string, rate: number][] = [
   ['10 kpps', 1e4],
   ['1 Mpps', 1e6],
 ];
 /** Mpps. */
-const LADDER = [0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10];
+const LADDER = [0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20];
 const LOSS_FREE_MS = 10_000;
 
 /** Packets lost in the middle of a run at this rate. */
@@ -35,7 +35,7 @@ async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number):
   let missing = Number.NaN;
   const output = fileIn(settings);
   await withWarmMemory(settings, (memory) =>
-    withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+    withPrimary({ rate, size: SIZE, agent: tool.agent }, ({ prefix }) =>
       withTool(tool, { prefix, output }, async (running) => {
         await running.written(10_000);
         const stopFollowing = memory.follow(() => running.fileBytes());
@@ -103,7 +103,7 @@ async function pipeRate(
   const stdout = openSync(fifo, 'w');
   const pid = child.pid as number;
   try {
-    await withPrimary({ rate: 0, size: SIZE }, ({ prefix }) =>
+    await withPrimary({ rate: 0, size: SIZE, agent: tool.agent }, ({ prefix }) =>
       withTool(
         tool,
         { prefix, output: '-' },
@@ -130,7 +130,7 @@ export const pipe: Figure = {
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
       for (const reader of some(settings, READERS)) {
-        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_HOST, DUMPCAP])) {
+        for (const tool of some(settings, [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP])) {
           await attempt(tool.name, () => atOneDistance(settings, record, (to) => pipeRate(settings, tool, reader, to)));
         }
       }
@@ -154,7 +154,7 @@ export const cpu: Figure = {
 };
 
 async function cpuUse(settings: Settings, tool: Tool, variant: string, rate: number, record: Record): Promise<void> {
-  await withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+  await withPrimary({ rate, size: SIZE, agent: tool.agent }, ({ prefix }) =>
     withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
       await running.written(0);
       await sleep(settings.quick ? 500 : 3000);
@@ -184,7 +184,7 @@ export const latency: Figure = {
 };
 
 async function firstPacket(settings: Settings, tool: Tool, record: Record): Promise<void> {
-  await withPrimary({ rate: 1e5, size: SIZE }, async ({ prefix }) => {
+  await withPrimary({ rate: 1e5, size: SIZE, agent: tool.agent }, async ({ prefix }) => {
     const start = process.hrtime.bigint();
     await withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
       await running.written(1000);
@@ -201,7 +201,7 @@ async function timestampError(
   rate: number,
   record: Record,
 ): Promise<void> {
-  await withPrimary({ rate, size: SIZE }, ({ prefix }) =>
+  await withPrimary({ rate, size: SIZE, agent: tool.agent }, ({ prefix }) =>
     withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
       await running.written(0);
       await sleep(settings.seconds * 1000);

@@ -16,6 +16,8 @@ export interface Traffic {
   size: number;
   /** Percent of the packets that go to UDP port 9. */
   match?: number;
+  /** With dpcap's agent in it. */
+  agent?: boolean | undefined;
 }
 
 /** A running one. */
@@ -55,7 +57,10 @@ export async function startPrimary(traffic: Traffic): Promise<Primary> {
     'net_null0',
   ];
   const own = ['--rate', String(traffic.rate), '--size', String(traffic.size), '--match', String(traffic.match ?? 100)];
-  const child = spawn(`${ROOT}build/bench_primary`, [...eal, '--', ...own], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(`${ROOT}build/bench_primary`, [...eal, '--', ...own], {
+    env: { ...process.env, ...(traffic.agent ? { LD_PRELOAD: agentPath() } : {}) },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const lines = createInterface({ input: child.stdout });
   const exit = once(child, 'exit');
   let last = 0;
@@ -84,6 +89,10 @@ export async function startPrimary(traffic: Traffic): Promise<Primary> {
       return total;
     },
   };
+}
+
+function agentPath(): string {
+  return execFileSync(process.execPath, [`${ROOT}bin/dpcap.cjs`, 'agent', 'path'], { encoding: 'utf8' }).trim();
 }
 
 function removeFiles(prefix: string): void {

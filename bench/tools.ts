@@ -17,6 +17,8 @@ export interface Request {
 /** How to start one on a primary; undefined: it cannot do that. */
 export interface Tool {
   name: string;
+  /** The primary has to have dpcap's agent. */
+  agent?: boolean;
   command(request: Request): string[] | undefined;
 }
 
@@ -32,6 +34,7 @@ function dpcap(name: string, ...options: string[]): Tool {
   };
 }
 
+export const DPCAP_AGENT: Tool = { ...dpcap('dpcap, agent', '-F', 'pcap', '--via', 'agent'), agent: true };
 export const DPCAP_PCAP = dpcap('dpcap', '-F', 'pcap');
 export const DPCAP_PCAPNG = dpcap('dpcap pcapng', '-F', 'pcapng');
 export const DPCAP_HOST = dpcap('dpcap -j host', '-F', 'pcap', '-j', 'host');
@@ -59,4 +62,4 @@ export const WRITE_LOOP: Tool = {
   command: ({ output }) => [fileURLToPath(new URL('../../build/write_loop', import.meta.url)), output],
 };
 
-export const TOOLS = [DPCAP_PCAP, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];
+export const TOOLS = [DPCAP_AGENT, DPCAP_PCAP, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];
