@@ -38,6 +38,12 @@ export function asPrimary({ filePrefix, runtimeDir, pid, process }: AgentAt): Pr
   return { filePrefix, runtimeDir, state, shared: true, pid, process, version: undefined, reason: undefined };
 }
 
+/** Adds processes of which nothing but their agent can be seen. */
+export function withUnseen(primaries: readonly Primary[], agents: readonly AgentAt[]): Primary[] {
+  const unseen = agents.filter((agent) => !primaries.some((one) => one.pid === agent.pid));
+  return [...primaries, ...unseen.map(asPrimary)];
+}
+
 /** Sorted; empty for a directory that is not there or may not be read: others may be. */
 function namesIn(directory: string): string[] {
   try {

@@ -1,8 +1,11 @@
 /** Gathers the plain facts that `dpcap doctor` looks at; the pure checks beside this file judge them. */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AgentAt, findAgents, withUnseen } from '../agent/find.js';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
 import { type HostAddon, hostAddon, pdumpAddons } from '../native/addons.js';
+import type { AgentHello } from '../native/agent-binding.js';
+import { checked } from '../native/errors.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
@@ -29,6 +32,8 @@ export interface PrimaryView {
   ops: OpsReading | undefined;
   /** Undefined when the primary is dead, or its memzones are not known. */
   stale: StaleCapture[] | undefined;
+  /** What dpcap's agent in the process says, or why it does not; undefined when it has none. */
+  agent: AgentHello | DpcapError | undefined;
 }
 
 /** The addons, and what they found here. */
@@ -67,7 +72,10 @@ export interface ViewOptions {
 export function gatherView(options: ViewOptions = {}): DoctorView {
   const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys' } = options;
   const addon = attempt(hostAddon);
-  const view = (host: Host): PrimaryView[] => findPrimaries(root, host).map((primary) => viewPrimary(primary, host));
+  const view = (host: Host): PrimaryView[] => {
+    const agents = findAgents(root, undefined, host.procDir);
+    return withUnseen(findPrimaries(root, host), agents).map((primary) => viewPrimary(primary, host, agents));
+  };
   return {
     uid: currentUid(),
     nodeVersion: process.versions.node,
@@ -98,9 +106,10 @@ function viewAddons(host: HostAddon): AddonView {
   return { pcap: attempt(() => host.pcapVersion()), dpdk };
 }
 
-function viewPrimary(primary: Primary, host: Host): PrimaryView {
+function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): PrimaryView {
   const reads = isAlive(primary) && primary.pid !== undefined && !isForeign(primary) && !primary.elsewhere?.isHidden;
   const { facts, libraries, capturability } = inspect(primary, host);
+  const agent = agents.find(({ pid }) => pid === primary.pid);
   return {
     primary,
     facts,
@@ -108,6 +117,7 @@ function viewPrimary(primary: Primary, host: Host): PrimaryView {
     origin: libraries && !(libraries instanceof Error) ? origin(libraries) : undefined,
     ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
+    agent: agent && attempt(() => checked(() => hostAddon().agentHello(agent.socket))),
   };
 }
 

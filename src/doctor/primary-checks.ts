@@ -15,11 +15,12 @@ export function primaryChecks(view: DoctorView): Check[] {
   if (primaries instanceof Error) return [failure('primaries', primaries)];
   const wanted = primaries.filter(({ primary }) => filePrefix === undefined || primary.filePrefix === filePrefix);
   const alive = wanted.filter(({ primary }) => isAlive(primary));
-  const severe = alive.every((one) => one.capturability.verdict === 'no');
+  const severe = alive.every((one) => one.capturability.verdict === 'no' && !hasAgent(one));
   return [
     presenceCheck(primaries, filePrefix),
     ...leftoverChecks(wanted.filter(({ primary }) => !isAlive(primary))),
     ...alive.flatMap((one) => [
+      ...agentCheck(one),
       ...capturableChecks(one, severe || one.primary.filePrefix === filePrefix),
       ...opsCheck(one),
       ...toolsCheck(one),
@@ -63,10 +64,27 @@ function leftoverCheck({ primary, capturability }: PrimaryView): Check {
   return warn(`${primary.filePrefix}: process`, detail, remedy);
 }
 
-/** `severe` means that no other primary could have been meant. */
-function capturableChecks({ primary, facts, capturability, origin }: PrimaryView, severe: boolean): Check[] {
+function hasAgent({ agent }: PrimaryView): boolean {
+  return agent !== undefined && !(agent instanceof Error);
+}
+
+function agentCheck({ primary, agent }: PrimaryView): Check[] {
+  if (agent === undefined) return [];
+  const name = `${primary.filePrefix}: agent`;
+  if (agent instanceof Error)
+    return [warn(name, agent.message, agent.hint ?? 'captures go through pdump: --via pdump')];
+  const filters = agent.hasBpf ? 'librte_bpf' : "the agent's interpreter";
+  const ports = agent.ports.map(({ name: port }) => port).join(', ') || 'none yet';
+  return [ok(name, `answers in pid ${agent.pid}, ports ${ports}; filters are run by ${filters}`)];
+}
+
+/** Whether it can be joined, for pdump. `severe` means that no other primary could have been meant. */
+function capturableChecks(view: PrimaryView, severe: boolean): Check[] {
+  const { primary, facts, capturability, origin } = view;
   const name = (what: string): string => `${primary.filePrefix}: ${what}`;
   if (capturability.verdict === 'no') {
+    // Nobody has to join an application with an agent.
+    if (hasAgent(view)) return [ok(name('capturable'), 'through its agent alone')];
     const judge = severe ? fail : warn;
     return capturability.reasons.map(({ message, hint }) => judge(name('capturable'), message, hint));
   }

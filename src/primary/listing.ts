@@ -1,5 +1,5 @@
 /** Collects all primaries of a machine, with everything that `dpcap list` shows of each. */
-import { type AgentAt, asPrimary, findAgents } from '../agent/find.js';
+import { findAgents, withUnseen } from '../agent/find.js';
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize } from '../dpvs/summary.js';
 import { type Capturability, inspect } from './capturable.js';
@@ -37,12 +37,6 @@ export function collectListings(root: string, host: Host, filePrefix?: string): 
     const { warnings } = capturability;
     return { ...listing, capturability: { verdict: 'yes', reasons: [], warnings }, hasAgent: true };
   });
-}
-
-/** Adds processes of which nothing but their agent can be seen. */
-function withUnseen(primaries: Primary[], agents: readonly AgentAt[]): Primary[] {
-  const unseen = agents.filter((agent) => !primaries.some((one) => one.pid === agent.pid));
-  return [...primaries, ...unseen.map(asPrimary)];
 }
 
 /**

@@ -30,6 +30,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
     origin: undefined,
     ops: { names: TESTPMD_OPS, source: '/bin/app' },
     stale: undefined,
+    agent: undefined,
     ...some,
   };
 }
@@ -185,3 +186,25 @@ for (const [name, some, expected, remedy] of CASES) {
   });
 }
 t.match(formatChecks(examine(view({ mounts: [] }))), /fail +hugetlbfs +not mounted\n {6}mount it/);
+
+const AGENT = {
+  ...{ pid: 7, isPrimary: true, hasBpf: false, dpdkVersion: 'DPDK 22.11.11', program: 'router' },
+  ports: [{ id: 0, name: 'net0', driver: 'x', mac: '', rxQueues: 1, txQueues: 1, mtu: 1500, linkMbps: 0 }],
+};
+
+t.test('a process that nobody can join, with an agent', async (t) => {
+  const checks = examine(view({ primaries: [primaryView('rte', { capturability: NO, agent: AGENT })] }));
+  t.equal(exitCodeOf(checks), 0);
+  const text = formatChecks(checks);
+  t.match(text, /^ok +rte: agent +answers in pid 7, ports net0; filters are run by the agent's interpreter$/m);
+  t.match(text, /^ok +rte: capturable +through its agent alone$/m);
+});
+
+t.test('an agent that does not answer', async (t) => {
+  const agent = new DpcapError('ERR_PRIMARY_TIMEOUT', 'the agent does not answer');
+  const checks = examine(view({ primaries: [primaryView('rte', { agent })] }));
+  t.match(
+    formatChecks(checks),
+    /^warn +rte: agent +the agent does not answer\n +captures go through pdump: --via pdump$/m,
+  );
+});
