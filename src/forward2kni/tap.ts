@@ -1,8 +1,9 @@
 /** forward2kni for primaries without a switch of their own: a capture whose sink is a TAP interface. */
+import { pickSource } from '../agent/pick.js';
 import { resolvePortNames } from '../dpvs/port-names.js';
 import { DpcapError, UsageError } from '../errors.js';
 import type { Primary } from '../primary/discover.js';
-import { type PickedPrimary, pickPrimary } from '../primary/pick.js';
+import type { PickedPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import { DEFAULT_REQUEST } from '../protocol/request.js';
 import { createLogger } from '../system/log.js';
@@ -45,7 +46,7 @@ function decide(
   choices: TapChoices,
   running: readonly ForwarderState[],
 ): TapForward {
-  const picked = pickPrimary(primary.filePrefix);
+  const picked = pickSource(primary.filePrefix, 'auto');
   const port = findPort(device, picked);
   refuseSecond(request, port, picked.primary.filePrefix, running);
   const { netns, maxRate, filter, directions, bufferBytes } = choices;
@@ -60,7 +61,8 @@ function decide(
     ),
     netns,
     maxRate,
-    threads: threadsFor(choices, port.rxQueues),
+    // What an agent has copied is taken out by one thread.
+    threads: picked.agent ? 1 : threadsFor(choices, port.rxQueues),
     // An interface gets whole frames, which is the default.
     options: {
       ...DEFAULT_REQUEST,

@@ -1,5 +1,6 @@
 /** `dpcap forward2kni PORT on|off|status` shows a port's packets on a kernel interface. */
 
+import { findAgents, withUnseen } from '../../agent/find.js';
 import { isSocket } from '../../dpvs/identify.js';
 import { UsageError } from '../../errors.js';
 import { chooseBackend } from '../../forward2kni/backend.js';
@@ -49,7 +50,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
   addFilterOptions(command);
   command.action(async (port: string, action: string, words: string[], raw: RawOptions) => {
     const request = checkRequest(port, action, raw);
-    const primaries = () => findPrimaries(runtimeRoot(), systemHost());
+    const primaries = () => withUnseen(findPrimaries(runtimeRoot(), systemHost()), findAgents(runtimeRoot()));
     const backend = chooseBackend(request, { env: process.env, primaries, isSocket });
     if (backend.kind === 'tap') {
       context.exitCode = await forwardToTap(request, backend.primary, checkTapOptions(raw, readFilter(words, raw)));

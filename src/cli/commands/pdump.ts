@@ -1,5 +1,6 @@
 /** `dpcap pdump` stands in for dpdk-pdump, and for DPVS's patched one, in scripts that call it. */
 
+import { pickSource } from '../../agent/pick.js';
 import { resolvePortNames } from '../../dpvs/port-names.js';
 import { asDpcapError, errorFromRecord, errorText } from '../../errors.js';
 import { compileFilter } from '../../filter/compile.js';
@@ -9,7 +10,7 @@ import type { PdumpTuple } from '../../pdump/grammar.js';
 import { nameOf, type PdumpOutput, planOutputs } from '../../pdump/outputs.js';
 import { statisticsLines } from '../../pdump/statistics.js';
 import { filterNative } from '../../primary/joining/filter-native.js';
-import { type PickedPrimary, pickPrimary } from '../../primary/pick.js';
+import type { PickedPrimary } from '../../primary/pick.js';
 import { dataRoomFor, MBUF_OVERHEAD } from '../../protocol/mempool-size.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import { DEFAULT_REQUEST } from '../../protocol/request.js';
@@ -54,7 +55,7 @@ async function pdump(words: string[], context: CommandContext): Promise<void> {
   const outputs = planOutputs(given.tuples, isInterface); // finds mistakes in the words before a primary is looked for
   const native = filterNative(given.filePrefix);
   const filters = given.tuples.map(({ filter }) => compileFilter({ words: filter }, { native }));
-  const picked = pickPrimary(given.filePrefix);
+  const picked = pickSource(given.filePrefix, 'auto');
   planOutputs(given.tuples, isInterface, (port) => picked.ports?.find(({ id }) => String(id) === port)?.name ?? port);
   const tuples = await Promise.all(
     given.tuples.map(async (tuple) => ({
