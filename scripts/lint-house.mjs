@@ -24,13 +24,14 @@ const NATIVE = {
   record: { from: ['base'], dpdk: false },
   sink: { from: ['base', 'record'], dpdk: false },
   capture: { from: ['base', 'record', 'sink'], dpdk: false },
+  mbuf: { from: [], dpdk: true },
   filter: { from: ['base'], dpdk: true },
   host: { from: ['base'], dpdk: true },
   primary: { from: ['base', 'host'], dpdk: true },
-  pdump: { from: ['base', 'record', 'sink', 'capture', 'filter', 'primary'], dpdk: true },
+  pdump: { from: ['base', 'record', 'sink', 'capture', 'mbuf', 'filter', 'primary'], dpdk: true },
   agent: { from: ['base', 'record', 'sink', 'capture'], dpdk: false },
   // What lives in the application: it shares a header with the engine, and the interpreter of filters.
-  'agent/library': { from: ['agent', 'filter'], dpdk: true },
+  'agent/library': { from: ['agent', 'mbuf', 'filter'], dpdk: true },
 };
 /** The part of a command that is made for another one. */
 const SHARED = 'cli/commands/mirror/during-capture.ts';

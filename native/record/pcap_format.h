@@ -41,6 +41,7 @@ struct RecordHead {
   uint32_t interface;
   uint32_t queue;
   Direction direction;
+  uint32_t offload_flags = 0;  // pcapng: what epb_flags says beside the direction
 };
 
 // The closing statistics of one interface.

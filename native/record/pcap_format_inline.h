@@ -46,7 +46,7 @@ inline size_t write_record_tail(const FileOptions& options, const RecordHead& he
   memset(out, 0, padding);
   const uint32_t words[6] = {
       kFlags,
-      static_cast<uint32_t>(head.direction),  // inbound is 1, outbound 2: as in pdump
+      static_cast<uint32_t>(head.direction) | head.offload_flags,  // inbound is 1, outbound 2: as in pdump
       kQueue,
       head.queue,
       0,  // end of options

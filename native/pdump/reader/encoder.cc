@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "mbuf/epb_flags.h"
 #include "pdump/reader/mbuf_packet.h"
 #include "record/block.h"
 
@@ -38,11 +39,17 @@ RecordHead head_of(const Burst& burst, uint32_t index, const Packet& packet) {
   return {burst.arrival_ns[index], packet.caplen, packet.len, lane.interface, lane.id.queue, lane.id.direction};
 }
 
+// Rarely is anything to be said, and then it is not said inline.
+[[gnu::noinline]] uint32_t offload_flags_of(const rte_mbuf* mbuf, Direction direction) {
+  return epb_offload_flags(mbuf, direction == Direction::rx);
+}
+
 // There is one function for each format and mode: the choice is made once a capture, not once a packet.
 template <FileFormat format, CopyMode mode>
 Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t first, const Room& room) {
   const FileOptions options{format, given.nanoseconds, given.snaplen};
   const Direction direction = burst.lane.id.direction;
+  const uint64_t offloads = epb_mbuf_flags(direction == Direction::rx);
   uint8_t* out = room.bytes;
   const uint8_t* const end = room.bytes + room.size;
   const uint8_t* const enough = room.bytes + room.goal;
@@ -51,7 +58,10 @@ Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t
   for (; index < burst.count && out < enough; index++) {
     const Packet packet = read_packet(burst.mbufs[index], mode, direction, options.snaplen);
     if (record_size(format, packet.caplen) > static_cast<size_t>(end - out)) break;
-    const RecordHead head = head_of(burst, index, packet);
+    RecordHead head = head_of(burst, index, packet);
+    if (format == FileFormat::pcapng && unlikely((packet.mbuf->ol_flags & offloads) != 0)) {
+      head.offload_flags = offload_flags_of(packet.mbuf, direction);
+    }
     out += write_record_head(options, head, out);
     copy_into_block(packet, out);
     out += packet.caplen;
@@ -82,7 +92,8 @@ uint32_t Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const 
   const size_t end = start + packet.caplen;
   if (!packet.in_one_piece() || start < head_bytes || end + tail_bytes > mbuf->buf_len) return 0;
   auto* data = static_cast<uint8_t*>(mbuf->buf_addr) + start;
-  const RecordHead head = head_of(burst, index, packet);
+  RecordHead head = head_of(burst, index, packet);
+  head.offload_flags = offload_flags_of(mbuf, head.direction);
   write_record_head(options_, head, data - head_bytes);
   write_record_tail(options_, head, data + packet.caplen);
   *record = {data - head_bytes, head_bytes + packet.caplen + tail_bytes};

@@ -3,11 +3,15 @@
 #include <rte_ether.h>
 #include <string.h>
 
+#include "mbuf/epb_flags.h"
+
 #define MAC_BYTES (2u * RTE_ETHER_ADDR_LEN)
 #define TAG_BYTES 4u
 #define PCAP_HEAD_BYTES 16u
 #define EPB_HEAD_BYTES 28u
 #define EPB_TAIL_BYTES 24u  // flags, queue, end of options, length
+#define EPB_HASH_BYTES 12u
+#define EPB_HASH_TOEPLITZ 5u
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define TAG_FLAGS (RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_VLAN)
 
@@ -47,8 +51,24 @@ uint32_t record_caplen(const struct record_kind *kind, const struct rte_mbuf *pa
   return len < kind->snaplen ? len : kind->snaplen;
 }
 
-uint32_t record_bytes(const struct record_kind *kind, uint32_t caplen) {
-  return kind->format == DPCAP_AGENT_PCAP ? PCAP_HEAD_BYTES + caplen : EPB_HEAD_BYTES + padded(caplen) + EPB_TAIL_BYTES;
+// Of a packet that is sent the field is the application's, for whatever it likes.
+static bool has_hash(const struct record_kind *kind, const struct rte_mbuf *packet) {
+  return kind->direction == DPCAP_AGENT_RX && (packet->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0;
+}
+
+uint32_t record_bytes(const struct record_kind *kind, const struct rte_mbuf *packet, uint32_t caplen) {
+  if (kind->format == DPCAP_AGENT_PCAP) return PCAP_HEAD_BYTES + caplen;
+  return EPB_HEAD_BYTES + padded(caplen) + (has_hash(kind, packet) ? EPB_HASH_BYTES : 0) + EPB_TAIL_BYTES;
+}
+
+static uint32_t write_hash(const struct rte_mbuf *packet, uint8_t *out) {
+  enum { HASH = 3 | 5 << 16 };
+  const uint32_t head = HASH, hash = packet->hash.rss;
+  const uint8_t value[8] = {EPB_HASH_TOEPLITZ, (uint8_t)(hash >> 24), (uint8_t)(hash >> 16), (uint8_t)(hash >> 8),
+                            (uint8_t)hash};
+  memcpy(out, &head, sizeof head);
+  memcpy(out + sizeof head, value, sizeof value);
+  return EPB_HASH_BYTES;
 }
 
 // Copies `size` bytes at `offset` of the chain. What a broken chain does not have is zero.
@@ -97,14 +117,17 @@ static void copy_packet(const struct record_kind *kind, const struct rte_mbuf *p
 static void write_block(const struct record_kind *kind, struct record_time time, const struct rte_mbuf *packet,
                         uint32_t caplen, uint8_t *out) {
   enum { PACKET_BLOCK = 6, FLAGS = 2 | 4 << 16, QUEUE = 6 | 4 << 16 };
-  const uint32_t bytes = record_bytes(kind, caplen);
+  const uint32_t bytes = record_bytes(kind, packet, caplen);
+  const uint32_t flags = kind->direction | epb_offload_flags(packet, kind->direction == DPCAP_AGENT_RX);
   const uint32_t len = packet->pkt_len + tag_bytes(kind, packet);
   const uint32_t head[7] = {PACKET_BLOCK, bytes, kind->interface, time.first, time.second, caplen, len};
-  const uint32_t tail[6] = {FLAGS, kind->direction, QUEUE, kind->queue, 0, bytes};
+  const uint32_t tail[6] = {FLAGS, flags, QUEUE, kind->queue, 0, bytes};
   memcpy(out, head, sizeof head);
   copy_packet(kind, packet, caplen, out + EPB_HEAD_BYTES);
   memset(out + EPB_HEAD_BYTES + caplen, 0, padded(caplen) - caplen);
-  memcpy(out + EPB_HEAD_BYTES + padded(caplen), tail, sizeof tail);
+  out += EPB_HEAD_BYTES + padded(caplen);
+  if (has_hash(kind, packet)) out += write_hash(packet, out);
+  memcpy(out, tail, sizeof tail);
 }
 
 void record_write(const struct record_kind *kind, struct record_time time, const struct rte_mbuf *packet,

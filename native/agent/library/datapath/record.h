@@ -25,8 +25,9 @@ struct record_time {
 struct record_time record_time(const struct record_kind *kind, uint64_t wall_ns);
 // Bytes of packet that are to be recorded, with the VLAN tags that are not in the data.
 uint32_t record_caplen(const struct record_kind *kind, const struct rte_mbuf *packet);
-// Bytes of the record of a packet of which so many bytes are recorded.
-uint32_t record_bytes(const struct record_kind *kind, uint32_t caplen);
+// Bytes of the record of a packet of which so many bytes are recorded. A pcapng record has the NIC's hash, if there is
+// one.
+uint32_t record_bytes(const struct record_kind *kind, const struct rte_mbuf *packet, uint32_t caplen);
 // Writes that record.
 void record_write(const struct record_kind *kind, struct record_time time, const struct rte_mbuf *packet,
                   uint32_t caplen, uint8_t *out);

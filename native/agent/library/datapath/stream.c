@@ -71,7 +71,7 @@ static bool make_room(struct stream *stream, struct span *span, uint32_t bytes) 
 
 static void record_one(struct stream *stream, struct span *span, const struct rte_mbuf *packet) {
   const uint32_t caplen = record_caplen(&stream->kind, packet);
-  const uint32_t bytes = record_bytes(&stream->kind, caplen);
+  const uint32_t bytes = record_bytes(&stream->kind, packet, caplen);
   stream->accepted++;
   if (!make_room(stream, span, bytes)) {
     stream->full++;
