@@ -179,6 +179,7 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
     object.Set("filtered", from_u64(env, lane.balance.source.filtered));
     object.Set("nombuf", from_u64(env, lane.balance.source.nombuf));
     object.Set("ringfull", from_u64(env, lane.balance.source.ringfull));
+    object.Set("contended", from_u64(env, lane.balance.source.contended));
     object.Set("written", from_u64(env, lane.balance.written));
     object.Set("bytes", from_u64(env, lane.balance.bytes));
     object.Set("sinkdrop", from_u64(env, lane.balance.sinkdrop));

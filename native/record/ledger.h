@@ -20,6 +20,7 @@ struct SourceCounters {
   uint64_t filtered = 0;
   uint64_t nombuf = 0;
   uint64_t ringfull = 0;
+  uint64_t contended = 0;  // passed, unseen, while another thread was in the callback of the same queue
 };
 
 // The books of one lane at one moment.

@@ -66,6 +66,8 @@ export interface LaneStats {
   filtered: bigint;
   nombuf: bigint;
   ringfull: bigint;
+  /** Passed, unseen, while another thread was in the callback of the same queue; of an agent alone. */
+  contended: bigint;
   written: bigint;
   bytes: bigint;
   sinkdrop: bigint;

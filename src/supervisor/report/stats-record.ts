@@ -16,6 +16,8 @@ export interface LaneRecord {
   nombuf: number;
   /** Packets that were copied, but the ring was full. */
   ringfull: number;
+  /** Packets that passed, unseen, while another thread was in the agent's callback of the same queue. */
+  contended: number;
   written: number;
   /** Packets that were copied, but the output had failed, or an interface did not take them. */
   sinkdrop: number;
@@ -103,6 +105,7 @@ function laneRecord(context: RecordContext, lane: LaneStats): LaneRecord {
     filtered: Number(lane.filtered),
     nombuf: Number(lane.nombuf),
     ringfull: Number(lane.ringfull),
+    contended: Number(lane.contended),
     written: Number(lane.written),
     sinkdrop: Number(lane.sinkdrop),
     surplus: Number(lane.surplus),

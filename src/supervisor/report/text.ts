@@ -112,7 +112,7 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
 
 /** Packets that matched and did not reach the output. */
 export function lostPackets(ports: readonly LaneRecord[]): number {
-  return sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop');
+  return sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop') + sum(ports, 'contended');
 }
 
 /** "3 packets lost (nombuf 1, ringfull 0, sinkdrop 2)" */
@@ -121,15 +121,16 @@ export function lossLine(ports: readonly LaneRecord[]): string {
 }
 
 function losses(ports: readonly LaneRecord[]): string {
-  return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}`;
+  const rare = sum(ports, 'contended') > 0 ? `, contended ${sum(ports, 'contended')}` : '';
+  return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}${rare}`;
 }
 
-/** accepted = written + ringfull + sinkdrop + surplus; nombuf and filtered stand beside it. */
+/** accepted = written + ringfull + sinkdrop + surplus; the other counters stand beside it. */
 function accounting(lane: LaneRecord): string {
   return (
     `  ${lane.name} queue ${lane.queue} ${lane.direction}: accepted ${lane.accepted} = written ${lane.written}` +
     ` + ringfull ${lane.ringfull} + sinkdrop ${lane.sinkdrop} + surplus ${lane.surplus};` +
-    ` nombuf ${lane.nombuf}, filtered ${lane.filtered}`
+    ` nombuf ${lane.nombuf}, filtered ${lane.filtered}${lane.contended > 0 ? `, contended ${lane.contended}` : ''}`
   );
 }
 

@@ -10,6 +10,7 @@ export const lane = (change: Partial<LaneStats> = {}): LaneStats => ({
   accepted: 0n,
   filtered: 0n,
   nombuf: 0n,
+  contended: 0n,
   ringfull: 0n,
   written: 0n,
   bytes: 0n,

@@ -15,6 +15,7 @@ const LANE = {
   accepted: 10,
   filtered: 4,
   nombuf: 3,
+  contended: 0,
   ringfull: 0,
   written: 9,
   sinkdrop: 0,
@@ -64,6 +65,9 @@ t.test('the summary accounts for every packet, losses shown even when zero', asy
   t.match(lines, /9 packets captured to a.pcap in 2.0 s, 1.2 kB \(ended: signal\)/);
   t.match(lines, /3 packets lost \(nombuf 3, ringfull 0, sinkdrop 0\)/);
   t.match(lines, /accepted 10 = written 9 \+ ringfull 0 \+ sinkdrop 0 \+ surplus 1; nombuf 3, filtered 4/);
+  const contended = summary({ ...RECORD, ports: [{ ...LANE, contended: 2 }] }, { reason: 'signal', leftBehind: [] });
+  t.match(contended.join('\n'), /5 packets lost \(nombuf 3, ringfull 0, sinkdrop 0, contended 2\)/);
+  t.match(contended.join('\n'), /nombuf 3, filtered 4, contended 2$/m);
   t.match(summary({ ...RECORD, why_empty: 'because' }, { reason: 'signal', leftBehind: [] }).at(-1), /because/);
   t.match(
     summary(RECORD, { reason: 'signal', leftBehind: ['x'] }).join('\n'),
