@@ -36,6 +36,11 @@ AgentClient::AgentClient(const std::string& path) : path_(path), fd_(make_socket
 
 void AgentClient::end() { shutdown(fd_.get(), SHUT_RDWR); }
 
+bool AgentClient::is_hung_up() const {
+  pollfd looked{fd_.get(), POLLRDHUP, 0};
+  return poll(&looked, 1, 0) > 0;
+}
+
 AgentClient::Answer AgentClient::ask(dpcap_agent_operation operation, const std::vector<uint8_t>& body,
                                      int timeout_ms) {
   dpcap_agent_header header{};

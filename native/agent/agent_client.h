@@ -24,6 +24,8 @@ class AgentClient {
   Answer ask(dpcap_agent_operation operation, const std::vector<uint8_t>& body, int timeout_ms);
   // Ends the session, and every wait for an answer.
   void end();
+  // Whether the other side has ended it. Any thread.
+  bool is_hung_up() const;
 
  private:
   Answer receive(uint32_t sequence, int timeout_ms);

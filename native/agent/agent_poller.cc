@@ -17,17 +17,20 @@ constexpr uint32_t kMostRunBytes = 256 * 1024;
 // A packet takes about so much of the memory; for how long a thread may sleep.
 constexpr uint64_t kPacketBytes = 256;
 
+// The application's memory is input.
+bool is_sane(const dpcap_agent_burst& burst, const AgentMemory& memory) {
+  return burst.segment < memory.segments() && burst.begin <= memory.segment_bytes() &&
+         burst.bytes <= memory.segment_bytes() - burst.begin && burst.bytes / kPcapHeadBytes >= burst.packets;
+}
+
 }  // namespace
 
-AgentPoller::AgentPoller(const std::vector<Lane*>& lanes, AgentMemory& memory, std::unique_ptr<SpanWriter> writer,
-                         Admission& admission)
-    : memory_(memory),
-      writer_(std::move(writer)),
+AgentPoller::AgentPoller(const std::vector<PolledLane>& lanes, std::unique_ptr<SpanWriter> writer, Admission& admission)
+    : writer_(std::move(writer)),
       admission_(admission),
       wall_offset_ns_(now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC)) {
-  for (Lane* lane : lanes) {
-    const auto index = static_cast<uint32_t>(lane->index);
-    inputs_.push_back({lane, &memory.lane(index), memory.bursts(index)});
+  for (const auto& [lane, memory, index, is_gone] : lanes) {
+    inputs_.push_back({lane, memory, is_gone, &memory->lane(index), memory->bursts(index)});
   }
 }
 
@@ -39,12 +42,14 @@ uint32_t AgentPoller::poll() {
 }
 
 uint32_t AgentPoller::look(Input& input, uint64_t now) {
-  // Whether a thread is inside is read first: one that has left since has published its burst.
-  const bool is_inside = __atomic_load_n(&input.shared->is_inside, __ATOMIC_ACQUIRE) != 0;
+  // Whether a thread is inside is read first: one that has left since has published its burst. One whose process has
+  // ended does not come out, and publishes nothing more.
+  const bool is_inside = !input.is_gone->load(std::memory_order_acquire) &&
+                         __atomic_load_n(&input.shared->is_inside, __ATOMIC_ACQUIRE) != 0;
   const uint64_t published = __atomic_load_n(&input.shared->published, __ATOMIC_ACQUIRE);
   uint32_t found = 0;
   for (; input.published != published; input.published++) {
-    const dpcap_agent_burst& burst = at(input, input.published);
+    const dpcap_agent_burst& burst = input.at(input.published);
     found += burst.packets;
     input.last_ns = burst.steady_ns;
   }
@@ -58,7 +63,7 @@ AgentPoller::Input* AgentPoller::first(More more, uint64_t* until_ns) {
   uint64_t earliest_ns = UINT64_MAX, others_ns = UINT64_MAX;
   for (Input& input : inputs_) {
     if (input.is_empty() && more == More::none) continue;
-    const uint64_t ns = input.is_empty() ? input.bound_ns : at(input, input.next).steady_ns;
+    const uint64_t ns = input.is_empty() ? input.bound_ns : input.at(input.next).steady_ns;
     if (ns < earliest_ns) {
       others_ns = std::exchange(earliest_ns, ns);
       earliest = &input;
@@ -80,9 +85,9 @@ uint32_t AgentPoller::deliver(More more) {
 // Bursts whose records lie one behind the other go on together. All records of a segment have been put when the lane is
 // done with it.
 uint32_t AgentPoller::deliver_run(Input& input, uint64_t until_ns) {
-  dpcap_agent_burst run = at(input, input.next++);
+  dpcap_agent_burst run = input.at(input.next++);
   for (; run.packets > 0 && !input.is_empty() && run.bytes < kMostRunBytes; input.next++) {
-    const dpcap_agent_burst& next = at(input, input.next);
+    const dpcap_agent_burst& next = input.at(input.next);
     if (next.packets == 0 || next.segment != run.segment || next.begin != run.begin + run.bytes ||
         next.steady_ns > until_ns)
       break;
@@ -92,8 +97,8 @@ uint32_t AgentPoller::deliver_run(Input& input, uint64_t until_ns) {
   }
   if (run.packets > 0) {
     record(input, run);
-  } else if (run.segment < memory_.segments()) {
-    memory_.release(run.segment);
+  } else if (run.segment < input.memory->segments()) {
+    input.memory->release(run.segment);
   }
   __atomic_store_n(&input.shared->consumed, input.next, __ATOMIC_RELEASE);
   return run.packets;
@@ -104,24 +109,18 @@ void AgentPoller::record(const Input& input, const dpcap_agent_burst& run) {
   const uint32_t admitted = admission_.admit(lane, run.packets);
   if (admitted == 0) return;
   Written written;
-  if (is_sane(run)) {
-    const RecordSpan span{memory_.segment(run.segment) + run.begin, run.bytes, run.packets,
+  if (is_sane(run, *input.memory)) {
+    const RecordSpan span{input.memory->segment(run.segment) + run.begin, run.bytes, run.packets,
                           static_cast<uint16_t>(lane.index), 0};
     written = writer_->put(span, admitted, run.packet_bytes, lane);
   }
   admission_.recorded(lane, admitted, written);
 }
 
-// The application's memory is input.
-bool AgentPoller::is_sane(const dpcap_agent_burst& burst) const {
-  return burst.segment < memory_.segments() && burst.begin <= memory_.segment_bytes() &&
-         burst.bytes <= memory_.segment_bytes() - burst.begin && burst.bytes / kPcapHeadBytes >= burst.packets;
-}
-
 uint64_t AgentPoller::complete_ns() const {
   uint64_t complete = UINT64_MAX;
   for (const Input& input : inputs_) {
-    complete = std::min(complete, input.is_empty() ? input.bound_ns : at(input, input.next).steady_ns);
+    complete = std::min(complete, input.is_empty() ? input.bound_ns : input.at(input.next).steady_ns);
   }
   return complete + wall_offset_ns_;
 }
@@ -130,6 +129,11 @@ bool AgentPoller::is_empty() const {
   return std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.is_empty(); });
 }
 
-uint32_t AgentPoller::room() const { return static_cast<uint32_t>(memory_.data_bytes() / kPacketBytes); }
+// Any of the memories may be the one that fills up first.
+uint32_t AgentPoller::room() const {
+  uint64_t least = UINT32_MAX;
+  for (const Input& input : inputs_) least = std::min(least, input.memory->data_bytes() / kPacketBytes);
+  return static_cast<uint32_t>(least);
+}
 
 }  // namespace dpcap

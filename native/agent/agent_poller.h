@@ -1,6 +1,7 @@
-// Takes bursts out of a session's memory, merges the lanes by the times of their bursts, and passes ranges of records
-// on without a look at a packet. Drain thread.
+// Takes bursts out of the memory of sessions, merges the lanes by the times of their bursts, and passes ranges of
+// records on without a look at a packet. Drain thread.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -10,10 +11,17 @@
 
 namespace dpcap {
 
+// A lane in one process. Several processes may have the same one: queues that they poll in turn, or share out.
+struct PolledLane {
+  Lane* lane;
+  AgentMemory* memory;
+  uint32_t index;                    // in that memory
+  const std::atomic<bool>* is_gone;  // nothing new comes from the process
+};
+
 class AgentPoller : public Poller {
  public:
-  AgentPoller(const std::vector<Lane*>& lanes, AgentMemory& memory, std::unique_ptr<SpanWriter> writer,
-              Admission& admission);
+  AgentPoller(const std::vector<PolledLane>& lanes, std::unique_ptr<SpanWriter> writer, Admission& admission);
 
   uint32_t poll() override;
   uint32_t deliver(More more) override;
@@ -30,6 +38,8 @@ class AgentPoller : public Poller {
 
   struct Input {
     Lane* lane;
+    AgentMemory* memory;
+    const std::atomic<bool>* is_gone;
     dpcap_agent_shared_lane* shared;
     const dpcap_agent_burst* bursts;
     uint64_t next = 0;       // the burst to deliver next
@@ -38,18 +48,14 @@ class AgentPoller : public Poller {
     uint64_t bound_ns = 0;   // no burst from before this is still to come
 
     bool is_empty() const { return next == published; }
+    const dpcap_agent_burst& at(uint64_t number) const { return bursts[number & memory->burst_mask()]; }
   };
 
-  const dpcap_agent_burst& at(const Input& input, uint64_t number) const {
-    return input.bursts[number & memory_.burst_mask()];
-  }
   uint32_t look(Input& input, uint64_t now);
   Input* first(More more, uint64_t* until_ns);
   uint32_t deliver_run(Input& input, uint64_t until_ns);
   void record(const Input& input, const dpcap_agent_burst& run);
-  bool is_sane(const dpcap_agent_burst& burst) const;
 
-  AgentMemory& memory_;
   const std::unique_ptr<SpanWriter> writer_;
   Admission& admission_;
   const uint64_t wall_offset_ns_;

@@ -1,30 +1,23 @@
-// The source that has an agent inside the application copy packets into shared memory, as final records. This process
+// The source that has the agents inside an application copy packets into shared memory, as final records. This process
 // needs no library of DPDK for it. See Source for which thread may call what.
 #pragma once
-#include <atomic>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "agent/agent_client.h"
-#include "agent/agent_memory.h"
+#include "agent/agent_process.h"
 #include "capture/source.h"
-#include "record/pcap_format.h"
 
 namespace dpcap {
 
 struct AgentPlan {
-  std::string socket;               // path
-  std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
-  std::vector<uint8_t> program_tx;  // the same for tx
-  FileOptions file;
-  uint64_t memory;  // bytes for records
+  std::vector<std::string> sockets;  // paths, one for each process of the application
+  AgentOrder order;                  // the memory is that of all processes together
 };
 
 class AgentSource : public Source {
  public:
-  // Throws as AgentClient.
+  // Throws as AgentClient, unless it is a process among others that has just ended.
   explicit AgentSource(const AgentPlan& plan);
 
   void prepare(const std::vector<Lane*>& lanes, const Ledger& ledger) override;
@@ -38,17 +31,18 @@ class AgentSource : public Source {
   std::vector<std::string> disable(Primary primary) override;
   void leave() override {}
   bool release() override;
-  void abandon() override { client_.end(); }
+  void abandon() override;
   SourceCounters counters(const Lane& lane) const override;
   SourceStats stats() const override;
 
  private:
-  std::vector<uint8_t> order() const;
+  std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<SpanWriter> writer,
+                                      Admission& admission);
+  bool has(const Lane& lane) const;
 
-  const AgentPlan plan_;
-  AgentClient client_;
+  AgentOrder order_;
+  std::vector<std::unique_ptr<AgentProcess>> processes_;
   std::vector<Lane*> lanes_;
-  std::optional<AgentMemory> memory_;
 };
 
 }  // namespace dpcap

@@ -28,6 +28,19 @@ std::string text(const Napi::Object& object, const char* name) {
   return value.As<Napi::String>();
 }
 
+std::vector<std::string> texts(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsArray()) throw wrong_type(object.Env(), name, "an array of strings");
+  const auto array = value.As<Napi::Array>();
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value element = array.Get(i);
+    if (!element.IsString()) throw wrong_type(object.Env(), name, "an array of strings");
+    texts.push_back(element.As<Napi::String>());
+  }
+  return texts;
+}
+
 bool boolean(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
   if (!value.IsBoolean()) throw wrong_type(object.Env(), name, "a boolean");

@@ -9,9 +9,11 @@
 #include "capture/plan.h"
 #include "capture/stats.h"
 
-// The value of a property of that type: an integer from 0 to `max`, a string, a boolean, the bytes of a Uint8Array.
+// The value of a property of that type: an integer from 0 to `max`, a string, strings, a boolean, the bytes of a
+// Uint8Array.
 uint64_t number(const Napi::Object& object, const char* name, uint64_t max);
 std::string text(const Napi::Object& object, const char* name);
+std::vector<std::string> texts(const Napi::Object& object, const char* name);
 bool boolean(const Napi::Object& object, const char* name);
 std::vector<uint8_t> bytes(const Napi::Object& object, const char* name);
 Napi::TypeError wrong_type(Napi::Env env, const char* name, const char* expected);

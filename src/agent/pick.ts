@@ -12,6 +12,7 @@ import { checkPrefix, runtimeRoot } from '../primary/runtime-dir.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import type { Backend } from '../protocol/request.js';
 import { type AgentAt, asPrimary, findAgents } from './find.js';
+import { portsOfAll } from './ports.js';
 
 /**
  * The application to capture from, and through which backend.
@@ -21,38 +22,43 @@ export function pickSource(filePrefix: string | undefined, via: Backend): Picked
   if (via === 'pdump') return pickPrimary(filePrefix);
   if (filePrefix !== undefined) checkPrefix(filePrefix);
   const agents = findAgents(runtimeRoot(), filePrefix);
-  if (via === 'agent') return ask(only(agents, filePrefix), agents);
+  if (via === 'agent') return ask(ofOneApplication(agents, filePrefix));
   if (agents.length === 0) return pickPrimary(filePrefix);
   // An application with an agent counts as one that can be joined, also where nobody can. Where a primary has none and
   // a secondary of its has one, the primary is meant.
   const others = findPrimaries(runtimeRoot(), systemHost()).filter(({ pid }) => !agents.some((one) => one.pid === pid));
   const chosen = choosePrimary([...others, ...agents.map(asPrimary)], filePrefix);
-  const agent = agents.find(({ pid }) => pid === chosen.pid);
-  return agent ? ask(agent, agents) : pickPrimary(filePrefix);
+  const own = agents.filter(({ runtimeDir }) => runtimeDir === chosen.runtimeDir);
+  return own.some(({ pid }) => pid === chosen.pid) ? ask(own) : pickPrimary(filePrefix);
 }
 
-/** The agent of what was found; of several processes with one prefix, the first: it is the primary unless process ids have
- * gone round. */
-function only(agents: readonly AgentAt[], filePrefix: string | undefined): AgentAt {
+/** The agents that were found, if they are those of one application. */
+function ofOneApplication(agents: readonly AgentAt[], filePrefix: string | undefined): readonly AgentAt[] {
   const [first] = agents;
   if (!first) throw absent(filePrefix);
   if (agents.some((one) => one.filePrefix !== first.filePrefix)) throw ambiguous(agents);
-  return first;
+  return agents;
 }
 
-function ask(agent: AgentAt, all: readonly AgentAt[]): PickedPrimary {
-  const same = all.filter(({ runtimeDir }) => runtimeDir === agent.runtimeDir).length;
-  const which = same > 1 ? `, which is one of ${same} processes with that prefix` : '';
-  const hello = checked(() => hostAddon().agentHello(agent.socket));
-  const version = versionFromText(hello.dpdkVersion) ?? { number: 0, text: hello.dpdkVersion };
+/** Asks all processes of an application, which are captured from together. */
+function ask(agents: readonly AgentAt[]): PickedPrimary {
+  const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket)) }));
+  const main = asked.find(({ hello }) => hello.isPrimary) ?? asked[0];
+  if (!main) throw absent(undefined);
+  const ports = portsOfAll(asked.map(({ hello }) => hello));
+  const version = versionFromText(main.hello.dpdkVersion) ?? { number: 0, text: main.hello.dpdkVersion };
+  const others = agents.filter(({ pid }) => pid !== main.agent.pid).map(({ pid }) => pid);
+  const and = others.length > 0 ? ` and of pid ${others.join(', ')}` : '';
   return {
-    primary: { ...asPrimary(agent), shared: false },
+    primary: { ...asPrimary(main.agent), shared: false },
     dpdk: { ...version, libraries: [] },
-    name: `${hello.program}, pid ${agent.pid}, DPDK ${version.text}, through its agent${which}`,
-    ports: hello.ports.map(portInfo),
+    name: `${main.hello.program}, pid ${main.agent.pid}, DPDK ${version.text}, through its agent${and}`,
+    ports: ports.map(portInfo),
     memory: { isFixed: false },
-    maxFrame: largestFrame(hello.ports.map(({ mtu }) => mtu)),
-    agent: { socket: agent.socket },
+    maxFrame: largestFrame(ports.map(({ mtu }) => mtu)),
+    agent: {
+      processes: agents.map(({ socket, pid, process }) => ({ socket, pid, startTicks: process.startTicks ?? 0 })),
+    },
   };
 }
 

@@ -52,6 +52,10 @@ export function nativePlan(
     sink,
     cpus: plan.cpus,
     purpose: plan.purpose,
-    ...(plan.agent ? { agent: plan.agent } : {}),
+    ...(plan.agent ? { agent: agentPlan(plan.agent) } : {}),
   };
+}
+
+function agentPlan({ processes, memory }: NonNullable<EnginePlan['agent']>): NonNullable<NativePlan['agent']> {
+  return { sockets: processes.map(({ socket }) => socket), memory };
 }

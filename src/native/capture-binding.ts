@@ -43,8 +43,8 @@ export interface NativePlan {
   /** CPUs for the threads that handle packets; empty: any. */
   cpus: number[];
   purpose: string;
-  /** Through which agent; for the addon without DPDK, which has no other captures. */
-  agent?: { socket: string; memory: number };
+  /** Through which agents, for the addon without DPDK, which has no other captures; and all the memory for copies. */
+  agent?: { sockets: string[]; memory: number };
 }
 
 /**

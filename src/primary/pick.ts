@@ -23,8 +23,8 @@ export interface PickedPrimary {
   memory: MemoryLimits;
   /** Largest frame of its ports in bytes; undefined when it does not tell their MTUs. */
   maxFrame: number | undefined;
-  /** The agent through which packets are got; undefined for pdump. */
-  agent?: { socket: string };
+  /** The agents through which packets are got, one for each process; undefined for pdump. */
+  agent?: { processes: { socket: string; pid: number; startTicks: number }[] };
 }
 
 /** Ethernet header and two VLAN tags. */

@@ -18,8 +18,15 @@ export const planSchema = z.strictObject({
     libraries: z.array(z.string()),
     isLean: z.optional(z.boolean()),
   }),
-  /** The agent to capture through, and the memory for its copies; undefined: through pdump. */
-  agent: z.optional(z.strictObject({ socket: z.string(), memory: z.int().check(z.positive()) })),
+  /** The application's agents to capture through, and the memory for their copies; undefined: through pdump. */
+  agent: z.optional(
+    z.strictObject({
+      processes: z
+        .array(z.strictObject({ socket: z.string(), pid: z.int().check(z.positive()), startTicks: z.int() }))
+        .check(z.minLength(1)),
+      memory: z.int().check(z.positive()),
+    }),
+  ),
   /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */

@@ -11,7 +11,7 @@ const [socket = '', rounds] = process.argv.slice(2);
 const addon = hostAddon();
 
 async function start(): Promise<void> {
-  await addon.startCapture(0, { ...nullPlan(), agent: { socket, memory: MEMORY } }, () => {});
+  await addon.startCapture(0, { ...nullPlan(), agent: { sockets: [socket], memory: MEMORY } }, () => {});
 }
 
 async function stop(): Promise<void> {

@@ -47,9 +47,16 @@ export function startWithAgent(loading: Loading, options: TestpmdOptions): Promi
   return startTestpmd({ ...options, env, eal: ['-d', name, ...(options.eal ?? [])] });
 }
 
-/** A forwarder of ours that knows nothing of pdump (test/native/primaries/forwarder.c), with the agent preloaded. */
+/** Starts a testpmd that is a secondary of another one, with the agent. End it with `keepFiles`. */
+export function startSecondaryWithAgent(primary: Testpmd, options: TestpmdOptions): Promise<Testpmd> {
+  const { prefix } = primary;
+  const eal = ['--proc-type=secondary', ...(options.eal ?? [])];
+  return startWithAgent('LD_PRELOAD', { ...options, prefix, eal });
+}
+
+/** A forwarder of ours that knows nothing of pdump (test/native/primaries/forwarder.c), with the agent preloaded or linked. */
 export function startForwarderWithAgent(
-  program: 'dpdk-forwarder' | 'dpdk-static-forwarder',
+  program: 'dpdk-forwarder' | 'dpdk-static-forwarder' | 'dpdk-linked-forwarder',
   vdevs: readonly string[],
 ): Promise<OwnedPrimary> {
   const prefix = uniqueName();

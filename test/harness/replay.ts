@@ -11,6 +11,8 @@ export interface ReplayOptions {
   memoryMb?: number;
   /** More of testpmd's application arguments. */
   args?: string[];
+  /** More environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 export class Replay {
@@ -63,6 +65,6 @@ export async function startReplay(files: string[][], packets: number, options: R
     `--txq=${queues}`,
     ...(options.args ?? []),
   ];
-  const testpmd = await startTestpmd({ vdevs, args, memoryMb: options.memoryMb ?? 64 });
+  const testpmd = await startTestpmd({ vdevs, args, memoryMb: options.memoryMb ?? 64, env: options.env ?? {} });
   return new Replay(testpmd, files.length, packets);
 }

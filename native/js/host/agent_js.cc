@@ -60,7 +60,8 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
   if (!given.IsObject()) throw wrong_type(plan.Env(), "agent", "an object");
   const Napi::Object at = given.As<Napi::Object>();
   const Programs programs = to_programs(plan);
-  const AgentPlan agent{text(at, "socket"), programs.rx, programs.tx, capture.file, number(at, "memory", kMostMemory)};
+  const AgentPlan agent{texts(at, "sockets"),
+                        {programs.rx, programs.tx, capture.file, number(at, "memory", kMostMemory)}};
   if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for an agent");
   return [agent](const Notify&) { return std::make_unique<AgentSource>(agent); };
 }

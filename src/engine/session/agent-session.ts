@@ -1,4 +1,5 @@
-/** A session with the agent of an application. Nothing is joined, and nothing can be left behind in the application. */
+/** A session with the agents of an application. Nothing is joined, and nothing can be left behind in the application. */
+import { portsOfAll } from '../../agent/ports.js';
 import { hostAddon } from '../../native/addons.js';
 import { checked } from '../../native/errors.js';
 import type { AttachedFacts } from '../../native/primary-binding.js';
@@ -7,7 +8,7 @@ import type { EnginePlan } from '../../protocol/plan.js';
 import { isRunning } from '../../system/process.js';
 import type { CaptureSession } from './capture-session.js';
 
-type Target = Pick<EnginePlan, 'agent' | 'primaryPid' | 'primaryStartTicks'>;
+type Target = Pick<EnginePlan, 'agent'>;
 
 export class AgentSession implements CaptureSession {
   readonly #target: Target;
@@ -25,14 +26,18 @@ export class AgentSession implements CaptureSession {
 
   /** @throws DpcapError as AgentBinding.agentHello() */
   async attach(): Promise<AttachedFacts> {
-    const { ports } = checked(() => this.addon.agentHello(this.#target.agent?.socket ?? ''));
+    const ports = checked(() => portsOfAll(this.#running().map(({ socket }) => this.addon.agentHello(socket))));
     const heap = { freeBytes: 0, greatestBytes: 0, totalBytes: 0, pageBytes: 0 };
     return { heap, ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
   }
 
+  /** Whether one of its processes is. */
   isPrimaryAlive(): boolean {
-    const { primaryPid, primaryStartTicks } = this.#target;
-    return primaryPid === undefined || primaryStartTicks === undefined || isRunning(primaryPid, primaryStartTicks);
+    return this.#running().length > 0;
+  }
+
+  #running(): NonNullable<Target['agent']>['processes'] {
+    return this.#target.agent?.processes.filter(({ pid, startTicks }) => isRunning(pid, startTicks)) ?? [];
   }
 
   async obstacle(): Promise<undefined> {}

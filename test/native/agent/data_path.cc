@@ -85,11 +85,10 @@ struct Engine {
         packets(limit),
         sink(fd, {kOptions.format, 0, {}, Priority::normal}, books.counters),
         admission(books.ledger, packets, sink) {
-    std::vector<Lane*> pointers;
+    std::vector<PolledLane> polled;
     for (uint16_t i = 0; i < kLanes; i++)
-      pointers.push_back(&lanes.emplace_back(i, LaneId{"test0", 0, i, Direction::rx}, 0));
-    poller = std::make_unique<AgentPoller>(pointers, memory, std::make_unique<FileSpanWriter>(kOptions.format, sink),
-                                           admission);
+      polled.push_back({&lanes.emplace_back(i, LaneId{"test0", 0, i, Direction::rx}, 0), &memory, i, &is_gone});
+    poller = std::make_unique<AgentPoller>(polled, std::make_unique<FileSpanWriter>(kOptions.format, sink), admission);
     sink.enter();
   }
   void drain(More more) {
@@ -109,6 +108,7 @@ struct Engine {
   FileSink sink;
   Admission admission;
   std::deque<Lane> lanes;
+  std::atomic<bool> is_gone{false};
   std::unique_ptr<AgentPoller> poller;
 };
 

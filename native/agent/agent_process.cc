@@ -1,0 +1,156 @@
+#include "agent/agent_process.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/fault_point.h"
+
+namespace dpcap {
+namespace {
+
+constexpr int kHelloMs = 2000;
+// Memory has to be made and touched.
+constexpr int kPrepareMs = 10'000;
+constexpr int kAnswerMs = 5000;
+// Each answer to a request to stop comes within 50 ms.
+constexpr int kStopTries = 100;
+
+Error refusal(const char* what, int err) {
+  switch (err) {
+    case ENOMEM:
+    case ENOSPC:
+      return Error("ERR_NO_MEMORY", std::string("the application has no memory ") + what, err);
+    case EUSERS:
+      return Error("ERR_CAPTURE_BUSY", std::string("the agent has as many captures as it serves: it refused ") + what,
+                   err);
+    case ENODEV:
+      return Error("ERR_PORT_UNKNOWN", std::string("a port or queue is not there any more: the agent refused ") + what,
+                   err);
+    default:
+      return Error("ERR_ENABLE_FAILED", std::string("the agent refused ") + what, err);
+  }
+}
+
+template <typename T>
+void append(std::vector<uint8_t>& to, const T& value) {
+  const size_t before = to.size();
+  to.resize(before + sizeof value);
+  memcpy(to.data() + before, &value, sizeof value);
+}
+
+}  // namespace
+
+AgentProcess::AgentProcess(const std::string& socket) : client_(socket), hello_(ask_hello(client_, kHelloMs)) {}
+
+// The processes of an application may give a device different numbers, and need not all have it.
+const dpcap_agent_port* AgentProcess::find_port(const Lane& lane) const {
+  const auto& ports = hello_.ports;
+  const auto found = std::find_if(ports.begin(), ports.end(), [&](const dpcap_agent_port& port) {
+    const bool is_rx = lane.id.direction == Direction::rx;
+    return lane.id.device == std::string(port.device, strnlen(port.device, sizeof port.device)) &&
+           lane.id.queue < (is_rx ? port.rx_queues : port.tx_queues);
+  });
+  return found == ports.end() ? nullptr : &*found;
+}
+
+dpcap_agent_lane AgentProcess::to_wire(const Lane& lane) const {
+  dpcap_agent_lane wire{};
+  wire.port = find_port(lane)->id;
+  wire.queue = lane.id.queue;
+  wire.direction = lane.id.direction == Direction::rx ? DPCAP_AGENT_RX : DPCAP_AGENT_TX;
+  wire.interface = lane.interface;
+  memcpy(wire.device, lane.id.device.c_str(), lane.id.device.size() + 1);
+  return wire;
+}
+
+std::vector<uint8_t> AgentProcess::to_message(const AgentOrder& order) const {
+  constexpr size_t kInstruction = 8;
+  dpcap_agent_prepare head{};
+  head.memory_bytes = order.memory;
+  head.format = order.file.format == FileFormat::pcap ? DPCAP_AGENT_PCAP : DPCAP_AGENT_PCAPNG;
+  head.nanoseconds = order.file.nanoseconds;
+  head.snaplen = order.file.snaplen;
+  head.lane_count = static_cast<uint32_t>(lanes_.size());
+  head.rx_instructions = static_cast<uint32_t>(order.program.size() / kInstruction);
+  head.tx_instructions = static_cast<uint32_t>(order.program_tx.size() / kInstruction);
+  std::vector<uint8_t> bytes;
+  append(bytes, head);
+  for (const Lane* lane : lanes_) append(bytes, to_wire(*lane));
+  bytes.insert(bytes.end(), order.program.begin(), order.program.end());
+  bytes.insert(bytes.end(), order.program_tx.begin(), order.program_tx.end());
+  return bytes;
+}
+
+void AgentProcess::prepare(const std::vector<Lane*>& lanes, const AgentOrder& order) {
+  for (Lane* lane : lanes) {
+    if (find_port(*lane) != nullptr) lanes_.push_back(lane);
+  }
+  if (lanes_.empty()) return;
+  const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(order), kPrepareMs);
+  if (answer.err != 0) throw refusal("for the copies", answer.err);
+  dpcap_agent_prepared made{};
+  if (answer.body.size() == sizeof made) memcpy(&made, answer.body.data(), sizeof made);
+  memory_.emplace(made, static_cast<uint32_t>(lanes_.size()), answer.descriptors);
+  fault_point("agent.prepared");
+}
+
+int AgentProcess::ask(dpcap_agent_operation operation) {
+  if (!memory_ || is_gone()) return 0;
+  try {
+    return client_.ask(operation, {}, kAnswerMs).err;
+  } catch (const Error& error) {
+    if (error.code() != "ERR_PRIMARY_GONE") throw;
+    is_gone_.store(true, std::memory_order_release);
+    return 0;
+  }
+}
+
+void AgentProcess::open() {
+  const int err = ask(DPCAP_AGENT_OPEN);
+  if (err != 0) throw refusal("to capture", err);
+  fault_point("agent.opened");
+}
+
+bool AgentProcess::stop() {
+  fault_point("agent.stopping");
+  for (int tries = 0; tries < kStopTries; tries++) {
+    if (ask(DPCAP_AGENT_STOP) == 0) return true;
+  }
+  return false;
+}
+
+void AgentProcess::watch() {
+  if (client_.is_hung_up()) is_gone_.store(true, std::memory_order_release);
+}
+
+// The agent numbers the lanes in the order of the message.
+const dpcap_agent_shared_lane* AgentProcess::find_shared(const Lane& lane) const {
+  const auto found = std::find(lanes_.begin(), lanes_.end(), &lane);
+  if (found == lanes_.end() || !memory_) return nullptr;
+  return &memory_->lane(static_cast<uint32_t>(found - lanes_.begin()));
+}
+
+std::vector<PolledLane> AgentProcess::polled(const std::vector<Lane*>& lanes) {
+  std::vector<PolledLane> polled;
+  for (uint32_t i = 0; i < lanes_.size(); i++) {
+    const bool is_wanted = std::find(lanes.begin(), lanes.end(), lanes_[i]) != lanes.end();
+    if (is_wanted) polled.push_back({lanes_[i], &*memory_, i, &is_gone_});
+  }
+  return polled;
+}
+
+bool AgentProcess::has(const Lane& lane) const {
+  const dpcap_agent_shared_lane* const shared = find_shared(lane);
+  return shared != nullptr && !is_gone() && __atomic_load_n(&shared->is_ended, __ATOMIC_ACQUIRE) == 0;
+}
+
+SourceCounters AgentProcess::counters(const Lane& lane) const {
+  const dpcap_agent_shared_lane* const shared = find_shared(lane);
+  if (shared == nullptr) return {};
+  const auto load = [](const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); };
+  return {load(shared->accepted), load(shared->filtered), 0, load(shared->full), load(shared->contended)};
+}
+
+}  // namespace dpcap

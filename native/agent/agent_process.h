@@ -1,0 +1,68 @@
+// One process that has an agent, as a part of a capture: its lanes, and the memory that their packets pass through. A
+// capture has one for each process of the application. One thread at a time, unless it says something else.
+#pragma once
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/agent_client.h"
+#include "agent/agent_memory.h"
+#include "agent/agent_poller.h"
+#include "record/lane.h"
+#include "record/ledger.h"
+#include "record/pcap_format.h"
+
+namespace dpcap {
+
+// What every process of a capture is asked for.
+struct AgentOrder {
+  std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
+  std::vector<uint8_t> program_tx;  // the same for tx
+  FileOptions file;
+  uint64_t memory;  // bytes for records
+};
+
+class AgentProcess {
+ public:
+  // Throws as AgentClient.
+  explicit AgentProcess(const std::string& socket);
+
+  // Has the agent make memory for those of the lanes that the process has. Throws ERR_NO_MEMORY, ERR_PORT_UNKNOWN.
+  void prepare(const std::vector<Lane*>& lanes, const AgentOrder& order);
+  // Packets flow from here on. Throws ERR_CAPTURE_BUSY.
+  void open();
+  // Ends that. Returns whether no thread of the process is inside any more.
+  bool stop();
+  // Ends the session, and every wait for an answer. Any thread.
+  void end() { client_.end(); }
+
+  // Notices that the process has ended.
+  void watch();
+  // Whether packets of the lane still come from here.
+  bool has(const Lane& lane) const;
+  // What was counted here for a lane.
+  SourceCounters counters(const Lane& lane) const;
+
+  // Those of the lanes that the process has, as a poller sees them. After prepare().
+  std::vector<PolledLane> polled(const std::vector<Lane*>& lanes);
+  uint32_t pid() const { return hello_.process.pid; }
+  uint64_t memory_bytes() const { return memory_ ? memory_->data_bytes() : 0; }
+
+ private:
+  bool is_gone() const { return is_gone_.load(std::memory_order_acquire); }
+  const dpcap_agent_port* find_port(const Lane& lane) const;
+  const dpcap_agent_shared_lane* find_shared(const Lane& lane) const;
+  dpcap_agent_lane to_wire(const Lane& lane) const;
+  std::vector<uint8_t> to_message(const AgentOrder& order) const;
+  // Asks, unless the process is gone. Returns the errno of the answer, 0 when there is nobody any more.
+  int ask(dpcap_agent_operation operation);
+
+  AgentClient client_;
+  const AgentHello hello_;
+  std::vector<Lane*> lanes_;
+  std::optional<AgentMemory> memory_;
+  std::atomic<bool> is_gone_{false};  // the process has ended: nothing new comes from it
+};
+
+}  // namespace dpcap
