@@ -16,7 +16,8 @@ doc=$root/usr/share/doc/dpcap
 
 install -d "$lib/dist" "$root/usr/bin" "$root/usr/share/man/man1" "$doc" "$root/DEBIAN" \
   "$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vendor-completions" \
-  "$root/usr/share/fish/vendor_completions.d"
+  "$root/usr/share/fish/vendor_completions.d" "$root/usr/include"
+cp include/dpcap_agent.h "$root/usr/include/"
 cp -r bin filters "$lib/"
 cp -r --parents "$prebuilds" "$lib/"
 cp -r dist/bundle "$lib/dist/"

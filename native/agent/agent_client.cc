@@ -123,4 +123,11 @@ AgentHello ask_hello(AgentClient& client, int timeout_ms) {
   return hello;
 }
 
+std::vector<dpcap_agent_status> ask_status(AgentClient& client, int timeout_ms) {
+  const AgentClient::Answer answer = client.ask(DPCAP_AGENT_STATUS, {}, timeout_ms);
+  std::vector<dpcap_agent_status> captures(answer.body.size() / sizeof(dpcap_agent_status));
+  if (!captures.empty()) memcpy(captures.data(), answer.body.data(), captures.size() * sizeof captures[0]);
+  return captures;
+}
+
 }  // namespace dpcap

@@ -42,5 +42,7 @@ struct AgentHello {
   std::vector<dpcap_agent_port> ports;
 };
 AgentHello ask_hello(AgentClient& client, int timeout_ms);
+// The captures that it has.
+std::vector<dpcap_agent_status> ask_status(AgentClient& client, int timeout_ms);
 
 }  // namespace dpcap

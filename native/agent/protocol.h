@@ -26,6 +26,8 @@ enum dpcap_agent_operation {
   DPCAP_AGENT_PREPARE = 2,  // dpcap_agent_prepare: makes the memory; answered by dpcap_agent_prepared and descriptors
   DPCAP_AGENT_OPEN = 3,     // puts the callbacks in place: packets flow
   DPCAP_AGENT_STOP = 4,     // takes them away; answered when no thread of the application is inside any more, or EBUSY
+  DPCAP_AGENT_FILTER = 5,   // dpcap_agent_programs: other filters from now on; EBUSY: the ones before are still in use
+  DPCAP_AGENT_STATUS = 6,   // answered by a dpcap_agent_status for each session that the agent has
 };
 
 struct dpcap_agent_header {
@@ -87,6 +89,30 @@ struct dpcap_agent_prepare {
   uint32_t tx_instructions;
 };
 
+// Behind it: the programs, as with dpcap_agent_prepare.
+struct dpcap_agent_programs {
+  uint32_t rx_instructions;
+  uint32_t tx_instructions;
+};
+
+enum dpcap_agent_state {
+  DPCAP_AGENT_PREPARED = 0,
+  DPCAP_AGENT_CAPTURING = 1,
+  DPCAP_AGENT_ENDING = 2,  // a thread of the application does not leave the callback: the memory stays until it does
+};
+
+struct dpcap_agent_status {
+  uint32_t client_pid;  // in the application's PID namespace; 0 when it is in another one
+  uint32_t state;
+  uint32_t lanes;
+  uint32_t snaplen;
+  uint64_t memory_bytes;
+  uint64_t accepted;
+  uint64_t filtered;
+  uint64_t full;
+  uint64_t contended;
+};
+
 // Its descriptors, in this order: the control memory, which the client may write, and the data, which it may only read.
 struct dpcap_agent_prepared {
   uint32_t segments;
@@ -118,8 +144,8 @@ struct dpcap_agent_shared_lane {
 
   uint64_t accepted;  // packets that the filter selected
   uint64_t filtered;
-  uint64_t full;     // lost: no free segment, or no room in the ring of bursts
-  uint64_t refused;  // lost: another thread was in the callback of the same lane
+  uint64_t full;       // lost: no free segment, or no room in the ring of bursts
+  uint64_t contended;  // lost: another thread was in the callback of the same lane
   uint64_t unused2[4];
 
   uint64_t consumed;  // bursts that the client is done with

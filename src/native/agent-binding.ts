@@ -14,6 +14,18 @@ export interface AgentHello {
   ports: (Port & { driver: string; mac: string; mtu: number; linkMbps: number })[];
 }
 
+/** A capture that an agent has. */
+export interface AgentCapture {
+  /** The engine's process, 0 when it is in a PID namespace that the application does not see, or has left. */
+  clientPid: number;
+  /** Ending: a thread of the application does not leave the agent's callback, and the memory stays until it does. */
+  state: 'prepared' | 'capturing' | 'ending';
+  lanes: number;
+  memoryBytes: number;
+  /** Packets that its filter has selected. */
+  accepted: bigint;
+}
+
 /** Talks to agents. */
 export interface AgentBinding {
   /**
@@ -22,4 +34,6 @@ export interface AgentBinding {
    * @param socket path of its socket
    */
   agentHello(socket: string): AgentHello;
+  /** The captures of an agent. Waits and throws as {@link agentHello}. */
+  agentCaptures(socket: string): AgentCapture[];
 }

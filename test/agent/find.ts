@@ -5,7 +5,7 @@ import { findAgents } from '../../src/agent/find.js';
 import { agentLibraries, agentLibrary } from '../../src/agent/library.js';
 import { check } from '../../src/cli/commands/agent.js';
 import { formatListings } from '../../src/cli/commands/list.js';
-import type { AgentHello } from '../../src/native/agent-binding.js';
+import type { AgentCapture, AgentHello } from '../../src/native/agent-binding.js';
 import { collectListings } from '../../src/primary/listing.js';
 import { fakeHost, makeProcess, makeRuntimeDir } from '../primary/helpers/fake-host.js';
 
@@ -50,14 +50,19 @@ t.test('who has one, and who does not answer', async (t) => {
     if (socket.endsWith('_7')) return HELLO;
     throw Object.assign(new Error('it does not listen'), { code: 'ERR_PRIMARY_NOT_CAPTURABLE' });
   };
-  const all = check(agents, undefined, { agentHello });
+  const agentCaptures = (): AgentCapture[] => [
+    { clientPid: 11, state: 'capturing', lanes: 2, memoryBytes: 1, accepted: 5n },
+    { clientPid: 0, state: 'ending', lanes: 2, memoryBytes: 1, accepted: 5n },
+  ];
+  const addon = { agentHello, agentCaptures };
+  const all = check(agents, undefined, addon);
   t.equal(all.hasAll, false);
-  t.match(all.text, /^rte +7 +router +DPDK 22\.11\.11 +0 \(net0\) +librte_bpf +answers$/m);
-  t.match(all.text, /^ovs +8 +switch +- +- +- +it does not listen$/m);
-  t.equal(check(agents, 7, { agentHello }).hasAll, true);
-  const none = check(agents, process.pid, { agentHello });
+  t.match(all.text, /^rte +7 +router +DPDK 22\.11\.11 +0 \(net0\) +librte_bpf +pid 11, unseen \(ending\) +answers$/m);
+  t.match(all.text, /^ovs +8 +switch +- +- +- +- +it does not listen$/m);
+  t.equal(check(agents, 7, addon).hasAll, true);
+  const none = check(agents, process.pid, addon);
   t.match(none, { hasAll: false, text: /has no agent: start it with -d.*dpcap agent path/ });
-  t.match(check([], undefined, { agentHello }), { hasAll: false, text: /no process has an agent/ });
+  t.match(check([], undefined, addon), { hasAll: false, text: /no process has an agent/ });
 });
 
 t.test('one that nobody can join is listed, and can be captured from', async (t) => {

@@ -61,5 +61,6 @@ export function startForwarderWithAgent(
 ): Promise<OwnedPrimary> {
   const prefix = uniqueName();
   const eal = ['-l', '0', '--no-pci', '--file-prefix', prefix, '-m', '64', ...vdevs.flatMap((one) => ['--vdev', one])];
-  return startOwnedPrimary(prefix, built(program), eal, { LD_PRELOAD: installedAgent() });
+  const env = program === 'dpdk-linked-forwarder' ? {} : { LD_PRELOAD: installedAgent() };
+  return startOwnedPrimary(prefix, built(program), eal, env);
 }

@@ -7,7 +7,7 @@ import { isWhatTcpdumpSees } from '../harness/wire.js';
 
 const skip = requirements({ hugepagesMb: 128, tools: ['cmake', 'ethtool', 'curl'] });
 
-for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder'] as const) {
+for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder', 'dpdk-linked-forwarder'] as const) {
   t.test(`ping and curl through ${program}`, { skip }, async (t) => {
     const bridge = bridgeTwoNamespaces();
     t.teardown(() => bridge.close());
@@ -15,7 +15,7 @@ for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder'] as const) {
     t.teardown(() => application.stop());
     t.match(await runDpcap(['agent', 'check', String(application.process.pid)]), {
       code: 0,
-      stdout: program === 'dpdk-forwarder' ? /librte_bpf|the agent's interpreter/ : /the agent's interpreter/,
+      stdout: program === 'dpdk-static-forwarder' ? /the agent's interpreter/ : /librte_bpf|the agent's interpreter/,
     });
     await isWhatTcpdumpSees(t, bridge, application.prefix, '0');
     t.match(await application.stop(), { code: 0 });

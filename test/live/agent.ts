@@ -1,6 +1,7 @@
 /** Captures through the agent: of applications that nobody can join, exactly, and without a trace in the application. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { hostAddon } from '../../src/native/addons.js';
 import { belongings, belongingsLike, type Loading, startWithAgent } from '../harness/agent.js';
 import {
   balances,
@@ -152,6 +153,23 @@ t.test('a port that goes away ends its lanes', { skip }, async (t) => {
   await testpmd.command('port close 1');
   t.match(await running.ended(), { code: 1, messages: /nothing is left to capture of net_null1/ });
   t.match(await capture(testpmd, [...AGENT, '-i', '0', '-a', 'duration:1', '-w', '/dev/null']), { code: 0 });
+});
+
+t.test('who captures is told by the agent, and by DPDK', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const told = (): unknown => {
+    const socket = `/var/run/dpdk/${testpmd.prefix}/dpdk_telemetry.v2`;
+    return JSON.parse(hostAddon().telemetry(socket, '/dpcap/captures', 2000))['/dpcap/captures'];
+  };
+  t.same(told(), {});
+  const running = await startCapture(testpmd, [...AGENT, '-i', 'any', '-s', '99', '-w', '/dev/null', 'udp']).started();
+  const client = enginePid(running.pid);
+  const expected = { client_pid: client, state: 'capturing', lanes: 4, snaplen: 99, contended: 0, ringfull: 0 };
+  t.match(told(), { 0: expected });
+  const checked = await runDpcap(['agent', 'check', String(testpmd.pid)]);
+  t.match(checked, { code: 0, stdout: new RegExp(` pid ${client} +answers$`, 'm') });
+  await running.stop();
+  t.same(told(), {});
 });
 
 t.test('there is none', { skip }, async (t) => {

@@ -9,8 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/library/control/server.h"
+#include "agent/library/control/telemetry.h"
 #include "agent/library/dpdk.h"
-#include "agent/library/server.h"
+#include "agent/library/say.h"
+#include "dpcap_agent.h"
 
 #define NAME "libdpcap_agent"
 // How often EAL is looked at until it is ready: soon in the first second, then more rarely.
@@ -34,6 +37,7 @@ static void *run(void *unused) {
   }
   if (!server_open()) return NULL;
   atomic_store(&is_serving, true);
+  telemetry_register();
   server_run();
   return NULL;
 }
@@ -81,13 +85,18 @@ static void leave_preload(void) {
   free(kept);
 }
 
-__attribute__((constructor)) static void begin(void) {
-  static atomic_bool has_begun;  // it may be preloaded, and named with -d as well
-  if (!dpdk_is_here() || atomic_exchange(&has_begun, true)) return;
+// It may be preloaded, named with -d, and called: it starts once.
+__attribute__((visibility("default"))) int dpcap_agent_start(void) {
+  static atomic_bool has_begun;
+  if (!dpdk_is_here()) return -ENOTSUP;
+  if (atomic_exchange(&has_begun, true)) return 0;
   leave_preload();
   pthread_atfork(NULL, NULL, in_child);
   start_thread();
+  return 0;
 }
+
+__attribute__((constructor)) static void begin(void) { dpcap_agent_start(); }
 
 __attribute__((destructor)) static void end(void) {
   if (atomic_load(&is_serving)) server_close();

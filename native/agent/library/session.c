@@ -13,18 +13,24 @@
 #define MOST_MEMORY (UINT64_C(16) << 30)
 #define MOST_SNAPLEN 262144u
 
+struct filters {
+  struct filter *rx;
+  struct filter *tx;
+};
+
 struct session {
   struct memory memory;
-  struct filter *rx_filter;
-  struct filter *tx_filter;
+  struct filters filters;
+  struct filters before;  // those that were in place before, while they may be in use
   uint32_t lane_count;
   bool is_open;
   bool was_open;
   struct session_lane {
     struct stream stream;
     struct lane *lane;
-    uint64_t refused_before;
-    uint64_t detached;  // see lane_detach()
+    uint64_t contended_before;
+    uint64_t detached;  // when: see lane_moment()
+    uint64_t filtered;  // when it got its present filter
   } lanes[];
 };
 
@@ -64,11 +70,23 @@ static bool is_there(const struct dpcap_agent_lane *lane) {
   return lane->queue < (lane->direction == DPCAP_AGENT_RX ? info.nb_rx_queues : info.nb_tx_queues);
 }
 
-static int make_filters(struct session *session, const struct order *order) {
-  const uint32_t rx = order->head.rx_instructions, tx = order->head.tx_instructions;
-  if (rx > 0) session->rx_filter = filter_make(order->programs, rx);
-  if (tx > 0) session->tx_filter = filter_make(order->programs + (size_t)rx * INSTRUCTION_BYTES, tx);
-  return (rx > 0 && session->rx_filter == NULL) || (tx > 0 && session->tx_filter == NULL) ? ENOMEM : 0;
+static void destroy_filters(struct filters *filters) {
+  filter_destroy(filters->rx);
+  filter_destroy(filters->tx);
+  *filters = (struct filters){NULL, NULL};
+}
+
+// Returns 0 or ENOMEM, and then has made none.
+static int make_filters(struct filters *filters, const uint8_t *programs, uint32_t rx, uint32_t tx) {
+  if (rx > 0) filters->rx = filter_make(programs, rx);
+  if (tx > 0) filters->tx = filter_make(programs + (size_t)rx * INSTRUCTION_BYTES, tx);
+  if ((rx == 0 || filters->rx != NULL) && (tx == 0 || filters->tx != NULL)) return 0;
+  destroy_filters(filters);
+  return ENOMEM;
+}
+
+static const struct filter *filter_of(const struct session *session, const struct session_lane *one) {
+  return one->stream.kind.direction == DPCAP_AGENT_RX ? session->filters.rx : session->filters.tx;
 }
 
 static int make_lane(struct session *session, const struct order *order, uint32_t index) {
@@ -81,7 +99,7 @@ static int make_lane(struct session *session, const struct order *order, uint32_
   struct stream *const stream = &made->stream;
   stream->kind = (struct record_kind){head->format,      head->nanoseconds != 0, head->snaplen,
                                       wanted->direction, wanted->queue,          wanted->interface};
-  stream->filter = wanted->direction == DPCAP_AGENT_RX ? session->rx_filter : session->tx_filter;
+  stream->filter = filter_of(session, made);
   stream->segment_flags = session->memory.control;
   stream->data = session->memory.data;
   stream->segments = session->memory.segments;
@@ -100,7 +118,8 @@ struct session *session_prepare(const void *bytes, size_t size, int *err) {
   struct session *const session = calloc(1, sizeof *session + order.head.lane_count * sizeof session->lanes[0]);
   if (session == NULL) return NULL;
   *err = memory_make(&session->memory, order.head.memory_bytes, order.head.lane_count);
-  if (*err == 0) *err = make_filters(session, &order);
+  if (*err == 0)
+    *err = make_filters(&session->filters, order.programs, order.head.rx_instructions, order.head.tx_instructions);
   for (uint32_t i = 0; i < order.head.lane_count && *err == 0; i++) *err = make_lane(session, &order, i);
   if (*err != 0) {
     session_free(session);
@@ -116,9 +135,40 @@ int session_open(struct session *session) {
   session->is_open = true;
   for (uint32_t i = 0; i < session->lane_count; i++) {
     struct session_lane *const one = &session->lanes[i];
-    one->refused_before = lane_refused(one->lane);
+    one->contended_before = lane_contended(one->lane);
     const int err = lane_attach(one->lane, &one->stream);
     if (err != 0) return err;
+  }
+  return 0;
+}
+
+// Frees the filters that were in place before, unless a thread may be in one of them. Returns whether they are gone.
+static bool free_before(struct session *session) {
+  if (session->before.rx == NULL && session->before.tx == NULL) return true;
+  for (uint32_t i = 0; i < session->lane_count; i++) {
+    if (!lane_has_left(session->lanes[i].lane, session->lanes[i].filtered)) return false;
+  }
+  destroy_filters(&session->before);
+  return true;
+}
+
+int session_filter(struct session *session, const void *body, size_t bytes) {
+  struct dpcap_agent_programs head;
+  struct filters filters = {NULL, NULL};
+  if (bytes < sizeof head) return EINVAL;
+  memcpy(&head, body, sizeof head);
+  const uint64_t instructions = (uint64_t)head.rx_instructions + head.tx_instructions;
+  if (bytes != sizeof head + instructions * INSTRUCTION_BYTES) return EINVAL;
+  if (!free_before(session)) return EBUSY;
+  const uint8_t *const programs = (const uint8_t *)body + sizeof head;
+  const int err = make_filters(&filters, programs, head.rx_instructions, head.tx_instructions);
+  if (err != 0) return err;
+  session->before = session->filters;
+  session->filters = filters;
+  for (uint32_t i = 0; i < session->lane_count; i++) {
+    struct session_lane *const one = &session->lanes[i];
+    stream_set_filter(&one->stream, filter_of(session, one));
+    one->filtered = lane_moment(one->lane);
   }
   return 0;
 }
@@ -128,7 +178,8 @@ bool session_stop(struct session *session) {
     session_watch(session);
     for (uint32_t i = 0; i < session->lane_count; i++) {
       struct session_lane *const one = &session->lanes[i];
-      one->detached = lane_detach(one->lane, &one->stream);
+      lane_detach(one->lane, &one->stream);
+      one->detached = lane_moment(one->lane);
     }
     session->is_open = false;
     session->was_open = true;
@@ -140,17 +191,37 @@ bool session_stop(struct session *session) {
 }
 
 void session_watch(struct session *session) {
+  free_before(session);
   for (uint32_t i = 0; i < session->lane_count && session->is_open; i++) {
     const struct session_lane *const one = &session->lanes[i];
     struct dpcap_agent_shared_lane *const shared = one->stream.shared;
-    __atomic_store_n(&shared->refused, lane_refused(one->lane) - one->refused_before, __ATOMIC_RELAXED);
+    __atomic_store_n(&shared->contended, lane_contended(one->lane) - one->contended_before, __ATOMIC_RELAXED);
     if (lane_has_ended(one->lane)) __atomic_store_n(&shared->is_ended, 1, __ATOMIC_RELEASE);
+  }
+}
+
+static uint64_t load(const uint64_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
+
+void session_describe(const struct session *session, struct dpcap_agent_status *status) {
+  memset(status, 0, sizeof *status);
+  status->state = session->is_open    ? DPCAP_AGENT_CAPTURING
+                  : session->was_open ? DPCAP_AGENT_ENDING
+                                      : DPCAP_AGENT_PREPARED;
+  status->lanes = session->lane_count;
+  status->snaplen = session->lanes[0].stream.kind.snaplen;
+  status->memory_bytes = session->memory.data_bytes;
+  for (uint32_t i = 0; i < session->lane_count; i++) {
+    const struct dpcap_agent_shared_lane *const shared = session->lanes[i].stream.shared;
+    status->accepted += load(&shared->accepted);
+    status->filtered += load(&shared->filtered);
+    status->full += load(&shared->full);
+    status->contended += load(&shared->contended);
   }
 }
 
 void session_free(struct session *session) {
   memory_free(&session->memory);
-  filter_destroy(session->rx_filter);
-  filter_destroy(session->tx_filter);
+  destroy_filters(&session->filters);
+  destroy_filters(&session->before);
   free(session);
 }

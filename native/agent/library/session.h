@@ -15,9 +15,14 @@ struct session *session_prepare(const void *order, size_t bytes, int *err);
 const struct memory *session_memory(const struct session *session);
 // Lets packets flow. Returns 0 or an errno; session_end() must be called even then.
 int session_open(struct session *session);
+// Gives all lanes other filters; `programs` is the body of a FILTER message. Returns 0 or an errno: EINVAL, ENOMEM, and
+// EBUSY while a thread of the application may still be in the filters before.
+int session_filter(struct session *session, const void *programs, size_t bytes);
 // Ends that: from here nothing new begins. Returns whether no thread of the application is inside any more.
 bool session_stop(struct session *session);
 // Notes lanes that are gone, and publishes what threads outside of a callback count.
 void session_watch(struct session *session);
+// What it has, and what became of the packets; the client is left out.
+void session_describe(const struct session *session, struct dpcap_agent_status *status);
 // Frees what session_stop() has found outside.
 void session_free(struct session *session);

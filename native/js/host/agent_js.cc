@@ -12,7 +12,7 @@ namespace {
 
 using namespace dpcap;
 
-constexpr int kHelloMs = 2000;
+constexpr int kAnswerMs = 2000;
 
 Napi::Object from_port(Napi::Env env, const dpcap_agent_port& port) {
   char mac[18];
@@ -49,7 +49,31 @@ Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
 Napi::Value JS_AgentHello(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
   AgentClient client(info[0].As<Napi::String>());
-  return from_hello(info.Env(), ask_hello(client, kHelloMs));
+  return from_hello(info.Env(), ask_hello(client, kAnswerMs));
+}
+
+const char* name_of(uint32_t state) {
+  if (state == DPCAP_AGENT_PREPARED) return "prepared";
+  return state == DPCAP_AGENT_CAPTURING ? "capturing" : "ending";
+}
+
+// agentCaptures(path): AgentCapture[]. Waits for the answer.
+Napi::Value JS_AgentCaptures(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString()) throw Napi::TypeError::New(env, "Expected the path of an agent's socket");
+  AgentClient client(info[0].As<Napi::String>());
+  const std::vector<dpcap_agent_status> captures = ask_status(client, kAnswerMs);
+  Napi::Array array = Napi::Array::New(env, captures.size());
+  for (uint32_t i = 0; i < captures.size(); i++) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("clientPid", captures[i].client_pid);
+    object.Set("state", name_of(captures[i].state));
+    object.Set("lanes", captures[i].lanes);
+    object.Set("memoryBytes", static_cast<double>(captures[i].memory_bytes));
+    object.Set("accepted", Napi::BigInt::New(env, captures[i].accepted));
+    array.Set(i, object);
+  }
+  return array;
 }
 
 }  // namespace
@@ -66,4 +90,7 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
   return [agent](const Notify&) { return std::make_unique<AgentSource>(agent); };
 }
 
-void export_agent(Napi::Object exports) { add_function<JS_AgentHello>(exports, "agentHello"); }
+void export_agent(Napi::Object exports) {
+  add_function<JS_AgentHello>(exports, "agentHello");
+  add_function<JS_AgentCaptures>(exports, "agentCaptures");
+}

@@ -3,6 +3,7 @@ import { type AgentAt, findAgents } from '../../agent/find.js';
 import { agentLibraries, agentLibrary } from '../../agent/library.js';
 import { DpcapError, UsageError } from '../../errors.js';
 import { type HostAddon, hostAddon, pdumpAddons, type Release } from '../../native/addons.js';
+import type { AgentCapture } from '../../native/agent-binding.js';
 import { checked } from '../../native/errors.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
@@ -70,28 +71,36 @@ function releaseOf(pid: number): Release {
 export function check(
   agents: readonly AgentAt[],
   pid: number | undefined,
-  addon: Pick<HostAddon, 'agentHello'> = hostAddon(),
+  addon: Pick<HostAddon, 'agentHello' | 'agentCaptures'> = hostAddon(),
 ): { text: string; hasAll: boolean } {
   const asked = agents.filter((one) => pid === undefined || one.pid === pid);
   if (asked.length === 0) return { text: missing(pid), hasAll: false };
   const rows = asked.map((agent) => row(agent, addon));
-  const head = ['PREFIX', 'PID', 'PROGRAM', 'DPDK', 'PORTS', 'FILTERS', 'STATE'];
+  const head = ['PREFIX', 'PID', 'PROGRAM', 'DPDK', 'PORTS', 'FILTERS', 'CAPTURES', 'STATE'];
   const text = alignRows([head, ...rows]).join('\n');
   return { text, hasAll: rows.every((cells) => cells.at(-1) === 'answers') };
 }
 
 function row(
   { filePrefix, pid, process: { program = '-' }, socket }: AgentAt,
-  addon: Pick<HostAddon, 'agentHello'>,
+  addon: Pick<HostAddon, 'agentHello' | 'agentCaptures'>,
 ): string[] {
   try {
     const hello = checked(() => addon.agentHello(socket));
     const ports = hello.ports.map(({ id, name }) => `${id} (${name})`).join(', ');
     const filters = hello.hasBpf ? 'librte_bpf' : "the agent's interpreter";
-    return [filePrefix, String(pid), program, hello.dpdkVersion, ports || 'none', filters, 'answers'];
+    const captures = checked(() => addon.agentCaptures(socket))
+      .map(captureText)
+      .join(', ');
+    const known = [hello.dpdkVersion, ports || 'none', filters, captures || 'none'];
+    return [filePrefix, String(pid), program, ...known, 'answers'];
   } catch (error) {
-    return [filePrefix, String(pid), program, '-', '-', '-', (error as Error).message];
+    return [filePrefix, String(pid), program, '-', '-', '-', '-', (error as Error).message];
   }
+}
+
+function captureText({ clientPid, state }: AgentCapture): string {
+  return `${clientPid > 0 ? `pid ${clientPid}` : 'unseen'}${state === 'capturing' ? '' : ` (${state})`}`;
 }
 
 function missing(pid: number | undefined): string {

@@ -91,6 +91,30 @@ void test_fuzzed_orders() {
   CHECK(accepted > 0);
 }
 
+std::vector<uint8_t> programs(uint32_t rx, uint32_t tx) {
+  const dpcap_agent_programs head{rx, tx};
+  std::vector<uint8_t> bytes(sizeof head + (rx + tx) * 8);
+  memcpy(bytes.data(), &head, sizeof head);
+  return bytes;
+}
+
+void test_other_filters() {
+  int err = 0;
+  const std::vector<uint8_t> bytes = order(4, 3);
+  session* const made = session_prepare(bytes.data(), bytes.size(), &err);
+  const auto change = [&](const std::vector<uint8_t>& body) { return session_filter(made, body.data(), body.size()); };
+  CHECK(change(programs(2, 5)) == 0);
+  CHECK(change(programs(0, 0)) == 0);  // all packets; nobody is in those before
+  CHECK(change(programs(1, 1)) == 0);
+  CHECK(change({}) == EINVAL);
+  CHECK(change(with(programs(1, 1), 0, uint32_t{0xffffffff})) == EINVAL);
+  dpcap_agent_status status;
+  session_describe(made, &status);
+  CHECK(status.state == DPCAP_AGENT_PREPARED && status.lanes == 4 && status.snaplen == 262144);
+  CHECK(status.memory_bytes >= 1 << 20 && status.accepted == 0);
+  session_free(made);
+}
+
 // What EAL does, which is not here.
 uint64_t measured_hz() {
   const timespec pause{0, 20'000'000};
@@ -105,6 +129,7 @@ void test_agent_orders() {
   fake_ethdev();
   test_orders();
   test_fuzzed_orders();
+  test_other_filters();
 }
 
 void test_agent_clock() {

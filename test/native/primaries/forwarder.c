@@ -1,6 +1,7 @@
 /*
- * A forwarder as DPDK's examples are: one loop, rte_eth_tx_buffer, ports 0 and 1 forwarded to each other; it knows nothing
- * of pdump, and has no librte_bpf. Usage: EAL_OPTIONS. Prints "ready", and ends when its standard input is closed.
+ * A forwarder as DPDK's examples are: one loop, rte_eth_tx_buffer, ports 0 and 1 forwarded to each other; it knows
+ * nothing of pdump, and has no librte_bpf. WITH_AGENT it is linked with dpcap's agent. Usage: EAL_OPTIONS. Prints
+ * "ready", and ends when its standard input is closed.
  */
 #include <poll.h>
 #include <rte_eal.h>
@@ -11,6 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#ifdef WITH_AGENT
+#include "dpcap_agent.h"
+#endif
 
 #define BURST 32
 #define IDLE_US 20
@@ -50,6 +55,9 @@ static bool stdin_is_open(void) {
 int main(int argc, char **argv) {
   struct rte_mempool *pool;
 
+#ifdef WITH_AGENT
+  if (dpcap_agent_start() != 0) rte_exit(EXIT_FAILURE, "the agent does not start\n");
+#endif
   if (rte_eal_init(argc, argv) < 0) rte_exit(EXIT_FAILURE, "rte_eal_init: %s\n", rte_strerror(rte_errno));
   pool = rte_pktmbuf_pool_create("mbufs", 8191, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   if (pool == NULL || rte_eth_dev_count_avail() != 2) rte_exit(EXIT_FAILURE, "no memory, or not two ports\n");

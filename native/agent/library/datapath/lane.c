@@ -16,7 +16,7 @@ struct lane {
   atomic_bool is_busy;        // a thread is in the callback
   _Atomic uint64_t passages;  // how often one has left it
   atomic_uint attached;       // one more than the last stream's place
-  _Atomic uint64_t refused;
+  _Atomic uint64_t contended;
   struct stream *_Atomic streams[DPCAP_AGENT_MAX_SESSIONS];
 };
 
@@ -35,7 +35,7 @@ static void take_burst(struct lane *lane, struct rte_mbuf **packets, uint16_t co
   if (attached == 0 || count == 0) return;
   // Sequentially consistent, as the streams' pointers are: a thread that finds a stream is seen to be inside.
   if (atomic_exchange(&lane->is_busy, true)) {
-    atomic_fetch_add_explicit(&lane->refused, count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&lane->contended, count, memory_order_relaxed);
     return;
   }
   tell_inside(lane, attached, 1);
@@ -109,21 +109,24 @@ int lane_attach(struct lane *lane, struct stream *stream) {
   return EUSERS;
 }
 
-uint64_t lane_detach(struct lane *lane, struct stream *stream) {
+void lane_detach(struct lane *lane, struct stream *stream) {
   unsigned int attached = 0;
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
     if (atomic_load(&lane->streams[i]) == stream) atomic_store(&lane->streams[i], NULL);
     if (atomic_load(&lane->streams[i]) != NULL) attached = i + 1;
   }
   atomic_store(&lane->attached, attached);
-  return atomic_load(&lane->passages);
 }
 
-bool lane_has_left(const struct lane *lane, uint64_t detached) {
-  return atomic_load(&lane->passages) != detached || !atomic_load(&lane->is_busy);
+uint64_t lane_moment(const struct lane *lane) { return atomic_load(&lane->passages); }
+
+bool lane_has_left(const struct lane *lane, uint64_t moment) {
+  return atomic_load(&lane->passages) != moment || !atomic_load(&lane->is_busy);
 }
 
-uint64_t lane_refused(const struct lane *lane) { return atomic_load_explicit(&lane->refused, memory_order_relaxed); }
+uint64_t lane_contended(const struct lane *lane) {
+  return atomic_load_explicit(&lane->contended, memory_order_relaxed);
+}
 
 bool lane_has_ended(const struct lane *lane) {
   if (!atomic_load(&lane->has_callback) || !dpdk.is_valid_port(lane->port)) return true;

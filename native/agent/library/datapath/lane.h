@@ -15,12 +15,14 @@ struct lane;
 struct lane *lane_find(uint16_t port, uint16_t queue, uint32_t direction);
 // Has the lane's callback pass packets on to the stream. Returns 0, or EUSERS, or what ethdev says.
 int lane_attach(struct lane *lane, struct stream *stream);
-// Ends that. The stream may be in use until lane_has_left(). Returns what that wants to know.
-uint64_t lane_detach(struct lane *lane, struct stream *stream);
-// Whether the thread that may have been in the callback then has left it.
-bool lane_has_left(const struct lane *lane, uint64_t detached);
+// Ends that. The stream may be in use until the thread that may be in the callback now has left it.
+void lane_detach(struct lane *lane, struct stream *stream);
+// This moment, for lane_has_left().
+uint64_t lane_moment(const struct lane *lane);
+// Whether the thread that may have been in the callback at that moment has left it.
+bool lane_has_left(const struct lane *lane, uint64_t moment);
 // Packets that passed because another thread was in the callback. Any thread.
-uint64_t lane_refused(const struct lane *lane);
+uint64_t lane_contended(const struct lane *lane);
 // Whether the port has gone since the callback was put in place, or the queue is no longer one of its, as far as that
 // can be seen without asking the driver, which the application may be about to close.
 bool lane_has_ended(const struct lane *lane);

@@ -84,11 +84,17 @@ static void record_one(struct stream *stream, struct span *span, const struct rt
   span->packet_bytes += caplen;
 }
 
+// Sequentially consistent, as the lane's flags are: a thread that still finds the old filter is seen to be inside.
+void stream_set_filter(struct stream *stream, const struct filter *filter) {
+  __atomic_store_n(&stream->filter, filter, __ATOMIC_SEQ_CST);
+}
+
 void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time) {
   struct span span = {record_time(&stream->kind, time.wall_ns), time.steady_ns, stream->used, 0, 0, false};
+  const struct filter *const filter = __atomic_load_n(&stream->filter, __ATOMIC_SEQ_CST);
   for (uint32_t first = 0; first < count; first += CHUNK) {
     const uint16_t some = count - first < CHUNK ? (uint16_t)(count - first) : CHUNK;
-    uint64_t selected = filter_run(stream->filter, packets + first, some);
+    uint64_t selected = filter_run(filter, packets + first, some);
     stream->filtered += some - (unsigned int)__builtin_popcountll(selected);
     for (; selected != 0; selected &= selected - 1)
       record_one(stream, &span, packets[first + __builtin_ctzll(selected)]);

@@ -12,7 +12,7 @@
 
 struct stream {
   struct record_kind kind;
-  const struct filter *filter;  // NULL: all packets
+  const struct filter *filter;  // NULL: all packets. The agent's thread may change it: see stream_set_filter()
   // Of the session, shared by its lanes.
   uint8_t *segment_flags;
   uint8_t *data;
@@ -32,4 +32,7 @@ struct stream {
   uint64_t full;
 };
 
+// Gives the stream another filter. The one before may be in use until the thread that may be in the lane's callback now
+// has left it. Agent's thread.
+void stream_set_filter(struct stream *stream, const struct filter *filter);
 void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time);

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "agent/library/hello.h"
+#include "agent/library/control/hello.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "agent/library/address.h"
+#include "agent/library/control/address.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agent/library/dpdk.h"
-#include "agent/library/server.h"
+#include "agent/library/say.h"
 #include "agent/protocol.h"
 
 // The value of --file-prefix among the process's own words, where EAL was given it there; else EAL's default.

@@ -2,6 +2,8 @@
 #pragma once
 #include <stdbool.h>
 
+#include "agent/protocol.h"
+
 // Listens in DPDK's runtime directory. Returns whether it does; says why not.
 bool server_open(void);
 // Serves clients. Does not return.
@@ -11,5 +13,5 @@ void server_leave(void);
 // Removes the socket. Called when the process ends.
 void server_close(void);
 
-// Says something to the user of the application, in one line on standard error.
-__attribute__((format(printf, 1, 2))) void agent_say(const char *format, ...);
+// Describes the captures that there are, `most` of them at the most; returns how many. Any thread.
+unsigned int server_describe(struct dpcap_agent_status *captures, unsigned int most);

@@ -1,21 +1,21 @@
 #define _GNU_SOURCE
-#include "agent/library/server.h"
+#include "agent/library/control/server.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/library/address.h"
 #include "agent/library/clock.h"
+#include "agent/library/control/address.h"
+#include "agent/library/control/answer.h"
+#include "agent/library/control/hello.h"
 #include "agent/library/dpdk.h"
-#include "agent/library/hello.h"
+#include "agent/library/say.h"
 #include "agent/library/session.h"
 #include "agent/protocol.h"
 
@@ -25,8 +25,12 @@
 
 struct client {
   int fd;
+  uint32_t pid;
   struct session *session;
 };
+
+// Held while clients are served: other threads may want to describe the sessions.
+static pthread_mutex_t serving = PTHREAD_MUTEX_INITIALIZER;
 
 static int listener = -1;
 static struct sockaddr_un address;
@@ -34,17 +38,6 @@ static struct client clients[DPCAP_AGENT_MAX_SESSIONS];
 static unsigned int client_count;
 // Sessions of clients that have left, which a thread of the application was still in.
 static struct session *leaving[DPCAP_AGENT_MAX_SESSIONS];
-
-void agent_say(const char *format, ...) {
-  char line[256] = "dpcap-agent: ";
-  const size_t start = strlen(line);
-  va_list values;
-  va_start(values, format);
-  vsnprintf(line + start, sizeof line - start - 1, format, values);
-  va_end(values);
-  strcat(line, "\n");
-  if (write(STDERR_FILENO, line, strlen(line)) < 0) return;  // a closed standard error is the application's choice
-}
 
 union message {
   struct dpcap_agent_header header;
@@ -63,6 +56,7 @@ bool server_open(void) {
 }
 
 void server_leave(void) {
+  pthread_mutex_init(&serving, NULL);  // a thread of the parent may have held it
   if (listener >= 0) close(listener);
   for (unsigned int i = 0; i < client_count; i++) close(clients[i].fd);
   listener = -1;
@@ -71,34 +65,6 @@ void server_leave(void) {
 
 void server_close(void) {
   if (listener >= 0) address_remove(&address);
-}
-
-static void answer(int fd, const struct dpcap_agent_header *asked, int err, const void *body, size_t bytes,
-                   const int *fds, size_t fd_count) {
-  struct dpcap_agent_header header = *asked;
-  header.magic = DPCAP_AGENT_MAGIC;
-  header.version = DPCAP_AGENT_VERSION;
-  header.length = (uint32_t)(sizeof header + bytes);
-  header.error = err;
-  struct iovec parts[2] = {{&header, sizeof header}, {(void *)(uintptr_t)body, bytes}};
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(2 * sizeof(int))];
-  } control = {0};
-  if (fd_count > 0) {
-    message.msg_control = control.bytes;
-    message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-    memcpy(CMSG_DATA(&control.header), fds, fd_count * sizeof(int));
-  }
-  sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);  // a client that does not read is missed by nobody
-}
-
-static void answer_error(const struct client *client, const struct dpcap_agent_header *asked, int err) {
-  answer(client->fd, asked, err, NULL, 0, NULL, 0);
 }
 
 static void prepare(struct client *client, const union message *message) {
@@ -115,7 +81,7 @@ static void prepare(struct client *client, const union message *message) {
       return answer(client->fd, header, 0, &made, sizeof made, fds, 2);
     }
   }
-  answer_error(client, header, err);
+  answer_error(client->fd, header, err);
 }
 
 static bool stop_session(struct session *session, int ms) {
@@ -132,6 +98,38 @@ static void say_hello(const struct client *client, const struct dpcap_agent_head
   answer(client->fd, header, 0, body, hello_write(body, sizeof body), NULL, 0);
 }
 
+static unsigned int describe(struct dpcap_agent_status *captures, unsigned int most) {
+  unsigned int count = 0;
+  for (unsigned int i = 0; i < client_count && count < most; i++) {
+    if (clients[i].session == NULL) continue;
+    session_describe(clients[i].session, &captures[count]);
+    captures[count++].client_pid = clients[i].pid;
+  }
+  for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS && count < most; i++) {
+    if (leaving[i] != NULL) session_describe(leaving[i], &captures[count++]);
+  }
+  return count;
+}
+
+unsigned int server_describe(struct dpcap_agent_status *captures, unsigned int most) {
+  pthread_mutex_lock(&serving);
+  const unsigned int count = describe(captures, most);
+  pthread_mutex_unlock(&serving);
+  return count;
+}
+
+static void say_status(const struct client *client, const struct dpcap_agent_header *header) {
+  struct dpcap_agent_status captures[2 * DPCAP_AGENT_MAX_SESSIONS];
+  const unsigned int count = describe(captures, RTE_DIM(captures));
+  answer(client->fd, header, 0, captures, count * sizeof captures[0], NULL, 0);
+}
+
+static int change_filter(const struct client *client, const union message *message) {
+  const size_t head = sizeof message->header;
+  if (client->session == NULL) return EINVAL;
+  return session_filter(client->session, message->bytes + head, message->header.length - head);
+}
+
 static void handle(struct client *client, const union message *message) {
   const struct dpcap_agent_header *const header = &message->header;
   switch (header->operation) {
@@ -140,12 +138,16 @@ static void handle(struct client *client, const union message *message) {
     case DPCAP_AGENT_PREPARE:
       return prepare(client, message);
     case DPCAP_AGENT_OPEN:
-      return answer_error(client, header, client->session == NULL ? EINVAL : session_open(client->session));
+      return answer_error(client->fd, header, client->session == NULL ? EINVAL : session_open(client->session));
     case DPCAP_AGENT_STOP:
-      return answer_error(client, header,
+      return answer_error(client->fd, header,
                           client->session == NULL || stop_session(client->session, STOP_MS) ? 0 : EBUSY);
+    case DPCAP_AGENT_FILTER:
+      return answer_error(client->fd, header, change_filter(client, message));
+    case DPCAP_AGENT_STATUS:
+      return say_status(client, header);
     default:
-      return answer_error(client, header, ENOSYS);
+      return answer_error(client->fd, header, ENOSYS);
   }
 }
 
@@ -161,11 +163,11 @@ static bool serve(struct client *client) {
     if (is_known)
       handle(client, &message);
     else
-      answer_error(client, &message.header, EPROTO);
+      answer_error(client->fd, &message.header, EPROTO);
     return is_known;
   }
   const struct dpcap_agent_header none = {0};
-  answer_error(client, &none, EINVAL);
+  answer_error(client->fd, &none, EINVAL);
   return false;
 }
 
@@ -183,21 +185,22 @@ static void end(unsigned int index) {
   agent_say("the memory of a capture stays: threads do not leave its callbacks");
 }
 
-static bool is_trusted(int fd) {
-  struct ucred peer;
-  socklen_t size = sizeof peer;
-  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+static bool is_trusted(int fd, struct ucred *peer) {
+  socklen_t size = sizeof *peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0 && (peer->uid == 0 || peer->uid == geteuid());
 }
 
 static void welcome(void) {
   const int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) return;
-  if (is_trusted(fd) && client_count < DPCAP_AGENT_MAX_SESSIONS) {
-    clients[client_count++] = (struct client){fd, NULL};
+  struct ucred peer = {0};
+  const bool is_welcome = is_trusted(fd, &peer);
+  if (is_welcome && client_count < DPCAP_AGENT_MAX_SESSIONS) {
+    clients[client_count++] = (struct client){fd, (uint32_t)peer.pid, NULL};
     return;
   }
   const struct dpcap_agent_header none = {0};
-  answer(fd, &none, is_trusted(fd) ? EUSERS : EACCES, NULL, 0, NULL, 0);
+  answer(fd, &none, is_welcome ? EUSERS : EACCES, NULL, 0, NULL, 0);
   close(fd);
 }
 
@@ -218,18 +221,27 @@ static bool tick(void) {
   return is_needed;
 }
 
+// Returns whether there are sessions, which have to be looked after.
+static bool serve_all(const struct pollfd *polled, unsigned int count) {
+  pthread_mutex_lock(&serving);
+  if (count > 0) clock_renew(dpdk.tsc_hz());
+  for (unsigned int i = count; i-- > 0;) {
+    if (polled[1 + i].revents != 0 && !serve(&clients[i])) end(i);
+  }
+  if (polled[0].revents != 0) welcome();
+  const bool has_sessions = tick();
+  pthread_mutex_unlock(&serving);
+  return has_sessions;
+}
+
 void server_run(void) {
+  bool has_sessions = false;
   while (listener >= 0) {
     struct pollfd polled[1 + DPCAP_AGENT_MAX_SESSIONS] = {{listener, POLLIN, 0}};
     const unsigned int count = client_count;
     for (unsigned int i = 0; i < count; i++) polled[1 + i] = (struct pollfd){clients[i].fd, POLLIN, 0};
     // Until somebody has a session, there is nothing to do in between.
-    const bool has_sessions = tick();
     if (poll(polled, 1 + count, has_sessions ? TICK_MS : -1) < 0) continue;
-    if (count > 0) clock_renew(dpdk.tsc_hz());
-    for (unsigned int i = count; i-- > 0;) {
-      if (polled[1 + i].revents != 0 && !serve(&clients[i])) end(i);
-    }
-    if (polled[0].revents != 0) welcome();
+    has_sessions = serve_all(polled, count);
   }
 }

@@ -1,0 +1,84 @@
+#include "agent/library/control/telemetry.h"
+
+#include <dlfcn.h>
+#include <rte_common.h>
+#include <rte_telemetry.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/library/control/server.h"
+#include "agent/protocol.h"
+
+// librte_telemetry need not be there, and up to 23.03 the function for numbers has another name.
+static struct {
+  int (*register_cmd)(const char *, telemetry_cb, const char *);
+  struct rte_tel_data *(*alloc)(void);
+  void (*free)(struct rte_tel_data *);
+  int (*add_container)(struct rte_tel_data *, const char *, struct rte_tel_data *, int);
+  int (*start_dict)(struct rte_tel_data *);
+  int (*add_number)(struct rte_tel_data *, const char *, uint64_t);
+  int (*add_string)(struct rte_tel_data *, const char *, const char *);
+} telemetry;
+
+static bool look_up(void *function, const char *name) {
+  void *const found = dlsym(RTLD_DEFAULT, name);
+  memcpy(function, &found, sizeof found);  // as POSIX has it: an object pointer that is a function's
+  return found != NULL;
+}
+
+static bool look_all_up(void) {
+  return look_up(&telemetry.register_cmd, "rte_telemetry_register_cmd") &&
+         look_up(&telemetry.alloc, "rte_tel_data_alloc") && look_up(&telemetry.free, "rte_tel_data_free") &&
+         look_up(&telemetry.add_container, "rte_tel_data_add_dict_container") &&
+         look_up(&telemetry.start_dict, "rte_tel_data_start_dict") &&
+         look_up(&telemetry.add_string, "rte_tel_data_add_dict_string") &&
+         (look_up(&telemetry.add_number, "rte_tel_data_add_dict_uint") ||
+          look_up(&telemetry.add_number, "rte_tel_data_add_dict_u64"));
+}
+
+static const char *name_of(uint32_t state) {
+  switch (state) {
+    case DPCAP_AGENT_PREPARED:
+      return "prepared";
+    case DPCAP_AGENT_CAPTURING:
+      return "capturing";
+    default:
+      return "ending";
+  }
+}
+
+static struct rte_tel_data *describe(const struct dpcap_agent_status *capture) {
+  struct rte_tel_data *const one = telemetry.alloc();
+  if (one == NULL) return NULL;
+  telemetry.start_dict(one);
+  telemetry.add_number(one, "client_pid", capture->client_pid);
+  telemetry.add_string(one, "state", name_of(capture->state));
+  telemetry.add_number(one, "lanes", capture->lanes);
+  telemetry.add_number(one, "snaplen", capture->snaplen);
+  telemetry.add_number(one, "memory_bytes", capture->memory_bytes);
+  telemetry.add_number(one, "accepted", capture->accepted);
+  telemetry.add_number(one, "filtered", capture->filtered);
+  telemetry.add_number(one, "ringfull", capture->full);
+  telemetry.add_number(one, "contended", capture->contended);
+  return one;
+}
+
+// Runs in a thread of telemetry's. The captures have numbers for names: an array takes no dictionaries up to 22.11.
+static int tell_captures(const char *command, const char *parameters, struct rte_tel_data *answer) {
+  struct dpcap_agent_status captures[2 * DPCAP_AGENT_MAX_SESSIONS];
+  const unsigned int count = server_describe(captures, RTE_DIM(captures));
+  (void)command, (void)parameters;
+  telemetry.start_dict(answer);
+  for (unsigned int i = 0; i < count; i++) {
+    char number[12];
+    struct rte_tel_data *const one = describe(&captures[i]);
+    snprintf(number, sizeof number, "%u", i);
+    if (one != NULL && telemetry.add_container(answer, number, one, 0) != 0) telemetry.free(one);
+  }
+  return 0;
+}
+
+void telemetry_register(void) {
+  if (look_all_up())
+    telemetry.register_cmd("/dpcap/captures", tell_captures, "Returns what dpcap captures here. Takes no parameters");
+}
