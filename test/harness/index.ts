@@ -38,6 +38,13 @@ export { type Pipeline, startPipeline } from './pipeline.js';
 export { DPCAP, type Exit, type Finished, type Running, run, runDpcap, start, startDpcap } from './processes.js';
 export { Replay, startReplay } from './replay.js';
 export { freeHugepagesMb, isInstalled, type Needs, requirements } from './requirements.js';
-export { type Snapshot, startTestpmd, type Testpmd, type TestpmdOptions, underLoad } from './testpmd.js';
+export {
+  isThroughAgent,
+  type Snapshot,
+  startTestpmd,
+  type Testpmd,
+  type TestpmdOptions,
+  underLoad,
+} from './testpmd.js';
 export { type Before, isForwarding, isUnharmed, remember } from './unharmed.js';
 export { type VethNamespace, type VethPair, vethNamespace, vethPair } from './veth.js';

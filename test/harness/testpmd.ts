@@ -175,8 +175,10 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
 }
 
 /** With DPCAP_TEST_AGENT=1 each testpmd has dpcap's agent, so that captures go through it: one suite for both backends. */
+export const isThroughAgent = process.env.DPCAP_TEST_AGENT === '1';
+
 function agentEverywhere(): NodeJS.ProcessEnv {
-  return process.env.DPCAP_TEST_AGENT === '1' ? { LD_PRELOAD: installedAgent() } : {};
+  return isThroughAgent ? { LD_PRELOAD: installedAgent() } : {};
 }
 
 function testpmdArguments(prefix: string, options: TestpmdOptions): string[] {

@@ -1,0 +1,11 @@
+/** What is tested of captures through pdump, through the agent. */
+import { requirements } from '../harness/index.js';
+import { testSuite } from '../harness/suite.js';
+
+testSuite('essential tests of captures, through the agent', {
+  script: 'test-agent.sh',
+  words: ['--essential'],
+  limitMs: 300_000,
+  atLeast: 250,
+  skip: requirements({ hugepagesMb: 512 }),
+});
