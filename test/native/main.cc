@@ -28,6 +28,7 @@ void test_agent_records();
 void test_agent_data_path();
 void test_agent_clock();
 void test_agent_orders();
+void test_agent_server();
 void test_versions();
 
 namespace {
@@ -74,6 +75,7 @@ int main() {
   run("agent_data_path", test_agent_data_path);
   run("agent_clock", test_agent_clock);
   run("agent_orders", test_agent_orders);
+  run("agent_server", test_agent_server);
   run("versions", test_versions);
   return tap_end();
 }
