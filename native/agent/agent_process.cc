@@ -17,19 +17,18 @@ constexpr int kAnswerMs = 5000;
 // Each answer to a request to stop comes within 50 ms.
 constexpr int kStopTries = 100;
 
-Error refusal(const char* what, int err) {
+// `what`: what the agent cannot do.
+Error refusal(const std::string& what, int err) {
   switch (err) {
     case ENOMEM:
     case ENOSPC:
-      return Error("ERR_NO_MEMORY", std::string("the application has no memory ") + what, err);
+      return Error("ERR_NO_MEMORY", what + ": the application has no memory to spare", err);
     case EUSERS:
-      return Error("ERR_CAPTURE_BUSY", std::string("the agent has as many captures as it serves: it refused ") + what,
-                   err);
+      return Error("ERR_CAPTURE_BUSY", what + ": it has as many captures as it serves", err);
     case ENODEV:
-      return Error("ERR_PORT_UNKNOWN", std::string("a port or queue is not there any more: the agent refused ") + what,
-                   err);
+      return Error("ERR_PORT_UNKNOWN", what + ": a port or queue is not there any more", err);
     default:
-      return Error("ERR_ENABLE_FAILED", std::string("the agent refused ") + what, err);
+      return Error("ERR_ENABLE_FAILED", what + ": " + strerror(err), err);
   }
 }
 
@@ -89,7 +88,7 @@ void AgentProcess::prepare(const std::vector<Lane*>& lanes, const AgentOrder& or
   }
   if (lanes_.empty()) return;
   const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(order), kPrepareMs);
-  if (answer.err != 0) throw refusal("for the copies", answer.err);
+  if (answer.err != 0) throw refusal("the agent cannot make memory for the copies", answer.err);
   dpcap_agent_prepared made{};
   if (answer.body.size() == sizeof made) memcpy(&made, answer.body.data(), sizeof made);
   memory_.emplace(made, static_cast<uint32_t>(lanes_.size()), answer.descriptors);
@@ -109,16 +108,20 @@ int AgentProcess::ask(dpcap_agent_operation operation) {
 
 void AgentProcess::open() {
   const int err = ask(DPCAP_AGENT_OPEN);
-  if (err != 0) throw refusal("to capture", err);
+  if (err != 0) throw refusal("the agent cannot begin to capture", err);
   fault_point("agent.opened");
 }
 
-bool AgentProcess::stop() {
+std::string AgentProcess::stop() {
   fault_point("agent.stopping");
-  for (int tries = 0; tries < kStopTries; tries++) {
-    if (ask(DPCAP_AGENT_STOP) == 0) return true;
+  try {
+    for (int tries = 0; tries < kStopTries; tries++) {
+      if (ask(DPCAP_AGENT_STOP) == 0) return "";
+    }
+  } catch (const Error& error) {
+    return std::string(error.what()) + " (pid " + std::to_string(pid()) + ")";
   }
-  return false;
+  return "a thread of process " + std::to_string(pid()) + " does not leave the agent's callback";
 }
 
 void AgentProcess::watch() {

@@ -32,8 +32,8 @@ class AgentProcess {
   void prepare(const std::vector<Lane*>& lanes, const AgentOrder& order);
   // Packets flow from here on. Throws ERR_CAPTURE_BUSY.
   void open();
-  // Ends that. Returns whether no thread of the process is inside any more.
-  bool stop();
+  // Ends that. Returns nothing when no thread of the process is inside any more, else why that is not known.
+  std::string stop();
   // Ends the session, and every wait for an answer. Any thread.
   void end() { client_.end(); }
 

@@ -66,8 +66,8 @@ void AgentSource::watch() {
 std::vector<std::string> AgentSource::disable(Primary primary) {
   std::vector<std::string> left;
   for (const auto& process : processes_) {
-    if (primary == Primary::gone || process->stop()) continue;
-    left.push_back("a thread of process " + std::to_string(process->pid()) + " does not leave the agent's callback");
+    const std::string doubt = primary == Primary::gone ? "" : process->stop();
+    if (!doubt.empty()) left.push_back(doubt);
   }
   return left;
 }

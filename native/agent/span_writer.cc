@@ -8,16 +8,17 @@ namespace {
 
 // The size of the record at `at`; 0 when it does not end within the span. The span is the application's memory.
 size_t whole_record(FileFormat format, const RecordSpan& span, size_t at) {
-  const size_t left = span.size - at;
-  if (left < (format == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes)) return 0;
-  const size_t size = stored_record_size(format, span.bytes + at);
-  return size <= left && stored_caplen(format, span.bytes + at) < size ? size : 0;
+  return whole_record_size(format, span.bytes + at, span.size - at);
 }
 
 }  // namespace
 
 // Records are looked at only where a span has to be cut: by a limit, or because a block of the sink ends.
 Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane&) {
+  if (packets == span.records && span.size >= RecordSink::kSpanInPlace && sink_.wants_in_place()) {
+    sink_.write_span(span);
+    return {packets, packet_bytes};
+  }
   Written all;
   size_t at = 0;
   while (all.packets < packets && !sink_.is_full()) {

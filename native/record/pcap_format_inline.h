@@ -68,6 +68,12 @@ inline uint32_t stored_caplen(FileFormat format, const uint8_t* record) {
   return caplen;
 }
 
+inline size_t whole_record_size(FileFormat format, const uint8_t* record, size_t left) {
+  if (left < (format == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes)) return 0;
+  const size_t size = stored_record_size(format, record);
+  return size <= left && stored_caplen(format, record) < size ? size : 0;
+}
+
 inline uint64_t stored_time_ns(const FileOptions& options, const uint8_t* record) {
   uint32_t words[2];
   memcpy(words, record + (options.format == FileFormat::pcap ? 0 : 12), sizeof words);

@@ -71,6 +71,12 @@ void FileSink::write_in_place(iovec* records, uint32_t count, size_t size, uint1
   file_.write_records(records, count, lane);
 }
 
+void FileSink::write_span(const RecordSpan& span) {
+  flush();  // what came before goes first
+  recorded_bytes_ += span.size;
+  file_.write_span(span);
+}
+
 void FileSink::flush() {
   if (block_ == nullptr || block_->used == 0) return;
   flushed_ = true;

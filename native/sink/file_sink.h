@@ -32,6 +32,7 @@ class FileSink : public RecordSink {
   void commit(const RecordSpan& span) override;
   bool wants_in_place() const override { return options_.byte_limit == 0 && writes_here(); }
   void write_in_place(iovec* records, uint32_t count, size_t size, uint16_t lane) override;
+  void write_span(const RecordSpan& span) override;
   void tick(uint64_t now_ns, uint64_t) override;
   void flush() override;
   void give_up_on_stalls() override { file_.give_up_on_stalls(); }

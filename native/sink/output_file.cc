@@ -151,6 +151,28 @@ void OutputFile::write_records(iovec* records, uint32_t count, uint16_t lane) {
   counters_.add_lost(lane, count - kept, lost_bytes);
 }
 
+void OutputFile::write_span(const RecordSpan& span) {
+  iovec piece{const_cast<uint8_t*>(span.bytes), span.size};
+  size_t done = 0;
+  if (write_all(&piece, 1, &done)) return;
+  size_t at = 0, whole = 0;
+  uint32_t kept = 0;
+  uint64_t lost_bytes = 0;
+  for (uint32_t record = 0; record < span.records; record++) {
+    const size_t size = whole_record_size(format_, span.bytes + at, span.size - at);
+    if (size == 0) break;
+    if (at + size <= done) {
+      kept++;
+      whole = at + size;
+    } else {
+      lost_bytes += stored_caplen(format_, span.bytes + at);
+    }
+    at += size;
+  }
+  keep_whole(end_of_file() - static_cast<off_t>(done), done, whole);
+  counters_.add_lost(span.lane, span.records - kept, lost_bytes);
+}
+
 // Of the `done` bytes behind `start`, keeps the first `whole`, which are whole records.
 void OutputFile::keep_whole(off_t start, size_t done, size_t whole) {
   if (start < 0 || ftruncate(fd_, start + static_cast<off_t>(whole)) != 0) return;

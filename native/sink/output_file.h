@@ -31,6 +31,8 @@ class OutputFile {
   static constexpr uint32_t kMostRecords = RecordSink::kMostInPlace;
   // Does the same for up to kMostRecords records that lie scattered, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
+  // The same for records that lie one behind the other in memory that may be another process's: their sizes are input.
+  void write_span(const RecordSpan& span);
   bool has_reader() const { return !is_file_; }
   // Notices a reader that closed its end, without a packet to write.
   void look_at_reader();

@@ -112,10 +112,14 @@ class RecordSink : public Sink {
   // About so many bytes go with one write in place: what was prefetched must still be in the cache when the kernel
   // comes to it (bench/RESULTS.md).
   static constexpr size_t kInPlaceBytes = 24 * 1024;
-  // Whether large records are better written from where they lie at this moment, each in one piece.
+  // Whether large records and spans are better written from where they lie at this moment.
   virtual bool wants_in_place() const { return false; }
   // Writes up to kMostInPlace such records of a lane, `size` bytes in all. Changes `records`.
   virtual void write_in_place(iovec*, uint32_t, size_t, uint16_t) {}
+  // From this size on, in bytes, a span is worth a write of its own.
+  static constexpr uint32_t kSpanInPlace = 32 * 1024;
+  // Writes records of a lane from where they lie, one behind the other.
+  virtual void write_span(const RecordSpan&) {}
 };
 
 struct Frame {

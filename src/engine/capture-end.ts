@@ -33,15 +33,16 @@ export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | u
 
 /** The error of a capture that left something in the primary: its own, or a hint added to the error that ended it. */
 export function leftBehindError(
-  plan: Pick<EnginePlan, 'filePrefix'>,
+  plan: Pick<EnginePlan, 'filePrefix' | 'agent'>,
   left: readonly string[],
   endedBy: ErrorRecord | undefined,
 ): ErrorRecord {
   const what = `something of the capture is left in the primary, because it may still be in use: ${left.join('; ')}`;
   const isBlind = left.some((one) => one.includes(BLIND));
-  const remedy = isBlind
+  const recover = isBlind
     ? 'clear the primary where its threads can be seen (on the host): dpcap recover'
     : 'clear the primary later with: dpcap recover';
+  const remedy = plan.agent ? 'the agent gives it back by itself, as soon as it can' : recover;
   if (endedBy) return { ...endedBy, hint: [endedBy.hint, what, remedy].filter(Boolean).join('\n  ') };
   return new DpcapError('ERR_DISABLE_FAILED', what, {
     subject: plan.filePrefix,

@@ -33,7 +33,10 @@ export const RECOVERY_POINTS = [
   'recover.free.record',
 ] as const;
 
-export const FAULT_POINTS = [...START_POINTS, ...STOP_POINTS, ...RECOVERY_POINTS] as const;
+/** What an engine passes that captures through an agent. */
+export const AGENT_POINTS = ['agent.prepared', 'agent.opened', 'agent.stopping'] as const;
+
+export const FAULT_POINTS = [...START_POINTS, ...STOP_POINTS, ...RECOVERY_POINTS, ...AGENT_POINTS] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 /** What happens there: it kills or stops itself, crashes, or waits for so many milliseconds. */

@@ -1,5 +1,5 @@
 /** Halts one thread of a process in the middle of whatever it does, by the cgroup freezer (version 2). */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atExit } from './at-exit.js';
@@ -24,6 +24,14 @@ export function canFreezeThreads(): boolean {
   } finally {
     if (existsSync(dir)) rmdirSync(dir);
   }
+}
+
+/** The thread of a process that has this name. @throws Error when there is none */
+export function threadNamed(pid: number, name: string): number {
+  const tids = readdirSync(`/proc/${pid}/task`);
+  const found = tids.find((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trim() === name);
+  if (found === undefined) throw new Error(`process ${pid} has no thread ${name}`);
+  return Number(found);
 }
 
 /** Halts thread `tid` of `pid`; resolves, once it stands, with what lets it go on. */

@@ -22,7 +22,7 @@ export {
   startForwarder,
   watchInterface,
 } from './forwarder.js';
-export { canFreezeThreads, freezeThread } from './freezer.js';
+export { canFreezeThreads, freezeThread, threadNamed } from './freezer.js';
 export {
   runDpcapAsNobody,
   runDpcapLacking,

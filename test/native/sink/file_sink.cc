@@ -169,6 +169,47 @@ void full_disk_in_place() {
   CHECK(books.ledger[0].lost_bytes == (OutputFile::kMostRecords - 7) * 1000);
 }
 
+// The same records as one span.
+void full_disk_with_span() {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit limited = before;
+  limited.rlim_cur = 24 + 7 * 1016 + 500;
+  setrlimit(RLIMIT_FSIZE, &limited);
+  TemporaryFile file;
+  Books books(1);
+  OutputFile output(file.fd, FileFormat::pcap, books.counters);
+  output.write_or_take_back(std::vector<uint8_t>(24));
+  constexpr uint32_t kRecords = 40;
+  std::vector<uint8_t> span(kRecords * 1016);
+  const RecordHead head{1'500'000'000'000'000'000, 1000, 1000, 0, 0, Direction::rx};
+  for (uint32_t i = 0; i < kRecords; i++) write_record_head(kPcap, head, &span[i * 1016]);
+  output.write_span({span.data(), static_cast<uint32_t>(span.size()), kRecords, 0, 0});
+  output.close();
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == kRecords - 7);
+  CHECK(file.size() == 24 + 7 * 1016 && books.counters.bytes_written() == file.size());
+  CHECK(books.ledger[0].lost_bytes == (kRecords - 7) * 1000);
+}
+
+// A span may be another process's memory, which writes what it likes.
+void full_disk_with_broken_span() {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit limited = before;
+  limited.rlim_cur = 100;
+  setrlimit(RLIMIT_FSIZE, &limited);
+  TemporaryFile file;
+  Books books(1);
+  OutputFile output(file.fd, FileFormat::pcap, books.counters);
+  const std::vector<uint8_t> span(4096, 0xff);
+  output.write_span({span.data(), static_cast<uint32_t>(span.size()), 10, 0, 0});
+  output.close();
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == 10);
+  CHECK(file.size() == 0);
+}
+
 void closed_pipe() {
   signal(SIGPIPE, SIG_IGN);
   int ends[2];
@@ -212,6 +253,8 @@ void test_file_sink() {
   byte_limit();
   full_disk();
   full_disk_in_place();
+  full_disk_with_span();
+  full_disk_with_broken_span();
   closed_pipe();
   stalled_reader();
 }
