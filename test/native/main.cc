@@ -1,8 +1,11 @@
-// Native unit tests: what needs neither EAL nor huge pages. Run through test/native.ts.
+// Native unit tests: what needs neither EAL nor huge pages. Run through test/native.ts. Usage: [BEGINNING-OF-A-NAME...]
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "tap.h"
 
@@ -42,7 +45,16 @@ void name_who_hangs(int) {
   _exit(1);
 }
 
+// The beginnings of the names of the tests to run; none: all of them.
+std::vector<std::string> wanted;
+
+bool is_wanted(const std::string& name) {
+  return wanted.empty() ||
+         std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) { return name.rfind(one, 0) == 0; });
+}
+
 void run(const char* name, void (*test)()) {
+  if (!is_wanted(name)) return;
   running = name;
   alarm(kLimitS);
   test();
@@ -51,7 +63,8 @@ void run(const char* name, void (*test)()) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  wanted.assign(argv + 1, argv + argc);
   signal(SIGALRM, name_who_hangs);
   run("ring_reader", test_ring_reader);
   run("stamp_clock", test_stamp_clock);
