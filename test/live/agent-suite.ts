@@ -6,6 +6,6 @@ testSuite('essential tests of captures, through the agent', {
   script: 'test-agent.sh',
   words: ['--essential'],
   limitMs: 300_000,
-  atLeast: 250,
+  atLeast: 150,
   skip: requirements({ hugepagesMb: 512 }),
 });

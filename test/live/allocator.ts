@@ -1,10 +1,11 @@
 /** The primary's allocator never waits for a capture longer than 2 ms: not at its start, nor as it grows, nor at its end. */
 import t from 'tap';
+import { isMissing } from '../harness/built.js';
 import { startCaptureIn } from '../harness/fault.js';
 import { type LiveCapture, recordsIn, requirements } from '../harness/index.js';
 import { type AllocatorWaits, type MallocPrimary, startMallocPrimary } from '../harness/malloc-primary.js';
 
-const skip = requirements({ hugepagesMb: 1024 });
+const skip = requirements({ hugepagesMb: 1024 }) || isMissing('dpdk-malloc-primary');
 const CAPTURES = 20;
 /** What none of our calls takes with one of EAL's locks held; a mempool in one piece takes 39 ms to be made, 69 ms to be freed. */
 const LIMIT_US = 2000;

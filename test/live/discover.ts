@@ -37,6 +37,11 @@ function find(primary: HostPrimary): Primary {
   return choosePrimary(findPrimaries(ROOT, systemHost()), primary.filePrefix);
 }
 
+/** Where the table of handlers is: Debian's testpmd of 22.11 has it moved into the executable by a COPY relocation. */
+function tableIn(program: string): string | RegExp {
+  return installedDpdk().number < 0x17_00_00_00 ? program : /librte_mempool\.so/;
+}
+
 t.test('a stock testpmd', { skip }, async (t) => {
   const host = systemHost();
   const testpmd = await startHostPrimary();
@@ -62,8 +67,13 @@ t.test('a stock testpmd', { skip }, async (t) => {
     t.equal(reading.names[0], 'dpaa', 'the one driver that Debian links testpmd with');
     const index = opsIndexOfPool(join(testpmd.runtimeDir, 'dpdk_telemetry.v2'), testpmd.pid);
     t.equal(reading.names.indexOf('ring_mp_mc'), index, `ring_mp_mc is ${index}, as in its own pool`);
-    t.same(reading.names.slice(index, index + RING_BLOCK.length), RING_BLOCK);
-    t.equal(reading.source, '/usr/bin/dpdk-testpmd', 'a COPY relocation moved it into the executable');
+    const places = RING_BLOCK.map((name) => reading.names.indexOf(name)).sort((a, b) => a - b);
+    t.same(
+      places,
+      RING_BLOCK.map((_, at) => (places[0] ?? -1) + at),
+      'one behind the other, in some order',
+    );
+    t.match(reading, { source: tableIn('/usr/bin/dpdk-testpmd') });
     return undefined;
   });
 
@@ -129,7 +139,7 @@ t.test('an executable that was deleted under its process', { skip }, async (t) =
   rmSync(program);
   t.equal(find(primary).process?.program, 'my-router');
   const reading = readPrimaryOps(primary.pid, systemHost().addon.opsLayout);
-  t.match(reading, { names: ['dpaa'], source: program });
+  t.match(reading, { names: ['dpaa'], source: tableIn(program) });
 });
 
 const SECLUDED: [string, RegExp][] = [

@@ -86,7 +86,10 @@ t.test('one that has only begun to write down who it is, too', { skip }, async (
   const before = await remember(testpmd);
   const running = captureElsewhere(testpmd, [], { DPCAP_FAULT: 'record.reserved=sleep:60000' });
   const isRecord = (name: string): boolean => /^dpcap_\d+_[0-9a-f]+$/.test(name);
-  while (!(await testpmd.snapshot()).memzones.some(isRecord)) await delay(20);
+  while (!(await testpmd.snapshot()).memzones.some(isRecord)) {
+    if (!running.process.alive()) throw new Error(`it ended instead: ${running.process.output}`);
+    await delay(20);
+  }
   t.match(await recover(testpmd), { code: 0, stdout: /left a running capture alone/ }, 'it runs');
   const engine = enginePid(onlyChild(running.pid));
   await running.stop('SIGKILL');

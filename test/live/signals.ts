@@ -58,7 +58,10 @@ function descriptors(pid: number): string[] {
 async function pester(supervisor: number, isOver: () => boolean): Promise<{ early: number; opened: Set<string> }> {
   const [early, late, opened] = [new Set<number>(), new Set<number>(), new Set<string>()];
   for (; !isOver(); await nextTurn()) {
-    for (const pid of [supervisor, ...childrenOf(supervisor)]) {
+    // A child that has not executed anything yet is still the supervisor to look at, and about to drop all handlers.
+    const own = readProc(`${supervisor}/cmdline`);
+    const children = childrenOf(supervisor).filter((pid) => readProc(`${pid}/cmdline`) !== own);
+    for (const pid of [supervisor, ...children]) {
       if (!early.has(pid) && catches(pid, SIGUSR1) && !catches(pid, SIGUSR2)) {
         process.kill(pid, 'SIGUSR1');
         early.add(pid);

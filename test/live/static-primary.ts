@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { isMissing } from '../harness/built.js';
 import { capinfos, requirements, runDpcap } from '../harness/index.js';
 import { startMallocPrimary } from '../harness/malloc-primary.js';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/librte_eal.a';
 const skip =
-  requirements({ hugepagesMb: 256 }) || (!existsSync(LIBRARY) && `DPDK has no static libraries here (${LIBRARY})`);
+  requirements({ hugepagesMb: 256 }) ||
+  (!existsSync(LIBRARY) && `DPDK has no static libraries here (${LIBRARY})`) ||
+  isMissing('dpdk-static-primary');
 
 t.test('it is captured from, and cleared', { skip }, async (t) => {
   const primary = await startMallocPrimary(['net_null0'], [], 'dpdk-static-primary');

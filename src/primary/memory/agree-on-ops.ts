@@ -1,7 +1,7 @@
 /** Decides which order dpcap's own table of mempool handlers must have. Pure functions. */
 import { DpcapError } from '../../errors.js';
 import type { OpsReading } from './mempool-ops.js';
-import { RING_BLOCK, type RingBlock } from './ring-block.js';
+import { type Evidence, RING_BLOCK, type RingBlock } from './ring-block.js';
 
 const HINT =
   'run dpcap as root, so that it may read the table of the primary; a capture with the wrong order could crash it';
@@ -30,7 +30,7 @@ export function agreeOnOps(
 ): string[] {
   if (exact.names) return fromExact(exact.names, inferred, ownTable, maxOps);
   if (inferred.base !== undefined) {
-    if (inferred.certain || trust) return fromInferred(inferred.base, ownTable);
+    if (inferred.certain || trust) return fromInferred(inferred, ownTable);
     throw refuse(
       `the primary's numbering of mempool handlers is not known: ${exact.reason}; its mempools do not prove it`,
       ORDINARY_HINT,
@@ -40,23 +40,27 @@ export function agreeOnOps(
 }
 
 function fromExact(names: string[], inferred: RingBlock, ownTable: readonly string[], maxOps: number): string[] {
-  if (inferred.base !== undefined && names[inferred.base] !== RING_BLOCK[0]) {
-    const here = names.indexOf(RING_BLOCK[0]);
-    throw refuse(
-      `the primary's table has ${RING_BLOCK[0]} at ${here}, its mempools (${inferred.evidence.join(', ')}) at ${inferred.base}`,
-    );
+  const contradiction = inferred.base === undefined ? undefined : inferred.evidence.find((one) => !agrees(one, names));
+  if (contradiction) {
+    const { pool, index, handler } = contradiction;
+    const here = names.indexOf(handler);
+    throw refuse(`the primary's table has ${handler} at ${here}, its mempool ${pool} has it at ${index}`);
   }
   const missing = RING_BLOCK[0];
   if (!ownTable.includes(missing)) throw refuse(`dpcap itself has no handler ${missing} (librte_mempool_ring)`);
   return [...names, ...ownTable.filter((name) => !names.includes(name))].slice(0, Math.max(maxOps, names.length));
 }
 
-function fromInferred(base: number, ownTable: readonly string[]): string[] {
+function agrees({ index, handler }: Evidence, names: readonly string[]): boolean {
+  return names[index] === handler;
+}
+
+function fromInferred({ base, order }: Extract<RingBlock, { base: number }>, ownTable: readonly string[]): string[] {
   const others = ownTable.filter((name) => !(RING_BLOCK as readonly string[]).includes(name));
   if (base > others.length) {
-    throw refuse(`the primary has ${RING_BLOCK[0]} at ${base}: it knows more mempool handlers than dpcap`);
+    throw refuse(`the primary has ${order[0]} at ${base}: it knows more mempool handlers than dpcap`);
   }
-  return [...others.slice(0, base), ...RING_BLOCK, ...others.slice(base)];
+  return [...others.slice(0, base), ...order, ...others.slice(base)];
 }
 
 function refuse(message: string, hint = HINT): DpcapError {

@@ -3,7 +3,10 @@
  * mempool-ops.ts, for primaries whose memory may not be read. Pure functions.
  */
 
-/** The handlers of librte_mempool_ring. One object file registers them, so they are always in this order. */
+/**
+ * The handlers of librte_mempool_ring. One object file registers them, one behind the other: in this order as Debian has
+ * built 22.11, in the reverse of it as it has built 24.11.
+ */
 export const RING_BLOCK = [
   'ring_mp_mc',
   'ring_sp_sc',
@@ -13,6 +16,7 @@ export const RING_BLOCK = [
   'ring_mt_hts',
 ] as const;
 export type RingHandler = (typeof RING_BLOCK)[number];
+const ORDERS: readonly (readonly RingHandler[])[] = [RING_BLOCK, [...RING_BLOCK].reverse()];
 
 /** RTE_MEMPOOL_F_SP_PUT and RTE_MEMPOOL_F_SC_GET. */
 const FLAG_SP_PUT = 0x4;
@@ -36,11 +40,20 @@ export interface PoolFacts {
 }
 
 /**
- * The index of ring_mp_mc in the primary, or the reason why it is not known. `certain` is false when all pools show one
- * and the same handler that is not rts or hts, as ordinary pools do. A pool that was given a single-thread handler by
- * name looks like an ordinary one, so check the counters early.
+ * Where the ring handlers are in the primary, and in which order; or the reason why it is not known. `certain` is false
+ * when all pools show one and the same handler, as ordinary pools do: one that was given a single-thread handler by name
+ * looks like an ordinary one, and the order may be either. Check the counters early then.
  */
-export type RingBlock = { base: number; certain: boolean; evidence: string[] } | { base: undefined; reason: string };
+export type RingBlock =
+  | { base: number; order: readonly RingHandler[]; certain: boolean; evidence: Evidence[] }
+  | { base: undefined; reason: string };
+
+/** What a pool tells: the handler that made it has this index. */
+export interface Evidence {
+  pool: string;
+  index: number;
+  handler: RingHandler;
+}
 
 /** Names that other capture tools give their pools and rings (dumpcap before and after 23.11, dpdk-pdump). */
 const TOOL_NAMES = /^(capture_mbufs|capture_\d+|dumpcap(-\d+)?|pdump_pool_\d+|[rt]x_ring_\d+)$/;
@@ -51,25 +64,35 @@ export function isCaptureToolName(name: string): boolean {
 }
 
 /**
- * Deduces the index of the ring handlers. A pool that was made with flags, or by a handler that shows in its ring,
- * gives the index alone; an ordinary pool (multi-thread at both ends, no flags) is taken for ring_mp_mc unless another
- * pool contradicts.
- * @param known names in dpcap's own table, which must hold the same block and bounds the index
+ * Deduces the place of the ring handlers. A pool that was made with flags, or by a handler that shows in its ring,
+ * tells its own handler; an ordinary pool (multi-thread at both ends, no flags) is taken for ring_mp_mc. Where both orders
+ * explain what is there, it is that of dpcap's own table.
+ * @param known names in dpcap's own table, which must hold the same block
  */
 export function inferRingBlock(pools: readonly PoolFacts[], known: readonly string[]): RingBlock {
-  const start = known.indexOf(RING_BLOCK[0]);
-  if (start === -1 || RING_BLOCK.some((name, i) => known[start + i] !== name)) {
-    return unknown('the ring handlers are not consecutive in the table of dpcap itself');
-  }
+  const own = ORDERS.find((order) => isIn(order, known));
+  if (!own) return unknown('the ring handlers are not consecutive in the table of dpcap itself');
   const usable = pools.filter((pool) => pool.owner === 'primary' && pool.isRing && !isCaptureToolName(pool.name));
   if (usable.length === 0) return unknown('no mempool of the primary is built on a ring');
-  const handlers = usable.map(handlerOf);
-  const bases = usable.map((pool, i) => (handlers[i] ? pool.opsIndex - RING_BLOCK.indexOf(handlers[i]) : -1));
-  const base = bases[0] as number;
-  if (bases.some((other) => other !== base)) return unknown(`the mempools contradict each other: ${list(usable)}`);
-  if (base < 0 || !Number.isInteger(base)) return unknown(`no numbering explains ${list(usable)}`);
-  const certain = new Set(handlers).size > 1 || handlers.some((handler) => /_(rts|hts)$/.test(handler ?? ''));
-  return { base, certain, evidence: usable.map((pool) => pool.name) };
+  const evidence = usable.flatMap((pool) => {
+    const handler = handlerOf(pool);
+    return handler ? [{ pool: pool.name, index: pool.opsIndex, handler }] : [];
+  });
+  if (evidence.length < usable.length) return unknown(`no numbering explains ${list(usable)}`);
+  const fitting = [own, ...ORDERS.filter((order) => order !== own)].flatMap((order) => {
+    const bases = new Set(evidence.map(({ index, handler }) => index - order.indexOf(handler)));
+    const [base = -1] = bases;
+    return bases.size === 1 && base >= 0 ? [{ base, order }] : [];
+  });
+  const [fit] = fitting;
+  if (!fit) return unknown(`no numbering explains ${list(usable)}`);
+  const isOfSeveralKinds = new Set(evidence.map(({ handler }) => handler)).size > 1;
+  return { ...fit, certain: fitting.length === 1 && isOfSeveralKinds, evidence };
+}
+
+function isIn(order: readonly string[], known: readonly string[]): boolean {
+  const start = known.indexOf(order[0] as string);
+  return start >= 0 && order.every((name, i) => known[start + i] === name);
 }
 
 /** The handler that makes a ring with such flags (common_ring_alloc of librte_mempool_ring), if one does. */

@@ -7,7 +7,10 @@ import { OWN_OPS, TESTPMD_OPS } from '../helpers/fake-host.js';
 
 const exact = (names: string[]): OpsReading => ({ names, source: '/bin/app' });
 const unread: OpsReading = { names: undefined, reason: 'may not look' };
-const at = (base: number): RingBlock => ({ base, certain: true, evidence: ['mb_pool_0'] });
+const at = (base: number, certain = true): RingBlock => {
+  const evidence = [{ pool: 'mb_pool_0', index: base, handler: RING_BLOCK[0] }];
+  return { base, order: RING_BLOCK, certain, evidence };
+};
 const unseen: RingBlock = { base: undefined, reason: 'no mempool' };
 
 t.same(agreeOnOps(exact(TESTPMD_OPS), at(3), OWN_OPS), TESTPMD_OPS, 'both sources');
@@ -21,6 +24,12 @@ t.same(
 );
 t.same(agreeOnOps(unread, at(0), OWN_OPS).slice(0, 7), [...RING_BLOCK, 'octeontx_fpavf'], 'inferred alone');
 t.equal(agreeOnOps(unread, at(8), OWN_OPS).indexOf('ring_mp_mc'), 8, 'at the end');
+const reversed = [...RING_BLOCK].reverse();
+t.same(
+  agreeOnOps(unread, { base: 1, order: reversed, certain: true, evidence: [] }, OWN_OPS).slice(1, 7),
+  reversed,
+  'in the order that the mempools show',
+);
 
 const REFUSED: [string, OpsReading, RingBlock, string[], RegExp][] = [
   ['neither', unread, unseen, OWN_OPS, /may not look; no mempool/],
@@ -37,7 +46,7 @@ for (const [name, reading, block, own, message] of REFUSED) {
 }
 
 t.test('ordinary pools prove nothing, unless somebody vouches for them', async (t) => {
-  const ordinary: RingBlock = { base: 3, certain: false, evidence: ['mb_pool_0'] };
+  const ordinary = at(3, false);
   t.throws(() => agreeOnOps(unread, ordinary, OWN_OPS), { code: 'ERR_MEMPOOL_OPS', hint: /--trust-mempools/ });
   t.equal(agreeOnOps(unread, ordinary, OWN_OPS, { trust: true }).indexOf('ring_mp_mc'), 3);
   t.same(agreeOnOps(exact(TESTPMD_OPS), ordinary, OWN_OPS), TESTPMD_OPS, 'nor are they needed with the table itself');
