@@ -24,7 +24,7 @@ t.test('drain and writer keep off the polling cores', { skip }, async (t) => {
   await testpmd.command('start');
   const running = startCapture(testpmd, ['-i', '0', '-s', '64', '-w', join(t.testdir(), 'x.pcap')]);
   await running.written(1);
-  const [polling] = cpusOf(testpmd.pid, /^(lcore-worker|rte-worker|lcore-slave)/);
+  const [polling] = cpusOf(testpmd.pid, /^(lcore-worker|rte-worker|dpdk-worker)/);
   const threads = cpusOf(enginePid(running.pid), /^dpcap-(drain|writer)$/);
   t.equal(polling?.length, 1, 'the polling thread has one CPU');
   t.equal(threads.length, 2);
