@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "books.h"
+#include "full_disk.h"
 #include "sink/output_file.h"
 #include "tap.h"
 #include "temporary_file.h"
@@ -155,7 +155,6 @@ void past_the_page_cache() {
 // A file size limit stands for a full disk, which comes in the middle of several blocks, or at the end of a page,
 // where a write straight to the disk is refused as a whole, and the ordinary one after it as well.
 void full_disk() {
-  signal(SIGXFSZ, SIG_IGN);
   const size_t to_whole_pages = Block::kPage - 5000 * kRecord % Block::kPage;
   struct Case {
     size_t header;
@@ -164,11 +163,7 @@ void full_disk() {
   };
   for (const auto& [header, fitting, torn] :
        {Case{24, 5000, 50}, {24, 10000, 50}, {24, 15002, 50}, {24, 29998, 50}, {to_whole_pages, 5000, 0}}) {
-    rlimit before;
-    getrlimit(RLIMIT_FSIZE, &before);
-    rlimit limited = before;
-    limited.rlim_cur = header + fitting * kRecord + torn;
-    setrlimit(RLIMIT_FSIZE, &limited);
+    FullDisk disk(header + fitting * kRecord + torn);
     TemporaryFile file;
     Books books(1);
     OutputFile output(file.fd, FileFormat::pcap, books.counters);
@@ -178,7 +173,7 @@ void full_disk() {
     output.write_blocks({stream.add(10000), stream.add(10000), stream.add(5000)}, Backlog::small);
     output.write_blocks({stream.add(10000)}, Backlog::small);
     output.close();
-    setrlimit(RLIMIT_FSIZE, &before);
+    disk.end();
     CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == 40000 - fitting);
     CHECK(holds(file, header, fitting) && books.counters.bytes_written() == file.size());
   }

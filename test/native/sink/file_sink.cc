@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -15,6 +14,7 @@
 #include "base/now.h"
 #include "base/thread.h"
 #include "copies.h"
+#include "full_disk.h"
 #include "tap.h"
 #include "temporary_file.h"
 
@@ -119,14 +119,8 @@ void byte_limit() {
   CHECK(file.size() == 24 + 1000);
 }
 
-// A file size limit stands for a full disk: the write that crosses it is short, the next one fails.
 void full_disk() {
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  rlimit limited = before;
-  limited.rlim_cur = 24 + 450;
-  setrlimit(RLIMIT_FSIZE, &limited);
+  FullDisk disk(24 + 450);
   TemporaryFile file;
   Books books(2);
   FileSink sink(file.fd, options(), books.counters);
@@ -137,7 +131,7 @@ void full_disk() {
   sink.flush();
   for (int i = 0; i < 10; i++) put(sink, i % 2 == 0 ? first.burst() : second.burst());
   sink.finish({1, 2, 3});
-  setrlimit(RLIMIT_FSIZE, &before);
+  disk.end();
   CHECK(sink.counters().failure() == EFBIG);
   CHECK(file.size() == 24 + 400);  // whole records only, and no trailer
   CHECK(sink.counters().bytes_written() == file.size());
@@ -147,11 +141,7 @@ void full_disk() {
 
 // The same for packets that are written from where they lie.
 void full_disk_in_place() {
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  rlimit limited = before;
-  limited.rlim_cur = 24 + 7 * 1016 + 500;
-  setrlimit(RLIMIT_FSIZE, &limited);
+  FullDisk disk(24 + 7 * 1016 + 500);
   TemporaryFile file;
   Books books(1);
   OutputFile output(file.fd, FileFormat::pcap, books.counters);
@@ -163,7 +153,7 @@ void full_disk_in_place() {
   for (uint32_t i = 0; i < records.size(); i++) CHECK_ALL(encoder.wrap(packets.burst(), i, &records[i]) == 1000);
   output.write_records(records.data(), OutputFile::kMostRecords, 0);
   output.close();
-  setrlimit(RLIMIT_FSIZE, &before);
+  disk.end();
   CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == OutputFile::kMostRecords - 7);
   CHECK(file.size() == 24 + 7 * 1016 && books.counters.bytes_written() == file.size());
   CHECK(books.ledger[0].lost_bytes == (OutputFile::kMostRecords - 7) * 1000);
@@ -171,11 +161,7 @@ void full_disk_in_place() {
 
 // The same records as one span.
 void full_disk_with_span() {
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  rlimit limited = before;
-  limited.rlim_cur = 24 + 7 * 1016 + 500;
-  setrlimit(RLIMIT_FSIZE, &limited);
+  FullDisk disk(24 + 7 * 1016 + 500);
   TemporaryFile file;
   Books books(1);
   OutputFile output(file.fd, FileFormat::pcap, books.counters);
@@ -186,7 +172,7 @@ void full_disk_with_span() {
   for (uint32_t i = 0; i < kRecords; i++) write_record_head(kPcap, head, &span[i * 1016]);
   output.write_span({span.data(), static_cast<uint32_t>(span.size()), kRecords, 0, 0});
   output.close();
-  setrlimit(RLIMIT_FSIZE, &before);
+  disk.end();
   CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == kRecords - 7);
   CHECK(file.size() == 24 + 7 * 1016 && books.counters.bytes_written() == file.size());
   CHECK(books.ledger[0].lost_bytes == (kRecords - 7) * 1000);
@@ -194,18 +180,14 @@ void full_disk_with_span() {
 
 // A span may be another process's memory, which writes what it likes.
 void full_disk_with_broken_span() {
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  rlimit limited = before;
-  limited.rlim_cur = 100;
-  setrlimit(RLIMIT_FSIZE, &limited);
+  FullDisk disk(100);
   TemporaryFile file;
   Books books(1);
   OutputFile output(file.fd, FileFormat::pcap, books.counters);
   const std::vector<uint8_t> span(4096, 0xff);
   output.write_span({span.data(), static_cast<uint32_t>(span.size()), 10, 0, 0});
   output.close();
-  setrlimit(RLIMIT_FSIZE, &before);
+  disk.end();
   CHECK(books.counters.failure() == EFBIG && books.ledger[0].lost == 10);
   CHECK(file.size() == 0);
 }
