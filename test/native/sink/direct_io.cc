@@ -2,7 +2,6 @@
 #include "sink/direct_io.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
