@@ -1,15 +1,13 @@
 /** `dpcap agent` tells where the agent's library is, and which processes have it. */
-import { type AgentAt, findAgents } from '../../agent/find.js';
+import { whyNoAgent } from '../../agent/absence.js';
+import { findAgents } from '../../agent/find.js';
 import { agentLibraries, agentLibrary } from '../../agent/library.js';
+import { agentsJson, answers, askAgents, formatAgents } from '../../agent/status.js';
 import { DpcapError, UsageError } from '../../errors.js';
-import { type HostAddon, hostAddon, pdumpAddons, type Release } from '../../native/addons.js';
-import type { AgentCapture } from '../../native/agent-binding.js';
-import { checked } from '../../native/errors.js';
+import { pdumpAddons, type Release } from '../../native/addons.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
-import { readProcess } from '../../system/process.js';
-import { alignRows } from '../../text/table.js';
 import type { RegisterCommand } from '../command.js';
 
 export const registerAgent: RegisterCommand = (program, context) => {
@@ -26,10 +24,14 @@ export const registerAgent: RegisterCommand = (program, context) => {
     .command('check')
     .description('Tell which processes have the agent, or why one does not.')
     .argument('[pid]', 'Process to look at. Default: all that have an agent.')
-    .action((pid: string | undefined) => {
-      const { text, hasAll } = check(findAgents(runtimeRoot()), pid === undefined ? undefined : toPid(pid));
-      process.stdout.write(`${text}\n`);
-      if (!hasAll) context.exitCode = 1;
+    .option('--json', 'Print one JSON document.')
+    .action((pid: string | undefined, { json }: { json?: boolean }) => {
+      const wanted = pid === undefined ? undefined : toPid(pid);
+      const found = findAgents(runtimeRoot()).filter((one) => wanted === undefined || one.pid === wanted);
+      const agents = askAgents(found);
+      const text = agents.length > 0 ? formatAgents(agents) : missing(wanted);
+      process.stdout.write(`${json ? JSON.stringify(agentsJson(agents)) : text}\n`);
+      if (agents.length === 0 || !agents.every(answers)) context.exitCode = 1;
     });
 };
 
@@ -67,45 +69,6 @@ function releaseOf(pid: number): Release {
   });
 }
 
-/** The answers of the agents that are asked, as text. */
-export function check(
-  agents: readonly AgentAt[],
-  pid: number | undefined,
-  addon: Pick<HostAddon, 'agentHello' | 'agentCaptures'> = hostAddon(),
-): { text: string; hasAll: boolean } {
-  const asked = agents.filter((one) => pid === undefined || one.pid === pid);
-  if (asked.length === 0) return { text: missing(pid), hasAll: false };
-  const rows = asked.map((agent) => row(agent, addon));
-  const head = ['PREFIX', 'PID', 'PROGRAM', 'DPDK', 'PORTS', 'FILTERS', 'CAPTURES', 'STATE'];
-  const text = alignRows([head, ...rows]).join('\n');
-  return { text, hasAll: rows.every((cells) => cells.at(-1) === 'answers') };
-}
-
-function row(
-  { filePrefix, pid, process: { program = '-' }, socket }: AgentAt,
-  addon: Pick<HostAddon, 'agentHello' | 'agentCaptures'>,
-): string[] {
-  try {
-    const hello = checked(() => addon.agentHello(socket));
-    const ports = hello.ports.map(({ id, name }) => `${id} (${name})`).join(', ');
-    const filters = hello.hasBpf ? 'librte_bpf' : "the agent's interpreter";
-    const captures = checked(() => addon.agentCaptures(socket))
-      .map(captureText)
-      .join(', ');
-    const known = [hello.dpdkVersion, ports || 'none', filters, captures || 'none'];
-    return [filePrefix, String(pid), program, ...known, 'answers'];
-  } catch (error) {
-    return [filePrefix, String(pid), program, '-', '-', '-', '-', (error as Error).message];
-  }
-}
-
-function captureText({ clientPid, state }: AgentCapture): string {
-  return `${clientPid > 0 ? `pid ${clientPid}` : 'unseen'}${state === 'capturing' ? '' : ` (${state})`}`;
-}
-
 function missing(pid: number | undefined): string {
-  if (pid === undefined) return 'no process has an agent; `dpcap agent path` prints the file to load';
-  const info = readProcess(pid);
-  if (!info) return `there is no process ${pid}`;
-  return `${info.program} (pid ${pid}) has no agent: start it with -d, or LD_PRELOAD, and the file of \`dpcap agent path\``;
+  return pid === undefined ? 'no process has an agent; `dpcap agent path` prints the file to load' : whyNoAgent(pid);
 }

@@ -1,0 +1,90 @@
+/** What agents say of themselves, for people and for programs. */
+import { DpcapError } from '../errors.js';
+import { type HostAddon, hostAddon } from '../native/addons.js';
+import type { AgentCapture, AgentHello } from '../native/agent-binding.js';
+import { checked } from '../native/errors.js';
+import { alignRows } from '../text/table.js';
+import type { AgentAt } from './find.js';
+
+/** An agent, and its answer or why there is none. */
+export interface AgentStatus {
+  at: AgentAt;
+  answer: { hello: AgentHello; captures: AgentCapture[] } | DpcapError;
+}
+
+/** Asks each of them. */
+export function askAgents(
+  agents: readonly AgentAt[],
+  addon: Pick<HostAddon, 'agentHello' | 'agentCaptures'> = hostAddon(),
+): AgentStatus[] {
+  return agents.map((at) => {
+    try {
+      const [hello, captures] = checked(() => [addon.agentHello(at.socket), addon.agentCaptures(at.socket)] as const);
+      return { at, answer: { hello, captures } };
+    } catch (error) {
+      if (error instanceof DpcapError) return { at, answer: error };
+      throw error;
+    }
+  });
+}
+
+export function answers({ answer }: AgentStatus): boolean {
+  return !(answer instanceof DpcapError);
+}
+
+/** A table, a line each. */
+export function formatAgents(agents: readonly AgentStatus[]): string {
+  const head = ['PREFIX', 'PID', 'PROGRAM', 'DPDK', 'PORTS', 'FILTERS', 'CAPTURES', 'STATE'];
+  return alignRows([head, ...agents.map(row)]).join('\n');
+}
+
+function row({ at: { filePrefix, pid, process: info }, answer }: AgentStatus): string[] {
+  const about = [filePrefix, String(pid), info.program ?? '-'];
+  if (answer instanceof DpcapError) return [...about, '-', '-', '-', '-', answer.message];
+  const { hello, captures } = answer;
+  const ports = hello.ports.map(({ id, name }) => `${id} (${name})`).join(', ');
+  const filters = hello.hasBpf ? 'librte_bpf' : "the agent's interpreter";
+  return [
+    ...about,
+    hello.dpdkVersion,
+    ports || 'none',
+    filters,
+    captures.map(captureText).join(', ') || 'none',
+    'answers',
+  ];
+}
+
+function captureText({ clientPid, state }: AgentCapture): string {
+  return `${clientPid > 0 ? `pid ${clientPid}` : 'unseen'}${state === 'capturing' ? '' : ` (${state})`}`;
+}
+
+/** The document of `--json`. */
+export function agentsJson(agents: readonly AgentStatus[]): unknown {
+  return { agents: agents.map(agentJson) };
+}
+
+function agentJson({ at, answer }: AgentStatus): unknown {
+  const about = { file_prefix: at.filePrefix, pid: at.pid, program: at.process.program ?? null, socket: at.socket };
+  if (answer instanceof DpcapError) return { ...about, answers: false, ...answer.toJSON() };
+  const { hello, captures } = answer;
+  return {
+    ...about,
+    answers: true,
+    process_type: hello.isPrimary ? 'primary' : 'secondary',
+    dpdk_version: hello.dpdkVersion,
+    filters_by: hello.hasBpf ? 'librte_bpf' : 'agent',
+    ports: hello.ports.map(({ id, name, driver, mac, mtu, rxQueues, txQueues, linkMbps }) => ({
+      ...{ id, name, driver, mac, mtu },
+      rx_queues: rxQueues,
+      tx_queues: txQueues,
+      link_mbps: linkMbps,
+    })),
+    captures: captures.map(({ clientPid, state, lanes, memoryBytes, accepted }) => ({
+      client_pid: clientPid,
+      state,
+      lanes,
+      memory_bytes: memoryBytes,
+      accepted: Number(accepted),
+    })),
+  };
+}
