@@ -1,8 +1,9 @@
 /** Primaries that have dpcap's agent in them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installedAgent } from '../helpers/native.js';
+import { agentServes } from './agent-socket.js';
 import { built } from './built.js';
 import { uniqueName } from './owned.js';
 import { type OwnedPrimary, startOwnedPrimary } from './owned-primary.js';
@@ -37,14 +38,19 @@ export async function belongingsLike(had: Belongings, pid: number): Promise<Belo
   }
 }
 
-/** Starts a testpmd with the agent. */
-export function startWithAgent(loading: Loading, options: TestpmdOptions): Promise<Testpmd> {
+/** Starts a testpmd with the agent, and waits until that serves clients. */
+export async function startWithAgent(loading: Loading, options: TestpmdOptions): Promise<Testpmd> {
+  const testpmd = await startTestpmd(withAgent(loading, options));
+  await agentServes(testpmd.prefix, testpmd.pid);
+  return testpmd;
+}
+
+function withAgent(loading: Loading, options: TestpmdOptions): TestpmdOptions {
   const path = installedAgent();
-  if (loading === 'LD_PRELOAD') return startTestpmd({ ...options, env: { ...options.env, LD_PRELOAD: path } });
+  if (loading === 'LD_PRELOAD') return { ...options, env: { ...options.env, LD_PRELOAD: path } };
   // EAL refuses a file below a directory that everybody may write to, such as /tmp, but not one that the loader finds.
   const env = { ...options.env, LD_LIBRARY_PATH: dirname(path) };
-  const name = path.slice(dirname(path).length + 1);
-  return startTestpmd({ ...options, env, eal: ['-d', name, ...(options.eal ?? [])] });
+  return { ...options, env, eal: ['-d', basename(path), ...(options.eal ?? [])] };
 }
 
 /** Starts a testpmd that is a secondary of another one, with the agent. End it with `keepFiles`. */

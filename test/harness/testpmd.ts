@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { installedAgent } from '../helpers/native.js';
+import { agentServes } from './agent-socket.js';
 import { atExit } from './at-exit.js';
 import { removeEalFiles, uniqueName } from './owned.js';
 import { type Exit, type ExpectOptions, type Running, start } from './processes.js';
@@ -167,6 +168,7 @@ export async function startTestpmd(options: TestpmdOptions): Promise<Testpmd> {
   const testpmd = new Testpmd(prefix, running, forget);
   try {
     await testpmd.expect(PROMPT);
+    if (isThroughAgent && options.within === undefined) await agentServes(prefix, testpmd.pid);
     return testpmd;
   } catch (error) {
     await testpmd.kill();
