@@ -28,13 +28,15 @@ std::string argument(const Napi::CallbackInfo& info, size_t index) {
 
 Napi::Value done(Napi::Env env, const bool&) { return env.Undefined(); }
 
-// attach(filePrefix, isLean): Promise<void>
+// attach(filePrefix, isLean): Promise<void>. From here on this process answers what the primary passes on, where the
+// release does so: until it does, each request that another engine makes takes the primary 5 s.
 Napi::Value JS_Attach(const Napi::CallbackInfo& info) {
   const AttachOptions options{argument(info, 0), info[1].ToBoolean()};
   return PromiseWorker<bool>::run(
       info.Env(),
       [options] {
         attach(options);
+        if (kBuilt.forwards_requests) answer_forwarded_requests();
         return true;
       },
       done);
@@ -146,12 +148,10 @@ Napi::Value JS_Facts(const Napi::CallbackInfo& info) {
       from_facts);
 }
 
-// alignOps(names): permutes this process's table of mempool handlers, and answers what the primary passes on where the
-// release does so.
+// alignOps(names): permutes this process's table of mempool handlers.
 Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
   const std::vector<std::string> order = to_strings(info[0]);
   align_ops_table(order);
-  if (kBuilt.forwards_requests) answer_forwarded_requests();
   return info.Env().Undefined();
 }
 
