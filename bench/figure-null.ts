@@ -56,7 +56,7 @@ async function takenRate(settings: Settings, tool: Tool, bytes: number, record: 
 export const intoNull: Figure = {
   name: 'null',
   async measure(settings, record) {
-    const tools = some(settings, [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP]);
+    const tools = some(settings, [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP]);
     const sizes = new Map<Tool, number>();
     for (const tool of tools)
       await attempt(tool.name, async () => void sizes.set(tool, await bytesEach(settings, tool)));

@@ -131,7 +131,7 @@ export const kept: Figure = {
         }),
       );
       for (const { variant, filter, snaplen, match } of some(settings, WISHES)) {
-        for (const tool of some(settings, [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP])) {
+        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP, PDUMP])) {
           const request = { output: fileIn(settings), filter, snaplen };
           if (!tool.command({ prefix: '', ...request })) continue;
           await attempt(tool.name, () =>

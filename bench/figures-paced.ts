@@ -20,7 +20,7 @@ import {
 import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
 
 const SIZE = 64;
-const PACED = [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP, PDUMP];
+const PACED = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP, PDUMP];
 const IDLE: [variant: string, rate: number] = ['idle', 1];
 const RATES: [variant: string, rate: number][] = [
   ['10 kpps', 1e4],
@@ -130,7 +130,7 @@ export const pipe: Figure = {
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
       for (const reader of some(settings, READERS)) {
-        for (const tool of some(settings, [DPCAP_AGENT, DPCAP_PCAP, DPCAP_HOST, DUMPCAP])) {
+        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP])) {
           await attempt(tool.name, () => atOneDistance(settings, record, (to) => pipeRate(settings, tool, reader, to)));
         }
       }

@@ -62,4 +62,4 @@ export const WRITE_LOOP: Tool = {
   command: ({ output }) => [fileURLToPath(new URL('../../build/write_loop', import.meta.url)), output],
 };
 
-export const TOOLS = [DPCAP_AGENT, DPCAP_PCAP, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];
+export const TOOLS = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];

@@ -19,6 +19,7 @@ const SOUND = {
     record: {},
     sink: {},
     capture: {},
+    mbuf: {},
     filter: {},
     host: {},
     primary: {},
