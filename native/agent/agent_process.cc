@@ -54,13 +54,16 @@ const dpcap_agent_port* AgentProcess::find_port(const Lane& lane) const {
   return found == ports.end() ? nullptr : &*found;
 }
 
+// The name goes back as it came: an agent need not have ended it.
 dpcap_agent_lane AgentProcess::to_wire(const Lane& lane) const {
+  const dpcap_agent_port& port = *find_port(lane);
   dpcap_agent_lane wire{};
-  wire.port = find_port(lane)->id;
+  wire.port = port.id;
   wire.queue = lane.id.queue;
   wire.direction = lane.id.direction == Direction::rx ? DPCAP_AGENT_RX : DPCAP_AGENT_TX;
   wire.interface = lane.interface;
-  memcpy(wire.device, lane.id.device.c_str(), lane.id.device.size() + 1);
+  static_assert(sizeof wire.device == sizeof port.device);
+  memcpy(wire.device, port.device, sizeof wire.device);
   return wire;
 }
 
