@@ -101,6 +101,12 @@ enum dpcap_agent_state {
   DPCAP_AGENT_ENDING = 2,  // a thread of the application does not leave the callback: the memory stays until it does
 };
 
+// The state's name, as people and programs are told.
+static inline const char *dpcap_agent_state_name(uint32_t state) {
+  if (state == DPCAP_AGENT_PREPARED) return "prepared";
+  return state == DPCAP_AGENT_CAPTURING ? "capturing" : "ending";
+}
+
 struct dpcap_agent_status {
   uint32_t client_pid;  // in the application's PID namespace; 0 when it is in another one
   uint32_t state;

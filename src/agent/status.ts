@@ -43,7 +43,7 @@ function row({ at: { filePrefix, pid, process: info }, answer }: AgentStatus): s
   if (answer instanceof DpcapError) return [...about, '-', '-', '-', '-', answer.message];
   const { hello, captures } = answer;
   const ports = hello.ports.map(({ id, name }) => `${id} (${name})`).join(', ');
-  const filters = hello.hasBpf ? 'librte_bpf' : "the agent's interpreter";
+  const filters = filtersBy(hello);
   return [
     ...about,
     hello.dpdkVersion,
@@ -52,6 +52,11 @@ function row({ at: { filePrefix, pid, process: info }, answer }: AgentStatus): s
     captures.map(captureText).join(', ') || 'none',
     'answers',
   ];
+}
+
+/** What runs the filters in an application, for people. */
+export function filtersBy({ hasBpf }: Pick<AgentHello, 'hasBpf'>): string {
+  return hasBpf ? 'librte_bpf' : "the agent's interpreter";
 }
 
 function captureText({ clientPid, state }: AgentCapture): string {

@@ -1,4 +1,5 @@
 /** Checks whether the primaries can be captured from. Pure: facts in, findings out. */
+import { filtersBy } from '../agent/status.js';
 import { DpcapError } from '../errors.js';
 import { choosePrimary, describe } from '../primary/choose.js';
 import { isAlive, isForeign } from '../primary/discover.js';
@@ -73,9 +74,8 @@ function agentCheck({ primary, agent }: PrimaryView): Check[] {
   const name = `${primary.filePrefix}: agent`;
   if (agent instanceof Error)
     return [warn(name, agent.message, agent.hint ?? 'captures go through pdump: --via pdump')];
-  const filters = agent.hasBpf ? 'librte_bpf' : "the agent's interpreter";
   const ports = agent.ports.map(({ name: port }) => port).join(', ') || 'none yet';
-  return [ok(name, `answers in pid ${agent.pid}, ports ${ports}; filters are run by ${filters}`)];
+  return [ok(name, `answers in pid ${agent.pid}, ports ${ports}; filters are run by ${filtersBy(agent)}`)];
 }
 
 /** Whether it can be joined, for pdump. `severe` means that no other primary could have been meant. */

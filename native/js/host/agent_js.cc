@@ -52,11 +52,6 @@ Napi::Value JS_AgentHello(const Napi::CallbackInfo& info) {
   return from_hello(info.Env(), ask_hello(client, kAnswerMs));
 }
 
-const char* name_of(uint32_t state) {
-  if (state == DPCAP_AGENT_PREPARED) return "prepared";
-  return state == DPCAP_AGENT_CAPTURING ? "capturing" : "ending";
-}
-
 // agentCaptures(path): AgentCapture[]. Waits for the answer.
 Napi::Value JS_AgentCaptures(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -67,7 +62,7 @@ Napi::Value JS_AgentCaptures(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < captures.size(); i++) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("clientPid", captures[i].client_pid);
-    object.Set("state", name_of(captures[i].state));
+    object.Set("state", dpcap_agent_state_name(captures[i].state));
     object.Set("lanes", captures[i].lanes);
     object.Set("memoryBytes", static_cast<double>(captures[i].memory_bytes));
     object.Set("accepted", Napi::BigInt::New(env, captures[i].accepted));

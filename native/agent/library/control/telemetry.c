@@ -36,23 +36,12 @@ static bool look_all_up(void) {
           look_up(&telemetry.add_number, "rte_tel_data_add_dict_u64"));
 }
 
-static const char *name_of(uint32_t state) {
-  switch (state) {
-    case DPCAP_AGENT_PREPARED:
-      return "prepared";
-    case DPCAP_AGENT_CAPTURING:
-      return "capturing";
-    default:
-      return "ending";
-  }
-}
-
 static struct rte_tel_data *describe(const struct dpcap_agent_status *capture) {
   struct rte_tel_data *const one = telemetry.alloc();
   if (one == NULL) return NULL;
   telemetry.start_dict(one);
   telemetry.add_number(one, "client_pid", capture->client_pid);
-  telemetry.add_string(one, "state", name_of(capture->state));
+  telemetry.add_string(one, "state", dpcap_agent_state_name(capture->state));
   telemetry.add_number(one, "lanes", capture->lanes);
   telemetry.add_number(one, "snaplen", capture->snaplen);
   telemetry.add_number(one, "memory_bytes", capture->memory_bytes);
