@@ -1,4 +1,4 @@
-/** The tools that are compared, each as a command that captures what net_null0 transmits. */
+/** The tools that are compared, each as a command that captures what port 0 transmits or receives. */
 import { fileURLToPath } from 'node:url';
 
 const DPCAP = fileURLToPath(new URL('../../bin/dpcap.cjs', import.meta.url));
@@ -12,6 +12,10 @@ export interface Request {
   /** pcap-filter expression. */
   filter?: string | undefined;
   snaplen?: number | undefined;
+  /** End after so many packets. */
+  count?: number | undefined;
+  /** What to capture, of a tool that can choose; default `tx`. */
+  direction?: 'rx' | 'tx';
 }
 
 /** How to start one on a primary; undefined: it cannot do that. */
@@ -22,11 +26,27 @@ export interface Tool {
   command(request: Request): string[] | undefined;
 }
 
+const counted = (count: number | undefined): string[] => (count === undefined ? [] : ['-c', String(count)]);
+
 function dpcap(name: string, ...options: string[]): Tool {
   return {
     name,
-    command: ({ prefix, output, filter, snaplen }) => [
-      ...[process.execPath, DPCAP, '--file-prefix', prefix, '-i', '0', '-Q', 'tx', '--stats', 'none', '-w', output],
+    command: ({ prefix, output, filter, snaplen, count, direction = 'tx' }) => [
+      ...[
+        process.execPath,
+        DPCAP,
+        '--file-prefix',
+        prefix,
+        '-i',
+        '0',
+        '-Q',
+        direction,
+        '--stats',
+        'none',
+        '-w',
+        output,
+      ],
+      ...counted(count),
       ...(snaplen ? ['-s', String(snaplen)] : []),
       ...options,
       ...(filter ? filter.split(' ') : []),
@@ -41,8 +61,9 @@ export const DPCAP_HOST = dpcap('dpcap -j host', '-F', 'pcap', '-j', 'host');
 
 export const DUMPCAP: Tool = {
   name: 'dpdk-dumpcap',
-  command: ({ prefix, output, filter, snaplen }) => [
+  command: ({ prefix, output, filter, snaplen, count }) => [
     ...['dpdk-dumpcap', '--file-prefix', prefix, '-i', '0', '-q', '-w', output],
+    ...counted(count),
     ...(snaplen ? ['-s', String(snaplen)] : []),
     ...(filter ? ['-f', filter] : []),
   ],
@@ -50,10 +71,19 @@ export const DUMPCAP: Tool = {
 
 export const PDUMP: Tool = {
   name: 'dpdk-pdump',
-  command: ({ prefix, output, filter, snaplen }) =>
-    filter || snaplen || output === '-'
+  command: ({ prefix, output, filter, snaplen, count, direction = 'tx' }) =>
+    filter || snaplen || count !== undefined || output === '-'
       ? undefined
-      : ['dpdk-pdump', '--file-prefix', prefix, '-l', '0', '--', '--pdump', `port=0,queue=*,tx-dev=${output}`],
+      : [
+          'dpdk-pdump',
+          '--file-prefix',
+          prefix,
+          '-l',
+          '0',
+          '--',
+          '--pdump',
+          `port=0,queue=*,${direction}-dev=${output}`,
+        ],
 };
 
 /** No tool, but the most that can be written. */

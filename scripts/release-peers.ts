@@ -4,10 +4,12 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DPCAP_PCAP, DUMPCAP, PDUMP } from '../bench/tools.js';
 import { CASES, runCase } from './peers/cases.js';
-import { TOOLS } from './peers/tools.js';
 import { place } from './testing/place.js';
 import type { PeerResults } from './testing/results.js';
+
+const TOOLS = [DPCAP_PCAP, DUMPCAP, PDUMP];
 
 const file = process.argv[2];
 if (file === undefined) throw new Error('usage: release-peers FILE');

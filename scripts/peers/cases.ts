@@ -1,9 +1,9 @@
 /** What users do with such a tool, and what comes of it, in a few words. */
 import { join } from 'node:path';
+import type { Request, Tool } from '../../bench/tools.js';
 import { writePcap } from '../../test/harness/index.js';
 import { joinAsSecondary } from '../../test/harness/secondary.js';
 import { ether, icmp, ipv4, tcp } from '../../test/helpers/frames.js';
-import type { Request, Tool } from './tools.js';
 import { Trial } from './trial.js';
 
 const STOPS = 10;

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Request, Tool } from '../../bench/tools.js';
 import { countPackets, type Running, run, start, startTestpmd, type Testpmd } from '../../test/harness/index.js';
-import type { Request, Tool } from './tools.js';
 
 /** A tool that captures nothing has had its time. */
 const MOST_MS = 12_000;
@@ -39,7 +39,7 @@ export class Trial {
 
   /** Starts the tool. */
   capture(words: Partial<Request> = {}): Running {
-    const command = this.tool.command({ prefix: this.primary.prefix, output: this.output, ...words });
+    const command = this.tool.command({ prefix: this.primary.prefix, output: this.output, direction: 'rx', ...words });
     if (command === undefined) throw new Error(`${this.tool.name} has no words for ${JSON.stringify(words)}`);
     // One of them writes a gigabyte of messages when it finds that it can capture nothing.
     return start('sh', ['-c', 'exec "$@" >/dev/null 2>&1', 'sh', ...command]);
