@@ -5,7 +5,15 @@ import { readdirSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const PARTS = ['bench_primary', 'bench_inspect', 'write_loop', 'round_trip', 'bare_drain', 'bench_instructions'];
+const PARTS = [
+  'bench_primary',
+  'bench_inspect',
+  'write_loop',
+  'round_trip',
+  'bare_drain',
+  'bench_instructions',
+  'bench_agent_instructions',
+];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What it sends. */
