@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -34,6 +36,12 @@ bool is_on_tmpfs(int fd) {
   return type_of(fd) == S_IFREG && fstatfs(fd, &status) == 0 && status.f_type == TMPFS_MAGIC;
 }
 
+// /dev/null and its relatives.
+bool is_memory_device(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && major(status.st_rdev) == MEM_MAJOR;
+}
+
 // Opens the same pipe again, with a file description of its own, so that O_NONBLOCK does not reach the others that
 // share standard output.
 int own_description(int fd) {
@@ -52,7 +60,7 @@ OutputFile::OutputFile(int fd, FileFormat format, SinkCounters& counters)
       counters_(counters),
       is_file_(type_of(fd) == S_IFREG),
       is_socket_(type_of(fd) == S_IFSOCK),
-      is_in_memory_(is_on_tmpfs(fd)),
+      is_in_memory_(is_on_tmpfs(fd) || is_memory_device(fd)),
       direct_(is_in_memory_ ? std::nullopt : DirectIo::of(fd)) {
   if (type_of(fd) == S_IFIFO) fd_ = own_description(fd);
 }

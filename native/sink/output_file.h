@@ -40,7 +40,7 @@ class OutputFile {
 
   // Any thread: from now on a stalled reader is not waited for longer than kStalledReaderMs.
   void give_up_on_stalls();
-  // The file is in memory: writing to it takes CPU time, but never waits for a device or a reader.
+  // The file is in memory, or /dev/null: writing to it takes CPU time, but never waits for a device or a reader.
   bool is_in_memory() const { return is_in_memory_; }
   // Blocks may go past the page cache.
   bool may_be_direct() const { return direct_.has_value(); }

@@ -84,6 +84,23 @@ void alone_on_a_cpu() {
   }
 }
 
+// Neither a file in memory nor /dev/null makes the drain wait, as a reader may.
+void what_never_stalls() {
+  Books books(1);
+  const auto is_in_memory = [&](int fd) {
+    OutputFile output(fd, FileFormat::pcap, books.counters);
+    const bool is = output.is_in_memory();
+    output.close();
+    return is;
+  };
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  CHECK(is_in_memory(open("/dev/null", O_WRONLY | O_CLOEXEC)));
+  CHECK(is_in_memory(TemporaryFile("/dev/shm").fd));
+  CHECK(!is_in_memory(ends[1]));
+  close(ends[0]);
+}
+
 // What fills blocks goes past the page cache, where the file system can.
 void straight_to_disk() {
   TemporaryFile file;
@@ -231,6 +248,7 @@ void stalled_reader() {
 void test_file_sink() {
   whole_file();
   alone_on_a_cpu();
+  what_never_stalls();
   straight_to_disk();
   byte_limit();
   full_disk();
