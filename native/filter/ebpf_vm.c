@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "filter/ebpf_code.h"
+
 #define STACK_BYTES 512u
 #define REGISTERS 11u
 
@@ -26,31 +28,22 @@ static uint8_t *memory(struct machine *machine, uint64_t address, size_t size) {
   return found != NULL ? found : inside(&machine->fields, sizeof machine->fields, address, size);
 }
 
-static bool load_packet(struct machine *machine, uint64_t at, uint32_t size) {
-  if (at + size > machine->len) return false;
-  // This is rte_pktmbuf_read(), which is a function of librte_mbuf for what lies in several segments.
-  uint64_t from = machine->offset + at;
-  const struct rte_mbuf *segment = machine->mbuf;
-  machine->reg[0] = 0;
-  for (uint32_t i = 0; i < size; i++, from++) {
-    for (; segment != NULL && from >= segment->data_len; segment = segment->next) from -= segment->data_len;
-    if (segment == NULL) return false;
-    machine->reg[0] = machine->reg[0] << 8 | *rte_pktmbuf_mtod_offset(segment, const uint8_t *, from);
+// This is rte_pktmbuf_read(), which is a function of librte_mbuf for what lies in several segments.
+int64_t dpcap_ebpf_load(const struct rte_mbuf *segment, uint64_t at, uint32_t size) {
+  uint64_t value = 0;
+  for (uint32_t i = 0; i < size; i++, at++) {
+    for (; segment != NULL && at >= segment->data_len; segment = segment->next) at -= segment->data_len;
+    if (segment == NULL) return -1;
+    value = value << 8 | *rte_pktmbuf_mtod_offset(segment, const uint8_t *, at);
   }
-  return true;
+  return (int64_t)value;
 }
 
-static uint32_t size_of(uint8_t code) {
-  switch (code & 0x18) {
-    case BPF_B:
-      return 1;
-    case BPF_H:
-      return 2;
-    case EBPF_DW:
-      return 8;
-    default:
-      return 4;
-  }
+static bool load_packet(struct machine *machine, uint64_t at, uint32_t size) {
+  if (at + size > machine->len) return false;
+  const int64_t value = dpcap_ebpf_load(machine->mbuf, machine->offset + at, size);
+  machine->reg[0] = (uint64_t)value;
+  return value >= 0;
 }
 
 static uint32_t arithmetic(uint8_t op, uint32_t a, uint32_t b) {
@@ -109,7 +102,7 @@ static bool compare(uint8_t op, uint64_t a, uint64_t b) {
 static bool step(struct machine *machine, const struct ebpf_insn *insn) {
   uint64_t *const dst = &machine->reg[insn->dst_reg];
   const uint64_t src = machine->reg[insn->src_reg];
-  const uint32_t size = size_of(insn->code);
+  const uint32_t size = ebpf_bytes(insn->code);
   switch (insn->code & 7) {
     case BPF_LD: {
       const bool indexed = (insn->code & 0xe0) == BPF_IND;
@@ -131,8 +124,7 @@ static bool step(struct machine *machine, const struct ebpf_insn *insn) {
       *dst = src;
       return true;
     default:
-      *dst = arithmetic(insn->code & 0xf0, (uint32_t)*dst,
-                        (insn->code & BPF_X) != 0 ? (uint32_t)src : (uint32_t)insn->imm);
+      *dst = arithmetic(ebpf_op(insn), (uint32_t)*dst, ebpf_has_register(insn) ? (uint32_t)src : (uint32_t)insn->imm);
       return true;
   }
 }
@@ -145,9 +137,9 @@ static bool run(struct machine *machine, const struct ebpf_insn *program, uint32
       if (!step(machine, insn)) return false;
       continue;
     }
-    const uint8_t op = insn->code & 0xf0;
+    const uint8_t op = ebpf_op(insn);
     if (op == EBPF_EXIT) return machine->reg[0] != 0;
-    const uint64_t other = (insn->code & BPF_X) != 0 ? machine->reg[insn->src_reg] : (uint64_t)(int64_t)insn->imm;
+    const uint64_t other = ebpf_has_register(insn) ? machine->reg[insn->src_reg] : (uint64_t)(int64_t)insn->imm;
     if (insn->off < 0) return false;
     if (compare(op, machine->reg[insn->dst_reg], other)) at += (uint32_t)insn->off;
   }

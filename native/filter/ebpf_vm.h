@@ -17,6 +17,10 @@ extern "C" {
 bool dpcap_ebpf_matches(const struct ebpf_insn* program, uint32_t count, const struct rte_mbuf* mbuf, uint32_t offset,
                         uint32_t len, bool tags_in_data);
 
+// Returns the `size` bytes (1, 2 or 4) at `at` of the chain that begins with this segment, as a number in network
+// order; -1 when the chain does not have them all.
+int64_t dpcap_ebpf_load(const struct rte_mbuf* segment, uint64_t at, uint32_t size);
+
 #ifdef __cplusplus
 }
 

@@ -65,6 +65,10 @@ std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const st
 std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const std::vector<Sample>& frames,
                                      size_t segment_size);
 
+// Does the same as the agent: with the program compiled to machine code. Throws ERR_FILTER_UNSUPPORTED where it is not.
+std::vector<uint8_t> run_compiled(const std::vector<uint8_t>& program, const std::vector<Sample>& frames,
+                                  size_t segment_size);
+
 // Loads the program in a forked process, as the primary would. Throws ERR_FILTER_UNSUPPORTED when the verifier refuses
 // it or takes longer than timeout_ms: the verifier's cost grows exponentially with some programs, and the primary's
 // control thread would not answer for as long. Blocks the caller.

@@ -1,8 +1,10 @@
 // The part of filter.h that needs DPDK's headers, and none of its libraries.
 #include <rte_mbuf.h>
 
+#include "base/error.h"
 #include "filter/ebpf_vm.h"
 #include "filter/filter.h"
+#include "filter/jit/jit.h"
 #include "filter/mbuf_chain.h"
 
 namespace dpcap {
@@ -28,6 +30,22 @@ std::vector<uint8_t> run_interpreter(const std::vector<uint8_t>& program, const 
     const auto* mbuf = static_cast<const rte_mbuf*>(chain.head());
     verdicts.push_back(interpreter.matches(mbuf, 0, mbuf->pkt_len, false) ? 1 : 0);
   }
+  return verdicts;
+}
+
+std::vector<uint8_t> run_compiled(const std::vector<uint8_t>& program, const std::vector<Sample>& frames,
+                                  size_t segment_size) {
+  std::vector<ebpf_insn> insns(program.size() / sizeof(ebpf_insn));
+  if (!insns.empty()) memcpy(insns.data(), program.data(), insns.size() * sizeof(ebpf_insn));
+  dpcap_jit jit;
+  const int err = dpcap_jit_make(&jit, insns.data(), static_cast<uint32_t>(insns.size()));
+  if (err != 0) throw Error("ERR_FILTER_UNSUPPORTED", "the program cannot be compiled to machine code here", err);
+  std::vector<uint8_t> verdicts;
+  for (const Sample& frame : frames) {
+    MbufChain chain(frame, segment_size);
+    verdicts.push_back(jit.matches(static_cast<const rte_mbuf*>(chain.head())) ? 1 : 0);
+  }
+  dpcap_jit_free(&jit);
   return verdicts;
 }
 

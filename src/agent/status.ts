@@ -43,20 +43,14 @@ function row({ at: { filePrefix, pid, process: info }, answer }: AgentStatus): s
   if (answer instanceof DpcapError) return [...about, '-', '-', '-', '-', answer.message];
   const { hello, captures } = answer;
   const ports = hello.ports.map(({ id, name }) => `${id} (${name})`).join(', ');
-  const filters = filtersBy(hello);
   return [
     ...about,
     hello.dpdkVersion,
     ports || 'none',
-    filters,
+    hello.filters,
     captures.map(captureText).join(', ') || 'none',
     'answers',
   ];
-}
-
-/** What runs the filters in an application, for people. */
-export function filtersBy({ hasBpf }: Pick<AgentHello, 'hasBpf'>): string {
-  return hasBpf ? 'librte_bpf' : "the agent's interpreter";
 }
 
 function captureText({ clientPid, state }: AgentCapture): string {
@@ -77,7 +71,7 @@ function agentJson({ at, answer }: AgentStatus): unknown {
     answers: true,
     process_type: hello.isPrimary ? 'primary' : 'secondary',
     dpdk_version: hello.dpdkVersion,
-    filters_by: hello.hasBpf ? 'librte_bpf' : 'agent',
+    filters: hello.filters,
     ports: hello.ports.map(({ id, name, driver, mac, mtu, rxQueues, txQueues, linkMbps }) => ({
       ...{ id, name, driver, mac, mtu },
       rx_queues: rxQueues,

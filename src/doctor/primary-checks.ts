@@ -1,5 +1,4 @@
 /** Checks whether the primaries can be captured from. Pure: facts in, findings out. */
-import { filtersBy } from '../agent/status.js';
 import { DpcapError } from '../errors.js';
 import { choosePrimary, describe } from '../primary/choose.js';
 import { isAlive, isForeign } from '../primary/discover.js';
@@ -75,7 +74,7 @@ function agentCheck({ primary, agent }: PrimaryView): Check[] {
   if (agent instanceof Error)
     return [warn(name, agent.message, agent.hint ?? 'captures go through pdump: --via pdump')];
   const ports = agent.ports.map(({ name: port }) => port).join(', ') || 'none yet';
-  return [ok(name, `answers in pid ${agent.pid}, ports ${ports}; filters are run by ${filtersBy(agent)}`)];
+  return [ok(name, `answers in pid ${agent.pid}, ports ${ports}; filters: ${agent.filters}`)];
 }
 
 /** Whether it can be joined, for pdump. `severe` means that no other primary could have been meant. */

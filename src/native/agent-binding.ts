@@ -6,8 +6,8 @@ export interface AgentHello {
   pid: number;
   /** Whether the process is a primary of DPDK; otherwise it is a secondary. */
   isPrimary: boolean;
-  /** Whether the application has librte_bpf, which then runs filters; otherwise the agent's interpreter does. */
-  hasBpf: boolean;
+  /** How filters are run there: as machine code, by the application's librte_bpf, or by the agent's interpreter. */
+  filters: 'compiled' | 'librte_bpf' | 'interpreted';
   /** "DPDK 22.11.11" */
   dpdkVersion: string;
   program: string;

@@ -41,6 +41,11 @@ export interface FilterBinding {
    * runExtended. Verifies nothing.
    */
   runInterpreter(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
+  /**
+   * The same with the program compiled to machine code, as the agent does.
+   * @throws Error ERR_FILTER_UNSUPPORTED on other processors than x86-64, and where written memory may not be executed
+   */
+  runCompiled(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
   /** Reads all packets of a pcap or pcapng file of Ethernet frames. Throws ERR_SYSTEM with libpcap's words. */
   readCaptureFile(path: string): CaptureFile;
 }

@@ -6,7 +6,7 @@ import type { AgentCapture, AgentHello } from '../../src/native/agent-binding.js
 const HELLO: AgentHello = {
   pid: 7,
   isPrimary: true,
-  hasBpf: true,
+  filters: 'librte_bpf' as const,
   dpdkVersion: 'DPDK 22.11.11',
   program: 'router',
   ports: [{ id: 0, name: 'net0', rxQueues: 1, txQueues: 2, driver: 'd', mac: '', mtu: 1500, linkMbps: 0 }],

@@ -188,7 +188,7 @@ for (const [name, some, expected, remedy] of CASES) {
 t.match(formatChecks(examine(view({ mounts: [] }))), /fail +hugetlbfs +not mounted\n {6}mount it/);
 
 const AGENT = {
-  ...{ pid: 7, isPrimary: true, hasBpf: false, dpdkVersion: 'DPDK 22.11.11', program: 'router' },
+  ...{ pid: 7, isPrimary: true, filters: 'compiled' as const, dpdkVersion: 'DPDK 22.11.11', program: 'router' },
   ports: [{ id: 0, name: 'net0', driver: 'x', mac: '', rxQueues: 1, txQueues: 1, mtu: 1500, linkMbps: 0 }],
 };
 
@@ -196,7 +196,7 @@ t.test('a process that nobody can join, with an agent', async (t) => {
   const checks = examine(view({ primaries: [primaryView('rte', { capturability: NO, agent: AGENT })] }));
   t.equal(exitCodeOf(checks), 0);
   const text = formatChecks(checks);
-  t.match(text, /^ok +rte: agent +answers in pid 7, ports net0; filters are run by the agent's interpreter$/m);
+  t.match(text, /^ok +rte: agent +answers in pid 7, ports net0; filters: compiled$/m);
   t.match(text, /^ok +rte: capturable +through its agent alone$/m);
 });
 

@@ -8,7 +8,7 @@ import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
 import { randomExpression } from '../helpers/grammar.js';
 import { JIT_OR_NOT } from '../helpers/jit.js';
-import { binding } from '../helpers/native.js';
+import { binding, ownVerdicts } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { verdictsWithoutTags } from '../helpers/pipeline-reference.js';
 import { Random } from '../helpers/random.js';
@@ -58,7 +58,10 @@ function differences(classic: ClassicInsn[], extended: ExtendedInsn[], vlan: Con
   let count = 0;
   for (const { jit, segment, on, packets } of WAYS) {
     const verdicts = native.runExtended(encode(extended), packets, jit, segment);
-    if (!jit && Buffer.compare(native.runInterpreter(encode(extended), packets, segment), verdicts) !== 0) count++;
+    if (!jit)
+      count += ownVerdicts(encode(extended), packets, segment).filter(
+        (own) => !verdicts.every((verdict, at) => verdict === own[at]),
+      ).length;
     cases += verdicts.length;
     count += verdicts.filter((verdict, at) => verdict !== expected[on[at] as number]).length;
   }

@@ -12,7 +12,7 @@ import { compileWords } from '../../src/filter/words/filter-words.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { randomExpression } from '../helpers/grammar.js';
-import { binding } from '../helpers/native.js';
+import { binding, ownVerdicts } from '../helpers/native.js';
 import { randomFrame } from '../helpers/packets.js';
 import { expectedVerdicts, verdictsWithoutTags } from '../helpers/pipeline-reference.js';
 import { mutate, randomProgram } from '../helpers/programs.js';
@@ -100,7 +100,7 @@ function compare(name: string, bytes: Uint8Array, frames: Uint8Array[], expected
   if (isTooComplex(bytes)) return;
   for (const verdicts of [
     native.runExtended(bytes, frames, false, run.segment, run.tags),
-    native.runInterpreter(bytes, frames, run.segment, run.tags),
+    ...ownVerdicts(bytes, frames, run.segment, run.tags),
   ]) {
     tally.verdicts += verdicts.length;
     const wrong = verdicts.findIndex((verdict, at) => verdict !== expected[at]);

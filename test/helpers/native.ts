@@ -29,3 +29,10 @@ export function installedDpdk(): Dpdk {
 export function installedAgent(): string {
   return agentLibrary(installedDpdk());
 }
+
+/** What our own ways of running a program say: the interpreter and, where there is one, the compiler. */
+export function ownVerdicts(...args: Parameters<Binding['runInterpreter']>): Uint8Array[] {
+  const native = binding();
+  const compiled = process.arch === 'x64' ? [native.runCompiled(...args)] : [];
+  return [native.runInterpreter(...args), ...compiled];
+}

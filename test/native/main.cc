@@ -32,6 +32,7 @@ void test_agent_data_path();
 void test_agent_clock();
 void test_agent_orders();
 void test_agent_server();
+void test_filter_jit();
 void test_versions();
 
 namespace {
@@ -89,6 +90,7 @@ int main(int argc, char** argv) {
   run("agent_clock", test_agent_clock);
   run("agent_orders", test_agent_orders);
   run("agent_server", test_agent_server);
+  run("filter_jit", test_filter_jit);
   run("versions", test_versions);
   return tap_end();
 }

@@ -32,12 +32,15 @@ Napi::Value JS_runClassic(const Napi::CallbackInfo& info) {
   return to_js(info.Env(), dpcap::run_classic(program, samples_from(info, 1)));
 }
 
-Napi::Value JS_runInterpreter(const Napi::CallbackInfo& info) {
+using RunProgram = std::vector<uint8_t>(const std::vector<uint8_t>& program, const std::vector<dpcap::Sample>& frames,
+                                        size_t segment_size);
+
+template <RunProgram* run>
+Napi::Value JS_run(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = program_from(info);
   const std::vector<dpcap::Sample> frames = samples_from(info, 1, info[3]);
   const size_t segment_size = info[2].IsNumber() ? info[2].As<Napi::Number>().Uint32Value() : 0;
-  const std::vector<uint8_t> program(bytes.Data(), bytes.Data() + bytes.ByteLength());
-  return to_js(info.Env(), dpcap::run_interpreter(program, frames, segment_size));
+  return to_js(info.Env(), run({bytes.Data(), bytes.Data() + bytes.ByteLength()}, frames, segment_size));
 }
 
 Napi::Value JS_readCaptureFile(const Napi::CallbackInfo& info) {
@@ -55,6 +58,7 @@ Napi::Value JS_readCaptureFile(const Napi::CallbackInfo& info) {
 void export_filter(Napi::Object exports) {
   add_function<JS_compileFilter>(exports, "compileFilter");
   add_function<JS_runClassic>(exports, "runClassic");
-  add_function<JS_runInterpreter>(exports, "runInterpreter");
+  add_function<JS_run<dpcap::run_interpreter>>(exports, "runInterpreter");
+  add_function<JS_run<dpcap::run_compiled>>(exports, "runCompiled");
   add_function<JS_readCaptureFile>(exports, "readCaptureFile");
 }

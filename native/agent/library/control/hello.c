@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/library/datapath/filter.h"
 #include "agent/library/dpdk.h"
 #include "agent/protocol.h"
 
@@ -32,12 +33,17 @@ static void write_port(struct dpcap_agent_port *out, uint16_t id) {
   if (dpdk.link(id, &link) == 0 && link.link_status != 0) out->link_mbps = link.link_speed;
 }
 
+static uint32_t features(void) {
+  const enum filters_run as = filters_run_as();
+  return as == FILTERS_COMPILED ? DPCAP_AGENT_COMPILES : as == FILTERS_IN_BPF ? DPCAP_AGENT_HAS_BPF : 0;
+}
+
 size_t hello_write(uint8_t *out, size_t room) {
   struct dpcap_agent_hello hello;
   memset(&hello, 0, sizeof hello);
   hello.pid = (uint32_t)getpid();
   hello.process_type = (uint32_t)dpdk.process_type();
-  hello.features = dpdk.bpf_load != NULL ? DPCAP_AGENT_HAS_BPF : 0;
+  hello.features = features();
   hello.tsc_hz = dpdk.tsc_hz();
   write_text(hello.dpdk_version, sizeof hello.dpdk_version, dpdk.version());
   write_text(hello.program, sizeof hello.program, program_invocation_short_name);

@@ -6,10 +6,14 @@
 
 struct filter;
 
-// Makes a filter of a program of `count` 8-byte instructions as src/filter makes them. librte_bpf runs it where the
-// application has it and accepts the program, else the agent's own interpreter. Returns NULL when there is no memory.
+// Who runs the filters of this process.
+enum filters_run { FILTERS_COMPILED, FILTERS_IN_BPF, FILTERS_INTERPRETED };
+enum filters_run filters_run_as(void);
+
+// Makes a filter of a program of `count` 8-byte instructions as src/filter makes them. It is compiled; where that
+// cannot be, librte_bpf runs it if the application has it and accepts the program, else the agent's own interpreter.
+// Returns NULL when there is no memory.
 struct filter *filter_make(const void *instructions, uint32_t count);
 void filter_destroy(struct filter *filter);
-bool filter_uses_bpf(const struct filter *filter);
 // Writes whether each of `count` packets is selected, at most 64, one bit for each. NULL selects all.
 uint64_t filter_run(const struct filter *filter, struct rte_mbuf **packets, uint16_t count);
