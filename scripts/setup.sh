@@ -21,6 +21,8 @@ cmake            cmake         command
 make             make          command
 g++              g++           command
 clang-format     clang-format  command
+clang            clang         command
+libFuzzer        libclang-rt-dev fuzzer
 tcpdump          tcpdump       command
 tshark           tshark        command
 ip               iproute2      command
@@ -66,6 +68,7 @@ quietly() {
 is_there() {
   case "$2" in
     command) command -v "$1" >/dev/null ;;
+    fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null && pkg-config --exists "${1/>=/ >= }" 2>/dev/null ;;
   esac
 }

@@ -11,7 +11,7 @@
 
 static void write_text(char *out, size_t room, const char *text) {
   const size_t length = text == NULL ? 0 : strnlen(text, room - 1);
-  memcpy(out, text, length);
+  if (length > 0) memcpy(out, text, length);
   out[length] = 0;
 }
 
