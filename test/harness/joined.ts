@@ -27,7 +27,7 @@ export function secondariesOf({ prefix }: Joinable): number[] {
   });
 }
 
-async function until<T>(look: () => T | undefined | Promise<T | undefined>, complaint: string): Promise<T> {
+export async function until<T>(look: () => T | undefined | Promise<T | undefined>, complaint: string): Promise<T> {
   for (const deadline = performance.now() + TIMEOUT_MS; performance.now() < deadline; await delay(5)) {
     const seen = await look();
     if (seen !== undefined) return seen;

@@ -1,7 +1,10 @@
 /** Whatever happens to the engine, to the agent's thread, or to what the agent may do: the application goes on as it was. */
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { belongings, belongingsLike, startWithAgent } from '../harness/agent.js';
+import { belongings, belongingsLike, startForwarderWithAgent, startWithAgent } from '../harness/agent.js';
+import { agentServes, hasAgentSocket } from '../harness/agent-socket.js';
+import { built, isMissing } from '../harness/built.js';
 import { AGENT_POINTS, faultAt, startCaptureIn } from '../harness/fault.js';
 import {
   accountingErrors,
@@ -17,7 +20,12 @@ import {
   type Testpmd,
   type TestpmdOptions,
   threadNamed,
+  tsharkFields,
+  writePcap,
 } from '../harness/index.js';
+import { until } from '../harness/joined.js';
+import { startReplay } from '../harness/replay.js';
+import { installedAgent } from '../helpers/native.js';
 
 const skip = requirements({ hugepagesMb: 256, tools: ['python3'] });
 const TO_NULL = ['--via', 'agent', '-i', 'any', '-B', '4096', '-w', '/dev/null'];
@@ -108,3 +116,75 @@ for (const [how, end] of [
     t.equal(capinfos(file)['Number of packets'], String(captured.final?.packets));
   });
 }
+
+const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+const openFiles = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+
+/** The memory of a capture, and sockets of an agent's name, which those of its clients have as well. */
+function isOfTheAgent(name: string): boolean {
+  const inode = /^socket:\[(\d+)\]$/.exec(name)?.[1];
+  const socket = readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .find((line) => line.split(/ +/)[6] === inode);
+  return /memfd:dpcap/.test(name) || (inode !== undefined && /dpcap_agent_/.test(socket ?? ''));
+}
+
+for (const [kind, what] of [
+  ['e', 'becomes another program'],
+  ['f', 'waits'],
+] as const) {
+  t.test(`a child that ${what}`, { skip: skip || isMissing('dpdk-forwarder') }, async (t) => {
+    const application = await startForwarderWithAgent('dpdk-forwarder', ['net_null0', 'net_null1']);
+    t.teardown(() => application.stop());
+    const running = await startCapture(application, TO_NULL).started();
+    application.process.write(kind);
+    const child = Number((await application.process.expect(/^child (\d+)$/m))[1]);
+    if (kind === 'e') await until(() => nameOf(child) === 'sleep' || undefined, 'it is not sleep(1)');
+    t.notOk(hasAgentSocket(application.prefix, child), 'it serves nobody');
+    t.equal(belongings(child).threads, 1);
+    if (kind === 'e') t.same(openFiles(child).filter(isOfTheAgent), [], 'nothing was left open for it');
+    const before = (await running.written(1)).packets;
+    await running.written(before + 1000);
+    t.match(await running.stop(), { code: 0 });
+    t.match(await capture(application, [...TO_NULL, '-c', '100']), { code: 0 }, 'the application has its agent still');
+    t.match(await application.stop(), { code: 0 });
+  });
+}
+
+const RX = ['--via', 'agent', '-i', '0', '-Q', 'rx'];
+const timesIn = (file: string): number[] => tsharkFields(file, ['frame.time_epoch']).map(([time]) => Number(time));
+
+t.test('the clock is set while packets come', { skip: skip || isMissing('stepped-clock') }, async (t) => {
+  const folder = t.testdir();
+  const [frames, file, single, stepped] = ['frames.pcap', 'x.pcap', 'one.pcap', 'stepped'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string];
+  writePcap(
+    frames,
+    Array.from({ length: 100 }, () => Buffer.alloc(60)),
+  );
+  const preload = [installedAgent(), built('stepped-clock', 'stepped-clock.so')].join(':');
+  const env = { LD_PRELOAD: preload, DPCAP_TEST_STEPPED: stepped, DPCAP_TEST_STEP: '-7200' };
+  const replay = await startReplay([[frames]], 100, { env });
+  t.teardown(() => replay.testpmd.stop());
+  await agentServes(replay.testpmd.prefix, replay.testpmd.pid);
+  const running = await startCapture(replay.testpmd, [...RX, '-w', file]).started();
+  await replay.play();
+  writeFileSync(stepped, '');
+  const before = Date.now() / 1000 - 3600;
+  let first = Number.POSITIVE_INFINITY;
+  // The agent looks at the clocks ten times a second.
+  for (let tries = 0; tries < 50 && first > before; tries++) {
+    const one = await startCapture(replay.testpmd, [...RX, '-c', '1', '-w', single]).started();
+    await replay.play();
+    t.match(await one.ended(), { code: 0 });
+    first = timesIn(single)[0] as number;
+  }
+  const captured = await running.stop();
+  const times = timesIn(file);
+  t.equal(times.length, captured.final?.packets);
+  const steps = times.filter((time, at) => at > 0 && time < (times[at - 1] as number));
+  t.equal(steps.length, 1, 'back once');
+  t.ok(Math.abs((times[0] as number) - (times.at(-1) as number) - 7200) < 60);
+});

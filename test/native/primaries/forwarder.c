@@ -1,16 +1,19 @@
 /*
  * A forwarder as DPDK's examples are: one loop, rte_eth_tx_buffer, ports 0 and 1 forwarded to each other; it knows
  * nothing of pdump, and has no librte_bpf. WITH_AGENT it is linked with dpcap's agent. Usage: EAL_OPTIONS. Prints
- * "ready", and ends when its standard input is closed.
+ * "ready", and ends when its standard input is closed. With "f" and "e" there it makes a child, which waits, or which
+ * becomes sleep(1), and prints "child PID".
  */
 #include <poll.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #ifdef WITH_AGENT
@@ -45,11 +48,27 @@ static uint16_t forward(uint16_t port) {
   return got;
 }
 
+static void make_child(char kind) {
+  const pid_t pid = fork();
+
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (kind == 'e') execlp("sleep", "sleep", "1000", NULL);
+    pause();
+    _exit(1);
+  }
+  printf("child %d\n", pid);
+  fflush(stdout);
+}
+
 static bool stdin_is_open(void) {
   struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
   char byte;
 
-  return poll(&in, 1, 0) == 0 || read(STDIN_FILENO, &byte, 1) > 0;
+  if (poll(&in, 1, 0) == 0) return true;
+  if (read(STDIN_FILENO, &byte, 1) <= 0) return false;
+  if (byte == 'f' || byte == 'e') make_child(byte);
+  return true;
 }
 
 int main(int argc, char **argv) {
