@@ -115,8 +115,9 @@ void drain(const Session& session, FileFormat format) {
   Admission admission(ledger, limit, file);
   Lane lane(0, {"bench", 0, 0, Direction::rx}, 0);
   const std::atomic<bool> is_gone{true};
+  Counter arrived;
   const CpuAffinityScope one({sched_getcpu()});  // as the engine's drain thread
-  Drain drain(std::make_unique<AgentPoller>(std::vector<PolledLane>{{&lane, &memory, 0, &is_gone}},
+  Drain drain(std::make_unique<AgentPoller>(std::vector<PolledLane>{{&lane, &memory, 0, &is_gone, &arrived}},
                                             std::make_unique<FileSpanWriter>(format, file), admission),
               file, 1);
   drain.start(Priority::normal);

@@ -29,8 +29,8 @@ AgentPoller::AgentPoller(const std::vector<PolledLane>& lanes, std::unique_ptr<S
     : writer_(std::move(writer)),
       admission_(admission),
       wall_offset_ns_(now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC)) {
-  for (const auto& [lane, memory, index, is_gone] : lanes) {
-    inputs_.push_back({lane, memory, is_gone, &memory->lane(index), memory->bursts(index)});
+  for (const auto& [lane, memory, index, is_gone, arrived] : lanes) {
+    inputs_.push_back({lane, memory, is_gone, arrived, &memory->lane(index), memory->bursts(index)});
   }
 }
 
@@ -53,6 +53,7 @@ uint32_t AgentPoller::look(Input& input, uint64_t now) {
     found += burst.packets;
     input.last_ns = burst.steady_ns;
   }
+  input.arrived->add(found);
   input.bound_ns = std::max(input.bound_ns, is_inside ? input.last_ns : now - kSeenLateNs);
   return found;
 }

@@ -7,6 +7,7 @@
 
 #include "agent/agent_memory.h"
 #include "agent/span_writer.h"
+#include "base/counter.h"
 #include "capture/source.h"
 
 namespace dpcap {
@@ -17,6 +18,7 @@ struct PolledLane {
   AgentMemory* memory;
   uint32_t index;                    // in that memory
   const std::atomic<bool>* is_gone;  // nothing new comes from the process
+  Counter* arrived;                  // packets that were found there
 };
 
 class AgentPoller : public Poller {
@@ -40,6 +42,7 @@ class AgentPoller : public Poller {
     Lane* lane;
     AgentMemory* memory;
     const std::atomic<bool>* is_gone;
+    Counter* arrived;
     dpcap_agent_shared_lane* shared;
     const dpcap_agent_burst* bursts;
     uint64_t next = 0;       // the burst to deliver next

@@ -89,6 +89,7 @@ void AgentProcess::prepare(const std::vector<Lane*>& lanes, const AgentOrder& or
   for (Lane* lane : lanes) {
     if (find_port(*lane) != nullptr) lanes_.push_back(lane);
   }
+  arrived_.reset(new Counter[lanes_.size()]());
   if (lanes_.empty()) return;
   const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(order), kPrepareMs);
   if (answer.err != 0) throw refusal("the agent cannot make memory for the copies", answer.err);
@@ -131,32 +132,35 @@ void AgentProcess::watch() {
   if (client_.is_hung_up()) is_gone_.store(true, std::memory_order_release);
 }
 
-// The agent numbers the lanes in the order of the message.
-const dpcap_agent_shared_lane* AgentProcess::find_shared(const Lane& lane) const {
+std::optional<size_t> AgentProcess::find(const Lane& lane) const {
   const auto found = std::find(lanes_.begin(), lanes_.end(), &lane);
-  if (found == lanes_.end() || !memory_) return nullptr;
-  return &memory_->lane(static_cast<uint32_t>(found - lanes_.begin()));
+  if (found == lanes_.end() || !memory_) return std::nullopt;
+  return found - lanes_.begin();
 }
 
+// The agent numbers the lanes in the order of the message.
 std::vector<PolledLane> AgentProcess::polled(const std::vector<Lane*>& lanes) {
   std::vector<PolledLane> polled;
   for (uint32_t i = 0; i < lanes_.size(); i++) {
     const bool is_wanted = std::find(lanes.begin(), lanes.end(), lanes_[i]) != lanes.end();
-    if (is_wanted) polled.push_back({lanes_[i], &*memory_, i, &is_gone_});
+    if (is_wanted) polled.push_back({lanes_[i], &*memory_, i, &is_gone_, &arrived_[i]});
   }
   return polled;
 }
 
 bool AgentProcess::has(const Lane& lane) const {
-  const dpcap_agent_shared_lane* const shared = find_shared(lane);
-  return shared != nullptr && !is_gone() && __atomic_load_n(&shared->is_ended, __ATOMIC_ACQUIRE) == 0;
+  const auto place = find(lane);
+  return place && !is_gone() && __atomic_load_n(&shared(*place).is_ended, __ATOMIC_ACQUIRE) == 0;
 }
 
 SourceCounters AgentProcess::counters(const Lane& lane) const {
-  const dpcap_agent_shared_lane* const shared = find_shared(lane);
-  if (shared == nullptr) return {};
+  const auto place = find(lane);
+  if (!place) return {};
   const auto load = [](const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); };
-  return {load(shared->accepted), load(shared->filtered), 0, load(shared->full), load(shared->contended)};
+  const dpcap_agent_shared_lane& there = shared(*place);
+  const uint64_t full = load(there.full);
+  const uint64_t accepted = is_gone() ? arrived_[*place] + full : load(there.accepted);
+  return {accepted, load(there.filtered), 0, full, load(there.contended)};
 }
 
 }  // namespace dpcap

@@ -2,6 +2,7 @@
 // capture has one for each process of the application. One thread at a time, unless it says something else.
 #pragma once
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "agent/agent_client.h"
 #include "agent/agent_memory.h"
 #include "agent/agent_poller.h"
+#include "base/counter.h"
 #include "record/lane.h"
 #include "record/ledger.h"
 #include "record/pcap_format.h"
@@ -41,7 +43,8 @@ class AgentProcess {
   void watch();
   // Whether packets of the lane still come from here.
   bool has(const Lane& lane) const;
-  // What was counted here for a lane.
+  // What was counted here for a lane. A process that has ended may have done so before it had counted its last burst:
+  // then what has arrived is taken as accepted.
   SourceCounters counters(const Lane& lane) const;
 
   // Those of the lanes that the process has, as a poller sees them. After prepare().
@@ -52,7 +55,9 @@ class AgentProcess {
  private:
   bool is_gone() const { return is_gone_.load(std::memory_order_acquire); }
   const dpcap_agent_port* find_port(const Lane& lane) const;
-  const dpcap_agent_shared_lane* find_shared(const Lane& lane) const;
+  // Its place in lanes_; nothing when the process does not have it.
+  std::optional<size_t> find(const Lane& lane) const;
+  const dpcap_agent_shared_lane& shared(size_t place) const { return memory_->lane(static_cast<uint32_t>(place)); }
   dpcap_agent_lane to_wire(const Lane& lane) const;
   std::vector<uint8_t> to_message(const AgentOrder& order) const;
   // Asks, unless the process is gone. Returns the errno of the answer, 0 when there is nobody any more.
@@ -61,6 +66,7 @@ class AgentProcess {
   AgentClient client_;
   const AgentHello hello_;
   std::vector<Lane*> lanes_;
+  std::unique_ptr<Counter[]> arrived_;  // packets of each of them that a drain thread has found
   std::optional<AgentMemory> memory_;
   std::atomic<bool> is_gone_{false};  // the process has ended: nothing new comes from it
 };

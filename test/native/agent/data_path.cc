@@ -87,7 +87,8 @@ struct Engine {
         admission(books.ledger, packets, sink) {
     std::vector<PolledLane> polled;
     for (uint16_t i = 0; i < kLanes; i++)
-      polled.push_back({&lanes.emplace_back(i, LaneId{"test0", 0, i, Direction::rx}, 0), &memory, i, &is_gone});
+      polled.push_back(
+          {&lanes.emplace_back(i, LaneId{"test0", 0, i, Direction::rx}, 0), &memory, i, &is_gone, &arrived[i]});
     poller = std::make_unique<AgentPoller>(polled, std::make_unique<FileSpanWriter>(kOptions.format, sink), admission);
     sink.enter();
   }
@@ -109,6 +110,7 @@ struct Engine {
   Admission admission;
   std::deque<Lane> lanes;
   std::atomic<bool> is_gone{false};
+  Counter arrived[kLanes];
   std::unique_ptr<AgentPoller> poller;
 };
 
@@ -149,6 +151,7 @@ void test_all_arrive(uint64_t limit) {
   for (const stream& one : application.streams) accepted += one.accepted, full += one.full;
   CHECK(accepted == small.taken() + large.taken());
   CHECK(full == 0);
+  CHECK(engine.arrived[0] + engine.arrived[1] + engine.arrived[2] == accepted);
   CHECK(seen.is_in_order);
   CHECK(seen.numbers.size() == (limit == 0 ? accepted : limit));
   uint64_t recorded = 0, surplus = 0;
