@@ -7,11 +7,12 @@
 import type { ClassicInsn, MbufLayout } from '../../native/filter-binding.js';
 import type { Direction } from '../../native/primary-binding.js';
 import { type Analysis, analyse, LIVE_A, LIVE_X, liveM, type State } from '../bpf/analyse.js';
-import { constant, isConstant } from '../bpf/intervals.js';
+import { isConstant } from '../bpf/intervals.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, loadBytes, MEMWORDS, MODE, SIZE, SRC } from '../bpf/isa.js';
 import { dependsOnTags, readsPacket } from '../bpf/packet-reads.js';
 import { checkClassic } from '../bpf/validate.js';
-import { Assembler, type Label, type Operand, REG } from './assembler.js';
+import { arithmetic, operand } from './arithmetic.js';
+import { Assembler, type Label, REG } from './assembler.js';
 import type { Loads } from './loads.js';
 import { PacketLoads } from './packet-loads.js';
 import { TAG_OFFSET } from './tags.js';
@@ -177,7 +178,7 @@ class Converter {
         this.asm.storeMemory(REG.FRAME, this.wordOffset(insn.k), REG.X);
         break;
       case CLASS.ALU:
-        this.arithmetic(insn, state);
+        arithmetic(this.asm, insn, state);
         break;
       default:
         if ((insn.code & 0x80) === 0) this.moveToX(state);
@@ -248,46 +249,6 @@ class Converter {
     if (keepsA) this.asm.move(REG.A, { reg: REG.TEMP });
   }
 
-  private arithmetic(insn: ClassicInsn, state: State): void {
-    const op = insn.code & 0xf0;
-    const other = operand(insn);
-    if (op === ALU.NEG) this.asm.alu(op, REG.A, { imm: 0 });
-    else if (op === ALU.LSH || op === ALU.RSH) this.shift(op, other, state);
-    else if ('reg' in other && (op === ALU.DIV || op === ALU.MOD)) this.divideByX(op, state);
-    else this.asm.alu(op, REG.A, other);
-  }
-
-  /** Divides A by X; ends the program with 0 when X is 0. */
-  private divideByX(op: number, state: State): void {
-    this.asm.move(REG.SCRATCH, { reg: REG.X });
-    // On a path where the verifier believes that X is the constant 0, it would refuse the division, although the
-    // comparison before it leaves the program.
-    this.asm.forget(REG.SCRATCH);
-    if (state.x.min === 0) this.asm.jumpIf(JMP.JEQ, REG.SCRATCH, { imm: 0 }, this.asm.returning(0));
-    this.asm.alu(op, REG.A, { reg: REG.SCRATCH });
-  }
-
-  /** A shift by 32 or more gives 0 in libpcap; eBPF leaves it undefined. */
-  private shift(op: number, other: Operand, state: State): void {
-    const { asm } = this;
-    const distance = 'imm' in other ? constant(other.imm) : state.x;
-    if (distance.max < 32) {
-      asm.alu(op, REG.A, other);
-      return;
-    }
-    if (distance.min >= 32) {
-      asm.move(REG.A, { imm: 0 });
-      return;
-    }
-    const [far, done] = [asm.label(), asm.label()];
-    asm.jumpIf(JMP.JGT, REG.X, { imm: 31 }, far);
-    asm.alu(op, REG.A, other);
-    asm.jump(done);
-    asm.place(far);
-    asm.move(REG.A, { imm: 0 });
-    asm.place(done);
-  }
-
   /** Scratch words that are used get 8-byte slots from the top of the stack down. */
   private wordOffset(word: number): number {
     const slot = this.words.get(word) ?? this.words.size;
@@ -296,5 +257,3 @@ class Converter {
     return -8 * (slot + 1);
   }
 }
-
-const operand = ({ code, k }: ClassicInsn): Operand => ((code & SRC.X) === 0 ? { imm: k } : { reg: REG.X });
