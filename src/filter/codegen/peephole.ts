@@ -31,16 +31,23 @@ export function tidy(items: readonly Item[]): Item[] {
   return withoutDetours(reachable(threaded(items)));
 }
 
-/** A jump that leads to another jump goes where that one goes. */
+/** A jump that leads to another jump goes where that one goes. A comparison whose two ways meet at once is dropped. */
 function threaded(items: readonly Item[]): Item[] {
   const finals = new Map<Label, Label>();
-  const final = (label: Label): Label => finals.get(label) ?? label;
+  const kept: Item[] = [];
   let next: Item = {};
   for (const item of [...items].reverse()) {
-    if (item.label === undefined) next = item;
-    else if (next.insn?.code === JA) finals.set(item.label, final(next.target as Label));
+    if (item.label !== undefined) {
+      if (next.insn?.code === JA) finals.set(item.label, next.target as Label);
+      kept.push(item);
+      continue;
+    }
+    const target = item.target === undefined ? undefined : (finals.get(item.target) ?? item.target);
+    if (target !== undefined && item.insn?.code !== JA && next.insn?.code === JA && next.target === target) continue;
+    next = target === undefined ? item : { ...item, target };
+    kept.push(next);
   }
-  return items.map((item) => (item.target === undefined ? item : { ...item, target: final(item.target) }));
+  return kept.reverse();
 }
 
 /** Keeps what some path leads to. */

@@ -108,6 +108,17 @@ t.test('jumps are threaded, inverted and left out', async (t) => {
   t.same(codes(tidy(chain)), ['151', '95', 'L1', '95'], 'threaded, and what was passed over is gone');
   const kept = [jump(JEQ, 0), { label: 2 }, jump(JA, 1), { label: 0 }, insn(NOP), { label: 1 }, insn(EXIT)];
   t.same(codes(tidy(kept)), ['150', 'L2', '51', 'L0', 'b4', 'L1', '95'], 'a jump that others lead to stays');
+  const same = [
+    jump(JEQ, 0),
+    jump(JEQ, 1),
+    jump(JA, 2),
+    { label: 0 },
+    { label: 1 },
+    jump(JA, 2),
+    insn(NOP),
+    { label: 2 },
+  ];
+  t.same(codes(tidy([...same, insn(EXIT)])), ['L2', '95'], 'comparisons whose outcomes lead to one place are dropped');
 });
 
 t.test('the test can fail', async (t) => {
