@@ -69,6 +69,19 @@ export abstract class Loads {
       asm.jump(done);
     }
     asm.place(done);
+    this.meet();
+  }
+
+  /**
+   * Makes the verifier see the same registers on all ways to this place: it remembers two states for each comparison, and
+   * would walk what follows once for each way, and after the next such load for each two of them.
+   */
+  private meet(): void {
+    const { asm } = this;
+    asm.forget(REG.A);
+    asm.move(REG.SCRATCH, { imm: 0 });
+    // Only where it was used: the JIT of 22.11 does not save a register that is only set to a constant.
+    if (asm.written.has(REG.TEMP)) asm.move(REG.TEMP, { imm: 0 });
   }
 
   /** R2 = X; ends the program with 0 when X + k would be beyond OFFSET_MAX. */
