@@ -176,4 +176,11 @@ export const EXPRESSIONS: readonly string[] = [
 export const VLAN_EXPRESSIONS: readonly string[] = [
   ...['vlan', 'vlan 100', 'vlan and ip', 'vlan 7 and vlan 100', 'vlan and tcp port 80', 'not vlan', 'ip or vlan 100'],
   ...['vlan and vlan and vlan', '(vlan 1 or vlan 100) and host 10.0.0.1', 'vlan and icmp6'],
+  ...[
+    'ether[12] = 0x81',
+    'ether[13] = 0xa8',
+    'ether[12:4] = 0x81000064',
+    'ether[16:2] = 0x8100',
+    'ether[15:2] & 255 = 8',
+  ],
 ];

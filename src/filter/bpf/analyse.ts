@@ -27,15 +27,19 @@ export interface Analysis {
   live: number[];
 }
 
+/** The value that a load at a place in the frame gives for every packet; undefined when that depends on the packet. */
+export type FixedBytes = (offset: number, bytes: number) => number | undefined;
+const NONE_FIXED: FixedBytes = () => undefined;
+
 /** Makes both passes over a program that validate.ts has accepted. */
-export function analyse(program: readonly ClassicInsn[]): Analysis {
+export function analyse(program: readonly ClassicInsn[], fixed: FixedBytes = NONE_FIXED): Analysis {
   const states: (State | undefined)[] = new Array(program.length);
   const next: number[][] = new Array(program.length).fill([]);
   states[0] = { a: ZERO, x: ZERO, m: new Array(MEMWORDS).fill(ZERO) };
   program.forEach((insn, at) => {
     const state = states[at];
     if (!state) return;
-    const edges = step(insn, at, state);
+    const edges = step(insn, at, state, fixed);
     next[at] = edges.map(([to]) => to);
     for (const [to, after] of edges) states[to] = merge(states[to], after);
   });
@@ -53,13 +57,13 @@ function merge(before: State | undefined, state: State): State {
 
 type Edge = [to: number, after: State];
 
-function step(insn: ClassicInsn, at: number, state: State): Edge[] {
+function step(insn: ClassicInsn, at: number, state: State, fixed: FixedBytes): Edge[] {
   const { code, k } = insn;
   switch (code & 7) {
     case CLASS.LD:
-      return goOn(at, loaded(code, k, state), (a) => ({ ...state, a }));
+      return goOn(at, loaded(insn, state, fixed), (a) => ({ ...state, a }));
     case CLASS.LDX:
-      return goOn(at, loaded(code, k, state), (x) => ({ ...state, x }));
+      return goOn(at, loaded(insn, state, fixed), (x) => ({ ...state, x }));
     case CLASS.ST:
       return [[at + 1, { ...state, m: stored(state.m, k, state.a) }]];
     case CLASS.STX:
@@ -86,7 +90,7 @@ function goOn(at: number, value: Range | undefined, after: (value: Range) => Sta
 }
 
 /** The interval of what a load leaves; undefined when it reads beyond any packet, which ends the program. */
-function loaded(code: number, k: number, state: State): Range | undefined {
+function loaded({ code, k }: ClassicInsn, state: State, fixed: FixedBytes): Range | undefined {
   switch (code & 0xe0) {
     case MODE.IMM:
       return constant(k);
@@ -97,10 +101,16 @@ function loaded(code: number, k: number, state: State): Range | undefined {
     case MODE.MSH:
       return beyond(k) ? undefined : { min: 0, max: 60 };
     case MODE.ABS:
-      return beyond(k) ? undefined : { min: 0, max: 2 ** (8 * loadBytes(code)) - 1 };
+      return fromPacket(constant(k), loadBytes(code), fixed);
     default:
-      return beyond(state.x.min + k) ? undefined : { min: 0, max: 2 ** (8 * loadBytes(code)) - 1 };
+      return fromPacket({ min: state.x.min + k, max: state.x.max + k }, loadBytes(code), fixed);
   }
+}
+
+function fromPacket(offset: Range, bytes: number, fixed: FixedBytes): Range | undefined {
+  if (beyond(offset.min)) return undefined;
+  const value = isConstant(offset) ? fixed(offset.min, bytes) : undefined;
+  return value === undefined ? { min: 0, max: 2 ** (8 * bytes) - 1 } : constant(value);
 }
 
 /**

@@ -2,7 +2,7 @@
  * How a classic program's packet loads reach the packet. Each kind of view maps the offsets of the frame that the
  * program was written for to the bytes that are in the primary; see packet-loads, tagged-loads and inner-loads.
  */
-import { OFFSET_MAX } from '../bpf/analyse.js';
+import { type FixedBytes, OFFSET_MAX } from '../bpf/analyse.js';
 import { bitsBelow, isConstant, type Range } from '../bpf/intervals.js';
 import { ALU, JMP } from '../bpf/isa.js';
 import { type Assembler, REG } from './assembler.js';
@@ -19,6 +19,9 @@ export abstract class Loads {
     protected readonly asm: Assembler,
     protected readonly pktLenOffset: number,
   ) {}
+
+  /** Tells which bytes of the frame are known when the code is made; undefined when none are. */
+  readonly fixed: FixedBytes | undefined = undefined;
 
   /** From this offset on the frame's bytes lie in the packet one after the other. */
   protected abstract readonly settled: number;

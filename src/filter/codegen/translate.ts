@@ -75,6 +75,9 @@ export class ClassicProgram {
   }
 }
 
+/** Returns of a constant are shared: see Assembler.returning. */
+const RETURN_K = CLASS.RET | SRC.K;
+
 class Converter {
   private readonly analysis: Analysis;
   private readonly program: readonly ClassicInsn[];
@@ -88,7 +91,7 @@ class Converter {
     private readonly accept: Label | undefined,
   ) {
     this.program = insns;
-    this.analysis = analysis;
+    this.analysis = loads.fixed ? analyse(insns, loads.fixed) : analysis;
     this.labels = insns.map(() => this.asm.label());
   }
 
@@ -99,8 +102,8 @@ class Converter {
     this.loads.enter();
     this.initialise(this.analysis.live[0] as number);
     asm.jump(this.labelOf(start));
-    this.program.forEach((_, at) => {
-      if (this.analysis.states[at] && !this.isPassedOver(at)) this.translate(at);
+    this.program.forEach((insn, at) => {
+      if (this.analysis.states[at] && !this.isPassedOver(at) && insn.code !== RETURN_K) this.translate(at);
     });
   }
 
@@ -113,25 +116,28 @@ class Converter {
     for (const word of words) this.asm.storeMemory(REG.FRAME, this.wordOffset(word), REG.TEMP);
   }
 
-  /** True for jumps whose outcome is known and for returns of a constant: nothing is emitted in their place. */
+  /** True for what nothing is emitted for: jumps whose outcome is known, and what only they would have read. */
   private isPassedOver(at: number): boolean {
-    const { code } = this.program[at] as ClassicInsn;
-    if (code === (CLASS.RET | SRC.K)) return true;
-    return (code & 7) === CLASS.JMP && (this.analysis.next[at] as number[]).length === 1;
+    const { code, k } = this.program[at] as ClassicInsn;
+    if ((code & 7) === CLASS.JMP) return (this.analysis.next[at] as number[]).length === 1;
+    if ((code & 0xe7) !== (CLASS.LD | MODE.ABS) || this.isLive(at + 1, LIVE_A)) return false;
+    return this.loads.fixed?.(k, loadBytes(code)) !== undefined;
+  }
+
+  private isLive(at: number, bits: number): boolean {
+    return ((this.analysis.live[at] as number) & bits) !== 0;
   }
 
   /** The instruction at which a jump to `at` ends up. */
   private follow(at: number): number {
     let here = at;
-    while (((this.program[here] as ClassicInsn).code & 7) === CLASS.JMP && this.isPassedOver(here)) {
-      here = (this.analysis.next[here] as number[])[0] as number;
-    }
+    while (this.isPassedOver(here)) here = (this.analysis.next[here] as number[])[0] as number;
     return here;
   }
 
   private labelOf(at: number): Label {
     const insn = this.program[at] as ClassicInsn;
-    if (insn.code !== (CLASS.RET | SRC.K)) return this.labels[at] as Label;
+    if (insn.code !== RETURN_K) return this.labels[at] as Label;
     return insn.k !== 0 && this.accept !== undefined ? this.accept : this.asm.returning(insn.k);
   }
 
@@ -234,7 +240,7 @@ class Converter {
         this.loads.length(REG.X);
         break;
       default:
-        this.headerLength(k, ((this.analysis.live[at + 1] as number) & LIVE_A) !== 0);
+        this.headerLength(k, this.isLive(at + 1, LIVE_A));
         break;
     }
   }
