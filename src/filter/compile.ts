@@ -67,9 +67,8 @@ export interface FilterTools {
 /** The number of extension headers for which verifiers that walk every path have time. */
 const FEW_EXTENSIONS = 2;
 
-const AS_IT_IS = 'the frame as it is, tags included';
 /** How frames are read, in the words of the start line and of `--explain`. */
-export const VIEWS = { untagged: 'VLAN tags skipped', wire: AS_IT_IS, bare: AS_IT_IS } as const;
+export const VIEWS = { untagged: 'VLAN tags skipped', wire: 'the frame as it is, tags included' } as const;
 
 /**
  * Compiles everything into one program; undefined when every packet matches, which needs no program in the primary.
@@ -119,7 +118,7 @@ function build(
   required: Pick<PipelineOptions, 'vlan' | 'inner'>,
   native: FilterNative,
 ): Built {
-  const view = vlan === 'strict' ? 'bare' : 'untagged';
+  const view = vlan === 'strict' ? 'wire' : 'untagged';
   const attempt = (own: WordsProgram | undefined, notes: string[]): Built => {
     const stages = own ? [{ ...own, view, isSearch: true } as const, ...expressions] : [...expressions];
     return { stages, ...makeLoadable(stages, required, native), notes };

@@ -165,11 +165,11 @@ function wordRound(random: Random, seed: number): void {
   }
   const { classic } = program as NonNullable<typeof program>;
   const direction = random.pick(['rx', 'tx'] as const);
-  const view = random.pick(['untagged', 'bare'] as const);
+  const view = random.pick(['untagged', 'wire'] as const);
   const frames = Array.from({ length: FRAMES }, () => random.pick(offloadsOf(direction, anyFrame(random))));
   const data = frames.map((frame) => frame.data);
   const expected = frames.map(({ wire }, at) =>
-    wordsMatch(words, view === 'bare' ? wire : stripTags(data[at] as Uint8Array)),
+    wordsMatch(words, view === 'wire' ? wire : stripTags(data[at] as Uint8Array)),
   );
   const bytes = encode(buildPipeline([{ classic, view, isSearch: true }], { layout, direction }));
   const tags = tagWords(frames, layout, direction);

@@ -9,7 +9,7 @@ import { decapsulate } from './decapsulate.js';
 import { InnerLoads } from './inner-loads.js';
 import { PacketLoads } from './packet-loads.js';
 import { TaggedLoads } from './tagged-loads.js';
-import { forEachAbsence, leaveWhenUntagged, rejectAbsentTags, requireNoVlan, requireVlan } from './tags.js';
+import { forEachAbsence, leaveWhenUntagged, requireNoVlan, requireVlan } from './tags.js';
 import { ClassicProgram } from './translate.js';
 
 /** One classic program, and how it sees the frame. */
@@ -17,9 +17,9 @@ export interface Stage {
   classic: readonly ClassicInsn[];
   /**
    * untagged: as if the frame had no VLAN tags, except for its length. wire: with all its tags, also those that are in
-   * the mbuf only. bare: as wire, for a program that accepts no frame with a tag anyway.
+   * the mbuf only.
    */
-  view: 'untagged' | 'wire' | 'bare';
+  view: 'untagged' | 'wire';
   /** Whether the program is a search, through which all paths are short, however long it is. */
   isSearch?: boolean | undefined;
 }
@@ -119,9 +119,6 @@ class Pipeline {
       program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else if (view === 'untagged') {
       this.withoutTags(program, mayBeTwice, accept);
-    } else if (view === 'bare') {
-      rejectAbsentTags(asm, layout, direction);
-      program.emit(asm, new PacketLoads(asm, false, layout, direction), accept);
     } else {
       forEachAbsence(asm, layout, direction, (tags) => {
         program.emit(asm, new TaggedLoads(asm, tags, layout.pktLen), accept);

@@ -103,12 +103,6 @@ export function loadWireLength(asm: Assembler, layout: MbufLayout, direction: Di
   }
 }
 
-/** Ends the program with 0 when the mbuf has a tag that is not in the packet. */
-export function rejectAbsentTags(asm: Assembler, layout: MbufLayout, direction: Direction): void {
-  loadFlags(asm, tagFlags(layout, direction));
-  asm.jumpIf(JMP.JNE, REG.TEMP, { imm: 0 }, asm.returning(0));
-}
-
 /** Goes to `found` when any of the frame's tags, in the packet or in the mbuf, is one of `vlans`, else to `not`. */
 export function requireVlan(
   asm: Assembler,
