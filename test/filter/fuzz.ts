@@ -11,7 +11,7 @@ import { convert } from '../../src/filter/codegen/translate.js';
 import { compileWords } from '../../src/filter/words/filter-words.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { offloadsOf, tagWords } from '../helpers/absent-tags.js';
-import { randomExpression } from '../helpers/grammar.js';
+import { randomExpression, randomPorts } from '../helpers/grammar.js';
 import { binding, ownVerdicts } from '../helpers/native.js';
 import { randomFrame } from '../helpers/packets.js';
 import { expectedVerdicts, verdictsWithoutTags } from '../helpers/pipeline-reference.js';
@@ -65,6 +65,7 @@ const tally = {
   programs: 0,
   filters: 0,
   words: 0,
+  ports: 0,
   verdicts: 0,
   accepted: 0,
   refusedTexts: 0,
@@ -153,6 +154,27 @@ function filterRound(random: Random, seed: number): void {
   tally.filters++;
 }
 
+/** Up to eight ports with `--vlan strict`, without it, and with `--vlan`, on frames whose tags are anywhere. */
+function portRound(random: Random, seed: number): void {
+  const text = randomPorts(random, 8);
+  const classic = native.compileFilter(text);
+  const direction = random.pick(['rx', 'tx'] as const);
+  const frames = Array.from({ length: FRAMES }, () => random.pick(offloadsOf(direction, randomFrame(random))));
+  const data = frames.map((frame) => frame.data);
+  const tags = tagWords(frames, layout, direction);
+  for (const [view, vlan] of [
+    ['wire', undefined],
+    ['untagged', undefined],
+    ['untagged', random.pick(VLANS)],
+  ] as const) {
+    const bytes = encode(buildPipeline([{ classic, view }], { layout, direction, vlan }));
+    const expected = expectedVerdicts([{ classic, view }], { vlan }, frames);
+    const name = `${direction} ${view} vlan ${JSON.stringify(vlan)} ${text}`;
+    compare(name, bytes, data, expected, { seed, segment: segmentSize(random), tags });
+  }
+  tally.ports++;
+}
+
 /** Words as a program, in a whole filter: tags in packets and mbufs, and what `--vlan strict` makes of them. */
 function wordRound(random: Random, seed: number): void {
   const words = randomWords(random);
@@ -177,6 +199,8 @@ function wordRound(random: Random, seed: number): void {
   tally.words++;
 }
 
+const ROUNDS_IN_TURN = [convertRound, filterRound, portRound, filterRound, wordRound, convertRound, filterRound];
+
 t.setTimeout(0);
 t.test('fuzz', { timeout: 0 }, async (t) => {
   const seconds = option('--seconds');
@@ -185,15 +209,16 @@ t.test('fuzz', { timeout: 0 }, async (t) => {
   for (let seed = first; Date.now() < end && (seconds !== undefined || seed < first + ROUNDS); seed++) {
     try {
       const random = new Random(seed);
-      [convertRound, filterRound, convertRound, filterRound, wordRound][seed % 5]?.(random, seed);
+      ROUNDS_IN_TURN[seed % ROUNDS_IN_TURN.length]?.(random, seed);
     } catch (error) {
       failures.push(`seed ${seed}: ${(error as Error).message}`);
     }
     if (failures.length >= 20) break;
   }
   t.same(failures, [], 'no difference, no refusal');
-  const rounds = tally.programs + tally.filters + tally.words;
+  const rounds = tally.programs + tally.filters + tally.words + tally.ports;
   t.ok(tally.filters > rounds / 3, 'whole filters are among them');
+  t.ok(tally.ports > rounds / 10, 'ports are among them');
   t.ok(tally.accepted > rounds, 'programs accept packets often enough to say something');
   t.ok(tally.tooComplex < rounds / 20, 'few programs are too much for the verifier');
   t.comment(JSON.stringify(tally));

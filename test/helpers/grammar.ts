@@ -66,3 +66,17 @@ export function randomExpression(random: Random, depth = 3): string {
   if (random.chance(6)) return `not (${randomExpression(random, depth - 1)})`;
   return `(${randomExpression(random, depth - 1)}) ${random.pick(['and', 'or'])} (${randomExpression(random, depth - 1)})`;
 }
+
+/**
+ * One to `most` ports of any protocol and direction, most of them alternatives. What is left out is none of them: libpcap
+ * refuses contradictions.
+ */
+export function randomPorts(random: Random, most: number): string {
+  const term = (): string => {
+    const kind = random.pick(['', '', 'src ', 'dst ', 'tcp ', 'udp ', 'udp src ', 'tcp dst ']);
+    const port = random.pick([22, 53, 80, 123, 443, 4789, 5353, 8080, 33333]);
+    return random.chance(5) ? `${kind}portrange ${port}-${port + random.below(400)}` : `${kind}port ${port}`;
+  };
+  const terms = Array.from({ length: random.between(1, most) }, term);
+  return terms.reduce((left, right) => `(${left}) or (${right})${random.chance(6) ? ' and not port 20' : ''}`);
+}
