@@ -36,9 +36,12 @@ interface Trial {
 const readsLength = (text: string): boolean => /\b(len|less|greater)\b/.test(text);
 const isLiteral = (text: string): boolean => literalReason(text, binding().compileFilter(text, false)) !== undefined;
 
+/** What libpcap 1.11 makes of it was too much for the verifier of 25.11, with `--vlan strict`. */
+const THREE_PORTS = 'port 80 or port 443 or port 8080';
+
 /** Every second expression that speaks of no tag, in both modes; those that do mean the same in both. */
 const TRIALS: Trial[] = [
-  ...EXPRESSIONS.filter((_, index) => index % 2 === 0).flatMap((expression): Trial[] => {
+  ...EXPRESSIONS.filter((text, index) => index % 2 === 0 || text === THREE_PORTS).flatMap((expression): Trial[] => {
     const strict = { expression, vlan: 'strict' as const };
     return readsLength(expression) || isLiteral(expression) ? [strict] : [{ expression, vlan: 'any' }, strict];
   }),
@@ -54,6 +57,11 @@ function selectedByTcpdump(file: string, expression: string): Buffer[] {
     return Buffer.from(FRAMES[Number(timestampNs - first) / 1000] as Uint8Array);
   });
 }
+
+t.ok(
+  TRIALS.some(({ expression, vlan }) => expression === THREE_PORTS && vlan === 'strict'),
+  'three ports are tried to the letter',
+);
 
 t.test(`${TRIALS.length} filters`, { skip }, async (t) => {
   const folder = t.testdir();
