@@ -30,6 +30,7 @@ const NATIVE = {
   primary: { from: ['base', 'host'], dpdk: true },
   pdump: { from: ['base', 'record', 'sink', 'capture', 'mbuf', 'filter', 'primary'], dpdk: true },
   agent: { from: ['base', 'record', 'sink', 'capture'], dpdk: false },
+  inject: { from: ['base'], dpdk: false },
   // What lives in the application: it shares a header with the engine, and the interpreter of filters.
   'agent/library': { from: ['agent', 'mbuf', 'filter'], dpdk: true },
 };

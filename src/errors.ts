@@ -42,6 +42,8 @@ export type ErrorCode =
   | 'ERR_DPVS_STATE'
   | 'ERR_DPVS_UNKNOWN'
   | 'ERR_PORT_UNSUITABLE'
+  | 'ERR_INJECT_REFUSED'
+  | 'ERR_INJECT_FAILED'
   | 'ERR_SYSTEM';
 
 /** What an error carries besides its message. `errno` is a name such as ENOSPC, never a number. */

@@ -41,6 +41,12 @@ bool AgentClient::is_hung_up() const {
   return poll(&looked, 1, 0) > 0;
 }
 
+int32_t AgentClient::peer_pid() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 AgentClient::Answer AgentClient::ask(dpcap_agent_operation operation, const std::vector<uint8_t>& body,
                                      int timeout_ms) {
   dpcap_agent_header header{};
@@ -109,6 +115,7 @@ AgentClient::Answer AgentClient::receive(uint32_t sequence, int timeout_ms) {
 AgentHello ask_hello(AgentClient& client, int timeout_ms) {
   const AgentClient::Answer answer = client.ask(DPCAP_AGENT_HELLO, {}, timeout_ms);
   AgentHello hello{};
+  hello.peer_pid = client.peer_pid();
   const size_t room = answer.body.size();
   if (room >= sizeof hello.process) memcpy(&hello.process, answer.body.data(), sizeof hello.process);
   if (room < sizeof hello.process ||

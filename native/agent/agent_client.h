@@ -22,6 +22,8 @@ class AgentClient {
   // Throws ERR_PRIMARY_TIMEOUT, ERR_PRIMARY_GONE when the connection has ended, ERR_VERSION_MISMATCH when the agent
   // speaks another version of the protocol.
   Answer ask(dpcap_agent_operation operation, const std::vector<uint8_t>& body, int timeout_ms);
+  // The process that listens, by the kernel's word; 0 when it is not seen from this PID namespace.
+  int32_t peer_pid() const;
   // Ends the session, and every wait for an answer.
   void end();
   // Whether the other side has ended it. Any thread.
@@ -38,6 +40,7 @@ class AgentClient {
 
 // What the agent tells of its process.
 struct AgentHello {
+  int32_t peer_pid;  // by the kernel's word, in this PID namespace; 0 when it is not seen from here
   dpcap_agent_hello process;
   std::vector<dpcap_agent_port> ports;
 };

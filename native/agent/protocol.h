@@ -40,10 +40,11 @@ struct dpcap_agent_header {
   uint32_t reserved;
 };
 
-// Without the two, filters are run by the agent's interpreter.
+// Without the first two, filters are run by the agent's interpreter.
 enum dpcap_agent_feature {
   DPCAP_AGENT_HAS_BPF = 1,   // filters are run by the application's librte_bpf
   DPCAP_AGENT_COMPILES = 2,  // filters are compiled to machine code
+  DPCAP_AGENT_INJECTED = 4,  // it was loaded when DPDK was set up already: into a running application
 };
 
 struct dpcap_agent_hello {

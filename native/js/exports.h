@@ -13,6 +13,7 @@ void export_host(Napi::Object exports);
 void export_filter(Napi::Object exports);
 void export_interface(Napi::Object exports);
 void export_agent(Napi::Object exports);
+void export_inject(Napi::Object exports);
 // pdump/
 void export_primary(Napi::Object exports);
 void export_extended(Napi::Object exports);

@@ -12,16 +12,18 @@ import type { CaptureBinding } from './capture-binding.js';
 import { nativeError } from './errors.js';
 import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
 import type { HostBinding, Layouts, LifeBinding } from './host-binding.js';
+import type { InjectBinding } from './inject-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
 import type { PrimaryBinding } from './primary-binding.js';
 import { lineOf, RELEASE_LINES, type ReleaseLine } from './releases.js';
 
-/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces, talks to agents. */
+/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces, talks to agents, injects them. */
 export interface HostAddon
   extends HostBinding,
     FilterBinding,
     InterfaceBinding,
     AgentBinding,
+    InjectBinding,
     CaptureBinding,
     LifeBinding,
     Layouts {}

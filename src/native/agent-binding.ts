@@ -4,6 +4,10 @@ import type { Port } from './primary-binding.js';
 /** What an agent tells of its process. */
 export interface AgentHello {
   pid: number;
+  /** The process that listens, by the kernel's word and as this PID namespace knows it; 0 when it is not seen here. */
+  peerPid: number;
+  /** Whether the agent was loaded into the application while that ran. */
+  isInjected: boolean;
   /** Whether the process is a primary of DPDK; otherwise it is a secondary. */
   isPrimary: boolean;
   /** How filters are run there: as machine code, by the application's librte_bpf, or by the agent's interpreter. */

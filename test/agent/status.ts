@@ -5,6 +5,8 @@ import type { AgentCapture, AgentHello } from '../../src/native/agent-binding.js
 
 const HELLO: AgentHello = {
   pid: 7,
+  peerPid: 7,
+  isInjected: false,
   isPrimary: true,
   filters: 'librte_bpf' as const,
   dpdkVersion: 'DPDK 22.11.11',

@@ -188,7 +188,15 @@ for (const [name, some, expected, remedy] of CASES) {
 t.match(formatChecks(examine(view({ mounts: [] }))), /fail +hugetlbfs +not mounted\n {6}mount it/);
 
 const AGENT = {
-  ...{ pid: 7, isPrimary: true, filters: 'compiled' as const, dpdkVersion: 'DPDK 22.11.11', program: 'router' },
+  ...{
+    pid: 7,
+    peerPid: 7,
+    isInjected: false,
+    isPrimary: true,
+    filters: 'compiled' as const,
+    dpdkVersion: 'DPDK 22.11.11',
+    program: 'router',
+  },
   ports: [{ id: 0, name: 'net0', driver: 'x', mac: '', rxQueues: 1, txQueues: 1, mtu: 1500, linkMbps: 0 }],
 };
 

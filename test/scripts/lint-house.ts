@@ -24,6 +24,7 @@ const SOUND = {
     host: {},
     primary: {},
     pdump: { 'lane.h': '#include <rte_ring.h>\n' },
+    inject: {},
     agent: { library: { 'lane.c': '#include <rte_mbuf.h>\n' } },
   },
 };

@@ -10,6 +10,12 @@ static void *look_up(const char *name) { return dlsym(RTLD_DEFAULT, name); }
 
 bool dpdk_is_here(void) { return look_up("rte_eal_init") != NULL; }
 
+bool dpdk_is_up_already(void) {
+  uint64_t (*tsc_hz)(void);
+  *(void **)&tsc_hz = look_up("rte_get_tsc_hz");
+  return tsc_hz != NULL && tsc_hz() != 0;  // see dpdk_is_ready()
+}
+
 struct needed {
   const char *name;
   void **function;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/library/control/hello.h"
 #include "agent/library/control/server.h"
 #include "agent/library/control/telemetry.h"
 #include "agent/library/dpdk.h"
@@ -90,6 +91,10 @@ __attribute__((visibility("default"))) int dpcap_agent_start(void) {
   static atomic_bool has_begun;
   if (!dpdk_is_here()) return -ENOTSUP;
   if (atomic_exchange(&has_begun, true)) return 0;
+  if (dpdk_is_up_already()) {
+    hello_is_injected();
+    agent_say("it was loaded into this process while that runs (dpcap agent inject)");
+  }
   leave_preload();
   pthread_atfork(NULL, NULL, in_child);
   start_thread();

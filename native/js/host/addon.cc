@@ -1,5 +1,5 @@
 // The addon that needs no library of DPDK: what looks at primaries from outside, compiles filters, opens interfaces,
-// and captures through agents.
+// captures through agents, and brings agents into running processes.
 #include <napi.h>
 
 #include "filter/pcap_library.h"
@@ -21,6 +21,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   export_interface(exports);
   export_life(exports);
   export_agent(exports);
+  export_inject(exports);
   export_capture(exports);
   return exports;
 }

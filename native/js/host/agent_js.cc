@@ -41,6 +41,8 @@ Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
   for (uint32_t i = 0; i < hello.ports.size(); i++) ports.Set(i, from_port(env, hello.ports[i]));
   Napi::Object object = Napi::Object::New(env);
   object.Set("pid", process.pid);
+  object.Set("peerPid", hello.peer_pid);
+  object.Set("isInjected", (process.features & DPCAP_AGENT_INJECTED) != 0);
   object.Set("isPrimary", process.process_type == 0);
   object.Set("filters", filters_of(process));
   object.Set("dpdkVersion",

@@ -2,12 +2,17 @@
 #include "agent/library/control/hello.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/library/datapath/filter.h"
 #include "agent/library/dpdk.h"
 #include "agent/protocol.h"
+
+static bool is_injected;
+
+void hello_is_injected(void) { is_injected = true; }
 
 static void write_text(char *out, size_t room, const char *text) {
   const size_t length = text == NULL ? 0 : strnlen(text, room - 1);
@@ -35,7 +40,10 @@ static void write_port(struct dpcap_agent_port *out, uint16_t id) {
 
 static uint32_t features(void) {
   const enum filters_run as = filters_run_as();
-  return as == FILTERS_COMPILED ? DPCAP_AGENT_COMPILES : as == FILTERS_IN_BPF ? DPCAP_AGENT_HAS_BPF : 0;
+  const uint32_t filters = as == FILTERS_COMPILED ? DPCAP_AGENT_COMPILES
+                           : as == FILTERS_IN_BPF ? DPCAP_AGENT_HAS_BPF
+                                                  : 0;
+  return filters | (is_injected ? DPCAP_AGENT_INJECTED : 0);
 }
 
 size_t hello_write(uint8_t *out, size_t room) {

@@ -1,0 +1,46 @@
+#include "inject/thread_place.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace dpcap {
+namespace {
+
+constexpr int64_t kRests[] = {
+#ifdef SYS_poll
+    SYS_poll,        SYS_select,
+#endif
+#ifdef SYS_epoll_wait
+    SYS_epoll_wait,
+#endif
+    SYS_epoll_pwait, SYS_ppoll,   SYS_pselect6, SYS_nanosleep, SYS_clock_nanosleep,
+    SYS_accept,      SYS_accept4, SYS_recvfrom, SYS_recvmsg,
+};
+
+std::string task(pid_t pid, pid_t tid) { return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid); }
+
+}  // namespace
+
+bool is_rest(int64_t call) { return std::find(std::begin(kRests), std::end(kRests), call) != std::end(kRests); }
+
+// "running", "-1 SP PC", or the number of a system call, its arguments, SP and PC.
+std::optional<ThreadPlace> place_of(pid_t pid, pid_t tid) {
+  std::ifstream file(task(pid, tid) + "/syscall");
+  std::string line;
+  if (!std::getline(file, line)) return {};
+  std::istringstream text(line);
+  const std::vector<std::string> words{std::istream_iterator<std::string>(text), {}};
+  if (words.size() < 3) return {};
+  return ThreadPlace{strtoll(words.front().c_str(), nullptr, 10), strtoull(words.back().c_str(), nullptr, 16)};
+}
+
+bool is_thread(pid_t pid, pid_t tid) { return access(task(pid, tid).c_str(), F_OK) == 0; }
+
+}  // namespace dpcap
