@@ -5,7 +5,8 @@ import { readProcess } from '../system/process.js';
 
 const LIBRARY = /\/libdpcap_agent\.dpdk(\d+)\.so/;
 const EAL = /\/librte_eal\.so\.(\d+)/;
-const WAY_IN = 'start it with -d, or LD_PRELOAD, and the file of `dpcap agent path`';
+const WAY_IN =
+  'start it with -d, or LD_PRELOAD, and the file of `dpcap agent path`, or bring it in while it runs: `dpcap agent inject`';
 
 /** One sentence about a process without a socket of an agent. */
 export function whyNoAgent(pid: number, procDir = '/proc'): string {

@@ -71,7 +71,9 @@ function absent(filePrefix: string | undefined): DpcapError {
   const about = filePrefix === undefined ? '' : ` with file prefix ${filePrefix}`;
   return new DpcapError('ERR_PRIMARY_ABSENT', `no application${about} has an agent of dpcap`, {
     subject: filePrefix,
-    hint: 'start it with -d, or LD_PRELOAD, and the file that `dpcap agent path` prints',
+    hint:
+      'start it with -d, or LD_PRELOAD, and the file that `dpcap agent path` prints, or bring it in while it runs: ' +
+      '`dpcap agent inject PID`',
   });
 }
 

@@ -49,7 +49,7 @@ function row({ at: { filePrefix, pid, process: info }, answer }: AgentStatus): s
     ports || 'none',
     hello.filters,
     captures.map(captureText).join(', ') || 'none',
-    'answers',
+    hello.isInjected ? 'answers, injected' : 'answers',
   ];
 }
 
@@ -72,6 +72,7 @@ function agentJson({ at, answer }: AgentStatus): unknown {
     process_type: hello.isPrimary ? 'primary' : 'secondary',
     dpdk_version: hello.dpdkVersion,
     filters: hello.filters,
+    injected: hello.isInjected,
     ports: hello.ports.map(({ id, name, driver, mac, mtu, rxQueues, txQueues, linkMbps }) => ({
       ...{ id, name, driver, mac, mtu },
       rx_queues: rxQueues,

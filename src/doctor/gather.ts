@@ -2,6 +2,8 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentAt, findAgents, withUnseen } from '../agent/find.js';
+import { examine } from '../agent/inject/inject.js';
+import type { Verdict } from '../agent/inject/judge.js';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
 import { type HostAddon, hostAddon, pdumpAddons } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
@@ -34,6 +36,8 @@ export interface PrimaryView {
   stale: StaleCapture[] | undefined;
   /** What dpcap's agent in the process says, or why it does not; undefined when it has none. */
   agent: AgentHello | DpcapError | undefined;
+  /** Whether the agent could be brought into it; undefined when it has one, or is dead. */
+  injection?: Verdict | undefined;
 }
 
 /** The addons, and what they found here. */
@@ -117,6 +121,7 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
     origin: libraries && !(libraries instanceof Error) ? origin(libraries) : undefined,
     ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
+    injection: agent === undefined && reads ? examine(primary.pid as number, { despiteSeccomp: false }) : undefined,
     agent: agent && attempt(() => checked(() => hostAddon().agentHello(agent.socket))),
   };
 }

@@ -1,7 +1,8 @@
 /** Checks whether the primaries can be captured from. Pure: facts in, findings out. */
+import type { Verdict } from '../agent/inject/judge.js';
 import { DpcapError } from '../errors.js';
 import { choosePrimary, describe } from '../primary/choose.js';
-import { isAlive, isForeign } from '../primary/discover.js';
+import { isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { AttachNeeds } from '../primary/joining/attach-needs.js';
 import { PDUMP_ZONE } from '../primary/memory/memzones.js';
 import { RING_BLOCK } from '../primary/memory/ring-block.js';
@@ -68,13 +69,22 @@ function hasAgent({ agent }: PrimaryView): boolean {
   return agent !== undefined && !(agent instanceof Error);
 }
 
-function agentCheck({ primary, agent }: PrimaryView): Check[] {
-  if (agent === undefined) return [];
+function agentCheck({ primary, agent, injection }: PrimaryView): Check[] {
+  if (agent === undefined) return injection === undefined ? [] : [injectionCheck(primary, injection)];
   const name = `${primary.filePrefix}: agent`;
   if (agent instanceof Error)
     return [warn(name, agent.message, agent.hint ?? 'captures go through pdump: --via pdump')];
   const ports = agent.ports.map(({ name: port }) => port).join(', ') || 'none yet';
-  return [ok(name, `answers in pid ${agent.pid}, ports ${ports}; filters: ${agent.filters}`)];
+  const injected = agent.isInjected ? ', injected while that ran' : '';
+  return [ok(name, `answers in pid ${agent.pid}${injected}, ports ${ports}; filters: ${agent.filters}`)];
+}
+
+/** Whether it could get an agent while it runs. That it could not is no fault. */
+function injectionCheck({ filePrefix, pid }: Primary, injection: Verdict): Check {
+  const name = `${filePrefix}: agent`;
+  if (injection.kind === 'refused')
+    return ok(name, `none; it cannot get one while it runs: ${injection.error.message}`);
+  return ok(name, `none; it can get one while it runs: dpcap agent inject ${pid}`);
 }
 
 /** Whether it can be joined, for pdump. `severe` means that no other primary could have been meant. */

@@ -2,6 +2,8 @@
 import { findAgents, withUnseen } from '../agent/find.js';
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize } from '../dpvs/summary.js';
+import { hostAddon } from '../native/addons.js';
+import { attempt } from '../system/process.js';
 import { type Capturability, inspect } from './capturable.js';
 import { primariesWithPrefix } from './choose.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from './discover.js';
@@ -14,6 +16,8 @@ export interface Listing {
   capturability: Capturability;
   /** It has dpcap's agent: then it can be captured from, whatever speaks against joining it. */
   hasAgent?: boolean;
+  /** The agent was loaded while it ran. */
+  isInjected?: boolean;
   /** Undefined when the primary does not tell them (`--no-telemetry`): only an attach can find them out. */
   ports: PortInfo[] | undefined;
   /** What a DPVS says on its control socket; undefined for other primaries. */
@@ -33,9 +37,11 @@ export function collectListings(root: string, host: Host, filePrefix?: string): 
     const { facts, capturability } = inspect(primary, host);
     const socket = facts.telemetrySocket;
     const listing = { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
-    if (!agents.some(({ pid }) => pid === primary.pid)) return listing;
+    const agent = agents.find(({ pid }) => pid === primary.pid);
+    if (!agent) return listing;
     const { warnings } = capturability;
-    return { ...listing, capturability: { verdict: 'yes', reasons: [], warnings }, hasAgent: true };
+    const isInjected = attempt(() => hostAddon().agentHello(agent.socket))?.isInjected === true;
+    return { ...listing, capturability: { verdict: 'yes', reasons: [], warnings }, hasAgent: true, isInjected };
   });
 }
 

@@ -71,8 +71,17 @@ export function readSegments(source: ByteSource): Segment[] | undefined {
 
 /** The definitions of a symbol in .dynsym and .symtab, the dynamic ones first; imports are left out. */
 export function findSymbol(source: ByteSource, name: string): ElfSymbol[] {
+  return findIn(source, [SHT_DYNSYM, SHT_SYMTAB], name);
+}
+
+/** The definitions of a symbol that the loader, and dlsym(3), can find. */
+export function findExported(source: ByteSource, name: string): ElfSymbol[] {
+  return findIn(source, [SHT_DYNSYM], name);
+}
+
+function findIn(source: ByteSource, types: readonly number[], name: string): ElfSymbol[] {
   const sections = readSections(source) ?? [];
-  const tables = [SHT_DYNSYM, SHT_SYMTAB].flatMap((type) => sections.filter((section) => section.type === type));
+  const tables = types.flatMap((type) => sections.filter((section) => section.type === type));
   return tables.flatMap((table) => {
     const strings = sections[table.link];
     return strings ? findInTable(source, table, strings, name) : [];

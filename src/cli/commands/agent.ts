@@ -1,4 +1,4 @@
-/** `dpcap agent` tells where the agent's library is, and which processes have it. */
+/** `dpcap agent` tells where the agent's library is, and which processes have it, and brings it into others. */
 import { whyNoAgent } from '../../agent/absence.js';
 import { findAgents } from '../../agent/find.js';
 import { agentLibraries, agentLibrary } from '../../agent/library.js';
@@ -8,7 +8,9 @@ import { pdumpAddons, type Release } from '../../native/addons.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
+import { parsePid } from '../../text/pid.js';
 import type { RegisterCommand } from '../command.js';
+import { addInject } from './agent/inject.js';
 
 export const registerAgent: RegisterCommand = (program, context) => {
   const agent = program.command('agent').description('Work with the agent: dpcap inside an application.');
@@ -26,23 +28,19 @@ export const registerAgent: RegisterCommand = (program, context) => {
     .argument('[pid]', 'Process to look at. Default: all that have an agent.')
     .option('--json', 'Print one JSON document.')
     .action((pid: string | undefined, { json }: { json?: boolean }) => {
-      const wanted = pid === undefined ? undefined : toPid(pid);
+      const wanted = pid === undefined ? undefined : parsePid(pid);
       const found = findAgents(runtimeRoot()).filter((one) => wanted === undefined || one.pid === wanted);
       const agents = askAgents(found);
       const text = agents.length > 0 ? formatAgents(agents) : missing(wanted);
       process.stdout.write(`${json ? JSON.stringify(agentsJson(agents)) : text}\n`);
       if (agents.length === 0 || !agents.every(answers)) context.exitCode = 1;
     });
+  addInject(agent);
 };
-
-function toPid(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`${text} is not a process id`, { subject: text, hint: 'dpcap list shows the processes' });
-}
 
 /** @throws DpcapError ERR_PRIMARY_ABSENT, ERR_VERSION_MISMATCH, ERR_ADDON_LOAD */
 function paths({ for: pid, all }: { for?: string; all?: boolean }): string[] {
-  if (pid !== undefined) return [agentLibrary(releaseOf(toPid(pid)))];
+  if (pid !== undefined) return [agentLibrary(releaseOf(parsePid(pid)))];
   const here = agentLibraries();
   if (here.length === 0) {
     throw new DpcapError('ERR_ADDON_LOAD', 'there is no agent here', {

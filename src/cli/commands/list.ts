@@ -60,7 +60,7 @@ function nothingHints(): string[] {
   ];
 }
 
-function primaryRow({ primary, capturability, hasAgent }: Listing): string[] {
+function primaryRow({ primary, capturability, hasAgent, isInjected }: Listing): string[] {
   const owner = primary.process;
   return [
     primary.filePrefix,
@@ -68,7 +68,7 @@ function primaryRow({ primary, capturability, hasAgent }: Listing): string[] {
     owner?.program ?? '-',
     owner?.user ?? '-',
     primary.version?.text ?? '-',
-    hasAgent ? 'yes, through its agent' : verdictText(primary, capturability),
+    hasAgent ? `yes, through its agent${isInjected ? ', injected' : ''}` : verdictText(primary, capturability),
   ];
 }
 
@@ -128,7 +128,7 @@ export function listingJson(root: string, listings: readonly Listing[], ended = 
     runtime_root: root,
     /** The number of ended primaries that are not among those below. */
     ended_not_listed: ended,
-    primaries: listings.map(({ primary, capturability, hasAgent, ports: found, dpvs }) => ({
+    primaries: listings.map(({ primary, capturability, hasAgent, isInjected, ports: found, dpvs }) => ({
       file_prefix: primary.filePrefix,
       runtime_dir: primary.runtimeDir,
       state: primary.state,
@@ -140,6 +140,7 @@ export function listingJson(root: string, listings: readonly Listing[], ended = 
       dpdk_version: primary.version?.text ?? null,
       capturable: capturability.verdict,
       has_agent: hasAgent === true,
+      agent_injected: isInjected === true,
       reasons: capturability.reasons,
       warnings: capturability.warnings,
       ports: found?.map(portJson) ?? null,

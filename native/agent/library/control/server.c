@@ -44,8 +44,20 @@ union message {
   uint8_t bytes[DPCAP_AGENT_MAX_MESSAGE];
 };
 
+// The address has this process's pid in it: who listens there is another copy of this library.
+static bool is_served_already(void) {
+  const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const bool is_served = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+  if (fd >= 0) close(fd);
+  return is_served;
+}
+
 bool server_open(void) {
   if (!address_make(&address)) return false;
+  if (is_served_already()) {
+    agent_say("it does nothing in this process: there is another one already");
+    return false;
+  }
   listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   unlink(address.sun_path);  // of an earlier process with this pid
   fchmod(listener, 0600);    // the file will have this mode (unix_bind in Linux)
