@@ -65,8 +65,20 @@ export function startForwarderWithAgent(
   program: 'dpdk-forwarder' | 'dpdk-static-forwarder' | 'dpdk-linked-forwarder',
   vdevs: readonly string[],
 ): Promise<OwnedPrimary> {
+  return startBareForwarder(
+    program,
+    vdevs,
+    program === 'dpdk-linked-forwarder' ? {} : { LD_PRELOAD: installedAgent() },
+  );
+}
+
+/** The same without the agent, unless the program has it. */
+export function startBareForwarder(
+  program: string,
+  vdevs: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<OwnedPrimary> {
   const prefix = uniqueName();
   const eal = ['-l', '0', '--no-pci', '--file-prefix', prefix, '-m', '64', ...vdevs.flatMap((one) => ['--vdev', one])];
-  const env = program === 'dpdk-linked-forwarder' ? {} : { LD_PRELOAD: installedAgent() };
   return startOwnedPrimary(prefix, built(program), eal, env);
 }

@@ -36,7 +36,22 @@ export const RECOVERY_POINTS = [
 /** What an engine passes that captures through an agent. */
 export const AGENT_POINTS = ['agent.prepared', 'agent.opened', 'agent.stopping'] as const;
 
-export const FAULT_POINTS = [...START_POINTS, ...STOP_POINTS, ...RECOVERY_POINTS, ...AGENT_POINTS] as const;
+/** What `dpcap agent inject` passes, in this order; from the third on the application goes through with it alone. */
+export const INJECT_POINTS = [
+  'inject.stopped',
+  'inject.written',
+  'inject.redirected',
+  'inject.released',
+  'inject.returned',
+] as const;
+
+export const FAULT_POINTS = [
+  ...START_POINTS,
+  ...STOP_POINTS,
+  ...RECOVERY_POINTS,
+  ...AGENT_POINTS,
+  ...INJECT_POINTS,
+] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 /** What happens there: it kills or stops itself, crashes, or waits for so many milliseconds. */

@@ -29,8 +29,19 @@ export function findOpenVswitch(): { root: string; reason: false } | { root: und
   return { root: undefined, reason: `Open vSwitch cannot be unpacked: ${made.stderr?.trim().split('\n').at(-1)}` };
 }
 
-/** Starts it with the agent, a bridge and these two ports, and waits until they are there. */
-export async function startOpenVswitch(vdevs: readonly string[]): Promise<{ prefix: string; stop(): Promise<void> }> {
+/** One that runs. */
+export interface OpenVswitch {
+  prefix: string;
+  /** Of ovs-vswitchd. */
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts it with a bridge and these two ports, and waits until they are there. `agent`: whether it is preloaded. */
+export async function startOpenVswitch(
+  vdevs: readonly string[],
+  agent: 'preloaded' | 'none' = 'preloaded',
+): Promise<OpenVswitch> {
   const { root = '' } = findOpenVswitch();
   const prefix = uniqueName();
   const folder = mkdtempSync(join(tmpdir(), 'dpcap-ovs-'));
@@ -60,14 +71,15 @@ export async function startOpenVswitch(vdevs: readonly string[]): Promise<{ pref
     const other = ['dpdk-init=true', 'dpdk-socket-mem=128', 'pmd-cpu-mask=2'].map((one) => `other_config:${one}`);
     await configure('--no-wait', 'set', 'Open_vSwitch', '.', ...other, extra);
     const daemon = join(root, 'usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk');
-    const preload = { ...env, LD_PRELOAD: installedAgent() };
-    running.push(start(daemon, [socket], { env: preload }));
+    const preload = agent === 'preloaded' ? { LD_PRELOAD: installedAgent() } : {};
+    const vswitchd = start(daemon, [socket], { env: { ...env, ...preload } });
+    running.push(vswitchd);
     await configure('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev');
     for (const [i, vdev] of vdevs.entries()) {
       const options = ['type=dpdk', `options:dpdk-devargs="${vdev}"`];
       await configure('add-port', 'br0', `p${i}`, '--', 'set', 'Interface', `p${i}`, ...options);
     }
-    return { prefix, stop };
+    return { prefix, pid: vswitchd.pid, stop };
   } catch (error) {
     await stop();
     throw error;

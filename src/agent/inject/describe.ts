@@ -1,4 +1,6 @@
 /** What would be done, and what was done, for people, for programs, and for the logs. */
+import { dirname } from 'node:path';
+import { runtimeEnvironment, runtimeRoot } from '../../primary/runtime-dir.js';
 import type { Injected } from './inject.js';
 import { type InjectPlan, name } from './judge.js';
 import type { Thread } from './threads.js';
@@ -52,7 +54,7 @@ export function doneLines({ target }: InjectPlan, { socket, calls }: Injected): 
   return [
     `the agent answers in ${name(target)}; held up: ${held}`,
     target.sharesFiles
-      ? `  capture: dpcap --file-prefix ${prefixOf(socket)} -i any`
+      ? `  capture: ${environment(socket)}dpcap --file-prefix ${prefixOf(socket)} -i any`
       : `  capture there: nsenter --target ${target.pid} --mount --pid dpcap -i any`,
   ];
 }
@@ -69,6 +71,14 @@ export function doneJson({ target, library, delivery }: InjectPlan, { socket, ca
     socket,
     calls: calls.map(({ thread, heldUs }) => ({ thread: thread.name, tid: thread.tid, held_us: heldUs })),
   };
+}
+
+/** What dpcap needs to look where the agent is, if that is not where it looks anyway. */
+function environment(socket: string): string {
+  if (dirname(dirname(socket)) === runtimeRoot()) return '';
+  return Object.entries(runtimeEnvironment(dirname(socket)))
+    .map(([name, value]) => `${name}=${value} `)
+    .join('');
 }
 
 function prefixOf(socket: string): string {

@@ -1,5 +1,5 @@
 /** What a process has of DPDK, and of dpcap's agent, by what it has mapped. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Release } from '../../native/addons.js';
 import { lineOf } from '../../native/releases.js';
@@ -59,9 +59,10 @@ function versionIn(config: string): Release | undefined {
   return attempt(() => parseConfig(readRegular(config, 0, CONFIG_HEAD_SIZE).bytes).version);
 }
 
-/** Whether DPDK is linked into the program, and found there by dlsym(). The program is what is mapped first. */
+/** Whether DPDK is linked into the program, and found there by dlsym(). */
 function isInProgram(files: readonly MappedFile[], dir: string): boolean {
-  const [program] = files;
+  const inode = statSync(join(dir, 'exe')).ino;
+  const program = files.find((file) => file.inode === inode);
   const source = program && attempt(() => openMapped(program, dir));
   if (!source) return false;
   try {

@@ -1,5 +1,5 @@
 /** What is looked up of a process, and of this machine, before anything is injected; judge.ts says what it means. */
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type HostAddon, hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
@@ -83,7 +83,7 @@ export function lookAtTarget(pid: number, procDir = '/proc', addon: HostAddon = 
     program: info.program ?? '?',
     startTicks: info.startTicks,
     state: fieldOf(status, 'State').slice(0, 1),
-    tracerPid: Number(fieldOf(status, 'TracerPid')),
+    tracerPid: tracerOf(dir, procDir),
     uids,
     hasSeccomp: Number(fieldOf(status, 'Seccomp')) !== 0,
     hasShadowStack: /\bshstk\b/.test(fieldOf(status, 'x86_Thread_features')),
@@ -96,6 +96,14 @@ export function lookAtTarget(pid: number, procDir = '/proc', addon: HostAddon = 
     forbiddenBy: forbiddenBy(where, dpdk?.runtimeDir, procDir),
     where,
   };
+}
+
+/** A tracer is a thread, and has threads, not processes: any of them counts. 0 when there is none. */
+function tracerOf(dir: string, procDir: string): number {
+  const tasks = attempt(() => readdirSync(join(dir, 'task'))) ?? [];
+  const tracers = tasks.map((tid) => Number(fieldOf(textOf(join(dir, 'task', tid, 'status')), 'TracerPid')));
+  const tracer = tracers.find((one) => one !== 0) ?? 0;
+  return tracer === 0 ? 0 : Number(fieldOf(textOf(join(procDir, String(tracer), 'status')), 'Tgid')) || tracer;
 }
 
 /** Whether the namespace is that of this process. One that cannot be read is another user's, who is refused anyway. */

@@ -34,6 +34,19 @@ export function examine(pid: number, consent: Consent): Verdict {
   return judge(pid, lookAtTarget(pid), lookAtAsker(), libraryFor, consent);
 }
 
+/**
+ * The same, once it is clear: while somebody traces the process, or its agent is about to answer, another dpcap may be at
+ * work.
+ * @param limitMs for how long that is waited for
+ */
+export async function examineAtRest(pid: number, consent: Consent, limitMs: number): Promise<Verdict> {
+  for (const deadline = performance.now() + limitMs; ; await sleep(POLL_MS)) {
+    const verdict = examine(pid, consent);
+    const isPassing = verdict.kind === 'refused' && ['EBUSY', 'EEXIST'].includes(verdict.error.errno ?? '');
+    if (!isPassing || performance.now() >= deadline) return verdict;
+  }
+}
+
 /** The library of a line of releases, if nobody with fewer rights could have changed it. */
 function libraryFor(abi: number): string | DpcapError {
   const line = RELEASE_LINES.find((one) => one.abi === abi);

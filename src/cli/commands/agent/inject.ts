@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { restingThreads } from '../../../agent/inject/call.js';
 import { auditLine, doneJson, doneLines, planJson, planLines, question } from '../../../agent/inject/describe.js';
-import { examine, inject } from '../../../agent/inject/inject.js';
+import { examineAtRest, inject } from '../../../agent/inject/inject.js';
 import { DpcapError, UsageError } from '../../../errors.js';
 import { hostAddon } from '../../../native/addons.js';
 import { choosePrimary } from '../../../primary/choose.js';
@@ -39,7 +39,11 @@ export function addInject(agent: Command): void {
     .option('--file-prefix <prefix>', 'Load it into this primary, instead of a process that is given by its id.')
     .option('--dry-run', 'Print which thread would be borrowed, and what would be done; do nothing.')
     .option('--yes', 'Do not ask.')
-    .option('--wait <duration>', 'Time to wait for a thread that is at rest.', '2s')
+    .option(
+      '--wait <duration>',
+      'Time to wait for a thread that is at rest, and for another dpcap that is at work there.',
+      '2s',
+    )
     .option('--despite-seccomp', 'Load it although the application has a filter of system calls.')
     .option('--json', 'Print one JSON document.')
     .action(async (pid: string | undefined, options: InjectOptions) => {
@@ -71,7 +75,7 @@ async function run(pid: number, limitMs: number, options: InjectOptions): Promis
   const consent = { despiteSeccomp: options.despiteSeccomp ?? false };
   const print = (document: object, lines: readonly string[]): string =>
     options.json ? JSON.stringify(document) : lines.join('\n');
-  const verdict = examine(pid, consent);
+  const verdict = await examineAtRest(pid, consent, limitMs);
   if (verdict.kind === 'refused') throw verdict.error;
   if (verdict.kind === 'present') {
     const { program } = verdict.hello;
