@@ -33,6 +33,7 @@ void test_agent_clock();
 void test_agent_orders();
 void test_agent_server();
 void test_filter_jit();
+void test_injected_call();
 void test_versions();
 
 namespace {
@@ -91,6 +92,7 @@ int main(int argc, char** argv) {
   run("agent_orders", test_agent_orders);
   run("agent_server", test_agent_server);
   run("filter_jit", test_filter_jit);
+  run("injected_call", test_injected_call);
   run("versions", test_versions);
   return tap_end();
 }
