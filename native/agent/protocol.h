@@ -28,6 +28,11 @@ enum dpcap_agent_operation {
   DPCAP_AGENT_STOP = 4,     // takes them away; answered when no thread of the application is inside any more, or EBUSY
   DPCAP_AGENT_FILTER = 5,   // dpcap_agent_programs: other filters from now on; EBUSY: the ones before are still in use
   DPCAP_AGENT_STATUS = 6,   // answered by a dpcap_agent_status for each session that the agent has
+
+  // The recorder, which outlives the connection; there is one. What it keeps is in a black box: see box.h.
+  DPCAP_AGENT_RECORDER_ON = 7,      // dpcap_agent_recorder_order; EALREADY: there is one
+  DPCAP_AGENT_RECORDER_OFF = 8,     // ends it and removes the box; ENOENT: there is none; EBUSY: ask again
+  DPCAP_AGENT_RECORDER_STATUS = 9,  // answered by dpcap_agent_recorder and a descriptor of the box, or ENOENT
 };
 
 struct dpcap_agent_header {
@@ -96,6 +101,24 @@ struct dpcap_agent_prepare {
 struct dpcap_agent_programs {
   uint32_t rx_instructions;
   uint32_t tx_instructions;
+};
+
+// Behind it: the names of devices (DPCAP_AGENT_DEVICE_BYTES each), the programs as with dpcap_agent_prepare, then the
+// filter's text, which is kept in the box.
+struct dpcap_agent_recorder_order {
+  uint64_t memory_bytes;
+  uint32_t snaplen;
+  uint32_t directions;    // enum dpcap_agent_direction, or both
+  uint32_t device_count;  // 0: all devices. Those that come later are recorded as well
+  uint32_t rx_instructions;
+  uint32_t tx_instructions;
+  uint32_t filter_bytes;
+};
+
+struct dpcap_agent_recorder {
+  uint32_t lanes;  // that packets come from now
+  uint32_t reserved;
+  char path[256];  // of the box, as the application sees it
 };
 
 enum dpcap_agent_state {

@@ -75,8 +75,7 @@ static bool fits_into_groups(uint64_t bytes) {
   return true;
 }
 
-// Whether the application would not miss so much memory.
-static bool is_to_spare(uint64_t bytes) {
+bool memory_is_to_spare(uint64_t bytes) {
   return number_in("/proc/meminfo", "MemAvailable:", 1024) / SHARE >= bytes && fits_into_groups(bytes);
 }
 
@@ -105,7 +104,7 @@ static int make_data(struct memory *memory) {
   const size_t bytes = memory->data_bytes;
   memory->is_huge = free_huge_bytes() >= SHARE * (uint64_t)bytes &&
                     make_area("dpcap-data", bytes, MFD_HUGETLB, &memory->data_fd, &memory->data) == 0;
-  if (!memory->is_huge && !is_to_spare(bytes)) return ENOMEM;
+  if (!memory->is_huge && !memory_is_to_spare(bytes)) return ENOMEM;
   const int err = memory->is_huge ? 0 : make_area("dpcap-data", bytes, 0, &memory->data_fd, &memory->data);
   // From here nobody can map it to write, or punch holes into it. Linux before 5.1 does not know this seal.
   if (err == 0) fcntl(memory->data_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);

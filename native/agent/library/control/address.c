@@ -57,8 +57,11 @@ void address_remove(const struct sockaddr_un *address) {
   if (made[0] != 0) rmdir(made);
 }
 
+static char directory[sizeof((struct sockaddr_un *)0)->sun_path];
+
+const char *address_directory(void) { return directory; }
+
 bool address_make(struct sockaddr_un *address) {
-  char directory[sizeof address->sun_path];
   const char *const given = dpdk.runtime_dir();
   if (given != NULL && given[0] != 0) {
     snprintf(directory, sizeof directory, "%s", given);

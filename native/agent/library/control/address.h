@@ -6,5 +6,7 @@
 // Writes the address of this process's socket: dpcap_agent_<pid> in DPDK's runtime directory, which is made where EAL
 // has made none (--in-memory, --no-shconf). Returns whether there is such a place; says why not.
 bool address_make(struct sockaddr_un *address);
+// The directory of that socket.
+const char *address_directory(void);
 // Removes the socket, and the directory if it was made here.
 void address_remove(const struct sockaddr_un *address);

@@ -14,6 +14,7 @@
 #include "agent/library/control/address.h"
 #include "agent/library/control/answer.h"
 #include "agent/library/control/hello.h"
+#include "agent/library/control/recording.h"
 #include "agent/library/dpdk.h"
 #include "agent/library/say.h"
 #include "agent/library/session.h"
@@ -71,6 +72,7 @@ void server_leave(void) {
   pthread_mutex_init(&serving, NULL);  // a thread of the parent may have held it
   if (listener >= 0) close(listener);
   for (unsigned int i = 0; i < client_count; i++) close(clients[i].fd);
+  recording_leave();
   listener = -1;
   client_count = 0;
 }
@@ -142,6 +144,16 @@ static int change_filter(const struct client *client, const union message *messa
   return session_filter(client->session, message->bytes + head, message->header.length - head);
 }
 
+static int stop_recording(void) {
+  const struct timespec nap = {0, 1000000};
+  int err = recording_off();
+  for (int waited = 0; err == EBUSY && waited < STOP_MS; waited++) {
+    nanosleep(&nap, NULL);
+    err = recording_off();
+  }
+  return err;
+}
+
 static void handle(struct client *client, const union message *message) {
   const struct dpcap_agent_header *const header = &message->header;
   switch (header->operation) {
@@ -158,6 +170,13 @@ static void handle(struct client *client, const union message *message) {
       return answer_error(client->fd, header, change_filter(client, message));
     case DPCAP_AGENT_STATUS:
       return say_status(client, header);
+    case DPCAP_AGENT_RECORDER_ON:
+      return answer_error(client->fd, header,
+                          recording_on(message->bytes + sizeof *header, header->length - sizeof *header));
+    case DPCAP_AGENT_RECORDER_OFF:
+      return answer_error(client->fd, header, stop_recording());
+    case DPCAP_AGENT_RECORDER_STATUS:
+      return recording_tell(client->fd, header);
     default:
       return answer_error(client->fd, header, ENOSYS);
   }
@@ -217,7 +236,7 @@ static void welcome(void) {
 }
 
 static bool tick(void) {
-  bool is_needed = false;
+  bool is_needed = recording_tick();
   for (unsigned int i = 0; i < client_count; i++) {
     if (clients[i].session == NULL) continue;
     session_watch(clients[i].session);
@@ -233,10 +252,10 @@ static bool tick(void) {
   return is_needed;
 }
 
-// Returns whether there are sessions, which have to be looked after.
+// Returns whether there are sessions or a recorder, which have to be looked after.
 static bool serve_all(const struct pollfd *polled, unsigned int count) {
   pthread_mutex_lock(&serving);
-  if (count > 0) clock_renew(dpdk.tsc_hz());
+  if (count > 0 || recording_is_on()) clock_renew(dpdk.tsc_hz());
   for (unsigned int i = count; i-- > 0;) {
     if (polled[1 + i].revents != 0 && !serve(&clients[i])) end(i);
   }
@@ -247,7 +266,8 @@ static bool serve_all(const struct pollfd *polled, unsigned int count) {
 }
 
 void server_run(void) {
-  bool has_sessions = false;
+  recording_begin();
+  bool has_sessions = recording_is_on();
   while (listener >= 0) {
     struct pollfd polled[1 + DPCAP_AGENT_MAX_SESSIONS] = {{listener, POLLIN, 0}};
     const unsigned int count = client_count;

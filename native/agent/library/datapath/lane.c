@@ -97,6 +97,8 @@ static int put_callback(struct lane *lane) {
   return 0;
 }
 
+bool lane_is_there(struct lane *lane) { return put_callback(lane) == 0 && !lane_has_ended(lane); }
+
 int lane_attach(struct lane *lane, struct stream *stream) {
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
     if (atomic_load(&lane->streams[i]) != NULL) continue;

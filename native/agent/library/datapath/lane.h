@@ -13,6 +13,8 @@ struct lane;
 
 // Returns the lane of what is now in this place; NULL when there is no memory.
 struct lane *lane_find(uint16_t port, uint16_t queue, uint32_t direction);
+// Puts the lane's callback in place. Returns whether there is such a queue.
+bool lane_is_there(struct lane *lane);
 // Has the lane's callback pass packets on to the stream. Returns 0, or EUSERS, or what ethdev says.
 int lane_attach(struct lane *lane, struct stream *stream);
 // Ends that. The stream may be in use until the thread that may be in the callback now has left it.

@@ -1,19 +1,31 @@
 #include "agent/library/datapath/stream.h"
 
+#include <stddef.h>
+
 #define CHUNK 64  // packets that a filter is run on at once
 
 // The records of a burst that are not published yet.
 struct span {
   struct record_time time;
   uint64_t steady_ns;
+  uint64_t wall_ns;
   uint32_t begin;
   uint32_t packets;
   uint64_t packet_bytes;
   bool is_starved;  // there was no free segment: for the rest of the burst none is looked for
 };
 
+// A recorder keeps the newest packets: the oldest go.
+static bool take_oldest(struct stream *stream) {
+  if (!box_ring_take(stream->ring, stream->box_lane, stream->box_number, &stream->segment)) return false;
+  stream->used = 0;
+  stream->has_segment = true;
+  return true;
+}
+
 // The lowest free segment: while the client keeps up, a handful goes round and stays in the caches.
 static bool take_segment(struct stream *stream) {
+  if (stream->ring != NULL) return take_oldest(stream);
   for (uint32_t i = 0; i < stream->segments; i++) {
     uint8_t is_free = 0;
     if (__atomic_load_n(&stream->segment_flags[i], __ATOMIC_RELAXED) != 0) continue;
@@ -29,6 +41,7 @@ static bool take_segment(struct stream *stream) {
 
 // A client that has read more than there is has read nothing, as far as the ring is concerned.
 static bool has_room_for_burst(const struct stream *stream) {
+  if (stream->ring != NULL) return true;
   return stream->published - __atomic_load_n(&stream->shared->consumed, __ATOMIC_ACQUIRE) <= stream->burst_mask;
 }
 
@@ -40,18 +53,26 @@ static void publish_burst(struct stream *stream, const struct span *span) {
 
 static void publish(struct stream *stream, struct span *span) {
   if (span->packets == 0) return;
-  publish_burst(stream, span);
+  if (stream->ring != NULL)
+    box_ring_publish(stream->ring, stream->segment, stream->used, span->packets, span->wall_ns);
+  else
+    publish_burst(stream, span);
   span->packets = 0;
   span->packet_bytes = 0;
 }
 
-// Tells the client that it may give the segment back once it has read what is in it. Returns whether there was room to.
+// Tells the client that it may give the segment back once it has read what is in it; of a recorder, lets it be
+// overwritten. Returns whether there was room to.
 static bool leave_segment(struct stream *stream, struct span *span) {
   publish(stream, span);
   if (!stream->has_segment) return true;
   if (!has_room_for_burst(stream)) return false;
-  span->begin = stream->used;
-  publish_burst(stream, span);
+  if (stream->ring != NULL) {
+    box_ring_leave(stream->ring, stream->segment);
+  } else {
+    span->begin = stream->used;
+    publish_burst(stream, span);
+  }
   stream->has_segment = false;
   return true;
 }
@@ -90,7 +111,8 @@ void stream_set_filter(struct stream *stream, const struct filter *filter) {
 }
 
 void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time) {
-  struct span span = {record_time(&stream->kind, time.wall_ns), time.steady_ns, stream->used, 0, 0, false};
+  struct span span = {
+      record_time(&stream->kind, time.wall_ns), time.steady_ns, time.wall_ns, stream->used, 0, 0, false};
   const struct filter *const filter = __atomic_load_n(&stream->filter, __ATOMIC_SEQ_CST);
   for (uint32_t first = 0; first < count; first += CHUNK) {
     const uint16_t some = count - first < CHUNK ? (uint16_t)(count - first) : CHUNK;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "agent/library/clock.h"
+#include "agent/library/datapath/box_ring.h"
 #include "agent/library/datapath/filter.h"
 #include "agent/library/datapath/record.h"
 #include "agent/protocol.h"
@@ -22,6 +23,10 @@ struct stream {
   struct dpcap_agent_shared_lane *shared;
   struct dpcap_agent_burst *bursts;
   uint32_t burst_mask;
+  // Of a recorder, in place of the flags and bursts; NULL when a client reads.
+  struct box_ring *ring;
+  struct dpcap_box_lane *box_lane;
+  uint32_t box_number;
   // The truth that is published there.
   bool has_segment;
   uint32_t segment;
