@@ -31,6 +31,7 @@ const NATIVE = {
   pdump: { from: ['base', 'record', 'sink', 'capture', 'mbuf', 'filter', 'primary'], dpdk: true },
   agent: { from: ['base', 'record', 'sink', 'capture'], dpdk: false },
   inject: { from: ['base'], dpdk: false },
+  recorder: { from: ['base', 'record', 'sink', 'agent'], dpdk: false },
   // What lives in the application: it shares a header with the engine, and the interpreter of filters.
   'agent/library': { from: ['agent', 'mbuf', 'filter'], dpdk: true },
 };

@@ -25,6 +25,7 @@ const SOUND = {
     primary: {},
     pdump: { 'lane.h': '#include <rte_ring.h>\n' },
     inject: {},
+    recorder: {},
     agent: { library: { 'lane.c': '#include <rte_mbuf.h>\n' } },
   },
 };
