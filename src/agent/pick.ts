@@ -20,9 +20,9 @@ import { portsOfAll } from './ports.js';
  */
 export function pickSource(filePrefix: string | undefined, via: Backend): PickedPrimary {
   if (via === 'pdump') return pickPrimary(filePrefix);
+  if (via === 'agent') return ask(agentsOfApplication(filePrefix));
   if (filePrefix !== undefined) checkPrefix(filePrefix);
   const agents = findAgents(runtimeRoot(), filePrefix);
-  if (via === 'agent') return ask(ofOneApplication(agents, filePrefix));
   if (agents.length === 0) return pickPrimary(filePrefix);
   // An application with an agent counts as one that can be joined, also where nobody can. Where a primary has none and
   // a secondary of its has one, the primary is meant.
@@ -30,6 +30,15 @@ export function pickSource(filePrefix: string | undefined, via: Backend): Picked
   const chosen = choosePrimary([...others, ...agents.map(asPrimary)], filePrefix);
   const own = agents.filter(({ runtimeDir }) => runtimeDir === chosen.runtimeDir);
   return own.some(({ pid }) => pid === chosen.pid) ? ask(own) : pickPrimary(filePrefix);
+}
+
+/**
+ * The agents of the one application that is meant.
+ * @throws DpcapError ERR_PRIMARY_ABSENT, ERR_PRIMARY_AMBIGUOUS
+ */
+export function agentsOfApplication(filePrefix: string | undefined): readonly AgentAt[] {
+  if (filePrefix !== undefined) checkPrefix(filePrefix);
+  return ofOneApplication(findAgents(runtimeRoot(), filePrefix), filePrefix);
 }
 
 /** The agents that were found, if they are those of one application. */

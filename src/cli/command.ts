@@ -22,6 +22,7 @@ export const COMMAND_NAMES = [
   'forward2kni',
   'mirror',
   'agent',
+  'recorder',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

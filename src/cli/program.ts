@@ -24,6 +24,7 @@ const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   forward2kni: async () => (await import('./commands/forward2kni.js')).registerForward2kni,
   mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
   agent: async () => (await import('./commands/agent.js')).registerAgent,
+  recorder: async () => (await import('./commands/recorder/index.js')).registerRecorder,
   completion: async () => (await import('./commands/completion.js')).registerCompletion,
 };
 

@@ -15,6 +15,7 @@ import type { HostBinding, Layouts, LifeBinding } from './host-binding.js';
 import type { InjectBinding } from './inject-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
 import type { PrimaryBinding } from './primary-binding.js';
+import type { RecorderBinding } from './recorder-binding.js';
 import { lineOf, RELEASE_LINES, type ReleaseLine } from './releases.js';
 
 /** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces, talks to agents, injects them. */
@@ -24,6 +25,7 @@ export interface HostAddon
     InterfaceBinding,
     AgentBinding,
     InjectBinding,
+    RecorderBinding,
     CaptureBinding,
     LifeBinding,
     Layouts {}
