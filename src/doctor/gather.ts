@@ -15,7 +15,10 @@ import { origin } from '../primary/joining/libraries.js';
 import { type OpsReading, readPrimaryOps } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
+import { findBoxes } from '../recorder/find.js';
 import { type HugepagePool, readHugepages } from '../system/huge-pages.js';
+
+import type { BoxView } from './recorder-checks.js';
 
 /** A mounted hugetlbfs. */
 export interface HugetlbMount {
@@ -60,6 +63,8 @@ export interface DoctorView {
   otherRoots: string[];
   /** The list of primaries, or why there is none. */
   primaries: PrimaryView[] | DpcapError;
+  /** The black boxes of recorders, and what they say of themselves. */
+  boxes: BoxView[];
   /** The file prefix that the user asked for. */
   filePrefix: string | undefined;
 }
@@ -98,8 +103,17 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
               searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT],
             }),
           ),
+    boxes: addon instanceof Error ? [] : viewBoxes(root),
     filePrefix: options.filePrefix,
   };
+}
+
+function viewBoxes(root: string): BoxView[] {
+  const found = findBoxes(root);
+  found.close();
+  return found.boxes.map(({ path, facts: { pid, program, bytes, isRecording } }) => ({
+    ...{ path, pid, program, bytes, isRecording },
+  }));
 }
 
 function viewAddons(host: HostAddon): AddonView {

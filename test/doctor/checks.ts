@@ -45,6 +45,7 @@ function view(some: Partial<DoctorView> = {}): DoctorView {
     root: '/var/run/dpdk',
     otherRoots: [],
     primaries: [primaryView('rte')],
+    boxes: [],
     filePrefix: undefined,
     ...some,
   };
@@ -55,6 +56,22 @@ t.test('a healthy machine', async (t) => {
   t.same(new Set(checks.map((check) => check.status)), new Set(['ok']));
   t.equal(exitCodeOf(checks), 0);
   t.match(formatChecks(checks), /0 warn, 0 failed$/);
+});
+
+t.test('what recorders left', async (t) => {
+  const box = {
+    path: '/dev/shm/dpcap_recorder_0/dpcap_box_7_1',
+    pid: 7,
+    program: 'nf',
+    bytes: 2 ** 28,
+    isRecording: true,
+  };
+  t.match(examine(view({ boxes: [box] })).at(-1), { status: 'ok', detail: 'on in nf, pid 7, 256.0 MiB' });
+  t.match(examine(view({ boxes: [{ ...box, isRecording: false }] })).at(-1), {
+    status: 'warn',
+    detail: /nf, pid 7, has ended and left 256\.0 MiB of memory in \/dev\/shm/,
+    remedy: /dpcap recover --box \/dev\/shm\/dpcap_recorder_0\/dpcap_box_7_1/,
+  });
 });
 
 const busy = {

@@ -34,6 +34,9 @@ void test_agent_orders();
 void test_agent_server();
 void test_filter_jit();
 void test_injected_call();
+void test_recorder_save();
+void test_recorder_box();
+void test_recorder_orders();
 void test_versions();
 
 namespace {
@@ -93,6 +96,9 @@ int main(int argc, char** argv) {
   run("agent_server", test_agent_server);
   run("filter_jit", test_filter_jit);
   run("injected_call", test_injected_call);
+  run("recorder_save", test_recorder_save);
+  run("recorder_box", test_recorder_box);
+  run("recorder_orders", test_recorder_orders);
   run("versions", test_versions);
   return tap_end();
 }

@@ -4,6 +4,7 @@ import { type Check, exitCodeOf, formatChecks } from '../../doctor/check.js';
 import { type DoctorView, gatherView } from '../../doctor/gather.js';
 import { hostChecks } from '../../doctor/host-checks.js';
 import { primaryChecks } from '../../doctor/primary-checks.js';
+import { recorderChecks } from '../../doctor/recorder-checks.js';
 import { checkPrefix } from '../../primary/runtime-dir.js';
 import type { RegisterCommand } from '../command.js';
 import { addLibrariesOption } from '../libraries-option.js';
@@ -23,5 +24,5 @@ export const registerDoctor: RegisterCommand = (program, context) => {
 
 /** Returns all findings. Pure. */
 export function examine(view: DoctorView): Check[] {
-  return [...hostChecks(view), ...primaryChecks(view)];
+  return [...hostChecks(view), ...primaryChecks(view), ...recorderChecks(view.boxes)];
 }

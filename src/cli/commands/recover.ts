@@ -15,11 +15,14 @@ import { dpdkOf } from '../../primary/pick.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { staleCaptures } from '../../primary/stale-captures.js';
 import type { RecoverReport } from '../../protocol/messages.js';
+import { removeBox } from '../../recorder/remove.js';
 import { runRecovery } from '../../supervisor/recovery-run.js';
 import { Journal } from '../../system/journal.js';
 import { createLogger } from '../../system/log.js';
+import { roundedSize } from '../../text/size.js';
 import { changeKind } from '../../watchdog/undoers.js';
 import type { RegisterCommand } from '../command.js';
+import { collect } from '../filter-options.js';
 import { addLibrariesOption } from '../libraries-option.js';
 import { catchSignals } from '../signals.js';
 
@@ -28,7 +31,13 @@ export const registerRecover: RegisterCommand = (program, context) => {
     .description('Clear from primaries what dead captures of dpcap left.')
     .option('--file-prefix <prefix>', 'Clear this primary only. Default: all that run.')
     .option('--json', 'Print one JSON document.')
-    .action(async (options: { filePrefix?: string; json?: boolean }) => {
+    .option(
+      '--box <file>',
+      'Remove this black box of a recorder that has ended, and nothing else. Repeatable.',
+      collect,
+    )
+    .action(async (options: { filePrefix?: string; json?: boolean; box?: string[] }) => {
+      if (options.box) return removeBoxes(options.box, options.json);
       const undone = await undoJournal(new Journal()); // comes first: it needs neither a primary nor the addon
       if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
       const reports = [];
@@ -67,6 +76,12 @@ export const registerRecover: RegisterCommand = (program, context) => {
       if (inDoubt || undone.some(({ isUndone }) => !isUndone)) context.exitCode = 1;
     });
 };
+
+function removeBoxes(paths: readonly string[], json: boolean | undefined): void {
+  const removed = paths.map((path) => ({ path, bytes: removeBox(path) }));
+  const lines = removed.map(({ path, bytes }) => `removed ${path}, ${roundedSize(bytes)}`);
+  process.stdout.write(`${json ? JSON.stringify({ boxes: removed }) : lines.join('\n')}\n`);
+}
 
 /** A primary that cannot be joined must not keep the others from being cleared. */
 function failedReport(error: unknown): RecoverReport {

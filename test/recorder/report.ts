@@ -1,0 +1,50 @@
+import t from 'tap';
+import type { Saved } from '../../src/native/recorder-binding.js';
+import { savedLines } from '../../src/recorder/report.js';
+import { sinceOf } from '../../src/recorder/save.js';
+
+const S = 1_000_000_000n;
+const T = 1_796_000_000n * S;
+const WHOLE: Saved = {
+  packets: 5n,
+  bytes: 300n,
+  firstNs: T,
+  lastNs: T + 30n * S,
+  overwrittenUntilNs: 0n,
+  cutOff: 0,
+  overwritten: 0,
+  damaged: 0,
+  failure: null,
+};
+
+function lines(some: Partial<Saved>, sinceNs: bigint, startedNs = T - 100n * S): string[] {
+  return savedLines({ ...WHOLE, ...some }, { sinceNs, startedNs }, 'x.pcapng').map((line) =>
+    line.replace(/\d{4}-[\d-]+ [\d:]+\.\d+/g, 'TIME'),
+  );
+}
+
+t.test('what is in a file, and what is missing in it', async (t) => {
+  const what = 'saved 5 packets, 30.0 s from TIME to TIME, into x.pcapng';
+  t.same(lines({}, 0n), [what]);
+  t.same(lines({}, T), [what]);
+  t.match(lines({ overwrittenUntilNs: T + S }, T)[1], /all packets from TIME on are there; of older ones/);
+  t.same(lines({ overwrittenUntilNs: T - S }, T), [what], 'what was overwritten was not asked for');
+  t.match(lines({}, T - 200n * S)[1], /switched on only at TIME: it holds less than was asked for/);
+  t.match(lines({ overwritten: 2 }, T)[1], /2 segments were overwritten/);
+  t.match(lines({ cutOff: 3 }, T)[1], /cut off: 3 segments/);
+  t.match(lines({ damaged: 1 }, T)[1], /1 segments are damaged/);
+});
+
+t.test('no packet is never the last word', async (t) => {
+  t.match(lines({ packets: 0n }, 0n), ['saved 0 packets, into x.pcapng', /no packet came through its ports/]);
+  t.match(lines({ packets: 0n }, T)[1], /holds no packet from TIME on/);
+});
+
+t.test('the last seconds are those before now, or before the end', async (t) => {
+  const lastNs = 90_000_000_001n;
+  t.equal(sinceOf({}, { isRecording: true, lastNs }, 100_000), 0);
+  t.equal(sinceOf({ sinceMs: 7 }, { isRecording: true, lastNs }, 100_000), 7);
+  t.equal(sinceOf({ lastMs: 30_000 }, { isRecording: true, lastNs }, 100_000), 70_000);
+  t.equal(sinceOf({ lastMs: 30_000 }, { isRecording: false, lastNs }, 100_000), 60_001);
+  t.equal(sinceOf({ lastMs: 300_000 }, { isRecording: true, lastNs }, 100_000), 0);
+});
