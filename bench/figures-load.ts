@@ -30,7 +30,8 @@ const CAPTURED = 'captured when saturated';
 /** Bytes in front of a packet in a pcap file. */
 const PCAP_HEAD = 16;
 
-async function keptFor(primary: Primary, seconds: number): Promise<number> {
+/** The median of what it sends in each of so many seconds, in millions. */
+export async function keptFor(primary: Primary, seconds: number): Promise<number> {
   const kept: number[] = [];
   while (kept.length < seconds) kept.push(await primary.nextSecond());
   return median(kept) / MEGA;

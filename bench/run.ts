@@ -15,12 +15,13 @@ import { parseArgs } from 'node:util';
 import type { Figure, Settings } from './experiment.js';
 import { instructions } from './figure-instructions.js';
 import { intoNull } from './figure-null.js';
+import { recorderPrice } from './figure-recorder.js';
 import { kept, saturated } from './figures-load.js';
 import { cpu, latency, lossFree, pipe } from './figures-paced.js';
 import { buildParts } from './primary.js';
 import { markdown, type Sample, summarise } from './sample.js';
 
-const FIGURES: Figure[] = [saturated, intoNull, kept, lossFree, pipe, cpu, latency, instructions];
+const FIGURES: Figure[] = [saturated, intoNull, kept, lossFree, pipe, cpu, latency, instructions, recorderPrice];
 
 const { values } = parseArgs({
   options: {

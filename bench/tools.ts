@@ -1,7 +1,7 @@
 /** The tools that are compared, each as a command that captures what port 0 transmits or receives. */
 import { fileURLToPath } from 'node:url';
 
-const DPCAP = fileURLToPath(new URL('../../bin/dpcap.cjs', import.meta.url));
+export const DPCAP = fileURLToPath(new URL('../../bin/dpcap.cjs', import.meta.url));
 
 /** What a tool is asked for. */
 export interface Request {

@@ -66,6 +66,12 @@ static void write_header(struct box *box, const struct recorder_order *order, co
   memcpy(header->magic, DPCAP_BOX_MAGIC, sizeof header->magic);
 }
 
+static int publish(struct box *box) {
+  const int err = box_file_publish(&box->file);
+  if (err != 0) box_remove(box);
+  return err;
+}
+
 int box_make(struct box *box, const struct recorder_order *order, const char *runtime_dir) {
   memset(box, 0, sizeof *box);
   box->file.fd = -1;
@@ -87,7 +93,7 @@ int box_make(struct box *box, const struct recorder_order *order, const char *ru
   box->ring.table = (void *)(bytes + dpcap_box_segments_offset());
   box->data = bytes + data_offset;
   write_header(box, order, runtime_dir);
-  return 0;
+  return publish(box);
 }
 
 void box_remove(struct box *box) {

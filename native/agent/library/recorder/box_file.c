@@ -77,15 +77,20 @@ static int fill(struct box_file *file) {
 }
 
 static int make_file(struct box_file *file, int folder, const char *folder_path) {
-  char name[64];
-  snprintf(name, sizeof name, DPCAP_BOX_FILE "%d_%llu", (int)getpid(), (unsigned long long)process_start_ticks());
-  const int length = snprintf(file->path, sizeof file->path, "%s/%s", folder_path, name);
+  const int length = snprintf(file->path, sizeof file->path, "%s/" DPCAP_BOX_FILE "%d_%llu", folder_path, (int)getpid(),
+                              (unsigned long long)process_start_ticks());
   if (length >= (int)sizeof file->path) return ENAMETOOLONG;
-  file->fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  file->fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (file->fd < 0) return errno;
   const int err = fill(file);
   if (err != 0) box_file_remove(file);
   return err;
+}
+
+int box_file_publish(const struct box_file *file) {
+  char own[64];
+  snprintf(own, sizeof own, "/proc/self/fd/%d", file->fd);
+  return linkat(AT_FDCWD, own, AT_FDCWD, file->path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
 static int make_in(struct box_file *file, const char *folder_path, size_t size) {
@@ -112,9 +117,10 @@ int box_file_make(struct box_file *file, const char *runtime_dir, size_t size) {
 }
 
 void box_file_remove(struct box_file *file) {
+  struct stat status;
   if (file->bytes != NULL) munmap(file->bytes, file->size);
   if (file->fd >= 0) {
-    unlink(file->path);
+    if (fstat(file->fd, &status) == 0 && status.st_nlink > 0) unlink(file->path);
     close(file->fd);
     *strrchr(file->path, '/') = 0;
     rmdir(file->path);
