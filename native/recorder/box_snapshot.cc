@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "base/error.h"
@@ -19,8 +20,26 @@ size_t count_since(const BoxFacts& facts, uint64_t since_ns) {
   return std::min<size_t>(facts.header.segments, static_cast<size_t>(wanted) + facts.lanes.size() + 1);
 }
 
-// All of it is touched: a page that has to be found first would hold up the copy.
+// Memory that the machine's programs would not miss; all of it when that is not told.
+uint64_t available_bytes() {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  uint64_t kilobytes = 0;
+  while (file >> word) {
+    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return UINT64_MAX;
+}
+
+// All of it is touched: a page that has to be found first would hold up the copy. Half of what is free stays free, or
+// the kernel might end the application for want of memory.
 uint8_t* make_memory(size_t size) {
+  if (size > available_bytes() / 2) {
+    throw Error(
+        "ERR_NO_MEMORY",
+        "the machine has no memory to spare for a copy of " + std::to_string(size >> 20) + " MiB of the recorder's",
+        ENOMEM);
+  }
   void* const made =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NORESERVE, -1, 0);
   if (made != MAP_FAILED) return static_cast<uint8_t*>(made);

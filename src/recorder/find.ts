@@ -6,7 +6,7 @@ import { asDpcapError, DpcapError, errnoOf } from '../errors.js';
 import { hostAddon } from '../native/addons.js';
 import { checked } from '../native/errors.js';
 import type { BoxFacts } from '../native/recorder-binding.js';
-import { currentUid, runtimeRoot } from '../primary/runtime-dir.js';
+import { checkPrefix, currentUid, runtimeRoot } from '../primary/runtime-dir.js';
 import { inFolder } from '../system/safe-file.js';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -42,6 +42,7 @@ export interface FoundBoxes {
  * @param root see runtimeRoot()
  */
 export function findBoxes(root: string, prefix?: string, shared = SHARED_MEMORY): FoundBoxes {
+  if (prefix !== undefined) checkPrefix(prefix);
   const boxes: OpenBox[] = [];
   const bad: BadBox[] = [];
   const add = (path: string, open: () => number): void => {

@@ -48,8 +48,14 @@ export async function saveBox(
     return saved;
   } catch (error) {
     output.remove();
-    throw error;
+    throw error instanceof DpcapError && error.code === 'ERR_NO_MEMORY' ? tooLarge(error) : error;
   }
+}
+
+/** A recorder that goes on is copied before it is saved. */
+function tooLarge(error: DpcapError): DpcapError {
+  const hint = 'save less of it, with --last or --since, or the whole once the application has ended';
+  return new DpcapError(error.code, error.message, { errno: error.errno, hint, cause: error });
 }
 
 function fileInfo({ dpdkVersion, program, pid }: BoxFacts): {

@@ -22,7 +22,6 @@ import { createLogger } from '../../system/log.js';
 import { roundedSize } from '../../text/size.js';
 import { changeKind } from '../../watchdog/undoers.js';
 import type { RegisterCommand } from '../command.js';
-import { collect } from '../filter-options.js';
 import { addLibrariesOption } from '../libraries-option.js';
 import { catchSignals } from '../signals.js';
 
@@ -31,13 +30,9 @@ export const registerRecover: RegisterCommand = (program, context) => {
     .description('Clear from primaries what dead captures of dpcap left.')
     .option('--file-prefix <prefix>', 'Clear this primary only. Default: all that run.')
     .option('--json', 'Print one JSON document.')
-    .option(
-      '--box <file>',
-      'Remove this black box of a recorder that has ended, and nothing else. Repeatable.',
-      collect,
-    )
-    .action(async (options: { filePrefix?: string; json?: boolean; box?: string[] }) => {
-      if (options.box) return removeBoxes(options.box, options.json);
+    .option('--box <file>', 'Remove this black box of a recorder that has ended, and nothing else.')
+    .action(async (options: { filePrefix?: string; json?: boolean; box?: string }) => {
+      if (options.box !== undefined) return printRemoved(options.box, removeBox(options.box), options.json);
       const undone = await undoJournal(new Journal()); // comes first: it needs neither a primary nor the addon
       if (!options.json) for (const { text } of undone) process.stdout.write(`${text}\n`);
       const reports = [];
@@ -77,10 +72,9 @@ export const registerRecover: RegisterCommand = (program, context) => {
     });
 };
 
-function removeBoxes(paths: readonly string[], json: boolean | undefined): void {
-  const removed = paths.map((path) => ({ path, bytes: removeBox(path) }));
-  const lines = removed.map(({ path, bytes }) => `removed ${path}, ${roundedSize(bytes)}`);
-  process.stdout.write(`${json ? JSON.stringify({ boxes: removed }) : lines.join('\n')}\n`);
+function printRemoved(path: string, bytes: number, json: boolean | undefined): void {
+  const text = json ? JSON.stringify({ boxes: [{ path, bytes }] }) : `removed ${path}, ${roundedSize(bytes)}`;
+  process.stdout.write(`${text}\n`);
 }
 
 /** A primary that cannot be joined must not keep the others from being cleared. */
