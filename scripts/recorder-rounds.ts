@@ -1,7 +1,7 @@
 /**
  * Has an application at full load crash, again and again, and looks at what its flight recorder kept:
  * `npm run test:recorder-rounds -- [--rounds N] [--signal SIGSEGV]`. Each box has to give a valid file without a torn record,
- * whose last packet is less than 1 ms older than the death. On a machine with other work to do the polling thread may not
+ * whose last packet is less than 1 ms older than the signal. On a machine with other work to do the polling thread may not
  * have had a CPU for longer than that: such rounds fail.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
@@ -80,7 +80,7 @@ async function round(): Promise<{ ageMs: number; faults: string[] }> {
         ...(code === 0 ? [] : [`it was not saved: ${stderr}`]),
         ...(isOrdered ? [] : ['its file is not in the order of time']),
         ...(/damaged|cut off/.test(stderr) ? [stderr] : []),
-        ...(ageMs < MOST_AGE_MS ? [] : [`its last packet is ${ageMs.toFixed(3)} ms older than the death`]),
+        ...(ageMs < MOST_AGE_MS ? [] : [`its last packet is ${ageMs.toFixed(3)} ms older than the signal`]),
       ],
     };
   } finally {
