@@ -15,6 +15,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
   ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',
   ERR_NO_MEMORY: 'free huge pages for the primary, or ask for a smaller buffer with -B',
+  ERR_INJECT_FAILED: 'the application goes on; see whether the agent comes late: dpcap agent check',
   ERR_ENABLE_FAILED: "the primary's own log says more",
 };
 

@@ -70,8 +70,15 @@ async function attemptCall(call: InjectedCall, addon: Addon): Promise<CallOutcom
   } catch (thrown) {
     const error = nativeError(thrown);
     if (error.code === 'ERR_CAPTURE_BUSY') return error;
-    throw error;
+    throw error.code === 'ERR_PERMISSION' ? notLet(error) : error;
   }
+}
+
+/** A security module, or a tracer that came this very moment. */
+function notLet({ message, subject, errno }: DpcapError): DpcapError {
+  const hint =
+    'run dpcap as root, or with CAP_SYS_PTRACE; an audit log says whether a security module (AppArmor, SELinux) refused';
+  return new DpcapError('ERR_PERMISSION', message, { subject, errno, hint });
 }
 
 function gone({ pid, program }: InjectPlan['target']): DpcapError {
