@@ -18,7 +18,7 @@
 #include "capture/drain.h"
 #include "capture/merge_thread.h"
 #include "pdump/memory/copy_ring.h"
-#include "pdump/reader/mbuf_packet.h"
+#include "mbuf/mbuf_packet.h"
 #include "pdump/reader/pdump_poller.h"
 #include "sink/file_sink.h"
 

@@ -24,7 +24,8 @@ const NATIVE = {
   record: { from: ['base'], dpdk: false },
   sink: { from: ['base', 'record'], dpdk: false },
   capture: { from: ['base', 'record', 'sink'], dpdk: false },
-  mbuf: { from: [], dpdk: true },
+  // From packets in mbufs to records and frames: what comes by pdump's rings, and what comes by eBPF.
+  mbuf: { from: ['base', 'record', 'sink', 'capture'], dpdk: true },
   filter: { from: ['base'], dpdk: true },
   host: { from: ['base'], dpdk: true },
   primary: { from: ['base', 'host'], dpdk: true },

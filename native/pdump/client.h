@@ -8,17 +8,12 @@
 #include <optional>
 #include <string>
 
+#include "mbuf/copy_mode.h"
 #include "pdump/request.h"
 #include "record/lane.h"
 #include "record/ledger.h"
 
 namespace dpcap {
-
-// How the primary copies a packet.
-enum class CopyMode : uint16_t {
-  plain = 1,    // data only: cheapest; neither timestamp nor original length
-  stamped = 2,  // wrapped in a pcapng block: timestamp and original length taken in the primary
-};
 
 struct PdumpEnable {
   CopyMode mode;

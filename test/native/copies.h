@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "books.h"
-#include "pdump/reader/burst.h"
-#include "pdump/reader/packet_writer.h"
+#include "mbuf/burst.h"
+#include "mbuf/packet_writer.h"
 #include "sink/sink.h"
 
 // A chain of mbufs that holds `bytes`, cut into segments of `segment` bytes, with `room` unused bytes around each.

@@ -7,10 +7,10 @@
 
 #include "capture/source.h"
 #include "filter/ebpf_vm.h"
+#include "mbuf/mbuf_packet.h"
+#include "mbuf/packet_writer.h"
 #include "pdump/memory/mempool.h"
 #include "pdump/memory/working_set.h"
-#include "pdump/reader/mbuf_packet.h"
-#include "pdump/reader/packet_writer.h"
 #include "pdump/reader/ring_reader.h"
 
 namespace dpcap {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pdump/reader/mbuf_packet.h"
+#include "mbuf/mbuf_packet.h"
 
 namespace dpcap {
 namespace {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "capture/source.h"
+#include "mbuf/burst.h"
 #include "pdump/pdump_lane.h"
-#include "pdump/reader/burst.h"
 #include "pdump/reader/stamp_clock.h"
 
 namespace dpcap {

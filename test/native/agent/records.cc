@@ -9,7 +9,7 @@ extern "C" {
 
 #include "copies.h"
 #include "mbuf/epb_flags.h"
-#include "pdump/reader/mbuf_packet.h"
+#include "mbuf/mbuf_packet.h"
 #include "record/pcap_format.h"
 #include "tap.h"
 

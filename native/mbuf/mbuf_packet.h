@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "pdump/client.h"
+#include "base/direction.h"
+#include "mbuf/copy_mode.h"
 
 namespace dpcap {
 

@@ -1,10 +1,10 @@
-#include "pdump/reader/packet_writer.h"
+#include "mbuf/packet_writer.h"
 
 #include <rte_prefetch.h>
 
 #include <algorithm>
 
-#include "pdump/reader/mbuf_packet.h"
+#include "mbuf/mbuf_packet.h"
 
 namespace dpcap {
 namespace {

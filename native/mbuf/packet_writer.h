@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "capture/admission.h"
-#include "pdump/client.h"
-#include "pdump/reader/burst.h"
-#include "pdump/reader/encoder.h"
+#include "mbuf/burst.h"
+#include "mbuf/copy_mode.h"
+#include "mbuf/encoder.h"
 #include "sink/sink.h"
 
 namespace dpcap {

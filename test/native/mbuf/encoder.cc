@@ -1,4 +1,4 @@
-#include "pdump/reader/encoder.h"
+#include "mbuf/encoder.h"
 
 #include <string>
 #include <vector>

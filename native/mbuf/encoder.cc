@@ -1,10 +1,10 @@
-#include "pdump/reader/encoder.h"
+#include "mbuf/encoder.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "mbuf/epb_flags.h"
-#include "pdump/reader/mbuf_packet.h"
+#include "mbuf/mbuf_packet.h"
 #include "record/block.h"
 
 namespace dpcap {

@@ -2,8 +2,8 @@
 #pragma once
 #include <sys/uio.h>
 
-#include "pdump/client.h"
-#include "pdump/reader/burst.h"
+#include "mbuf/burst.h"
+#include "mbuf/copy_mode.h"
 #include "record/pcap_format.h"
 #include "sink/sink.h"
 

@@ -1,4 +1,4 @@
-#include "pdump/reader/mbuf_packet.h"
+#include "mbuf/mbuf_packet.h"
 
 #include <rte_ether.h>
 
