@@ -38,3 +38,24 @@ export const FORWARDING_RELEASE = number(25, 11);
 
 /** From this release on, pdump takes a filter and a snaplen, and has a memzone (DPDK 21.11, lib/pdump/rte_pdump.c). */
 export const FIRST_FILTERING_RELEASE = number(21, 11);
+
+/**
+ * Where a row of `rte_eth_fp_ops` has what, in bytes: the table by which an application calls its drivers
+ * (lib/ethdev/rte_ethdev_core.h). Since 23.11 the queues stand first.
+ */
+export interface FastPathLayout {
+  rowBytes: number;
+  rxFunction: number;
+  /** Pointer to an array of pointers to queues, which has an entry for each possible queue. */
+  rxQueues: number;
+  txFunction: number;
+  txQueues: number;
+}
+
+const FAST_PATH_22_11 = { rowBytes: 128, rxFunction: 0, rxQueues: 24, txFunction: 64, txQueues: 88 };
+const FAST_PATH_23_11 = { rowBytes: 128, rxFunction: 16, rxQueues: 0, txFunction: 80, txQueues: 64 };
+
+/** The layout of a line of releases. It was read in the headers of 22.11, 23.11, 24.11 and 25.11. */
+export function fastPathLayout({ abi }: ReleaseLine): FastPathLayout {
+  return abi === 23 ? FAST_PATH_22_11 : FAST_PATH_23_11;
+}
