@@ -50,7 +50,7 @@ Architecture: $arch
 Maintainer: The dpcap authors <dpcap@dpcap.invalid>
 Installed-Size: $size
 Depends: nodejs (>= 18.20), libpcap0.8 | libpcap0.8t64, libc6 (>= 2.36)
-Recommends: tcpdump
+Recommends: tcpdump, libbpf1
 Suggests: dpdk, wireshark
 Section: net
 Priority: optional

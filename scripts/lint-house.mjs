@@ -30,6 +30,9 @@ const NATIVE = {
   host: { from: ['base'], dpdk: true },
   primary: { from: ['base', 'host'], dpdk: true },
   pdump: { from: ['base', 'record', 'sink', 'capture', 'mbuf', 'filter', 'primary'], dpdk: true },
+  ebpf: { from: ['base', 'record', 'sink', 'capture', 'mbuf', 'filter', 'ebpf/kernel'], dpdk: true },
+  // What is compiled for the kernel, and its words with the engine.
+  'ebpf/kernel': { from: [], dpdk: false },
   agent: { from: ['base', 'record', 'sink', 'capture'], dpdk: false },
   inject: { from: ['base'], dpdk: false },
   recorder: { from: ['base', 'record', 'sink', 'agent'], dpdk: false },

@@ -16,6 +16,6 @@ only_under() {
 node_modules/.bin/biome check --error-on-warnings src test bin scripts bench examples *.json || failed=1
 find native include -name '*.cc' -o -name '*.c' -o -name '*.h' | xargs clang-format --dry-run -Werror || failed=1
 only_under 'napi\.h' 'js'
-only_under 'rte_' 'base|primary|host|mbuf|filter|record|pdump|sink|capture|agent'
+only_under 'rte_' 'base|primary|host|mbuf|filter|record|pdump|sink|capture|agent|ebpf'
 node scripts/lint-house.mjs || failed=1
 exit "$failed"

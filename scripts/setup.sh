@@ -20,6 +20,8 @@ pkg-config       pkg-config    command
 cmake            cmake         command
 make             make          command
 g++              g++           command
+clang            clang         command
+libbpf>=1.0      libbpf-dev    pkg-config
 clang-format     clang-format  command
 clang            clang         command
 libFuzzer        libclang-rt-dev fuzzer

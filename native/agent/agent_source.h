@@ -27,7 +27,7 @@ class AgentSource : public Source {
   void open() override {}
   bool grow(uint32_t, uint32_t) override { return false; }
   void watch() override;
-  void settle() override {}
+  std::vector<std::string> settle() override { return {}; }
   std::vector<std::string> disable(Primary primary) override;
   void leave() override {}
   bool release() override;

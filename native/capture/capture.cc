@@ -147,8 +147,8 @@ std::vector<InterfaceTotals> Capture::totals(const CaptureStats& stats) const {
     const Balance& balance = stats.lanes[i].balance;
     const SourceCounters& source = balance.source;
     InterfaceTotals& total = totals[plan_.lanes[i].interface];
-    total.received += source.accepted + source.nombuf + source.contended;
-    total.lost_in_primary += source.nombuf + source.ringfull + source.contended;
+    total.received += source.accepted + source.nombuf + source.contended + source.unread;
+    total.lost_in_primary += source.nombuf + source.ringfull + source.contended + source.unread;
     total.filter_accepted += source.accepted + source.nombuf;
     total.delivered += balance.written;
   }

@@ -47,7 +47,7 @@ class Capture {
   // See Source.
   bool grow(uint32_t pieces, uint32_t up_to);
   void watch() { source_->watch(); }
-  void settle() { source_->settle(); }
+  std::vector<std::string> settle() { return source_->settle(); }
   std::vector<std::string> disable(Primary primary);
   void abandon() { source_->abandon(); }
 

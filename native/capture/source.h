@@ -67,8 +67,9 @@ class Source {
   virtual bool grow(uint32_t pieces, uint32_t up_to) = 0;
   // Ends the lanes whose port or queue is gone. Sends no request. Any thread, also during grow() and settle().
   virtual void watch() = 0;
-  // Removes what is in the application for ended lanes, where it can be reached again.
-  virtual void settle() = 0;
+  // Removes what is in the application for ended lanes, where it can be reached again, and follows ports that were
+  // stopped and started. Returns what people should hear of it.
+  virtual std::vector<std::string> settle() = 0;
   // Ends the copying; from here nothing new begins. Returns the lanes whose state is unknown, as text.
   virtual std::vector<std::string> disable(Primary primary) = 0;
   // Lets go of the memory of an application that is gone. The pollers have taken everything out.

@@ -23,6 +23,7 @@ struct SourceStats {
   bool filtering_here = false;  // the primary could not load the filter of a lane
   bool wants_mbufs = false;     // more mbufs were wanted since grow() was last called
   bool can_settle = false;      // settle() has something to do
+  double poll_ns = 0;           // what the capture costs a thread of the application at each poll, measured here
   uint64_t memory = 0;          // bytes of the primary's huge pages, without owner record and mempool header
 };
 

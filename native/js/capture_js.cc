@@ -99,16 +99,11 @@ Napi::Value JS_GrowCapture(const Napi::CallbackInfo& info) {
       [](Napi::Env env, const bool& has_room) { return Napi::Boolean::New(env, has_room); });
 }
 
-// settleLanes(number): Promise<void>
+// settleLanes(number): Promise<string[]>, what people should hear of it.
 Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Capture> settled = running(info);
-  return PromiseWorker<bool>::run(
-      info.Env(),
-      [settled] {
-        settled->settle();
-        return true;
-      },
-      [](Napi::Env env, const bool&) { return env.Undefined(); });
+  return PromiseWorker<std::vector<std::string>>::run(
+      info.Env(), [settled] { return settled->settle(); }, from_strings);
 }
 
 // abandonCaptures(): a call that takes or frees memory in the primary, or disables lanes, ends at its next piece of

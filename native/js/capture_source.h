@@ -1,5 +1,5 @@
 // What an addon's captures have as their source. Each addon defines this function for its own: pdump/source_js.cc,
-// host/agent_js.cc.
+// host/agent_js.cc, ebpf/ebpf_js.cc.
 #pragma once
 #include <napi.h>
 

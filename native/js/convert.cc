@@ -193,6 +193,9 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
     object.Set("nombuf", from_u64(env, lane.balance.source.nombuf));
     object.Set("ringfull", from_u64(env, lane.balance.source.ringfull));
     object.Set("contended", from_u64(env, lane.balance.source.contended));
+    object.Set("unread", from_u64(env, lane.balance.source.unread));
+    object.Set("calls", from_u64(env, lane.balance.source.calls));
+    object.Set("fullCalls", from_u64(env, lane.balance.source.full_calls));
     object.Set("written", from_u64(env, lane.balance.written));
     object.Set("bytes", from_u64(env, lane.balance.bytes));
     object.Set("sinkdrop", from_u64(env, lane.balance.sinkdrop));
@@ -212,6 +215,7 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("filteringHere", stats.source.filtering_here);
   object.Set("wantsMbufs", stats.source.wants_mbufs);
   object.Set("canSettle", stats.source.can_settle);
+  object.Set("pollNs", stats.source.poll_ns);
   object.Set("memory", from_u64(env, stats.source.memory));
   return object;
 }

@@ -44,7 +44,10 @@ class PdumpSource : public Source {
   void open() override;
   bool grow(uint32_t pieces, uint32_t up_to) override;
   void watch() override { callbacks_.watch(); }
-  void settle() override { callbacks_.settle(); }
+  std::vector<std::string> settle() override {
+    callbacks_.settle();
+    return {};
+  }
   std::vector<std::string> disable(Primary primary) override;
   void leave() override;
   bool release() override;

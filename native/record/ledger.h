@@ -21,6 +21,9 @@ struct SourceCounters {
   uint64_t nombuf = 0;
   uint64_t ringfull = 0;
   uint64_t contended = 0;  // passed, unseen, while another thread was in the callback of the same queue
+  uint64_t unread = 0;     // passed, but the kernel's program could not copy them
+  uint64_t calls = 0;      // of the driver's function, and of these, those that dealt with all that they were asked for
+  uint64_t full_calls = 0;
 };
 
 // The books of one lane at one moment.

@@ -47,7 +47,7 @@ struct RecordHead {
 // The closing statistics of one interface.
 struct InterfaceTotals {
   uint64_t received;         // packets that the filter accepted, or that were lost before it or for want of an mbuf
-  uint64_t lost_in_primary;  // nombuf, ringfull and contended
+  uint64_t lost_in_primary;  // nombuf, ringfull, contended and unread
   uint64_t filter_accepted;
   uint64_t delivered;  // written to the file
 };

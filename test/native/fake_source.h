@@ -139,7 +139,10 @@ class FakeSource : public dpcap::Source {
   void watch() override {
     if (becomes != dpcap::LaneState::live) lanes_[0]->end(becomes);
   }
-  void settle() override { calls_.push_back("settle"); }
+  std::vector<std::string> settle() override {
+    calls_.push_back("settle");
+    return {};
+  }
   std::vector<std::string> disable(dpcap::Primary primary) override {
     calls_.push_back(primary == dpcap::Primary::gone ? "gone" : "disable");
     return in_doubt;

@@ -38,6 +38,10 @@ void test_recorder_save();
 void test_recorder_box();
 void test_recorder_orders();
 void test_versions();
+#ifdef DPCAP_HAS_EBPF
+void test_ebpf_places();
+void test_ebpf_poller();
+#endif
 
 namespace {
 
@@ -100,5 +104,9 @@ int main(int argc, char** argv) {
   run("recorder_box", test_recorder_box);
   run("recorder_orders", test_recorder_orders);
   run("versions", test_versions);
+#ifdef DPCAP_HAS_EBPF
+  run("ebpf_places", test_ebpf_places);
+  run("ebpf_poller", test_ebpf_poller);
+#endif
   return tap_end();
 }

@@ -1,0 +1,106 @@
+#include "ebpf/ebpf_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fault_point.h"
+#include "ebpf/poll_cost.h"
+
+namespace dpcap {
+namespace {
+
+// What is copied of a packet is what can be recorded of it.
+FileOptions within_copy(FileOptions file) {
+  file.snaplen = std::min(file.snaplen, DPCAP_PROBE_MOST_BYTES);
+  return file;
+}
+
+}  // namespace
+
+EbpfSource::EbpfSource(const EbpfPlan& plan)
+    : plan_(plan), rx_filter_(plan.program), tx_filter_(plan.program_tx.empty() ? plan.program : plan.program_tx) {}
+
+// A filter may look at any byte of a packet, so that then all are copied.
+uint32_t EbpfSource::copy_bytes() const {
+  return plan_.program.empty() ? within_copy(plan_.file).snaplen : DPCAP_PROBE_MOST_BYTES;
+}
+
+void EbpfSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
+  lanes_ = lanes;
+  tallies_.unread.resize(lanes.size());
+  const auto count = static_cast<uint32_t>(lanes.size());
+  program_ = std::make_unique<KernelProgram>(KernelProgram::Sizes{count + 1, plan_.ring_bytes, copy_bytes()});
+  poll_ns_ = poll_cost_ns(*program_, count);
+  for (const FastPathTable& table : plan_.tables) {
+    const auto number = static_cast<uint32_t>(processes_.size());
+    processes_.push_back(std::make_unique<ProbedProcess>(table, number, *program_));
+  }
+}
+
+std::unique_ptr<Poller> EbpfSource::make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
+                                                Admission& admission) {
+  const auto take = [program = program_.get()](const auto& hold) { program->take_bursts(hold); };
+  const EbpfInput input{take, rx_filter_, tx_filter_, tallies_, plan_.ring_bytes};
+  return std::make_unique<EbpfPoller>(lanes, input, std::move(writer), admission);
+}
+
+std::unique_ptr<Poller> EbpfSource::poller(std::vector<Lane*> lanes, RecordSink& sink, Admission& admission) {
+  return make_poller(lanes, std::make_unique<RecordWriter>(within_copy(plan_.file), CopyMode::plain, sink), admission);
+}
+
+std::unique_ptr<Poller> EbpfSource::poller(std::vector<Lane*> lanes, FrameSink& sink, Admission& admission) {
+  return make_poller(lanes, std::make_unique<FrameWriter>(CopyMode::plain, sink), admission);
+}
+
+void EbpfSource::enable() {
+  for (const auto& process : processes_) process->attach(lanes_);
+}
+
+void EbpfSource::watch() {
+  const auto has_changed = [](const auto& process) { return process->has_changed(); };
+  if (std::any_of(processes_.begin(), processes_.end(), has_changed)) can_settle_ = true;
+}
+
+std::vector<std::string> EbpfSource::settle() {
+  can_settle_ = false;
+  std::vector<std::string> all;
+  for (const auto& process : processes_) {
+    const std::vector<std::string> told = process->follow();
+    all.insert(all.end(), told.begin(), told.end());
+  }
+  return all;
+}
+
+// The kernel takes a probe out when no thread is in its program any more.
+std::vector<std::string> EbpfSource::disable(Primary) {
+  fault_point("ebpf.stopping");
+  for (const auto& process : processes_) process->detach();
+  return {};
+}
+
+bool EbpfSource::release() { return true; }
+
+SourceCounters EbpfSource::counters(const Lane& lane) const {
+  if (!program_) return {};
+  const auto index = static_cast<uint32_t>(lane.index);
+  const auto counted = [&](__u64 dpcap_probe_lane::*counter) { return program_->counted(index, counter); };
+  SourceCounters counters;
+  const uint64_t unread = tallies_.unread[index];
+  const uint64_t accepted = counted(&dpcap_probe_lane::accepted);
+  counters.accepted = accepted - std::min(accepted, unread);
+  counters.ringfull = counted(&dpcap_probe_lane::ringfull);
+  counters.unread = counted(&dpcap_probe_lane::unread) + unread;
+  counters.calls = counted(&dpcap_probe_lane::calls);
+  counters.full_calls = counted(&dpcap_probe_lane::full);
+  return counters;
+}
+
+SourceStats EbpfSource::stats() const {
+  SourceStats stats;
+  stats.poll_ns = poll_ns_;
+  stats.can_settle = can_settle_;
+  stats.clock_steps = {tallies_.clock_steps, tallies_.steps_ns};
+  return stats;
+}
+
+}  // namespace dpcap

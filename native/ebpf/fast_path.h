@@ -1,0 +1,41 @@
+// The functions and queues by which a process receives and sends, read from its table rte_eth_fp_ops without joining
+// it. Any thread.
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "record/lane.h"
+
+namespace dpcap {
+
+// Where a row of the table has what, in bytes (src/native/releases.ts).
+struct FastPathLayout {
+  uint32_t row_bytes;
+  uint32_t rx_function;
+  uint32_t rx_queues;
+  uint32_t tx_function;
+  uint32_t tx_queues;
+};
+
+// The table of a process.
+struct FastPathTable {
+  int pid;
+  uint64_t address;
+  uint32_t rows;
+  FastPathLayout layout;
+};
+
+// By what a driver is called for a lane: its function, and the queue that this is given.
+struct FastPath {
+  uint64_t function = 0;
+  uint64_t queue = 0;
+
+  bool is_set() const { return function != 0 && queue != 0; }
+  bool operator==(const FastPath& other) const { return function == other.function && queue == other.queue; }
+};
+
+// Returns what the table says of a lane: nothing is set for a port that is stopped, or is not there, or has not that
+// queue. Returns nothing when the process has ended. Throws ERR_PERMISSION.
+std::optional<FastPath> read_fast_path(const FastPathTable& table, const LaneId& lane);
+
+}  // namespace dpcap

@@ -1,0 +1,74 @@
+#include "ebpf/probed_process.h"
+
+#include <algorithm>
+#include <set>
+
+namespace dpcap {
+
+void ProbedProcess::attach(const std::vector<Lane*>& lanes) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Lane* lane : lanes) lanes_.push_back({lane, {}, nullptr});
+  }
+  follow();
+}
+
+bool ProbedProcess::has_changed() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(lanes_.begin(), lanes_.end(), [&](const Watched& watched) {
+    const auto now = read_fast_path(table_, watched.lane->id);
+    return now && !(*now == watched.path);
+  });
+}
+
+std::vector<std::string> ProbedProcess::follow() {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> told;
+  for (Watched& watched : lanes_) {
+    const auto now = read_fast_path(table_, watched.lane->id);
+    if (!now || *now == watched.path) continue;
+    const std::string& device = watched.lane->id.device;
+    if (!now->is_set()) {
+      told.insert(device + " was stopped: its packets are seen again as soon as it starts");
+    } else {
+      told.insert(
+          device +
+          " has started, or has other functions now, and is probed again: packets of about 0.1 s before are missing");
+    }
+    move(watched, *now);
+  }
+  return {told.begin(), told.end()};
+}
+
+// The old probe goes when the last lane that needs it has moved away.
+void ProbedProcess::move(Watched& watched, const FastPath& to) {
+  if (watched.path.is_set()) program_.remove_queue(key_of(watched));
+  watched.path = to;
+  std::shared_ptr<Probe> probe;
+  if (to.is_set()) {
+    program_.add_queue(key_of(watched), static_cast<uint32_t>(watched.lane->index));
+    probe = probe_on({watched.lane->id.direction, to.function});
+  }
+  watched.probe = std::move(probe);
+}
+
+std::shared_ptr<Probe> ProbedProcess::probe_on(const Function& function) {
+  std::weak_ptr<Probe>& known = probes_[function];
+  if (std::shared_ptr<Probe> probe = known.lock()) return probe;
+  const auto direction = static_cast<uint32_t>(function.first);
+  std::shared_ptr<Probe> probe =
+      program_.attach(direction, table_.pid, number_, code_place(table_.pid, function.second));
+  known = probe;
+  return probe;
+}
+
+dpcap_probe_queue ProbedProcess::key_of(const Watched& watched) const {
+  return {watched.path.queue, static_cast<uint32_t>(watched.lane->id.direction), number_};
+}
+
+void ProbedProcess::detach() {
+  const std::lock_guard lock(mutex_);
+  lanes_.clear();
+}
+
+}  // namespace dpcap

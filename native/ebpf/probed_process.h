@@ -1,0 +1,54 @@
+// The probes of a capture in one process, on the functions that its table names for the captured lanes. One call at a
+// time, except has_changed(), which any thread may call.
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ebpf/fast_path.h"
+#include "ebpf/kernel_program.h"
+#include "record/lane.h"
+
+namespace dpcap {
+
+class ProbedProcess {
+ public:
+  // `number`: of the process in its capture. The program outlives this.
+  ProbedProcess(const FastPathTable& table, uint32_t number, KernelProgram& program)
+      : table_(table), number_(number), program_(program) {}
+
+  // Sets the probes for these lanes. A port that is stopped has none until it starts. Throws as read_fast_path(),
+  // code_place() and KernelProgram.
+  void attach(const std::vector<Lane*>& lanes);
+  // Whether the table names other functions or queues than those that have probes.
+  bool has_changed() const;
+  // Sets the probes that the table asks for now, and takes out those that nobody needs any more. Returns what became of
+  // the ports, for people. Throws as attach().
+  std::vector<std::string> follow();
+  // Takes all probes out.
+  void detach();
+
+ private:
+  struct Watched {
+    Lane* lane;
+    FastPath path;
+    std::shared_ptr<Probe> probe;
+  };
+  using Function = std::pair<Direction, uint64_t>;
+
+  void move(Watched& watched, const FastPath& to);
+  std::shared_ptr<Probe> probe_on(const Function& function);
+  dpcap_probe_queue key_of(const Watched& watched) const;
+
+  const FastPathTable table_;
+  const uint32_t number_;
+  KernelProgram& program_;
+  mutable std::mutex mutex_;
+  std::vector<Watched> lanes_;
+  std::map<Function, std::weak_ptr<Probe>> probes_;  // one for all lanes that share a function
+};
+
+}  // namespace dpcap

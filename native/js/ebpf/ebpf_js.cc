@@ -1,0 +1,58 @@
+// Probes on the functions of an application's drivers: what they cost, and the source of the captures of this addon.
+#include <memory>
+
+#include "ebpf/ebpf_source.h"
+#include "ebpf/poll_cost.h"
+#include "js/capture_source.h"
+#include "js/convert.h"
+#include "js/errors.h"
+#include "js/exports.h"
+
+namespace {
+
+using namespace dpcap;
+
+constexpr uint64_t kMostAddress = (1ull << 53) - 1;
+constexpr uint64_t kMostOffset = 4096;
+
+FastPathLayout to_layout(const Napi::Object& o) {
+  const auto at = [&](const char* name) { return static_cast<uint32_t>(number(o, name, kMostOffset)); };
+  return {at("rowBytes"), at("rxFunction"), at("rxQueues"), at("txFunction"), at("txQueues")};
+}
+
+std::vector<FastPathTable> to_tables(const Napi::Object& ebpf) {
+  const Napi::Value given = ebpf.Get("processes");
+  const Napi::Value layout = ebpf.Get("layout");
+  if (!given.IsArray()) throw wrong_type(ebpf.Env(), "processes", "an array");
+  if (!layout.IsObject()) throw wrong_type(ebpf.Env(), "layout", "an object");
+  const auto processes = given.As<Napi::Array>();
+  std::vector<FastPathTable> tables;
+  for (uint32_t i = 0; i < processes.Length(); i++) {
+    const Napi::Value one = processes.Get(i);
+    if (!one.IsObject()) throw wrong_type(ebpf.Env(), "processes", "an array of objects");
+    const auto process = one.As<Napi::Object>();
+    tables.push_back({static_cast<int>(number(process, "pid", INT32_MAX)), number(process, "table", kMostAddress),
+                      static_cast<uint32_t>(number(process, "rows", UINT16_MAX)),
+                      to_layout(layout.As<Napi::Object>())});
+    if (tables.back().rows == 0) throw wrong_type(ebpf.Env(), "rows", "at least one");
+  }
+  return tables;
+}
+
+// pollCost(): number, in ns. Takes some milliseconds.
+Napi::Value JS_PollCost(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), poll_cost_ns()); }
+
+}  // namespace
+
+MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint32_t) {
+  constexpr uint64_t kMostRing = 1ull << 30;
+  const Napi::Value given = plan.Get("ebpf");
+  if (!given.IsObject()) throw wrong_type(plan.Env(), "ebpf", "an object");
+  if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for probes");
+  const auto at = given.As<Napi::Object>();
+  const Programs programs = to_programs(plan);
+  const EbpfPlan ebpf{to_tables(at), programs.rx, programs.tx, capture.file, number(at, "memory", kMostRing)};
+  return [ebpf](const Notify&) { return std::make_unique<EbpfSource>(ebpf); };
+}
+
+void export_ebpf(Napi::Object exports) { add_function<JS_PollCost>(exports, "pollCost"); }

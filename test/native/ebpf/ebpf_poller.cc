@@ -1,0 +1,193 @@
+// Bursts as the programs in the kernel pass them on become records, in the order of their times.
+#include "ebpf/ebpf_poller.h"
+
+#include <rte_ether.h>
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "capture/admission.h"
+#include "copies.h"
+#include "record/pcap_format.h"
+#include "tap.h"
+
+using namespace dpcap;
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+// Keeps records as they come.
+class MemorySink : public RecordSink {
+ public:
+  using RecordSink::RecordSink;
+  Room reserve(size_t) override { return {room_.data(), room_.size(), room_.size()}; }
+  void commit(const RecordSpan& span) override {
+    const uint8_t* at = span.bytes;
+    for (uint32_t i = 0; i < span.records; i++) {
+      const size_t size = stored_record_size(FileFormat::pcap, at);
+      records.emplace_back(at, at + size);
+      lanes.push_back(span.lane);
+      at += size;
+    }
+  }
+  void tick(uint64_t, uint64_t) override {}
+  void finish(const std::vector<uint8_t>&) override {}
+
+  std::vector<Bytes> records;
+  std::vector<uint16_t> lanes;
+
+ private:
+  Bytes room_ = Bytes(1 << 20);
+};
+
+template <typename T>
+void append(Bytes& to, const T& value) {
+  const size_t at = to.size();
+  to.resize(at + sizeof value);
+  memcpy(&to[at], &value, sizeof value);
+}
+
+// A burst of the kernel's, to be filled.
+class Made {
+ public:
+  Made(uint64_t time_ns, uint32_t lane) { append(bytes_, dpcap_probe_burst{time_ns, lane, 0}); }
+
+  Made& add(const Bytes& packet, uint32_t len = 0, uint64_t ol_flags = 0, bool is_read = true) {
+    const auto caplen = static_cast<uint32_t>(packet.size());
+    append(bytes_, dpcap_probe_packet{ol_flags, len == 0 ? caplen : len, caplen, 5, 6, is_read});
+    bytes_.insert(bytes_.end(), packet.begin(), packet.end());
+    bytes_.resize((bytes_.size() + 7) & ~size_t{7});
+    packets_++;
+    return *this;
+  }
+  Bytes bytes() {
+    memcpy(&bytes_[offsetof(dpcap_probe_burst, packets)], &packets_, sizeof packets_);
+    return bytes_;
+  }
+
+ private:
+  Bytes bytes_;
+  uint32_t packets_ = 0;
+};
+
+// A poller with a ring that the test fills. Lane 0 receives, lane 1 sends.
+struct Fixture {
+  explicit Fixture(const Bytes& filter = {}, uint64_t packet_limit = 0) : limit(packet_limit), rx(filter), tx(filter) {
+    tallies.unread.resize(2);
+    const auto take = [this](const auto& hold) {
+      while (!ring.empty()) {
+        const Bytes burst = ring.front();
+        ring.pop_front();
+        if (!hold(burst.data(), burst.size())) break;
+      }
+    };
+    poller = std::make_unique<EbpfPoller>(std::vector<Lane*>{&lanes[0], &lanes[1]},
+                                          EbpfInput{take, rx, tx, tallies, 1 << 20},
+                                          std::make_unique<RecordWriter>(kPcap, CopyMode::plain, sink), admission);
+  }
+  uint32_t drain() {
+    poller->poll();
+    return poller->deliver(More::none);
+  }
+  uint32_t caplen(size_t record) const { return stored_caplen(FileFormat::pcap, sink.records[record].data()); }
+  uint64_t time_ns(size_t record) const { return stored_time_ns(kPcap, sink.records[record].data()); }
+
+  Lane lanes[2] = {{0, {"test0", 0, 0, Direction::rx}, 0}, {1, {"test0", 0, 0, Direction::tx}, 0}};
+  Books books{2};
+  Limit limit;
+  MemorySink sink{books.counters};
+  Admission admission{books.ledger, limit, sink};
+  Interpreter rx, tx;
+  EbpfTallies tallies;
+  std::deque<Bytes> ring;
+  std::unique_ptr<EbpfPoller> poller;
+};
+
+const uint64_t kLongAgo = now_ns(CLOCK_MONOTONIC) - 1'000'000'000;
+
+void test_records() {
+  Fixture test;
+  test.ring.push_back(Made(kLongAgo, 0).add(numbered(60)).add(numbered(99), 1514).bytes());
+  CHECK(test.poller->poll() == 2 && test.poller->deliver(More::may_come) == 2);
+  CHECK(test.sink.records.size() == 2 && test.caplen(0) == 60 && test.caplen(1) == 99);
+  const Bytes& cut = test.sink.records[1];
+  uint32_t len;
+  memcpy(&len, &cut[12], sizeof len);
+  CHECK(len == 1514);
+  CHECK(Bytes(cut.begin() + 16, cut.end()) == numbered(99));
+  const uint64_t offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
+  CHECK(test.time_ns(0) - kLongAgo - offset + 1'000'000 < 2'000'000);
+  CHECK(test.books.ledger[0].recorded == 2 && test.books.ledger[0].bytes == 159);
+}
+
+void test_order() {
+  Fixture test;
+  const uint64_t now = now_ns(CLOCK_MONOTONIC);
+  test.ring.push_back(Made(kLongAgo + 20, 0).add(numbered(60)).bytes());
+  test.ring.push_back(Made(kLongAgo + 10, 1).add(numbered(61)).bytes());
+  test.ring.push_back(Made(now + 1'000'000'000, 0).add(numbered(62)).bytes());  // not yet: an earlier one may come
+  CHECK(test.poller->poll() == 3 && test.poller->deliver(More::may_come) == 2);
+  CHECK(test.caplen(0) == 61 && test.caplen(1) == 60 && test.sink.lanes[0] == 1);
+  CHECK(!test.poller->is_empty());
+  CHECK(test.poller->complete_ns() < now_ns(CLOCK_REALTIME));
+  test.ring.push_back(Made(kLongAgo, 1).add(numbered(63)).bytes());  // its thread had lost its CPU
+  CHECK(test.drain() == 2 && test.poller->is_empty());
+  CHECK(test.caplen(2) == 63 && test.time_ns(2) == test.time_ns(1));
+  CHECK(test.caplen(3) == 62 && test.time_ns(3) > test.time_ns(2));
+}
+
+void test_losses() {
+  Fixture test;
+  test.ring.push_back(Made(kLongAgo, 1).add(numbered(60)).add({}, 60, 0, false).add(numbered(61)).bytes());
+  CHECK(test.drain() == 3);
+  CHECK(test.sink.records.size() == 2 && test.tallies.unread[1] == 1 && test.tallies.unread[0] == 0);
+  // What nobody makes is not read past its end.
+  Bytes torn = Made(kLongAgo, 0).add(numbered(60)).bytes();
+  torn.resize(torn.size() - 30);
+  test.ring.push_back(torn);
+  test.ring.push_back({1, 2, 3});
+  test.ring.push_back(Made(kLongAgo, 77).add(numbered(60)).bytes());
+  test.drain();
+  CHECK(test.sink.records.size() == 2 && test.tallies.unread[0] == 1);
+}
+
+void test_limit() {
+  Fixture test({}, 3);
+  for (int i = 0; i < 2; i++) test.ring.push_back(Made(kLongAgo, 0).add(numbered(60)).add(numbered(60)).bytes());
+  test.drain();
+  CHECK(test.sink.records.size() == 3 && test.limit.is_reached());
+  CHECK(test.books.ledger[0].surplus == 1);
+}
+
+// Selects nothing: mov r0, 0; exit.
+void test_filter() {
+  const uint64_t program[2] = {0xb4, 0x95};
+  Bytes bytes(sizeof program);
+  memcpy(bytes.data(), program, sizeof program);
+  Fixture test(bytes);
+  test.ring.push_back(Made(kLongAgo, 0).add(numbered(60)).add(numbered(60)).bytes());
+  test.drain();
+  CHECK(test.sink.records.empty() && test.books.ledger[0].filtered == 2);
+}
+
+void test_tags() {
+  Fixture test;
+  test.ring.push_back(Made(kLongAgo, 0).add(numbered(60), 0, RTE_MBUF_F_RX_VLAN_STRIPPED).bytes());
+  test.drain();
+  CHECK(test.caplen(0) == 64);
+  const uint8_t tag[4] = {0x81, 0x00, 0, 5};
+  CHECK(memcmp(&test.sink.records[0][16 + 12], tag, sizeof tag) == 0);
+}
+
+}  // namespace
+
+void test_ebpf_poller() {
+  test_records();
+  test_order();
+  test_losses();
+  test_limit();
+  test_filter();
+  test_tags();
+}
