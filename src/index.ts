@@ -69,6 +69,8 @@ const optionsSchema = z.strictObject({
   statsIntervalMs: z.optional(z.int().check(z.minimum(100))),
   trustMempools: z.optional(z.boolean()),
   via: z.optional(z.enum(BACKENDS)),
+  /** With `via: 'ebpf'`: share of full receive calls, percent, above which the probes are taken out; 100: never. */
+  probeBudget: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
 });
 
 /** What to capture, and where packets go. */

@@ -1,4 +1,6 @@
-/** Chooses the application to capture from, and the backend: its agent or pdump. */
+/** Chooses the application to capture from, and the backend: its agent, pdump, or probes where they are asked for. */
+import { pickProbed } from '../ebpf/pick.js';
+import { probesInstead } from '../ebpf/refusal.js';
 import { DpcapError } from '../errors.js';
 import { hostAddon } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
@@ -16,20 +18,23 @@ import { portsOfAll } from './ports.js';
 
 /**
  * The application to capture from, and through which backend.
- * @throws DpcapError as choosePrimary(), pickPrimary() and AgentBinding.agentHello()
+ * @throws DpcapError as choosePrimary(), pickPrimary(), pickProbed() and AgentBinding.agentHello()
  */
 export function pickSource(filePrefix: string | undefined, via: Backend): PickedPrimary {
   if (via === 'pdump') return pickPrimary(filePrefix);
   if (via === 'agent') return ask(agentsOfApplication(filePrefix));
+  if (via === 'ebpf') return pickProbed(filePrefix);
   if (filePrefix !== undefined) checkPrefix(filePrefix);
   const agents = findAgents(runtimeRoot(), filePrefix);
-  if (agents.length === 0) return pickPrimary(filePrefix);
+  if (agents.length === 0) return probesInstead(filePrefix, () => pickPrimary(filePrefix));
   // An application with an agent counts as one that can be joined, also where nobody can. Where a primary has none and
   // a secondary of its has one, the primary is meant.
   const others = findPrimaries(runtimeRoot(), systemHost()).filter(({ pid }) => !agents.some((one) => one.pid === pid));
   const chosen = choosePrimary([...others, ...agents.map(asPrimary)], filePrefix);
   const own = agents.filter(({ runtimeDir }) => runtimeDir === chosen.runtimeDir);
-  return own.some(({ pid }) => pid === chosen.pid) ? ask(own) : pickPrimary(filePrefix);
+  return own.some(({ pid }) => pid === chosen.pid)
+    ? ask(own)
+    : probesInstead(filePrefix, () => pickPrimary(filePrefix));
 }
 
 /**

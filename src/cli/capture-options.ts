@@ -12,6 +12,7 @@ const MAX_QUEUE = 1023;
 export interface RawCaptureOptions {
   filePrefix?: string;
   via?: string;
+  probeBudget?: string;
   interface?: string[];
   direction?: string;
   queue?: string;
@@ -43,6 +44,10 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   return {
     filePrefix: raw.filePrefix,
     via: checkChoice('--via', raw.via ?? DEFAULT_REQUEST.via, BACKENDS),
+    probeBudget:
+      raw.probeBudget === undefined
+        ? DEFAULT_REQUEST.probeBudget
+        : checkInteger('--probe-budget', raw.probeBudget, 1, 100, 'percent'),
     ports: (raw.interface ?? []).flatMap(splitPorts),
     directions: checkDirection(raw.direction ?? 'both'),
     queues: raw.queue === undefined ? undefined : checkQueues(raw.queue),

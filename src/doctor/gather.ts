@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type AgentAt, findAgents, withUnseen } from '../agent/find.js';
 import { examine } from '../agent/inject/inject.js';
 import type { Verdict } from '../agent/inject/judge.js';
+import { whyNoProbes } from '../ebpf/target.js';
 import { asDpcapError, type DpcapError, errnoOf } from '../errors.js';
 import { type HostAddon, hostAddon, pdumpAddons } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
@@ -41,6 +42,8 @@ export interface PrimaryView {
   agent: AgentHello | DpcapError | undefined;
   /** Whether the agent could be brought into it; undefined when it has one, or is dead. */
   injection?: Verdict | undefined;
+  /** Why probes cannot be set on it (`--via ebpf`), or empty; undefined when it does not run. */
+  probesLack: string | undefined;
 }
 
 /** The addons, and what they found here. */
@@ -136,6 +139,7 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
     ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
     injection: agent === undefined && reads ? examine(primary.pid as number, { despiteSeccomp: false }) : undefined,
+    probesLack: isAlive(primary) ? (whyNoProbes(primary, host) ?? '') : undefined,
     agent: agent && attempt(() => checked(() => hostAddon().agentHello(agent.socket))),
   };
 }

@@ -26,6 +26,7 @@ export function primaryChecks(view: DoctorView): Check[] {
       ...opsCheck(one),
       ...toolsCheck(one),
       ...staleCheck(one),
+      ...probesCheck(one),
     ]),
   ];
 }
@@ -152,6 +153,13 @@ function staleCheck({ primary, stale }: PrimaryView): Check[] {
   if (stale.length === 0) return [ok(name, 'none')];
   const detail = stale.map(({ pid, description }) => `pid ${pid} left ${description}`).join('; ');
   return [warn(name, detail, `clear them: dpcap recover --file-prefix ${primary.filePrefix}`)];
+}
+
+/** Probes are a way beside the others, so nothing is wrong without them. */
+function probesCheck({ primary, probesLack }: PrimaryView): Check[] {
+  if (probesLack === undefined) return [];
+  const name = `${primary.filePrefix}: probes`;
+  return [ok(name, probesLack === '' ? 'possible (--via ebpf)' : `not possible: ${probesLack}`)];
 }
 
 function failure(name: string, error: DpcapError): Check {

@@ -4,34 +4,33 @@ import { asDpcapError, type DpcapError } from '../errors.js';
 import type { LanePlan, NativeStats } from '../native/capture-binding.js';
 import { native } from '../native/errors.js';
 import type { AttachedFacts } from '../native/primary-binding.js';
-import { usableMemory } from '../primary/memory/memory-limits.js';
 import { selectLanes, selectPorts } from '../protocol/lanes.js';
 import { wishedMbufs } from '../protocol/mempool-size.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 import type { Output } from '../sinks/sink.js';
-import { readHugepages } from '../system/huge-pages.js';
 import { refuseBusy } from './busy-lanes.js';
 import { endByStats, FailingCopies, leftBehindError, primaryGone } from './capture-end.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
+import { ProbeGuard } from './probe-guard.js';
 import type { CaptureSession } from './session/capture-session.js';
 import { FORWARD_WAIT_S } from './session/pdump-participants.js';
 import { statsMessage } from './stats-message.js';
+import { usableFor } from './usable-memory.js';
 
 /** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */
 const LOOK_MS = 500;
+/** The same where packets of a port are missed from its restart to the next look. */
+const PROBE_LOOK_MS = 100;
 /** Node's timers count whole milliseconds, and may fire that much too early. */
 const TIMER_EARLY_MS = 1;
 // A request for memory that was not answered may still be carried out, and undone, after the primary answers again: for
 // as long as the primary waits for the other processes (5 s).
 const UNANSWERED_REQUEST_MS = 6000;
-
-/** An agent's copies are in memory of their own. */
-const AGENT_MEMORY = { bytes: Number.MAX_SAFE_INTEGER, limit: '' };
 
 type Done = Extract<FromEngine, { type: 'done' }>;
 
@@ -42,6 +41,7 @@ export class CaptureRun {
   readonly #number: number;
   readonly #lookMs: number;
   readonly #failingCopies = new FailingCopies();
+  readonly #guard: ProbeGuard;
   #stopReason: StopReason | undefined;
   #wake: (() => void) | undefined;
   /** Whether the addon owns the output, and the primary may hold something of this capture. */
@@ -60,7 +60,7 @@ export class CaptureRun {
     plan: EnginePlan,
     send: (message: FromEngine) => void,
     session: CaptureSession,
-    lookMs = LOOK_MS,
+    lookMs = plan.ebpf ? PROBE_LOOK_MS : LOOK_MS,
   ) {
     this.#number = number;
     this.#plan = plan;
@@ -68,6 +68,7 @@ export class CaptureRun {
     this.#session = session;
     this.#requests = new OwnRequests(session.sections);
     this.#lookMs = lookMs;
+    this.#guard = new ProbeGuard(plan.ebpf?.budget ?? 100);
     session.begin();
     void session.primaryGone.then(() => this.#wake?.());
   }
@@ -123,7 +124,7 @@ export class CaptureRun {
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
-    const { filteringHere } = this.#stats();
+    const { filteringHere, pollNs } = this.#stats();
     const instructions = plan.program.length / 8;
     this.#send({
       type: 'started',
@@ -133,15 +134,13 @@ export class CaptureRun {
       mbufs: plan.mbufs,
       filteringHere,
       instructions,
+      pollNs,
     });
   }
 
   #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
     const { sink } = output;
-    const wantsLargePages = !this.#plan.mempool.mayGrow;
-    const usable = this.#plan.agent
-      ? AGENT_MEMORY
-      : usableMemory(facts.heap, this.#plan.primaryMemory, readHugepages(), wantsLargePages);
+    const usable = usableFor(this.#plan, facts);
     const plan = nativePlan(this.#plan, lanes, sink, {
       ports: facts.ports,
       usableBytes: usable.bytes,
@@ -203,7 +202,9 @@ export class CaptureRun {
   async #look(stats: NativeStats): Promise<DpcapError | undefined> {
     for (const text of this.#lanes?.notices(stats) ?? []) this.#notice(text);
     this.#tellFailing(stats);
-    const end = this.#session.isPrimaryAlive() ? endByStats(this.#plan, stats) : primaryGone(this.#plan);
+    const end = this.#session.isPrimaryAlive()
+      ? (endByStats(this.#plan, stats) ?? this.#guard.look(stats.lanes, performance.now()))
+      : primaryGone(this.#plan);
     if (end) {
       this.stop(end.reason);
       return end.error;
@@ -211,7 +212,8 @@ export class CaptureRun {
     const nothingLeft = this.#lanes?.end(stats);
     if (nothingLeft) this.stop('ports gone');
     else this.#growth?.tick(stats);
-    if (stats.canSettle) await native(this.#session.addon.settleLanes(this.#number));
+    if (stats.canSettle)
+      for (const text of await native(this.#session.addon.settleLanes(this.#number))) this.#notice(text);
     return nothingLeft;
   }
 

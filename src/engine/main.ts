@@ -20,6 +20,7 @@ import { recover } from './recovery.js';
 import { AgentSession } from './session/agent-session.js';
 import { Session } from './session/attachment.js';
 import type { CaptureSession } from './session/capture-session.js';
+import { EbpfSession } from './session/ebpf-session.js';
 
 /** Time between two looks at a critical section that is no longer waited for. */
 const STUCK_LOOK_MS = 200;
@@ -44,9 +45,10 @@ async function capture({ capture: number, plan: input }: Extract<ToEngine, { typ
   send(done);
 }
 
-/** The captures of an agent have nothing in common but the process. */
+/** Captures without a primary that was joined have nothing in common but the process. */
 function sessionFor(plan: EnginePlan): CaptureSession {
   if (plan.agent) return new AgentSession(plan);
+  if (plan.ebpf) return new EbpfSession(plan.ebpf);
   runtimeDir = plan.runtimeDir;
   session ??= new Session(plan, sections);
   return session;

@@ -41,10 +41,7 @@ export function nativePlan(
     info: {
       application: `dpcap (DPDK ${plan.dpdk.text})`,
       operatingSystem: `${process.platform} ${process.arch}`,
-      comment:
-        mode === 'stamped'
-          ? 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME'
-          : 'timestamps: CLOCK_REALTIME when dpcap took the copy from its ring',
+      comment: commentOn(plan, mode),
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
@@ -53,9 +50,23 @@ export function nativePlan(
     cpus: plan.cpus,
     purpose: plan.purpose,
     ...(plan.agent ? { agent: agentPlan(plan.agent) } : {}),
+    ...(plan.ebpf ? { ebpf: ebpfPlan(plan.ebpf) } : {}),
   };
 }
 
 function agentPlan({ processes, memory }: NonNullable<EnginePlan['agent']>): NonNullable<NativePlan['agent']> {
   return { sockets: processes.map(({ socket }) => socket), memory };
+}
+
+function ebpfPlan({ processes, layout, memory }: NonNullable<EnginePlan['ebpf']>): NonNullable<NativePlan['ebpf']> {
+  return { processes: processes.map(({ pid, table, rows }) => ({ pid, table, rows })), layout, memory };
+}
+
+/** Which clock stamps the packets, for readers of the file. */
+function commentOn({ ebpf }: Pick<EnginePlan, 'ebpf'>, mode: EnginePlan['mode']): string {
+  if (ebpf)
+    return "timestamps: taken by the kernel when the driver's function was called or returned (CLOCK_MONOTONIC), converted to CLOCK_REALTIME";
+  return mode === 'stamped'
+    ? 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME'
+    : 'timestamps: CLOCK_REALTIME when dpcap took the copy from its ring';
 }

@@ -39,6 +39,15 @@ export interface PdumpAddon extends PrimaryBinding, CaptureBinding, ExtendedBind
   readonly dpdkBuildNumber: number;
 }
 
+/** The addon that captures by probes of the kernel's. It needs libbpf. */
+export interface EbpfAddon extends CaptureBinding, LifeBinding {
+  /**
+   * What the probes of a capture cost a thread at each poll that gives nothing, measured here, in ns. Takes some
+   * milliseconds. Throws ERR_PERMISSION, ERR_NO_MEMORY, ERR_ENABLE_FAILED with the kernel's words.
+   */
+  pollCost(): number;
+}
+
 /** A release by its RTE_VERSION and its text. */
 export interface Release {
   number: number;
@@ -53,7 +62,11 @@ export interface Dpdk extends Release {
 }
 
 const require = createRequire(import.meta.url);
+/** The file of the addon that captures by probes: it is not there where dpcap was built without clang or libbpf. */
+export const EBPF_ADDON = 'dpcap_ebpf.node';
+
 let hostLoaded: HostAddon | undefined;
+let ebpfLoaded: EbpfAddon | undefined;
 const pdumpLoaded = new Map<number, PdumpAddon>();
 
 /**
@@ -63,6 +76,15 @@ const pdumpLoaded = new Map<number, PdumpAddon>();
 export function hostAddon(): HostAddon {
   hostLoaded ??= load<HostAddon>('dpcap_host.node');
   return hostLoaded;
+}
+
+/**
+ * Returns the addon that captures by probes.
+ * @throws DpcapError ERR_ADDON_LOAD when it was not built, or libbpf is not there
+ */
+export function ebpfAddon(): EbpfAddon {
+  ebpfLoaded ??= load<EbpfAddon>(EBPF_ADDON);
+  return ebpfLoaded;
 }
 
 /**

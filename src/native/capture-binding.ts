@@ -1,5 +1,6 @@
 /** The addon's functions for one capture, the plan that they carry out, and the counters. */
 import type { Direction } from './primary-binding.js';
+import type { FastPathLayout } from './releases.js';
 
 /** One port, queue and direction to capture. */
 export interface LanePlan {
@@ -45,6 +46,8 @@ export interface NativePlan {
   purpose: string;
   /** Through which agents, for the addon without DPDK, which has no other captures; and all the memory for copies. */
   agent?: { sockets: string[]; memory: number };
+  /** Where probes are set, for the addon that has no other captures; and the ring for copies, a power of two. */
+  ebpf?: { processes: { pid: number; table: number; rows: number }[]; layout: FastPathLayout; memory: number };
 }
 
 /**
@@ -68,6 +71,11 @@ export interface LaneStats {
   ringfull: bigint;
   /** Passed, unseen, while another thread was in the callback of the same queue; of an agent alone. */
   contended: bigint;
+  /** Passed, but the kernel's program could not copy them; of probes alone. */
+  unread: bigint;
+  /** Calls of the driver's function, and of these, those that dealt with all they were asked for; of probes alone. */
+  calls: bigint;
+  fullCalls: bigint;
   written: bigint;
   bytes: bigint;
   sinkdrop: bigint;
@@ -92,6 +100,8 @@ export interface NativeStats {
   wantsMbufs: boolean;
   /** There is something for settleLanes to do. */
   canSettle: boolean;
+  /** What the capture costs a thread of the application at each poll, measured here, in ns; of probes alone, else 0. */
+  pollNs: number;
   /** Bytes of the primary's huge pages that the capture has taken. */
   memory: bigint;
 }
@@ -112,8 +122,11 @@ export interface CaptureBinding {
   captureStats(number: number): NativeStats;
   /** Adds the mbufs of `pieces` pieces of 2 MiB, up to `upTo` mbufs in all. Resolves with whether there may be more. */
   growCapture(number: number, pieces: number, upTo: number): Promise<boolean>;
-  /** Has the primary remove the callbacks of lanes that have ended, where it can do so now. */
-  settleLanes(number: number): Promise<void>;
+  /**
+   * Has the primary remove the callbacks of lanes that have ended, where it can do so now; sets the probes of ports that
+   * were stopped and started. Resolves with what people should hear of it.
+   */
+  settleLanes(number: number): Promise<string[]>;
   /** Ends every call that takes memory from the primary, gives it back or disables, at its next piece or lane. */
   abandonCaptures(): void;
   /** Removes the callbacks, if the primary is alive. Resolves with the lanes that may still be live. */

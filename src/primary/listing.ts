@@ -2,6 +2,7 @@
 import { findAgents, withUnseen } from '../agent/find.js';
 import { isDpvs } from '../dpvs/identify.js';
 import { type DpvsListing, summarize } from '../dpvs/summary.js';
+import { whyNoProbes } from '../ebpf/target.js';
 import { hostAddon } from '../native/addons.js';
 import { attempt } from '../system/process.js';
 import { type Capturability, inspect } from './capturable.js';
@@ -18,6 +19,8 @@ export interface Listing {
   hasAgent?: boolean;
   /** The agent was loaded while it ran. */
   isInjected?: boolean;
+  /** Why probes cannot be set on it (`--via ebpf`), or empty when they can; undefined for one that does not run. */
+  probesLack?: string;
   /** Undefined when the primary does not tell them (`--no-telemetry`): only an attach can find them out. */
   ports: PortInfo[] | undefined;
   /** What a DPVS says on its control socket; undefined for other primaries. */
@@ -36,13 +39,19 @@ export function collectListings(root: string, host: Host, filePrefix?: string): 
   return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {
     const { facts, capturability } = inspect(primary, host);
     const socket = facts.telemetrySocket;
-    const listing = { primary, capturability, ports: socket === undefined ? undefined : ports(socket, host) };
+    const known = socket === undefined ? undefined : ports(socket, host);
+    const listing = { primary, capturability, ports: known, ...probes(primary, host) };
     const agent = agents.find(({ pid }) => pid === primary.pid);
     if (!agent) return listing;
     const { warnings } = capturability;
     const isInjected = attempt(() => hostAddon().agentHello(agent.socket))?.isInjected === true;
     return { ...listing, capturability: { verdict: 'yes', reasons: [], warnings }, hasAgent: true, isInjected };
   });
+}
+
+function probes(primary: Primary, host: Host): Pick<Listing, 'probesLack'> {
+  if (!isAlive(primary)) return {};
+  return { probesLack: whyNoProbes(primary, host) ?? '' };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Finds the primary to capture from, by its file prefix or without one. */
 
+import type { ProbeTarget } from '../ebpf/target.js';
 import { DpcapError } from '../errors.js';
 import type { Dpdk } from '../native/addons.js';
 import { inspect, requireCapturable } from './capturable.js';
@@ -25,6 +26,8 @@ export interface PickedPrimary {
   maxFrame: number | undefined;
   /** The agents through which packets are got, one for each process; undefined for pdump. */
   agent?: { processes: { socket: string; pid: number; startTicks: number }[] };
+  /** Where probes are set; undefined for other ways. */
+  ebpf?: ProbeTarget;
 }
 
 /** Ethernet header and two VLAN tags. */

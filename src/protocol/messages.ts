@@ -37,6 +37,8 @@ export type StopReason =
   | 'reader closed'
   | 'primary gone'
   | 'ports gone'
+  /** Probes were taken out of an application that did not keep up with them. */
+  | 'application busy'
   | 'sink failed'
   | 'supervisor gone'
   | 'error';
@@ -71,6 +73,8 @@ export type FromEngine =
       mbufs: number;
       instructions: number;
       filteringHere: boolean;
+      /** See NativeStats. */
+      pollNs: number;
     }
   /** `asked` marks the answer to `report`. */
   | { type: 'stats'; capture: number; stats: StatsMessage; asked?: boolean }

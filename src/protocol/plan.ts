@@ -27,6 +27,34 @@ export const planSchema = z.strictObject({
       memory: z.int().check(z.positive()),
     }),
   ),
+  /** The application's processes to set probes in, its ports, and the ring for copies; undefined: another way. */
+  ebpf: z.optional(
+    z.strictObject({
+      processes: z
+        .array(
+          z.strictObject({
+            pid: z.int().check(z.positive()),
+            startTicks: z.int(),
+            /** Address of its table of drivers' functions, and how many ports that has room for. */
+            table: z.int().check(z.positive()),
+            rows: z.int().check(z.positive()),
+          }),
+        )
+        .check(z.minLength(1)),
+      /** See FastPathLayout. */
+      layout: z.strictObject({
+        rowBytes: z.int(),
+        rxFunction: z.int(),
+        rxQueues: z.int(),
+        txFunction: z.int(),
+        txQueues: z.int(),
+      }),
+      ports: z.array(z.strictObject({ id: z.int(), name: z.string(), rxQueues: z.int(), txQueues: z.int() })),
+      memory: z.int().check(z.positive()),
+      /** See CaptureRequest.probeBudget. */
+      budget: z.int().check(z.minimum(1), z.maximum(100)),
+    }),
+  ),
   /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */
@@ -67,3 +95,8 @@ export const planSchema = z.strictObject({
 });
 
 export type EnginePlan = Readonly<z.infer<typeof planSchema>>;
+
+/** Whether the engine joins the primary for a plan. Otherwise it holds nothing of the primary's, and can leave nothing. */
+export function joinsPrimary(plan: Pick<EnginePlan, 'agent' | 'ebpf'>): boolean {
+  return plan.agent === undefined && plan.ebpf === undefined;
+}

@@ -4,14 +4,19 @@ import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 /** Where packets go. */
 export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
 
-/** How packets are got out of an application; auto: through its agent where it has one. */
-export const BACKENDS = ['auto', 'agent', 'pdump'] as const;
+/**
+ * How packets are got out of an application. auto: through its agent where it has one, else pdump. ebpf: by probes of the
+ * kernel's, never unless it is asked for, because the application feels each of them.
+ */
+export const BACKENDS = ['auto', 'agent', 'pdump', 'ebpf'] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 /** What to capture and how, before a primary or a filter is known. */
 export interface CaptureRequest extends StopConditions {
   filePrefix: string | undefined;
   via: Backend;
+  /** Share of receive calls that may come back full, percent: above it probes are taken out. 100: they never are. */
+  probeBudget: number;
   /** Port ids, device names or "any"; empty: the first port. */
   ports: string[];
   directions: ('rx' | 'tx')[];
@@ -37,6 +42,7 @@ export interface CaptureRequest extends StopConditions {
 export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   filePrefix: undefined,
   via: 'auto',
+  probeBudget: 50,
   ports: [],
   directions: ['rx', 'tx'],
   queues: undefined,

@@ -47,7 +47,8 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
     options.inherited,
     {
       started: (message) => {
-        const { primaryName: primary, expression, reading, notes, snaplen, durationMs } = plan;
+        const { primaryName: primary, expression, reading, snaplen, durationMs } = plan;
+        const notes = [...(plan.notes ?? []), ...pollNotes(message.pollNs)];
         shown.begin(message.lanes);
         reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
         if (durationMs !== undefined) startTimer(() => supervisor.stop('duration'), durationMs).unref();
@@ -62,6 +63,13 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
     return end;
   });
   return { stop: (reason) => supervisor.stop(reason), report: () => supervisor.report(), done };
+}
+
+/** What probes cost the application, for its start line. */
+export function pollNotes(pollNs: number): string[] {
+  if (pollNs === 0) return [];
+  const cost = (pollNs / 1000).toFixed(1);
+  return [`while dpcap captures, each poll costs the application about ${cost} us more (measured on this machine)`];
 }
 
 /** Turns an engine's counters into what a reporter shows. */

@@ -5,7 +5,7 @@
 import { DpcapError } from '../errors.js';
 import { FORWARDING_RELEASE } from '../native/releases.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
-import type { EnginePlan } from '../protocol/plan.js';
+import { type EnginePlan, joinsPrimary } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 import type { Logger } from '../system/log.js';
 import { ENGINE, EngineProcess, type Inherited } from './engine-process.js';
@@ -113,9 +113,8 @@ export class Supervisor {
   async #attempt(seed: number): Promise<Done> {
     const engine = new EngineProcess(this.#file, seed, this.#inherited, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
-    // An engine that captures through an agent holds nothing of the primary's.
     const watched = { ...this.#plan, enginePid: engine.child.pid };
-    const endWatch = this.#plan.agent ? () => {} : resumeWhenPrimaryGone(watched, this.#log);
+    const endWatch = joinsPrimary(this.#plan) ? resumeWhenPrimaryGone(watched, this.#log) : () => {};
     try {
       const done = await engine.converse((message) => this.#handle(engine, message));
       await engine.ended();
@@ -167,8 +166,11 @@ export class Supervisor {
 
   /** The engine died with its callbacks in the primary: a new engine removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
-    if (this.#plan.agent) {
-      const hint = `the agent has ended the capture by itself; ${this.#unfinished()}`;
+    if (!joinsPrimary(this.#plan)) {
+      const who = this.#plan.agent
+        ? 'the agent has ended the capture by itself'
+        : 'the kernel has taken its probes out';
+      const hint = `${who}; ${this.#unfinished()}`;
       return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, { cause: error, hint });
     }
     try {

@@ -30,6 +30,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
     origin: undefined,
     ops: { names: TESTPMD_OPS, source: '/bin/app' },
     stale: undefined,
+    probesLack: undefined,
     agent: undefined,
     ...some,
   };

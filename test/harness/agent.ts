@@ -65,15 +65,11 @@ export function startForwarderWithAgent(
   program: 'dpdk-forwarder' | 'dpdk-static-forwarder' | 'dpdk-linked-forwarder',
   vdevs: readonly string[],
 ): Promise<OwnedPrimary> {
-  return startBareForwarder(
-    program,
-    vdevs,
-    program === 'dpdk-linked-forwarder' ? {} : { LD_PRELOAD: installedAgent() },
-  );
+  return startForwarderIn(program, vdevs, program === 'dpdk-linked-forwarder' ? {} : { LD_PRELOAD: installedAgent() });
 }
 
-/** The same without the agent, unless the program has it. */
-export function startBareForwarder(
+/** A forwarder with this environment. */
+export function startForwarderIn(
   program: string,
   vdevs: readonly string[],
   env: NodeJS.ProcessEnv = {},

@@ -33,12 +33,21 @@ async function framesUpToLast(file: string): Promise<number> {
   return countPackets(file, WANTED);
 }
 
-/** Sends pings and a request through an application between two namespaces, and captures them at `port`, that of a. */
-export async function isWhatTcpdumpSees(t: Test, bridge: Bridge, prefix: string, port: string): Promise<void> {
+/**
+ * Sends pings and a request through an application between two namespaces, and captures them at `port`, that of a.
+ * @param options further ones of the capture
+ */
+export async function isWhatTcpdumpSees(
+  t: Test,
+  bridge: Bridge,
+  prefix: string,
+  port: string,
+  options: readonly string[] = [],
+): Promise<void> {
   const folder = t.testdir();
   const [ours, theirs] = [join(folder, 'dpcap.pcap'), join(folder, 'tcpdump.pcap')];
   const server = await startHttpServer(bridge.b);
-  const running = await startCapture({ prefix }, ['-i', port, '-w', ours, WANTED]).started();
+  const running = await startCapture({ prefix }, [...options, '-i', port, '-w', ours, WANTED]).started();
   const wire = bridge.a.start('tcpdump', ['-i', 'eth0', '-U', '-Z', 'root', '-w', theirs]);
   await wire.expect(/listening on/);
   bridge.a.run('ping', ['-c', String(PINGS), '-i', '0.05', '-W', '2', bridge.b.address]);

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { findPlaces } from '../../src/agent/inject/places.js';
 import { hostAddon } from '../../src/native/addons.js';
 import { readMemory } from '../../src/system/process-memory.js';
-import { belongings, belongingsLike, startBareForwarder } from '../harness/agent.js';
+import { belongings, belongingsLike, startForwarderIn } from '../harness/agent.js';
 import { agentServes } from '../harness/agent-socket.js';
 import { isMissing } from '../harness/built.js';
 import { type FaultPoint, faultAt, INJECT_POINTS } from '../harness/fault.js';
@@ -95,7 +95,7 @@ for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder'] as const) {
   t.test(`ping and curl through ${program}`, { skip: skip || isMissing(program) }, async (t) => {
     const bridge = bridgeTwoNamespaces();
     t.teardown(() => bridge.close());
-    const application = await startBareForwarder(program, bridge.vdevs);
+    const application = await startForwarderIn(program, bridge.vdevs);
     t.teardown(() => application.stop());
     t.match(await inject(application.process.pid), { effect: 'injected' });
     await isWhatTcpdumpSees(t, bridge, application.prefix, '0');

@@ -26,6 +26,7 @@ const SOUND = {
     pdump: { 'lane.h': '#include <rte_ring.h>\n' },
     inject: {},
     recorder: {},
+    ebpf: { kernel: {} },
     agent: { library: { 'lane.c': '#include <rte_mbuf.h>\n' } },
   },
 };

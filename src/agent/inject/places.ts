@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { REPORT_ROOM } from '../../native/inject-binding.js';
-import { loadBiases } from '../../primary/memory/mempool-ops.js';
+import { loadBiases } from '../../primary/memory/process-variable.js';
 import { findExported, readSegments, type Segment } from '../../system/elf.js';
 import { type MappedFile, type Mapping, mappedFiles, parseMaps } from '../../system/maps.js';
 import { type OpenFile, openMapped } from '../../system/process-memory.js';

@@ -61,7 +61,14 @@ export const registerCapture: RegisterCommand = (program, context) => {
 function addCaptureOptions(command: Command): void {
   command
     .option('--file-prefix <prefix>', 'Prefix of the primary to attach to. Default: the only one that runs.')
-    .option('--via <backend>', 'How to get packets: agent, pdump or auto. Default: auto, the agent where there is one.')
+    .option(
+      '--via <backend>',
+      "How to get packets: agent, pdump, auto, or ebpf (probes of the kernel's: needs nothing of the application, and costs it microseconds a poll). Default: auto, the agent where there is one, else pdump.",
+    )
+    .option(
+      '--probe-budget <percent>',
+      'With --via ebpf: the probes are taken out when more of the receive calls come back full. 100: they never are. Default: 50.',
+    )
     .option('-i, --interface <port>', 'Port id, device name or any. Repeatable. Default: the first port.', collect)
     .option('-Q, --direction <direction>', 'Direction to capture: rx, tx or both (in, out, inout). Default: both.')
     .option('--queue <list>', 'Queues to capture, such as 0,2-5. Default: all.')

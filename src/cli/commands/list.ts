@@ -60,7 +60,7 @@ function nothingHints(): string[] {
   ];
 }
 
-function primaryRow({ primary, capturability, hasAgent, isInjected }: Listing): string[] {
+function primaryRow({ primary, capturability, hasAgent, isInjected, probesLack }: Listing): string[] {
   const owner = primary.process;
   return [
     primary.filePrefix,
@@ -68,13 +68,16 @@ function primaryRow({ primary, capturability, hasAgent, isInjected }: Listing): 
     owner?.program ?? '-',
     owner?.user ?? '-',
     primary.version?.text ?? '-',
-    hasAgent ? `yes, through its agent${isInjected ? ', injected' : ''}` : verdictText(primary, capturability),
+    hasAgent
+      ? `yes, through its agent${isInjected ? ', injected' : ''}`
+      : verdictText(primary, capturability, probesLack === ''),
   ];
 }
 
-function verdictText(primary: Primary, { verdict, reasons }: Capturability): string {
+function verdictText(primary: Primary, { verdict, reasons }: Capturability, canProbe: boolean): string {
   if (primary.state === 'dead' || primary.state === 'starting') return `no (${primary.state})`;
   if (reasons.some(({ code }) => code === 'ERR_PRIMARY_STOPPED')) return 'no (stopped)';
+  if (verdict === 'no' && canProbe) return 'no, but with --via ebpf';
   return verdict === 'unknown' ? 'unknown until attached' : verdict;
 }
 
@@ -128,7 +131,7 @@ export function listingJson(root: string, listings: readonly Listing[], ended = 
     runtime_root: root,
     /** The number of ended primaries that are not among those below. */
     ended_not_listed: ended,
-    primaries: listings.map(({ primary, capturability, hasAgent, isInjected, ports: found, dpvs }) => ({
+    primaries: listings.map(({ primary, capturability, hasAgent, isInjected, probesLack, ports: found, dpvs }) => ({
       file_prefix: primary.filePrefix,
       runtime_dir: primary.runtimeDir,
       state: primary.state,
@@ -141,6 +144,9 @@ export function listingJson(root: string, listings: readonly Listing[], ended = 
       capturable: capturability.verdict,
       has_agent: hasAgent === true,
       agent_injected: isInjected === true,
+      /** Whether probes can be set on it (--via ebpf), and why not. */
+      can_be_probed: probesLack === '',
+      probes_lack: probesLack || null,
       reasons: capturability.reasons,
       warnings: capturability.warnings,
       ports: found?.map(portJson) ?? null,

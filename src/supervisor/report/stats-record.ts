@@ -18,6 +18,8 @@ export interface LaneRecord {
   ringfull: number;
   /** Packets that passed, unseen, while another thread was in the agent's callback of the same queue. */
   contended: number;
+  /** Packets that passed, but the program in the kernel could not copy them. */
+  unread: number;
   written: number;
   /** Packets that were copied, but the output had failed, or an interface did not take them. */
   sinkdrop: number;
@@ -106,6 +108,7 @@ function laneRecord(context: RecordContext, lane: LaneStats): LaneRecord {
     nombuf: Number(lane.nombuf),
     ringfull: Number(lane.ringfull),
     contended: Number(lane.contended),
+    unread: Number(lane.unread),
     written: Number(lane.written),
     sinkdrop: Number(lane.sinkdrop),
     surplus: Number(lane.surplus),

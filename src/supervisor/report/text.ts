@@ -112,7 +112,8 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
 
 /** Packets that matched and did not reach the output. */
 export function lostPackets(ports: readonly LaneRecord[]): number {
-  return sum(ports, 'nombuf') + sum(ports, 'ringfull') + sum(ports, 'sinkdrop') + sum(ports, 'contended');
+  const causes = ['nombuf', 'ringfull', 'sinkdrop', ...RARE] as const;
+  return causes.reduce((lost, cause) => lost + sum(ports, cause), 0);
 }
 
 /** "3 packets lost (nombuf 1, ringfull 0, sinkdrop 2)" */
@@ -120,9 +121,16 @@ export function lossLine(ports: readonly LaneRecord[]): string {
   return `${lostPackets(ports)} packets lost (${losses(ports)})`;
 }
 
+/** Losses of one backend each, which are shown when there are any. */
+const RARE = ['contended', 'unread'] as const;
+
+function ifAny(cause: string, lost: number): string {
+  return lost > 0 ? `, ${cause} ${lost}` : '';
+}
+
 function losses(ports: readonly LaneRecord[]): string {
-  const rare = sum(ports, 'contended') > 0 ? `, contended ${sum(ports, 'contended')}` : '';
-  return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}${rare}`;
+  const rare = RARE.map((cause) => ifAny(cause, sum(ports, cause)));
+  return `nombuf ${sum(ports, 'nombuf')}, ringfull ${sum(ports, 'ringfull')}, sinkdrop ${sum(ports, 'sinkdrop')}${rare.join('')}`;
 }
 
 /** accepted = written + ringfull + sinkdrop + surplus; the other counters stand beside it. */
@@ -130,7 +138,7 @@ function accounting(lane: LaneRecord): string {
   return (
     `  ${lane.name} queue ${lane.queue} ${lane.direction}: accepted ${lane.accepted} = written ${lane.written}` +
     ` + ringfull ${lane.ringfull} + sinkdrop ${lane.sinkdrop} + surplus ${lane.surplus};` +
-    ` nombuf ${lane.nombuf}, filtered ${lane.filtered}${lane.contended > 0 ? `, contended ${lane.contended}` : ''}`
+    ` nombuf ${lane.nombuf}, filtered ${lane.filtered}${RARE.map((cause) => ifAny(cause, lane[cause])).join('')}`
   );
 }
 

@@ -15,6 +15,7 @@ export const IDLE: NativeStats = {
   filteringHere: false,
   wantsMbufs: false,
   canSettle: false,
+  pollNs: 0,
   memory: 0n,
 };
 
@@ -53,7 +54,7 @@ export class FakeCaptures implements CaptureBinding {
   };
 
   growCapture = async (): Promise<boolean> => false;
-  settleLanes = async (): Promise<void> => {};
+  settleLanes = async (): Promise<string[]> => [];
   abandonCaptures = (): void => {};
   disableCapture = async (): Promise<string[]> => [];
   finishCapture = async (number: number): Promise<void> => {

@@ -31,6 +31,15 @@ process.on('message', (message: ToEngine) => {
   stays = script.includes('stay');
   if (script.includes('print')) process.stderr.write('words of a library\n');
   if (script.includes('die')) process.kill(process.pid, 'SIGKILL');
-  send({ type: 'started', capture: 0, lanes: [], ports: [], mbufs: 1023, instructions: 0, filteringHere: false });
+  send({
+    type: 'started',
+    capture: 0,
+    lanes: [],
+    ports: [],
+    mbufs: 1023,
+    instructions: 0,
+    filteringHere: false,
+    pollNs: 0,
+  });
 });
 send({ type: 'ready' });

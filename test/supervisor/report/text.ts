@@ -16,6 +16,7 @@ const LANE = {
   filtered: 4,
   nombuf: 3,
   contended: 0,
+  unread: 0,
   ringfull: 0,
   written: 9,
   sinkdrop: 0,

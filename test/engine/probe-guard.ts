@@ -1,0 +1,41 @@
+import t from 'tap';
+import { ProbeGuard } from '../../src/engine/probe-guard.js';
+import { lane } from './helpers/lane.js';
+
+const calls = (made: number, full: number, direction: 'rx' | 'tx' = 'rx') =>
+  lane({ direction, queue: 3, calls: BigInt(made), fullCalls: BigInt(full) });
+
+t.test('above the budget for a whole window', async (t) => {
+  const guard = new ProbeGuard(50);
+  t.equal(guard.look([calls(0, 0)], 0), undefined);
+  t.equal(guard.look([calls(10_000, 10_000)], 900), undefined, 'the window is not over');
+  t.match(guard.look([calls(20_000, 11_000)], 1000), {
+    reason: 'application busy',
+    error: { code: 'ERR_PRIMARY_BUSY', message: /more than 50 % .* queue 3 of port 0/, hint: /--probe-budget 100/ },
+  });
+});
+
+t.test('each window counts by itself', async (t) => {
+  const guard = new ProbeGuard(50);
+  guard.look([calls(1_000_000, 1_000_000)], 0);
+  t.equal(guard.look([calls(2_000_000, 1_500_000)], 1000), undefined, 'half of them is the budget');
+  t.equal(guard.look([calls(3_000_000, 1_600_000)], 2000), undefined);
+  t.match(guard.look([calls(4_000_000, 2_600_000)], 3000), { reason: 'application busy' });
+});
+
+t.test('what tells nothing', async (t) => {
+  const cases: [name: string, budget: number, after: ReturnType<typeof lane>[]][] = [
+    ['too few calls', 50, [calls(99, 99)]],
+    ['transmitted packets', 50, [calls(10_000, 10_000, 'tx')]],
+    ['everything is allowed', 100, [calls(10_000, 10_000)]],
+    ['another backend', 50, [lane()]],
+  ];
+  for (const [name, budget, after] of cases) {
+    const guard = new ProbeGuard(budget);
+    guard.look(
+      after.map(({ direction }) => lane({ direction })),
+      0,
+    );
+    t.equal(guard.look(after, 5000), undefined, name);
+  }
+});
