@@ -14,6 +14,8 @@ export interface RawTapOptions {
   threads?: string;
   direction?: string;
   bufferSize?: string;
+  captureVia?: string;
+  probeBudget?: string;
   detach?: boolean;
   untilExit?: boolean;
 }
@@ -43,9 +45,11 @@ export function checkTapOptions(raw: RawTapOptions, filter: FilterProgram | unde
       hint: 'a rate that has to be limited needs no more than one thread',
     });
   }
-  const { directions, bufferBytes } = checkOptions({
+  const { directions, bufferBytes, via, probeBudget } = checkOptions({
     ...(raw.direction === undefined ? {} : { direction: raw.direction }),
     ...(raw.bufferSize === undefined ? {} : { bufferSize: raw.bufferSize }),
+    ...(raw.captureVia === undefined ? {} : { via: raw.captureVia }),
+    ...(raw.probeBudget === undefined ? {} : { probeBudget: raw.probeBudget }),
   });
   return {
     name: raw.name,
@@ -55,6 +59,8 @@ export function checkTapOptions(raw: RawTapOptions, filter: FilterProgram | unde
     threads,
     directions,
     bufferBytes,
+    via,
+    probeBudget,
     detach: raw.detach ?? false,
     filter,
   };

@@ -2,13 +2,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import type { ErrorCode } from '../errors.js';
-import { EBPF_ADDON, findBuilt } from '../native/addons.js';
+import { asDpcapError, type DpcapError, type ErrorCode } from '../errors.js';
+import { EBPF_ADDON, ebpfAddon, findBuilt } from '../native/addons.js';
 import { attempt } from '../system/process.js';
 
 /** What was seen of the machine. */
 export interface ProbeFacts {
   isBuilt: boolean;
+  /** Why the addon that was built cannot be loaded, which needs libbpf. */
+  addonFault: DpcapError | undefined;
   /** "6.1.0-28-amd64" */
   kernel: string;
   /** The effective capabilities of this process. */
@@ -35,13 +37,24 @@ const CAP_BPF = 39n;
 export function gatherProbeFacts(procDir = '/proc', sysDir = '/sys'): ProbeFacts {
   const text = (path: string): string => attempt(() => readFileSync(path, 'latin1')) ?? '';
   const capabilities = /^CapEff:\t([0-9a-f]+)$/m.exec(text(join(procDir, 'self/status')))?.[1] ?? '0';
+  const isBuilt = findBuilt(EBPF_ADDON) !== undefined;
   return {
-    isBuilt: findBuilt(EBPF_ADDON) !== undefined,
+    isBuilt,
+    addonFault: isBuilt ? loadFault() : undefined,
     kernel: release(),
     capabilities: BigInt(`0x${capabilities}`),
     hasUprobes: existsSync(join(sysDir, 'bus/event_source/devices/uprobe/type')),
     lockdown: text(join(sysDir, 'kernel/security/lockdown')),
   };
+}
+
+function loadFault(): DpcapError | undefined {
+  try {
+    ebpfAddon();
+    return undefined;
+  } catch (error) {
+    return asDpcapError(error);
+  }
 }
 
 /** The first thing that stands in the way; undefined when nothing does. Pure. */
@@ -53,6 +66,10 @@ export function probeObstacle(facts: ProbeFacts): ProbeObstacle | undefined {
       message: `this dpcap was built without probes (${EBPF_ADDON})`,
       hint: 'build it where clang and libbpf are installed, or take another way: --via agent, --via pdump',
     };
+  if (facts.addonFault) {
+    const { code, message, hint = 'install libbpf: apt install libbpf1' } = facts.addonFault;
+    return { code, message, hint };
+  }
   if (isOlder(facts.kernel))
     return {
       code: 'ERR_ENABLE_FAILED',

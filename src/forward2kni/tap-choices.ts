@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { FilterProgram } from '../filter/compile.js';
 import { MAX_THREADS } from '../protocol/limits.js';
+import type { Backend } from '../protocol/request.js';
 
 /** The options that only this backend has. */
 export interface TapChoices {
@@ -16,6 +17,9 @@ export interface TapChoices {
   threads: number | undefined;
   directions: ('rx' | 'tx')[];
   bufferBytes: number | undefined;
+  /** How packets are got, and the budget of probes: see CaptureRequest. */
+  via: Backend;
+  probeBudget: number;
   detach: boolean;
   filter: FilterProgram | undefined;
 }

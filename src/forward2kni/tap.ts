@@ -46,10 +46,10 @@ function decide(
   choices: TapChoices,
   running: readonly ForwarderState[],
 ): TapForward {
-  const picked = pickSource(primary.filePrefix, 'auto');
+  const picked = pickSource(primary.filePrefix, choices.via);
   const port = findPort(device, picked);
   refuseSecond(request, port, picked.primary.filePrefix, running);
-  const { netns, maxRate, filter, directions, bufferBytes } = choices;
+  const { netns, maxRate, filter, directions, bufferBytes, probeBudget } = choices;
   return {
     picked,
     port: { id: port.id, name: port.name },
@@ -61,8 +61,8 @@ function decide(
     ),
     netns,
     maxRate,
-    // What an agent has copied is taken out by one thread.
-    threads: picked.agent ? 1 : threadsFor(choices, port.rxQueues),
+    // What an agent or the kernel has copied is taken out by one thread.
+    threads: picked.agent || picked.ebpf ? 1 : threadsFor(choices, port.rxQueues),
     // An interface gets whole frames, which is the default.
     options: {
       ...DEFAULT_REQUEST,
@@ -70,6 +70,7 @@ function decide(
       stats: request.json ? 'ndjson' : 'text',
       directions,
       bufferBytes,
+      probeBudget,
       durationMs: request.durationMs,
     },
     filter,

@@ -8,6 +8,7 @@ t.test('defaults are tcpdump-like', async (t) => {
   t.matchOnly(checkOptions({}), {
     filePrefix: undefined,
     via: 'auto',
+    probeBudget: 50,
     ports: [],
     directions: ['rx', 'tx'],
     queues: undefined,
@@ -30,6 +31,7 @@ t.test('defaults are tcpdump-like', async (t) => {
 
 const accepted: [string, RawCaptureOptions, object][] = [
   ['-Q in', { direction: 'in' }, { directions: ['rx'] }],
+  ['--via ebpf', { via: 'ebpf', probeBudget: '100' }, { via: 'ebpf', probeBudget: 100 }],
   ['-Q out', { direction: 'out' }, { directions: ['tx'] }],
   ['-Q inout', { direction: 'inout' }, { directions: ['rx', 'tx'] }],
   ['-i 0,1', { interface: ['0,1'] }, { ports: ['0', '1'] }],

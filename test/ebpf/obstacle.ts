@@ -1,12 +1,22 @@
 import t from 'tap';
 import { gatherProbeFacts, type ProbeFacts, probeObstacle } from '../../src/ebpf/obstacle.js';
+import { DpcapError } from '../../src/errors.js';
 
 const ALL = (1n << 41n) - 1n;
-const ABLE: ProbeFacts = { isBuilt: true, kernel: '6.1.0-28-amd64', capabilities: ALL, hasUprobes: true, lockdown: '' };
+const ABLE: ProbeFacts = {
+  isBuilt: true,
+  addonFault: undefined,
+  kernel: '6.1.0-28-amd64',
+  capabilities: ALL,
+  hasUprobes: true,
+  lockdown: '',
+};
+const NO_LIBRARY = new DpcapError('ERR_ADDON_LOAD', 'libbpf.so.1 is not there');
 const without = (...bits: bigint[]): bigint => bits.reduce((all, bit) => all & ~(1n << bit), ALL);
 
 const CASES: [name: string, change: Partial<ProbeFacts>, code: string, words: RegExp][] = [
   ['not built', { isBuilt: false }, 'ERR_ADDON_LOAD', /built without probes/],
+  ['no libbpf', { addonFault: NO_LIBRARY }, 'ERR_ADDON_LOAD', /libbpf/],
   ['an old kernel', { kernel: '5.16.20' }, 'ERR_ENABLE_FAILED', /Linux 5\.16\.20 is too old .* 5\.17 is the first/],
   ['a very old kernel', { kernel: '4.19.0' }, 'ERR_ENABLE_FAILED', /too old/],
   ['no uprobes', { hasUprobes: false }, 'ERR_ENABLE_FAILED', /no uprobes/],

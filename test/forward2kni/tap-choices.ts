@@ -10,6 +10,8 @@ t.same(checkTapOptions({}, undefined), {
   threads: undefined,
   directions: ['rx', 'tx'],
   bufferBytes: undefined,
+  via: 'auto',
+  probeBudget: 50,
   detach: false,
   filter: undefined,
 });

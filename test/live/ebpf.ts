@@ -10,9 +10,11 @@ import {
   capture,
   enginePid,
   gone,
+  interfaceGone,
   isForwarding,
   isThroughAgent,
   isUnharmed,
+  kniName,
   leftovers,
   readPcap,
   recordsIn,
@@ -21,9 +23,11 @@ import {
   run,
   runDpcap,
   startCapture,
+  startForwarder,
   startTestpmd,
   total,
   underLoad,
+  watchInterface,
   writePcap,
 } from '../harness/index.js';
 import { findOpenVswitch, startOpenVswitch } from '../harness/open-vswitch.js';
@@ -195,6 +199,25 @@ t.test('an application that is killed ends the capture, with all that came', { s
   t.match(captured, { code: 1, messages: /ERR_PRIMARY_GONE|the primary process exited/ });
   t.equal(capinfos(file)['Number of packets'], String(captured.final?.packets));
   t.same(leftovers(), []);
+});
+
+t.test('forward2kni to a TAP interface', { skip: skipBridge }, async (t) => {
+  const bridge = bridgeTwoNamespaces();
+  t.teardown(() => bridge.close());
+  const testpmd = await startTestpmd({ vdevs: bridge.vdevs });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const name = kniName();
+  const forwarder = startForwarder(testpmd, '0', ['--name', name, '--capture-via', 'ebpf']);
+  await forwarder.started();
+  const watching = await watchInterface(name, join(t.testdir(), 'tap.pcap'), ['icmp']);
+  bridge.a.run('ping', ['-c', '3', '-i', '0.05', '-W', '2', bridge.b.address]);
+  await watching.expect(/echo request, id \d+, seq 3,/);
+  await watching.expect(/echo reply, id \d+, seq 3,/);
+  await watching.stop('SIGINT');
+  balances(t, await forwarder.stop());
+  await interfaceGone(name);
+  t.equal(countProbes(testpmd.pid), 0);
 });
 
 t.test('there is none', { skip }, async (t) => {

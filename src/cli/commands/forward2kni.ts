@@ -45,6 +45,11 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
       'Number of threads that write to the interface. Default: one for each rx queue where there are cores.',
     )
     .option('-B, --buffer-size <kib>', "Memory for copies, in the primary's huge pages.")
+    .option(
+      '--capture-via <backend>',
+      'How to get packets: agent, pdump, auto or ebpf, as --via of a capture. Default: auto.',
+    )
+    .option('--probe-budget <percent>', 'With --capture-via ebpf: see dpcap --help. Default: 50.')
     .option('--detach', 'Go on in the background.');
   addLibrariesOption(command);
   addFilterOptions(command);
