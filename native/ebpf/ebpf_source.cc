@@ -56,6 +56,10 @@ void EbpfSource::enable() {
   for (const auto& process : processes_) process->attach(lanes_);
 }
 
+void EbpfSource::open() {
+  for (const auto& process : processes_) process->open();
+}
+
 void EbpfSource::watch() {
   const auto has_changed = [](const auto& process) { return process->has_changed(); };
   if (std::any_of(processes_.begin(), processes_.end(), has_changed)) can_settle_ = true;

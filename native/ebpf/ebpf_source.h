@@ -32,7 +32,7 @@ class EbpfSource : public Source {
   std::unique_ptr<Poller> poller(std::vector<Lane*> lanes, RecordSink& sink, Admission& admission) override;
   std::unique_ptr<Poller> poller(std::vector<Lane*> lanes, FrameSink& sink, Admission& admission) override;
   void enable() override;
-  void open() override {}
+  void open() override;
   bool grow(uint32_t, uint32_t) override { return false; }
   void watch() override;
   std::vector<std::string> settle() override;

@@ -13,6 +13,12 @@ void ProbedProcess::attach(const std::vector<Lane*>& lanes) {
   follow();
 }
 
+void ProbedProcess::open() {
+  const std::lock_guard lock(mutex_);
+  is_open_ = true;
+  for (const Watched& watched : lanes_) add_queue(watched);
+}
+
 bool ProbedProcess::has_changed() const {
   const std::lock_guard lock(mutex_);
   return std::any_of(lanes_.begin(), lanes_.end(), [&](const Watched& watched) {
@@ -44,12 +50,12 @@ std::vector<std::string> ProbedProcess::follow() {
 void ProbedProcess::move(Watched& watched, const FastPath& to) {
   if (watched.path.is_set()) program_.remove_queue(key_of(watched));
   watched.path = to;
-  std::shared_ptr<Probe> probe;
-  if (to.is_set()) {
-    program_.add_queue(key_of(watched), static_cast<uint32_t>(watched.lane->index));
-    probe = probe_on({watched.lane->id.direction, to.function});
-  }
-  watched.probe = std::move(probe);
+  watched.probe = to.is_set() ? probe_on({watched.lane->id.direction, to.function}) : nullptr;
+  if (is_open_) add_queue(watched);
+}
+
+void ProbedProcess::add_queue(const Watched& watched) {
+  if (watched.path.is_set()) program_.add_queue(key_of(watched), static_cast<uint32_t>(watched.lane->index));
 }
 
 std::shared_ptr<Probe> ProbedProcess::probe_on(const Function& function) {
@@ -68,6 +74,9 @@ dpcap_probe_queue ProbedProcess::key_of(const Watched& watched) const {
 
 void ProbedProcess::detach() {
   const std::lock_guard lock(mutex_);
+  for (const Watched& watched : lanes_) {
+    if (watched.path.is_set()) program_.remove_queue(key_of(watched));
+  }
   lanes_.clear();
 }
 

@@ -20,15 +20,17 @@ class ProbedProcess {
   ProbedProcess(const FastPathTable& table, uint32_t number, KernelProgram& program)
       : table_(table), number_(number), program_(program) {}
 
-  // Sets the probes for these lanes. A port that is stopped has none until it starts. Throws as read_fast_path(),
-  // code_place() and KernelProgram.
+  // Sets the probes for these lanes, which copy nothing yet. A port that is stopped has none until it starts. Throws as
+  // read_fast_path(), code_place() and KernelProgram.
   void attach(const std::vector<Lane*>& lanes);
+  // From here on packets are copied. To set a probe takes the kernel a while, but this is done at once for all lanes.
+  void open();
   // Whether the table names other functions or queues than those that have probes.
   bool has_changed() const;
   // Sets the probes that the table asks for now, and takes out those that nobody needs any more. Returns what became of
   // the ports, for people. Throws as attach().
   std::vector<std::string> follow();
-  // Takes all probes out.
+  // Ends the copying, at once for all lanes, and takes all probes out.
   void detach();
 
  private:
@@ -40,6 +42,7 @@ class ProbedProcess {
   using Function = std::pair<Direction, uint64_t>;
 
   void move(Watched& watched, const FastPath& to);
+  void add_queue(const Watched& watched);
   std::shared_ptr<Probe> probe_on(const Function& function);
   dpcap_probe_queue key_of(const Watched& watched) const;
 
@@ -48,6 +51,7 @@ class ProbedProcess {
   KernelProgram& program_;
   mutable std::mutex mutex_;
   std::vector<Watched> lanes_;
+  bool is_open_ = false;
   std::map<Function, std::weak_ptr<Probe>> probes_;  // one for all lanes that share a function
 };
 

@@ -50,12 +50,13 @@ void finds_own_code() {
 
 // As src/native/releases.ts and kernel/maps.h have it.
 void layouts_are_those_of_dpdk() {
+  using Row = struct rte_eth_fp_ops;  // which is the name of the table, too
   const bool queues_first = RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0);
-  CHECK(sizeof(rte_eth_fp_ops) == 128 && sizeof(rte_ethdev_qdata) == 16);
-  CHECK(offsetof(rte_eth_fp_ops, rxq) == (queues_first ? 0 : 24));
-  CHECK(offsetof(rte_eth_fp_ops, rx_pkt_burst) == (queues_first ? 16 : 0));
-  CHECK(offsetof(rte_eth_fp_ops, txq) == (queues_first ? 64 : 88));
-  CHECK(offsetof(rte_eth_fp_ops, tx_pkt_burst) == (queues_first ? 80 : 64));
+  CHECK(sizeof(Row) == 128 && sizeof(rte_ethdev_qdata) == 16);
+  CHECK(offsetof(Row, rxq) == (queues_first ? 0 : 24));
+  CHECK(offsetof(Row, rx_pkt_burst) == (queues_first ? 16 : 0));
+  CHECK(offsetof(Row, txq) == (queues_first ? 64 : 88));
+  CHECK(offsetof(Row, tx_pkt_burst) == (queues_first ? 80 : 64));
   CHECK(offsetof(rte_mbuf, buf_addr) == 0 && offsetof(rte_mbuf, data_off) == 16 && offsetof(rte_mbuf, nb_segs) == 20);
   CHECK(offsetof(rte_mbuf, ol_flags) == 24 && offsetof(rte_mbuf, pkt_len) == 36 && offsetof(rte_mbuf, data_len) == 40);
   CHECK(offsetof(rte_mbuf, vlan_tci) == 42 && offsetof(rte_mbuf, vlan_tci_outer) == 52);
