@@ -74,7 +74,8 @@ class Made {
 
 // A poller with a ring that the test fills. Lane 0 receives, lane 1 sends.
 struct Fixture {
-  explicit Fixture(const Bytes& filter = {}, uint64_t packet_limit = 0) : limit(packet_limit), rx(filter), tx(filter) {
+  explicit Fixture(const Bytes& filter = {}, uint64_t packet_limit = 0, uint32_t snaplen = 262144)
+      : limit(packet_limit), rx(filter), tx(filter) {
     tallies.unread.resize(2);
     const auto take = [this](const auto& hold) {
       while (!ring.empty()) {
@@ -83,9 +84,9 @@ struct Fixture {
         if (!hold(burst.data(), burst.size())) break;
       }
     };
-    poller = std::make_unique<EbpfPoller>(std::vector<Lane*>{&lanes[0], &lanes[1]},
-                                          EbpfInput{take, rx, tx, tallies, 1 << 20},
-                                          std::make_unique<RecordWriter>(kPcap, CopyMode::plain, sink), admission);
+    poller = std::make_unique<EbpfPoller>(
+        std::vector<Lane*>{&lanes[0], &lanes[1]}, EbpfInput{take, rx, tx, tallies, 1 << 20},
+        std::make_unique<RecordWriter>(FileOptions{FileFormat::pcap, true, snaplen}, CopyMode::plain, sink), admission);
   }
   uint32_t drain() {
     poller->poll();
@@ -107,8 +108,9 @@ struct Fixture {
 
 const uint64_t kLongAgo = now_ns(CLOCK_MONOTONIC) - 1'000'000'000;
 
+// The kernel's program copies as much as is recorded.
 void test_records() {
-  Fixture test;
+  Fixture test({}, 0, 99);
   test.ring.push_back(Made(kLongAgo, 0).add(numbered(60)).add(numbered(99), 1514).bytes());
   CHECK(test.poller->poll() == 2 && test.poller->deliver(More::may_come) == 2);
   CHECK(test.sink.records.size() == 2 && test.caplen(0) == 60 && test.caplen(1) == 99);
