@@ -31,6 +31,9 @@ bin/dpcap completion fish >"$root/usr/share/fish/vendor_completions.d/dpcap.fish
   printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: dpcap\n\n'
   printf 'Files: *\nCopyright: 2026 the dpcap authors\nLicense: Apache-2.0\n\nLicense: Apache-2.0\n'
   printf ' On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.\n'
+  printf '\nFiles: native/ebpf/kernel/*\nCopyright: 2026 the dpcap authors\nLicense: BSD-2-Clause or GPL-2\n\nLicense: GPL-2\n'
+  printf ' On Debian systems the full text is in /usr/share/common-licenses/GPL-2.\n\nLicense: BSD-2-Clause\n'
+  sed -n '/^Redistribution/,$ { s/^$/./; s/^/ /; p }' native/ebpf/kernel/LICENSE
 } >"$doc/copyright"
 {
   printf 'dpcap (%s) unstable; urgency=medium\n\n' "$version"

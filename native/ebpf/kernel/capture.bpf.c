@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // The programs in the kernel. They run in the application's polling threads, at the entry and at the return of the
 // functions by which a driver receives and sends, and copy packets into a ring that the engine reads.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // What the programs in the kernel keep. C, for BPF alone.
 #pragma once
 // libbpf's headers stand on the types of the kernel's, which have to come first.

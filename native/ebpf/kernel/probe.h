@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // What the programs in the kernel (capture.bpf.c) and the engine say to one another. C and C++.
 #pragma once
 #include <linux/types.h>
