@@ -1,6 +1,5 @@
 /** Chooses the application to capture from, and the backend: its agent, pdump, or probes where they are asked for. */
 import { pickProbed } from '../ebpf/pick.js';
-import { probesInstead } from '../ebpf/refusal.js';
 import { DpcapError } from '../errors.js';
 import { hostAddon } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
@@ -14,6 +13,7 @@ import { checkPrefix, runtimeRoot } from '../primary/runtime-dir.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import type { Backend } from '../protocol/request.js';
 import { type AgentAt, asPrimary, findAgents } from './find.js';
+import { orNameOtherWays } from './other-ways.js';
 import { portsOfAll } from './ports.js';
 
 /**
@@ -26,7 +26,7 @@ export function pickSource(filePrefix: string | undefined, via: Backend): Picked
   if (via === 'ebpf') return pickProbed(filePrefix);
   if (filePrefix !== undefined) checkPrefix(filePrefix);
   const agents = findAgents(runtimeRoot(), filePrefix);
-  if (agents.length === 0) return probesInstead(filePrefix, () => pickPrimary(filePrefix));
+  if (agents.length === 0) return orNameOtherWays(filePrefix, () => pickPrimary(filePrefix));
   // An application with an agent counts as one that can be joined, also where nobody can. Where a primary has none and
   // a secondary of its has one, the primary is meant.
   const others = findPrimaries(runtimeRoot(), systemHost()).filter(({ pid }) => !agents.some((one) => one.pid === pid));
@@ -34,7 +34,7 @@ export function pickSource(filePrefix: string | undefined, via: Backend): Picked
   const own = agents.filter(({ runtimeDir }) => runtimeDir === chosen.runtimeDir);
   return own.some(({ pid }) => pid === chosen.pid)
     ? ask(own)
-    : probesInstead(filePrefix, () => pickPrimary(filePrefix));
+    : orNameOtherWays(filePrefix, () => pickPrimary(filePrefix));
 }
 
 /**

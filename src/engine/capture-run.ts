@@ -68,7 +68,7 @@ export class CaptureRun {
     this.#session = session;
     this.#requests = new OwnRequests(session.sections);
     this.#lookMs = lookMs;
-    this.#guard = new ProbeGuard(plan.ebpf?.budget ?? 100);
+    this.#guard = new ProbeGuard(plan.ebpf?.budget ?? 100, plan.ebpf?.processes[0]?.pid);
     session.begin();
     void session.primaryGone.then(() => this.#wake?.());
   }

@@ -15,11 +15,16 @@ type Calls = Pick<LaneStats, 'port' | 'queue' | 'direction' | 'calls' | 'fullCal
  */
 export class ProbeGuard {
   readonly #budget: number;
+  readonly #pid: number | undefined;
   #since: { ms: number; lanes: readonly Calls[] } | undefined;
 
-  /** @param budget the share, percent, that is allowed; 100 allows everything */
-  constructor(budget: number) {
+  /**
+   * @param budget the share, percent, that is allowed; 100 allows everything
+   * @param pid the application's process
+   */
+  constructor(budget: number, pid?: number) {
     this.#budget = budget;
+    this.#pid = pid;
   }
 
   /** The end of the capture, when one queue was above the budget for a whole window. */
@@ -29,7 +34,7 @@ export class ProbeGuard {
     if (nowMs - before.ms < WINDOW_MS) return undefined;
     this.#since = { ms: nowMs, lanes };
     const over = lanes.find((lane, at) => this.#isOver(lane, before.lanes[at]));
-    return over && tooBusy(over, this.#budget);
+    return over && tooBusy(over, this.#budget, this.#pid);
   }
 
   #isOver({ direction, calls, fullCalls }: Calls, before: Calls | undefined): boolean {
@@ -40,11 +45,13 @@ export class ProbeGuard {
   }
 }
 
-function tooBusy({ port, queue }: Calls, budget: number): CaptureEnd {
+function tooBusy({ port, queue }: Calls, budget: number, pid: number | undefined): CaptureEnd {
   const message =
     `the probes were taken out: more than ${budget} % of the receive calls on queue ${queue} of port ${port} came back ` +
     'full, so the application does not keep up with them';
-  const hint = 'take a way that costs less (--via agent, --via pdump), or allow it to fall behind: --probe-budget 100';
+  const hint =
+    `take a way that costs less (dpcap agent inject ${pid ?? 'PID'}, then --via agent; or --via pdump), or allow it to fall ` +
+    'behind: --probe-budget 100';
   const error = new DpcapError('ERR_PRIMARY_BUSY', message, { subject: String(port), hint });
   return { reason: 'application busy', error };
 }

@@ -84,6 +84,8 @@ for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder']) {
     t.match(await runDpcap(['list', ...words]), { stdout: /with --via ebpf/ });
     const refused = await runDpcap([...words, '-w', '/dev/null']);
     t.match(refused, { code: 1, stderr: /about \d+\.\d us a poll on this machine: --via ebpf/ });
+    const injection = new RegExp(`: dpcap agent inject ${application.process.pid}$`, 'm');
+    t.equal(injection.test(refused.stderr), program === 'dpdk-forwarder', 'what is static has no dlopen()');
     await isWhatTcpdumpSees(t, bridge, application.prefix, '0', EBPF);
     t.match(await application.stop(), { code: 0 });
     bridge.close();
