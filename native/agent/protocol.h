@@ -45,10 +45,8 @@ struct dpcap_agent_header {
   uint32_t reserved;
 };
 
-// Without the first two, filters are run by the agent's interpreter.
 enum dpcap_agent_feature {
-  DPCAP_AGENT_HAS_BPF = 1,   // filters are run by the application's librte_bpf
-  DPCAP_AGENT_COMPILES = 2,  // filters are compiled to machine code
+  DPCAP_AGENT_COMPILES = 2,  // filters are compiled to machine code, not interpreted
   DPCAP_AGENT_INJECTED = 4,  // it was loaded when DPDK was set up already: into a running application
 };
 
@@ -171,7 +169,7 @@ struct dpcap_agent_burst {
 struct dpcap_agent_shared_lane {
   uint64_t published;  // bursts in the ring since the session was opened; the records are complete
   uint32_t is_inside;  // a thread of the application is in the callback
-  uint32_t is_ended;   // the port or queue is gone
+  uint32_t is_ended;   // the port or queue is gone; it may come back
   uint64_t unused1[6];
 
   uint64_t accepted;  // packets that the filter selected

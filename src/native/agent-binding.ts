@@ -10,8 +10,8 @@ export interface AgentHello {
   isInjected: boolean;
   /** Whether the process is a primary of DPDK; otherwise it is a secondary. */
   isPrimary: boolean;
-  /** How filters are run there: as machine code, by the application's librte_bpf, or by the agent's interpreter. */
-  filters: 'compiled' | 'librte_bpf' | 'interpreted';
+  /** How filters are run there: as machine code, or by the agent's interpreter. */
+  filters: 'compiled' | 'interpreted';
   /** "DPDK 22.11.11" */
   dpdkVersion: string;
   program: string;

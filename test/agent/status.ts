@@ -8,7 +8,7 @@ const HELLO: AgentHello = {
   peerPid: 7,
   isInjected: false,
   isPrimary: true,
-  filters: 'librte_bpf' as const,
+  filters: 'interpreted' as const,
   dpdkVersion: 'DPDK 22.11.11',
   program: 'router',
   ports: [{ id: 0, name: 'net0', rxQueues: 1, txQueues: 2, driver: 'd', mac: '', mtu: 1500, linkMbps: 0 }],
@@ -34,7 +34,7 @@ t.test('who has one, and who does not answer', async (t) => {
   const agents = askAgents([agentAt('rte', 7, 'router'), agentAt('ovs', 8, 'switch')], addon);
   t.same(agents.map(answers), [true, false]);
   const text = formatAgents(agents);
-  t.match(text, /^rte +7 +router +DPDK 22\.11\.11 +0 \(net0\) +librte_bpf +pid 11, unseen \(ending\) +answers$/m);
+  t.match(text, /^rte +7 +router +DPDK 22\.11\.11 +0 \(net0\) +interpreted +pid 11, unseen \(ending\) +answers$/m);
   t.match(text, /^ovs +8 +switch +- +- +- +- +it does not listen$/m);
 });
 

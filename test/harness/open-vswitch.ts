@@ -1,6 +1,6 @@
 /**
  * Debian's Open vSwitch with DPDK, unpacked and not installed: its package would start it as a service. It always runs with
- * --in-memory, so that nobody can join it, and has no librte_bpf.
+ * --in-memory, so that nobody can join it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

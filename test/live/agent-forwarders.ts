@@ -16,7 +16,7 @@ for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder', 'dpdk-linked-f
     t.teardown(() => application.stop());
     t.match(await runDpcap(['agent', 'check', String(application.process.pid)]), {
       code: 0,
-      stdout: process.arch === 'x64' ? / compiled / : / librte_bpf | interpreted /,
+      stdout: process.arch === 'x64' ? / compiled / : / interpreted /,
     });
     await isWhatTcpdumpSees(t, bridge, application.prefix, '0');
     t.match(await application.stop(), { code: 0 });

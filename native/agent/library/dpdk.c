@@ -47,9 +47,6 @@ static const struct needed NEEDED[] = {
 static const struct needed WELCOME[] = {
     FUNCTION("rte_eth_dev_is_valid_rxq", is_valid_rxq),
     FUNCTION("rte_eth_dev_is_valid_txq", is_valid_txq),
-    FUNCTION("rte_bpf_load", bpf_load),
-    FUNCTION("rte_bpf_exec_burst", bpf_exec_burst),
-    FUNCTION("rte_bpf_destroy", bpf_destroy),
 };
 
 // The ABI is one from November to the next November.
@@ -61,7 +58,6 @@ const char *dpdk_look_up(void) {
     if (*NEEDED[i].function == NULL) return NEEDED[i].name;
   }
   for (size_t i = 0; i < RTE_DIM(WELCOME); i++) *WELCOME[i].function = look_up(WELCOME[i].name);
-  if (dpdk.bpf_load == NULL || dpdk.bpf_exec_burst == NULL || dpdk.bpf_destroy == NULL) dpdk.bpf_load = NULL;
   if (abi_of(dpdk.version_year(), dpdk.version_month()) == abi_of(RTE_VER_YEAR, RTE_VER_MONTH)) return NULL;
   static char other[128];
   snprintf(other, sizeof other, "the agent of %s in place of that for %d.%d", dpdk.version(), RTE_VER_YEAR,

@@ -4,9 +4,6 @@
 #include <rte_ethdev.h>
 #include <stdbool.h>
 
-struct rte_bpf;
-struct rte_bpf_prm;
-
 struct dpdk {
   const char *(*version)(void);
   unsigned int (*version_year)(void);
@@ -29,10 +26,6 @@ struct dpdk {
   // From 23.11 on. Both ask no driver.
   int (*is_valid_rxq)(uint16_t, uint16_t);
   int (*is_valid_txq)(uint16_t, uint16_t);
-  // Of librte_bpf, which need not be there.
-  struct rte_bpf *(*bpf_load)(const struct rte_bpf_prm *);
-  uint32_t (*bpf_exec_burst)(const struct rte_bpf *, void **, uint64_t *, uint32_t);
-  void (*bpf_destroy)(struct rte_bpf *);
 };
 
 extern struct dpdk dpdk;

@@ -30,11 +30,6 @@ Napi::Object from_port(Napi::Env env, const dpcap_agent_port& port) {
   return object;
 }
 
-const char* filters_of(const dpcap_agent_hello& process) {
-  if ((process.features & DPCAP_AGENT_COMPILES) != 0) return "compiled";
-  return (process.features & DPCAP_AGENT_HAS_BPF) != 0 ? "librte_bpf" : "interpreted";
-}
-
 Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
   const auto& process = hello.process;
   Napi::Array ports = Napi::Array::New(env, hello.ports.size());
@@ -44,7 +39,7 @@ Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
   object.Set("peerPid", hello.peer_pid);
   object.Set("isInjected", (process.features & DPCAP_AGENT_INJECTED) != 0);
   object.Set("isPrimary", process.process_type == 0);
-  object.Set("filters", filters_of(process));
+  object.Set("filters", (process.features & DPCAP_AGENT_COMPILES) != 0 ? "compiled" : "interpreted");
   object.Set("dpdkVersion",
              std::string(process.dpdk_version, strnlen(process.dpdk_version, sizeof process.dpdk_version)));
   object.Set("program", std::string(process.program, strnlen(process.program, sizeof process.program)));

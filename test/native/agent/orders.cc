@@ -14,6 +14,7 @@ extern "C" {
 #include <vector>
 
 #include "base/now.h"
+#include "ethdev_events.h"
 #include "tap.h"
 
 namespace {
@@ -32,8 +33,7 @@ void fake_ethdev() {
     info->nb_rx_queues = info->nb_tx_queues = kQueues;
     return 0;
   };
-  dpdk.on_event = [](uint16_t, rte_eth_event_type, rte_eth_dev_cb_fn, void*) { return 0; };
-  dpdk.bpf_load = nullptr;
+  dpdk.on_event = keep_event_callback;
 }
 
 std::vector<uint8_t> order(uint32_t lanes, uint32_t instructions) {

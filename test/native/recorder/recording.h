@@ -20,6 +20,7 @@ extern "C" {
 #include "agent/box.h"
 #include "base/fd.h"
 #include "copies.h"
+#include "ethdev_events.h"
 #include "tap.h"
 
 // The fake port's callbacks, as DPDK keeps them: by queue.
@@ -40,9 +41,8 @@ struct FakePort {
       strcpy(name, "test0");
       return 0;
     };
-    dpdk.on_event = [](uint16_t, rte_eth_event_type, rte_eth_dev_cb_fn, void*) { return 0; };
+    dpdk.on_event = keep_event_callback;
     dpdk.is_valid_rxq = dpdk.is_valid_txq = [](uint16_t, uint16_t queue) { return queue < queues ? 0 : -EINVAL; };
-    dpdk.bpf_load = nullptr;
     dpdk.add_rx = [](uint16_t, uint16_t queue, rte_rx_callback_fn function, void* lane) {
       if (queue >= queues) return static_cast<const rte_eth_rxtx_callback*>(nullptr);
       rx[queue] = function;

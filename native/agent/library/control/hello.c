@@ -39,11 +39,7 @@ static void write_port(struct dpcap_agent_port *out, uint16_t id) {
 }
 
 static uint32_t features(void) {
-  const enum filters_run as = filters_run_as();
-  const uint32_t filters = as == FILTERS_COMPILED ? DPCAP_AGENT_COMPILES
-                           : as == FILTERS_IN_BPF ? DPCAP_AGENT_HAS_BPF
-                                                  : 0;
-  return filters | (is_injected ? DPCAP_AGENT_INJECTED : 0);
+  return (filters_are_compiled() ? DPCAP_AGENT_COMPILES : 0) | (is_injected ? DPCAP_AGENT_INJECTED : 0);
 }
 
 size_t hello_write(uint8_t *out, size_t room) {

@@ -6,13 +6,12 @@
 
 struct filter;
 
-// Who runs the filters of this process.
-enum filters_run { FILTERS_COMPILED, FILTERS_IN_BPF, FILTERS_INTERPRETED };
-enum filters_run filters_run_as(void);
+// Whether filters are compiled to machine code in this process; otherwise the agent interprets them.
+bool filters_are_compiled(void);
 
-// Makes a filter of a program of `count` 8-byte instructions as src/filter makes them. It is compiled; where that
-// cannot be, librte_bpf runs it if the application has it and accepts the program, else the agent's own interpreter.
-// Returns NULL when there is no memory.
+// Makes a filter of a program of `count` 8-byte instructions as src/filter makes them. DPDK's librte_bpf has no part in
+// it: up to 24.03 the time of its verifier doubles with each branch, and it would run in the application. Returns NULL
+// when there is no memory.
 struct filter *filter_make(const void *instructions, uint32_t count);
 void filter_destroy(struct filter *filter);
 // Writes whether each of `count` packets is selected, at most 64, one bit for each. NULL selects all.
