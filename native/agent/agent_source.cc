@@ -58,7 +58,10 @@ void AgentSource::enable() {
 void AgentSource::watch() {
   for (const auto& process : processes_) process->watch();
   for (Lane* lane : lanes_) {
-    if (!has(*lane)) lane->end(LaneState::port_gone);
+    if (has(*lane))
+      lane->begin_again();
+    else
+      lane->end(LaneState::port_gone);
   }
 }
 

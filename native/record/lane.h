@@ -40,13 +40,17 @@ struct Lane {
   const LaneId id;
   const uint32_t interface;  // index into the file's interfaces
 
-  // Changes once, from live. Whichever thread sees the reason first changes it: the drain thread, which records nothing
-  // from then on, or the thread that watches.
+  // Whichever thread sees first that the lane has ended changes it: the drain thread, which records nothing from then
+  // on, or the thread that watches. Where the source goes on with a port that is back, the latter does so here.
   std::atomic<LaneState> state{LaneState::live};
   bool is_live() const { return state.load(std::memory_order_relaxed) == LaneState::live; }
   void end(LaneState how) {
     LaneState live = LaneState::live;
     state.compare_exchange_strong(live, how);
+  }
+  void begin_again() {
+    LaneState gone = LaneState::port_gone;
+    state.compare_exchange_strong(gone, LaneState::live);
   }
 };
 

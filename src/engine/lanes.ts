@@ -1,4 +1,4 @@
-/** Watches lanes whose port or queue goes away during a capture: what the user is told, and when the capture ends. */
+/** Watches lanes whose port or queue goes away, or comes back, during a capture: what the user is told, and when the capture ends. */
 
 import { DpcapError } from '../errors.js';
 import type { LanePlan, NativeStats } from '../native/capture-binding.js';
@@ -20,10 +20,14 @@ export class LaneWatch {
     this.#lanes = lanes;
   }
 
-  /** The notices about lanes that have ended since the last look. */
+  /** The notices about lanes that have ended, or begun again, since the last look. */
   notices(stats: Pick<NativeStats, 'lanes'>): string[] {
     return stats.lanes.flatMap(({ state }, at) => {
-      if (state === 'live' || this.#ended.has(at)) return [];
+      if ((state === 'live') !== this.#ended.has(at)) return [];
+      if (state === 'live') {
+        this.#ended.delete(at);
+        return [`${nameOf(this.#lanes[at])} is captured again: its port is back`];
+      }
       this.#ended.add(at);
       return [`${nameOf(this.#lanes[at])} is no longer captured: ${WHAT[state]}`];
     });

@@ -7,6 +7,17 @@ const plan = (queue: number, direction: 'rx' | 'tx'): LanePlan => {
   return { device: 'net_null9', port: 2, queue, direction, interface: 0 };
 };
 
+t.test('a lane whose port is back is told each time', async (t) => {
+  const watch = new LaneWatch([plan(0, 'rx'), plan(1, 'tx')]);
+  for (let time = 0; time < 2; time++) {
+    t.match(watch.notices({ lanes: [lane(), lane({ state: 'port gone' })] }), [
+      /queue 1 tx is no longer captured: its port/,
+    ]);
+    t.same(watch.notices({ lanes: [lane(), lane()] }), ['net_null9 queue 1 tx is captured again: its port is back']);
+    t.same(watch.notices({ lanes: [lane(), lane()] }), []);
+  }
+});
+
 t.test('each lane that ends is told once; the last ends the capture', async (t) => {
   const watch = new LaneWatch([plan(0, 'rx'), plan(1, 'tx')]);
   const all = { lanes: [lane(), lane()] };

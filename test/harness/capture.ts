@@ -50,6 +50,13 @@ export class LiveCapture {
     }
   }
 
+  /** Resolves with the next record. */
+  async next(): Promise<StatsRecord> {
+    const options = { from: this.process.stderr.length, stream: 'stderr' } as const;
+    const [line] = await this.process.expect(/^\{"time".*$(?=\n)/m, options);
+    return JSON.parse(line) as StatsRecord;
+  }
+
   /** Waits for its end. */
   async ended(timeoutMs = 30_000): Promise<Captured> {
     return captured(await this.process.wait(timeoutMs));

@@ -28,9 +28,12 @@ struct session {
   struct session_lane {
     struct stream stream;
     struct lane *lane;
-    uint64_t contended_before;
-    uint64_t detached;  // when: see lane_moment()
-    uint64_t filtered;  // when it got its present filter
+    struct dpcap_agent_lane where;
+    bool is_attached;
+    uint64_t contended;
+    uint64_t contended_before;  // what the lane had counted when this had counted nothing
+    uint64_t detached;          // when: see lane_moment()
+    uint64_t filtered;          // when it got its present filter
   } lanes[];
 };
 
@@ -62,11 +65,14 @@ static bool read_order(const void *bytes, size_t size, struct order *order) {
 }
 
 // The client has seen this device in that place; another may be there by now.
-static bool is_there(const struct dpcap_agent_lane *lane) {
+static bool has_device(const struct dpcap_agent_lane *lane) {
   char name[RTE_ETH_NAME_MAX_LEN] = "";
+  return dpdk.is_valid_port(lane->port) && dpdk.port_name(lane->port, name) == 0 && strcmp(name, lane->device) == 0;
+}
+
+static bool is_there(const struct dpcap_agent_lane *lane) {
   struct rte_eth_dev_info info;
-  if (!dpdk.is_valid_port(lane->port) || dpdk.port_name(lane->port, name) != 0) return false;
-  if (strcmp(name, lane->device) != 0 || dpdk.port_info(lane->port, &info) != 0) return false;
+  if (!has_device(lane) || dpdk.port_info(lane->port, &info) != 0) return false;
   return lane->queue < (lane->direction == DPCAP_AGENT_RX ? info.nb_rx_queues : info.nb_tx_queues);
 }
 
@@ -96,6 +102,7 @@ static int make_lane(struct session *session, const struct order *order, uint32_
   struct session_lane *const made = &session->lanes[index];
   made->lane = lane_find(wanted->port, wanted->queue, wanted->direction);
   if (made->lane == NULL) return ENOMEM;
+  made->where = *wanted;
   struct stream *const stream = &made->stream;
   stream->kind = (struct record_kind){head->format,      head->nanoseconds != 0, head->snaplen,
                                       wanted->direction, wanted->queue,          wanted->interface};
@@ -131,12 +138,26 @@ struct session *session_prepare(const void *bytes, size_t size, int *err) {
 
 const struct memory *session_memory(const struct session *session) { return &session->memory; }
 
+static void detach(struct session_lane *one) {
+  lane_detach(one->lane, &one->stream);
+  one->detached = lane_moment(one->lane);
+  one->is_attached = false;
+}
+
+// Returns 0 or an errno; a thread may be inside even then, for a moment.
+static int attach(struct session_lane *one) {
+  one->contended_before = lane_contended(one->lane) - one->contended;
+  one->is_attached = true;
+  const int err = lane_attach(one->lane, &one->stream);
+  if (err != 0) detach(one);
+  return err;
+}
+
 int session_open(struct session *session) {
+  if (session->is_open) return EALREADY;
   session->is_open = true;
   for (uint32_t i = 0; i < session->lane_count; i++) {
-    struct session_lane *const one = &session->lanes[i];
-    one->contended_before = lane_contended(one->lane);
-    const int err = lane_attach(one->lane, &one->stream);
+    const int err = attach(&session->lanes[i]);
     if (err != 0) return err;
   }
   return 0;
@@ -173,13 +194,18 @@ int session_filter(struct session *session, const void *body, size_t bytes) {
   return 0;
 }
 
+static void tell_contended(struct session_lane *one) {
+  one->contended = lane_contended(one->lane) - one->contended_before;
+  __atomic_store_n(&one->stream.shared->contended, one->contended, __ATOMIC_RELAXED);
+}
+
 bool session_stop(struct session *session) {
   if (session->is_open) {
-    session_watch(session);
     for (uint32_t i = 0; i < session->lane_count; i++) {
       struct session_lane *const one = &session->lanes[i];
-      lane_detach(one->lane, &one->stream);
-      one->detached = lane_moment(one->lane);
+      if (!one->is_attached) continue;
+      tell_contended(one);
+      detach(one);
     }
     session->is_open = false;
     session->was_open = true;
@@ -190,13 +216,32 @@ bool session_stop(struct session *session) {
   return true;
 }
 
+// A lane whose queue has gone is detached, so that packets of another port in its place are not taken for its own.
+static void end_lane(struct session_lane *one) {
+  detach(one);
+  __atomic_store_n(&one->stream.shared->is_ended, 1, __ATOMIC_RELEASE);
+}
+
+// Goes on with a lane when the device is back in its place. The driver is not asked, which the application may be about
+// to close.
+static void revive_lane(struct session_lane *one) {
+  if (!lane_has_left(one->lane, one->detached)) return;
+  // A thread that was inside when the lane was detached has not said that it left.
+  __atomic_store_n(&one->stream.shared->is_inside, 0, __ATOMIC_RELEASE);
+  if (!has_device(&one->where) || !lane_is_there(one->lane)) return;
+  if (attach(one) == 0) __atomic_store_n(&one->stream.shared->is_ended, 0, __ATOMIC_RELEASE);
+}
+
 void session_watch(struct session *session) {
   free_before(session);
   for (uint32_t i = 0; i < session->lane_count && session->is_open; i++) {
-    const struct session_lane *const one = &session->lanes[i];
-    struct dpcap_agent_shared_lane *const shared = one->stream.shared;
-    __atomic_store_n(&shared->contended, lane_contended(one->lane) - one->contended_before, __ATOMIC_RELAXED);
-    if (lane_has_ended(one->lane)) __atomic_store_n(&shared->is_ended, 1, __ATOMIC_RELEASE);
+    struct session_lane *const one = &session->lanes[i];
+    if (!one->is_attached) {
+      revive_lane(one);
+      continue;
+    }
+    tell_contended(one);
+    if (lane_has_ended(one->lane, &one->stream)) end_lane(one);
   }
 }
 
@@ -215,7 +260,7 @@ void session_describe(const struct session *session, struct dpcap_agent_status *
     status->accepted += load(&shared->accepted);
     status->filtered += load(&shared->filtered);
     status->full += load(&shared->full);
-    status->contended += load(&shared->contended);
+    status->contended += session->lanes[i].contended;
   }
 }
 

@@ -20,7 +20,7 @@ int session_open(struct session *session);
 int session_filter(struct session *session, const void *programs, size_t bytes);
 // Ends that: from here nothing new begins. Returns whether no thread of the application is inside any more.
 bool session_stop(struct session *session);
-// Notes lanes that are gone, and publishes what threads outside of a callback count.
+// Notes lanes that are gone, goes on with those that are back, and publishes what threads outside of a callback count.
 void session_watch(struct session *session);
 // What it has, and what became of the packets; the client is left out.
 void session_describe(const struct session *session, struct dpcap_agent_status *status);

@@ -15,6 +15,7 @@
 #include "agent/library/control/answer.h"
 #include "agent/library/control/hello.h"
 #include "agent/library/control/recording.h"
+#include "agent/library/datapath/lane.h"
 #include "agent/library/dpdk.h"
 #include "agent/library/say.h"
 #include "agent/library/session.h"
@@ -70,6 +71,7 @@ bool server_open(void) {
 
 void server_leave(void) {
   pthread_mutex_init(&serving, NULL);  // a thread of the parent may have held it
+  lanes_leave();
   if (listener >= 0) close(listener);
   for (unsigned int i = 0; i < client_count; i++) close(clients[i].fd);
   recording_leave();
@@ -221,8 +223,12 @@ static bool is_trusted(int fd, struct ucred *peer) {
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0 && (peer->uid == 0 || peer->uid == geteuid());
 }
 
+// Without a descriptor to spare a connection stays in the queue, and would be reported again at once.
+static bool cannot_accept;
+
 static void welcome(void) {
   const int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  cannot_accept = fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
   if (fd < 0) return;
   struct ucred peer = {0};
   const bool is_welcome = is_trusted(fd, &peer);
@@ -269,11 +275,13 @@ void server_run(void) {
   recording_begin();
   bool has_sessions = recording_is_on();
   while (listener >= 0) {
-    struct pollfd polled[1 + DPCAP_AGENT_MAX_SESSIONS] = {{listener, POLLIN, 0}};
+    struct pollfd polled[1 + DPCAP_AGENT_MAX_SESSIONS] = {{cannot_accept ? -1 : listener, POLLIN, 0}};
+    const bool looks_again = cannot_accept || has_sessions;
+    cannot_accept = false;
     const unsigned int count = client_count;
     for (unsigned int i = 0; i < count; i++) polled[1 + i] = (struct pollfd){clients[i].fd, POLLIN, 0};
     // Until somebody has a session, there is nothing to do in between.
-    if (poll(polled, 1 + count, has_sessions ? TICK_MS : -1) < 0) continue;
+    if (poll(polled, 1 + count, looks_again ? TICK_MS : -1) < 0) continue;
     has_sessions = serve_all(polled, count);
   }
 }

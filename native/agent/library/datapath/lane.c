@@ -12,7 +12,10 @@ struct lane {
   uint16_t queue;
   uint32_t direction;
   struct lane *next;
-  atomic_bool has_callback;   // false again when the port is destroyed, and the callback with it
+  // Once for all ports that come to this place: ethdev keeps the callbacks of a port that is released for the next one
+  // (rte_eth_dev_release_port, 22.11 to 26.07). A second one would record each packet twice.
+  atomic_bool has_callback;
+  atomic_uint life;           // counts the ports that were here
   atomic_bool is_busy;        // a thread is in the callback
   _Atomic uint64_t passages;  // how often one has left it
   atomic_uint attached;       // one more than the last stream's place
@@ -25,7 +28,7 @@ static struct lane *_Atomic lanes;
 
 static void tell_inside(struct lane *lane, unsigned int attached, uint32_t is_inside) {
   for (unsigned int i = 0; i < attached; i++) {
-    struct stream *const stream = atomic_load_explicit(&lane->streams[i], memory_order_relaxed);
+    struct stream *const stream = atomic_load(&lane->streams[i]);
     if (stream != NULL) __atomic_store_n(&stream->shared->is_inside, is_inside, __ATOMIC_RELEASE);
   }
 }
@@ -39,10 +42,11 @@ static void take_burst(struct lane *lane, struct rte_mbuf **packets, uint16_t co
     return;
   }
   tell_inside(lane, attached, 1);
+  const unsigned int life = atomic_load(&lane->life);
   const struct clock_time time = clock_at(rte_rdtsc());
   for (unsigned int i = 0; i < attached; i++) {
     struct stream *const stream = atomic_load(&lane->streams[i]);
-    if (stream != NULL) stream_take(stream, packets, count, time);
+    if (stream != NULL && stream->life == life) stream_take(stream, packets, count, time);
   }
   tell_inside(lane, attached, 0);
   const uint64_t passages = atomic_load_explicit(&lane->passages, memory_order_relaxed);
@@ -67,7 +71,7 @@ static uint16_t on_tx(uint16_t port, uint16_t queue, struct rte_mbuf **packets, 
 static int on_destroyed(uint16_t port, enum rte_eth_event_type event, void *unused, void *unused_too) {
   (void)event, (void)unused, (void)unused_too;
   for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
-    if (lane->port == port) atomic_store(&lane->has_callback, false);
+    if (lane->port == port) atomic_fetch_add(&lane->life, 1);
   }
   return 0;
 }
@@ -97,9 +101,18 @@ static int put_callback(struct lane *lane) {
   return 0;
 }
 
-bool lane_is_there(struct lane *lane) { return put_callback(lane) == 0 && !lane_has_ended(lane); }
+// As far as that can be seen without asking the driver, which the application may be about to close.
+static bool is_valid(const struct lane *lane) {
+  if (!dpdk.is_valid_port(lane->port)) return false;
+  int (*const is_valid)(uint16_t, uint16_t) = lane->direction == DPCAP_AGENT_RX ? dpdk.is_valid_rxq : dpdk.is_valid_txq;
+  return is_valid == NULL || is_valid(lane->port, lane->queue) >= 0;
+}
+
+bool lane_is_there(struct lane *lane) { return is_valid(lane) && put_callback(lane) == 0; }
 
 int lane_attach(struct lane *lane, struct stream *stream) {
+  if (!is_valid(lane)) return ENODEV;
+  stream->life = atomic_load(&lane->life);
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
     if (atomic_load(&lane->streams[i]) != NULL) continue;
     atomic_store(&lane->streams[i], stream);
@@ -130,8 +143,13 @@ uint64_t lane_contended(const struct lane *lane) {
   return atomic_load_explicit(&lane->contended, memory_order_relaxed);
 }
 
-bool lane_has_ended(const struct lane *lane) {
-  if (!atomic_load(&lane->has_callback) || !dpdk.is_valid_port(lane->port)) return true;
-  int (*const is_valid)(uint16_t, uint16_t) = lane->direction == DPCAP_AGENT_RX ? dpdk.is_valid_rxq : dpdk.is_valid_txq;
-  return is_valid != NULL && is_valid(lane->port, lane->queue) < 0;
+bool lane_has_ended(const struct lane *lane, const struct stream *stream) {
+  return stream->life != atomic_load(&lane->life) || !is_valid(lane);
+}
+
+void lanes_leave(void) {
+  for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
+    atomic_store(&lane->attached, 0);
+    for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) atomic_store(&lane->streams[i], NULL);
+  }
 }

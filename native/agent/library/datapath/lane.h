@@ -1,8 +1,8 @@
 // A lane: a port, queue and direction of this process, with the callback that all sessions share. Agent's thread,
 // unless it says something else.
 //
-// A callback that was put in place stays, and costs a call a burst: nobody can know when it is safe to free what
-// rte_eth_add_rx_callback() has allocated, because a polling thread may be about to read it.
+// A callback that was put in place stays, for all ports that come to it, and costs a call a burst: nobody can know when
+// it is safe to free what rte_eth_add_rx_callback() has allocated, because a polling thread may be about to read it.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +25,8 @@ uint64_t lane_moment(const struct lane *lane);
 bool lane_has_left(const struct lane *lane, uint64_t moment);
 // Packets that passed because another thread was in the callback. Any thread.
 uint64_t lane_contended(const struct lane *lane);
-// Whether the port has gone since the callback was put in place, or the queue is no longer one of its, as far as that
-// can be seen without asking the driver, which the application may be about to close.
-bool lane_has_ended(const struct lane *lane);
+// Whether the port has gone since the stream was attached, or the queue is no longer one of its, as far as that can be
+// seen without asking the driver, which the application may be about to close.
+bool lane_has_ended(const struct lane *lane, const struct stream *stream);
+// Detaches all streams: in a child, which does not have their memory, and may go on polling. It has one thread.
+void lanes_leave(void);

@@ -27,6 +27,8 @@ struct stream {
   struct box_ring *ring;
   struct dpcap_box_lane *box_lane;
   uint32_t box_number;
+  // Which of the ports that came to the lane's place it is attached to: packets of others are not its own.
+  unsigned int life;
   // The truth that is published there.
   bool has_segment;
   uint32_t segment;

@@ -10,6 +10,7 @@
 #include "agent/library/datapath/stream.h"
 #include "agent/library/dpdk.h"
 #include "agent/library/recorder/box.h"
+#include "agent/library/say.h"
 
 struct recorded_lane {
   struct stream stream;
@@ -25,6 +26,7 @@ struct recorder {
   struct filter *tx;
   void *message;
   struct recorder_order order;  // points into the message
+  bool has_told;                // that there is no room for more lanes
   uint32_t lane_count;
   struct recorded_lane lanes[DPCAP_BOX_LANES];
 };
@@ -109,17 +111,23 @@ static struct recorded_lane *find_lane(struct recorder *recorder, const struct l
   return NULL;
 }
 
+static bool has_room_for(struct recorder *recorder, const char *device) {
+  if (recorder->lane_count < DPCAP_BOX_LANES) return true;
+  if (!recorder->has_told) agent_say("the recorder has as many queues as it can; those of %s are not recorded", device);
+  recorder->has_told = true;
+  return false;
+}
+
 // Returns whether there is such a queue. ethdev refuses a callback for one that the application has not set up, without
 // a question to the driver, which the application may be about to close (rte_eth_add_first_rx_callback, 22.11
 // to 25.11).
 static bool record_queue(struct recorder *recorder, uint16_t port, uint16_t queue, uint32_t direction,
                          const char *device) {
   struct lane *const lane = lane_find(port, queue, direction);
-  if (lane == NULL || !lane_is_there(lane)) return false;
-  struct recorded_lane *one = find_lane(recorder, lane, device);
+  struct recorded_lane *one = lane == NULL ? NULL : find_lane(recorder, lane, device);
+  if (lane == NULL || (one == NULL && !has_room_for(recorder, device)) || !lane_is_there(lane)) return false;
   if (one != NULL && (one->is_attached || !lane_has_left(lane, one->detached))) return true;
   if (one == NULL) {
-    if (recorder->lane_count == DPCAP_BOX_LANES) return false;
     const struct record_kind kind = {DPCAP_AGENT_PCAPNG, true, recorder->order.head.snaplen, direction, queue, 0};
     one = make_lane(recorder, lane, port, kind, device);
   }
@@ -147,13 +155,23 @@ static void detach(struct recorded_lane *one) {
   one->is_attached = false;
 }
 
+// What an ended lane recorded may be overwritten when its turn comes, as all else.
+static void leave_segment(struct recorder *recorder, struct recorded_lane *one) {
+  if (!one->stream.has_segment || !lane_has_left(one->lane, one->detached)) return;
+  box_ring_leave(&recorder->box.ring, one->stream.segment);
+  one->stream.has_segment = false;
+}
+
 void recorder_watch(struct recorder *recorder) {
   for (uint32_t i = 0; i < recorder->lane_count; i++) {
     struct recorded_lane *const one = &recorder->lanes[i];
     struct dpcap_agent_shared_lane *const shared = one->stream.shared;
-    if (!one->is_attached) continue;
+    if (!one->is_attached) {
+      leave_segment(recorder, one);
+      continue;
+    }
     __atomic_store_n(&shared->contended, lane_contended(one->lane) - one->contended_before, __ATOMIC_RELAXED);
-    const bool has_ended = lane_has_ended(one->lane);
+    const bool has_ended = lane_has_ended(one->lane, &one->stream);
     if (has_ended) detach(one);
     __atomic_store_n(&shared->is_ended, has_ended, __ATOMIC_RELEASE);
   }
