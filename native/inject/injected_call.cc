@@ -21,6 +21,9 @@ namespace dpcap {
 namespace {
 
 constexpr size_t kLongestExplanation = 512;
+// What a call may take of a thread's stack: all registers (11 KiB at most), the loader, and what a library does when it
+// is loaded. A thread that the application has given a small stack would overflow it.
+constexpr uint64_t kStackWanted = 64 * 1024;
 // A tracer that waits for a CPU keeps the thread stopped, and where lcores use all of them it would wait for a time
 // slice.
 constexpr int kTracerNice = -20;
@@ -85,6 +88,7 @@ uint64_t send(const ProcessMemory& memory, const InjectedCall& call) {
   user_regs_struct registers = tracee.registers();
   const auto resume = resume_of(registers, memory);
   if (!resume) throw busy("thread " + std::to_string(call.tid) + " is not at rest", call);
+  require_free(memory, call);  // once more: an injector of another mount of procfs does not see our lock
   write_trampoline(memory, call, resume->pc);
   fault_point("inject.written");
   redirect(&registers, *resume, call.code + trampoline_entry());
@@ -121,6 +125,8 @@ CallOutcome carry_out(const InjectedCall& call) {
   require_free(memory, call);
   const auto place = place_of(call.pid, call.tid);
   if (!place || !is_rest(place->call)) throw busy("thread " + std::to_string(call.tid) + " is not at rest", call);
+  if (stack_room(call.pid, place->sp) < kStackWanted)
+    throw busy("thread " + std::to_string(call.tid) + " has too little stack left", call);
   set_nice(kTracerNice);
   const uint64_t held_ns = send(memory, call);
   const TrampolineReport report = await_end(memory, call);

@@ -38,7 +38,21 @@ std::optional<ThreadPlace> place_of(pid_t pid, pid_t tid) {
   std::istringstream text(line);
   const std::vector<std::string> words{std::istream_iterator<std::string>(text), {}};
   if (words.size() < 3) return {};
-  return ThreadPlace{strtoll(words.front().c_str(), nullptr, 10), strtoull(words.back().c_str(), nullptr, 16)};
+  const auto address = [](const std::string& word) { return strtoull(word.c_str(), nullptr, 16); };
+  return ThreadPlace{strtoll(words.front().c_str(), nullptr, 10), address(words[words.size() - 2]),
+                     address(words.back())};
+}
+
+uint64_t stack_room(pid_t pid, uint64_t sp) {
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  for (std::string line; std::getline(maps, line);) {
+    char* end;
+    const uint64_t from = strtoull(line.c_str(), &end, 16);
+    const uint64_t to = *end == '-' ? strtoull(end + 1, nullptr, 16) : 0;
+    if (sp < from || sp >= to) continue;
+    return line.find("[stack]") != std::string::npos ? UINT64_MAX : sp - from;
+  }
+  return 0;
 }
 
 bool is_thread(pid_t pid, pid_t tid) { return access(task(pid, tid).c_str(), F_OK) == 0; }

@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <string>
 
 #include "base/error.h"
@@ -28,10 +30,22 @@ Error try_again(const std::string& why, pid_t tid, int err) {
   return Error("ERR_CAPTURE_BUSY", "thread " + std::to_string(tid) + " " + why, err, std::to_string(tid));
 }
 
+// A thread that somebody else traces is refused with EPERM, as one that may not be traced.
+bool is_traced(pid_t tid) {
+  std::ifstream status("/proc/" + std::to_string(tid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("TracerPid:", 0) == 0) return strtol(line.c_str() + strlen("TracerPid:"), nullptr, 10) != 0;
+  }
+  return false;
+}
+
 }  // namespace
 
 Tracee::Tracee(pid_t tid) : tid_(tid) {
-  if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) throw trace_error("cannot trace", tid, errno);
+  if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0) return;
+  const int err = errno;
+  if (err == EPERM && is_traced(tid)) throw try_again("is traced by somebody else", tid, EBUSY);
+  throw trace_error("cannot trace", tid, err);
 }
 
 Tracee::~Tracee() {

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { DpcapError, UsageError } from '../errors.js';
+import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite } from './cannot-write.js';
 import { descriptorOfLink, isProcessLink } from './descriptor.js';
 import { descriptorOutput, terminal } from './descriptor-target.js';
@@ -26,9 +27,6 @@ export const PARTIAL = '.partial';
 
 /** The most links that are followed: as many as the kernel follows. */
 const MOST_LINKS = 40;
-
-/** O_PATH, which node does not name: a descriptor that only stands for the file, and needs no permission. */
-const O_PATH = 0o10000000;
 
 /**
  * The output for the name `path` that the user gave. A link is followed, so that it stays and its file is written.

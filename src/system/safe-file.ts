@@ -27,6 +27,9 @@ import {
 import { basename, dirname, resolve } from 'node:path';
 import { errnoOf } from '../errors.js';
 
+/** O_PATH, which node does not name: a descriptor that only stands for a file, and opens nothing. */
+export const O_PATH = 0o10000000;
+
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
 /** Who owns a file and who may use it; no set-user-id bits. */

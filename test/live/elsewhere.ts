@@ -60,7 +60,7 @@ t.test('in another mount namespace, as in a container', { skip: noMounts }, asyn
   const { prefix, pid } = await primary(t, { within, env: { RUNTIME_DIRECTORY: directory } });
   const why = `its files are in another mount namespace (${directory}/dpdk/${prefix} there)`;
   const listed = await runDpcap(['list', '--file-prefix', prefix]);
-  t.match(listed.stdout, new RegExp(`^${prefix} +${pid} +dpdk-testpmd .* no$`, 'm'));
+  t.match(listed.stdout, new RegExp(`^${prefix} +${pid} +dpdk-testpmd .* no(, but with --via ebpf)?$`, 'm'));
   t.match(listed.stdout, why);
   const captured = await runDpcap(['--file-prefix', prefix, '-i', '0', '-w', '/dev/null']);
   t.match(captured, { code: 1, stderr: `nsenter --target ${pid} --mount --pid dpcap` });

@@ -1,6 +1,8 @@
 /** What would be done, and what was done, for people, for programs, and for the logs. */
 import { dirname } from 'node:path';
 import { runtimeEnvironment, runtimeRoot } from '../../primary/runtime-dir.js';
+import { printable } from '../../text/printable.js';
+import { shellWord } from '../../text/shell-word.js';
 import type { Injected } from './inject.js';
 import { type InjectPlan, name } from './judge.js';
 import type { Thread } from './threads.js';
@@ -14,7 +16,7 @@ const DELIVERIES = {
 export function planLines({ target, library, delivery, places }: InjectPlan, resting: readonly Thread[]): string[] {
   const [thread] = resting;
   const who = thread
-    ? `${thread.name} (thread ${thread.tid}), at rest now`
+    ? `${printable(thread.name)} (thread ${thread.tid}), at rest now`
     : 'none is at rest now: one would be waited for';
   return [
     `${name(target)} would get ${library}, ${DELIVERIES[delivery]}`,
@@ -45,16 +47,18 @@ export function question({ target }: InjectPlan): string {
 
 /** The line for the system's log, written before anything is done. */
 export function auditLine({ target, library, delivery }: InjectPlan, who: string): string {
-  return `loads ${library} (${delivery}) into ${target.program}, pid ${target.pid}, uid ${target.uids[0]}, for ${who}`;
+  return `loads ${library} (${delivery}) into ${printable(target.program)}, pid ${target.pid}, uid ${target.uids[0]}, for ${who}`;
 }
 
 /** What was done. */
 export function doneLines({ target }: InjectPlan, { socket, calls }: Injected): string[] {
-  const held = calls.map(({ thread, heldUs }) => `${thread.name} for ${(heldUs / 1000).toFixed(2)} ms`).join(', ');
+  const held = calls
+    .map(({ thread, heldUs }) => `${printable(thread.name)} for ${(heldUs / 1000).toFixed(2)} ms`)
+    .join(', ');
   return [
     `the agent answers in ${name(target)}; held up: ${held}`,
     target.sharesFiles
-      ? `  capture: ${environment(socket)}dpcap --file-prefix ${prefixOf(socket)} -i any`
+      ? `  capture: ${environment(socket)}dpcap --file-prefix ${shellWord(prefixOf(socket))} -i any`
       : `  capture there: nsenter --target ${target.pid} --mount --pid dpcap -i any`,
   ];
 }
@@ -77,7 +81,7 @@ export function doneJson({ target, library, delivery }: InjectPlan, { socket, ca
 function environment(socket: string): string {
   if (dirname(dirname(socket)) === runtimeRoot()) return '';
   return Object.entries(runtimeEnvironment(dirname(socket)))
-    .map(([name, value]) => `${name}=${value} `)
+    .map(([name, value]) => `${name}=${shellWord(value)} `)
     .join('');
 }
 

@@ -123,10 +123,17 @@ function isSameRoot(dir: string, procDir: string): boolean {
 /** An application may run in a container, and the file be in it, or outside. */
 function forbiddenBy(where: Whereabouts, runtimeDir: string | undefined, procDir: string): string | undefined {
   const ofAll = [FORBIDDING_FILE, `${where.root}${FORBIDDING_FILE}`];
-  const roots = runtimeDir === undefined ? [] : runtimeRoots(where, procDir);
+  const roots = runtimeRoots(where, procDir);
   const own = runtimeDir === undefined ? [] : [`${where.root}${runtimeDir}`];
-  const named = roots.map((root) => join(root, basename(runtimeDir ?? '')));
+  // Where the application's own folder is not known, that of any counts.
+  const named = roots.flatMap((root) =>
+    runtimeDir === undefined ? foldersIn(root) : [join(root, basename(runtimeDir))],
+  );
   return [...ofAll, ...[...own, ...named].map((dir) => join(dir, FORBIDDING_NAME))].find((path) => existsSync(path));
+}
+
+function foldersIn(root: string): string[] {
+  return (attempt(() => readdirSync(root)) ?? []).map((name) => join(root, name));
 }
 
 /** The value of a line of /proc/PID/status, or an empty text. */

@@ -1,5 +1,5 @@
 /** Brings the agent into a running process. */
-import { closeSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../../errors.js';
@@ -7,7 +7,7 @@ import { type HostAddon, hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
 import { RELEASE_LINES } from '../../native/releases.js';
 import { attempt } from '../../system/process.js';
-import { faultOfDir } from '../../system/safe-file.js';
+import { faultOfDir, O_PATH } from '../../system/safe-file.js';
 import { agentLibrary } from '../library.js';
 import { type Called, callSomewhere, type Wanted } from './call.js';
 import { dpdkInside } from './dpdk.js';
@@ -106,25 +106,45 @@ async function loadFromMemory(plan: InjectPlan, run: Run, load: Run): Promise<Ca
     const message = `${name(plan.target)} cannot make a file in memory`;
     throw new DpcapError('ERR_INJECT_FAILED', message, { errno: 'EMFILE', hint });
   }
+  // The application may have closed the descriptor meanwhile, and have a file of its own there.
+  const giveBack = async (): Promise<Called[]> => {
+    const isThere = attempt(() => closeSync(openMade(plan, fd, O_PATH))) !== undefined;
+    const closed = isThere ? await run({ ...none, function: close, first: fd }) : undefined;
+    return closed ? [closed] : [];
+  };
   let loaded: Called[];
   try {
-    fill(`/proc/${plan.target.pid}/fd/${fd}`, file, readFileSync(plan.library));
+    fill(openMade(plan, fd, 'r+'), readFileSync(plan.library));
     loaded = await loadByPath(plan, `/proc/self/fd/${fd}`, load);
   } catch (error) {
-    await run({ ...none, function: close, first: fd }).catch(() => {}); // the first error says more
+    await giveBack().catch(() => {}); // the first error says more
     throw error;
   }
-  const closed = await run({ ...none, function: close, first: fd });
-  return [made, ...loaded, ...(closed ? [closed] : [])];
+  return [made, ...loaded, ...(await giveBack())];
 }
 
-/** The application may have closed the descriptor, and have another file there: then nothing is written. */
-function fill(path: string, file: string, bytes: Buffer): void {
-  const fd = openSync(path, 'r+');
+/**
+ * Opens the file that the process was made to make. What is at the number may be anything that the process put there, a
+ * device or somebody else's file, so it is looked at before it is opened: by a descriptor that only stands for it.
+ * @throws DpcapError ERR_INJECT_FAILED when it is not that file
+ */
+function openMade({ target, library }: InjectPlan, fd: number, flags: string | number): number {
+  const path = `/proc/${target.pid}/fd/${fd}`;
+  const stand = openSync(path, O_PATH);
   try {
-    if (readlinkSync(`/proc/self/fd/${fd}`) !== `/memfd:${file} (deleted)`) {
-      throw new DpcapError('ERR_INJECT_FAILED', `the application has closed the file for the agent`, { subject: path });
+    const stat = fstatSync(stand);
+    const isMade = readlinkSync(`/proc/self/fd/${stand}`) === `/memfd:${basename(library)} (deleted)`;
+    if (!isMade || !stat.isFile() || stat.nlink !== 0 || !target.uids.includes(stat.uid)) {
+      throw new DpcapError('ERR_INJECT_FAILED', 'the application has closed the file for the agent', { subject: path });
     }
+    return openSync(`/proc/self/fd/${stand}`, flags);
+  } finally {
+    closeSync(stand);
+  }
+}
+
+function fill(fd: number, bytes: Buffer): void {
+  try {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
   } finally {
     closeSync(fd);

@@ -1,6 +1,7 @@
 /** Whether the agent can be brought into a process, and how. Pure: facts in, a verdict out. */
 import { DpcapError, type ErrorCode } from '../../errors.js';
 import type { AgentHello } from '../../native/agent-binding.js';
+import { printable } from '../../text/printable.js';
 import type { Asker, Target } from './facts.js';
 import type { Places } from './places.js';
 
@@ -175,7 +176,7 @@ function noRoom(target: Target): DpcapError {
 
 /** For messages: `router (pid 7)`. */
 export function name({ program, pid }: Pick<Target, 'program' | 'pid'>): string {
-  return `${program} (pid ${pid})`;
+  return `${printable(program)} (pid ${pid})`;
 }
 
 function refuse(code: ErrorCode, message: string, errno: string, hint: string): DpcapError {

@@ -40,11 +40,17 @@ export function findPlaces(pid: number, room: number, procDir = '/proc'): Mapped
   const libdl = files.filter(({ path }) => LIBDL.test(basename(path)));
   const functions = findFunctions([...glibc, ...libdl], dir);
   // glibc's own pages first: they are the same in every process, and have room.
-  const ordered = [...glibc, ...files.filter((file) => !glibc.includes(file))];
+  const others = files.filter((file) => !glibc.includes(file) && file.mappings.some(isExecutable));
+  const ordered = [...glibc, ...others];
   const code = firstIn(ordered, dir, (file, segments) => codePadding(file, segments, room));
   const report = firstIn(ordered, dir, (file, segments) => dataPadding(file, segments, mappings));
   const isWhole = functions !== undefined && code !== undefined && report !== undefined;
   return { hasGlibc: true, places: isWhole ? { functions, code, report } : undefined };
+}
+
+/** A program or a library; what else is mapped may be a device. */
+function isExecutable({ permissions }: Mapping): boolean {
+  return permissions.includes('x');
 }
 
 function findFunctions(files: readonly MappedFile[], dir: string): Functions | undefined {

@@ -5,6 +5,7 @@ import { systemHost } from '../../primary/host.js';
 import { askDpvs, collectListings, type Listing, withoutEnded } from '../../primary/listing.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import type { PortInfo } from '../../primary/telemetry.js';
+import { printable } from '../../text/printable.js';
 import { alignRows } from '../../text/table.js';
 import type { RegisterCommand } from '../command.js';
 import { addLibrariesOption } from '../libraries-option.js';
@@ -41,12 +42,6 @@ export function formatListings(root: string, listings: readonly Listing[], ended
   const [header, ...aligned] = alignRows(rows) as [string, ...string[]];
   const blocks = listings.flatMap((listing, i) => [aligned[i] as string, ...details(listing)]);
   return [...lines, header, ...blocks, ...rest].map(printable).join('\n');
-}
-
-/** Anybody can choose names of programs, ports and directories: none of them may send control codes to the terminal. */
-function printable(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return line.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }
 
 function counted(ended: number): string {
