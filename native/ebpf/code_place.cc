@@ -1,5 +1,6 @@
 #include "ebpf/code_place.h"
 
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,20 +38,43 @@ std::string read_maps(const std::string& process) {
 std::optional<CodePlace> find_code(const std::string& maps, const std::string& process, uint64_t address) {
   std::istringstream lines(maps);
   for (std::string line; std::getline(lines, line);) {
-    uint64_t start, end, offset;
+    uint64_t start, end, offset, inode;
+    unsigned device_major, device_minor;
     char permissions[5];
     int path_at = 0;
-    const int read = sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %*s %n", &start, &end,
-                            permissions, &offset, &path_at);
-    if (read != 4 || address < start || address >= end) continue;
+    const int read = sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &start, &end,
+                            permissions, &offset, &device_major, &device_minor, &inode, &path_at);
+    if (read != 7 || address < start || address >= end) continue;
     const std::string path = path_at > 0 ? line.substr(static_cast<size_t>(path_at)) : "";
     if (permissions[2] != 'x' || path.empty() || path[0] != '/') return std::nullopt;
-    return CodePlace{process + "/map_files/" + hex(start) + "-" + hex(end), path, offset + (address - start)};
+    return CodePlace{process + "/map_files/" + hex(start) + "-" + hex(end), path, offset + (address - start),
+                     makedev(device_major, device_minor), inode};
   }
   return std::nullopt;
 }
 
-// Whoever may not follow the link of a mapping finds the file by its name, as the process sees it.
+bool is_mapped_file(const CodePlace& place, const struct stat& file) {
+  return file.st_dev == place.device && file.st_ino == place.inode;
+}
+
+namespace {
+
+// Finds the file by its name, as the process sees it. After an upgrade of a package that is a file that nobody runs, so
+// that a probe on it would never be met.
+std::string path_by_name(const std::string& process, const CodePlace& place) {
+  std::string path = process + "/root" + place.name;
+  struct stat file;
+  if (stat(path.c_str(), &file) == 0 && is_mapped_file(place, file)) return path;
+  throw Error("ERR_ENABLE_FAILED",
+              place.name + " is not known to be the file that " + process +
+                  " runs: it was replaced, or its file system tells two devices; whoever has CAP_SYS_ADMIN or "
+                  "CAP_CHECKPOINT_RESTORE reaches the right one",
+              ESTALE, place.name);
+}
+
+}  // namespace
+
+// Whoever may not follow the link of a mapping goes by the name.
 CodePlace code_place(int pid, uint64_t address) {
   const std::string process = "/proc/" + std::to_string(pid);
   std::optional<CodePlace> found = find_code(read_maps(process), process, address);
@@ -60,7 +84,7 @@ CodePlace code_place(int pid, uint64_t address) {
         "the function at 0x" + hex(address) + " of pid " + std::to_string(pid) + " is in no file that is mapped",
         ENOENT);
   }
-  if (access(found->path.c_str(), R_OK) != 0) found->path = process + "/root" + found->name;
+  if (access(found->path.c_str(), R_OK) != 0) found->path = path_by_name(process, *found);
   return *found;
 }
 

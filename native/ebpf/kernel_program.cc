@@ -32,12 +32,26 @@ int keep_words(libbpf_print_level level, const char* format, va_list arguments) 
   return size;
 }
 
+const char* code_of(int err) {
+  if (err == EPERM || err == EACCES) return "ERR_PERMISSION";
+  return err == ENOMEM || err == ENOSPC ? "ERR_NO_MEMORY" : "ERR_ENABLE_FAILED";
+}
+
+Error failure(const char* code, const std::string& what, int err) {
+  const std::string message = what + ": " + strerror(err);
+  return Error(code, words.empty() ? message : message + "\n" + words, err);
+}
+
 Error failure(const std::string& what, int err) {
   err = err < 0 ? -err : err;
-  const std::string message = what + ": " + strerror(err);
-  if (err == EPERM || err == EACCES) return Error("ERR_PERMISSION", message, err);
-  if (err == ENOMEM || err == E2BIG || err == ENOSPC) return Error("ERR_NO_MEMORY", message, err);
-  return Error("ERR_ENABLE_FAILED", words.empty() ? message : message + "\n" + words, err);
+  return failure(code_of(err), what, err);
+}
+
+// The verifier refuses a program with EACCES: whoever may not load any gets EPERM.
+Error load_failure(int err) {
+  err = err < 0 ? -err : err;
+  return failure(err == EACCES ? "ERR_ENABLE_FAILED" : code_of(err),
+                 "the kernel does not take the programs that copy packets", err);
 }
 
 size_t whole_pages(size_t bytes) {
@@ -72,7 +86,7 @@ KernelProgram::KernelProgram(const Sizes& sizes) : lanes_count_(sizes.lanes) {
   const dpcap_probe_settings chosen{sizes.copy_bytes};
   memcpy(settings, &chosen, sizeof chosen);
   if (const int err = bpf_object__load(object_.get())) {
-    throw failure("the kernel does not take the programs that copy packets", err);
+    throw load_failure(err);
   }
   map_lanes();
   const auto on_burst = [](void* self, void* burst, size_t size) {
@@ -100,6 +114,7 @@ void KernelProgram::map_lanes() {
 }
 
 void KernelProgram::add_queue(const dpcap_probe_queue& queue, uint32_t lane) {
+  words.clear();
   const int err = bpf_map_update_elem(map_fd("queues"), &queue, &lane, BPF_ANY);
   if (err != 0) throw failure("the kernel's table of queues does not take one more", err);
 }

@@ -30,27 +30,37 @@ bool ProbedProcess::has_changed() const {
 std::vector<std::string> ProbedProcess::follow() {
   const std::lock_guard lock(mutex_);
   std::set<std::string> told;
+  std::vector<std::pair<Watched*, FastPath>> moves;
   for (Watched& watched : lanes_) {
     const auto now = read_fast_path(table_, watched.lane->id);
-    if (!now || *now == watched.path) continue;
-    const std::string& device = watched.lane->id.device;
-    if (!now->is_set()) {
+    if (now && !(*now == watched.path)) moves.emplace_back(&watched, *now);
+  }
+  // A queue may be where another one was: all old places are given up before a lane takes a new one.
+  for (const auto& [watched, now] : moves) leave(*watched);
+  for (const auto& [watched, now] : moves) {
+    const std::string& device = watched->lane->id.device;
+    if (!now.is_set()) {
       told.insert(device + " was stopped: its packets are seen again as soon as it starts");
     } else {
       told.insert(
           device +
           " has started, or has other functions now, and is probed again: packets of about 0.1 s before are missing");
     }
-    move(watched, *now);
+    move(*watched, now);
   }
   return {told.begin(), told.end()};
 }
 
+// A lane that cannot be moved then has no place, and is tried again: its old one may be another lane's by that time.
+void ProbedProcess::leave(Watched& watched) {
+  if (watched.path.is_set()) program_.remove_queue(key_of(watched));
+  watched.path = {};
+}
+
 // The old probe goes when the last lane that needs it has moved away.
 void ProbedProcess::move(Watched& watched, const FastPath& to) {
-  if (watched.path.is_set()) program_.remove_queue(key_of(watched));
-  watched.path = to;
   watched.probe = to.is_set() ? probe_on({watched.lane->id.direction, to.function}) : nullptr;
+  watched.path = to;
   if (is_open_) add_queue(watched);
 }
 

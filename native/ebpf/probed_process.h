@@ -41,6 +41,7 @@ class ProbedProcess {
   };
   using Function = std::pair<Direction, uint64_t>;
 
+  void leave(Watched& watched);
   void move(Watched& watched, const FastPath& to);
   void add_queue(const Watched& watched);
   std::shared_ptr<Probe> probe_on(const Function& function);

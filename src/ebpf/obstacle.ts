@@ -18,6 +18,10 @@ export interface ProbeFacts {
   hasUprobes: boolean;
   /** The text of /sys/kernel/security/lockdown; empty where there is none. */
   lockdown: string;
+  /** As process.arch has it. */
+  arch: string;
+  /** The text of /proc/self/status. */
+  status: string;
 }
 
 /** Why probes cannot be set here, and what to do. */
@@ -36,7 +40,8 @@ const CAP_BPF = 39n;
 
 export function gatherProbeFacts(procDir = '/proc', sysDir = '/sys'): ProbeFacts {
   const text = (path: string): string => attempt(() => readFileSync(path, 'latin1')) ?? '';
-  const capabilities = /^CapEff:\t([0-9a-f]+)$/m.exec(text(join(procDir, 'self/status')))?.[1] ?? '0';
+  const status = text(join(procDir, 'self/status'));
+  const capabilities = /^CapEff:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
   const isBuilt = findBuilt(EBPF_ADDON) !== undefined;
   return {
     isBuilt,
@@ -45,6 +50,8 @@ export function gatherProbeFacts(procDir = '/proc', sysDir = '/sys'): ProbeFacts
     capabilities: BigInt(`0x${capabilities}`),
     hasUprobes: existsSync(join(sysDir, 'bus/event_source/devices/uprobe/type')),
     lockdown: text(join(sysDir, 'kernel/security/lockdown')),
+    arch: process.arch,
+    status,
   };
 }
 
@@ -59,7 +66,10 @@ function loadFault(): DpcapError | undefined {
 
 /** The first thing that stands in the way; undefined when nothing does. Pure. */
 export function probeObstacle(facts: ProbeFacts): ProbeObstacle | undefined {
-  const missing = missingCapabilities(facts.capabilities);
+  return ofProgram(facts) ?? ofKernel(facts) ?? ofOwnProcess(facts);
+}
+
+function ofProgram(facts: ProbeFacts): ProbeObstacle | undefined {
   if (!facts.isBuilt)
     return {
       code: 'ERR_ADDON_LOAD',
@@ -70,7 +80,12 @@ export function probeObstacle(facts: ProbeFacts): ProbeObstacle | undefined {
     const { code, message, hint = 'install libbpf: apt install libbpf1' } = facts.addonFault;
     return { code, message, hint };
   }
-  if (isOlder(facts.kernel))
+  return undefined;
+}
+
+function ofKernel(facts: ProbeFacts): ProbeObstacle | undefined {
+  const missing = missingCapabilities(facts.capabilities);
+  if (!isSince(facts.kernel, KERNEL_MIN))
     return {
       code: 'ERR_ENABLE_FAILED',
       message: `Linux ${facts.kernel} is too old for probes that copy packets: ${KERNEL_MIN.join('.')} is the first that can`,
@@ -97,6 +112,45 @@ export function probeObstacle(facts: ProbeFacts): ProbeObstacle | undefined {
   return undefined;
 }
 
+/** What probes cost is measured on this process itself, so what would harm an application would harm it as well. */
+function ofOwnProcess(facts: ProbeFacts): ProbeObstacle | undefined {
+  const harm = harmOfReturnProbe(facts);
+  if (harm === undefined) return undefined;
+  return {
+    code: 'ERR_ENABLE_FAILED',
+    message: `dpcap tries probes on itself first, but ${harm}`,
+    hint: 'run dpcap without that, such as outside of the container, or take another way: --via agent, --via pdump',
+  };
+}
+
+/** From when on the kernel gives programs on x86-64 shadow stacks, and from when on its return probes keep them right. */
+const SHADOW_STACKS = { from: [6, 6], mended: [6, 11] } as const;
+/** From when on a return probe on x86-64 makes a system call, and from when on no filter is asked about that. */
+const RETURN_CALL = { from: [6, 11], mended: [6, 14] } as const;
+
+/**
+ * Why a probe at the return of a function may end a process, or a thread of it; undefined when it does not. Pure. Kernels
+ * that distributions have mended earlier are not known by their numbers, so that they are taken for the others.
+ * @param status the texts of /proc/PID/task/TID/status of all its threads
+ */
+export function harmOfReturnProbe({
+  kernel,
+  arch,
+  status,
+}: Pick<ProbeFacts, 'kernel' | 'arch' | 'status'>): string | undefined {
+  if (arch !== 'x64') return undefined;
+  const isIn = ({ from, mended }: typeof SHADOW_STACKS | typeof RETURN_CALL): boolean =>
+    isSince(kernel, from) && !isSince(kernel, mended);
+  if (isIn(SHADOW_STACKS) && /^x86_Thread_features:.*\bshstk\b/m.test(status))
+    return `it has user shadow stacks, against which a return probe of Linux ${kernel} is a crash`;
+  if (isIn(RETURN_CALL) && /^Seccomp:\s*[1-9]/m.test(status))
+    return (
+      `it has a filter of system calls (seccomp), which may end a thread for the call uretprobe that a return probe of ` +
+      `Linux ${kernel} makes`
+    );
+  return undefined;
+}
+
 function missingCapabilities(have: bigint): string[] {
   const has = (capability: bigint): boolean => ((have >> capability) & 1n) === 1n;
   const isAdmin = has(CAP_SYS_ADMIN); // which stands for the two that were split off it in Linux 5.8
@@ -107,7 +161,7 @@ function missingCapabilities(have: bigint): string[] {
   ];
 }
 
-function isOlder(kernel: string): boolean {
+function isSince(kernel: string, [fromMajor, fromMinor]: readonly [number, number]): boolean {
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
-  return major < KERNEL_MIN[0] || (major === KERNEL_MIN[0] && minor < KERNEL_MIN[1]);
+  return major > fromMajor || (major === fromMajor && minor >= fromMinor);
 }

@@ -27,11 +27,12 @@ export function pickProbed(filePrefix: string | undefined): PickedPrimary {
     throw new DpcapError('ERR_PRIMARY_NOT_CAPTURABLE', message, { subject: primary.filePrefix, hint: OTHER_WAYS });
   }
   const { target, infos, line } = found;
+  const pids = target.processes.map(({ pid }) => `pid ${pid}`).join(' and ');
   const version = primary.version ?? { number: line.from, text: line.name };
   return {
     primary: { ...primary, shared: false },
     dpdk: { ...version, libraries: [] },
-    name: `${primary.process?.program ?? 'an application'}, pid ${primary.pid}, DPDK ${version.text}, by probes`,
+    name: `${primary.process?.program ?? 'an application'}, ${pids}, DPDK ${version.text}, by probes`,
     ports: infos,
     memory: { isFixed: false },
     maxFrame: largestFrame(infos.flatMap(({ mtu }) => mtu ?? [])),

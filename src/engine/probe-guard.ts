@@ -11,7 +11,8 @@ type Calls = Pick<LaneStats, 'port' | 'queue' | 'direction' | 'calls' | 'fullCal
 
 /**
  * A thread that polls is always busy, so its time says nothing. What says that it falls behind is the share of its receive
- * calls that come back full: more was waiting than it took.
+ * calls that come back full: more was waiting than it took. Send calls tell nothing of the kind, so a capture without
+ * receive lanes is never ended.
  */
 export class ProbeGuard {
   readonly #budget: number;

@@ -1,5 +1,6 @@
 /** Starts one capture in its own engine, with a handle to end it. A reporter shows the capture, and limits end it. */
 
+import type { LanePlan } from '../native/capture-binding.js';
 import { BLIND, type StatsMessage } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
@@ -48,7 +49,7 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
     {
       started: (message) => {
         const { primaryName: primary, expression, reading, snaplen, durationMs } = plan;
-        const notes = [...(plan.notes ?? []), ...pollNotes(message.pollNs)];
+        const notes = [...(plan.notes ?? []), ...pollNotes(message.pollNs, message.lanes)];
         shown.begin(message.lanes);
         reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
         if (durationMs !== undefined) startTimer(() => supervisor.stop('duration'), durationMs).unref();
@@ -65,11 +66,15 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
   return { stop: (reason) => supervisor.stop(reason), report: () => supervisor.report(), done };
 }
 
+const UNGUARDED =
+  'only received packets tell when the application falls behind, so nothing takes these probes out then (--probe-budget)';
+
 /** What probes cost the application, for its start line. */
-export function pollNotes(pollNs: number): string[] {
+export function pollNotes(pollNs: number, lanes: readonly Pick<LanePlan, 'direction'>[]): string[] {
   if (pollNs === 0) return [];
   const cost = (pollNs / 1000).toFixed(1);
-  return [`while dpcap captures, each poll costs the application about ${cost} us more (measured on this machine)`];
+  const note = `while dpcap captures, each poll costs the application about ${cost} us more (measured on this machine)`;
+  return lanes.some(({ direction }) => direction === 'rx') ? [note] : [note, UNGUARDED];
 }
 
 /** Turns an engine's counters into what a reporter shows. */

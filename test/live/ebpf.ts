@@ -1,6 +1,7 @@
 /** Captures by probes of the kernel's: of applications that nobody prepared, exactly, and without a trace afterwards. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type StatsRecord, sum } from '../../src/supervisor/report/stats-record.js';
 import { startForwarderIn } from '../harness/agent.js';
 import { isMissing } from '../harness/built.js';
 import {
@@ -73,6 +74,32 @@ for (const eal of [[], ['--in-memory'], ['--no-huge']]) {
     t.same(leftovers(), []);
   });
 }
+
+t.test('the queues of a primary and of a secondary, in one file', { skip }, async (t) => {
+  const words = (id: number): string[] => ['--rxq=2', '--txq=2', '--num-procs=2', `--proc-id=${id}`];
+  const options = { vdevs: ['net_null0', 'net_null1'], cores: '0,1' };
+  const primary = await startTestpmd({ ...options, args: words(0) });
+  t.teardown(() => primary.stop());
+  const joining = { ...options, vdevs: [], prefix: primary.prefix, eal: ['--proc-type=secondary'] };
+  const secondary = await startTestpmd({ ...joining, args: words(1) });
+  t.teardown(() => secondary.kill('SIGTERM', { keepFiles: true }));
+  for (const one of [primary, secondary]) await one.command('start');
+  const running = startCapture(primary, [...ENDLESS, '-i', '0', '-Q', 'rx', '-w', '/dev/null']);
+  const ofQueue = ({ ports }: StatsRecord, queue: number): number =>
+    sum(
+      ports.filter((lane) => lane.queue === queue),
+      'written',
+    );
+  await running.started();
+  for (let record = await running.next(); ofQueue(record, 0) === 0 || ofQueue(record, 1) === 0; )
+    record = await running.next();
+  await secondary.kill('SIGKILL', { keepFiles: true });
+  const { packets } = await running.next();
+  await running.written(packets + 10_000);
+  balances(t, await running.stop());
+  await isForwarding(t, primary, 'the primary');
+  t.equal(countProbes(primary.pid), 0);
+});
 
 for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder']) {
   t.test(`ping and curl through ${program}`, { skip: skipBridge || isMissing(program) }, async (t) => {

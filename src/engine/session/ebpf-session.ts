@@ -1,4 +1,5 @@
 /** A session with an application in which the kernel sets probes. Nothing of it is joined, and nothing stays in it. */
+import { DpcapError } from '../../errors.js';
 import { ebpfAddon } from '../../native/addons.js';
 import type { AttachedFacts } from '../../native/primary-binding.js';
 import { CriticalSections } from '../../protocol/critical-sections.js';
@@ -22,7 +23,15 @@ export class EbpfSession implements CaptureSession {
 
   begin(): void {}
 
+  /** @throws DpcapError ERR_PRIMARY_GONE when one of its processes has ended: another one may have its pid by now */
   async attach(): Promise<AttachedFacts> {
+    const gone = this.#target.processes.find(({ pid, startTicks }) => !isRunning(pid, startTicks));
+    if (gone) {
+      throw new DpcapError('ERR_PRIMARY_GONE', `process ${gone.pid} ended before probes were set on it`, {
+        errno: 'ESRCH',
+        hint: 'run dpcap again',
+      });
+    }
     const heap = { freeBytes: 0, greatestBytes: 0, totalBytes: 0, pageBytes: 0 };
     return { heap, ports: this.#target.ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
   }

@@ -3,6 +3,7 @@
 
 #include <rte_ethdev.h>
 #include <rte_version.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -24,6 +25,15 @@ void finds_places() {
   const auto place = find_code(kMaps, "/proc/7", 0x55d0a0012345);
   CHECK(place && place->offset == 0x12345 && place->name == "/usr/bin/app");
   CHECK(place && place->path == "/proc/7/map_files/55d0a0010000-55d0a0080000");
+  struct stat file = {};
+  file.st_dev = makedev(0xfe, 0);
+  file.st_ino = 11;
+  CHECK(place && is_mapped_file(*place, file));
+  file.st_ino = 12;
+  CHECK(place && !is_mapped_file(*place, file));
+  file.st_dev = makedev(0xfd, 0);
+  file.st_ino = 11;
+  CHECK(place && !is_mapped_file(*place, file));
   const auto deleted = find_code(kMaps, "/proc/7", 0x7f0000000010);
   CHECK(deleted && deleted->offset == 0x2010 && deleted->name == "/usr/lib/my driver.so (deleted)");
   for (const uint64_t address : {0x55d0a0000010ull, 0x7f0000001010ull, 0x7ffc00000010ull, 0x55d0a0080000ull, 0x0ull}) {
