@@ -10,6 +10,9 @@ namespace {
 constexpr uint32_t kPacketBlock = 6;
 constexpr size_t kLengthBytes = 4;
 constexpr size_t kOptionHeadBytes = 4;
+// Of a packet: the most that a recorder is asked for, and that readers of pcapng take. Of all else in its block.
+constexpr size_t kMostPacketBytes = 262144;
+constexpr size_t kMostOtherBytes = 128;
 
 // Whether options fill the place between the packet and the closing length.
 bool are_options(const uint8_t* bytes, size_t size) {
@@ -34,6 +37,7 @@ CheckedBlock check_block(const uint8_t* bytes, size_t left, uint32_t interfaces)
   memcpy(head, bytes, sizeof head);
   const size_t size = head[1];
   if (head[0] != kPacketBlock || size % 4 != 0 || size > left || head[2] >= interfaces) return kNone;
+  if (head[5] > kMostPacketBytes || size > kMostPacketBytes + kMostOtherBytes) return kNone;
   const size_t packet = padded(head[5]);
   if (head[5] > head[6] || size < kEpbHeadBytes + kLengthBytes || packet > size - kEpbHeadBytes - kLengthBytes)
     return kNone;

@@ -58,6 +58,9 @@ BoxSnapshot::BoxSnapshot(int fd, uint64_t since_ns) {
   if (size_ == 0) return;
   memory_ = make_memory(size_);
   facts_ = read_box(fd);
+  // Whoever may write to the box may have changed its head meanwhile.
+  if (facts_.header.segment_bytes != segment_bytes)
+    throw Error("ERR_RECORDER_FILE", "the black box changes while it is read: it is no recorder's", EINVAL);
   std::vector<BoxSegment> wanted;
   for (const BoxSegment& segment : facts_.segments) {
     if (segment.last_ns >= since_ns) wanted.push_back(segment);

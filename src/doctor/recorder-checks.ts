@@ -1,4 +1,6 @@
 /** Checks what flight recorders left. Pure: facts in, findings out. */
+import { printable } from '../text/printable.js';
+import { shellWord } from '../text/shell-word.js';
 import { roundedSize } from '../text/size.js';
 import { type Check, ok, warn } from './check.js';
 
@@ -15,14 +17,14 @@ export interface BoxView {
 export function recorderChecks(boxes: readonly BoxView[]): Check[] {
   const living = boxes.filter(({ isRecording }) => isRecording);
   const dead = boxes.filter(({ isRecording }) => !isRecording);
-  const names = living.map(({ program, pid, bytes }) => `${program}, pid ${pid}, ${roundedSize(bytes)}`);
+  const names = living.map(({ program, pid, bytes }) => printable(`${program}, pid ${pid}, ${roundedSize(bytes)}`));
   return [
     ...(living.length > 0 ? [ok('recorder', `on in ${names.join('; ')}`)] : []),
     ...dead.map(({ path, program, pid, bytes }) =>
       warn(
         'black box',
-        `${program}, pid ${pid}, has ended and left ${roundedSize(bytes)} of memory in ${path}`,
-        `save it: dpcap recorder save --box ${path} -w FILE; then remove it: dpcap recover --box ${path}`,
+        printable(`${program}, pid ${pid}, has ended and left ${roundedSize(bytes)} of memory in ${path}`),
+        `save it: dpcap recorder save --box ${shellWord(path)} -w FILE; then remove it: dpcap recover --box ${shellWord(path)}`,
       ),
     ),
   ];

@@ -21,6 +21,8 @@ export const SHARED_MEMORY = '/dev/shm';
 export interface OpenBox {
   fd: number;
   path: string;
+  /** Its owner, who can have written anything into it. */
+  uid: number;
   facts: BoxFacts;
 }
 
@@ -91,7 +93,7 @@ export function openBox(path: string): OpenBox {
 }
 
 /** A folder that an agent may have made: what is in it may belong to the application's user. */
-function isFolderOfBoxes(path: string): boolean {
+export function isFolderOfBoxes(path: string): boolean {
   const isShared = dirname(path) === SHARED_MEMORY && SHARED_FOLDER.test(basename(path));
   return isShared || (basename(path) === FOLDER && dirname(dirname(path)) === runtimeRoot());
 }
@@ -144,7 +146,7 @@ export function doubt(
 
 function readBox(path: string, fd: number): OpenBox {
   try {
-    return { path, fd, facts: checked(() => hostAddon().readBox(fd)) };
+    return { path, fd, uid: fstatSync(fd).uid, facts: checked(() => hostAddon().readBox(fd)) };
   } catch (thrown) {
     closeSync(fd);
     const error = asDpcapError(thrown);

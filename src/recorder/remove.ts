@@ -1,7 +1,9 @@
 /** Removes a black box that a dead process left. */
-import { closeSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
-import { openBox } from './find.js';
+import { inFolder } from '../system/safe-file.js';
+import { isFolderOfBoxes, openBox } from './find.js';
 
 /**
  * Removes the box. Nothing but a box can be removed by this, and none that is being written.
@@ -12,7 +14,7 @@ export function removeBox(path: string): number {
   const { fd, facts } = openBox(path);
   try {
     if (facts.isRecording) throw isOn(path, facts.pid);
-    rmSync(path);
+    removeEntry(path, fd);
     return facts.bytes;
   } catch (cause) {
     if (cause instanceof DpcapError) throw cause;
@@ -20,6 +22,27 @@ export function removeBox(path: string): number {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Removes the name of the box that is open, and nothing that was put in its place meanwhile. A folder of boxes is its
+ * owner's, who may put a link there: that is not followed.
+ */
+export function removeEntry(path: string, fd: number): void {
+  const [parent, name] = [dirname(path), basename(path)];
+  inFolder(isFolderOfBoxes(parent) ? parent : realpathSync(parent), (folder) => {
+    const [entry, box] = [lstatSync(folder.at(name)), fstatSync(fd)];
+    if (entry.dev !== box.dev || entry.ino !== box.ino) throw isReplaced(path);
+    folder.remove(name);
+  });
+}
+
+function isReplaced(path: string): DpcapError {
+  return new DpcapError('ERR_PERMISSION', `${path} is left alone: something else was put there meanwhile`, {
+    errno: 'ESTALE',
+    subject: path,
+    hint: '`dpcap recorder status` shows the boxes of this machine',
+  });
 }
 
 function isOn(path: string, pid: number): DpcapError {

@@ -1,6 +1,7 @@
 /** What is said about recorders and what was saved of them. Pure. */
 import type { BoxFacts, Saved } from '../native/recorder-binding.js';
 import { momentText, spanText } from '../text/moment.js';
+import { printable } from '../text/printable.js';
 import { roundedSize } from '../text/size.js';
 import { alignRows } from '../text/table.js';
 import type { BadBox, OpenBox } from './find.js';
@@ -29,8 +30,8 @@ export function formatBoxes(boxes: readonly Box[], bad: readonly BadBox[], thisB
     path,
   ]);
   const faults = bad.map(({ error }) => `not read: ${error.message}`);
-  if (rows.length === 0) return ['no recorder is on, and no black box was left', ...faults].join('\n');
-  return [...alignRows([head, ...rows]), ...faults].join('\n');
+  const lines = rows.length === 0 ? ['no recorder is on, and no black box was left'] : alignRows([head, ...rows]);
+  return [...lines, ...faults].map(printable).join('\n');
 }
 
 function heldText({ packets, firstNs, lastNs }: BoxFacts): string {
@@ -74,6 +75,8 @@ export interface Asked {
   /** Time of day in nanoseconds; 0 for all that there is. */
   sinceNs: bigint;
   startedNs: bigint;
+  /** Whose box it is, where it is another user's than the caller's. */
+  otherUid?: number | undefined;
 }
 
 /** What a person is told about a file that was saved, a line each: first what is in it, then what is missing. */
@@ -81,7 +84,8 @@ export function savedLines(saved: Saved, asked: Asked, output: string): string[]
   const { packets, firstNs, lastNs } = saved;
   const range =
     packets === 0n ? '' : `, ${spanText(lastNs - firstNs)} from ${momentText(firstNs)} to ${momentText(lastNs)}`;
-  return [`saved ${packets} packets${range}, into ${output}`, ...missingLines(saved, asked)];
+  const whose = asked.otherUid === undefined ? '' : `, from a black box of user ${asked.otherUid}`;
+  return [`saved ${packets} packets${range}${whose}, into ${output}`, ...missingLines(saved, asked)];
 }
 
 function missingLines(saved: Saved, { sinceNs, startedNs }: Asked): string[] {

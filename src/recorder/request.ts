@@ -70,7 +70,9 @@ export function environmentWords(order: RecorderOrder): string {
 }
 
 function shortened(text: string): string {
-  return Buffer.byteLength(text) <= LONGEST_FILTER
-    ? text
-    : `${Buffer.from(text).toString('latin1', 0, LONGEST_FILTER - 3)}...`;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= LONGEST_FILTER) return text;
+  let end = LONGEST_FILTER - 3;
+  while ((bytes.readUInt8(end) & 0xc0) === 0x80) end--; // a character of several bytes is kept whole, or left out
+  return `${bytes.toString('utf8', 0, end)}...`;
 }

@@ -1,9 +1,10 @@
 import t from 'tap';
 import { type Choosable, chooseBox } from '../../src/recorder/choose.js';
 
-const box = (pid: number, isRecording: boolean): Choosable => ({
+const box = (pid: number, isRecording: boolean, uid = 0, program = 'nf'): Choosable => ({
   path: `/b/${pid}`,
-  facts: { isRecording, pid, program: 'nf', filePrefix: 'rte', lastNs: 1n },
+  uid,
+  facts: { isRecording, pid, program, filePrefix: 'rte', lastNs: 1n },
 });
 
 t.test('the box that is meant', async (t) => {
@@ -17,4 +18,14 @@ t.test('the box that is meant', async (t) => {
     hint: /pid 1\): \/b\/1\n.*pid 2\): \/b\/2/,
   });
   t.throws(() => chooseBox([box(1, true), box(2, true), box(3, false)], undefined), { message: /there are 2/ });
+});
+
+t.test('no box is preferred to that of another user', async (t) => {
+  const planted = box(2, true, 1000, 'n\x1bf');
+  t.throws(() => chooseBox([box(1, false), planted], undefined), {
+    code: 'ERR_RECORDER_AMBIGUOUS',
+    message: /different users/,
+    hint: /with --box:\n.*pid 1, of user 0\): \/b\/1\n.*n\?f, pid 2, of user 1000\): \/b\/2/,
+  });
+  t.match(chooseBox([box(1, false), planted], 1), { path: '/b/1' });
 });

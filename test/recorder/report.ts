@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Saved } from '../../src/native/recorder-binding.js';
-import { savedLines } from '../../src/recorder/report.js';
+import type { BoxFacts, Saved } from '../../src/native/recorder-binding.js';
+import { formatBoxes, savedLines } from '../../src/recorder/report.js';
 import { sinceOf } from '../../src/recorder/save.js';
 
 const S = 1_000_000_000n;
@@ -33,6 +33,14 @@ t.test('what is in a file, and what is missing in it', async (t) => {
   t.match(lines({ overwritten: 2 }, T)[1], /2 segments were overwritten/);
   t.match(lines({ cutOff: 3 }, T)[1], /cut off: 3 segments/);
   t.match(lines({ damaged: 1 }, T)[1], /1 segments are damaged/);
+});
+
+t.test('another user is named, and cannot speak to the terminal', async (t) => {
+  const asked = { sinceNs: 0n, startedNs: 0n, otherUid: 1000 };
+  t.match(savedLines(WHOLE, asked, 'x.pcapng'), [/, from a black box of user 1000, into x\.pcapng$/]);
+  const facts = { filePrefix: 'a\x1b[2J', pid: 1, program: 'b\nc', isRecording: true, bytes: 1, packets: 0n };
+  const text = formatBoxes([{ path: '/b\x07', facts: facts as BoxFacts }], [], '');
+  t.match(text, /^PREFIX[^\n]*\na\?\[2J +1 +b\?c .*\/b\?$/);
 });
 
 t.test('no packet is never the last word', async (t) => {

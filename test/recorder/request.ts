@@ -38,4 +38,9 @@ t.test('a filter that is too long for a box is shortened there, not in the progr
   const order = recorderOrder({ ...ALL, filter: { ...udp, expression: 'x'.repeat(2000) } }, []);
   t.match(order.filter, /^x{1020}\.\.\.$/);
   t.equal(order.program, udp.extended);
+  for (const first of ['', 'x', 'xx']) {
+    const { filter } = recorderOrder({ ...ALL, filter: { ...udp, expression: `${first}${'\u20ac'.repeat(500)}` } }, []);
+    t.match(filter, /^x{0,2}\u20ac{339,340}\.\.\.$/, 'whole characters');
+    t.ok(Buffer.byteLength(filter) <= 1023);
+  }
 });

@@ -14,6 +14,9 @@ import {
   recorderOrder,
   VARIABLE,
 } from '../../../recorder/request.js';
+import { attempt } from '../../../system/process.js';
+import { printable } from '../../../text/printable.js';
+import { quoted } from '../../../text/shell-word.js';
 import { parseSize, roundedSize } from '../../../text/size.js';
 import { checkOptions } from '../../capture-options.js';
 import { type RawFilterOptions, readFilter } from '../../filter-options.js';
@@ -40,12 +43,14 @@ export function switchOn(words: string[], raw: RawRecorderOptions): void {
       begun.push(agent);
     }
   } catch (error) {
-    for (const { socket } of begun) hostAddon().recorderOff(socket);
+    for (const { socket } of begun) attempt(() => hostAddon().recorderOff(socket)); // the first error says more
     throw error;
   }
   for (const { filePrefix, pid } of begun) {
     const what = request.filter ? `packets that match: ${request.filter.expression}` : 'all packets';
-    process.stderr.write(`dpcap: process ${pid} of ${filePrefix} records ${what}, into ${roundedSize(share)}\n`);
+    process.stderr.write(
+      `dpcap: process ${pid} of ${printable(filePrefix)} records ${what}, into ${roundedSize(share)}\n`,
+    );
   }
 }
 
@@ -114,8 +119,3 @@ const HINTS: Partial<Record<string, string>> = {
   ERR_PERMISSION: 'have that user, or root, remove the folder dpcap_recorder_UID in /dev/shm',
   ERR_VERSION_MISMATCH: 'restart the application with the agent of this dpcap',
 };
-
-/** One word for a shell. */
-function quoted(text: string): string {
-  return `'${text.replace(/'/g, "'\\''")}'`;
-}

@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import { UsageError } from '../../../errors.js';
-import { runtimeRoot } from '../../../primary/runtime-dir.js';
+import { currentUid, runtimeRoot } from '../../../primary/runtime-dir.js';
 import { formatOf } from '../../../protocol/request.js';
 import { chooseBox } from '../../../recorder/choose.js';
 import { findBoxes, type OpenBox, openBox } from '../../../recorder/find.js';
@@ -33,7 +33,8 @@ export async function save(raw: RawSaveOptions): Promise<void> {
   await withBox(raw, async (box) => {
     const sinceMs = sinceOf(extent, box.facts, Date.now());
     const saved = await saveBox(box, target, format, sinceMs);
-    const asked = { sinceNs: BigInt(sinceMs) * 1_000_000n, startedNs: box.facts.startedNs };
+    const otherUid = box.uid === currentUid() ? undefined : box.uid;
+    const asked = { sinceNs: BigInt(sinceMs) * 1_000_000n, startedNs: box.facts.startedNs, otherUid };
     const lines = savedLines(saved, asked, sinkOf(target.to).nameOf(target.to));
     process.stderr.write(lines.map((line) => `dpcap: ${line}\n`).join(''));
   });
