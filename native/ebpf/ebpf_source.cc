@@ -63,6 +63,14 @@ void EbpfSource::open() {
 void EbpfSource::watch() {
   const auto has_changed = [](const auto& process) { return process->has_changed(); };
   if (std::any_of(processes_.begin(), processes_.end(), has_changed)) can_settle_ = true;
+  if (!has_told_unseen_ && has_unseen()) can_settle_ = true;
+}
+
+// Whether there were packets in such calls is not known.
+bool EbpfSource::has_unseen() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane* lane) {
+    return program_->counted(static_cast<uint32_t>(lane->index), &dpcap_probe_lane::unseen) > 0;
+  });
 }
 
 std::vector<std::string> EbpfSource::settle() {
@@ -71,6 +79,10 @@ std::vector<std::string> EbpfSource::settle() {
   for (const auto& process : processes_) {
     const std::vector<std::string> told = process->follow();
     all.insert(all.end(), told.begin(), told.end());
+  }
+  if (!has_told_unseen_ && has_unseen()) {
+    has_told_unseen_ = true;
+    all.push_back("more than 64 threads call drivers, or drivers call drivers: packets of some are not seen");
   }
   return all;
 }

@@ -47,6 +47,7 @@ class EbpfSource : public Source {
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
                                       Admission& admission);
   uint32_t copy_bytes() const;
+  bool has_unseen() const;
 
   const EbpfPlan plan_;
   const Interpreter rx_filter_;
@@ -57,6 +58,7 @@ class EbpfSource : public Source {
   EbpfTallies tallies_;
   double poll_ns_ = 0;
   std::atomic<bool> can_settle_{false};
+  std::atomic<bool> has_told_unseen_{false};
 };
 
 }  // namespace dpcap

@@ -41,7 +41,7 @@ static __always_inline struct call *begin(struct pt_regs *regs, __u32 direction,
   if (counters == NULL) return NULL;
   struct thread *thread = this_thread();
   if (thread == NULL) {
-    add(&counters->unread, 1);
+    add(&counters->unseen, 1);
     return NULL;
   }
   const __u64 stack = PT_REGS_SP(regs);
@@ -50,7 +50,7 @@ static __always_inline struct call *begin(struct pt_regs *regs, __u32 direction,
   if (depth == 2 && thread->calls[1].stack <= stack) depth = 1;
   if (depth == 1 && thread->calls[0].stack <= stack) depth = 0;
   if (depth >= MOST_CALLS) {
-    add(&counters->unread, 1);
+    add(&counters->unseen, 1);
     return NULL;
   }
   struct call *call = &thread->calls[depth];

@@ -27,10 +27,11 @@ struct dpcap_probe_queue {
 struct dpcap_probe_lane {
   __u64 accepted;  // packets that were passed on, or were lost for want of room
   __u64 ringfull;  // of these, the latter
-  __u64 unread;  // packets that were not looked at: more in a call, or more calls in one another, than is provided for
+  __u64 unread;  // packets that were not looked at: more in a call than is provided for, or their memory was not there
   __u64 calls;   // of the driver's function
   __u64 full;    // of these, those that gave or took as many packets as were asked for
-  __u64 reserved[3];
+  __u64 unseen;  // calls that were not looked at: of more threads, or more in one another, than is provided for
+  __u64 reserved[2];
 };
 
 // A burst in the ring, with its packets behind it.
