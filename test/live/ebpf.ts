@@ -112,7 +112,7 @@ for (const program of ['dpdk-forwarder', 'dpdk-static-forwarder']) {
     const refused = await runDpcap([...words, '-w', '/dev/null']);
     t.match(refused, { code: 1, stderr: /about \d+\.\d us a poll on this machine: --via ebpf/ });
     const injection = new RegExp(`: dpcap agent inject ${application.process.pid}$`, 'm');
-    t.equal(injection.test(refused.stderr), program === 'dpdk-forwarder', 'what is static has no dlopen()');
+    t.match(refused.stderr, injection, 'DPDK is linked into both, or its libraries are loaded; glibc is there in both');
     await isWhatTcpdumpSees(t, bridge, application.prefix, '0', EBPF);
     t.match(await application.stop(), { code: 0 });
     bridge.close();

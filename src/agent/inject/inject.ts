@@ -108,8 +108,10 @@ async function loadFromMemory(plan: InjectPlan, run: Run, load: Run): Promise<Ca
   }
   // The application may have closed the descriptor meanwhile, and have a file of its own there.
   const giveBack = async (): Promise<Called[]> => {
-    const isThere = attempt(() => closeSync(openMade(plan, fd, O_PATH))) !== undefined;
-    const closed = isThere ? await run({ ...none, function: close, first: fd }) : undefined;
+    const stand = attempt(() => openMade(plan, fd, O_PATH));
+    if (stand === undefined) return [];
+    closeSync(stand);
+    const closed = await run({ ...none, function: close, first: fd });
     return closed ? [closed] : [];
   };
   let loaded: Called[];
