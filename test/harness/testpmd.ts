@@ -121,7 +121,7 @@ export class Testpmd {
   }
 
   /** Quits in good order; kills it when it does not answer. Removes its files. Harmless when it has ended already. */
-  async stop(): Promise<Exit> {
+  async stop(options: { keepFiles?: boolean } = {}): Promise<Exit> {
     if (this.alive()) {
       this.process.write('quit\n');
       this.process.closeStdin();
@@ -129,7 +129,7 @@ export class Testpmd {
       await this.exited;
       clearTimeout(late);
     }
-    return this.#cleaned();
+    return options.keepFiles ? this.exited : this.#cleaned();
   }
 
   /** Ends it without warning, as a crash would. `keepFiles` leaves its hugepages and runtime directory for `stop()`. */

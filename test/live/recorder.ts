@@ -115,7 +115,7 @@ const DEATHS: [name: string, die: (testpmd: Testpmd) => Promise<unknown>][] = [
   ['kill -9', (testpmd) => testpmd.kill('SIGKILL', { keepFiles: true })],
   ['SIGSEGV', (testpmd) => testpmd.kill('SIGSEGV', { keepFiles: true })],
   ['abort()', (testpmd) => testpmd.kill('SIGABRT', { keepFiles: true })],
-  ['exit()', (testpmd) => testpmd.stop()],
+  ['exit()', (testpmd) => testpmd.stop({ keepFiles: true })],
 ];
 
 for (const [name, die] of DEATHS) {
@@ -191,7 +191,8 @@ t.test('memory that does not fit', { skip }, async (t) => {
   await testpmd.stop();
   const full = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o size=16m none /dev/shm && exec "$@"', 'sh'];
   const prefix = uniqueName();
-  const env = await recorderEnvironment(['--memory', '64M']);
+  // Named by the environment, the runtime directory is not taken for the box.
+  const env = { ...(await recorderEnvironment(['--memory', '64M'])), RUNTIME_DIRECTORY: '/var/run' };
   const other = await startWithAgent('LD_PRELOAD', { ...NULLS, prefix, env, within: full });
   t.teardown(() => other.stop());
   await other.command('start');

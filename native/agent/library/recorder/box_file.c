@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -105,10 +106,17 @@ static int make_in(struct box_file *file, const char *folder_path, size_t size) 
   return err;
 }
 
+// systemd names a runtime directory that it removes when the service has ended, however that was (RuntimeDirectory=).
+static bool outlives_process(const char *runtime_dir) {
+  const char *const named = getenv("RUNTIME_DIRECTORY");
+  return named == NULL || strncmp(named, runtime_dir, strlen(named)) != 0;
+}
+
 int box_file_make(struct box_file *file, const char *runtime_dir, size_t size) {
   char path[PATH_MAX];
   if (!memory_is_to_spare(size)) return ENOMEM;
-  if (snprintf(path, sizeof path, "%s/" DPCAP_BOX_FOLDER, runtime_dir) < (int)sizeof path) {
+  if (outlives_process(runtime_dir) &&
+      snprintf(path, sizeof path, "%s/" DPCAP_BOX_FOLDER, runtime_dir) < (int)sizeof path) {
     const int err = make_in(file, path, size);
     if (err == 0 || err == EDQUOT) return err;
   }
