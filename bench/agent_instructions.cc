@@ -86,13 +86,7 @@ struct Session {
     one.kind = {
         format == FileFormat::pcap ? DPCAP_AGENT_PCAP : DPCAP_AGENT_PCAPNG, true, kSnaplen, DPCAP_AGENT_RX, 0, 0};
     if (!program.empty()) one.filter = filter_make(program.data(), static_cast<uint32_t>(program.size() / 8));
-    one.segment_flags = memory.control;
-    one.data = memory.data;
-    one.segments = memory.segments;
-    one.segment_bytes = memory.segment_bytes;
-    one.shared = memory_lane(&memory, 0);
-    one.bursts = memory_bursts(&memory, 1, 0);
-    one.burst_mask = memory.bursts - 1;
+    stream_use(&one, &memory, 1, 0);
     clock_renew(kTscHz);
     lane_attach(lane_find(0, 0, DPCAP_AGENT_RX), &one);
   }

@@ -9,14 +9,8 @@
 #include "agent/library/datapath/stream.h"
 #include "agent/library/dpdk.h"
 
-#define INSTRUCTION_BYTES 8u
 #define MOST_MEMORY (UINT64_C(16) << 30)
 #define MOST_SNAPLEN 262144u
-
-struct filters {
-  struct filter *rx;
-  struct filter *tx;
-};
 
 struct session {
   struct memory memory;
@@ -53,7 +47,7 @@ static bool read_order(const void *bytes, size_t size, struct order *order) {
   if (head->memory_bytes == 0 || head->memory_bytes > MOST_MEMORY) return false;
   const uint64_t instructions = (uint64_t)head->rx_instructions + head->tx_instructions;
   const uint64_t lane_bytes = head->lane_count * sizeof(struct dpcap_agent_lane);
-  if (size != sizeof *head + lane_bytes + instructions * INSTRUCTION_BYTES) return false;
+  if (size != sizeof *head + lane_bytes + instructions * FILTER_INSTRUCTION_BYTES) return false;
   order->lanes = (const void *)((const uint8_t *)bytes + sizeof *head);
   order->programs = (const uint8_t *)order->lanes + lane_bytes;
   for (uint32_t i = 0; i < head->lane_count; i++) {
@@ -76,21 +70,6 @@ static bool is_there(const struct dpcap_agent_lane *lane) {
   return lane->queue < (lane->direction == DPCAP_AGENT_RX ? info.nb_rx_queues : info.nb_tx_queues);
 }
 
-static void destroy_filters(struct filters *filters) {
-  filter_destroy(filters->rx);
-  filter_destroy(filters->tx);
-  *filters = (struct filters){NULL, NULL};
-}
-
-// Returns 0 or ENOMEM, and then has made none.
-static int make_filters(struct filters *filters, const uint8_t *programs, uint32_t rx, uint32_t tx) {
-  if (rx > 0) filters->rx = filter_make(programs, rx);
-  if (tx > 0) filters->tx = filter_make(programs + (size_t)rx * INSTRUCTION_BYTES, tx);
-  if ((rx == 0 || filters->rx != NULL) && (tx == 0 || filters->tx != NULL)) return 0;
-  destroy_filters(filters);
-  return ENOMEM;
-}
-
 static const struct filter *filter_of(const struct session *session, const struct session_lane *one) {
   return one->stream.kind.direction == DPCAP_AGENT_RX ? session->filters.rx : session->filters.tx;
 }
@@ -107,13 +86,7 @@ static int make_lane(struct session *session, const struct order *order, uint32_
   stream->kind = (struct record_kind){head->format,      head->nanoseconds != 0, head->snaplen,
                                       wanted->direction, wanted->queue,          wanted->interface};
   stream->filter = filter_of(session, made);
-  stream->segment_flags = session->memory.control;
-  stream->data = session->memory.data;
-  stream->segments = session->memory.segments;
-  stream->segment_bytes = session->memory.segment_bytes;
-  stream->shared = memory_lane(&session->memory, index);
-  stream->bursts = memory_bursts(&session->memory, head->lane_count, index);
-  stream->burst_mask = session->memory.bursts - 1;
+  stream_use(stream, &session->memory, head->lane_count, index);
   return 0;
 }
 
@@ -126,7 +99,7 @@ struct session *session_prepare(const void *bytes, size_t size, int *err) {
   if (session == NULL) return NULL;
   *err = memory_make(&session->memory, order.head.memory_bytes, order.head.lane_count);
   if (*err == 0)
-    *err = make_filters(&session->filters, order.programs, order.head.rx_instructions, order.head.tx_instructions);
+    *err = filters_make(&session->filters, order.programs, order.head.rx_instructions, order.head.tx_instructions);
   for (uint32_t i = 0; i < order.head.lane_count && *err == 0; i++) *err = make_lane(session, &order, i);
   if (*err != 0) {
     session_free(session);
@@ -169,7 +142,7 @@ static bool free_before(struct session *session) {
   for (uint32_t i = 0; i < session->lane_count; i++) {
     if (!lane_has_left(session->lanes[i].lane, session->lanes[i].filtered)) return false;
   }
-  destroy_filters(&session->before);
+  filters_destroy(&session->before);
   return true;
 }
 
@@ -179,10 +152,10 @@ int session_filter(struct session *session, const void *body, size_t bytes) {
   if (bytes < sizeof head) return EINVAL;
   memcpy(&head, body, sizeof head);
   const uint64_t instructions = (uint64_t)head.rx_instructions + head.tx_instructions;
-  if (bytes != sizeof head + instructions * INSTRUCTION_BYTES) return EINVAL;
+  if (bytes != sizeof head + instructions * FILTER_INSTRUCTION_BYTES) return EINVAL;
   if (!free_before(session)) return EBUSY;
   const uint8_t *const programs = (const uint8_t *)body + sizeof head;
-  const int err = make_filters(&filters, programs, head.rx_instructions, head.tx_instructions);
+  const int err = filters_make(&filters, programs, head.rx_instructions, head.tx_instructions);
   if (err != 0) return err;
   session->before = session->filters;
   session->filters = filters;
@@ -266,7 +239,7 @@ void session_describe(const struct session *session, struct dpcap_agent_status *
 
 void session_free(struct session *session) {
   memory_free(&session->memory);
-  destroy_filters(&session->filters);
-  destroy_filters(&session->before);
+  filters_destroy(&session->filters);
+  filters_destroy(&session->before);
   free(session);
 }

@@ -37,13 +37,7 @@ struct Application {
       stream& one = streams[i];
       memset(static_cast<void*>(&one), 0, sizeof one);
       one.kind = {DPCAP_AGENT_PCAP, true, kOptions.snaplen, DPCAP_AGENT_RX, i, 0};
-      one.segment_flags = memory.control;
-      one.data = memory.data;
-      one.segments = memory.segments;
-      one.segment_bytes = memory.segment_bytes;
-      one.shared = memory_lane(&memory, i);
-      one.bursts = memory_bursts(&memory, kLanes, i);
-      one.burst_mask = memory.bursts - 1;
+      stream_use(&one, &memory, kLanes, i);
     }
   }
   ~Application() { memory_free(&memory); }

@@ -42,13 +42,7 @@ struct Capture {
   Capture() : memory{}, taken{} {
     CHECK_ALL(memory_make(&memory, 4 << 20, 1) == 0);
     taken.kind = {DPCAP_AGENT_PCAP, true, 262144, DPCAP_AGENT_RX, 0, 0};
-    taken.segment_flags = memory.control;
-    taken.data = memory.data;
-    taken.segments = memory.segments;
-    taken.segment_bytes = memory.segment_bytes;
-    taken.shared = memory_lane(&memory, 0);
-    taken.bursts = memory_bursts(&memory, 1, 0);
-    taken.burst_mask = memory.bursts - 1;
+    stream_use(&taken, &memory, 1, 0);
   }
   ~Capture() { memory_free(&memory); }
   struct memory memory;

@@ -1,5 +1,6 @@
 #include "agent/library/datapath/filter.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,20 @@ void filter_destroy(struct filter *filter) {
   if (filter == NULL) return;
   if (filter->jit.matches != NULL) dpcap_jit_free(&filter->jit);
   free(filter);
+}
+
+void filters_destroy(struct filters *filters) {
+  filter_destroy(filters->rx);
+  filter_destroy(filters->tx);
+  *filters = (struct filters){NULL, NULL};
+}
+
+int filters_make(struct filters *filters, const uint8_t *programs, uint32_t rx, uint32_t tx) {
+  if (rx > 0) filters->rx = filter_make(programs, rx);
+  if (tx > 0) filters->tx = filter_make(programs + (size_t)rx * FILTER_INSTRUCTION_BYTES, tx);
+  if ((rx == 0 || filters->rx != NULL) && (tx == 0 || filters->tx != NULL)) return 0;
+  filters_destroy(filters);
+  return ENOMEM;
 }
 
 static uint64_t all_of(uint16_t count) { return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1; }

@@ -14,5 +14,17 @@ bool filters_are_compiled(void);
 // when there is no memory.
 struct filter *filter_make(const void *instructions, uint32_t count);
 void filter_destroy(struct filter *filter);
+
+// Those of what is received and of what is sent. NULL selects all.
+struct filters {
+  struct filter *rx;
+  struct filter *tx;
+};
+#define FILTER_INSTRUCTION_BYTES 8u
+// Makes them of programs that lie one behind the other, of so many instructions; of none: NULL. Returns 0 or ENOMEM,
+// and then has made none.
+int filters_make(struct filters *filters, const uint8_t *programs, uint32_t rx, uint32_t tx);
+void filters_destroy(struct filters *filters);
+
 // Writes whether each of `count` packets is selected, at most 64, one bit for each. NULL selects all.
 uint64_t filter_run(const struct filter *filter, struct rte_mbuf **packets, uint16_t count);

@@ -105,6 +105,16 @@ static void record_one(struct stream *stream, struct span *span, const struct rt
   span->packet_bytes += caplen;
 }
 
+void stream_use(struct stream *stream, const struct memory *memory, uint32_t lanes, uint32_t lane) {
+  stream->segment_flags = memory->control;
+  stream->data = memory->data;
+  stream->segments = memory->segments;
+  stream->segment_bytes = memory->segment_bytes;
+  stream->shared = memory_lane(memory, lane);
+  stream->bursts = memory_bursts(memory, lanes, lane);
+  stream->burst_mask = memory->bursts - 1;
+}
+
 // Sequentially consistent, as the lane's flags are: a thread that still finds the old filter is seen to be inside.
 void stream_set_filter(struct stream *stream, const struct filter *filter) {
   __atomic_store_n(&stream->filter, filter, __ATOMIC_SEQ_CST);

@@ -9,6 +9,7 @@
 #include "agent/library/datapath/box_ring.h"
 #include "agent/library/datapath/filter.h"
 #include "agent/library/datapath/record.h"
+#include "agent/library/memory.h"
 #include "agent/protocol.h"
 
 struct stream {
@@ -39,6 +40,8 @@ struct stream {
   uint64_t full;
 };
 
+// Has the stream use the memory of a session of so many lanes, of which it is this one. Agent's thread.
+void stream_use(struct stream *stream, const struct memory *memory, uint32_t lanes, uint32_t lane);
 // Gives the stream another filter. The one before may be in use until the thread that may be in the lane's callback now
 // has left it. Agent's thread.
 void stream_set_filter(struct stream *stream, const struct filter *filter);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/library/datapath/filter.h"
 #include "agent/library/recorder/order.h"
 
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
@@ -87,13 +88,13 @@ static int digit(char letter) {
 // Writes the bytes that the hexadecimal digits stand for; returns whether they are such, and whole instructions.
 static bool write_program(const char *hex, uint8_t **out, uint32_t *instructions) {
   const size_t bytes = strlen(hex) / 2;
-  if (strlen(hex) % 2 != 0 || bytes % RECORDER_INSTRUCTION_BYTES != 0) return false;
+  if (strlen(hex) % 2 != 0 || bytes % FILTER_INSTRUCTION_BYTES != 0) return false;
   for (size_t i = 0; i < bytes; i++) {
     const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
     if (high < 0 || low < 0) return false;
     *(*out)++ = (uint8_t)(high << 4 | low);
   }
-  *instructions = (uint32_t)(bytes / RECORDER_INSTRUCTION_BYTES);
+  *instructions = (uint32_t)(bytes / FILTER_INSTRUCTION_BYTES);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/box.h"
+#include "agent/library/datapath/filter.h"
 
 static bool is_sane(const struct dpcap_agent_recorder_order *head) {
   if (head->memory_bytes < RECORDER_LEAST_MEMORY || head->memory_bytes > RECORDER_MOST_MEMORY) return false;
@@ -17,7 +18,7 @@ bool recorder_order_read(const void *bytes, size_t size, struct recorder_order *
   const struct dpcap_agent_recorder_order *const head = &order->head;
   if (!is_sane(head)) return false;
   const uint64_t device_bytes = (uint64_t)head->device_count * DPCAP_AGENT_DEVICE_BYTES;
-  const uint64_t program_bytes = ((uint64_t)head->rx_instructions + head->tx_instructions) * RECORDER_INSTRUCTION_BYTES;
+  const uint64_t program_bytes = ((uint64_t)head->rx_instructions + head->tx_instructions) * FILTER_INSTRUCTION_BYTES;
   if (size != sizeof *head + device_bytes + program_bytes + head->filter_bytes) return false;
   const uint8_t *const devices = (const uint8_t *)bytes + sizeof *head;
   order->devices = (const void *)devices;

@@ -23,4 +23,3 @@ bool recorder_order_has(const struct recorder_order *order, const char *device);
 #define RECORDER_MOST_MEMORY (UINT64_C(64) << 30)
 #define RECORDER_LEAST_MEMORY (UINT64_C(4) << 20)
 #define RECORDER_MOST_SNAPLEN 262144u
-#define RECORDER_INSTRUCTION_BYTES 8u

@@ -22,8 +22,7 @@ struct recorded_lane {
 
 struct recorder {
   struct box box;
-  struct filter *rx;
-  struct filter *tx;
+  struct filters filters;
   void *message;
   struct recorder_order order;  // points into the message
   bool has_told;                // that there is no room for more lanes
@@ -33,12 +32,7 @@ struct recorder {
 
 static int make_filters(struct recorder *recorder) {
   const struct dpcap_agent_recorder_order *const head = &recorder->order.head;
-  const uint8_t *const tx = recorder->order.programs + (size_t)head->rx_instructions * RECORDER_INSTRUCTION_BYTES;
-  if (head->rx_instructions > 0) recorder->rx = filter_make(recorder->order.programs, head->rx_instructions);
-  if (head->tx_instructions > 0) recorder->tx = filter_make(tx, head->tx_instructions);
-  const bool has_all =
-      (head->rx_instructions == 0 || recorder->rx != NULL) && (head->tx_instructions == 0 || recorder->tx != NULL);
-  return has_all ? 0 : ENOMEM;
+  return filters_make(&recorder->filters, recorder->order.programs, head->rx_instructions, head->tx_instructions);
 }
 
 struct recorder *recorder_make(const void *order, size_t bytes, const char *runtime_dir, int *err) {
@@ -87,7 +81,7 @@ static struct recorded_lane *make_lane(struct recorder *recorder, struct lane *l
   made->lane = lane;
   made->stream = (struct stream){
       .kind = kind,
-      .filter = kind.direction == DPCAP_AGENT_RX ? recorder->rx : recorder->tx,
+      .filter = kind.direction == DPCAP_AGENT_RX ? recorder->filters.rx : recorder->filters.tx,
       .data = box->data,
       .segments = box->ring.segments,
       .segment_bytes = box->segment_bytes,
@@ -190,8 +184,7 @@ bool recorder_stop(struct recorder *recorder) {
 
 void recorder_free(struct recorder *recorder) {
   if (recorder->box.file.bytes != NULL) box_remove(&recorder->box);
-  filter_destroy(recorder->rx);
-  filter_destroy(recorder->tx);
+  filters_destroy(&recorder->filters);
   free(recorder->message);
   free(recorder);
 }
