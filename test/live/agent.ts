@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { hostAddon } from '../../src/native/addons.js';
 import { type StatsRecord, sum } from '../../src/supervisor/report/stats-record.js';
 import { belongings, belongingsLike, type Loading, startWithAgent } from '../harness/agent.js';
+import { isByteForByte } from '../harness/byte-for-byte.js';
 import {
   balances,
   capinfos,
@@ -13,15 +14,12 @@ import {
   isForwarding,
   isUnharmed,
   leftovers,
-  readPcap,
   remember,
   requirements,
-  run,
   runDpcap,
   startCapture,
   type Testpmd,
   total,
-  writePcap,
 } from '../harness/index.js';
 
 const skip = requirements({ hugepagesMb: 256 });
@@ -37,13 +35,6 @@ const WAYS: [name: string, Loading, eal: string[]][] = [
   ['LD_PRELOAD, --no-huge', 'LD_PRELOAD', ['--no-huge']],
 ];
 
-/** Frames that differ, and end at odd lengths. */
-const FRAMES = Array.from({ length: 300 }, (_, index) => {
-  const frame = Buffer.alloc(60 + ((index * 37) % 1400), index);
-  frame.writeUInt16BE(0x88b5, 12);
-  return frame;
-});
-
 async function forwarding(t: Test, loading: Loading = '-d', eal: string[] = []): Promise<Testpmd> {
   const testpmd = await startWithAgent(loading, { vdevs: ['net_null0', 'net_null1'], eal });
   t.teardown(() => testpmd.stop());
@@ -53,28 +44,10 @@ async function forwarding(t: Test, loading: Loading = '-d', eal: string[] = []):
 
 for (const [name, loading, eal] of WAYS) {
   t.test(`an application with ${name}`, { skip }, async (t) => {
-    const folder = t.testdir();
-    const [input, file] = [join(folder, 'in.pcap'), join(folder, 'out.pcapng')];
-    writePcap(input, FRAMES);
-    const vdevs = [`net_pcap0,rx_pcap=${input},tx_pcap=${join(folder, 'sent.pcap')}`];
-    const testpmd = await startWithAgent(loading, { vdevs, eal, memoryMb: 256 });
-    t.teardown(() => testpmd.stop());
-    const running = startCapture(testpmd, [...AGENT, '-w', file]);
-    await running.started();
-    await testpmd.command('start');
-    await running.written(2 * FRAMES.length);
-    const captured = await running.stop();
-    balances(t, captured);
-    run('editcap', ['-F', 'nsecpcap', file, `${file}.plain`]);
-    const packets = readPcap(`${file}.plain`).packets.map(({ data }) => data);
-    t.same(sorted(packets), sorted([...FRAMES, ...FRAMES]), 'received and sent, byte for byte');
+    const testpmd = await isByteForByte(t, (vdevs) => startWithAgent(loading, { vdevs, eal, memoryMb: 256 }), AGENT);
     t.match(await testpmd.stop(), { code: 0 });
     t.same(leftovers(), []);
   });
-}
-
-function sorted(frames: readonly Uint8Array[]): string[] {
-  return frames.map((frame) => Buffer.from(frame).toString('hex')).sort();
 }
 
 t.test('-c is exact at full load, on lanes that are merged by time', { skip }, async (t) => {

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { type StatsRecord, sum } from '../../src/supervisor/report/stats-record.js';
 import { startForwarderIn } from '../harness/agent.js';
 import { isMissing } from '../harness/built.js';
+import { isByteForByte } from '../harness/byte-for-byte.js';
 import {
   balances,
   bridgeTwoNamespaces,
@@ -21,7 +22,6 @@ import {
   recordsIn,
   remember,
   requirements,
-  run,
   runDpcap,
   startCapture,
   startForwarder,
@@ -29,7 +29,6 @@ import {
   total,
   underLoad,
   watchInterface,
-  writePcap,
 } from '../harness/index.js';
 import { findOpenVswitch, startOpenVswitch } from '../harness/open-vswitch.js';
 import { countProbes, lacksProbes, probesGone } from '../harness/probes.js';
@@ -41,34 +40,9 @@ const EBPF = ['--via', 'ebpf'];
 /** Of applications that receive without an end, whatever is done to them. */
 const ENDLESS = [...EBPF, '--probe-budget', '100'];
 
-/** Frames that differ, and end at odd lengths. */
-const FRAMES = Array.from({ length: 300 }, (_, index) => {
-  const frame = Buffer.alloc(60 + ((index * 37) % 1400), index);
-  frame.writeUInt16BE(0x88b5, 12);
-  return frame;
-});
-
-function sorted(frames: readonly Uint8Array[]): string[] {
-  return frames.map((frame) => Buffer.from(frame).toString('hex')).sort();
-}
-
 for (const eal of [[], ['--in-memory'], ['--no-huge']]) {
   t.test(`an application with ${eal[0] ?? 'nothing special'}`, { skip }, async (t) => {
-    const folder = t.testdir();
-    const [input, file] = [join(folder, 'in.pcap'), join(folder, 'out.pcapng')];
-    writePcap(input, FRAMES);
-    const vdevs = [`net_pcap0,rx_pcap=${input},tx_pcap=${join(folder, 'sent.pcap')}`];
-    const testpmd = await startTestpmd({ vdevs, eal, memoryMb: 256 });
-    t.teardown(() => testpmd.stop());
-    const running = startCapture(testpmd, [...EBPF, '-w', file]);
-    await running.started();
-    await testpmd.command('start');
-    await running.written(2 * FRAMES.length);
-    const captured = await running.stop();
-    balances(t, captured);
-    run('editcap', ['-F', 'nsecpcap', file, `${file}.plain`]);
-    const packets = readPcap(`${file}.plain`).packets.map(({ data }) => data);
-    t.same(sorted(packets), sorted([...FRAMES, ...FRAMES]), 'received and sent, byte for byte');
+    const testpmd = await isByteForByte(t, (vdevs) => startTestpmd({ vdevs, eal, memoryMb: 256 }), EBPF);
     t.equal(countProbes(testpmd.pid), 0);
     t.match(await testpmd.stop(), { code: 0 });
     t.same(leftovers(), []);
