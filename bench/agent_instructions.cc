@@ -16,6 +16,7 @@ extern "C" {
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "agent/agent_poller.h"
@@ -108,6 +109,8 @@ void drain(const Session& session, FileFormat format) {
   const std::atomic<bool> is_gone{true};
   Counter arrived;
   const CpuAffinityScope one({sched_getcpu()});  // as the engine's drain thread
+  file.enter();
+  while (!file.wants_in_place()) std::this_thread::yield();  // until the header is written, blocks are copied
   Drain drain(std::make_unique<AgentPoller>(std::vector<PolledLane>{{&lane, &memory, 0, &is_gone, &arrived}},
                                             std::make_unique<FileSpanWriter>(format, file), admission),
               file, 1);
