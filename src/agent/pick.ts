@@ -56,7 +56,7 @@ function ofOneApplication(agents: readonly AgentAt[], filePrefix: string | undef
 
 /** Asks all processes of an application, which are captured from together. */
 function ask(agents: readonly AgentAt[]): PickedPrimary {
-  const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket)) }));
+  const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket), 'agent') }));
   const main = asked.find(({ hello }) => hello.isPrimary) ?? asked[0];
   if (!main) throw absent(undefined);
   const ports = portsOfAll(asked.map(({ hello }) => hello));

@@ -19,7 +19,10 @@ export function askAgents(
 ): AgentStatus[] {
   return agents.map((at) => {
     try {
-      const [hello, captures] = checked(() => [addon.agentHello(at.socket), addon.agentCaptures(at.socket)] as const);
+      const [hello, captures] = checked(
+        () => [addon.agentHello(at.socket), addon.agentCaptures(at.socket)] as const,
+        'agent',
+      );
       return { at, answer: { hello, captures } };
     } catch (error) {
       if (error instanceof DpcapError) return { at, answer: error };

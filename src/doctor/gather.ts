@@ -140,7 +140,7 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
     injection: agent === undefined && reads ? examine(primary.pid as number, { despiteSeccomp: false }) : undefined,
     probesLack: isAlive(primary) ? (whyNoProbes(primary, host) ?? '') : undefined,
-    agent: agent && attempt(() => checked(() => hostAddon().agentHello(agent.socket))),
+    agent: agent && attempt(() => checked(() => hostAddon().agentHello(agent.socket), 'agent')),
   };
 }
 

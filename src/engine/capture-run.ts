@@ -117,9 +117,9 @@ export class CaptureRun {
     if (known !== undefined) this.#notice(known);
     this.#begun = true;
     const patienceMs = known === undefined ? 0 : lanes.length * FORWARD_WAIT_S * 1000;
-    const start = (): Promise<void> =>
-      native(this.#session.addon.startCapture(this.#number, plan, () => this.#wake?.()));
-    await this.#requests.inside('allocate', start, patienceMs);
+    const { addon, way } = this.#session;
+    const start = (): Promise<void> => addon.startCapture(this.#number, plan, () => this.#wake?.());
+    await this.#requests.inside('allocate', () => native(start(), way), patienceMs);
     this.#flowing = true;
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
@@ -161,7 +161,7 @@ export class CaptureRun {
       {
         grow: (pieces, upTo) => this.#session.addon.growCapture(this.#number, pieces, upTo),
         obstacle: () => this.#session.obstacle(),
-        inside: (work) => this.#requests.inside('allocate', () => native(work())),
+        inside: (work) => this.#requests.inside('allocate', () => native(work(), this.#session.way)),
         notice: (text) => this.#notice(text),
         unanswered: () => {
           this.#isInDoubt = true;
@@ -252,16 +252,17 @@ export class CaptureRun {
   }
 
   async #leave(done: Done): Promise<void> {
-    const { addon } = this.#session;
+    const { addon, way } = this.#session;
     // Nothing is asked of a primary that is gone, and nothing is freed or locked in its memory.
     const alive = this.#session.isPrimaryAlive();
     const grown = this.#growth?.end();
     if (alive) await grown;
-    const inDoubt = await native(addon.disableCapture(this.#number, alive ? 'alive' : 'gone'));
+    const inDoubt = await native(addon.disableCapture(this.#number, alive ? 'alive' : 'gone'), way);
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();
-    await native(addon.finishCapture(this.#number, mayFree ? 'outside' : 'unknown'));
-    const isFreed = mayFree && (await this.#requests.inside('free', () => native(addon.freeCapture(this.#number))));
+    await native(addon.finishCapture(this.#number, mayFree ? 'outside' : 'unknown'), way);
+    const free = (): Promise<boolean> => native(addon.freeCapture(this.#number), way);
+    const isFreed = mayFree && (await this.#requests.inside('free', free));
     if (alive && !isFreed && this.#session.isPrimaryAlive()) {
       done.leftBehind = reason ?? ['memory: the primary takes too long to take it back'];
       done.error = leftBehindError(this.#plan, done.leftBehind, done.error);

@@ -1,7 +1,10 @@
 /** Turns the addon's errors into DpcapErrors: the addon supplies code, errno, subject and trail, this file hints. */
 import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
 
-/** What a person can do about an error that came from the addon. */
+/** How a capture reaches its application. */
+export type Way = 'pdump' | 'agent' | 'ebpf';
+
+/** What a person can do about an error that came from the addon; unless the way says otherwise, by way of pdump. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_ADDON_LOAD:
     'run dpcap where the primary runs (nsenter --target PID --mount --pid), or give libraries of its release that were ' +
@@ -19,26 +22,45 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_ENABLE_FAILED: "the primary's own log says more",
 };
 
+/** What differs for captures that go other ways: there are no huge pages of the primary's, no requests, no owner records. */
+const HINTS_OF_WAY: Record<Way, Partial<Record<ErrorCode, string>>> = {
+  pdump: {},
+  agent: {
+    ERR_CAPTURE_BUSY: 'stop one of its captures: dpcap list shows them',
+    ERR_PRIMARY_TIMEOUT: 'is the application stopped, in a debugger, or without a CPU for the thread dpcap-agent?',
+    ERR_NO_MEMORY: 'ask for a smaller buffer with -B, or give the application (its memory cgroup) more memory',
+    ERR_VERSION_MISMATCH: 'restart the application with the agent of this dpcap: dpcap agent path',
+    ERR_ENABLE_FAILED: "the application's own log says more",
+  },
+  ebpf: {
+    ERR_NO_MEMORY:
+      'ask for a smaller buffer with -B: the ring is memory of the kernel, which counts it for this cgroup',
+    ERR_PERMISSION:
+      'run it as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; dpcap doctor says what is missing',
+    ERR_ENABLE_FAILED: 'dpcap doctor says what stands in the way of probes here',
+  },
+};
+
 /** Awaits a promise of the addon and turns its error into a DpcapError with a hint. */
-export async function native<T>(promise: Promise<T>): Promise<T> {
+export async function native<T>(promise: Promise<T>, way: Way = 'pdump'): Promise<T> {
   try {
     return await promise;
   } catch (thrown) {
-    throw nativeError(thrown);
+    throw nativeError(thrown, way);
   }
 }
 
 /** Returns the result of a call of the addon, and turns its error into a DpcapError with a hint. */
-export function checked<T>(call: () => T): T {
+export function checked<T>(call: () => T, way: Way = 'pdump'): T {
   try {
     return call();
   } catch (thrown) {
-    throw nativeError(thrown);
+    throw nativeError(thrown, way);
   }
 }
 
 /** An error of the addon as a DpcapError with a hint. */
-export function nativeError(thrown: unknown): DpcapError {
+export function nativeError(thrown: unknown, way: Way = 'pdump'): DpcapError {
   const { code, errno, subject, message } = thrown as {
     code?: unknown;
     errno?: string;
@@ -47,5 +69,10 @@ export function nativeError(thrown: unknown): DpcapError {
   };
   if (typeof code !== 'string' || !code.startsWith('ERR_')) return asDpcapError(thrown);
   const known = code as ErrorCode;
-  return new DpcapError(known, message, { errno, subject, hint: HINTS[known], cause: thrown });
+  return new DpcapError(known, message, {
+    errno,
+    subject,
+    hint: HINTS_OF_WAY[way][known] ?? HINTS[known],
+    cause: thrown,
+  });
 }

@@ -12,6 +12,7 @@ type Target = Pick<EnginePlan, 'agent'>;
 
 export class AgentSession implements CaptureSession {
   readonly #target: Target;
+  readonly way = 'agent';
   readonly addon = hostAddon();
   /** The agent takes no lock that the application shares with anybody. */
   readonly sections = new CriticalSections(() => {});
@@ -26,7 +27,10 @@ export class AgentSession implements CaptureSession {
 
   /** @throws DpcapError as AgentBinding.agentHello() */
   async attach(): Promise<AttachedFacts> {
-    const ports = checked(() => portsOfAll(this.#running().map(({ socket }) => this.addon.agentHello(socket))));
+    const ports = checked(
+      () => portsOfAll(this.#running().map(({ socket }) => this.addon.agentHello(socket))),
+      'agent',
+    );
     const heap = { freeBytes: 0, greatestBytes: 0, totalBytes: 0, pageBytes: 0 };
     return { heap, ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
   }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DpcapError, errnoOf } from '../../errors.js';
 import { type Dpdk, hostAddon, joiningAddon, type PdumpAddon } from '../../native/addons.js';
-import { checked, native } from '../../native/errors.js';
+import { checked, native, type Way } from '../../native/errors.js';
 import type { AttachedFacts, RawPoolFacts } from '../../native/primary-binding.js';
 import { FORWARDING_RELEASE } from '../../native/releases.js';
 import { agreeOnOps } from '../../primary/memory/agree-on-ops.js';
@@ -38,6 +38,7 @@ export interface SessionTarget {
 
 /** An attached process. A process has one session in its whole life, which all its captures use. */
 export class Session {
+  readonly way: Way = 'pdump';
   readonly #target: SessionTarget;
   readonly sections: CriticalSections;
   #addon: PdumpAddon | undefined;

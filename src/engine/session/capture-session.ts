@@ -1,7 +1,9 @@
 /** What a capture needs of the session that it is part of: with a primary that is joined, or with an agent. */
 import type { CaptureBinding } from '../../native/capture-binding.js';
+import type { Way } from '../../native/errors.js';
 import type { Session } from './attachment.js';
 
 export type CaptureSession = Omit<Pick<Session, keyof Session>, 'addon' | 'abandon'> & {
   readonly addon: CaptureBinding;
+  readonly way: Way;
 };

@@ -11,6 +11,7 @@ type Target = NonNullable<EnginePlan['ebpf']>;
 
 export class EbpfSession implements CaptureSession {
   readonly #target: Pick<Target, 'processes' | 'ports'>;
+  readonly way = 'ebpf';
   readonly addon = ebpfAddon();
   /** No lock of the application's is taken. */
   readonly sections = new CriticalSections(() => {});

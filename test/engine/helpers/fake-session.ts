@@ -2,6 +2,7 @@
 
 import type { CaptureSession } from '../../../src/engine/session/capture-session.js';
 import type { NativeStats } from '../../../src/native/capture-binding.js';
+import type { Way } from '../../../src/native/errors.js';
 import { CriticalSections } from '../../../src/protocol/critical-sections.js';
 import type { Binding } from '../../helpers/native.js';
 import { FakeCaptures } from './fake-captures.js';
@@ -13,6 +14,7 @@ const HEAP = { freeBytes: 2 ** 30, greatestBytes: 2 ** 30, totalBytes: 2 ** 30, 
 export class FakeSession implements CaptureSession {
   readonly captures = new FakeCaptures();
   alive = true;
+  way: Way = 'pdump';
   /** A capture uses no others of the addon's functions. */
   readonly addon = this.captures as FakeCaptures & Binding;
   readonly sections = new CriticalSections(() => {});

@@ -76,7 +76,7 @@ export function printEnvironment(words: string[], raw: RawRecorderOptions): void
 /** Switches the recorders of an application off, and removes their boxes. */
 export function switchOff({ filePrefix }: { filePrefix?: string }): void {
   const agents = agentsOfApplication(filePrefix);
-  const ended = agents.filter(({ socket }) => checked(() => hostAddon().recorderOff(socket)));
+  const ended = agents.filter(({ socket }) => checked(() => hostAddon().recorderOff(socket), 'agent'));
   if (ended.length === 0) {
     throw new DpcapError('ERR_RECORDER_ABSENT', 'no recorder is on there', {
       subject: agents[0]?.filePrefix,
@@ -98,13 +98,13 @@ function readRequest(words: string[], raw: RawRecorderOptions): RecorderRequest 
 }
 
 function portsOf(agents: readonly AgentAt[]): ReturnType<typeof portsOfAll> {
-  return portsOfAll(agents.map(({ socket }) => checked(() => hostAddon().agentHello(socket))));
+  return portsOfAll(agents.map(({ socket }) => checked(() => hostAddon().agentHello(socket), 'agent')));
 }
 
 /** @throws DpcapError with a hint that fits a recorder */
 function begin({ socket, pid }: AgentAt, order: RecorderOrder): void {
   try {
-    checked(() => hostAddon().recorderOn(socket, order));
+    checked(() => hostAddon().recorderOn(socket, order), 'agent');
   } catch (error) {
     if (!(error instanceof DpcapError)) throw error;
     const hint = HINTS[error.code] ?? error.hint;
