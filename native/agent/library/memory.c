@@ -79,10 +79,21 @@ bool memory_is_to_spare(uint64_t bytes) {
   return number_in("/proc/meminfo", "MemAvailable:", 1024) / SHARE >= bytes && fits_into_groups(bytes);
 }
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u  // since Linux 6.3
+#endif
+
+// A file in memory that nobody can execute. Where vm.memfd_noexec is 2, Linux 6.3 to 6.5 make no other one
+// (mm/memfd.c); before 6.3 the flag is not known.
+static int make_memory_file(const char *name, unsigned int flags) {
+  const int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | flags);
+  return fd < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags) : fd;
+}
+
 // Memory that cannot become shorter under the application. fallocate() makes the pages: where there are none, it says
 // so, and no later access ends in SIGBUS.
 static int make_area(const char *name, size_t bytes, unsigned int flags, int *fd, uint8_t **area) {
-  *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
+  *fd = make_memory_file(name, flags);
   if (*fd < 0) return errno;
   if (ftruncate(*fd, (off_t)bytes) == 0 && fallocate(*fd, 0, 0, (off_t)bytes) == 0 &&
       fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0) {

@@ -1,5 +1,5 @@
 /** Brings the agent into a running process. */
-import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DpcapError } from '../../errors.js';
@@ -25,6 +25,11 @@ export interface Injected {
 
 const RTLD_NOW = 2;
 const MFD_CLOEXEC = 1;
+/**
+ * Says that nobody has to execute the file: a loader maps its code all the same. Kernels that know the flag, from 6.3 on,
+ * may be told (vm.memfd_noexec) to make no other files in memory.
+ */
+const MFD_NOEXEC_SEAL = 8;
 /** The agent's thread looks for EAL fifty times a second. */
 const ANSWER_MS = 10_000;
 const POLL_MS = 10;
@@ -98,7 +103,8 @@ async function loadFromMemory(plan: InjectPlan, run: Run, load: Run): Promise<Ca
   const { memfd_create: create, close } = plan.places.functions;
   const file = basename(plan.library);
   const none = { text: '', first: 0, second: 0, explain: 0n };
-  const made = await load({ ...none, function: create, text: file, second: MFD_CLOEXEC });
+  const flags = existsSync('/proc/sys/vm/memfd_noexec') ? MFD_CLOEXEC | MFD_NOEXEC_SEAL : MFD_CLOEXEC;
+  const made = await load({ ...none, function: create, text: file, second: flags });
   if (!made) return [];
   const fd = Number(BigInt.asIntN(32, made.result));
   if (fd < 0) {

@@ -1,6 +1,7 @@
 /** `dpcap agent` tells where the agent's library is, and which processes have it, and brings it into others. */
 import { whyNoAgent } from '../../agent/absence.js';
-import { findAgents } from '../../agent/find.js';
+import { agentOf } from '../../agent/elsewhere.js';
+import { type AgentAt, findAgents } from '../../agent/find.js';
 import { agentLibraries, agentLibrary } from '../../agent/library.js';
 import { agentsJson, answers, askAgents, formatAgents } from '../../agent/status.js';
 import { DpcapError, UsageError } from '../../errors.js';
@@ -29,14 +30,21 @@ export const registerAgent: RegisterCommand = (program, context) => {
     .option('--json', 'Print one JSON document.')
     .action((pid: string | undefined, { json }: { json?: boolean }) => {
       const wanted = pid === undefined ? undefined : parsePid(pid);
-      const found = findAgents(runtimeRoot()).filter((one) => wanted === undefined || one.pid === wanted);
-      const agents = askAgents(found);
+      const agents = askAgents(agentsOf(wanted));
       const text = agents.length > 0 ? formatAgents(agents) : missing(wanted);
       process.stdout.write(`${json ? JSON.stringify(agentsJson(agents)) : text}\n`);
       if (agents.length === 0 || !agents.every(answers)) context.exitCode = 1;
     });
   addInject(agent);
 };
+
+/** Those of one process, or all that this user's runtime directory shows. */
+function agentsOf(pid: number | undefined): AgentAt[] {
+  const found = findAgents(runtimeRoot());
+  if (pid === undefined) return found;
+  const its = found.find((one) => one.pid === pid) ?? agentOf(pid);
+  return its ? [its] : [];
+}
 
 /** @throws DpcapError ERR_PRIMARY_ABSENT, ERR_VERSION_MISMATCH, ERR_ADDON_LOAD */
 function paths({ for: pid, all }: { for?: string; all?: boolean }): string[] {
