@@ -1,14 +1,16 @@
 /**
  * Brings the agent into one fresh application after the other, and has injectors killed at any moment:
- * `npm run test:inject-rounds -- [--rounds N] [--only testpmd|in-memory|ovs|killed]`. The applications have to go on, and
- * the borrowed thread must not be held for long.
+ * `npm run test:inject-rounds -- [--rounds N] [--only testpmd|in-memory|elsewhere|user|forwarder|ovs|killed]`. The
+ * applications have to go on, and the borrowed thread must not be held for long.
  */
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { bridgeTwoNamespaces, startTestpmd, type Testpmd } from '../test/harness/index.js';
-import { inject } from '../test/harness/inject.js';
+import { startForwarderIn } from '../test/harness/agent.js';
+import { bridgeTwoNamespaces, startTestpmd, type Testpmd, type TestpmdOptions } from '../test/harness/index.js';
+import { inject, programBelow } from '../test/harness/inject.js';
 import { findOpenVswitch, startOpenVswitch } from '../test/harness/open-vswitch.js';
-import { startDpcap } from '../test/harness/processes.js';
+import { type Running, startDpcap } from '../test/harness/processes.js';
 
 /** In so many of 100 the thread may be held for longer. */
 const MAY_BE_LONGER = 0.01;
@@ -16,6 +18,7 @@ const LONGEST_US = 5000;
 /** Longer than `dpcap agent inject` takes. */
 const MOST_MS = 800;
 const PINGS = 2000;
+const NOBODY = 65534;
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '100' }, only: { type: 'string' } },
@@ -25,18 +28,20 @@ let failures = 0;
 
 /** Prints the distribution of the times for which threads were held, and judges it. */
 function report(what: string, heldUs: number[]): void {
-  const sorted = heldUs.sort((a, b) => a - b);
-  const at = (share: number): string => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)} us`;
-  const longer = sorted.filter((us) => us > LONGEST_US).length;
-  if (longer > Math.ceil(MAY_BE_LONGER * sorted.length)) failures++;
-  process.stdout.write(
-    `${what}: ${sorted.length} injected, thread held ${at(0.5)} median, ${at(0.99)} p99, ${at(1)} at most; ` +
-      `${longer} above ${LONGEST_US} us\n`,
-  );
+  const longer = heldUs.filter((us) => us > LONGEST_US).length;
+  if (longer > Math.ceil(MAY_BE_LONGER * heldUs.length)) failures++;
+  const held = distribution(heldUs);
+  process.stdout.write(`${what}: ${heldUs.length} calls, thread held ${held}; ${longer} above ${LONGEST_US} us\n`);
 }
 
-async function withTestpmd(eal: string[], work: (testpmd: Testpmd) => Promise<void>): Promise<void> {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'], eal });
+function distribution(us: readonly number[]): string {
+  const sorted = [...us].sort((a, b) => a - b);
+  const at = (share: number): string => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)} us`;
+  return `${at(0.5)} median, ${at(0.99)} p99, ${at(1)} at most`;
+}
+
+async function withTestpmd(options: Partial<TestpmdOptions>, work: (testpmd: Testpmd) => Promise<void>): Promise<void> {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'], ...options });
   try {
     await testpmd.command('start');
     await work(testpmd);
@@ -48,20 +53,72 @@ async function withTestpmd(eal: string[], work: (testpmd: Testpmd) => Promise<vo
   }
 }
 
-async function fresh(what: string, eal: string[]): Promise<void> {
+async function fresh(what: string, options: Partial<TestpmdOptions>): Promise<void> {
   const held: number[] = [];
   for (let i = 0; i < rounds; i++) {
-    await withTestpmd(eal, async ({ pid }) => {
-      held.push(...(await inject(pid)).calls.map(({ held_us: us }) => us));
+    await withTestpmd(options, async ({ pid }) => {
+      held.push(...(await heldBy(programBelow(pid, 'dpdk-testpmd'))));
     });
   }
   report(what, held);
 }
 
+async function heldBy(pid: number): Promise<number[]> {
+  return (await inject(pid)).calls.map(({ held_us: us }) => us);
+}
+
+/** In mount and PID namespaces of its own, as in a container. */
+function elsewhere(): Promise<void> {
+  return fresh('testpmd in other namespaces', {
+    within: ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
+  });
+}
+
+/** As another user's process, from root. */
+async function otherUser(): Promise<void> {
+  const runtime = mkdtempSync('/tmp/dpcap-test-');
+  chownSync(runtime, NOBODY, NOBODY);
+  await fresh("another user's testpmd", {
+    within: ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
+    eal: ['--no-huge', '--no-shconf', '--no-telemetry'],
+    env: { XDG_RUNTIME_DIR: runtime },
+  }).finally(() => rmSync(runtime, { recursive: true }));
+}
+
+/**
+ * A primary of ours that polls without a rest and measures the longest time between two rounds of its loop: while the
+ * agent is brought in, and for as long when nothing is done to it. What the machine takes away is in both.
+ */
+async function forwarder(): Promise<void> {
+  const held: number[] = [];
+  const gaps = { with: [] as number[], without: [] as number[] };
+  for (let i = 0; i < rounds; i++) {
+    const { process: running, stop } = await startForwarderIn('dpdk-forwarder', ['net_null0', 'net_null1']);
+    await longestGap(running);
+    const began = performance.now();
+    held.push(...(await heldBy(running.pid)));
+    const tookMs = performance.now() - began;
+    gaps.with.push(await longestGap(running));
+    await delay(tookMs);
+    gaps.without.push(await longestGap(running));
+    if ((await stop()).code !== 0) failures++;
+  }
+  report('forwarder', held);
+  process.stdout.write(`  longest gap of its loop while that was done: ${distribution(gaps.with)}\n`);
+  process.stdout.write(`  for as long without anything: ${distribution(gaps.without)}\n`);
+}
+
+async function longestGap(running: Running): Promise<number> {
+  const from = running.stdout.length;
+  running.write('g');
+  const [, us] = await running.expect(/^gap (\d+)$/m, { from, stream: 'stdout' });
+  return Number(us);
+}
+
 /** Each injector is killed at a moment of its own; the next one has to find the application as it needs it. */
 async function killed(): Promise<void> {
   for (let i = 0; i < rounds; i++) {
-    await withTestpmd([], async ({ pid }) => {
+    await withTestpmd({}, async ({ pid }) => {
       const one = startDpcap(['agent', 'inject', String(pid), '--yes']);
       await Promise.race([one.exited, delay(Math.random() * MOST_MS)]);
       one.signal('SIGKILL');
@@ -83,7 +140,7 @@ async function openVswitch(): Promise<void> {
     try {
       bridge.a.run('ping', ['-c', '3', '-i', '0.05', '-W', '2', bridge.b.address]);
       const flood = bridge.a.start('ping', ['-q', '-c', String(PINGS), '-i', '0.002', '-W', '2', bridge.b.address]);
-      held.push(...(await inject(ovs.pid)).calls.map(({ held_us: us }) => us));
+      held.push(...(await heldBy(ovs.pid)));
       const { stdout } = await flood.wait(60_000);
       if (!stdout.includes(`${PINGS} received`)) {
         failures++;
@@ -98,8 +155,11 @@ async function openVswitch(): Promise<void> {
 }
 
 const parts: Record<string, () => Promise<void>> = {
-  testpmd: () => fresh('testpmd', []),
-  'in-memory': () => fresh('testpmd --in-memory', ['--in-memory']),
+  testpmd: () => fresh('testpmd', {}),
+  'in-memory': () => fresh('testpmd --in-memory', { eal: ['--in-memory'] }),
+  elsewhere,
+  user: otherUser,
+  forwarder,
   ovs: openVswitch,
   killed,
 };

@@ -1,4 +1,6 @@
 /** `dpcap agent inject` under test. */
+import { readProcess } from '../../src/system/process.js';
+import { childrenOf } from './engine.js';
 import { type Finished, startDpcap } from './processes.js';
 
 /** What `--json` prints of what was done. */
@@ -10,6 +12,12 @@ export interface InjectReport {
   code: string;
   thread: { tid: number; name: string } | null;
   calls: { thread: string; tid: number; held_us: number }[];
+}
+
+/** The process of this program that was started through others, such as unshare(1). */
+export function programBelow(pid: number, program: string): number {
+  const [child] = childrenOf(pid);
+  return child === undefined || readProcess(pid)?.program === program ? pid : programBelow(child, program);
 }
 
 /** Runs it to its end, without a question. */

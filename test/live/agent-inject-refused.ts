@@ -7,7 +7,6 @@ import { readProcess } from '../../src/system/process.js';
 import { built, isMissing } from '../harness/built.js';
 import {
   capture,
-  childrenOf,
   isForwarding,
   leftovers,
   requirements,
@@ -16,7 +15,7 @@ import {
   type Testpmd,
   type TestpmdOptions,
 } from '../harness/index.js';
-import { inject, runInject } from '../harness/inject.js';
+import { inject, programBelow, runInject } from '../harness/inject.js';
 import { start } from '../harness/processes.js';
 
 const isHere = process.env.DPCAP_TEST_AGENT === '1' && 'each testpmd has the agent already';
@@ -33,12 +32,6 @@ async function forwarding(t: Test, options: Partial<TestpmdOptions>): Promise<Te
   t.teardown(() => testpmd.stop());
   await testpmd.command('start');
   return testpmd;
-}
-
-/** The testpmd itself, below the programs that it was started through. */
-function testpmdBelow(pid: number): number {
-  const [child] = childrenOf(pid);
-  return child === undefined || readProcess(pid)?.program === 'dpdk-testpmd' ? pid : testpmdBelow(child);
 }
 
 t.test('one that has ended, which nobody has waited for', async (t) => {
@@ -96,7 +89,7 @@ function program32(): Uint8Array {
 
 t.test('one with a filter of system calls', { skip: skipSeccomp }, async (t) => {
   const testpmd = await forwarding(t, { within: [built('seccomp-exec'), '-1'] });
-  const pid = testpmdBelow(testpmd.pid);
+  const pid = programBelow(testpmd.pid, 'dpdk-testpmd');
   t.match(await runInject(pid), { code: 1, stderr: /has a filter of system calls \(seccomp\).*\n.*--despite-seccomp/ });
   await isForwarding(t, testpmd, 'afterwards');
   t.match(await inject(pid, ['--despite-seccomp']), { effect: 'injected' });
@@ -106,7 +99,10 @@ t.test('one with a filter of system calls', { skip: skipSeccomp }, async (t) => 
 
 t.test('one whose filter forbids memory files', { skip: skipSeccomp }, async (t) => {
   const testpmd = await forwarding(t, { within: [built('seccomp-exec'), MEMFD_CREATE] });
-  t.match(await inject(testpmdBelow(testpmd.pid), ['--despite-seccomp']), { effect: 'injected', delivery: 'path' });
+  t.match(await inject(programBelow(testpmd.pid, 'dpdk-testpmd'), ['--despite-seccomp']), {
+    effect: 'injected',
+    delivery: 'path',
+  });
   const refused = await capture(testpmd, ['--via', 'agent', '-c', '100', '-w', '/dev/null']);
   t.match(refused, { code: 1, stderr: /EPERM/ });
   await isForwarding(t, testpmd, 'afterwards');
@@ -115,7 +111,7 @@ t.test('one whose filter forbids memory files', { skip: skipSeccomp }, async (t)
 t.test('one in another user namespace', { skip }, async (t) => {
   const testpmd = await forwarding(t, { within: ['unshare', '--user', '--map-root-user'], eal: NO_HUGE });
   const expected = { code: 1, stderr: /is in another user namespace, .*\(EPERM\)\n.*nsenter/ };
-  t.match(await runInject(testpmdBelow(testpmd.pid)), expected);
+  t.match(await runInject(programBelow(testpmd.pid, 'dpdk-testpmd')), expected);
   await isForwarding(t, testpmd, 'afterwards');
 });
 
@@ -126,7 +122,7 @@ t.test(
     const forbid = ['sh', '-c', 'echo 2 > /proc/sys/vm/memfd_noexec && exec "$@"', 'sh'];
     const within = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...forbid];
     const testpmd = await forwarding(t, { within });
-    t.match(await inject(testpmdBelow(testpmd.pid)), { effect: 'injected', delivery: 'memfd' });
+    t.match(await inject(programBelow(testpmd.pid, 'dpdk-testpmd')), { effect: 'injected', delivery: 'memfd' });
     t.match(await capture(testpmd, ['--via', 'agent', '-c', '100', '-w', '/dev/null']), { code: 0 });
     await isForwarding(t, testpmd, 'afterwards');
   },
@@ -138,7 +134,7 @@ t.test("another user's, from root: it makes a file in memory for it", { skip }, 
   chownSync(runtime, NOBODY, NOBODY);
   const within = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
   const testpmd = await forwarding(t, { within, eal: NO_HUGE, env: { XDG_RUNTIME_DIR: runtime } });
-  const pid = testpmdBelow(testpmd.pid);
+  const pid = programBelow(testpmd.pid, 'dpdk-testpmd');
   t.match(await inject(pid), { effect: 'injected', delivery: 'memfd' });
   t.match(await inject(pid), { effect: 'unchanged' });
   t.match(await runDpcap(['agent', 'check', String(pid)]), { code: 0, stdout: /answers, injected$/m });

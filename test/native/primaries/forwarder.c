@@ -2,9 +2,11 @@
  * A forwarder as DPDK's examples are: one loop, rte_eth_tx_buffer, ports 0 and 1 forwarded to each other; it knows
  * nothing of pdump, and has no librte_bpf. WITH_AGENT it is linked with dpcap's agent. Usage: EAL_OPTIONS. Prints
  * "ready", and ends when its standard input is closed. With "f" and "e" there it makes a child, which waits, or which
- * becomes sleep(1), and prints "child PID".
+ * becomes sleep(1), and prints "child PID". With "g" it prints "gap US": the longest time between two rounds of its
+ * loop since it was asked before.
  */
 #include <poll.h>
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -61,6 +63,23 @@ static void make_child(char kind) {
   fflush(stdout);
 }
 
+static uint64_t last_round, longest_gap; /* cycles of the TSC */
+
+static void note_round(void) {
+  const uint64_t now = rte_rdtsc();
+
+  if (last_round != 0 && now - last_round > longest_gap) longest_gap = now - last_round;
+  last_round = now;
+}
+
+/* Printing takes longer than a round: it is left out. */
+static void tell_gap(void) {
+  printf("gap %.0f\n", (double)longest_gap * US_PER_S / (double)rte_get_tsc_hz());
+  fflush(stdout);
+  longest_gap = 0;
+  last_round = 0;
+}
+
 static bool stdin_is_open(void) {
   struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
   char byte;
@@ -68,6 +87,7 @@ static bool stdin_is_open(void) {
   if (poll(&in, 1, 0) == 0) return true;
   if (read(STDIN_FILENO, &byte, 1) <= 0) return false;
   if (byte == 'f' || byte == 'e') make_child(byte);
+  if (byte == 'g') tell_gap();
   return true;
 }
 
@@ -84,6 +104,7 @@ int main(int argc, char **argv) {
   printf("ready\n");
   fflush(stdout);
   while (stdin_is_open()) {
+    note_round();
     if (forward(0) + forward(1) == 0) usleep(IDLE_US);
   }
   for (uint16_t port = 0; port < 2; port++) {
