@@ -5,7 +5,7 @@ import { FakeCaptures } from './helpers/fake-captures.js';
 
 for (const [promise, keeps] of Object.entries(CONTRACT)) {
   t.test(promise, async (t) => {
-    await keeps(new FakeCaptures());
+    await keeps({ addon: new FakeCaptures(), quiesce: async () => undefined });
     t.pass();
   });
 }

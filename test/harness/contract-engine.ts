@@ -15,7 +15,7 @@ const target = {
 const session = new Session(target, new CriticalSections(() => {}));
 await session.attach();
 for (const [promise, keeps] of Object.entries(CONTRACT)) {
-  const problem = await keeps(session.addon).then(
+  const problem = await keeps({ addon: session.addon, quiesce: () => session.quiesce() }).then(
     () => undefined,
     (error: Error) => error.stack,
   );

@@ -37,8 +37,15 @@ export function nullPlan(change: Partial<NativePlan> = {}): NativePlan {
   };
 }
 
-async function end(addon: CaptureBinding, number: number): Promise<void> {
+/** A binding, and how to wait until no thread of its application is inside a callback any more. */
+export interface Subject {
+  addon: CaptureBinding;
+  quiesce: () => Promise<unknown>;
+}
+
+async function end({ addon, quiesce }: Subject, number: number): Promise<void> {
   assert.deepEqual(await addon.disableCapture(number, 'alive'), []);
+  assert.equal(await quiesce(), undefined);
   await addon.finishCapture(number, 'outside');
   assert.equal(await addon.freeCapture(number), true);
 }
@@ -46,19 +53,22 @@ async function end(addon: CaptureBinding, number: number): Promise<void> {
 const sums = (stats: NativeStats): bigint[] =>
   stats.lanes.map(({ written, ringfull, sinkdrop, surplus }) => written + ringfull + sinkdrop + surplus);
 
-export const CONTRACT: Readonly<Record<string, (addon: CaptureBinding) => Promise<void>>> = {
-  'a capture that was not started has nothing to tell, and nothing to give back': async (addon) => {
+export const CONTRACT: Readonly<Record<string, (subject: Subject) => Promise<void>>> = {
+  'a capture that was not started has nothing to tell, and nothing to give back': async (subject) => {
+    const { addon } = subject;
     assert.throws(() => addon.captureStats(90), /no such capture/);
-    await end(addon, 90);
+    await end(subject, 90);
   },
 
-  'wrong arguments are refused at once': async (addon) => {
+  'wrong arguments are refused at once': async (subject) => {
+    const { addon } = subject;
     assert.throws(() => void addon.startCapture(1, nullPlan(), undefined as unknown as () => void), TypeError);
     assert.throws(() => void addon.startCapture(100, nullPlan(), () => {}), RangeError);
     assert.throws(() => addon.captureStats(1), /no such capture/);
   },
 
-  'a limit is told, is exact, and the books are even': async (addon) => {
+  'a limit is told, is exact, and the books are even': async (subject) => {
+    const { addon } = subject;
     const told = new EventTarget();
     const isTold = once(told, 'told');
     await addon.startCapture(2, nullPlan({ packetLimit: 100 }), () => told.dispatchEvent(new Event('told')));
@@ -66,7 +76,7 @@ export const CONTRACT: Readonly<Record<string, (addon: CaptureBinding) => Promis
     const stats = addon.captureStats(2);
     assert.equal(stats.limitReached, true);
     assert.equal(stats.sinkFailure, null);
-    await end(addon, 2);
+    await end(subject, 2);
     const last = addon.captureStats(2);
     assert.deepEqual(
       last.lanes.map(({ port, queue, direction, state }) => ({ port, queue, direction, state })),
@@ -83,20 +93,22 @@ export const CONTRACT: Readonly<Record<string, (addon: CaptureBinding) => Promis
     assert.deepEqual(addon.captureStats(2), last, 'they stay as they are');
   },
 
-  'a number is taken until its capture is freed': async (addon) => {
+  'a number is taken until its capture is freed': async (subject) => {
+    const { addon } = subject;
     await addon.startCapture(3, nullPlan(), () => {});
     assert.throws(() => void addon.startCapture(3, nullPlan(), () => {}), /already started/);
-    await end(addon, 3);
+    await end(subject, 3);
     await addon.startCapture(3, nullPlan(), () => {});
-    await end(addon, 3);
+    await end(subject, 3);
   },
 
-  'it has all memory that was planned sooner or later': async (addon) => {
+  'it has all memory that was planned sooner or later': async (subject) => {
+    const { addon } = subject;
     await addon.startCapture(4, nullPlan(), () => {});
     while (await addon.growCapture(4, 1, 1023));
     const { mbufs } = addon.captureStats(4);
     assert.ok(mbufs > 0 && mbufs <= 1023);
     await addon.settleLanes(4);
-    await end(addon, 4);
+    await end(subject, 4);
   },
 };
