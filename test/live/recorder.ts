@@ -17,6 +17,7 @@ import {
   uniqueName,
   writePcap,
 } from '../harness/index.js';
+import { MemoryCgroup, noMemoryCgroup } from '../harness/memory-cgroup.js';
 import { boxesOf, recorderEnvironment, removeBoxesAfter, type ToldBox } from '../harness/recorder.js';
 
 const skip = requirements({ hugepagesMb: 0 });
@@ -72,6 +73,7 @@ t.test('on, saved while it goes on, off', { skip }, async (t) => {
   t.match(await recorder(testpmd, 'save', '-w', '/dev/full'), { code: 1, stderr: /ENOSPC/ });
   const [box] = await boxesOf(testpmd.prefix);
   t.match(box, { recording: true, pid: testpmd.pid, snaplen: 64, filter: '' });
+  t.match(await runDpcap(['agent', 'check', String(testpmd.pid)]), { stdout: / on +answers$/m });
   t.same(box?.lanes.map(({ device, direction }) => `${device} ${direction}`).sort(), [
     ...['net_null0 rx', 'net_null0 tx', 'net_null1 rx', 'net_null1 tx'],
   ]);
@@ -121,21 +123,40 @@ const DEATHS: [name: string, die: (testpmd: Testpmd) => Promise<unknown>][] = [
 for (const [name, die] of DEATHS) {
   t.test(`the last packets before ${name}`, { skip }, async (t) => {
     const env = await recorderEnvironment(['--memory', '8M', '-s', '64']);
-    const testpmd = await loaded(t, { env });
-    const { prefix, pid } = testpmd;
-    const before = await recorded(prefix, 50_000);
-    await die(testpmd);
-    const [box] = await boxesOf(prefix);
-    t.match(box, { recording: false, pid });
-    t.ok(BigInt(box?.last_ns ?? 0) > BigInt(before.last_ns), 'it went on until then');
-    const file = join(t.testdir(), 'last.pcapng');
-    const saved = await runDpcap(['recorder', 'save', '--pid', String(pid), '-w', file]);
-    t.match(saved, { code: 0, stderr: /saved \d+ packets/ });
-    t.notMatch(saved.stderr, /damaged|cut off/);
-    t.ok(soundPackets(t, file) > 0);
-    await testpmd.stop();
-    t.same(leftovers(), []);
+    await keepsTheLastPackets(t, await loaded(t, { env }), die);
   });
+}
+
+t.test('the last packets before the kernel wants its memory', { skip: skip || noMemoryCgroup }, async (t) => {
+  const cgroup = new MemoryCgroup();
+  t.teardown(() => cgroup.remove());
+  const env = await recorderEnvironment(['--memory', '8M', '-s', '64']);
+  const testpmd = await loaded(t, { env, within: cgroup.within });
+  await keepsTheLastPackets(t, testpmd, async ({ exited }) => {
+    cgroup.exhaust();
+    t.match(await exited, { signal: 'SIGKILL' });
+  });
+});
+
+async function keepsTheLastPackets(
+  t: Test,
+  testpmd: Testpmd,
+  die: (testpmd: Testpmd) => Promise<unknown>,
+): Promise<void> {
+  const { prefix, pid } = testpmd;
+  const { last_ns: first } = await recorded(prefix, 50_000);
+  const before = await boxWith(prefix, (box) => BigInt(box.last_ns) > BigInt(first)); // it goes on
+  await die(testpmd);
+  const [box] = await boxesOf(prefix);
+  t.match(box, { recording: false, pid });
+  t.ok(BigInt(box?.last_ns ?? 0) >= BigInt(before.last_ns), 'nothing that was there is gone');
+  const file = join(t.testdir(), 'last.pcapng');
+  const saved = await runDpcap(['recorder', 'save', '--pid', String(pid), '-w', file]);
+  t.match(saved, { code: 0, stderr: /saved \d+ packets/ });
+  t.notMatch(saved.stderr, /damaged|cut off/);
+  t.ok(soundPackets(t, file) > 0);
+  await testpmd.stop();
+  t.same(leftovers(), []);
 }
 
 t.test('doctor names what is left, and recover removes it', { skip }, async (t) => {
