@@ -1,37 +1,50 @@
 /** Implements `--explain` and `--test-filter`: what a filter is, costs and selects, without any primary. */
 import type { CaptureFile, FilterBinding } from '../native/filter-binding.js';
+import type { Backend } from '../protocol/request.js';
 import { costOf, nanoseconds, type Way } from './bpf/cost.js';
 import { decode } from './bpf/isa.js';
 import { listClassic, listExtended } from './bpf/listing.js';
 import { type FilterProgram, VIEWS } from './compile.js';
 import { vlanText } from './words/vlan-ids.js';
 
+/** Where a filter runs, by the way that a capture goes. */
+const PLACES: Record<Backend, { place: string; note?: string }> = {
+  auto: { place: 'in the primary' },
+  pdump: { place: 'in the primary' },
+  agent: { place: 'in the application' },
+  ebpf: {
+    place: "in dpcap's engine",
+    note: 'the probes copy every packet: the filter runs in the engine, on the copies',
+  },
+};
+
 /** The whole explanation as text. */
-export function explainFilter(filter: FilterProgram | undefined): string {
+export function explainFilter(filter: FilterProgram | undefined, via: Backend): string {
   if (!filter) return 'no filter: every packet is captured, and no program is loaded into the primary\n';
+  const { place, note: where } = PLACES[via];
   const { expression, stages, extended, extendedTx, inner, vlan, notes, hints } = filter;
   const lines = [`filter: ${expression}`];
   if (typeof vlan === 'object') lines.push(`the frame must have VLAN ${vlanText(vlan)} among its tags`);
   if (vlan === 'none') lines.push('the frame must have no VLAN tag');
   if (inner !== undefined) lines.push(`what follows is about the packet inside ${inner} tunnel${inner > 1 ? 's' : ''}`);
-  for (const note of [...notes, ...hints]) lines.push(`note: ${note}`);
+  for (const note of [...notes, ...hints, ...(where ? [where] : [])]) lines.push(`note: ${note}`);
   for (const { text, view, why, classic } of stages) {
     const reading = why === undefined ? VIEWS[view] : `${VIEWS[view]}, because ${why}`;
     lines.push('', `classic BPF of "${text}", ${reading}: ${classic.length} instructions`, ...listClassic(classic));
   }
-  lines.push('', ...program('received', extended));
-  if (extendedTx !== extended) lines.push('', ...program('transmitted', extendedTx));
+  lines.push('', ...program('received', extended, place));
+  if (extendedTx !== extended) lines.push('', ...program('transmitted', extendedTx, place));
   return `${lines.join('\n')}\n`;
 }
 
-function program(which: string, bytes: Uint8Array): string[] {
+function program(which: string, bytes: Uint8Array, place: string): string[] {
   const insns = decode(bytes);
   const { shortest, longest } = costOf(insns);
   const way = (one: Way): string =>
     `${one.instructions} instructions (${one.loads} packet loads, about ${nanoseconds(one)} ns)`;
   return [
     `eBPF for ${which} packets: ${insns.length} instructions, ${bytes.length} bytes`,
-    `estimated cost in the primary, per packet: from ${way(shortest)} to ${way(longest)}`,
+    `estimated cost ${place}, per packet: from ${way(shortest)} to ${way(longest)}`,
     ...listExtended(insns),
   ];
 }

@@ -13,7 +13,10 @@ import { writePcap } from '../helpers/pcap-file.js';
 const native = binding();
 
 t.test('an explanation names everything', async (t) => {
-  const text = explainFilter(compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: [[7, 7]], inner: 1 }));
+  const text = explainFilter(
+    compileFilter({ expressions: ['tcp port 80', 'vlan 5'], vlan: [[7, 7]], inner: 1 }),
+    'auto',
+  );
   for (const part of [
     'filter: (tcp port 80) and (vlan 5) --vlan 7 --inner',
     'VLAN 7 among its tags',
@@ -25,7 +28,14 @@ t.test('an explanation names everything', async (t) => {
     'estimated cost',
   ])
     t.ok(text.includes(part), part);
-  t.match(explainFilter(undefined), /every packet/);
+  t.match(explainFilter(undefined, 'auto'), /every packet/);
+});
+
+t.test('where a filter runs', async (t) => {
+  const filter = compileFilter({ expressions: ['tcp port 80'] });
+  t.match(explainFilter(filter, 'pdump'), /^estimated cost in the primary, /m);
+  t.match(explainFilter(filter, 'agent'), /^estimated cost in the application, /m);
+  t.match(explainFilter(filter, 'ebpf'), /^note: the probes copy every packet.*^estimated cost in dpcap's engine, /ms);
 });
 
 t.test('listings and costs', async (t) => {

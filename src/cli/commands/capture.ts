@@ -141,8 +141,8 @@ function readWords(words: string[], raw: RawOptions): TypedCapture {
   return { raw, request, filter: readFilter(words, raw), log };
 }
 
-function explain({ raw, filter }: TypedCapture): void {
-  if (raw.explain) process.stdout.write(explainFilter(filter));
+function explain({ raw, request, filter }: TypedCapture): void {
+  if (raw.explain) process.stdout.write(explainFilter(filter, request.via));
   if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
 }
 

@@ -65,9 +65,9 @@ t.test('the note is true, and so is what it advises', async (t) => {
 t.test('where they are shown', async (t) => {
   const program = compileFilter({ expressions: ['vlan 10 or vlan 20'] });
   t.match(program?.notes, [/behind `vlan`/]);
-  t.match(explainFilter(program), /note: as in tcpdump, all that stands behind `vlan`/);
+  t.match(explainFilter(program, 'auto'), /note: as in tcpdump, all that stands behind `vlan`/);
   t.match(
-    explainFilter(compileFilter({ expressions: ['tcp port 80'] })),
+    explainFilter(compileFilter({ expressions: ['tcp port 80'] }), 'auto'),
     /note: .*`tcp` looks at the first next-header/,
   );
   t.same(compileFilter({ expressions: ['tcp port 80'] })?.notes, [], 'not on the start line');
