@@ -4,6 +4,6 @@ import type { StatsMessage } from '../protocol/messages.js';
 
 /** Picks them from all that the addon tells. */
 export function statsMessage(stats: NativeStats): StatsMessage {
-  const { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree } = stats;
-  return { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree };
+  const { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree, pollNs } = stats;
+  return { lanes, fileBytes, clockSteps, clockSetNs, mbufs, mbufsFree, pollNs };
 }

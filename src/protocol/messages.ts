@@ -53,6 +53,8 @@ export interface StatsMessage {
   clockSetNs: bigint;
   mbufs: number;
   mbufsFree: number;
+  /** See NativeStats. */
+  pollNs: number;
 }
 
 /** Reports what was done to the primary on behalf of dead captures. */

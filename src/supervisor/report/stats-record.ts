@@ -44,6 +44,8 @@ export interface StatsRecord {
   /** How often the system clock was set during the capture, and by how much in all; absent when it was not. */
   clock_steps?: number;
   clock_set_s?: number;
+  /** What probes cost a thread of the application at each poll, ns; absent without probes. */
+  poll_ns?: number;
   final?: true;
   stop_reason?: StopReason;
   why_empty?: string;
@@ -80,6 +82,7 @@ export function statsRecord(context: RecordContext, stats: StatsMessage, at: Mom
     files,
     mbufs: stats.mbufs,
     ...(stats.clockSteps > 0 ? { clock_steps: stats.clockSteps, clock_set_s: Number(stats.clockSetNs) / 1e9 } : {}),
+    ...(stats.pollNs > 0 ? { poll_ns: stats.pollNs } : {}),
   };
 }
 

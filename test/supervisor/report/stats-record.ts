@@ -22,6 +22,7 @@ const stats = (...lanes: LaneStats[]) => ({
   clockSetNs: 0n,
   mbufs: 1023,
   mbufsFree: 1023,
+  pollNs: 0,
 });
 const at = { time: new Date(3500), elapsedMs: 2500 };
 
@@ -53,6 +54,11 @@ t.test('a clock that is set changes no duration, and is told', async (t) => {
   const set = statsRecord(CONTEXT, { ...stats(lane()), clockSteps: 2, clockSetNs: -3_500_000_000n }, at, []);
   t.match(set, { elapsed_s: 2.5, clock_steps: 2, clock_set_s: -3.5 });
   t.notOk('clock_steps' in statsRecord(CONTEXT, stats(lane()), at, []));
+});
+
+t.test('what probes cost is told where there are any', async (t) => {
+  t.match(statsRecord(CONTEXT, { ...stats(lane()), pollNs: 3000 }, at, []), { poll_ns: 3000 });
+  t.notOk('poll_ns' in statsRecord(CONTEXT, stats(lane()), at, []));
 });
 
 t.test('the final record says how and, when empty, why', async (t) => {
