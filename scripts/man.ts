@@ -26,6 +26,17 @@ command it captures, and without
 it prints the packets.
 .SH COMMANDS
 ${program.commands.map((command) => section(command, `dpcap ${command.name()}`)).join('\n')}
+.SH FILES
+.TP
+.I /etc/dpcap/config.json, ~/.config/dpcap/config.json
+Defaults for options: a JSON object with the names of commands, and in each the long names of its options, without
+dashes. The second one holds before the first, and the command line before both;
+.B dpcap config
+shows them.
+.SH ENVIRONMENT
+.TP
+.B DPCAP_CONFIG
+Names one file with defaults instead of these two; empty for none.
 .SH EXIT STATUS
 0: it was stopped as asked. 1: it failed. 2: it was used in a wrong way.
 .SH EXAMPLES

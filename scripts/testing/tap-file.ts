@@ -67,7 +67,7 @@ export async function runTapFile(file: string, options: RunOptions): Promise<Fil
   const child = spawn(program ?? process.execPath, [...words, '--enable-source-maps', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a process group of its own, so that a time-out takes its children along
-    env: { ...process.env, TAP_TIMEOUT: String(Math.ceil(options.timeLimitMs / 1000)) },
+    env: { ...process.env, DPCAP_CONFIG: '', TAP_TIMEOUT: String(Math.ceil(options.timeLimitMs / 1000)) },
   });
   result.pid = child.pid ?? 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => parser.write(text));

@@ -23,6 +23,7 @@ export const COMMAND_NAMES = [
   'mirror',
   'agent',
   'recorder',
+  'config',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

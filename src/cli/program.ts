@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import * as z from 'zod/mini';
+import { type ConfigFile, readConfig } from '../config/files.js';
 import { LIBRARIES_FOLDER } from '../primary/joining/libraries.js';
 import { diagnostics } from '../system/diagnostics.js';
 import { projectFile } from '../system/location.js';
 import { COMMAND_NAMES, type CommandContext, type CommandName, isCommand, type RegisterCommand } from './command.js';
+import { applyConfig } from './config-defaults.js';
 import { refuseRepeatedValues } from './single-value.js';
 
 const VERSION = z
@@ -25,6 +27,7 @@ const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
   mirror: async () => (await import('./commands/mirror/index.js')).registerMirror,
   agent: async () => (await import('./commands/agent.js')).registerAgent,
   recorder: async () => (await import('./commands/recorder/index.js')).registerRecorder,
+  config: async () => (await import('./commands/config.js')).registerConfig,
   completion: async () => (await import('./commands/completion.js')).registerCompletion,
 };
 
@@ -32,7 +35,7 @@ const COMMANDS: Record<CommandName, () => Promise<RegisterCommand>> = {
 function wanted(argv: readonly string[]): readonly CommandName[] {
   const [first] = argv;
   if (first === 'help' || argv.includes('--help') || argv.includes('-h')) return COMMAND_NAMES;
-  if (first === 'completion') return COMMAND_NAMES; // it speaks of all of them
+  if (first === 'completion' || first === 'config') return COMMAND_NAMES; // they speak of all of them
   return isCommand(first) ? [first] : ['capture'];
 }
 
@@ -42,6 +45,12 @@ function wanted(argv: readonly string[]): readonly CommandName[] {
  */
 export function expandAliases(argv: readonly string[]): string[] {
   return argv[0] === '-D' ? ['list', ...argv.slice(1)] : [...argv];
+}
+
+/** A file that is there, and not used, is named: its user expects it to hold. */
+function unusedText(files: readonly ConfigFile[]): string {
+  const unused = files.filter(({ fault }) => fault !== undefined);
+  return unused.map(({ path, fault }) => `dpcap: note: ${path} is not used: ${fault}\n`).join('');
 }
 
 /**
@@ -60,9 +69,12 @@ export async function createProgram(argv: readonly string[], context: CommandCon
   for (const name of wanted(argv)) (await COMMANDS[name]())(program, context);
   refuseRepeatedValues(program);
   program.hook('preAction', (_, action) => {
+    const files = action.name() === 'config' ? [] : readConfig(); // that command shows them, also where they are wrong
+    applyConfig(action, files);
     const { json, stats, dpdkLibs } = action.opts();
     if (dpdkLibs !== undefined) process.env[LIBRARIES_FOLDER] = resolve(dpdkLibs);
     context.isJson = json === true || stats === 'ndjson';
+    if (!context.isJson) diagnostics.write(unusedText(files));
   });
   // A user who asks for help mostly wants the options of the main command, capture.
   const capture = program.commands.find((command) => command.name() === 'capture');
