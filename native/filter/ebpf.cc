@@ -22,8 +22,6 @@
 namespace dpcap {
 namespace {
 
-constexpr unsigned kJitSeconds = 5;
-
 struct BpfDestroyer {
   void operator()(rte_bpf* bpf) const { rte_bpf_destroy(bpf); }
 };
@@ -103,54 +101,15 @@ int wait_or_kill(pid_t pid, int timeout_ms) {
   return -1;
 }
 
-// Runs in the forked process: writes one byte per frame into the pipe, and ends the process.
-[[noreturn]] void jit_and_exit(const rte_bpf_jit& code, const std::vector<Sample>& frames, size_t segment_size,
-                               int fd) {
-  alarm(kJitSeconds);
-  std::vector<uint8_t> verdicts;
-  for (const Sample& frame : frames) {
-    MbufChain chain(frame, segment_size);
-    verdicts.push_back(code.func(chain.head()) != 0 ? 1 : 0);
-  }
-  const bool written = write(fd, verdicts.data(), verdicts.size()) == static_cast<ssize_t>(verdicts.size());
-  _exit(written ? 0 : 1);
-}
-
-// Runs the code in a process of its own: the JIT of 22.11 now and then takes two passes of equal length for the end of
-// its work, and the code then jumps anywhere.
-std::vector<uint8_t> run_jit(const rte_bpf* bpf, const std::vector<Sample>& frames, size_t segment_size) {
-  rte_bpf_jit code{};
-  if (rte_bpf_get_jit(bpf, &code) != 0 || code.func == nullptr)
-    throw Error("ERR_FILTER_UNSUPPORTED", "this build of DPDK has no JIT for the program", ENOTSUP);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw Error("ERR_SYSTEM", "cannot make a pipe", errno);
-  const pid_t pid = fork();
-  if (pid == 0) jit_and_exit(code, frames, segment_size, ends[1]);
-  close(ends[1]);
-  std::vector<uint8_t> verdicts(frames.size() + 1);  // one byte more, to see the end of the pipe
-  size_t got = 0;
-  for (ssize_t n = 1; pid > 0 && n > 0; got += n) {
-    n = read(ends[0], verdicts.data() + got, verdicts.size() - got);
-    if (n < 0) break;
-  }
-  close(ends[0]);
-  int status = -1;
-  if (pid > 0) waitpid(pid, &status, 0);
-  if (status != 0) throw Error("ERR_JIT_CRASHED", "the code that DPDK's JIT made for the program crashes", EFAULT);
-  verdicts.resize(frames.size());
-  return verdicts;
-}
-
 }  // namespace
 
-std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Sample>& frames, bool jit,
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Sample>& frames,
                                   size_t segment_size) {
   static_assert(sizeof(ebpf_insn) == 8);
   if (count == 0 || count > UINT32_MAX) throw Error("ERR_FILTER_UNSUPPORTED", "the program is empty or far too long");
   std::vector<ebpf_insn> insns(count);  // a copy, because the bytes may lie unaligned
   memcpy(insns.data(), program, count * sizeof(ebpf_insn));
   const Bpf bpf = load(insns.data(), count);
-  if (jit) return run_jit(bpf.get(), frames, segment_size);
   std::vector<uint8_t> verdicts;
   verdicts.reserve(frames.size());
   for (const Sample& frame : frames) {

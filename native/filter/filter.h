@@ -55,10 +55,10 @@ std::vector<std::vector<uint8_t>> read_capture_file(const std::string& path);
 // program.
 std::vector<uint8_t> run_classic(const std::vector<ClassicInsn>& program, const std::vector<Sample>& frames);
 
-// Calls rte_bpf_load(), then the interpreter or the JIT on mbufs in ordinary memory, which are cut into segments of at
-// most segment_size bytes (0: as few segments as possible). `program` holds `count` 8-byte struct ebpf_insn.
+// Calls rte_bpf_load(), then DPDK's interpreter on mbufs in ordinary memory, which are cut into segments of at most
+// segment_size bytes (0: as few segments as possible). `program` holds `count` 8-byte struct ebpf_insn.
 // Throws ERR_FILTER_UNSUPPORTED with the verifier's words when it refuses the program.
-std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Sample>& frames, bool jit,
+std::vector<uint8_t> run_extended(const uint8_t* program, size_t count, const std::vector<Sample>& frames,
                                   size_t segment_size);
 
 // Does the same with Interpreter, which verifies nothing.

@@ -53,18 +53,12 @@ export interface FilterBinding {
 /** Functions for filters in librte_bpf. */
 export interface ExtendedBinding {
   /**
-   * Loads a program with `rte_bpf_load` (the primary's verifier) and applies its interpreter or JIT to packets in
-   * mbufs. `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize`
+   * Loads a program with `rte_bpf_load` (the primary's verifier) and applies its interpreter to packets in mbufs.
+   * `program` is an array of 8-byte `struct ebpf_insn`; packets are cut into segments of at most `segmentSize`
    * bytes (0 or absent: whole). `tags` has four words a packet: low and high half of ol_flags, vlan_tci,
    * vlan_tci_outer. Throws with the verifier's words when the verifier refuses the program.
    */
-  runExtended(
-    program: Uint8Array,
-    packets: Uint8Array[],
-    jit?: boolean,
-    segmentSize?: number,
-    tags?: Uint32Array,
-  ): Uint8Array;
+  runExtended(program: Uint8Array, packets: Uint8Array[], segmentSize?: number, tags?: Uint32Array): Uint8Array;
   /**
    * Loads a program in a forked process, as the primary would. Throws ERR_FILTER_UNSUPPORTED when the verifier refuses
    * it, with errno ETIMEDOUT when the verifier takes longer than `timeoutMs`: the primary's control thread would not

@@ -12,7 +12,7 @@ import { compileWords } from '../../src/filter/words/filter-words.js';
 import type { ClassicInsn } from '../../src/native/filter-binding.js';
 import { offloadsOf, tagWords } from '../helpers/absent-tags.js';
 import { randomExpression, randomPorts } from '../helpers/grammar.js';
-import { binding, ownVerdicts } from '../helpers/native.js';
+import { allVerdicts, binding } from '../helpers/native.js';
 import { randomFrame } from '../helpers/packets.js';
 import { expectedVerdicts, verdictsWithoutTags } from '../helpers/pipeline-reference.js';
 import { mutate, randomProgram } from '../helpers/programs.js';
@@ -95,14 +95,9 @@ function isTooComplex(bytes: Uint8Array): boolean {
   }
 }
 
-/** Interpreters only, which is what pdump runs: the JIT of 22.11 takes two passes of equal length for the end of its work,
- * by chance also too early, and about one random program in a thousand then crashes. */
 function compare(name: string, bytes: Uint8Array, frames: Uint8Array[], expected: ArrayLike<number>, run: Run): void {
   if (isTooComplex(bytes)) return;
-  for (const verdicts of [
-    native.runExtended(bytes, frames, false, run.segment, run.tags),
-    ...ownVerdicts(bytes, frames, run.segment, run.tags),
-  ]) {
+  for (const verdicts of allVerdicts(bytes, frames, run.segment, run.tags)) {
     tally.verdicts += verdicts.length;
     const wrong = verdicts.findIndex((verdict, at) => verdict !== expected[at]);
     if (wrong >= 0) failures.push(`seed ${run.seed} segment ${run.segment} frame ${wrong}: ${name}`);

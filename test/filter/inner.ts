@@ -6,8 +6,7 @@ import { literalReason } from '../../src/filter/text/reading.js';
 import { runClassic } from '../helpers/classic-machine.js';
 import { innerFrame } from '../helpers/decapsulate.js';
 import { EXPRESSIONS, VLAN_EXPRESSIONS } from '../helpers/expressions.js';
-import { JIT_OR_NOT } from '../helpers/jit.js';
-import { binding, compileFilter, ownVerdicts } from '../helpers/native.js';
+import { allVerdicts, binding, compileFilter } from '../helpers/native.js';
 import { corpus } from '../helpers/packets.js';
 import { expectedVerdicts } from '../helpers/pipeline-reference.js';
 import { Random } from '../helpers/random.js';
@@ -25,15 +24,8 @@ function disagreements(text: string, depth: number): number[] {
   const stage = { classic: native.compileFilter(text), view };
   const expected = expectedVerdicts([stage], { inner: depth }, whole);
   const bad = new Set<number>();
-  for (const [jit, segment] of [
-    [false, 0],
-    [true, 0],
-    [false, 11],
-  ] as const) {
-    if (!JIT_OR_NOT.includes(jit)) continue;
-    const ours = native.runExtended(program, frames, jit, segment);
-    if (!jit) for (const own of ownVerdicts(program, frames, segment)) t.same(own, ours, 'our own ways');
-    ours.forEach((verdict, at) => {
+  for (const verdicts of [0, 11].flatMap((segment) => allVerdicts(program, frames, segment))) {
+    verdicts.forEach((verdict, at) => {
       if (verdict !== expected[at]) bad.add(at);
     });
   }

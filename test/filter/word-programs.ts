@@ -72,7 +72,7 @@ t.test('in the primary: tags anywhere, both directions, tunnels aside', async (t
 
 function run(code: Uint8Array, frames: Offloaded[], direction: Direction, segment: number): Uint8Array {
   const data = frames.map((frame) => frame.data);
-  return native.runExtended(code, data, false, segment, tagWords(frames, native.mbufLayout, direction));
+  return native.runExtended(code, data, segment, tagWords(frames, native.mbufLayout, direction));
 }
 
 const addresses = (count: number, first = 10): string[] =>

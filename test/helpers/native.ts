@@ -30,9 +30,12 @@ export function installedAgent(): string {
   return agentLibrary(installedDpdk());
 }
 
-/** What our own ways of running a program say: the interpreter and, where there is one, the compiler. */
-export function ownVerdicts(...args: Parameters<Binding['runInterpreter']>): Uint8Array[] {
+/**
+ * What all ways of running a program say: DPDK's interpreter, which pdump uses, our own for primaries that cannot load
+ * it, and our compiler where there is one.
+ */
+export function allVerdicts(...args: Parameters<Binding['runInterpreter']>): Uint8Array[] {
   const native = binding();
   const compiled = process.arch === 'x64' ? [native.runCompiled(...args)] : [];
-  return [native.runInterpreter(...args), ...compiled];
+  return [native.runExtended(...args), native.runInterpreter(...args), ...compiled];
 }

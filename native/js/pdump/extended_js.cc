@@ -8,12 +8,11 @@ namespace {
 
 Napi::Value JS_runExtended(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array bytes = program_from(info);
-  const bool jit = !info[2].IsUndefined() && info[2].ToBoolean().Value();
-  if (!info[3].IsUndefined() && !info[3].IsNumber())
+  if (!info[2].IsUndefined() && !info[2].IsNumber())
     throw Napi::TypeError::New(info.Env(), "expected segmentSize to be a number of bytes");
-  const size_t segment_size = info[3].IsNumber() ? info[3].As<Napi::Number>().Uint32Value() : 0;
-  const std::vector<dpcap::Sample> frames = samples_from(info, 1, info[4]);
-  return to_js(info.Env(), dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames, jit, segment_size));
+  const size_t segment_size = info[2].IsNumber() ? info[2].As<Napi::Number>().Uint32Value() : 0;
+  const std::vector<dpcap::Sample> frames = samples_from(info, 1, info[3]);
+  return to_js(info.Env(), dpcap::run_extended(bytes.Data(), bytes.ByteLength() / 8, frames, segment_size));
 }
 
 Napi::Value JS_verifyExtended(const Napi::CallbackInfo& info) {

@@ -77,7 +77,6 @@ function verdicts(text: string, direction: Direction): number[] {
     ...native.runExtended(
       code,
       frames.map(({ data }) => data),
-      false,
       0,
       words,
     ),
