@@ -110,7 +110,7 @@ void drain(const Session& session, FileFormat format) {
   Counter arrived;
   const CpuAffinityScope one({sched_getcpu()});  // as the engine's drain thread
   file.enter();
-  while (!file.wants_in_place()) std::this_thread::yield();  // until the header is written, blocks are copied
+  while (!file.wants_in_place(0, 0)) std::this_thread::yield();  // until the header is written, blocks are copied
   Drain drain(std::make_unique<AgentPoller>(std::vector<PolledLane>{{&lane, &memory, 0, &is_gone, &arrived}},
                                             std::make_unique<FileSpanWriter>(format, file), admission),
               file, 1);

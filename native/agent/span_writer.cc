@@ -15,7 +15,8 @@ size_t whole_record(FileFormat format, const RecordSpan& span, size_t at) {
 
 // Records are looked at only where a span has to be cut: by a limit, or because a block of the sink ends.
 Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane&) {
-  if (packets == span.records && span.size >= RecordSink::kSpanInPlace && sink_.wants_in_place()) {
+  if (packets == span.records && span.size >= RecordSink::kSpanInPlace &&
+      sink_.wants_in_place(span.size, span.records)) {
     sink_.write_span(span);
     return {packets, packet_bytes};
   }
@@ -27,10 +28,10 @@ Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t p
     const Room room = sink_.reserve(first);
     RecordSpan part{room.bytes, static_cast<uint32_t>(span.size - at), packets - all.packets, span.lane, span.steps_ns};
     uint64_t bytes = packet_bytes - all.bytes;
-    if (packets < span.records || part.size > room.size || part.size > room.goal) {
+    if (packets < span.records || part.size > room.size || part.size > room.goal || part.records > room.records) {
       part.size = part.records = 0;
       bytes = 0;
-      while (all.packets + part.records < packets && part.size < room.goal) {
+      while (all.packets + part.records < packets && part.size < room.goal && part.records < room.records) {
         const size_t size = whole_record(format_, span, at + part.size);
         if (size == 0 || part.size + size > room.size) break;
         bytes += stored_caplen(format_, span.bytes + at + part.size);

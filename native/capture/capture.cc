@@ -17,7 +17,9 @@ Capture::Capture(const CapturePlan& plan, std::unique_ptr<Source> source, const 
       source_(std::move(source)),
       limit_(plan.packet_limit, notify),
       ledger_(plan.lanes.size()),
-      counters_(ledger_, notify) {
+      counters_(ledger_, notify),
+      spans_(plan_) {
+  if (plan_.rotation) supply_.emplace(notify);
   for (const LanePlan& lane : plan_.lanes) lanes_.emplace_back(lanes_.size(), lane.id, lane.interface);
   const CpuAffinityScope affinity(plan_.cpus);
   make_sinks();  // first: it takes the output over, and the sink closes it whatever fails later
@@ -40,11 +42,31 @@ void Capture::make_sinks() {
     sinks_.push_back(queues_.back().get());
   }
   if (!queues_.empty()) return;
-  const auto header = file_header(plan_.file, plan_.info, plan_.interfaces);
-  const FileSinkOptions options{plan_.file.format, plan_.byte_limit, header, priority()};
-  file_ = std::make_unique<FileSink>(to.fd, options, counters_);
+  make_file();
   sinks_.push_back(file_.get());
   if (plan_.threads > 1) merge_.emplace(plan_.file, counters_, *file_);
+}
+
+void Capture::make_file() {
+  const auto header = file_header(plan_.file, plan_.info, plan_.interfaces);
+  FileSinkOptions options{plan_.file.format, plan_.byte_limit, header, priority()};
+  if (plan_.rotation) {
+    options.rotation.emplace(FileRotation{*plan_.rotation, lanes_.size(), &*supply_,
+                                          [this](const std::vector<uint64_t>& packets) { return end_span(packets); },
+                                          [this] { limit_.reach(); }});
+  }
+  file_ = std::make_unique<FileSink>(plan_.sink.fd, std::move(options), counters_);
+}
+
+// Runs on the thread that feeds the file. Where somebody else reads the counters at this moment, it does not wait for
+// him.
+std::vector<uint8_t> Capture::end_span(const std::vector<uint64_t>& packets_by_lane) {
+  std::vector<SourceCounters> counted;
+  const std::unique_lock lock(reading_, std::try_to_lock);
+  if (lock) {
+    for (const Lane& lane : lanes_) counted.push_back(counted_for(lane));
+  }
+  return spans_.end(packets_by_lane, counted, started_ns_);
 }
 
 void Capture::make_drains() {
@@ -99,16 +121,21 @@ void Capture::finish(Quiet quiet) {
   for (const auto& drain : drains_) drain->stop();
   if (merge_) merge_->stop();
   if (quiet == Quiet::unconfirmed) is_unconfirmed_ = true;  // the application may be in the middle of a callback
-  const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
-  const auto trailer = file_trailer(plan_.file, totals(stats()), started_ns_ ? started_ns_.load() : ended_ns, ended_ns);
+  const std::vector<uint8_t> last = trailer();
   if (primary_gone_) source_->leave();
-  for (Sink* sink : sinks_) sink->finish(trailer);
+  for (Sink* sink : sinks_) sink->finish(last);
   final_ = stats();
   drains_.clear();
   merge_.reset();
   sinks_.clear();
   queues_.clear();
   file_.reset();
+}
+
+std::vector<uint8_t> Capture::trailer() const {
+  const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
+  const uint64_t started_ns = spans_.ended_ns() != 0 ? spans_.ended_ns() : started_ns_.load();
+  return file_trailer(plan_.file, spans_.rest(totals(stats())), started_ns ? started_ns : ended_ns, ended_ns);
 }
 
 bool Capture::free() {
@@ -124,10 +151,20 @@ LaneStats Capture::stats_of(const Lane& lane) const {
   using Reader = Ledger::Reader;
   const LaneState state = lane.state;
   const Trust trust = is_unconfirmed_ || state == LaneState::taken ? Trust::none : Trust::full;
-  SourceCounters source = started_ns_ == 0 ? SourceCounters{} : source_->counters(lane);
-  if (state == LaneState::taken) source.ringfull = 0;  // that of the other tool's ring
+  const SourceCounters source = [&] {
+    const std::lock_guard lock(reading_);
+    return counted_for(lane);
+  }();
   const Reader reader = counters_.failure() == EPIPE ? Reader::has_left : Reader::wants;
   return {lane.id, state, ledger_.balance(lane.index, source, trust, reader)};
+}
+
+// Called with `reading_` held.
+SourceCounters Capture::counted_for(const Lane& lane) const {
+  if (started_ns_ == 0) return {};
+  SourceCounters source = source_->counters(lane);
+  if (lane.state == LaneState::taken) source.ringfull = 0;  // that of the other tool's ring
+  return source;
 }
 
 CaptureStats Capture::stats() const {
@@ -145,12 +182,7 @@ std::vector<InterfaceTotals> Capture::totals(const CaptureStats& stats) const {
   std::vector<InterfaceTotals> totals(plan_.interfaces.size());
   for (size_t i = 0; i < stats.lanes.size(); i++) {
     const Balance& balance = stats.lanes[i].balance;
-    const SourceCounters& source = balance.source;
-    InterfaceTotals& total = totals[plan_.lanes[i].interface];
-    total.received += source.accepted + source.nombuf + source.contended + source.unread;
-    total.lost_in_primary += source.nombuf + source.ringfull + source.contended + source.unread;
-    total.filter_accepted += source.accepted + source.nombuf;
-    total.delivered += balance.written;
+    add_lane(totals[plan_.lanes[i].interface], balance.source, balance.written);
   }
   return totals;
 }

@@ -15,18 +15,21 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/notify.h"
 #include "capture/drain.h"
+#include "capture/file_spans.h"
 #include "capture/limit.h"
 #include "capture/merge_thread.h"
 #include "capture/plan.h"
 #include "capture/source.h"
 #include "capture/stats.h"
 #include "record/ledger.h"
+#include "sink/file_supply.h"
 #include "sink/sink.h"
 
 namespace dpcap {
@@ -50,6 +53,8 @@ class Capture {
   std::vector<std::string> settle() { return source_->settle(); }
   std::vector<std::string> disable(Primary primary);
   void abandon() { source_->abandon(); }
+  // Where the files come from, for a plan with a rotation; nullptr for others. May be used always.
+  FileSupply* files() { return supply_ ? &*supply_ : nullptr; }
 
   // What the caller knows of the application when it calls finish().
   enum class Quiet {
@@ -66,10 +71,14 @@ class Capture {
 
  private:
   void make_sinks();
+  void make_file();
+  std::vector<uint8_t> end_span(const std::vector<uint64_t>& packets_by_lane);
+  std::vector<uint8_t> trailer() const;
   void make_drains();
   void start_threads();
   Priority priority() const { return plan_.cpus.empty() ? Priority::normal : Priority::high; }
   LaneStats stats_of(const Lane& lane) const;
+  SourceCounters counted_for(const Lane& lane) const;
   std::vector<InterfaceTotals> totals(const CaptureStats& stats) const;
 
   const CapturePlan plan_;
@@ -81,6 +90,10 @@ class Capture {
   Limit limit_;
   Ledger ledger_;
   SinkCounters counters_;
+  std::optional<FileSupply> supply_;
+  FileSpans spans_;
+  // Held to read the source's counters, which one thread may do at a time.
+  mutable std::mutex reading_;
   // One of these is the output: a file, or the queues of an interface, one for each drain thread.
   std::unique_ptr<RecordSink> file_;
   std::vector<std::unique_ptr<FrameSink>> queues_;

@@ -1,11 +1,13 @@
 // What a capture is to do with the packets of its source. All decisions have been made. Any thread.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "record/lane.h"
 #include "record/pcap_format.h"
+#include "sink/rotation.h"
 
 namespace dpcap {
 
@@ -36,6 +38,7 @@ struct CapturePlan {
   FileInfo info;
   uint64_t packet_limit;  // 0 for no limit
   uint64_t byte_limit;
+  std::optional<RotationLimits> rotation;  // of files that follow one another
   SinkPlan sink;
   uint32_t threads;       // number of drain threads
   std::vector<int> cpus;  // for the threads that handle packets; empty: any

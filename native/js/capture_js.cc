@@ -1,5 +1,5 @@
-// The functions of a capture: start, stats, grow, settle, disable, finish, free, abandon. A process may have several
-// captures: each has a number.
+// The functions of a capture: start, stats, grow, settle, files, disable, finish, free, abandon. A process may have
+// several captures: each has a number.
 #include <map>
 #include <mutex>
 
@@ -106,6 +106,32 @@ Napi::Value JS_SettleLanes(const Napi::CallbackInfo& info) {
       info.Env(), [settled] { return settled->settle(); }, from_strings);
 }
 
+dpcap::FileSupply& files_of(const Napi::CallbackInfo& info, const std::shared_ptr<Capture>& capture) {
+  dpcap::FileSupply* const files = capture->files();
+  if (files == nullptr) throw Napi::Error::New(info.Env(), "this capture has one file");
+  return *files;
+}
+
+// supplyFile(number, fd): hands over the next file of a capture that has several.
+Napi::Value JS_SupplyFile(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Capture> supplied = running(info);
+  files_of(info, supplied).supply(info[1].As<Napi::Number>());
+  return info.Env().Undefined();
+}
+
+// refuseFile(number, errno): there will be no other file.
+Napi::Value JS_RefuseFile(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Capture> supplied = running(info);
+  files_of(info, supplied).refuse(info[1].As<Napi::Number>());
+  return info.Env().Undefined();
+}
+
+// fileTurns(number): which files were begun and finished since the last call.
+Napi::Value JS_FileTurns(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Capture> asked = running(info);
+  return from_file_turns(info.Env(), files_of(info, asked).take_turns());
+}
+
 // abandonCaptures(): a call that takes or frees memory in the primary, or disables lanes, ends at its next piece of
 // memory or lane, now and later, for every capture.
 Napi::Value JS_AbandonCaptures(const Napi::CallbackInfo& info) {
@@ -128,10 +154,10 @@ Napi::Value JS_DisableCapture(const Napi::CallbackInfo& info) {
       from_strings);
 }
 
-// finishCapture(number, primary): Promise<void>. notify() is not called after this call.
+// finishCapture(number, primary): Promise<void>. notify() is not called once it has resolved; until then, files may be
+// wanted.
 Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Numbered> one = find(info);
-  if (one && one->notifier) one->notifier->close();
   const bool is_outside = info[1].As<Napi::String>().Utf8Value() == "outside";
   const auto quiet = is_outside ? Capture::Quiet::confirmed : Capture::Quiet::unconfirmed;
   return PromiseWorker<bool>::run(
@@ -140,7 +166,10 @@ Napi::Value JS_FinishCapture(const Napi::CallbackInfo& info) {
         if (one && one->capture) one->capture->finish(quiet);
         return true;
       },
-      [](Napi::Env env, const bool&) { return env.Undefined(); });
+      [one](Napi::Env env, const bool&) {
+        if (one && one->notifier) one->notifier->close();
+        return env.Undefined();
+      });
 }
 
 // freeCapture(number): Promise<boolean>, which tells whether everything in the primary was freed.
@@ -161,6 +190,9 @@ void export_capture(Napi::Object exports) {
   add_function<JS_CaptureStats>(exports, "captureStats");
   add_function<JS_GrowCapture>(exports, "growCapture");
   add_function<JS_SettleLanes>(exports, "settleLanes");
+  add_function<JS_SupplyFile>(exports, "supplyFile");
+  add_function<JS_RefuseFile>(exports, "refuseFile");
+  add_function<JS_FileTurns>(exports, "fileTurns");
   add_function<JS_AbandonCaptures>(exports, "abandonCaptures");
   add_function<JS_DisableCapture>(exports, "disableCapture");
   add_function<JS_FreeCapture>(exports, "freeCapture");

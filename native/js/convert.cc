@@ -106,6 +106,16 @@ SinkPlan to_sink(const Napi::Object& o) {
   return sink;
 }
 
+std::optional<RotationLimits> to_rotation(const Napi::Object& plan) {
+  if (!plan.Has("rotation") || plan.Get("rotation").IsUndefined()) return std::nullopt;
+  const Napi::Object o = child(plan, "rotation");
+  constexpr uint64_t kNsPerMs = 1'000'000;
+  constexpr uint64_t kMostMs = 1ull << 43;
+  return RotationLimits{number(o, "bytes", kSafeInteger), number(o, "packets", kSafeInteger),
+                        number(o, "durationMs", kMostMs) * kNsPerMs, number(o, "intervalMs", kMostMs) * kNsPerMs,
+                        static_cast<uint32_t>(number(o, "mostFiles", UINT32_MAX))};
+}
+
 FileFormat to_format(const Napi::Object& o) {
   return either(o, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng);
 }
@@ -150,8 +160,10 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
   plan.sink = to_sink(child(o, "sink"));
+  plan.rotation = to_rotation(o);
   const bool has_queues = !plan.sink.queues.empty();
-  const bool has_limit = plan.packet_limit != 0 || plan.byte_limit != 0;
+  if (plan.rotation && (has_queues || plan.byte_limit != 0)) throw wrong_type(o.Env(), "rotation", "of files alone");
+  const bool has_limit = plan.packet_limit != 0 || plan.byte_limit != 0 || (plan.rotation && plan.rotation->files != 0);
   if (plan.threads == 0 || (plan.threads > 1 && has_limit && !has_queues)) {
     throw wrong_type(o.Env(), "threads", "one where a limit is counted");
   }
@@ -218,6 +230,19 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("pollNs", stats.source.poll_ns);
   object.Set("memory", from_u64(env, stats.source.memory));
   return object;
+}
+
+Napi::Value from_file_turns(Napi::Env env, const std::vector<FileTurn>& turns) {
+  Napi::Array array = Napi::Array::New(env, turns.size());
+  for (uint32_t i = 0; i < turns.size(); i++) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("number", turns[i].number);
+    object.Set("isFinished", turns[i].is_finished);
+    object.Set("bytes", from_u64(env, turns[i].bytes));
+    object.Set("beginNs", from_u64(env, turns[i].begin_ns));
+    array.Set(i, object);
+  }
+  return array;
 }
 
 Napi::Value from_strings(Napi::Env env, const std::vector<std::string>& strings) {

@@ -8,6 +8,7 @@
 
 #include "capture/plan.h"
 #include "capture/stats.h"
+#include "sink/file_supply.h"
 
 // The value of a property of that type: an integer from 0 to `max`, a string, strings, a boolean, the bytes of a
 // Uint8Array.
@@ -36,6 +37,7 @@ Programs to_programs(const Napi::Object& object);
 
 dpcap::CapturePlan to_capture_plan(const Napi::Object& object);
 Napi::Value from_capture_stats(Napi::Env env, const dpcap::CaptureStats& stats);
+Napi::Value from_file_turns(Napi::Env env, const std::vector<dpcap::FileTurn>& turns);
 Napi::Value from_strings(Napi::Env env, const std::vector<std::string>& strings);
 std::vector<std::string> to_strings(const Napi::Value& value);
 Napi::Value from_u64(Napi::Env env, uint64_t value);  // as a bigint

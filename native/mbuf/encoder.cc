@@ -54,8 +54,9 @@ Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t
   const uint8_t* const end = room.bytes + room.size;
   const uint8_t* const enough = room.bytes + room.goal;
   uint64_t bytes = 0;
+  const uint32_t last = first + std::min(burst.count - first, room.records);
   uint32_t index = first;
-  for (; index < burst.count && out < enough; index++) {
+  for (; index < last && out < enough; index++) {
     const Packet packet = read_packet(burst.mbufs[index], mode, direction, options.snaplen);
     if (record_size(format, packet.caplen) > static_cast<size_t>(end - out)) break;
     RecordHead head = head_of(burst, index, packet);

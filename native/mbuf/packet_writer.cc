@@ -29,7 +29,8 @@ Written RecordWriter::put(const Burst& burst) {
 }
 
 Written RecordWriter::put_some(const Burst& burst, uint32_t first) {
-  if (encoder_.recorded_bytes(burst, first) >= RecordSink::kInPlace && sink_.wants_in_place()) {
+  if (encoder_.recorded_bytes(burst, first) >= RecordSink::kInPlace &&
+      sink_.wants_in_place(RecordSink::kMostBytesInPlace, RecordSink::kMostInPlace)) {
     const Written written = put_in_place(burst, first);
     if (written.packets != 0) return written;
   }

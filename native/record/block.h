@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "record/file_end.h"
+
 namespace dpcap {
 
 struct Block {
@@ -24,6 +26,7 @@ struct Block {
   uint8_t* bytes = nullptr;
   size_t used = 0;
   std::vector<LaneRecords> shares;
+  std::unique_ptr<FileEnd> file_end;  // with this block a file ends; it may be empty otherwise
   Block* next = nullptr;  // the next free block: see WriterThread
 
   void add_share(uint16_t lane, uint32_t records) {
@@ -39,6 +42,7 @@ struct Block {
   void clear() {
     used = 0;
     shares.clear();
+    file_end.reset();
   }
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/now.h"
+
 namespace dpcap {
 namespace {
 
@@ -10,50 +12,103 @@ constexpr int kDiskNice = -19;  // goes before the drain thread: while it waits 
 // A reader sees a lone packet at once, packets of a stream within this time.
 constexpr uint64_t kFlushNs = 20'000'000;
 
+Rotation::Moment moment_at(uint64_t steady_ns) { return {steady_ns, now_ns(CLOCK_REALTIME)}; }
+
 }  // namespace
 
 FileSink::FileSink(int fd, FileSinkOptions options, SinkCounters& counters)
     : RecordSink(counters),
       options_(std::move(options)),
-      file_(fd, options_.format, counters_),
+      files_(fd, options_.format, options_.header, counters_, options_.rotation ? options_.rotation->supply : nullptr),
       writer_(
-          kBlocks, file_.may_be_direct() ? kAtOnce : 1,
+          kBlocks, files_.last().may_be_direct() ? kAtOnce : 1,
           {[this] { begin_writing(); }, [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
-           file_.has_reader() ? std::function<void()>([this] { file_.look_at_reader(); }) : nullptr}),
-      recorded_bytes_(options_.header.size()) {}
+           files_.last().has_reader() ? std::function<void()>([this] { files_.file().look_at_reader(); }) : nullptr}),
+      recorded_bytes_(options_.header.size()) {
+  if (options_.rotation) rotation_.emplace(options_.rotation->limits, options_.rotation->lanes);
+}
 
 void FileSink::begin_writing() {
   own_nice_ = writer_nice_ = getpriority(PRIO_PROCESS, 0);
-  file_.write_or_take_back(options_.header);
+  files_.begin();
 }
 
 void FileSink::write(const Blocks& blocks, size_t on_the_way) {
-  file_.write_blocks(blocks, on_the_way > kBlocks / 2 ? Backlog::large : Backlog::small);
+  Blocks of_file;
+  for (Block* block : blocks) {
+    if (block->used != 0) of_file.push_back(block);
+    if (!block->file_end) continue;
+    write_to_file(of_file, on_the_way);
+    of_file.clear();
+    files_.end(*block->file_end);
+  }
+  write_to_file(of_file, on_the_way);
+}
+
+void FileSink::write_to_file(const Blocks& blocks, size_t on_the_way) {
+  if (blocks.empty()) return;
+  OutputFile& file = files_.file();
+  file.write_blocks(blocks, on_the_way > kBlocks / 2 ? Backlog::large : Backlog::small);
   if (options_.priority == Priority::normal) return;
-  const int wanted = file_.is_direct() ? kDiskNice : own_nice_;
+  const int wanted = file.is_direct() ? kDiskNice : own_nice_;
   if (wanted != writer_nice_) set_nice(wanted);
   writer_nice_ = wanted;
 }
 
-void FileSink::enter() { here_ = file_.is_in_memory() && own_cpus() == 1; }
+void FileSink::enter() {
+  here_ = files_.last().is_in_memory() && own_cpus() == 1;
+  if (rotation_) rotation_->begin(moment_at(now_ns(CLOCK_MONOTONIC)));
+}
 
-bool FileSink::is_full() const { return options_.byte_limit != 0 && recorded_bytes_ >= options_.byte_limit; }
+bool FileSink::is_full() const {
+  if (rotation_) return rotation_->has_all_files();
+  return options_.byte_limit != 0 && recorded_bytes_ >= options_.byte_limit;
+}
 
 Room FileSink::reserve(size_t at_least) {
   const size_t enough_now = enough();  // it becomes less when the writer thread is idle
   if (block().used + at_least > Block::kBytes || block().used >= enough_now) flush();
   Block& to = block();
-  size_t goal = enough_now - to.used;
-  if (options_.byte_limit != 0) goal = std::min<uint64_t>(goal, options_.byte_limit - recorded_bytes_);
-  return {to.bytes + to.used, Block::kBytes - to.used, goal};
+  Room room{to.bytes + to.used, Block::kBytes - to.used, enough_now - to.used};
+  if (options_.byte_limit != 0) room.goal = std::min<uint64_t>(room.goal, options_.byte_limit - recorded_bytes_);
+  if (rotation_) {
+    room.goal = std::min<uint64_t>(room.goal, rotation_->bytes_left(recorded_bytes_));
+    room.records = static_cast<uint32_t>(std::min<uint64_t>(UINT32_MAX, rotation_->packets_left()));
+  }
+  return room;
 }
 
 void FileSink::commit(const RecordSpan& span) {
   Block& to = block();
   to.used += span.size;
   to.add_share(span.lane, span.records);
-  recorded_bytes_ += span.size;
-  if (to.used >= enough()) flush();
+  record(span.lane, span.records, span.size);
+  if (rotation_ && rotation_->is_full(recorded_bytes_)) {
+    end_file();
+  } else if (to.used >= enough()) {
+    flush();
+  }
+}
+
+// A span is cut where a file ends.
+void FileSink::put(const RecordSpan& span) {
+  if (!rotation_) return RecordSink::put(span);
+  for (RecordSpan rest = span; rest.records != 0;) {
+    const Room room = reserve(rest.size);
+    RecordSpan part = rest;
+    if (rest.size > room.goal || rest.records > room.records) {
+      for (part.size = part.records = 0;
+           part.size < room.goal && part.records < std::min(rest.records, room.records);) {
+        part.size += static_cast<uint32_t>(stored_record_size(options_.format, rest.bytes + part.size));
+        part.records++;
+      }
+    }
+    memcpy(room.bytes, rest.bytes, part.size);
+    commit({room.bytes, part.size, part.records, part.lane, part.steps_ns});
+    rest.bytes += part.size;
+    rest.size -= part.size;
+    rest.records -= part.records;
+  }
 }
 
 // The block that is being filled.
@@ -65,43 +120,71 @@ Block& FileSink::block() {
   return *block_;
 }
 
+void FileSink::record(size_t lane, uint32_t packets, size_t bytes) {
+  recorded_bytes_ += bytes;
+  if (!rotation_) return;
+  if (rotation_->is_between_files()) rotation_->begin(moment_at(now_ns(CLOCK_MONOTONIC)));
+  rotation_->add(lane, packets);
+}
+
+// Whoever comes close to the end of a file goes through a block, which knows where it is.
+bool FileSink::wants_in_place(size_t bytes, uint32_t records) const {
+  if (options_.byte_limit != 0 || !writes_here()) return false;
+  return !rotation_ || (bytes < rotation_->bytes_left(recorded_bytes_) && records < rotation_->packets_left());
+}
+
 void FileSink::write_in_place(iovec* records, uint32_t count, size_t size, uint16_t lane) {
   flush();  // what came before goes first
-  recorded_bytes_ += size;
-  file_.write_records(records, count, lane);
+  record(lane, count, size);
+  files_.file().write_records(records, count, lane);
 }
 
 void FileSink::write_span(const RecordSpan& span) {
   flush();  // what came before goes first
-  recorded_bytes_ += span.size;
-  file_.write_span(span);
+  record(span.lane, span.records, span.size);
+  files_.file().write_span(span);
 }
 
 void FileSink::flush() {
   if (block_ == nullptr || block_->used == 0) return;
   flushed_ = true;
   if (writes_here()) {
-    file_.write_blocks({block_}, Backlog::small);
+    files_.file().write_blocks({block_}, Backlog::small);
     block_->clear();
   } else {
     writer_.submit(block_);
     block_ = nullptr;
+    is_file_begun_ = true;
   }
 }
 
-void FileSink::tick(uint64_t now_ns, uint64_t) {
-  if (!flushed_ && now_ns - flushed_at_ns_ > kFlushNs) flush();
-  if (std::exchange(flushed_, false)) flushed_at_ns_ = now_ns;
+// Ends the present file behind what was recorded until now.
+void FileSink::end_file() {
+  Block& last = block();
+  last.file_end = std::make_unique<FileEnd>(
+      FileEnd{options_.rotation->trailer(rotation_->packets_by_lane()), rotation_->begun_wall_ns()});
+  writer_.submit(&last);
+  block_ = nullptr;
+  flushed_ = true;
+  is_file_begun_ = false;
+  rotation_->end();
+  recorded_bytes_ = options_.header.size();
+  if (rotation_->has_all_files()) options_.rotation->on_last();
+}
+
+void FileSink::tick(uint64_t now, uint64_t) {
+  if (rotation_ && rotation_->is_due(moment_at(now))) end_file();
+  if (!flushed_ && now - flushed_at_ns_ > kFlushNs) flush();
+  if (std::exchange(flushed_, false)) flushed_at_ns_ = now;
 }
 
 void FileSink::finish(const std::vector<uint8_t>& trailer) {
   if (finished_) return;
   finished_ = true;
   flush();
-  file_.give_up_on_stalls();
+  files_.give_up_on_stalls();
   writer_.stop();
-  if (counters_.failure() == 0) file_.write_or_take_back(trailer);
-  file_.close();
+  files_.end({trailer, rotation_ ? rotation_->begun_wall_ns() : 0});
 }
 
 }  // namespace dpcap

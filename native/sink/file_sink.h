@@ -1,24 +1,42 @@
-// A sink that writes records to a file, a pipe or a device.
+// A sink that writes records to a file, a pipe or a device, or to files that follow one another.
 //
 // A writer thread does the writing, so that a slow disk or reader never stalls the drain thread. Where nothing can
 // stall (memory) and there is only one CPU, the two threads would only take it from each other. There the drain thread
 // writes by itself: its blocks are still in the cache, and large packets are written from where they lie.
+//
+// The drain thread decides between which two records one file ends and the next begins, because it alone sees records.
+// The block with the last of them says so, and the writer thread changes files when it comes to that block.
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/thread.h"
+#include "sink/file_series.h"
 #include "sink/output_file.h"
+#include "sink/rotation.h"
 #include "sink/sink.h"
 #include "sink/writer_thread.h"
 
 namespace dpcap {
+
+// What a sink needs for files that follow one another.
+struct FileRotation {
+  RotationLimits limits;
+  size_t lanes;
+  FileSupply* supply;
+  // Drain thread: returns the trailer of a file that ends now, from the packets of each lane in it.
+  std::function<std::vector<uint8_t>(const std::vector<uint64_t>& packets_by_lane)> trailer;
+  Notify on_last;  // the last file that is wanted has ended
+};
 
 struct FileSinkOptions {
   FileFormat format;
   uint64_t byte_limit;  // of the file; 0: no limit
   std::vector<uint8_t> header;
   Priority priority;  // with high priority, the writer thread of a disk goes before others: see Drain::start()
+  std::optional<FileRotation> rotation{};  // then there is no byte_limit
 };
 
 class FileSink : public RecordSink {
@@ -30,12 +48,13 @@ class FileSink : public RecordSink {
   void enter() override;
   Room reserve(size_t at_least) override;
   void commit(const RecordSpan& span) override;
-  bool wants_in_place() const override { return options_.byte_limit == 0 && writes_here(); }
+  void put(const RecordSpan& span) override;
+  bool wants_in_place(size_t bytes, uint32_t records) const override;
   void write_in_place(iovec* records, uint32_t count, size_t size, uint16_t lane) override;
   void write_span(const RecordSpan& span) override;
   void tick(uint64_t now_ns, uint64_t) override;
   void flush() override;
-  void give_up_on_stalls() override { file_.give_up_on_stalls(); }
+  void give_up_on_stalls() override { files_.give_up_on_stalls(); }
   void finish(const std::vector<uint8_t>& trailer) override;
   bool is_full() const override;
   bool is_behind() const override { return writer_.is_behind(); }
@@ -47,12 +66,15 @@ class FileSink : public RecordSink {
 
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
+  void write_to_file(const Blocks& blocks, size_t on_the_way);
   Block& block();
+  void record(size_t lane, uint32_t packets, size_t bytes);
+  void end_file();
   size_t enough() const { return writes_here() ? kWarmGoal : Block::kBytes; }
-  bool writes_here() const { return here_ && writer_.is_idle(); }
+  bool writes_here() const { return here_ && is_file_begun_ && writer_.is_idle(); }
 
   const FileSinkOptions options_;
-  OutputFile file_;
+  FileSeries files_;
   // Used by the writer thread.
   int own_nice_ = 0;
   int writer_nice_ = 0;
@@ -61,11 +83,14 @@ class FileSink : public RecordSink {
   bool finished_ = false;
 
   // Used by the drain thread.
+  std::optional<Rotation> rotation_;
   Block* block_ = nullptr;
   uint64_t flushed_at_ns_ = 0;
-  bool flushed_ = false;  // since the last tick
-  uint64_t recorded_bytes_;
-  bool here_ = false;  // the drain thread writes once the writer thread is idle
+  bool flushed_ = false;     // since the last tick
+  uint64_t recorded_bytes_;  // of the present file
+  bool here_ = false;        // the drain thread writes once the writer thread is idle
+  // The writer thread has been given what begins the present file: it alone changes files.
+  bool is_file_begun_ = true;
 };
 
 }  // namespace dpcap

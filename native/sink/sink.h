@@ -86,7 +86,8 @@ class Sink {
 struct Room {
   uint8_t* bytes;
   size_t size;
-  size_t goal;  // the sink wants no further record once there are so many bytes
+  size_t goal;                    // the sink wants no further record once there are so many bytes
+  uint32_t records = UINT32_MAX;  // it wants no more than so many
 };
 
 // A sink for the bytes of a file. Whoever has packets writes their records in place, with reserve() and commit();
@@ -100,7 +101,7 @@ class RecordSink : public Sink {
   // Takes records that were written to the beginning of the room.
   virtual void commit(const RecordSpan& span) = 0;
   // Takes records that lie elsewhere. Their memory is the caller's again when it returns.
-  void put(const RecordSpan& span) {
+  virtual void put(const RecordSpan& span) {
     uint8_t* const bytes = reserve(span.size).bytes;
     memcpy(bytes, span.bytes, span.size);
     commit({bytes, span.size, span.records, span.lane, span.steps_ns});
@@ -112,8 +113,11 @@ class RecordSink : public Sink {
   // About so many bytes go with one write in place: what was prefetched must still be in the cache when the kernel
   // comes to it (bench/RESULTS.md).
   static constexpr size_t kInPlaceBytes = 24 * 1024;
-  // Whether large records and spans are better written from where they lie at this moment.
-  virtual bool wants_in_place() const { return false; }
+  // The last record may make it more: it lies in one mbuf, whose data have 16 bits for their length.
+  static constexpr size_t kMostBytesInPlace = kInPlaceBytes + UINT16_MAX;
+  // Whether large records and spans, so many bytes and records at most, are better written from where they lie at this
+  // moment.
+  virtual bool wants_in_place(size_t, uint32_t) const { return false; }
   // Writes up to kMostInPlace such records of a lane, `size` bytes in all. Changes `records`.
   virtual void write_in_place(iovec*, uint32_t, size_t, uint16_t) {}
   // From this size on, in bytes, a span is worth a write of its own.

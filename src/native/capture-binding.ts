@@ -33,6 +33,8 @@ export interface NativePlan {
   packetLimit: number;
   /** Limit of the file's size; 0: no limit. */
   byteLimit: number;
+  /** What ends one file and begins the next (see RotationPlan); then there is no byteLimit. */
+  rotation?: { bytes: number; packets: number; durationMs: number; intervalMs: number; mostFiles: number };
   /** Mbufs of the mempool, and how many it may grow to: each 2^n - 1. */
   mbufs: number;
   mostMbufs: number;
@@ -82,6 +84,18 @@ export interface LaneStats {
   surplus: bigint;
 }
 
+/** What became of one of a capture's files. */
+export interface FileTurn {
+  /** From 1, in order. */
+  number: number;
+  /** Otherwise it was begun. */
+  isFinished: boolean;
+  /** Of a finished file; without bytes it has not even a header, and is none. */
+  bytes: bigint;
+  /** When a finished file began, nanoseconds since 1970. */
+  beginNs: bigint;
+}
+
 /** Counters of the whole capture. */
 export interface NativeStats {
   lanes: LaneStats[];
@@ -114,8 +128,8 @@ export interface CaptureBinding {
   /**
    * Sets the capture up, enables it and lets packets flow. When it rejects, disableCapture, finishCapture and
    * freeCapture must still be called.
-   * @param notify called when `limitReached`, `sinkFailure` or `wantsMbufs` has changed, until finishCapture is called;
-   *   does not keep the process alive, and must not throw
+   * @param notify called when `limitReached`, `sinkFailure` or `wantsMbufs` has changed, or fileTurns has something to
+   *   tell, until finishCapture has resolved; does not keep the process alive, and must not throw
    */
   startCapture(number: number, plan: NativePlan, notify: () => void): Promise<void>;
   /** Returns the counters. Looks at the ports as well. */
@@ -127,6 +141,12 @@ export interface CaptureBinding {
    * were stopped and started. Resolves with what people should hear of it.
    */
   settleLanes(number: number): Promise<string[]>;
+  /** Hands over the next file of a capture with a rotation, before it is needed or when it is. The addon closes it. */
+  supplyFile(number: number, fd: number): void;
+  /** There will be no other file, because of this errno: the output fails when it needs one. */
+  refuseFile(number: number, errno: number): void;
+  /** Returns which files were begun and finished since the last call. */
+  fileTurns(number: number): FileTurn[];
   /** Ends every call that takes memory from the primary, gives it back or disables, at its next piece or lane. */
   abandonCaptures(): void;
   /** Removes the callbacks, if the primary is alive. Resolves with the lanes that may still be live. */

@@ -17,6 +17,7 @@ void test_encoder();
 void test_writer_thread();
 void test_direct_io();
 void test_file_sink();
+void test_rotation();
 void test_merge_thread();
 void test_pdump_lane();
 void test_owner_record();
@@ -84,6 +85,7 @@ int main(int argc, char** argv) {
   run("writer_thread", test_writer_thread);
   run("direct_io", test_direct_io);
   run("file_sink", test_file_sink);
+  run("rotation", test_rotation);
   run("merge_thread", test_merge_thread);
   run("pdump_lane", test_pdump_lane);
   run("owner_record", test_owner_record);

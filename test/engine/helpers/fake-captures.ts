@@ -1,5 +1,5 @@
 /** The addon's functions of captures, without a primary: what they tell is in `stats`, for tests to set. */
-import type { CaptureBinding, NativePlan, NativeStats } from '../../../src/native/capture-binding.js';
+import type { CaptureBinding, FileTurn, NativePlan, NativeStats } from '../../../src/native/capture-binding.js';
 import { lane } from './lane.js';
 
 /** The figures of a capture that found nothing. */
@@ -55,6 +55,9 @@ export class FakeCaptures implements CaptureBinding {
 
   growCapture = async (): Promise<boolean> => false;
   settleLanes = async (): Promise<string[]> => [];
+  supplyFile = (): void => {};
+  refuseFile = (): void => {};
+  fileTurns = (): FileTurn[] => [];
   abandonCaptures = (): void => {};
   disableCapture = async (): Promise<string[]> => [];
   finishCapture = async (number: number): Promise<void> => {
