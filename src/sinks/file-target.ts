@@ -2,7 +2,6 @@
  * Finds out where `-w` leads. The supervisor does so, because a name may mean one of its own descriptors, and the user
  * has to be told how the file will be written. The engine opens what is decided here (file.ts, device.ts).
  */
-import { randomBytes } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -21,9 +20,7 @@ import { cannotWrite } from './cannot-write.js';
 import { descriptorOfLink, isProcessLink } from './descriptor.js';
 import { descriptorOutput, terminal } from './descriptor-target.js';
 import type { OutputTarget } from './output-target.js';
-
-/** Suffix of a file that is still being written: a name without it is a finished file. */
-export const PARTIAL = '.partial';
+import { unfinishedName } from './unfinished.js';
 
 /** The most links that are followed: as many as the kernel follows. */
 const MOST_LINKS = 40;
@@ -53,11 +50,6 @@ function targetOf(path: string): OutputTarget {
   }
   if (!stats) return { to: { kind: 'file', path: found.path, unfinished: unfinishedName(found.path) } };
   return stats.isFile() ? fileTarget(found.path, stats) : deviceTarget(found.path, stats);
-}
-
-/** A name with this process's pid and a part nobody can guess: in a directory for all, nobody can take it before. */
-function unfinishedName(path: string): string {
-  return `${path}.${process.pid}-${randomBytes(6).toString('hex')}${PARTIAL}`;
 }
 
 function fileTarget(path: string, stats: Stats): OutputTarget {

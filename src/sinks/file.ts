@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../errors.js';
 import { cannotWrite, changed } from './cannot-write.js';
 import { type Output, type Sink, writeFailed } from './sink.js';
+import { unfinishedFiles } from './unfinished.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -26,12 +27,14 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   },
   failed: ({ path }, errno) => writeFailed(path, errno),
   abandoned({ path, unfinished = path }) {
-    return existsSync(unfinished) ? `what was written until then is in ${unfinished}` : 'nothing was written';
+    const left = existsSync(unfinished) ? [unfinished] : [];
+    const all = new Set([...left, ...unfinishedFiles(unfinished)]);
+    return all.size > 0 ? `what was written until then is in ${[...all].join(', ')}` : 'nothing was written';
   },
 };
 
 /** The mode is 0640: only the owner and the group may read the packets, as with dumpcap -g. */
-function openUnfinished(path: string, unfinished: string): Output {
+export function openUnfinished(path: string, unfinished: string): Output & { sink: { kind: 'file' } } {
   const fd = openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
   const { dev, ino } = fstatSync(fd);
   const isOurs = (): boolean => {
@@ -40,13 +43,13 @@ function openUnfinished(path: string, unfinished: string): Output {
   };
   return {
     sink: { kind: 'file', fd },
-    publish: () => {
+    publish: (as = path) => {
       try {
-        if (!isOurs()) return { file: undefined, error: lost(path, unfinished) };
-        renameSync(unfinished, path);
-        return { file: path };
+        if (!isOurs()) return { file: undefined, error: lost(as, unfinished) };
+        renameSync(unfinished, as);
+        return { file: as };
       } catch (cause) {
-        return { file: unfinished, error: notRenamed(path, unfinished, cause) };
+        return { file: unfinished, error: notRenamed(as, unfinished, cause) };
       }
     },
     remove: () => {

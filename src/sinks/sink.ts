@@ -14,8 +14,8 @@ export interface Published {
 /** An open output. The descriptors in `sink` are handed to the addon, which closes them. */
 export interface Output {
   sink: SinkPlan;
-  /** Gives the finished file its name. */
-  publish(): Published;
+  /** Gives the finished file its name: the planned one, or `as`. */
+  publish(as?: string): Published;
   /** Removes the unfinished file. */
   remove(): void;
 }

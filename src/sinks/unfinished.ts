@@ -1,0 +1,36 @@
+/** The names of files that are still being written. A name without the suffix is that of a finished file. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Suffix of a file that is still being written. */
+const PARTIAL = '.partial';
+const RANDOM_PART = /-[0-9a-f]{12}\.partial$/;
+
+/** A name with this process's pid and a part nobody can guess: in a directory for all, nobody can take it before. */
+export function unfinishedName(path: string): string {
+  return `${path}.${process.pid}${randomPart()}`;
+}
+
+/** The name of another file of the same capture. */
+export function unfinishedSibling(unfinished: string): string {
+  return unfinished.replace(RANDOM_PART, randomPart());
+}
+
+function randomPart(): string {
+  return `-${randomBytes(6).toString('hex')}${PARTIAL}`;
+}
+
+/** The files with packets that a capture left unfinished, by the name of one of them. */
+export function unfinishedFiles(unfinished: string): string[] {
+  const folder = dirname(unfinished);
+  const beginning = basename(unfinished).replace(RANDOM_PART, '-');
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.startsWith(beginning) && RANDOM_PART.test(name))
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(path, { throwIfNoEntry: false })?.size);
+  } catch {
+    return []; // the directory is gone, and with it the files
+  }
+}
