@@ -20,7 +20,7 @@ import { runRecovery } from '../../supervisor/recovery-run.js';
 import { Journal } from '../../system/journal.js';
 import { createLogger } from '../../system/log.js';
 import { roundedSize } from '../../text/size.js';
-import { changeKind } from '../../watchdog/undoers.js';
+import { recoveredKind } from '../../watchdog/undoers.js';
 import type { RegisterCommand } from '../command.js';
 import { addLibrariesOption } from '../libraries-option.js';
 import { catchSignals } from '../signals.js';
@@ -93,7 +93,7 @@ export async function undoJournal(journal: Journal): Promise<Undone[]> {
   const all: Undone[] = [];
   for (const open of journal.orphans()) {
     const { entry } = open;
-    const change = changeKind(entry.kind);
+    const change = recoveredKind(entry.kind);
     try {
       if (!change) throw new Error(`this version does not know how to undo ${entry.kind}`);
       all.push({ text: await change.undo(open), isUndone: true });
