@@ -3,13 +3,16 @@
 import { UsageError } from '../errors.js';
 import { MAX_SNAPLEN, MAX_THREADS, type StopConditions } from '../protocol/limits.js';
 import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
+import { MOST_FILES } from '../sinks/rotation/plan.js';
 import { parseDuration } from '../text/duration.js';
+import { checkMinFree, checkRotation, type RawRotationOptions } from './rotation-options.js';
+import { checkInteger } from './whole-number.js';
 
 /** The highest queue number, with `RTE_MAX_QUEUES_PER_PORT` as in DPDK's default configuration. */
 const MAX_QUEUE = 1023;
 
 /** Options of `dpcap capture` as commander hands them over: their values are unchecked texts. */
-export interface RawCaptureOptions {
+export interface RawCaptureOptions extends RawRotationOptions {
   filePrefix?: string;
   via?: string;
   probeBudget?: string;
@@ -39,6 +42,7 @@ export interface RawCaptureOptions {
 export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   const limits = checkAutostop(raw.autostop ?? []);
   const output = checkOutput(raw.write);
+  const rotation = checkRotation(raw, { output, ...limits });
   const packetLimit =
     raw.count === undefined ? limits.packetLimit : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
   return {
@@ -62,11 +66,13 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
     packetLimit,
     byteLimit: limits.byteLimit,
     durationMs: limits.durationMs,
+    rotation,
+    minFree: checkMinFree(raw.minFree, output),
     bufferBytes:
       raw.bufferSize === undefined
         ? undefined
         : checkInteger('-B', raw.bufferSize, 2048, 64 * 1024 * 1024, 'KiB') * 1024,
-    threads: checkThreads(raw.threads, packetLimit > 0 || limits.byteLimit > 0),
+    threads: checkThreads(raw.threads, packetLimit > 0 || limits.byteLimit > 0 || (rotation?.mostFiles ?? 0) > 0),
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
     statsIntervalMs: parseDuration('--stats-interval', raw.statsInterval ?? '1', { min: 100, max: 86_400_000 }),
     quiet: raw.quiet ?? false,
@@ -147,26 +153,27 @@ function checkThreads(text: string | undefined, hasLimit: boolean): number | und
   if (text === undefined) return undefined;
   const threads = checkInteger('--threads', text, 1, MAX_THREADS, 'threads');
   if (threads === 1 || !hasLimit) return threads;
-  throw new UsageError('--threads and a number of packets or bytes to stop at exclude each other', {
+  throw new UsageError('--threads and a number of packets, bytes or files to stop at exclude each other', {
     subject: text,
     hint: 'who counts must see all packets in order, so it is one thread',
   });
 }
 
-/** Reads dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes). */
-function checkAutostop(words: string[]): StopConditions {
-  const limits: StopConditions = { packetLimit: 0, byteLimit: 0, durationMs: undefined };
+/** Reads dumpcap's grammar: `packets:N`, `duration:TIME` (seconds, or with a unit), `filesize:kB` (1000 bytes), `files:N`. */
+function checkAutostop(words: string[]): StopConditions & { mostFiles: number } {
+  const limits = { packetLimit: 0, byteLimit: 0, durationMs: undefined as number | undefined, mostFiles: 0 };
   for (const word of words) {
     const [name, value = ''] = word.split(/:(.*)/s, 2) as [string, string | undefined];
     refuseSecond(name, words);
     if (name === 'packets')
       limits.packetLimit = checkInteger('-a packets', value, 1, Number.MAX_SAFE_INTEGER, 'packets');
     else if (name === 'filesize') limits.byteLimit = checkInteger('-a filesize', value, 1, 2 ** 43, 'kB') * 1000;
+    else if (name === 'files') limits.mostFiles = checkInteger('-a files', value, 1, MOST_FILES, 'files');
     else if (name === 'duration') limits.durationMs = parseDuration('-a duration', value);
     else {
       throw new UsageError(`-a: unknown limit ${word}`, {
         subject: word,
-        hint: 'use packets:N, duration:TIME (90, 30s, 5m, 2h, 30d) or filesize:KB',
+        hint: 'use packets:N, duration:TIME (90, 30s, 5m, 2h, 30d), filesize:KB or files:N',
       });
     }
   }
@@ -180,17 +187,6 @@ function refuseSecond(name: string, words: readonly string[]): void {
     subject: name,
     hint: `give each limit once`,
   });
-}
-
-function checkInteger(option: string, text: string, min: number, max: number, unit = ''): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(
-    `${option}: ${text || 'nothing'} is not a whole number from ${min} to ${max}${unit && ` ${unit}`}`,
-    {
-      subject: text,
-    },
-  );
 }
 
 function checkChoice<const T extends string>(option: string, text: string, choices: readonly T[]): T {

@@ -27,8 +27,15 @@ export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | u
   if (stats.sinkFailure === 'EPIPE') return { reason: 'reader closed' };
   if (stats.sinkFailure)
     return { reason: 'sink failed', error: sinkOf(plan.output).failed(plan.output, stats.sinkFailure) };
-  if (stats.limitReached) return { reason: plan.packetLimit > 0 ? 'packets' : 'filesize' };
+  if (stats.limitReached) return { reason: limitOf(plan, stats) };
   return undefined;
+}
+
+/** Which limit was reached. Files are counted beside packets, of which there are then fewer. */
+function limitOf({ packetLimit, byteLimit, rotation }: EnginePlan, { lanes }: NativeStats): StopReason {
+  const recorded = total(lanes, 'written') + total(lanes, 'sinkdrop');
+  if (packetLimit > 0 && (!rotation?.mostFiles || recorded >= BigInt(packetLimit))) return 'packets';
+  return byteLimit > 0 ? 'filesize' : 'files';
 }
 
 /** The error of a capture that left something in the primary: its own, or a hint added to the error that ended it. */
@@ -83,6 +90,9 @@ export class FailingCopies {
   }
 }
 
-function total(lanes: readonly LaneStats[] | undefined, counter: 'nombuf' | 'accepted'): bigint {
+function total(
+  lanes: readonly LaneStats[] | undefined,
+  counter: 'nombuf' | 'accepted' | 'written' | 'sinkdrop',
+): bigint {
   return (lanes ?? []).reduce((sum, lane) => sum + lane[counter], 0n);
 }

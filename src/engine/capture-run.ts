@@ -9,9 +9,9 @@ import { wishedMbufs } from '../protocol/mempool-size.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
-import type { Output } from '../sinks/sink.js';
 import { refuseBusy } from './busy-lanes.js';
 import { endByStats, FailingCopies, leftBehindError, primaryGone } from './capture-end.js';
+import { CaptureOutput } from './capture-output.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
 import { nativePlan } from './native-plan.js';
@@ -47,6 +47,7 @@ export class CaptureRun {
   /** Whether the addon owns the output, and the primary may hold something of this capture. */
   #begun = false;
   #flowing = false;
+  #output: CaptureOutput | undefined;
   #growth: Growth | undefined;
   #lanes: LaneWatch | undefined;
   /** Whether a request for memory was not answered. */
@@ -88,12 +89,13 @@ export class CaptureRun {
   /** Carries the capture out to its end, whatever ends it; never rejects. */
   async toEnd(): Promise<Done> {
     let error: DpcapError | undefined;
-    let output: Output | undefined;
     try {
-      const { output: planned } = this.#plan;
-      output = await sinkOf(planned).open(planned, () => this.#stopReason !== undefined);
-      if (output) {
-        await this.#start(output);
+      this.#output = await CaptureOutput.open(this.#plan, () => this.#stopReason !== undefined, {
+        finished: (file) => this.#send({ type: 'file', capture: this.#number, file }),
+        notice: (text) => this.#notice(text),
+      });
+      if (this.#output) {
+        await this.#start(this.#output);
         this.#watching = true;
         error = await this.#watch();
       }
@@ -103,10 +105,10 @@ export class CaptureRun {
       this.#stopReason = 'error';
     }
     this.#watching = false;
-    return this.#end(output, error);
+    return this.#end(error);
   }
 
-  async #start(output: Output): Promise<void> {
+  async #start(output: CaptureOutput): Promise<void> {
     const facts = await this.#session.attach();
     this.#send({ type: 'log', capture: this.#number, text: facts.log });
     const lanes = selectLanes(this.#plan, facts.ports);
@@ -118,9 +120,14 @@ export class CaptureRun {
     this.#begun = true;
     const patienceMs = known === undefined ? 0 : lanes.length * FORWARD_WAIT_S * 1000;
     const { addon, way } = this.#session;
-    const start = (): Promise<void> => addon.startCapture(this.#number, plan, () => this.#wake?.());
+    const told = (): void => {
+      output.turn();
+      this.#wake?.();
+    };
+    const start = (): Promise<void> => addon.startCapture(this.#number, plan, told);
     await this.#requests.inside('allocate', () => native(start(), way), patienceMs);
     this.#flowing = true;
+    output.begin(addon, this.#number);
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
@@ -138,8 +145,7 @@ export class CaptureRun {
     });
   }
 
-  #nativePlan(output: Output, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
-    const { sink } = output;
+  #nativePlan({ sink }: CaptureOutput, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
     const usable = usableFor(this.#plan, facts);
     const plan = nativePlan(this.#plan, lanes, sink, {
       ports: facts.ports,
@@ -203,7 +209,7 @@ export class CaptureRun {
     for (const text of this.#lanes?.notices(stats) ?? []) this.#notice(text);
     this.#tellFailing(stats);
     const end = this.#session.isPrimaryAlive()
-      ? (endByStats(this.#plan, stats) ?? this.#guard.look(stats.lanes, performance.now()))
+      ? (this.#output?.look() ?? endByStats(this.#plan, stats) ?? this.#guard.look(stats.lanes, performance.now()))
       : primaryGone(this.#plan);
     if (end) {
       this.stop(end.reason);
@@ -218,7 +224,7 @@ export class CaptureRun {
   }
 
   /** Ends in this order: disable, wait for the primary's threads, drain and close the file, free, leave. */
-  async #end(output: Output | undefined, error: DpcapError | undefined): Promise<Done> {
+  async #end(error: DpcapError | undefined): Promise<Done> {
     const done: Done = {
       type: 'done',
       capture: this.#number,
@@ -230,9 +236,7 @@ export class CaptureRun {
     };
     try {
       if (this.#begun && !this.#isStuck()) await this.#leave(done);
-      // A file without even a header (the disk was full from the start) is not a finished file.
-      if (this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n) this.#publish(output, done);
-      else output?.remove();
+      this.#output?.end(done, this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n);
       if (this.#session.isPrimaryAlive()) await this.#session.detach();
     } catch (thrown) {
       done.error ??= asDpcapError(thrown).toJSON();
@@ -243,12 +247,6 @@ export class CaptureRun {
   /** Whether the primary ended during the set-up: the addon is still at work there, and may be for ever. */
   #isStuck(): boolean {
     return this.#requests.areUnderWay && !this.#session.isPrimaryAlive() && !this.#flowing;
-  }
-
-  #publish(output: Output | undefined, done: Done): void {
-    const published = output?.publish();
-    done.file = published?.file;
-    done.error ??= published?.error?.toJSON();
   }
 
   async #leave(done: Done): Promise<void> {

@@ -45,6 +45,7 @@ export function nativePlan(
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
+    ...(plan.rotation ? { rotation: rotationOf(plan.rotation) } : {}),
     ...mempoolSize({ ...plan.mempool, lanes: lanes.length, usableBytes }),
     sink,
     cpus: plan.cpus,
@@ -52,6 +53,12 @@ export function nativePlan(
     ...(plan.agent ? { agent: agentPlan(plan.agent) } : {}),
     ...(plan.ebpf ? { ebpf: ebpfPlan(plan.ebpf) } : {}),
   };
+}
+
+/** What the addon decides by; the rest is about names, and is the engine's. */
+function rotationOf(rotation: NonNullable<EnginePlan['rotation']>): NonNullable<NativePlan['rotation']> {
+  const { bytes, packets, durationMs, intervalMs, mostFiles } = rotation;
+  return { bytes, packets, durationMs, intervalMs, mostFiles };
 }
 
 function agentPlan({ processes, memory }: NonNullable<EnginePlan['agent']>): NonNullable<NativePlan['agent']> {

@@ -33,6 +33,7 @@ export type StopReason =
   | 'stopped'
   | 'packets'
   | 'filesize'
+  | 'files'
   | 'duration'
   | 'reader closed'
   | 'primary gone'
@@ -40,6 +41,8 @@ export type StopReason =
   /** Probes were taken out of an application that did not keep up with them. */
   | 'application busy'
   | 'sink failed'
+  /** The disk has less room than it was to keep. */
+  | 'disk space'
   | 'supervisor gone'
   | 'error';
 
@@ -55,6 +58,12 @@ export interface StatsMessage {
   mbufsFree: number;
   /** See NativeStats. */
   pollNs: number;
+}
+
+/** One of a capture's files, finished. */
+export interface FinishedFile {
+  path: string;
+  bytes: number;
 }
 
 /** Reports what was done to the primary on behalf of dead captures. */
@@ -91,6 +100,8 @@ export type FromEngine =
       /** The finished file, when there is one. */
       file: string | undefined;
     }
+  /** One of several files is finished and has its name. */
+  | { type: 'file'; capture: number; file: FinishedFile }
   | { type: 'recovered'; report: RecoverReport; error: ErrorRecord | undefined }
   /** The critical section that the engine is in from now on, if any: it must not be killed inside. */
   | { type: 'section'; name: SectionName | undefined }

@@ -1,6 +1,7 @@
 /** The plan of a capture: a frozen value, made from options before anything is attached; the engine carries it out. */
 import * as z from 'zod/mini';
 import { outputSchema } from '../sinks/registry.js';
+import { rotationSchema } from '../sinks/rotation/plan.js';
 import { MAX_SNAPLEN, MAX_THREADS, stopConditions } from './limits.js';
 
 /** What the engine is told. It holds only JSON values, crosses a process boundary and is checked on arrival. */
@@ -82,6 +83,10 @@ export const planSchema = z.strictObject({
   mode: z.enum(['plain', 'stamped']),
   snaplen: z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN)),
   ...stopConditions,
+  /** Of files that follow one another; undefined: there is one. */
+  rotation: z.optional(rotationSchema),
+  /** The capture ends, or a ring gives up its oldest files, when the disk has less room, bytes. */
+  minFree: z.optional(z.int().check(z.positive())),
   /** See MempoolPlan. */
   mempool: z.strictObject({ dataRoom: z.int(), bytes: z.int(), mayGrow: z.boolean() }),
   /** The most drain threads. There are no more than queues. */

@@ -1,4 +1,5 @@
 /** A capture as it is asked for: the value that commands make from their words. */
+import type { RotationPlan } from '../sinks/rotation/plan.js';
 import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 
 /** Where packets go. */
@@ -27,6 +28,10 @@ export interface CaptureRequest extends StopConditions {
   nanoseconds: boolean;
   mode: 'plain' | 'stamped';
   snaplen: number;
+  /** Undefined: there is one file. */
+  rotation: RotationPlan | undefined;
+  /** See EnginePlan.minFree. */
+  minFree: number | undefined;
   /** Memory for copies in the primary's huge pages, bytes. Undefined means the default. */
   bufferBytes: number | undefined;
   /** The number of drain threads. Undefined means as many as queues and CPUs allow. */
@@ -54,6 +59,8 @@ export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   packetLimit: 0,
   byteLimit: 0,
   durationMs: undefined,
+  rotation: undefined,
+  minFree: undefined,
   bufferBytes: undefined,
   threads: undefined,
   stats: 'text',

@@ -7,9 +7,10 @@ import { sinkOf } from '../sinks/registry.js';
 import type { Logger } from '../system/log.js';
 import { startTimer } from '../system/long-timer.js';
 import type { Inherited } from './engine-process.js';
+import { FinishedFiles } from './finished-files.js';
 import { unreadableNote } from './readable.js';
 import type { FinishFacts, Reporter } from './report/reporter.js';
-import { finalRecord, type RecordContext, statsRecord, stopwatch } from './report/stats-record.js';
+import { type FinishedNames, finalRecord, type RecordContext, statsRecord, stopwatch } from './report/stats-record.js';
 import { type Done, Supervisor } from './supervisor.js';
 
 /** What the plan does not say about a capture. */
@@ -43,6 +44,7 @@ const STAYS = 'its memory stays in the primary until `dpcap recover` is run wher
 export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: Reporter, log: Logger): RunningCapture {
   if (plan.primaryPid === undefined) log.warn(`${BLIND}: ${STAYS}`);
   const shown = new ShownFigures(plan, reporter);
+  const files = plan.rotation && new FinishedFiles(plan.rotation, plan.output, (text) => reporter.notice(text));
   const supervisor = new Supervisor(
     planFor(reporter, plan),
     options.inherited,
@@ -56,10 +58,21 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
       },
       notice: (text) => reporter.notice(text),
       stats: ({ stats, asked }) => shown.now(stats, asked),
+      file: ({ file }) => {
+        shown.file(file.path);
+        files?.add(file.path);
+      },
     },
     log,
   );
-  const done = supervisor.run().then((end) => {
+  const run = async (): Promise<Done> => {
+    try {
+      return await supervisor.run();
+    } finally {
+      await files?.end();
+    }
+  };
+  const done = run().then((end) => {
     shown.end(end);
     return end;
   });
@@ -77,10 +90,14 @@ export function pollNotes(pollNs: number, lanes: readonly Pick<LanePlan, 'direct
   return lanes.some(({ direction }) => direction === 'rx') ? [note] : [note, UNGUARDED];
 }
 
+/** The most names of files in a record, of a capture that has many. */
+const MOST_NAMES = 10;
+
 /** Turns an engine's counters into what a reporter shows. */
 class ShownFigures {
   readonly #reporter: Reporter;
   readonly #unfinished: string[];
+  readonly #finished: FinishedNames | undefined;
   #record: RecordContext;
   #now = stopwatch();
 
@@ -89,6 +106,15 @@ class ShownFigures {
     this.#record = { filePrefix: plan.filePrefix, lanes: [], filtering: plan.program !== '' };
     const sink = sinkOf(plan.output);
     this.#unfinished = sink.hasPath ? [sink.nameOf(plan.output)] : [];
+    this.#finished = plan.rotation && { count: 0, last: [] };
+  }
+
+  /** One of several files has its name. */
+  file(path: string): void {
+    if (!this.#finished) return;
+    this.#finished.count++;
+    this.#finished.last.push(path);
+    if (this.#finished.last.length > MOST_NAMES) this.#finished.last.shift();
   }
 
   begin(lanes: RecordContext['lanes']): void {
@@ -97,14 +123,15 @@ class ShownFigures {
   }
 
   now(stats: StatsMessage, asked: boolean | undefined): void {
-    const figures = statsRecord(this.#record, stats, this.#now(), this.#unfinished);
+    const figures = statsRecord(this.#record, stats, this.#now(), this.#finished ?? this.#unfinished);
     if (asked) this.#reporter.asked(figures);
     else this.#reporter.progress(figures);
   }
 
   end(done: Done): void {
     if (!done.stats) return;
-    const last = finalRecord(this.#record, done.stats, this.#now(), done.file, done.reason);
+    const files = this.#finished ?? (done.file === undefined ? [] : [done.file]);
+    const last = finalRecord(this.#record, done.stats, this.#now(), files, done.reason);
     const note = done.file === undefined ? undefined : unreadableNote(done.file);
     this.#reporter.finished(last, { ...finishFacts(done), notes: note === undefined ? [] : [note] });
   }

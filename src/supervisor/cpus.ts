@@ -17,15 +17,18 @@ const MOST_BY_ITSELF = 3;
 /** CPUs for the merge thread and the writer thread. */
 const CPUS_FOR_OTHERS = 2;
 
+type Threaded = Pick<CaptureRequest, 'threads' | 'packetLimit' | 'byteLimit'> &
+  Partial<Pick<CaptureRequest, 'rotation'>>;
+
 /**
  * The most drain threads that a capture into a file may have; it has no more than there are queues. One takes more than
  * a core of the primary can copy, and a limit is counted by a single thread.
  */
 export function mostThreads(
   { cpus, polling }: Placement,
-  { threads, packetLimit, byteLimit }: Pick<CaptureRequest, 'threads' | 'packetLimit' | 'byteLimit'>,
+  { threads, packetLimit, byteLimit, rotation }: Threaded,
 ): number {
-  if (packetLimit > 0 || byteLimit > 0) return 1;
+  if (packetLimit > 0 || byteLimit > 0 || rotation?.mostFiles) return 1;
   return threads ?? Math.max(1, Math.min(MOST_BY_ITSELF, polling, cpus.length - CPUS_FOR_OTHERS));
 }
 

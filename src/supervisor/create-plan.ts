@@ -56,6 +56,8 @@ export function createPlan(
     packetLimit: options.packetLimit,
     byteLimit: options.byteLimit,
     ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
+    ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
+    ...(options.minFree === undefined ? {} : { minFree: options.minFree }),
     mempool: planMempool(options, maxFrame),
     threads: agent || ebpf ? 1 : (queues ?? mostThreads(placement, options)),
     cpus: placement.cpus,

@@ -29,12 +29,15 @@ const IMPATIENCE_MS = 1000;
 
 type Started = Extract<FromEngine, { type: 'started' }>;
 type Stats = Extract<FromEngine, { type: 'stats' }>;
+type FileMessage = Extract<FromEngine, { type: 'file' }>;
 export type Done = Extract<FromEngine, { type: 'done' }>;
 
 /** The events of a capture, for the code that shows it. */
 export interface CaptureEvents {
   started(message: Started): void;
   stats(message: Stats): void;
+  /** One of several files is finished. */
+  file(message: FileMessage): void;
   /** Something that the user should hear while the capture goes on. */
   notice(text: string): void;
 }
@@ -138,6 +141,9 @@ export class Supervisor {
         return undefined;
       case 'stats':
         this.#events.stats(message);
+        return undefined;
+      case 'file':
+        this.#events.file(message);
         return undefined;
       case 'notice':
         this.#events.notice(message.text);

@@ -20,6 +20,8 @@ t.test('defaults are tcpdump-like', async (t) => {
     packetLimit: 0,
     byteLimit: 0,
     durationMs: undefined,
+    rotation: undefined,
+    minFree: undefined,
     bufferBytes: undefined,
     threads: undefined,
     stats: 'text',

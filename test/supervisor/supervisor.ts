@@ -16,7 +16,7 @@ function supervise(purpose: string, stopWhenStarted = true): Supervisor {
   const started = (): void => {
     if (stopWhenStarted) supervisor.stop('signal');
   };
-  const events: CaptureEvents = { started, stats: () => {}, notice: () => {} };
+  const events: CaptureEvents = { started, stats: () => {}, file: () => {}, notice: () => {} };
   const supervisor = new Supervisor({ ...PLAN, purpose }, undefined, events, LOG, FAKE);
   return supervisor;
 }
@@ -54,7 +54,7 @@ t.test('a stop before the engine is ready is not lost', async (t) => {
 });
 
 t.test('patience is counted from the first signal, not from another end', async (t) => {
-  const events = { started: () => supervisor.stop('stopped'), stats: () => {}, notice: () => {} };
+  const events = { started: () => supervisor.stop('stopped'), stats: () => {}, file: () => {}, notice: () => {} };
   const supervisor = new Supervisor({ ...PLAN, purpose: 'stay' }, undefined, events, LOG, FAKE);
   const end = supervisor.run();
   await sleep(PATIENCE_MS);

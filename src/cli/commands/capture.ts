@@ -12,12 +12,13 @@ import type { Port } from '../../native/primary-binding.js';
 import type { PortInfo } from '../../primary/telemetry.js';
 import { selectPorts } from '../../protocol/lanes.js';
 import type { EnginePlan } from '../../protocol/plan.js';
-import type { CaptureRequest, OutputChoice } from '../../protocol/request.js';
+import type { CaptureRequest } from '../../protocol/request.js';
 import { INHERITED_FD } from '../../sinks/descriptor.js';
 import { descriptorOutput } from '../../sinks/descriptor-target.js';
 import { outputTarget } from '../../sinks/file-target.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
 import { sinkOf } from '../../sinks/registry.js';
+import { rotationTarget } from '../../sinks/rotation/target.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
@@ -81,8 +82,24 @@ function addCaptureOptions(command: Command): void {
     .option('-c, --count <n>', 'Stop after exactly n packets.')
     .option(
       '-a, --autostop <limit>',
-      'Stop at packets:N, duration:TIME (90, 5m, 30d) or filesize:KB. Repeatable, each kind once.',
+      'Stop at packets:N, duration:TIME (90, 5m, 30d), filesize:KB or files:N. Repeatable, each kind once.',
       collect,
+    )
+    .option(
+      '-b, --ring-buffer <criterion>',
+      'Switch to the next file at filesize:KB, packets:N, duration:TIME or interval:TIME (the clock passes a multiple). files:N keeps the last N; printname:FILE writes down their names. Repeatable.',
+      collect,
+    )
+    .option(
+      '-C, --file-size <size>',
+      'Switch to the next file, -w with a number, when it is larger: millions of bytes, or with k, m, g.',
+    )
+    .option('-G, --rotate-seconds <time>', 'Switch to the next file each time; -w is a format of strftime(3).')
+    .option('-W, --file-count <n>', 'With -C: keep n files, a ring. With -G: end after n files.')
+    .option('-z <command>', 'Run this program for each finished file, with its name as the only argument.')
+    .option(
+      '--min-free <size>',
+      'Keep so much of the disk free (bytes, or with K, M, G): a ring gives up its oldest files, else the capture ends.',
     )
     .option(
       '-B, --buffer-size <KiB>',
@@ -158,7 +175,7 @@ interface PlannedCapture {
  * @throws UsageError, DpcapError
  */
 async function planFor({ request, filter }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
-  const target = chooseTarget(request.output);
+  const target = chooseTarget(request);
   const picked = pickSource(mirrored?.filePrefix ?? request.filePrefix, request.via);
   const ports = await resolvePortNames(mirrored?.interface ?? request.ports, picked);
   // After joining, the engine looks for the port in any case. Telemetry does not list ports that another port owns, so
@@ -220,7 +237,8 @@ function tryOnFile(filter: FilterProgram | undefined, path: string): string {
   }
 }
 
-function chooseTarget(output: OutputChoice): OutputTarget {
+function chooseTarget({ output, rotation }: Pick<CaptureRequest, 'output' | 'rotation'>): OutputTarget {
+  if (output.kind === 'file' && rotation) return rotationTarget(output.path);
   if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'tcpdump' } };
   return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path);
 }

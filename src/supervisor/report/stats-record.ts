@@ -38,7 +38,10 @@ export interface StatsRecord {
   packets: number;
   /** Bytes of captured packets. */
   bytes: number;
+  /** Where they are; of files that follow one another, the last that are finished. */
   files: string[];
+  /** How many files that follow one another are finished; absent when there is one. */
+  file_count?: number;
   /** Room for copies in the primary's memory at this moment; it grows under load. */
   mbufs: number;
   /** How often the system clock was set during the capture, and by how much in all; absent when it was not. */
@@ -70,7 +73,18 @@ export function stopwatch(): () => Moment {
   return () => ({ time: new Date(), elapsedMs: performance.now() - startedAt });
 }
 
-export function statsRecord(context: RecordContext, stats: StatsMessage, at: Moment, files: string[]): StatsRecord {
+/** The files that are finished, when several follow one another, and the last names. */
+export interface FinishedNames {
+  count: number;
+  last: string[];
+}
+
+export function statsRecord(
+  context: RecordContext,
+  stats: StatsMessage,
+  at: Moment,
+  files: string[] | FinishedNames,
+): StatsRecord {
   const ports = stats.lanes.map((lane) => laneRecord(context, lane));
   return {
     time: at.time.toISOString(),
@@ -79,7 +93,7 @@ export function statsRecord(context: RecordContext, stats: StatsMessage, at: Mom
     ports,
     packets: sum(ports, 'written'),
     bytes: stats.lanes.reduce((total, lane) => total + Number(lane.bytes), 0),
-    files,
+    ...('count' in files ? { files: [...files.last], file_count: files.count } : { files }),
     mbufs: stats.mbufs,
     ...(stats.clockSteps > 0 ? { clock_steps: stats.clockSteps, clock_set_s: Number(stats.clockSetNs) / 1e9 } : {}),
     ...(stats.pollNs > 0 ? { poll_ns: stats.pollNs } : {}),
@@ -91,10 +105,10 @@ export function finalRecord(
   context: RecordContext,
   stats: StatsMessage,
   at: Moment,
-  file: string | undefined,
+  files: string[] | FinishedNames,
   reason: StopReason,
 ): StatsRecord {
-  const record = statsRecord(context, stats, at, file ? [file] : []);
+  const record = statsRecord(context, stats, at, files);
   const empty = record.packets === 0 ? { why_empty: whyEmpty(record.ports, context.filtering) } : {};
   return { ...record, final: true, stop_reason: reason, ...empty };
 }

@@ -94,7 +94,7 @@ export function statusLine(record: StatsRecord, last: { packets: number; bytes: 
 /** tcpdump's closing lines, then each lane's accounting. */
 export function summary(record: StatsRecord, facts: FinishFacts): string[] {
   const { ports } = record;
-  const where = record.files.length > 0 ? ` to ${record.files.join(', ')}` : '';
+  const where = record.files.length > 0 ? ` to ${filesText(record)}` : '';
   const lines = [
     `${record.packets} packets captured${where} in ${record.elapsed_s.toFixed(1)} s, ${bytes(record.bytes)} (ended: ${facts.reason})`,
     `${sum(ports, 'accepted') + sum(ports, 'nombuf')} packets matched, ${sum(ports, 'filtered')} filtered out`,
@@ -108,6 +108,11 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
   }
   lines.push(...(facts.notes ?? []).map((note) => `note: ${note}`));
   return lines;
+}
+
+/** "200 files, the last x_00200_20261129040932.pcap", or the names. */
+function filesText({ files, file_count = 1 }: StatsRecord): string {
+  return file_count > 1 ? `${file_count} files, the last ${files.at(-1)}` : files.join(', ');
 }
 
 /** Packets that matched and did not reach the output. */

@@ -62,10 +62,16 @@ t.test('what probes cost is told where there are any', async (t) => {
 });
 
 t.test('the final record says how and, when empty, why', async (t) => {
-  const full = finalRecord(CONTEXT, stats(lane({ written: 1n })), at, 'a.pcap', 'packets');
+  const full = finalRecord(CONTEXT, stats(lane({ written: 1n })), at, ['a.pcap'], 'packets');
   t.match(full, { final: true, stop_reason: 'packets', files: ['a.pcap'] });
   t.notOk('why_empty' in full);
-  t.match(finalRecord(CONTEXT, stats(lane()), at, undefined, 'signal'), { files: [], why_empty: /no packet passed/ });
+  t.match(finalRecord(CONTEXT, stats(lane()), at, [], 'signal'), { files: [], why_empty: /no packet passed/ });
+});
+
+t.test('of files that follow one another, the number is told, and the last names', async (t) => {
+  const record = statsRecord(CONTEXT, stats(lane()), at, { count: 12, last: ['a11.pcap', 'a12.pcap'] });
+  t.match(record, { files: ['a11.pcap', 'a12.pcap'], file_count: 12 });
+  t.notOk('file_count' in statsRecord(CONTEXT, stats(lane()), at, ['a.pcap']));
 });
 
 t.test('reasons for nothing', async (t) => {

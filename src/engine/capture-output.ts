@@ -1,0 +1,89 @@
+/** The output of one capture, in the engine: a single one, or files that follow one another. */
+import { dirname } from 'node:path';
+import type { CaptureBinding, SinkPlan } from '../native/capture-binding.js';
+import type { FinishedFile, FromEngine } from '../protocol/messages.js';
+import type { EnginePlan } from '../protocol/plan.js';
+import { sinkOf } from '../sinks/registry.js';
+import { FileSeries } from '../sinks/rotation/series.js';
+import { freeBytes } from '../sinks/rotation/space.js';
+import type { Output, Published } from '../sinks/sink.js';
+import type { CaptureEnd } from './capture-end.js';
+
+type Done = Extract<FromEngine, { type: 'done' }>;
+type Planned = Pick<EnginePlan, 'output' | 'rotation' | 'minFree'>;
+
+export interface OutputEvents {
+  finished(file: FinishedFile): void;
+  notice(text: string): void;
+}
+
+export class CaptureOutput {
+  readonly #plan: Planned;
+  readonly #output: Output;
+  readonly #series: FileSeries | undefined;
+
+  /** Opens what was planned; see Sink.open(). */
+  static async open(plan: Planned, isStopped: () => boolean, events: OutputEvents): Promise<CaptureOutput | undefined> {
+    const output = await sinkOf(plan.output).open(plan.output, isStopped);
+    return output && new CaptureOutput(plan, output, events);
+  }
+
+  private constructor(plan: Planned, output: Output, events: OutputEvents) {
+    this.#plan = plan;
+    this.#output = output;
+    if (plan.rotation && plan.output.kind === 'file' && plan.output.unfinished !== undefined) {
+      const { path, unfinished } = plan.output;
+      this.#series = new FileSeries({ path, unfinished }, plan.rotation, output, {
+        finished: (path, bytes) => events.finished({ path, bytes }),
+        notice: (text) => events.notice(text),
+      });
+    }
+  }
+
+  get sink(): SinkPlan {
+    return this.#output.sink;
+  }
+
+  /** The addon has the capture of this number from now on. */
+  begin(addon: CaptureBinding, number: number): void {
+    this.#series?.begin({
+      supplyFile: (fd) => addon.supplyFile(number, fd),
+      refuseFile: (errno) => addon.refuseFile(number, errno),
+      fileTurns: () => addon.fileTurns(number),
+    });
+  }
+
+  /** The addon has something to tell. Never throws. */
+  turn(): void {
+    this.#series?.turn();
+  }
+
+  /** The end that the output demands; undefined while the capture goes on. */
+  look(): CaptureEnd | undefined {
+    this.turn();
+    const error = this.#series?.error;
+    if (error) return { reason: 'sink failed', error };
+    return this.#hasRoom() ? undefined : { reason: 'disk space' };
+  }
+
+  /** Gives what is finished its name, and removes what is not. @param hasHeader whether a single file is a valid one */
+  end(done: Done, hasHeader: boolean): void {
+    const { file, error } = this.#series?.end() ?? this.#endSingle(hasHeader);
+    done.file = file;
+    // Why there is no other file says more than that the output failed for want of it.
+    if (error && (this.#series || !done.error)) done.error = error.toJSON();
+  }
+
+  /** A file without even a header (the disk was full from the start) is not a finished file. */
+  #endSingle(hasHeader: boolean): Published {
+    if (hasHeader) return this.#output.publish();
+    this.#output.remove();
+    return { file: undefined };
+  }
+
+  #hasRoom(): boolean {
+    const { minFree, output } = this.#plan;
+    if (minFree === undefined || output.kind !== 'file') return true;
+    return this.#series?.makeRoom(minFree) ?? freeBytes(dirname(output.path)) >= minFree;
+  }
+}
