@@ -26,8 +26,9 @@ function laneErrors(lane: LaneRecord): string[] {
 /** Of a pcap file, and of each packet in it. */
 const [HEADER_BYTES, HEAD_BYTES] = [24, 16];
 
-function fileErrors({ files, packets, bytes }: StatsRecord): string[] {
+function fileErrors({ files, file_count, packets, bytes }: StatsRecord): string[] {
   const [file] = files;
+  if (file_count !== undefined) return []; // test/live/rotation.ts knows which of them are there
   if (file === undefined || file.startsWith('/dev/')) return [];
   if (!existsSync(file)) return [`${file} does not exist`];
   const facts = capinfos(file);

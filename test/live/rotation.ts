@@ -1,0 +1,303 @@
+/** Files that follow one another: together they are what one file would have been, packet for packet, and each is whole. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startWithAgent } from '../harness/agent.js';
+import { smallDisk } from '../harness/disks.js';
+import {
+  balances,
+  capinfos,
+  capture,
+  enginePid,
+  gone,
+  isForwarding,
+  type LiveCapture,
+  Replay,
+  readPcap,
+  requirements,
+  run,
+  runDpcap,
+  startCapture,
+  startTestpmd,
+  type Testpmd,
+  type TestpmdOptions,
+  tsharkFields,
+  writePcap,
+} from '../harness/index.js';
+import { closingStatistics } from '../helpers/pcapng-statistics.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+/** All of them fit into the memory for copies, so that none is lost however slowly they are taken. */
+const FRAMES = 1000;
+const PORTS = 3;
+
+/** Frames that differ from each other and end at odd lengths: the first bytes are port and number. */
+function frames(port: number): Buffer[] {
+  return Array.from({ length: FRAMES }, (_, index) => {
+    const frame = Buffer.alloc(60 + ((index * 37) % 300), index);
+    frame.writeUInt32BE(port, 0);
+    frame.writeUInt32BE(index, 4);
+    frame.writeUInt16BE(0x88b5, 12);
+    return frame;
+  });
+}
+
+const WAYS: [name: string, words: string[], start: (options: TestpmdOptions) => Promise<Testpmd>][] = [
+  ['pdump', ['--via', 'pdump'], startTestpmd],
+  ['agent', ['--via', 'agent'], (options) => startWithAgent('-d', options)],
+];
+
+/** What switches files, and the names that come of it. */
+const CRITERIA: [words: string[], name: string, pattern: RegExp][] = [
+  [['-b', 'packets:700'], 'x.pcap', /^x_\d{5}_\d{14}\.pcap$/],
+  [['-b', 'packets:700'], 'x.pcapng', /^x_\d{5}_\d{14}\.pcapng$/],
+  [['-b', 'filesize:100'], 'x.pcap', /^x_\d{5}_\d{14}\.pcap$/],
+  [['-b', 'filesize:100', '-b', 'packets:500'], 'x.pcapng', /^x_\d{5}_\d{14}\.pcapng$/],
+  [['-C', '100k', '-W', '50'], 'x.pcap', /^x\.pcap\d{2}$/],
+];
+
+/** The finished files in a folder, in their order, which is that of their names. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function packetsIn(path: string): Buffer[] {
+  const plain = join(path, '..', '..', `${basename(path)}.plain`);
+  run('editcap', ['-F', 'nsecpcap', path, plain]);
+  const packets = readPcap(plain).packets.map(({ data }) => data);
+  rmSync(plain);
+  return packets;
+}
+
+/** Waits for a record that says that so many files are finished. */
+async function finished(running: LiveCapture, files: number): Promise<void> {
+  while (((await running.next()).file_count ?? 0) < files);
+}
+
+for (const [way, via, start] of WAYS) {
+  t.test(`replayed packets, through ${way}`, { skip }, async (t) => {
+    const folder = t.testdir();
+    const inputs = Array.from({ length: PORTS }, (_, port) => {
+      const path = join(folder, `in-${port}.pcap`);
+      writePcap(path, frames(port));
+      return path;
+    });
+    const vdevs = inputs.map((path, port) => `net_pcap${port},rx_pcap=${path}`);
+    const testpmd = await start({ vdevs, args: ['--forward-mode=rxonly'], memoryMb: 128 });
+    t.teardown(() => testpmd.stop());
+    const replay = new Replay(testpmd, PORTS, PORTS * FRAMES);
+
+    const threads = way === 'pdump' ? ['1', '3'] : ['1'];
+    for (const count of threads) {
+      for (const [words, name, pattern] of CRITERIA) {
+        const title = `${words.join(' ')} ${name}, ${count} threads`;
+        const out = join(folder, `out-${title.replaceAll(/\W/g, '-')}`);
+        mkdirSync(out);
+        const args = [...via, '-i', 'any', '-Q', 'rx', '--threads', count, ...words, '-w', join(out, name)];
+        const running = await startCapture(testpmd, args).started();
+        await replay.play();
+        await running.written(PORTS * FRAMES);
+        const captured = await running.stop();
+        balances(t, captured);
+        const files = filesIn(out);
+        t.equal(captured.final?.file_count, files.length, `${title}: ${files.length} files`);
+        t.ok(files.length > 3 && files.every((path) => pattern.test(basename(path))), `${title}: their names`);
+        isWhole(t, title, files.flatMap(packetsIn));
+        isCutRight(t, title, words, files);
+      }
+    }
+  });
+
+  t.test(`times end files, also of a quiet port, through ${way}`, { skip }, async (t) => {
+    const folder = t.testdir();
+    const input = join(folder, 'in.pcap');
+    writePcap(input, frames(0));
+    const vdevs = [`net_pcap0,rx_pcap=${input}`];
+    const testpmd = await start({ vdevs, args: ['--forward-mode=rxonly'] });
+    t.teardown(() => testpmd.stop());
+    const replay = new Replay(testpmd, 1, FRAMES);
+    for (const [words, name] of [
+      [['-b', 'duration:0.3'], 'x.pcapng'],
+      [['-b', 'interval:1'], 'x.pcapng'],
+      [['-G', '1'], 'x-%Y%m%d-%H%M%S.pcap'],
+    ] as const) {
+      const out = join(folder, words.join('').replaceAll(/\W/g, ''));
+      mkdirSync(out);
+      const args = [...via, '-i', '0', '-Q', 'rx', '--stats-interval', '0.1', ...words, '-w', join(out, name)];
+      const running = await startCapture(testpmd, args).started();
+      for (let times = 1; times <= 2; times++) {
+        await replay.play();
+        await finished(running, times); // nothing more comes: time alone ends the file
+      }
+      balances(t, await running.stop());
+      const files = filesIn(out);
+      t.equal(
+        files.flatMap(packetsIn).length,
+        2 * FRAMES,
+        `${words.join(' ')}: every packet, in ${files.length} files`,
+      );
+      t.ok(
+        files.every((path) => Number(capinfos(path)['Number of packets']) > 0),
+        'and none is empty',
+      );
+      if (words[1] === 'interval:1') t.same(files.filter(spansSeconds), [], 'no file has packets of two seconds');
+    }
+  });
+
+  t.test(`200 rotations at full load leave the last three, through ${way}`, { skip }, async (t) => {
+    const testpmd = await start({ vdevs: ['net_null0', 'net_null1'] });
+    t.teardown(() => testpmd.stop());
+    await testpmd.command('start');
+    const folder = t.testdir();
+    const words = ['-i', '0', '-s', '64', '-b', 'packets:5000', '-b', 'files:3', '-a', 'files:200'];
+    const captured = await capture(testpmd, [...via, ...words, '-w', join(folder, 'x.pcapng')], 120_000);
+    balances(t, captured);
+    t.match(captured.final, { packets: 1_000_000, file_count: 200, stop_reason: 'files' });
+    const files = filesIn(folder);
+    t.match(
+      files.map((path) => basename(path)),
+      [/^x_00198_/, /^x_00199_/, /^x_00200_/],
+    );
+    for (const path of files)
+      t.match(capinfos(path), { 'Number of packets': '5000', 'Strict time order': 'True' }, basename(path));
+    await isForwarding(t, testpmd, 'afterwards');
+  });
+}
+
+/** All packets of each port are there, in their order, byte for byte. */
+function isWhole(t: Test, title: string, packets: readonly Buffer[]): void {
+  for (let port = 0; port < PORTS; port++) {
+    const own = packets.filter((packet) => packet.readUInt32BE(0) === port);
+    const wanted = frames(port);
+    const wrong = wanted.findIndex((frame, index) => own[index]?.equals(frame) !== true);
+    t.same([own.length, wrong], [FRAMES, -1], `${title}: port ${port}, byte for byte`);
+  }
+}
+
+/** Each file but the last has reached a limit, and the statistics at its end are its own. */
+function isCutRight(t: Test, title: string, words: readonly string[], files: readonly string[]): void {
+  const limit = (name: string): number => Number(words.find((word) => word.startsWith(name))?.split(':')[1] ?? 0);
+  const most = limit('packets:');
+  const bytes = words[0] === '-C' ? 100 * 1024 : limit('filesize:') * 1000;
+  const wrong = files.slice(0, -1).filter((path) => {
+    const facts = capinfos(path);
+    const packets = Number(facts['Number of packets']);
+    const size = Number(facts['File size (bytes)']);
+    const isFull = (most > 0 && packets === most) || (bytes > 0 && size >= bytes && size < bytes + 2000);
+    return !isFull || (most > 0 && packets > most);
+  });
+  t.same(wrong, [], `${title}: files end where they are to end`);
+  const statistics = files.filter((path) => path.endsWith('.pcapng')).map(closingStatistics);
+  for (const [index, own] of statistics.entries()) {
+    const delivered = own.reduce((sum, one) => sum + one.delivered, 0);
+    const packets = Number(capinfos(files[index] ?? '')['Number of packets']);
+    if (own.length !== PORTS || delivered !== packets) t.fail(`${title}: ${files[index]}: ${JSON.stringify(own)}`);
+  }
+}
+
+function spansSeconds(path: string): boolean {
+  const seconds = tsharkFields(path, ['frame.time_epoch']).map(([time = '']) => time.split('.')[0]);
+  return new Set(seconds).size > 1;
+}
+
+t.test('a signal ends the last file, and several threads keep the order of time', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const folder = t.testdir();
+  const words = ['-i', 'any', '-s', '64', '--threads', '3', '-b', 'packets:20000'];
+  const running = await startCapture(testpmd, [...words, '-w', join(folder, 'x.pcap')]).started();
+  await running.written(100_000);
+  const captured = await running.stop();
+  balances(t, captured);
+  const counts = filesIn(folder).map((path) => Number(capinfos(path)['Number of packets']));
+  t.ok(
+    counts.slice(0, -1).every((count) => count === 20_000),
+    `${counts.length} files, full but the last`,
+  );
+  t.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    captured.final?.packets,
+  );
+});
+
+t.test('files are complete when their names are told, and when a program gets them', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const folder = t.testdir({ out: {} });
+  const [out, list] = [join(folder, 'out'), join(folder, 'list')];
+  const words = ['-i', '0', '-s', '64', '-b', 'packets:1000', '-b', `printname:${list}`, '-a', 'files:4', '-z', 'gzip'];
+  const captured = await capture(testpmd, [...words, '-w', join(out, 'x.pcap')]);
+  balances(t, captured);
+  const names = readFileSync(list, 'utf8').split('\n').slice(0, -1);
+  t.equal(names.length, 4);
+  t.same(
+    filesIn(out),
+    names.map((name) => `${name}.gz`),
+    'gzip has taken each',
+  );
+  for (const path of filesIn(out)) t.equal(capinfos(path)['Number of packets'], '1000');
+});
+
+t.test('no further file can be made: what there is stays valid, and the reason is told', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  const folder = join(t.testdir({ out: {} }), 'out');
+  const running = startCapture(testpmd, ['-i', '0', '-b', 'packets:1000', '-w', join(folder, 'x.pcap')]);
+  await running.started();
+  rmSync(folder, { recursive: true });
+  await testpmd.command('start');
+  const captured = await running.ended();
+  balances(t, captured, 1);
+  t.match(captured.messages, /cannot write .*x\.pcap.*ENOENT/);
+  await isForwarding(t, testpmd, 'afterwards');
+});
+
+t.test('a disk becomes full', { skip: requirements({ hugepagesMb: 256 }) }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const words = ['-i', '0', '-s', '64', '-b', 'filesize:400'];
+
+  const full = smallDisk(t, 3000);
+  const captured = await capture(testpmd, [...words, '-w', join(full, 'x.pcapng')]);
+  balances(t, captured, 1);
+  t.match(captured, { final: { stop_reason: 'sink failed' }, messages: /ENOSPC/ });
+  const counts = filesIn(full).map((path) => Number(capinfos(path)['Number of packets']));
+  t.ok(counts.length > 3, `${counts.length} files, each is valid`);
+  t.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    captured.final?.packets,
+  );
+
+  const kept = smallDisk(t, 3000);
+  const stopped = await capture(testpmd, [...words, '--min-free', '1500K', '-w', join(kept, 'x.pcapng')]);
+  balances(t, stopped, stopped.final?.stop_reason === 'disk space' ? 0 : 1);
+
+  const ring = smallDisk(t, 20_000);
+  const round = ['-b', 'files:90', '--min-free', '10M', '-a', 'files:100', '--stats-interval', '0.1'];
+  const turned = await capture(testpmd, [...words, ...round, '-w', join(ring, 'x.pcapng')], 60_000);
+  balances(t, turned);
+  t.match(turned.final, { stop_reason: 'files', file_count: 100 });
+  t.ok(filesIn(ring).length < 90, `the ring has given up its oldest, ${filesIn(ring).length} are left`);
+});
+
+t.test('what a kill leaves is named by recover', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  const folder = t.testdir();
+  const running = startCapture(testpmd, ['-i', '0', '-b', 'packets:1000000', '-w', join(folder, 'x.pcap')]);
+  await running.started();
+  const engine = enginePid(running.pid);
+  process.kill(running.pid, 'SIGKILL');
+  process.kill(engine, 'SIGKILL');
+  await gone(engine);
+  const [left = ''] = filesIn(folder);
+  t.match(left, /x\.pcap\.\d+-[0-9a-f]{12}\.partial$/);
+  const { stdout, code } = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
+  t.match({ stdout, code }, { code: 0, stdout: new RegExp(`left unfinished: .*${basename(left)}`) });
+  t.ok(existsSync(left), 'and it stays');
+});
