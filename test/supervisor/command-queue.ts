@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandQueue } from '../../src/supervisor/command-queue.js';
 
-/** A queue for a shell script of the test's, and what people are told. */
+/** A queue for a shell script of the test's, and what people are told. A script that waits ends with its folder. */
 function queueOf(t: Test, script: string, endWaitMs = 20_000): { queue: CommandQueue; told: string[]; folder: string } {
   const folder = t.testdir({ command: `#!/bin/sh\n${script}\n` });
   chmodSync(join(folder, 'command'), 0o755);
@@ -62,7 +62,7 @@ t.test('a command that is killed, and one that does not exist', async (t) => {
 t.test('a command that hangs holds nobody up: it is named and left, what waits is named', async (t) => {
   const { queue, told, folder } = queueOf(
     t,
-    `echo $$ > "$(dirname "$0")/pid-$1"; while [ ! -e "$(dirname "$0")/go" ]; do sleep 0.05; done`,
+    `echo $$ > "$(dirname "$0")/pid-$1"; while [ -e "$0" ] && [ ! -e "$(dirname "$0")/go" ]; do sleep 0.05; done`,
     300,
   );
   for (const name of ['a', 'b', 'c']) queue.add(name);
@@ -77,7 +77,11 @@ t.test('a command that hangs holds nobody up: it is named and left, what waits i
 });
 
 t.test('a queue that grows beyond all bounds is cut, and that is told once', async (t) => {
-  const { queue, told, folder } = queueOf(t, `while [ ! -e "$(dirname "$0")/go" ]; do sleep 0.05; done`, 1);
+  const { queue, told, folder } = queueOf(
+    t,
+    `while [ -e "$0" ] && [ ! -e "$(dirname "$0")/go" ]; do sleep 0.05; done`,
+    1,
+  );
   for (let file = 0; file < 1010; file++) queue.add(`x${file}`);
   t.match(told, [/cannot keep up/]);
   writeFileSync(join(folder, 'go'), '');
