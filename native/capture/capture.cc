@@ -12,13 +12,23 @@
 
 namespace dpcap {
 
+namespace {
+
+std::vector<uint32_t> interfaces_of(const std::vector<LanePlan>& lanes) {
+  std::vector<uint32_t> interfaces;
+  for (const LanePlan& lane : lanes) interfaces.push_back(lane.interface);
+  return interfaces;
+}
+
+}  // namespace
+
 Capture::Capture(const CapturePlan& plan, std::unique_ptr<Source> source, const Notify& notify)
     : plan_(plan),
       source_(std::move(source)),
       limit_(plan.packet_limit, notify),
       ledger_(plan.lanes.size()),
       counters_(ledger_, notify),
-      spans_(plan_) {
+      spans_(plan_.file, interfaces_of(plan_.lanes), plan_.interfaces.size()) {
   if (plan_.rotation) supply_.emplace(notify);
   for (const LanePlan& lane : plan_.lanes) lanes_.emplace_back(lanes_.size(), lane.id, lane.interface);
   const CpuAffinityScope affinity(plan_.cpus);

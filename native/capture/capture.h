@@ -22,14 +22,14 @@
 
 #include "base/notify.h"
 #include "capture/drain.h"
-#include "capture/file_spans.h"
 #include "capture/limit.h"
 #include "capture/merge_thread.h"
 #include "capture/plan.h"
 #include "capture/source.h"
 #include "capture/stats.h"
+#include "record/file_spans.h"
 #include "record/ledger.h"
-#include "sink/file_supply.h"
+#include "sink/rotation/file_supply.h"
 #include "sink/sink.h"
 
 namespace dpcap {

@@ -7,7 +7,7 @@
 
 #include "record/lane.h"
 #include "record/pcap_format.h"
-#include "sink/rotation.h"
+#include "sink/rotation/rotation.h"
 
 namespace dpcap {
 

@@ -8,7 +8,7 @@
 
 #include "capture/plan.h"
 #include "capture/stats.h"
-#include "sink/file_supply.h"
+#include "sink/rotation/file_supply.h"
 
 // The value of a property of that type: an integer from 0 to `max`, a string, strings, a boolean, the bytes of a
 // Uint8Array.

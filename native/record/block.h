@@ -27,7 +27,7 @@ struct Block {
   size_t used = 0;
   std::vector<LaneRecords> shares;
   std::unique_ptr<FileEnd> file_end;  // with this block a file ends; it may be empty otherwise
-  Block* next = nullptr;  // the next free block: see WriterThread
+  Block* next = nullptr;              // the next free block: see WriterThread
 
   void add_share(uint16_t lane, uint32_t records) {
     if (!shares.empty() && shares.back().lane == lane) {

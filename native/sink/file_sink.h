@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/thread.h"
-#include "sink/file_series.h"
 #include "sink/output_file.h"
-#include "sink/rotation.h"
+#include "sink/rotation/file_series.h"
+#include "sink/rotation/rotation.h"
 #include "sink/sink.h"
 #include "sink/writer_thread.h"
 

@@ -1,10 +1,10 @@
 /** A regular file: opened under an unfinished name, or in place, and given its own name when it is finished. */
-import { constants, existsSync, fstatSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
+import { constants, fstatSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../errors.js';
 import { cannotWrite, changed } from './cannot-write.js';
 import { type Output, type Sink, writeFailed } from './sink.js';
-import { unfinishedFiles } from './unfinished.js';
+import { type UnfinishedFile, unfinishedFiles } from './unfinished.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -27,11 +27,15 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   },
   failed: ({ path }, errno) => writeFailed(path, errno),
   abandoned({ path, unfinished = path }) {
-    const left = existsSync(unfinished) ? [unfinished] : [];
-    const all = new Set([...left, ...unfinishedFiles(unfinished)]);
-    return all.size > 0 ? `what was written until then is in ${[...all].join(', ')}` : 'nothing was written';
+    const left = path === unfinished ? [path] : unfinishedFiles(unfinished).flatMap(withPackets);
+    return left.length > 0 ? `what was written until then is in ${left.join(', ')}` : 'nothing was written';
   },
 };
+
+/** The file that comes next is open beforehand, and empty. */
+function withPackets({ path, bytes }: UnfinishedFile): string[] {
+  return bytes > 0 ? [path] : [];
+}
 
 /** The mode is 0640: only the owner and the group may read the packets, as with dumpcap -g. */
 export function openUnfinished(path: string, unfinished: string): Output & { sink: { kind: 'file' } } {

@@ -1,11 +1,11 @@
 /** The names of files that are still being written. A name without the suffix is that of a finished file. */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Suffix of a file that is still being written. */
 const PARTIAL = '.partial';
-const RANDOM_PART = /-[0-9a-f]{12}\.partial$/;
+const RANDOM_PART = /-[0-9a-f]+\.partial$/;
 
 /** A name with this process's pid and a part nobody can guess: in a directory for all, nobody can take it before. */
 export function unfinishedName(path: string): string {
@@ -21,16 +21,21 @@ function randomPart(): string {
   return `-${randomBytes(6).toString('hex')}${PARTIAL}`;
 }
 
-/** The files with packets that a capture left unfinished, by the name of one of them. */
-export function unfinishedFiles(unfinished: string): string[] {
+export interface UnfinishedFile {
+  path: string;
+  bytes: number;
+}
+
+/** The files that a capture left unfinished, by the name of one of them. */
+export function unfinishedFiles(unfinished: string): UnfinishedFile[] {
   const folder = dirname(unfinished);
   const beginning = basename(unfinished).replace(RANDOM_PART, '-');
   try {
     return readdirSync(folder)
       .filter((name) => name.startsWith(beginning) && RANDOM_PART.test(name))
       .map((name) => join(folder, name))
-      .filter((path) => statSync(path, { throwIfNoEntry: false })?.size);
+      .map((path) => ({ path, bytes: lstatSync(path).size }));
   } catch {
-    return []; // the directory is gone, and with it the files
+    return []; // the directory, or one of the files, has gone meanwhile
   }
 }

@@ -1,29 +1,25 @@
 /** Files that follow one another: together they are what one file would have been, packet for packet, and each is whole. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startWithAgent } from '../harness/agent.js';
-import { smallDisk } from '../harness/disks.js';
 import {
   balances,
   capinfos,
   capture,
-  enginePid,
-  gone,
   isForwarding,
   type LiveCapture,
   Replay,
   readPcap,
   requirements,
   run,
-  runDpcap,
   startCapture,
   startTestpmd,
   type Testpmd,
   type TestpmdOptions,
-  tsharkFields,
   writePcap,
 } from '../harness/index.js';
+import { filesIn } from '../helpers/folder.js';
 import { closingStatistics } from '../helpers/pcapng-statistics.js';
 
 const skip = requirements({ hugepagesMb: 256 });
@@ -55,13 +51,6 @@ const CRITERIA: [words: string[], name: string, pattern: RegExp][] = [
   [['-b', 'filesize:100', '-b', 'packets:500'], 'x.pcapng', /^x_\d{5}_\d{14}\.pcapng$/],
   [['-C', '100k', '-W', '50'], 'x.pcap', /^x\.pcap\d{2}$/],
 ];
-
-/** The finished files in a folder, in their order, which is that of their names. */
-function filesIn(folder: string): string[] {
-  return readdirSync(folder)
-    .sort()
-    .map((name) => join(folder, name));
-}
 
 function packetsIn(path: string): Buffer[] {
   const plain = join(path, '..', '..', `${basename(path)}.plain`);
@@ -142,7 +131,6 @@ for (const [way, via, start] of WAYS) {
         files.every((path) => Number(capinfos(path)['Number of packets']) > 0),
         'and none is empty',
       );
-      if (words[1] === 'interval:1') t.same(files.filter(spansSeconds), [], 'no file has packets of two seconds');
     }
   });
 
@@ -197,11 +185,6 @@ function isCutRight(t: Test, title: string, words: readonly string[], files: rea
   }
 }
 
-function spansSeconds(path: string): boolean {
-  const seconds = tsharkFields(path, ['frame.time_epoch']).map(([time = '']) => time.split('.')[0]);
-  return new Set(seconds).size > 1;
-}
-
 t.test('a signal ends the last file, and several threads keep the order of time', { skip }, async (t) => {
   const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
   t.teardown(() => testpmd.stop());
@@ -240,64 +223,4 @@ t.test('files are complete when their names are told, and when a program gets th
     'gzip has taken each',
   );
   for (const path of filesIn(out)) t.equal(capinfos(path)['Number of packets'], '1000');
-});
-
-t.test('no further file can be made: what there is stays valid, and the reason is told', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
-  t.teardown(() => testpmd.stop());
-  const folder = join(t.testdir({ out: {} }), 'out');
-  const running = startCapture(testpmd, ['-i', '0', '-b', 'packets:1000', '-w', join(folder, 'x.pcap')]);
-  await running.started();
-  rmSync(folder, { recursive: true });
-  await testpmd.command('start');
-  const captured = await running.ended();
-  balances(t, captured, 1);
-  t.match(captured.messages, /cannot write .*x\.pcap.*ENOENT/);
-  await isForwarding(t, testpmd, 'afterwards');
-});
-
-t.test('a disk becomes full', { skip: requirements({ hugepagesMb: 256 }) }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
-  t.teardown(() => testpmd.stop());
-  await testpmd.command('start');
-  const words = ['-i', '0', '-s', '64', '-b', 'filesize:400'];
-
-  const full = smallDisk(t, 3000);
-  const captured = await capture(testpmd, [...words, '-w', join(full, 'x.pcapng')]);
-  balances(t, captured, 1);
-  t.match(captured, { final: { stop_reason: 'sink failed' }, messages: /ENOSPC/ });
-  const counts = filesIn(full).map((path) => Number(capinfos(path)['Number of packets']));
-  t.ok(counts.length > 3, `${counts.length} files, each is valid`);
-  t.equal(
-    counts.reduce((sum, count) => sum + count, 0),
-    captured.final?.packets,
-  );
-
-  const kept = smallDisk(t, 3000);
-  const stopped = await capture(testpmd, [...words, '--min-free', '1500K', '-w', join(kept, 'x.pcapng')]);
-  balances(t, stopped, stopped.final?.stop_reason === 'disk space' ? 0 : 1);
-
-  const ring = smallDisk(t, 20_000);
-  const round = ['-b', 'files:90', '--min-free', '10M', '-a', 'files:100', '--stats-interval', '0.1'];
-  const turned = await capture(testpmd, [...words, ...round, '-w', join(ring, 'x.pcapng')], 60_000);
-  balances(t, turned);
-  t.match(turned.final, { stop_reason: 'files', file_count: 100 });
-  t.ok(filesIn(ring).length < 90, `the ring has given up its oldest, ${filesIn(ring).length} are left`);
-});
-
-t.test('what a kill leaves is named by recover', { skip }, async (t) => {
-  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
-  t.teardown(() => testpmd.stop());
-  const folder = t.testdir();
-  const running = startCapture(testpmd, ['-i', '0', '-b', 'packets:1000000', '-w', join(folder, 'x.pcap')]);
-  await running.started();
-  const engine = enginePid(running.pid);
-  process.kill(running.pid, 'SIGKILL');
-  process.kill(engine, 'SIGKILL');
-  await gone(engine);
-  const [left = ''] = filesIn(folder);
-  t.match(left, /x\.pcap\.\d+-[0-9a-f]{12}\.partial$/);
-  const { stdout, code } = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);
-  t.match({ stdout, code }, { code: 0, stdout: new RegExp(`left unfinished: .*${basename(left)}`) });
-  t.ok(existsSync(left), 'and it stays');
 });

@@ -18,6 +18,8 @@ void test_writer_thread();
 void test_direct_io();
 void test_file_sink();
 void test_rotation();
+void test_file_spans();
+void test_file_change();
 void test_merge_thread();
 void test_pdump_lane();
 void test_owner_record();
@@ -86,6 +88,8 @@ int main(int argc, char** argv) {
   run("direct_io", test_direct_io);
   run("file_sink", test_file_sink);
   run("rotation", test_rotation);
+  run("file_spans", test_file_spans);
+  run("file_change", test_file_change);
   run("merge_thread", test_merge_thread);
   run("pdump_lane", test_pdump_lane);
   run("owner_record", test_owner_record);

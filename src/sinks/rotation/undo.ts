@@ -1,5 +1,4 @@
 /** Names what a killed capture with several files left unfinished, for `dpcap recover`. */
-import { statSync } from 'node:fs';
 import * as z from 'zod/mini';
 import type { ChangeKind } from '../../watchdog/temporary-change.js';
 import { unfinishedFiles } from '../unfinished.js';
@@ -17,7 +16,7 @@ export const UNFINISHED: ChangeKind = {
   async undo({ entry }) {
     const files = unfinishedFiles(undoSchema.parse(entry.undo).unfinished);
     if (files.length === 0) return `a killed capture to ${entry.subject} left no unfinished file`;
-    const named = files.map((path) => `${path} (${statSync(path).size} bytes)`);
+    const named = files.map(({ path, bytes }) => `${path} (${bytes} bytes)`);
     return `a killed capture to ${entry.subject} left unfinished: ${named.join(', ')}; tcpdump and tshark read it up to its last whole packet`;
   },
 };

@@ -93,6 +93,16 @@ export const CONTRACT: Readonly<Record<string, (subject: Subject) => Promise<voi
     assert.deepEqual(addon.captureStats(2), last, 'they stay as they are');
   },
 
+  'a capture with one file takes no other, and tells of none': async (subject) => {
+    const { addon } = subject;
+    assert.throws(() => addon.fileTurns(91), /no such capture/);
+    await addon.startCapture(5, nullPlan(), () => {});
+    assert.throws(() => addon.supplyFile(5, 0), /has one file/);
+    assert.throws(() => addon.refuseFile(5, 2), /has one file/);
+    assert.throws(() => addon.fileTurns(5), /has one file/);
+    await end(subject, 5);
+  },
+
   'a number is taken until its capture is freed': async (subject) => {
     const { addon } = subject;
     await addon.startCapture(3, nullPlan(), () => {});

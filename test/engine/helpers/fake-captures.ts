@@ -55,9 +55,9 @@ export class FakeCaptures implements CaptureBinding {
 
   growCapture = async (): Promise<boolean> => false;
   settleLanes = async (): Promise<string[]> => [];
-  supplyFile = (): void => {};
-  refuseFile = (): void => {};
-  fileTurns = (): FileTurn[] => [];
+  supplyFile = (number: number): void => this.#refuseFiles(number);
+  refuseFile = (number: number): void => this.#refuseFiles(number);
+  fileTurns = (number: number): FileTurn[] => this.#refuseFiles(number);
   abandonCaptures = (): void => {};
   disableCapture = async (): Promise<string[]> => [];
   finishCapture = async (number: number): Promise<void> => {
@@ -69,6 +69,11 @@ export class FakeCaptures implements CaptureBinding {
     if (capture) capture.isFreed = true;
     return true;
   };
+
+  #refuseFiles(number: number): never {
+    this.captureStats(number);
+    throw new Error('this capture has one file');
+  }
 
   async #start({ lanes, packetLimit }: NativePlan, notify: () => void): Promise<void> {
     if (packetLimit > 0) {

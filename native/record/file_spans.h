@@ -4,9 +4,9 @@
 // The drain thread (or the merge thread) calls end(). Once that thread has ended, any thread calls rest().
 #pragma once
 #include <cstdint>
+#include <utility>
 #include <vector>
 
-#include "capture/plan.h"
 #include "record/ledger.h"
 #include "record/pcap_format.h"
 
@@ -17,7 +17,9 @@ void add_lane(InterfaceTotals& total, const SourceCounters& source, uint64_t wri
 
 class FileSpans {
  public:
-  explicit FileSpans(const CapturePlan& plan) : plan_(plan), lost_(plan.lanes.size()), told_(plan.interfaces.size()) {}
+  // `interface_of`: of each lane, below `interfaces`.
+  FileSpans(const FileOptions& options, std::vector<uint32_t> interface_of, size_t interfaces)
+      : options_(options), interface_of_(std::move(interface_of)), lost_(interface_of_.size()), told_(interfaces) {}
 
   // Returns the trailer of a file that ends now, with so many packets of each lane. `counted`: what the application has
   // counted for each lane; empty when that cannot be told now, and then its losses are told with a later file.
@@ -29,7 +31,8 @@ class FileSpans {
   uint64_t ended_ns() const { return ended_ns_; }
 
  private:
-  const CapturePlan& plan_;
+  const FileOptions options_;
+  const std::vector<uint32_t> interface_of_;
   std::vector<SourceCounters> lost_;   // what has been told of each lane's losses
   std::vector<InterfaceTotals> told_;  // of all files that ended
   uint64_t ended_ns_ = 0;

@@ -1,4 +1,4 @@
-#include "sink/file_supply.h"
+#include "sink/rotation/file_supply.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "sink/file_series.h"
+#include "sink/rotation/file_series.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "capture/file_spans.h"
+#include "record/file_spans.h"
 
 #include <algorithm>
 
@@ -39,7 +39,7 @@ void add_lane(InterfaceTotals& total, const SourceCounters& source, uint64_t wri
 
 std::vector<uint8_t> FileSpans::end(const std::vector<uint64_t>& packets_by_lane,
                                     const std::vector<SourceCounters>& counted, uint64_t start_ns) {
-  std::vector<InterfaceTotals> span(plan_.interfaces.size());
+  std::vector<InterfaceTotals> span(told_.size());
   for (size_t lane = 0; lane < packets_by_lane.size(); lane++) {
     SourceCounters source;
     if (!counted.empty()) {
@@ -47,12 +47,12 @@ std::vector<uint8_t> FileSpans::end(const std::vector<uint64_t>& packets_by_lane
       lost_[lane] = counted[lane];
     }
     source.accepted = packets_by_lane[lane] + source.ringfull;
-    add_lane(span[plan_.lanes[lane].interface], source, packets_by_lane[lane]);
+    add_lane(span[interface_of_[lane]], source, packets_by_lane[lane]);
   }
   for (size_t i = 0; i < span.size(); i++) add(told_[i], span[i]);
   const uint64_t begun_ns = ended_ns_ == 0 ? start_ns : ended_ns_;
   ended_ns_ = now_ns(CLOCK_REALTIME);
-  return file_trailer(plan_.file, span, begun_ns, ended_ns_);
+  return file_trailer(options_, span, begun_ns, ended_ns_);
 }
 
 std::vector<InterfaceTotals> FileSpans::rest(std::vector<InterfaceTotals> all) const {

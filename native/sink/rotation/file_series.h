@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "record/file_end.h"
-#include "sink/file_supply.h"
 #include "sink/output_file.h"
+#include "sink/rotation/file_supply.h"
 #include "sink/sink.h"
 
 namespace dpcap {
