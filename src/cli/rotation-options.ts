@@ -15,7 +15,7 @@ export interface RawRotationOptions {
   fileSize?: string;
   rotateSeconds?: string;
   fileCount?: string;
-  z?: string;
+  postrotateCommand?: string;
   minFree?: string;
 }
 
@@ -44,7 +44,7 @@ const NONE: RotationPlan = {
  * @throws UsageError
  */
 export function checkRotation(raw: RawRotationOptions, context: RotationContext): RotationPlan | undefined {
-  const { ringBuffer = [], fileSize, rotateSeconds, fileCount, z: command } = raw;
+  const { ringBuffer = [], fileSize, rotateSeconds, fileCount, postrotateCommand: command } = raw;
   refuseMixture(raw);
   const isDumpcaps = ringBuffer.length > 0;
   const isTcpdumps = fileSize !== undefined || rotateSeconds !== undefined;

@@ -76,7 +76,7 @@ const refused: [string, RawCaptureOptions, RegExp][] = [
   ['-s text', { snapshotLength: 'all' }, /-s: all/],
   ['-c 0', { count: '0' }, /-c: 0/],
   ['-c fraction', { count: '1.5' }, /-c: 1.5/],
-  ['-a unknown', { autostop: ['files:3'] }, /-a: unknown limit files:3/],
+  ['-a unknown', { autostop: ['lines:3'] }, /-a: unknown limit lines:3/],
   ['-a empty', { autostop: ['packets'] }, /-a packets: nothing/],
   ['-a duration 0', { autostop: ['duration:0'] }, /-a duration: 0/],
   ['-B tiny', { bufferSize: '1' }, /-B: 1/],

@@ -31,7 +31,7 @@ const accepted: [string, RawCaptureOptions, Partial<RotationPlan>][] = [
     { mostFiles: 0, ring: 0, names: { kind: 'timed', isCounted: true, digits: 2 } },
   ],
   ['-a files', { ringBuffer: ['packets:7'], autostop: ['files:9'] }, { mostFiles: 9 }],
-  ['-z', { fileSize: '1', z: 'gzip' }, { command: 'gzip' }],
+  ['-z', { fileSize: '1', postrotateCommand: 'gzip' }, { command: 'gzip' }],
   ['a ring by the hour', { write: 'x-%H.pcap', rotateSeconds: '1h' }, { durationMs: 3_600_000 }],
 ];
 for (const [name, raw, expected] of accepted)
@@ -54,8 +54,8 @@ const refused: [string, RawCaptureOptions, RegExp][] = [
     /-b and -G, -W exclude each other/,
   ],
   ['-W alone', { fileCount: '2' }, /-W needs -C or -G/],
-  ['-z alone', { z: 'gzip' }, /-z needs files/],
-  ['-z of nothing', { fileSize: '1', z: '' }, /-z: the command is empty/],
+  ['-z alone', { postrotateCommand: 'gzip' }, /-z needs files/],
+  ['-z of nothing', { fileSize: '1', postrotateCommand: '' }, /-z: the command is empty/],
   ['-a files alone', { autostop: ['files:2'] }, /-a files needs files/],
   ['-a filesize with -b', { ringBuffer: ['packets:3'], autostop: ['filesize:2'] }, /-a filesize ends a capture/],
   [

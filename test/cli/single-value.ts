@@ -6,7 +6,17 @@ import { createProgram } from '../../src/cli/program.js';
 import { parseVlan, vlanText } from '../../src/filter/words/vlan-ids.js';
 
 const REPEATABLE = [
-  ...['--interface', '--autostop', '--expression', '--filter', '--vlan', '--host', '--src-host', '--dst-host'],
+  ...[
+    '--interface',
+    '--autostop',
+    '--ring-buffer',
+    '--expression',
+    '--filter',
+    '--vlan',
+    '--host',
+    '--src-host',
+    '--dst-host',
+  ],
   ...['--net', '--proto', '--port', '--src-port', '--dst-port'],
 ];
 

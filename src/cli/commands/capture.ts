@@ -96,7 +96,10 @@ function addCaptureOptions(command: Command): void {
     )
     .option('-G, --rotate-seconds <time>', 'Switch to the next file each time; -w is a format of strftime(3).')
     .option('-W, --file-count <n>', 'With -C: keep n files, a ring. With -G: end after n files.')
-    .option('-z <command>', 'Run this program for each finished file, with its name as the only argument.')
+    .option(
+      '-z, --postrotate-command <command>',
+      'Run this program for each finished file, with its name as the only argument.',
+    )
     .option(
       '--min-free <size>',
       'Keep so much of the disk free (bytes, or with K, M, G): a ring gives up its oldest files, else the capture ends.',
