@@ -60,6 +60,7 @@ void Capture::make_sinks() {
 void Capture::make_file() {
   const auto header = file_header(plan_.file, plan_.info, plan_.interfaces);
   FileSinkOptions options{plan_.file.format, plan_.byte_limit, header, priority()};
+  if (plan_.packet_buffered) options.hurry = FileSinkOptions::Hurry::each_round;
   if (plan_.rotation) {
     options.rotation.emplace(FileRotation{*plan_.rotation, lanes_.size(), &*supply_,
                                           [this](const std::vector<uint64_t>& packets) { return end_span(packets); },

@@ -159,6 +159,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.info = {text(info, "application"), text(info, "operatingSystem"), text(info, "comment")};
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
+  plan.packet_buffered = boolean(o, "packetBuffered");
   plan.sink = to_sink(child(o, "sink"));
   plan.rotation = to_rotation(o);
   const bool has_queues = !plan.sink.queues.empty();

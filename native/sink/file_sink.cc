@@ -174,7 +174,10 @@ void FileSink::end_file() {
 
 void FileSink::tick(uint64_t now, uint64_t) {
   if (rotation_ && rotation_->is_due(moment_at(now))) end_file();
-  if (!flushed_ && now - flushed_at_ns_ > kFlushNs) flush();
+  // While the writer thread is busy, packets gather in the block: a slow output makes blocks larger, and loses nothing
+  // that it would have taken otherwise.
+  const bool is_due = options_.hurry == FileSinkOptions::Hurry::each_round && writer_.is_idle();
+  if (is_due || (!flushed_ && now - flushed_at_ns_ > kFlushNs)) flush();
   if (std::exchange(flushed_, false)) flushed_at_ns_ = now;
 }
 

@@ -37,6 +37,8 @@ struct FileSinkOptions {
   std::vector<uint8_t> header;
   Priority priority;  // with high priority, the writer thread of a disk goes before others: see Drain::start()
   std::optional<FileRotation> rotation{};  // then there is no byte_limit
+  // When a round's packets are handed on: as soon as the writer thread has nothing else to do, or within 20 ms.
+  enum class Hurry { none, each_round } hurry = Hurry::none;
 };
 
 class FileSink : public RecordSink {

@@ -24,13 +24,16 @@ export interface RawCaptureOptions extends RawRotationOptions {
   timePrecision?: string;
   timeStampType?: string;
   snapshotLength?: string;
+  /** How often -U was given. */
+  packetBuffered?: number;
   count?: string;
   autostop?: string[];
   bufferSize?: string;
   threads?: string;
   stats?: string;
   statsInterval?: string;
-  quiet?: boolean;
+  /** How often -q was given. */
+  quiet?: number;
   trustMempools?: boolean;
   logLevel?: string;
 }
@@ -63,6 +66,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
         ? 'plain'
         : 'stamped',
     snaplen: checkSnaplen(raw.snapshotLength),
+    packetBuffered: (raw.packetBuffered ?? 0) > 0,
     packetLimit,
     byteLimit: limits.byteLimit,
     durationMs: limits.durationMs,
@@ -75,7 +79,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
     threads: checkThreads(raw.threads, packetLimit > 0 || limits.byteLimit > 0 || (rotation?.mostFiles ?? 0) > 0),
     stats: checkChoice('--stats', raw.stats ?? 'text', ['text', 'ndjson', 'none']),
     statsIntervalMs: parseDuration('--stats-interval', raw.statsInterval ?? '1', { min: 100, max: 86_400_000 }),
-    quiet: raw.quiet ?? false,
+    quiet: (raw.quiet ?? 0) > 0,
     trustMempools: raw.trustMempools ?? false,
   };
 }

@@ -46,6 +46,7 @@ export function nativePlan(
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
     ...(plan.rotation ? { rotation: rotationOf(plan.rotation) } : {}),
+    packetBuffered: plan.packetBuffered ?? false,
     ...mempoolSize({ ...plan.mempool, lanes: lanes.length, usableBytes }),
     sink,
     cpus: plan.cpus,

@@ -35,6 +35,8 @@ export interface NativePlan {
   byteLimit: number;
   /** What ends one file and begins the next (see RotationPlan); then there is no byteLimit. */
   rotation?: { bytes: number; packets: number; durationMs: number; intervalMs: number; mostFiles: number };
+  /** Whether what each round of the drain finds goes to the file at once, as far as the file keeps up; else within 20 ms. */
+  packetBuffered: boolean;
   /** Mbufs of the mempool, and how many it may grow to: each 2^n - 1. */
   mbufs: number;
   mostMbufs: number;

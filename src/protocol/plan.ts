@@ -87,6 +87,8 @@ export const planSchema = z.strictObject({
   rotation: z.optional(rotationSchema),
   /** The capture ends, or a ring gives up its oldest files, when the disk has less room, bytes. */
   minFree: z.optional(z.int().check(z.positive())),
+  /** Packets go to the output at once, instead of within 20 ms. */
+  packetBuffered: z.optional(z.boolean()),
   /** See MempoolPlan. */
   mempool: z.strictObject({ dataRoom: z.int(), bytes: z.int(), mayGrow: z.boolean() }),
   /** The most drain threads. There are no more than queues. */

@@ -1,4 +1,5 @@
 /** A capture as it is asked for: the value that commands make from their words. */
+import * as z from 'zod/mini';
 import type { RotationPlan } from '../sinks/rotation/plan.js';
 import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 
@@ -11,6 +12,9 @@ export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } |
  */
 export const BACKENDS = ['auto', 'agent', 'pdump', 'ebpf'] as const;
 export type Backend = (typeof BACKENDS)[number];
+
+/** The formats of a file. */
+export const formatSchema = z.enum(['pcap', 'pcapng']);
 
 /** What to capture and how, before a primary or a filter is known. */
 export interface CaptureRequest extends StopConditions {
@@ -32,6 +36,8 @@ export interface CaptureRequest extends StopConditions {
   rotation: RotationPlan | undefined;
   /** See EnginePlan.minFree. */
   minFree: number | undefined;
+  /** Whether packets go to the output at once, instead of within 20 ms. */
+  packetBuffered: boolean;
   /** Memory for copies in the primary's huge pages, bytes. Undefined means the default. */
   bufferBytes: number | undefined;
   /** The number of drain threads. Undefined means as many as queues and CPUs allow. */
@@ -56,6 +62,7 @@ export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   nanoseconds: true,
   mode: 'stamped',
   snaplen: MAX_SNAPLEN,
+  packetBuffered: false,
   packetLimit: 0,
   byteLimit: 0,
   durationMs: undefined,

@@ -55,6 +55,7 @@ export function createPlan(
     snaplen: options.snaplen,
     packetLimit: options.packetLimit,
     byteLimit: options.byteLimit,
+    ...(options.packetBuffered ? { packetBuffered: true } : {}),
     ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
     ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
     ...(options.minFree === undefined ? {} : { minFree: options.minFree }),

@@ -17,6 +17,7 @@ t.test('defaults are tcpdump-like', async (t) => {
     nanoseconds: true,
     mode: 'stamped',
     snaplen: MAX_SNAPLEN,
+    packetBuffered: false,
     packetLimit: 0,
     byteLimit: 0,
     durationMs: undefined,

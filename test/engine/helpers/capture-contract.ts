@@ -26,6 +26,7 @@ export function nullPlan(change: Partial<NativePlan> = {}): NativePlan {
     info: { application: 'test', operatingSystem: '', comment: '' },
     packetLimit: 0,
     byteLimit: 0,
+    packetBuffered: false,
     mbufs: 1023,
     mostMbufs: 1023,
     dataRoom: 264,

@@ -101,6 +101,33 @@ void what_never_stalls() {
   close(ends[0]);
 }
 
+// In a hurry, a packet is in the file although no time has passed; else it waits for more.
+void in_a_hurry() {
+  using Hurry = FileSinkOptions::Hurry;
+  for (const Hurry hurry : {Hurry::none, Hurry::each_round}) {
+    TemporaryFile file;
+    Books books(1);
+    FileSinkOptions wanted = options();
+    wanted.hurry = hurry;
+    FileSink sink(file.fd, wanted, books.counters);
+    Packets packets;
+    packets.add_sized(1, 84);  // 100 bytes
+    while (file.size() != 24) std::this_thread::yield();  // the header
+    for (size_t bytes = 124; bytes <= 324; bytes += 100) {
+      CHECK(put(sink, packets.burst()) == 1);
+      sink.tick(0, 0);
+      if (hurry == Hurry::none) continue;
+      while (file.size() != bytes) {  // the writer thread may not have been idle
+        std::this_thread::yield();
+        sink.tick(0, 0);
+      }
+    }
+    if (hurry == Hurry::none) CHECK(file.size() == 24);
+    sink.finish({});
+    CHECK(file.size() == 324 && books.ledger[0].lost == 0);
+  }
+}
+
 // What fills blocks goes past the page cache, where the file system can.
 void straight_to_disk() {
   TemporaryFile file;
@@ -249,6 +276,7 @@ void test_file_sink() {
   whole_file();
   alone_on_a_cpu();
   what_never_stalls();
+  in_a_hurry();
   straight_to_disk();
   byte_limit();
   full_disk();
