@@ -9,7 +9,10 @@ export function cannotWrite(path: string, cause: unknown): DpcapError {
     cause,
     errno: errnoOf(cause),
     subject: path,
-    hint: 'choose a directory that exists and that you may write to',
+    hint:
+      errnoOf(cause) === 'EEXIST'
+        ? 'another capture writes it, or left it when it was killed: look, and remove the .partial file'
+        : 'choose a directory that exists and that you may write to',
   });
 }
 

@@ -19,25 +19,34 @@ import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite } from './cannot-write.js';
 import { descriptorOfLink, isProcessLink } from './descriptor.js';
 import { descriptorOutput, terminal } from './descriptor-target.js';
+import type { FileOwner } from './file-owner.js';
 import type { OutputTarget } from './output-target.js';
-import { unfinishedName } from './unfinished.js';
+import { followedName, unfinishedName } from './unfinished.js';
 
 /** The most links that are followed: as many as the kernel follows. */
 const MOST_LINKS = 40;
+
+/** How a new file is to be made. */
+export interface FileWishes {
+  /** The unfinished file gets a name that others can know beforehand: FILE.partial. */
+  isFollowed?: boolean;
+  /** Whom it is to belong to; default: whoever dpcap runs as. */
+  owner?: FileOwner | undefined;
+}
 
 /**
  * The output for the name `path` that the user gave. A link is followed, so that it stays and its file is written.
  * @throws UsageError for a directory or a terminal, DpcapError ERR_SINK_OPEN for what must not be written
  */
-export function outputTarget(path: string): OutputTarget {
+export function outputTarget(path: string, wishes: FileWishes = {}): OutputTarget {
   try {
-    return targetOf(path);
+    return targetOf(path, wishes);
   } catch (cause) {
     throw cannotWrite(path, cause);
   }
 }
 
-function targetOf(path: string): OutputTarget {
+function targetOf(path: string, wishes: FileWishes): OutputTarget {
   const found = followLinks(path);
   if ('fd' in found) return descriptorOutput(found.fd, path);
   const { stats } = found;
@@ -48,18 +57,24 @@ function targetOf(path: string): OutputTarget {
       hint: 'give a file name in it',
     });
   }
-  if (!stats) return { to: { kind: 'file', path: found.path, unfinished: unfinishedName(found.path) } };
-  return stats.isFile() ? fileTarget(found.path, stats) : deviceTarget(found.path, stats);
+  if (!stats) return newFile(found.path, wishes);
+  return stats.isFile() ? fileTarget(found.path, stats, wishes) : deviceTarget(found.path, stats);
 }
 
-function fileTarget(path: string, stats: Stats): OutputTarget {
+function newFile(path: string, { isFollowed, owner }: FileWishes): OutputTarget {
+  const unfinished = isFollowed ? followedName(path) : unfinishedName(path);
+  const note = isFollowed ? { note: `as ${unfinished} until it is complete` } : {};
+  return { to: { kind: 'file', path, unfinished, ...(owner ? { owner } : {}) }, ...note };
+}
+
+function fileTarget(path: string, stats: Stats, wishes: FileWishes): OutputTarget {
   const why = notToReplace(path, stats);
   if (why !== undefined) {
     if (stats.nlink > 1) refusePlanted(path, stats);
     return { to: { kind: 'file', path }, note: `in place, because ${why}` };
   }
   if (isPlanted(path, stats) && process.geteuid?.() !== 0) throw notReplaceable(path, stats);
-  return { to: { kind: 'file', path, unfinished: unfinishedName(path) } };
+  return newFile(path, wishes);
 }
 
 /** Why a file is written in place; undefined when it is replaced. */

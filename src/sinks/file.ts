@@ -1,15 +1,34 @@
 /** A regular file: opened under an unfinished name, or in place, and given its own name when it is finished. */
-import { constants, fstatSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../errors.js';
+import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite, changed } from './cannot-write.js';
+import { type FileOwner, mayMakeFiles, ownerRefused, ownerSchema } from './file-owner.js';
 import { type Output, type Sink, writeFailed } from './sink.js';
 import { type UnfinishedFile, unfinishedFiles } from './unfinished.js';
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
 /** The file has the name `unfinished` until it is finished; without that name it is written in place. */
-const schema = z.strictObject({ kind: z.literal('file'), path: z.string(), unfinished: z.optional(z.string()) });
+const schema = z.strictObject({
+  kind: z.literal('file'),
+  path: z.string(),
+  unfinished: z.optional(z.string()),
+  /** Whom a file that is made anew is given to. */
+  owner: z.optional(ownerSchema),
+});
 
 export type FilePlan = z.infer<typeof schema>;
 
@@ -18,17 +37,19 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   takesFrames: false,
   nameOf: ({ path }) => path,
   hasPath: true,
-  open({ path, unfinished }) {
+  open({ path, unfinished, owner }) {
     try {
-      return unfinished === undefined ? openInPlace(path) : openUnfinished(path, unfinished);
+      if (unfinished === undefined) return openInPlace(path);
+      return owner === undefined ? openUnfinished(path, unfinished) : openForOwner(path, unfinished, owner);
     } catch (cause) {
       throw cannotWrite(path, cause);
     }
   },
   failed: ({ path }, errno) => writeFailed(path, errno),
   abandoned({ path, unfinished = path }) {
-    const left = path === unfinished ? [path] : unfinishedFiles(unfinished).flatMap(withPackets);
-    return left.length > 0 ? `what was written until then is in ${left.join(', ')}` : 'nothing was written';
+    const named = existsSync(unfinished) ? [unfinished] : [];
+    const left = new Set([...named, ...unfinishedFiles(unfinished).flatMap(withPackets)]);
+    return left.size > 0 ? `what was written until then is in ${[...left].join(', ')}` : 'nothing was written';
   },
 };
 
@@ -37,12 +58,16 @@ function withPackets({ path, bytes }: UnfinishedFile): string[] {
   return bytes > 0 ? [path] : [];
 }
 
-/** The mode is 0640: only the owner and the group may read the packets, as with dumpcap -g. */
-export function openUnfinished(path: string, unfinished: string): Output & { sink: { kind: 'file' } } {
-  const fd = openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
+/**
+ * Opens the file that is renamed when it is finished. The mode is 0640, less what the umask forbids: only the owner and the
+ * group may read the packets, as with dumpcap -g.
+ * @param at the name by which a file is reached
+ */
+export function openUnfinished(path: string, unfinished: string, at = (file: string): string => file): NamedOutput {
+  const fd = openSync(at(unfinished), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
   const { dev, ino } = fstatSync(fd);
   const isOurs = (): boolean => {
-    const there = lstatSync(unfinished, { throwIfNoEntry: false });
+    const there = lstatSync(at(unfinished), { throwIfNoEntry: false });
     return there?.dev === dev && there.ino === ino;
   };
   return {
@@ -50,16 +75,43 @@ export function openUnfinished(path: string, unfinished: string): Output & { sin
     publish: (as = path) => {
       try {
         if (!isOurs()) return { file: undefined, error: lost(as, unfinished) };
-        renameSync(unfinished, as);
+        renameSync(at(unfinished), at(as));
         return { file: as };
       } catch (cause) {
         return { file: unfinished, error: notRenamed(as, unfinished, cause) };
       }
     },
     remove: () => {
-      if (isOurs()) rmSync(unfinished, { force: true });
+      if (isOurs()) rmSync(at(unfinished), { force: true });
     },
   };
+}
+
+/** An output that is one descriptor. */
+type NamedOutput = Output & { sink: { kind: 'file'; fd: number } };
+
+/**
+ * The same in a directory that is held, so that nobody can lead what is made, given away and renamed into another one
+ * meanwhile. The directory stays open until the process ends, soon after the capture.
+ */
+function openForOwner(path: string, unfinished: string, owner: FileOwner): Output {
+  const directory = openSync(dirname(path), O_PATH | O_DIRECTORY);
+  const isHis = mayMakeFiles(fstatSync(directory), owner);
+  if (!isHis && owner.user !== undefined) throw ownerRefused(path, owner);
+  const output = openUnfinished(path, unfinished, (file) => `/proc/self/fd/${directory}/${basename(file)}`);
+  if (isHis) give(output, owner);
+  return output;
+}
+
+/** Gives the file away; the caller of sudo, who did not ask for it, is told at the end when that was not possible. */
+function give(output: NamedOutput, { uid, gid, user }: FileOwner): void {
+  try {
+    fchownSync(output.sink.fd, uid, gid);
+  } catch (cause) {
+    if (user === undefined) return;
+    output.remove();
+    throw cause;
+  }
 }
 
 function notRenamed(path: string, unfinished: string, cause: unknown): DpcapError {

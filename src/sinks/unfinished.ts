@@ -12,6 +12,11 @@ export function unfinishedName(path: string): string {
   return `${path}.${process.pid}${randomPart()}`;
 }
 
+/** A name that others can know beforehand, to follow the file while it grows. */
+export function followedName(path: string): string {
+  return `${path}${PARTIAL}`;
+}
+
 /** The name of another file of the same capture. */
 export function unfinishedSibling(unfinished: string): string {
   return unfinished.replace(RANDOM_PART, randomPart());

@@ -45,6 +45,15 @@ t.test('a descriptor that cannot be written is refused', async (t) => {
   t.throws(() => outputTarget('/proc/self/fd/999'), { code: 'ERR_SINK_OPEN', errno: 'EBADF' });
 });
 
+t.test('a file that is followed has a name that can be known, and the start line says it', async (t) => {
+  const path = join(t.testdir(), 'x.pcap');
+  const owner = { uid: NOBODY, gid: NOBODY };
+  t.same(outputTarget(path, { isFollowed: true, owner }), {
+    to: { kind: 'file', path, unfinished: `${path}.partial`, owner },
+    note: `as ${path}.partial until it is complete`,
+  });
+});
+
 t.test('a file is replaced when it is complete', async (t) => {
   const path = join(t.testdir({ old: '' }), 'old');
   for (const name of [path, `${path}-new`]) {

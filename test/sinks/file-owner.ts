@@ -1,0 +1,72 @@
+/** Whom files of root are given to: as if that user had made them himself, and never where he could not have. */
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { FILE } from '../../src/sinks/file.js';
+import { type FileOwner, fileOwner } from '../../src/sinks/file-owner.js';
+import type { Output } from '../../src/sinks/sink.js';
+
+const NOBODY = 65534;
+const skip = process.getuid?.() === 0 ? false : 'must run as root';
+const CALLER: FileOwner = { uid: NOBODY, gid: NOBODY };
+
+t.test('who is meant', { skip }, async (t) => {
+  const sudo = { SUDO_UID: '1000', SUDO_GID: '1001', SUDO_USER: 'alice' };
+  t.same(fileOwner(undefined, {}), undefined);
+  t.same(fileOwner(undefined, sudo), { uid: 1000, gid: 1001 });
+  t.same(fileOwner(undefined, { ...sudo, SUDO_UID: '0' }), undefined, 'root');
+  t.same(fileOwner(undefined, { ...sudo, SUDO_UID: '-1' }), undefined, 'no number');
+  t.same(fileOwner(undefined, { SUDO_UID: '1000' }), undefined, 'no group');
+  t.match(fileOwner('nobody', sudo), { uid: NOBODY, user: 'nobody' }, '-Z comes first');
+  t.same(fileOwner('root', sudo), undefined, 'and keeps files root’s');
+  for (const name of ['dpcap-nonesuch', '', '65534', '-x']) {
+    t.throws(() => fileOwner(name, {}), { exitCode: 2, message: /-Z: there is no user/ }, name);
+  }
+});
+
+/** A directory of this owner and mode, and the output of a file in it. */
+function opened(t: Test, mode: number, uid: number, owner: FileOwner): { path: string; dir: string; output: Output } {
+  const dir = join(t.testdir(), 'dir');
+  mkdirSync(dir);
+  chmodSync(dir, mode);
+  chownSync(dir, uid, uid);
+  const path = join(dir, 'x.pcap');
+  const output = FILE.open({ kind: 'file', path, unfinished: `${path}.partial`, owner }, () => false) as Output;
+  t.teardown(() => closeSync((output.sink as { fd: number }).fd));
+  return { path, dir, output };
+}
+
+t.test('in a directory of his the file is his, from the start on', { skip }, async (t) => {
+  const { path, output } = opened(t, 0o755, NOBODY, CALLER);
+  t.match(statSync(`${path}.partial`), { uid: NOBODY, gid: NOBODY });
+  t.same(output.publish(), { file: path });
+  t.match(statSync(path), { uid: NOBODY });
+});
+
+t.test('in one for all, too', { skip }, async (t) => {
+  const { path, output } = opened(t, 0o1777, 0, CALLER);
+  t.same(output.publish(), { file: path });
+  t.match(statSync(path), { uid: NOBODY });
+});
+
+t.test('in one of root’s the file stays root’s', { skip }, async (t) => {
+  const { path, output } = opened(t, 0o755, 0, CALLER);
+  t.same(output.publish(), { file: path });
+  t.match(statSync(path), { uid: 0 });
+  t.throws(() => opened(t, 0o755, 0, { ...CALLER, user: 'nobody' }), {
+    code: 'ERR_SINK_OPEN',
+    errno: 'EACCES',
+    message: /user nobody may not make files there/,
+  });
+});
+
+t.test('a directory that is exchanged leads nothing elsewhere', { skip }, async (t) => {
+  const { path, dir, output } = opened(t, 0o755, NOBODY, CALLER);
+  const elsewhere = join(t.testdirName, 'etc');
+  mkdirSync(elsewhere);
+  renameSync(dir, `${dir}-before`);
+  symlinkSync(elsewhere, dir);
+  t.same(output.publish(), { file: path });
+  t.ok(existsSync(join(`${dir}-before`, 'x.pcap')), 'it is where it was made');
+  t.notOk(existsSync(join(elsewhere, 'x.pcap')));
+});
