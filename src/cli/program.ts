@@ -44,7 +44,7 @@ function wanted(argv: readonly string[]): readonly CommandName[] {
  * dash.
  */
 export function expandAliases(argv: readonly string[]): string[] {
-  return argv[0] === '-D' ? ['list', ...argv.slice(1)] : [...argv];
+  return argv[0] === '-D' ? ['list', '--numbers', ...argv.slice(1)] : [...argv];
 }
 
 /** A file that is there, and not used, is named: its user expects it to hold. */

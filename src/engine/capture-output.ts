@@ -32,8 +32,8 @@ export class CaptureOutput {
     this.#plan = plan;
     this.#output = output;
     if (plan.rotation && plan.output.kind === 'file' && plan.output.unfinished !== undefined) {
-      const { path, unfinished } = plan.output;
-      this.#series = new FileSeries({ path, unfinished }, plan.rotation, output, {
+      const { path, unfinished, owner } = plan.output;
+      this.#series = new FileSeries({ path, unfinished, owner }, plan.rotation, output, {
         finished: (path, bytes) => events.finished({ path, bytes }),
         notice: (text) => events.notice(text),
       });

@@ -1,5 +1,6 @@
 /** A regular file: opened under an unfinished name, or in place, and given its own name when it is finished. */
 import {
+  closeSync,
   constants,
   existsSync,
   fchownSync,
@@ -39,8 +40,7 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   hasPath: true,
   open({ path, unfinished, owner }) {
     try {
-      if (unfinished === undefined) return openInPlace(path);
-      return owner === undefined ? openUnfinished(path, unfinished) : openForOwner(path, unfinished, owner);
+      return unfinished === undefined ? openInPlace(path) : openNew(path, unfinished, owner);
     } catch (cause) {
       throw cannotWrite(path, cause);
     }
@@ -56,6 +56,14 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
 /** The file that comes next is open beforehand, and empty. */
 function withPackets({ path, bytes }: UnfinishedFile): string[] {
   return bytes > 0 ? [path] : [];
+}
+
+/**
+ * Opens a file that is made anew, and given to `owner`.
+ * @throws DpcapError where a user of -Z may not make files; the errors of the file system
+ */
+export function openNew(path: string, unfinished: string, owner: FileOwner | undefined): NamedOutput {
+  return owner === undefined ? openUnfinished(path, unfinished) : openForOwner(path, unfinished, owner);
 }
 
 /**
@@ -92,15 +100,39 @@ type NamedOutput = Output & { sink: { kind: 'file'; fd: number } };
 
 /**
  * The same in a directory that is held, so that nobody can lead what is made, given away and renamed into another one
- * meanwhile. The directory stays open until the process ends, soon after the capture.
+ * meanwhile.
  */
-function openForOwner(path: string, unfinished: string, owner: FileOwner): Output {
+function openForOwner(path: string, unfinished: string, owner: FileOwner): NamedOutput {
   const directory = openSync(dirname(path), O_PATH | O_DIRECTORY);
-  const isHis = mayMakeFiles(fstatSync(directory), owner);
-  if (!isHis && owner.user !== undefined) throw ownerRefused(path, owner);
-  const output = openUnfinished(path, unfinished, (file) => `/proc/self/fd/${directory}/${basename(file)}`);
-  if (isHis) give(output, owner);
-  return output;
+  try {
+    const isHis = mayMakeFiles(fstatSync(directory), owner);
+    if (!isHis && owner.user !== undefined) throw ownerRefused(path, owner);
+    const held = (file: string): string => {
+      return dirname(file) === dirname(path) ? `/proc/self/fd/${directory}/${basename(file)}` : file;
+    };
+    const output = openUnfinished(path, unfinished, held);
+    if (isHis) give(output, owner);
+    return releasing(directory, output);
+  } catch (cause) {
+    closeSync(directory);
+    throw cause;
+  }
+}
+
+/** The output, whose directory is let go when the file has its name, or is gone. */
+function releasing(directory: number, { sink, publish, remove }: NamedOutput): NamedOutput {
+  return {
+    sink,
+    publish: (as) => {
+      const published = publish(as);
+      closeSync(directory);
+      return published;
+    },
+    remove: () => {
+      remove();
+      closeSync(directory);
+    },
+  };
 }
 
 /** Gives the file away; the caller of sudo, who did not ask for it, is told at the end when that was not possible. */

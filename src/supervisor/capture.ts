@@ -19,6 +19,8 @@ export interface ShownCapture {
   output: string;
   /** The output, when the plan says that the engine inherits it. */
   inherited?: Inherited;
+  /** Called when packets can flow, and the output is open. */
+  onStarted?: () => void;
 }
 
 /** A capture that runs, or is about to. */
@@ -53,6 +55,7 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
         const { primaryName: primary, expression, reading, snaplen, durationMs } = plan;
         const notes = [...(plan.notes ?? []), ...pollNotes(message.pollNs, message.lanes)];
         shown.begin(message.lanes);
+        options.onStarted?.();
         reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
         if (durationMs !== undefined) startTimer(() => supervisor.stop('duration'), durationMs).unref();
       },

@@ -34,7 +34,7 @@ t.test('every option of every command', async (t) => {
   const all = await valueOptions();
   t.ok(all.length > 60, `${all.length} options`);
   for (const { words, option } of all) {
-    const name = option.long as string;
+    const name = (option.long ?? option.short) as string;
     const argv = [...words, name, 'first', name, 'second'];
     const program = await createProgram(argv, { exitCode: 0, isJson: false });
     const command = words.reduce((one, word) => one.commands.find((sub) => sub.name() === word) as Command, program);
@@ -57,7 +57,7 @@ t.test('once is fine, also beside a default', async (t) => {
   const program = await createProgram(['capture'], { exitCode: 0, isJson: false });
   const capture = program.commands[0] as Command;
   t.doesNotThrow(() => capture.parseOptions(['--log-level', 'info', '-w', 'x', '-q', '-q']));
-  t.match(capture.opts(), { logLevel: 'info', write: 'x', quiet: true });
+  t.match(capture.opts(), { logLevel: 'info', write: 'x', quiet: 2 });
   t.throws(() => capture.parseOptions(['-w', 'y']), /--write is given twice/);
 });
 

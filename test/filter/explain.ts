@@ -44,9 +44,9 @@ t.test('listings and costs', async (t) => {
     const classic = native.compileFilter(text);
     if (!error) {
       const theirs = spawnSync('tcpdump', ['-y', 'EN10MB', '-d', '--', text], { encoding: 'utf8' })
-        .stdout.trim()
-        .split('\n');
-      t.same(listClassic(classic).map(squeeze), theirs.map(squeeze), text);
+        .stdout.split('\n')
+        .slice(0, -1);
+      t.same(listClassic(classic), theirs, text);
     }
     const program = compileFilter({ expressions: [text] });
     if (!program) continue;
@@ -56,9 +56,6 @@ t.test('listings and costs', async (t) => {
     t.ok(nanoseconds(shortest) <= nanoseconds(longest) && longest.instructions <= insns.length);
   }
 });
-
-/** Without the spaces that only align. */
-const squeeze = (line: string): string => line.replace(/\s+/g, ' ').trim();
 
 t.test('a file is tried', async (t) => {
   const path = join(t.testdir(), 'a.pcap');

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { pickSource } from '../../agent/pick.js';
 import { resolvePortNames } from '../../dpvs/port-names.js';
-import { errorFromRecord, errorText, UsageError } from '../../errors.js';
+import { type DpcapError, errorFromRecord, errorText, UsageError } from '../../errors.js';
 import type { FilterProgram } from '../../filter/compile.js';
 import { explainFilter, testFilter } from '../../filter/explain.js';
 import { hostAddon } from '../../native/addons.js';
@@ -15,6 +15,7 @@ import type { EnginePlan } from '../../protocol/plan.js';
 import type { CaptureRequest } from '../../protocol/request.js';
 import { INHERITED_FD } from '../../sinks/descriptor.js';
 import { descriptorOutput } from '../../sinks/descriptor-target.js';
+import { type FileOwner, fileOwner } from '../../sinks/file-owner.js';
 import { outputTarget } from '../../sinks/file-target.js';
 import type { OutputTarget } from '../../sinks/output-target.js';
 import { sinkOf } from '../../sinks/registry.js';
@@ -22,20 +23,30 @@ import { rotationTarget } from '../../sinks/rotation/target.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
-import { type DisplayOptions, startPrinter } from '../../supervisor/printer.js';
+import type { Display } from '../../supervisor/printing/display.js';
 import { createReporter } from '../../supervisor/report/create-reporter.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
+import { inOwnWords, isAnswered } from '../letters/meanings.js';
+import { addLetters, displayFrom, type RawLetters } from '../letters/options.js';
+import { startPrinting } from '../letters/printing.js';
 import { addLibrariesOption } from '../libraries-option.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
 
 type RawOptions = RawCaptureOptions &
-  DisplayOptions &
+  RawLetters &
   RawFilterOptions &
-  RawCaptureMirror & { explain?: boolean; testFilter?: string; dryRun?: boolean; logLevel?: string; json?: boolean };
+  RawCaptureMirror & {
+    relinquishPrivileges?: string;
+    explain?: boolean;
+    testFilter?: string;
+    dryRun?: boolean;
+    logLevel?: string;
+    json?: boolean;
+  };
 
 export const registerCapture: RegisterCommand = (program, context) => {
   const command = program
@@ -43,10 +54,17 @@ export const registerCapture: RegisterCommand = (program, context) => {
     .description('Capture packets. This is the default command.')
     .argument('[expression...]', 'Expression of pcap-filter(7), as for tcpdump.');
   addCaptureOptions(command);
+  addLetters(command);
   addFilterOptions(command);
   addLibrariesOption(command);
-  command.action(async (words: string[], raw: RawOptions) => {
+  command.action(async (words: string[], given: RawOptions) => {
     refuseLateCommand(words[0]);
+    const raw = inOwnWords(given);
+    if (isAnswered(raw)) {
+      const { answerTo } = await import('../letters/answers.js');
+      process.stdout.write(answerTo(words, raw, checkOptions(raw).snaplen));
+      return;
+    }
     const { mirror } = raw;
     const typed = readWords(words, raw);
     if (raw.explain || raw.testFilter !== undefined) return explain(typed);
@@ -74,7 +92,10 @@ function addCaptureOptions(command: Command): void {
     .option('-Q, --direction <direction>', 'Direction to capture: rx, tx or both (in, out, inout). Default: both.')
     .option('--queue <list>', 'Queues to capture, such as 0,2-5. Default: all.')
     .option('-w, --write <file>', 'Write packets to this file, or to standard output for -. Default: print them.')
-    .option('-F, --format <format>', 'Format of -w: pcap or pcapng. Default: by the suffix of the file.')
+    .option(
+      '-F, --format <format>',
+      'Format of -w: pcap or pcapng. Default: by the suffix of the file. Anything else is a file with an expression.',
+    )
     .option(
       '-s, --snapshot-length <bytes>',
       'Most bytes of a packet to keep. The primary cuts off the rest. Default, and 0: 262144.',
@@ -126,20 +147,12 @@ function addCaptureOptions(command: Command): void {
       '--trust-mempools',
       'Trust that the primary made its mempools by rte_pktmbuf_pool_create(), where its table of handlers cannot be read.',
     )
-    .option('-q, --quiet', 'Show no running count. There is none while packets are printed.')
     .option(
       '--mirror <spec>',
       'Copy a VF to the captured one while capturing, such as pf=0,vf=1,direction=all,target=3.',
     )
     .option('--mirror-fifo <path>', "Path of VFd's request FIFO.")
     .option('--mirror-config <file>', "Path of VFd's configuration. Default: /etc/vfd/vfd.cfg.")
-    .option('-n', 'Print no names. This is always so; -n is accepted for the habit of it.')
-    .option('-e', 'Print link-level headers.')
-    .option('-t', 'Print no time of day.')
-    .option('-v', 'Print more detail.')
-    .option('-x', 'Print the packets in hex.')
-    .option('-X', 'Print the packets in hex and ASCII.')
-    .option('-A', 'Print the packets in ASCII.')
     .option('--explain', 'Print what the filter compiles to and what it costs, and attach to nothing.')
     .option('--test-filter <file>', 'Say which packets of this pcap file would be captured, and attach to nothing.')
     .option('--dry-run', 'Print the plan and attach to nothing.')
@@ -151,6 +164,10 @@ interface TypedCapture {
   raw: RawOptions;
   request: CaptureRequest;
   filter: FilterProgram | undefined;
+  /** How packets are printed, if they are. */
+  display: Display;
+  /** Whom a new file is given to. */
+  owner: FileOwner | undefined;
   log: Logger;
 }
 
@@ -158,7 +175,9 @@ interface TypedCapture {
 function readWords(words: string[], raw: RawOptions): TypedCapture {
   const request = checkOptions(raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
-  return { raw, request, filter: readFilter(words, raw), log };
+  const display = displayFrom(raw, raw.timePrecision === 'nano');
+  const owner = fileOwner(raw.relinquishPrivileges);
+  return { raw, request, filter: readFilter(words, raw), display, owner, log };
 }
 
 function explain({ raw, request, filter }: TypedCapture): void {
@@ -177,8 +196,8 @@ interface PlannedCapture {
  * @param mirrored the port of a mirror's target VF, empty when the user named a port
  * @throws UsageError, DpcapError
  */
-async function planFor({ request, filter }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
-  const target = chooseTarget(request);
+async function planFor({ request, filter, owner }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
+  const target = chooseTarget(request, owner);
   const picked = pickSource(mirrored?.filePrefix ?? request.filePrefix, request.via);
   const ports = await resolvePortNames(mirrored?.interface ?? request.ports, picked);
   // After joining, the engine looks for the port in any case. Telemetry does not list ports that another port owns, so
@@ -192,7 +211,7 @@ function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
 }
 
 async function capture(
-  { raw, request, log }: TypedCapture,
+  { raw, request, display, log }: TypedCapture,
   { plan, target }: PlannedCapture,
   context: CommandContext,
 ): Promise<void> {
@@ -200,24 +219,25 @@ async function capture(
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;
   }
-  const printer = request.output.kind === 'print' ? await startPrinter(displayOptions(raw)) : undefined;
+  const isPrinted = request.output.kind === 'print';
+  const printing = await startPrinting(raw, isPrinted, plan.output, display);
   // Printed packets and a status line that is overwritten cannot share a screen.
-  const reporter = await createReporter(request.stats, request.quiet || printer !== undefined, diagnostics);
-  const inherited = printer?.input ?? target.inherits;
-  const where = printer ? 'tcpdump' : describeTarget(target, request.format);
-  const foreground: ShownCapture = { output: where, inherited };
-  const done = await runInForeground(plan, foreground, reporter, log).finally(() => printer?.finished());
-  if (!done.error) return;
-  const error = errorFromRecord(done.error);
+  const reporter = await createReporter(request.stats, request.quiet || printing !== undefined, diagnostics);
+  const foreground: ShownCapture = {
+    output: [...(isPrinted ? [] : [describeTarget(target, request.format)]), ...(printing ? [printing.name] : [])].join(
+      ' and ',
+    ),
+    inherited: printing?.inherited ?? target.inherits,
+    onStarted: () => printing?.begin(),
+  };
+  const done = await runInForeground(plan, foreground, reporter, log).finally(() => printing?.finished());
+  const failure = done.reason === 'reader closed' ? printing?.failure() : undefined;
+  if (!done.error && !failure) return;
+  const error = done.error ? errorFromRecord(done.error) : (failure as DpcapError);
   if (done.stats === undefined) throw error;
   // The summary has been shown; only the reason why the capture ended is left to say.
   diagnostics.write(errorText(error, context.isJson));
   context.exitCode = error.exitCode;
-}
-
-/** Picks the letters that tcpdump gets: it would take one that it does not know for a mistake. */
-function displayOptions({ A, e, t, v, x, X, timePrecision }: RawOptions): DisplayOptions {
-  return { A, e, t, v, x, X, nano: timePrecision === 'nano' } as DisplayOptions;
 }
 
 /**
@@ -240,10 +260,11 @@ function tryOnFile(filter: FilterProgram | undefined, path: string): string {
   }
 }
 
-function chooseTarget({ output, rotation }: Pick<CaptureRequest, 'output' | 'rotation'>): OutputTarget {
-  if (output.kind === 'file' && rotation) return rotationTarget(output.path);
+function chooseTarget(request: CaptureRequest, owner?: FileOwner): OutputTarget {
+  const { output, rotation, packetBuffered: isFollowed } = request;
+  if (output.kind === 'file' && rotation) return rotationTarget(output.path, owner);
   if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'tcpdump' } };
-  return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path);
+  return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path, { isFollowed, owner });
 }
 
 function describeTarget({ to, note }: OutputTarget, format: string): string {

@@ -8,15 +8,28 @@ import type { PortInfo } from '../../primary/telemetry.js';
 import { printable } from '../../text/printable.js';
 import { alignRows } from '../../text/table.js';
 import type { RegisterCommand } from '../command.js';
+import { listPorts } from '../letters/answers.js';
 import { addLibrariesOption } from '../libraries-option.js';
+
+interface ListOptions {
+  filePrefix?: string;
+  all?: boolean;
+  numbers?: boolean;
+  json?: boolean;
+}
 
 export const registerList: RegisterCommand = (program) => {
   addLibrariesOption(program.command('list'))
-    .description('List the primaries on this machine and their ports. dpcap -D does the same.')
+    .description('List the primaries on this machine and their ports.')
     .option('--file-prefix <prefix>', 'List this primary only. Default: all.')
     .option('--all', 'List also primaries that have ended and left their files.')
+    .option('--numbers', 'List only the ports, with the numbers for -i, as tcpdump -D does. dpcap -D is short for it.')
     .option('--json', 'Print one JSON document.')
-    .action(async (options: { filePrefix?: string; all?: boolean; json?: boolean }) => {
+    .action(async (options: ListOptions) => {
+      if (options.numbers && !options.json) {
+        process.stdout.write(listPorts(options.filePrefix));
+        return;
+      }
       const root = runtimeRoot();
       const found = collectListings(root, systemHost(), options.filePrefix);
       const wanted = options.all || options.filePrefix !== undefined ? found : withoutEnded(found);

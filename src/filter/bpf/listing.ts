@@ -8,13 +8,13 @@ const letter = (code: number): string => ({ 1: 'b', 2: 'h', 4: '' })[loadBytes(c
 const hex = (value: number): string => `#0x${(value >>> 0).toString(16)}`;
 const numbered = (at: number, text: string): string => `(${String(at).padStart(3, '0')}) ${text}`;
 
-/** One line per instruction. */
+/** One line per instruction, byte for byte as libpcap's bpf_image() makes them. */
 export function listClassic(program: readonly ClassicInsn[]): string[] {
   return program.map((insn, at) => numbered(at, classicText(insn, at)));
 }
 
 function classicText({ code, k, jt, jf }: ClassicInsn, at: number): string {
-  const columns = (op: string, operand = ''): string => `${op.padEnd(8)} ${operand}`.trimEnd();
+  const columns = (op: string, operand = ''): string => `${op.padEnd(8)} ${operand}`;
   const other = (code & SRC.X) === 0 ? hex(k) : 'x';
   switch (code & 7) {
     case CLASS.LD:
@@ -29,12 +29,12 @@ function classicText({ code, k, jt, jf }: ClassicInsn, at: number): string {
       return columns(name(ALU, code & 0xf0), arithmeticOperand(code, other, k));
     case CLASS.JMP: {
       if (code === CLASS.JMP) return columns('ja', String(at + 1 + k));
-      return `${columns(name(JMP, code & 0xf0), other).padEnd(24)} jt ${at + 1 + jt}\tjf ${at + 1 + jf}`;
+      return `${columns(name(JMP, code & 0xf0), other).padEnd(25)} jt ${at + 1 + jt}\tjf ${at + 1 + jf}`;
     }
     case CLASS.RET:
-      return columns('ret', (code & 0x18) === 0x10 ? 'a' : `#${k}`);
+      return columns('ret', (code & 0x18) === 0x10 ? '' : `#${k}`);
     default:
-      return (code & 0x80) === 0 ? 'tax' : 'txa';
+      return columns((code & 0x80) === 0 ? 'tax' : 'txa');
   }
 }
 

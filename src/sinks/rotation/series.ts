@@ -8,7 +8,8 @@ import { basename, dirname, extname } from 'node:path';
 import { asDpcapError, type DpcapError, errnoOf } from '../../errors.js';
 import type { FileTurn } from '../../native/capture-binding.js';
 import { cannotWrite } from '../cannot-write.js';
-import { openUnfinished } from '../file.js';
+import { openNew } from '../file.js';
+import type { FileOwner } from '../file-owner.js';
 import type { Output, Published } from '../sink.js';
 import { unfinishedSibling } from '../unfinished.js';
 import { FileNames } from './names.js';
@@ -33,6 +34,7 @@ export interface SeriesEvents {
 export class FileSeries {
   readonly #path: string;
   readonly #unfinished: string;
+  readonly #owner: FileOwner | undefined;
   readonly #rotation: RotationPlan;
   readonly #names: FileNames;
   readonly #ring: Ring;
@@ -46,17 +48,19 @@ export class FileSeries {
 
   /**
    * @param path what -w says
+   * @param owner whom files are given to
    * @param unfinished the name of the first file until it is finished
    * @param first that file, which the addon has from the start
    */
   constructor(
-    { path, unfinished }: { path: string; unfinished: string },
+    { path, unfinished, owner }: { path: string; unfinished: string; owner?: FileOwner | undefined },
     rotation: RotationPlan,
     first: Output,
     events: SeriesEvents,
   ) {
     this.#path = path;
     this.#unfinished = unfinished;
+    this.#owner = owner;
     this.#rotation = rotation;
     this.#names = new FileNames(path, rotation);
     this.#ring = new Ring((text) => events.notice(text));
@@ -110,7 +114,7 @@ export class FileSeries {
   #supply(): void {
     if (this.#error) return;
     try {
-      const { sink, ...output } = openUnfinished(this.#path, unfinishedSibling(this.#unfinished));
+      const { sink, ...output } = openNew(this.#path, unfinishedSibling(this.#unfinished), this.#owner);
       this.#opened++;
       this.#open.set(this.#opened, { sink, ...output });
       this.#taker?.supplyFile(sink.fd);

@@ -3,6 +3,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { cannotWrite } from '../cannot-write.js';
+import type { FileOwner } from '../file-owner.js';
 import type { OutputTarget } from '../output-target.js';
 import { unfinishedName } from '../unfinished.js';
 
@@ -11,7 +12,7 @@ import { unfinishedName } from '../unfinished.js';
  * followed: a file gets its name by renaming, which replaces a link.
  * @throws UsageError for what names no file, DpcapError ERR_SINK_OPEN when no file can be made there
  */
-export function rotationTarget(path: string): OutputTarget {
+export function rotationTarget(path: string, owner?: FileOwner): OutputTarget {
   const stats = statOf(path);
   if (stats?.isDirectory() || path.endsWith('/') || ['', '.', '..'].includes(basename(path))) {
     throw new UsageError(`-w: ${path} is a directory`, {
@@ -31,7 +32,7 @@ export function rotationTarget(path: string): OutputTarget {
   } catch (cause) {
     throw cannotWrite(path, cause);
   }
-  return { to: { kind: 'file', path, unfinished: unfinishedName(path) } };
+  return { to: { kind: 'file', path, unfinished: unfinishedName(path), ...(owner ? { owner } : {}) } };
 }
 
 function statOf(path: string): Stats | undefined {

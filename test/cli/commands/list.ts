@@ -111,7 +111,7 @@ t.test('nothing running', async (t) => {
 
 t.equal(formatSpeed(100), '100 Mbit/s');
 t.equal(formatSpeed(2500), '2.5 Gbit/s');
-t.same(expandAliases(['-D', '--json']), ['list', '--json']);
+t.same(expandAliases(['-D', '--json']), ['list', '--numbers', '--json']);
 t.same(expandAliases(['list', '-D']), ['list', '-D']);
 
 const commandsFor = async (...argv: string[]) =>

@@ -1,0 +1,32 @@
+/** What to write instead of letters that other programs of this kind have, and dpcap has not. */
+import type { Command } from 'commander';
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  I: 'there is no monitor mode: a port of DPDK is no Wi-Fi card',
+  P: 'pcap is the default format; -F pcap says so in any case',
+  g: 'files are readable for the group unless the umask forbids it',
+  k: 'there is no metadata of processes to print',
+  R: '-R was a display filter: print with dpcap -w - ... | tshark -r - -Y FILTER',
+  Y: "display filters are tshark's: dpcap -w - ... | tshark -r - -Y FILTER",
+  o: "preferences are tshark's: dpcap -w - ... | tshark -r - -o NAME:VALUE",
+  '--monitor-mode': 'there is no monitor mode: a port of DPDK is no Wi-Fi card',
+  '--lcore': 'dpcap takes no core of the application; --threads says how many threads drain packets',
+  '--ifname': 'pcapng has the name of each port already; --interface is -i',
+};
+
+/** The hint for commander's own words about an unknown option; undefined for other words. Pure. */
+export function insteadOf(complaint: string): string | undefined {
+  const [, long, letter] = /unknown option '(?:(--[\w-]+)|-(.))/.exec(complaint) ?? [];
+  return INSTEAD[long ?? letter ?? ''];
+}
+
+/** Has a command say what to write instead. */
+export function explainUnknownLetters(command: Command): void {
+  command.configureOutput({
+    ...command.configureOutput(),
+    outputError: (complaint, write) => {
+      const hint = insteadOf(complaint);
+      write(hint === undefined ? complaint : `${complaint}  ${hint}\n`);
+    },
+  });
+}
