@@ -15,6 +15,7 @@ const { metafile } = await build({
     main: projectFile('src/main.ts'),
     engine: projectFile('src/engine/main.ts'),
     watchdog: projectFile('src/watchdog/main.ts'),
+    printer: projectFile('src/printer/main.ts'),
   },
   outdir,
   outExtension: { '.js': '.cjs' },

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import * as z from 'zod/mini';
 import { DpcapError, UsageError } from '../errors.js';
-import { accountOf } from '../system/accounts.js';
+import { accountOf } from '../system/users/accounts.js';
 
 export const ownerSchema = z.strictObject({
   uid: z.int().check(z.positive()),

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { DpcapError, errnoOf } from '../errors.js';
+import { type Display, PLAIN_DISPLAY } from '../protocol/display.js';
 import { diagnostics } from '../system/diagnostics.js';
 import { onEndingSignal } from '../system/signals.js';
-import { type Display, PLAIN_DISPLAY } from './printing/display.js';
 import { choosePrintingProgram } from './printing/programs.js';
 
 /** A program that reads packets and prints them on dpcap's standard output. */

@@ -17,7 +17,7 @@ export function projectFile(path: string): string {
 }
 
 /** The entry file of another process of dpcap, in the form that this process has. */
-export function entryFile(name: 'engine' | 'watchdog'): string {
+export function entryFile(name: 'engine' | 'watchdog' | 'printer'): string {
   return projectFile(IS_BUNDLED ? `dist/bundle/${name}.cjs` : `dist/src/${name}/main.js`);
 }
 

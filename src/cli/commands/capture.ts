@@ -10,6 +10,7 @@ import { hostAddon } from '../../native/addons.js';
 import { nativeError } from '../../native/errors.js';
 import type { Port } from '../../native/primary-binding.js';
 import type { PortInfo } from '../../primary/telemetry.js';
+import type { Display } from '../../protocol/display.js';
 import { selectPorts } from '../../protocol/lanes.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import type { CaptureRequest } from '../../protocol/request.js';
@@ -23,7 +24,6 @@ import { rotationTarget } from '../../sinks/rotation/target.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
-import type { Display } from '../../supervisor/printing/display.js';
 import { createReporter } from '../../supervisor/report/create-reporter.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
@@ -100,6 +100,7 @@ function addCaptureOptions(command: Command): void {
       '-s, --snapshot-length <bytes>',
       'Most bytes of a packet to keep. The primary cuts off the rest. Default, and 0: 262144.',
     )
+    .option('--capture-comment <text>', 'What a pcapng file says of itself. Repeatable.', collect)
     .option('-c, --count <n>', 'Stop after exactly n packets.')
     .option(
       '-a, --autostop <limit>',
@@ -220,7 +221,7 @@ async function capture(
     return;
   }
   const isPrinted = request.output.kind === 'print';
-  const printing = await startPrinting(raw, isPrinted, plan.output, display);
+  const printing = await startPrinting(raw, isPrinted, plan, display);
   // Printed packets and a status line that is overwritten cannot share a screen.
   const reporter = await createReporter(request.stats, request.quiet || printing !== undefined, diagnostics);
   const foreground: ShownCapture = {
@@ -263,7 +264,7 @@ function tryOnFile(filter: FilterProgram | undefined, path: string): string {
 function chooseTarget(request: CaptureRequest, owner?: FileOwner): OutputTarget {
   const { output, rotation, packetBuffered: isFollowed } = request;
   if (output.kind === 'file' && rotation) return rotationTarget(output.path, owner);
-  if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'tcpdump' } };
+  if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'the program that prints' } };
   return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path, { isFollowed, owner });
 }
 

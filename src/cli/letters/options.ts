@@ -1,7 +1,7 @@
 /** tcpdump's letters as options of a command, and what was given of them. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../errors.js';
-import type { Display } from '../../supervisor/printing/display.js';
+import type { Display } from '../../protocol/display.js';
 import { explainUnknownLetters } from './instead.js';
 import { LETTERS, type Letter, lettersThat } from './table.js';
 

@@ -1,7 +1,7 @@
 /** Whether packets are printed, and how: without -w, or beside it with --print. */
 import { UsageError } from '../../errors.js';
-import type { OutputPlan } from '../../sinks/registry.js';
-import type { Display } from '../../supervisor/printing/display.js';
+import type { Display } from '../../protocol/display.js';
+import type { EnginePlan } from '../../protocol/plan.js';
 import { type Printing, printBeside, printInstead } from '../../supervisor/printing/printing.js';
 import type { RawLetters } from './options.js';
 
@@ -13,16 +13,21 @@ import type { RawLetters } from './options.js';
 export async function startPrinting(
   raw: RawLetters & { relinquishPrivileges?: string },
   isPrinted: boolean,
-  output: OutputPlan,
+  plan: Pick<EnginePlan, 'output' | 'rotation'>,
   display: Display,
 ): Promise<Printing | undefined> {
   if (isPrinted) return printInstead(display, raw.relinquishPrivileges);
   if (raw.print === undefined) return undefined;
-  return printBeside(growingFile(output), display, raw.relinquishPrivileges);
+  return printBeside(growingFile(plan), display, raw.relinquishPrivileges);
 }
 
 /** The name of the file while it is written. */
-function growingFile(output: OutputPlan): string {
+function growingFile({ output, rotation }: Pick<EnginePlan, 'output' | 'rotation'>): string {
+  if (rotation) {
+    throw new UsageError('--print reads one file, and files that follow one another are several', {
+      hint: 'leave out --print, or -b, -C and -G',
+    });
+  }
   if (output.kind === 'file') return output.unfinished ?? output.path;
   throw new UsageError('--print needs a file after -w, which it reads while that grows', {
     hint: 'for a pipe: dpcap -w - ... | tee FILE | tcpdump -nn -r -',

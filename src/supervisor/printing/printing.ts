@@ -1,8 +1,8 @@
 /** The printing of one capture: a program, and the way by which packets reach it. */
 import type { DpcapError } from '../../errors.js';
+import type { Display } from '../../protocol/display.js';
 import type { Inherited } from '../engine-process.js';
 import { startPrinter } from '../printer.js';
-import type { Display } from './display.js';
 import { Follower } from './follow.js';
 
 export interface Printing {

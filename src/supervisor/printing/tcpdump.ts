@@ -1,8 +1,8 @@
 /** Printing by tcpdump, which knows all the letters because they are its own. */
 import { spawnSync } from 'node:child_process';
 import { UsageError } from '../../errors.js';
-import type { Display } from './display.js';
-import type { PrintingProgram } from './programs.js';
+import type { Display } from '../../protocol/display.js';
+import type { PrintingProgram } from './program.js';
 
 /** Its words about where it reads from, and that nothing came. The capture itself tells the reason. */
 const NOISE = /^(reading from file -|dropped privs to |tcpdump: truncated dump file)/;

@@ -1,7 +1,7 @@
 /** Printing by tshark, where tcpdump is not installed: the letters that have an equivalent there. */
 import { UsageError } from '../../errors.js';
-import type { Display } from './display.js';
-import type { PrintingProgram } from './programs.js';
+import type { Display } from '../../protocol/display.js';
+import type { PrintingProgram } from './program.js';
 
 /** Its warning about root, which our user did not ask for, and what it says of a stream that ends early. */
 const NOISE = /^(Running as user |tshark: The (standard input|file "-") (appears to have been|contains|isn't))/;

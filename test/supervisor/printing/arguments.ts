@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Display, PLAIN_DISPLAY } from '../../../src/supervisor/printing/display.js';
+import { type Display, PLAIN_DISPLAY } from '../../../src/protocol/display.js';
 import { isOnPath } from '../../../src/supervisor/printing/programs.js';
 import { tcpdumpArguments } from '../../../src/supervisor/printing/tcpdump.js';
 import { tsharkArguments } from '../../../src/supervisor/printing/tshark.js';

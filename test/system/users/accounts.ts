@@ -1,5 +1,5 @@
 import t from 'tap';
-import { accountIn, accountOf } from '../../src/system/accounts.js';
+import { accountIn, accountOf } from '../../../src/system/users/accounts.js';
 
 t.test('users by name', async (t) => {
   const passwd = 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1001:,,,:/home/alice:/bin/sh\nbroken\n';
