@@ -156,7 +156,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.file.format = to_format(o);
   plan.file.nanoseconds = boolean(o, "nanoseconds");
   plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", 262144));
-  plan.info = {text(info, "application"), text(info, "operatingSystem"), text(info, "comment")};
+  plan.info = {text(info, "application"), text(info, "operatingSystem"), texts(info, "comments")};
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
   plan.packet_buffered = boolean(o, "packetBuffered");

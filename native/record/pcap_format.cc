@@ -64,7 +64,7 @@ void append_section(std::vector<uint8_t>& out, const FileInfo& info) {
   append<uint16_t>(out, 1);
   append<uint16_t>(out, 0);
   append<uint64_t>(out, UINT64_MAX);  // section length unknown: the file may be a pipe
-  append_text(out, kComment, info.comment);
+  for (const std::string& comment : info.comments) append_text(out, kComment, comment);
   append_text(out, kShbOs, info.operating_system);
   append_text(out, kShbUserAppl, info.application);
   close_block(out, block);

@@ -30,7 +30,7 @@ struct InterfaceInfo {
 struct FileInfo {
   std::string application;  // "dpcap 0.1.0 (DPDK 22.11.11)"
   std::string operating_system;
-  std::string comment;  // e.g. which clock stamped the packets
+  std::vector<std::string> comments;  // the user's, and ours: e.g. which clock stamped the packets
 };
 
 // All of a packet's record except the packet's bytes.

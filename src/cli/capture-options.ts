@@ -24,6 +24,7 @@ export interface RawCaptureOptions extends RawRotationOptions {
   timePrecision?: string;
   timeStampType?: string;
   snapshotLength?: string;
+  captureComment?: string[];
   /** How often -U was given. */
   packetBuffered?: number;
   count?: string;
@@ -66,6 +67,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
         ? 'plain'
         : 'stamped',
     snaplen: checkSnaplen(raw.snapshotLength),
+    comments: checkComments(raw.captureComment ?? [], checkFormat(raw.format, output)),
     packetBuffered: (raw.packetBuffered ?? 0) > 0,
     packetLimit,
     byteLimit: limits.byteLimit,
@@ -145,6 +147,21 @@ function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | '
     });
   }
   return output.kind === 'file' ? formatOf(output.path) : DEFAULT_REQUEST.format;
+}
+
+/** What an option of pcapng holds; longer ones would be cut off. */
+const MOST_COMMENT_BYTES = 65_532;
+
+function checkComments(comments: string[], format: 'pcap' | 'pcapng'): string[] {
+  const [first] = comments;
+  if (first !== undefined && format === 'pcap') {
+    throw new UsageError('--capture-comment: a pcap file has no place for comments', {
+      subject: first,
+      hint: 'write pcapng: -w FILE.pcapng, or -F pcapng',
+    });
+  }
+  if (comments.every((comment) => Buffer.byteLength(comment) <= MOST_COMMENT_BYTES)) return comments;
+  throw new UsageError(`--capture-comment: more than ${MOST_COMMENT_BYTES} bytes`, { hint: 'give several comments' });
 }
 
 /** As in tcpdump, 0 means the largest snaplen. */

@@ -29,7 +29,7 @@ export function nativePlan(
     ...assignThreads(lanes, sink, plan.threads),
     interfaces: chosen.map((port) => ({
       name: port.name,
-      description: `port ${port.id} of ${plan.primaryName}`,
+      description: describe(port, plan),
       filter: plan.expression,
     })),
     program: Buffer.from(plan.program, 'base64'),
@@ -41,7 +41,7 @@ export function nativePlan(
     info: {
       application: `dpcap (DPDK ${plan.dpdk.text})`,
       operatingSystem: `${process.platform} ${process.arch}`,
-      comment: commentOn(plan, mode),
+      comments: [...(plan.comments ?? []), commentOn(plan, mode)],
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
@@ -60,6 +60,12 @@ export function nativePlan(
 function rotationOf(rotation: NonNullable<EnginePlan['rotation']>): NonNullable<NativePlan['rotation']> {
   const { bytes, packets, durationMs, intervalMs, mostFiles } = rotation;
   return { bytes, packets, durationMs, intervalMs, mostFiles };
+}
+
+/** "port 0 of dpdk-testpmd, pid 4711, DPDK 22.11.11: net_null, 02:00:00:00:00:01, on host a" */
+function describe({ id }: Port, { primaryName, portDetails }: Pick<EnginePlan, 'primaryName' | 'portDetails'>): string {
+  const details = portDetails?.[id];
+  return `port ${id} of ${primaryName}${details === undefined ? '' : `: ${details}`}`;
 }
 
 function agentPlan({ processes, memory }: NonNullable<EnginePlan['agent']>): NonNullable<NativePlan['agent']> {

@@ -28,7 +28,7 @@ export interface NativePlan {
   format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
   snaplen: number;
-  info: { application: string; operatingSystem: string; comment: string };
+  info: { application: string; operatingSystem: string; comments: string[] };
   /** 0: no limit. */
   packetLimit: number;
   /** Limit of the file's size; 0: no limit. */

@@ -87,6 +87,10 @@ export const planSchema = z.strictObject({
   rotation: z.optional(rotationSchema),
   /** The capture ends, or a ring gives up its oldest files, when the disk has less room, bytes. */
   minFree: z.optional(z.int().check(z.positive())),
+  /** See CaptureRequest. */
+  comments: z.optional(z.array(z.string())),
+  /** What is known of ports beside their names, by port id: for descriptions. */
+  portDetails: z.optional(z.record(z.string(), z.string())),
   /** Packets go to the output at once, instead of within 20 ms. */
   packetBuffered: z.optional(z.boolean()),
   /** See MempoolPlan. */

@@ -38,6 +38,8 @@ export interface CaptureRequest extends StopConditions {
   minFree: number | undefined;
   /** Whether packets go to the output at once, instead of within 20 ms. */
   packetBuffered: boolean;
+  /** What a pcapng file is to say of itself, beside what dpcap says. */
+  comments: string[];
   /** Memory for copies in the primary's huge pages, bytes. Undefined means the default. */
   bufferBytes: number | undefined;
   /** The number of drain threads. Undefined means as many as queues and CPUs allow. */
@@ -63,6 +65,7 @@ export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   mode: 'stamped',
   snaplen: MAX_SNAPLEN,
   packetBuffered: false,
+  comments: [],
   packetLimit: 0,
   byteLimit: 0,
   durationMs: undefined,

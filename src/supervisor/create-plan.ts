@@ -1,8 +1,10 @@
 /** Makes the frozen plan from checked options, a filter and a primary: all that can be decided before it is joined. */
 
+import { hostname } from 'node:os';
 import { isDpvs } from '../dpvs/identify.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
+import type { PortInfo } from '../primary/telemetry.js';
 import { planMempool } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
@@ -19,7 +21,7 @@ const MOST_RING_BYTES = 1024 * 1024 * 1024;
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,
-  { primary, name, dpdk, maxFrame, memory, agent, ebpf }: PickedPrimary,
+  { primary, name, dpdk, ports, maxFrame, memory, agent, ebpf }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
 ): EnginePlan {
@@ -55,6 +57,8 @@ export function createPlan(
     snaplen: options.snaplen,
     packetLimit: options.packetLimit,
     byteLimit: options.byteLimit,
+    ...(options.comments.length > 0 ? { comments: options.comments } : {}),
+    ...(ports ? { portDetails: portDetails(ports) } : {}),
     ...(options.packetBuffered ? { packetBuffered: true } : {}),
     ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
     ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
@@ -65,6 +69,17 @@ export function createPlan(
     statsIntervalMs: options.statsIntervalMs,
     purpose,
   });
+}
+
+/** "net_null, 02:00:00:00:00:01, on host a": what tells one port from another when the file is read elsewhere. */
+function portDetails(ports: readonly PortInfo[]): Record<string, string> {
+  const where = `on host ${hostname()}`;
+  return Object.fromEntries(
+    ports.map(({ id, driver, mac }) => [
+      String(id),
+      [driver, mac, where].filter((word) => word !== undefined).join(', '),
+    ]),
+  );
 }
 
 /** A ring of the kernel's is a power of two. */

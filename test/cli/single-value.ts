@@ -6,6 +6,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { parseVlan, vlanText } from '../../src/filter/words/vlan-ids.js';
 
 const REPEATABLE = [
+  '--capture-comment',
   ...[
     '--interface',
     '--autostop',

@@ -23,7 +23,7 @@ export function nullPlan(change: Partial<NativePlan> = {}): NativePlan {
     format: 'pcap',
     nanoseconds: true,
     snaplen: 64,
-    info: { application: 'test', operatingSystem: '', comment: '' },
+    info: { application: 'test', operatingSystem: '', comments: [] },
     packetLimit: 0,
     byteLimit: 0,
     packetBuffered: false,

@@ -51,7 +51,7 @@ void test_pcap_format() {
   for (uint32_t caplen = 0; caplen < 9; caplen++) record(pcapng, {0, caplen, caplen, 0, 0, Direction::rx});
 
   // Blocks of the header and the trailer tile it exactly.
-  const auto ng = file_header(pcapng, {"app", "os", "a comment"}, {{"a", "one", "tcp"}, {"bb", "", ""}});
+  const auto ng = file_header(pcapng, {"app", "os", {"a comment", "another"}}, {{"a", "one", "tcp"}, {"bb", "", ""}});
   const auto trailer = file_trailer(pcapng, {{10, 1, 10, 9}, {}}, 1, 2);
   for (const auto& bytes : {ng, trailer}) {
     size_t at = 0;
