@@ -1,10 +1,12 @@
 /** tcpdump's letters on a running primary: what is printed, without -w and beside it, and by whom. */
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
   balances,
   countPackets,
+  DPCAP,
   type Finished,
   type Replay,
   readPcap,
@@ -20,14 +22,16 @@ import {
 } from '../harness/index.js';
 import { arp, ether, icmp, ipv4, tcp, udp, vxlan } from '../helpers/frames.js';
 
-const skip = requirements({ hugepagesMb: 256, tools: ['tcpdump', 'tshark'] });
+const skip = requirements({ hugepagesMb: 256, tools: ['tcpdump', 'tshark', 'capinfos'] });
+
+const NOBODY = 65534;
 
 const PACKETS = [
   ether(0x0806, arp(1)),
   ether(0x0800, ipv4(1, icmp(8))),
   ether(0x0800, ipv4(6, tcp(1234, 80, 2))),
   ether(0x0800, ipv4(6, tcp(80, 1234, 0x12)), [{ tpid: 0x8100, vid: 7 }]),
-  ether(0x0800, ipv4(17, udp(53, 5353, [1, 2, 3]))),
+  ether(0x0800, ipv4(17, udp(1053, 5555, [1, 2, 3]))),
   ether(0x0800, ipv4(17, vxlan(42, ether(0x0800, ipv4(1, icmp(0)))))),
 ];
 
@@ -124,6 +128,9 @@ t.test('--print needs a file', { skip }, async (t) => {
   const { replay } = await replaying(t);
   const running = startDpcap(['--file-prefix', replay.testpmd.prefix, '-i', '0', '--print', '-w', '-']);
   t.match(await running.wait(), { code: 2, stdout: '', stderr: /--print needs a file.*\n.*tee/ });
+  const several = ['-b', 'packets:2', '--print', '-w', join(t.testdirName, 'x.pcap')];
+  const rotating = startDpcap(['--file-prefix', replay.testpmd.prefix, '-i', '0', ...several]);
+  t.match(await rotating.wait(), { code: 2, stderr: /--print reads one file/ });
 });
 
 /** A PATH on which tcpdump is not. */
@@ -149,6 +156,28 @@ t.test('tshark prints where tcpdump is not installed', { skip }, async (t) => {
   t.notMatch(stderr, /Running as user/);
 });
 
+t.test('where tshark is not either, dpcap prints by itself', { skip }, async (t) => {
+  const { replay, file } = await replaying(t);
+  const PATH = pathWithout(t, []);
+  const { code, stdout, stderr } = await captured(replay, ['-t', '-e'], { PATH });
+  t.equal(code, 0, stderr);
+  t.match(stderr, /to dpcap's own printer/);
+  t.equal(stdout, run('tcpdump', ['-nn', '-S', '-t', '-e', '-Z', 'root', '-r', file]));
+  t.match(await captured(replay, ['-t', '-#', '--print', '-w', join(t.testdirName, 'x.pcap')], { PATH }), {
+    code: 0,
+    stdout: /^ {4}1 {2}ARP, /,
+  });
+  const refused = startDpcap(['--file-prefix', replay.testpmd.prefix, '-T', 'vxlan'], { env: { PATH } });
+  t.match(await refused.wait(), { code: 2, stderr: /^dpcap: -T: neither tcpdump nor tshark is installed/ });
+  const script = `"$0" "$@"; echo "dpcap exit $?" >&2`;
+  const words = ['--file-prefix', replay.testpmd.prefix, '-i', '0', '-Q', 'in', '-B', '16384', '-t'];
+  const head = start('/bin/sh', ['-c', `{ ${script}; } | /usr/bin/head -1`, DPCAP, ...words], { env: { PATH } });
+  await head.expect(/dpcap: capturing on/, { stream: 'stderr' });
+  // Who writes again notices that nobody reads.
+  for (let times = 0; head.alive() && times < 100; times++) await replay.play();
+  t.match(await head.wait(), { code: 0, stdout: /^ARP, .*\n$/, stderr: /ended: reader closed.*\n[\s\S]*dpcap exit 0/ });
+});
+
 t.test('-U: the file can be followed under the name that is documented', { skip }, async (t) => {
   const { replay } = await replaying(t);
   const path = join(t.testdirName, 'x.pcap');
@@ -166,4 +195,36 @@ t.test('-U: the file can be followed under the name that is documented', { skip 
   t.match(await running.stop(), { code: 0 });
   t.match(await reader.wait(), { code: 0 });
   t.equal(readPcap(path).packets.length, PACKETS.length);
+});
+
+t.test('a pcapng file says what it is', { skip }, async (t) => {
+  const { replay } = await replaying(t);
+  const path = join(t.testdirName, 'x.pcapng');
+  const comments = ['--capture-comment', 'ticket 4711', '--capture-comment', 'before the upgrade'];
+  t.match(await captured(replay, [...comments, '-w', path, 'ip or arp']), { code: 0 });
+  const text = run('capinfos', [path]);
+  t.match(text, /Capture comment: +ticket 4711\nCapture comment: +before the upgrade\nCapture comment: +timestamps:/);
+  t.match(text, /Name = net_pcap0\n/);
+  const where = new RegExp(`port 0 of dpdk-testpmd, pid ${replay.testpmd.pid}, .*: .*, on host ${hostname()}`);
+  t.match(text, where);
+  t.match(text, /ip or arp/, 'the filter');
+});
+
+t.test('-Z gives the file to a user, who prints as well', { skip }, async (t) => {
+  const { replay } = await replaying(t);
+  const folder = join(t.testdirName, 'his');
+  mkdirSync(folder);
+  chownSync(folder, NOBODY, NOBODY);
+  const path = join(folder, 'x.pcap');
+  t.match(await captured(replay, ['-Z', 'nobody', '-w', path]), { code: 0 });
+  t.match(statSync(path), { uid: NOBODY });
+  t.match(await captured(replay, ['-t', '-Z', 'nobody']), { code: 0, stdout: /^ARP/ });
+  const env = { SUDO_UID: String(NOBODY), SUDO_GID: String(NOBODY), SUDO_USER: 'nobody' };
+  const sudo = await captured(replay, ['-w', path], env);
+  t.match(sudo, { code: 0 });
+  t.notMatch(sudo.stderr, /is closed to/);
+  t.match(statSync(path), { uid: NOBODY }, 'the caller of sudo gets it, too');
+  const elsewhere = join(t.testdirName, 'x.pcap');
+  t.match(await captured(replay, ['-w', elsewhere], env), { code: 0, stderr: /is closed to nobody/ });
+  t.match(statSync(elsewhere), { uid: 0 }, 'but not in a directory of root');
 });

@@ -104,7 +104,7 @@ function fishScript(words: Words): string {
       const flag = word.startsWith('--')
         ? `-l ${word.slice(2)}`
         : word.startsWith('-')
-          ? `-s ${word.slice(1)}`
+          ? `-s '${word.slice(1)}'`
           : `-a ${word}`;
       return `complete -c dpcap -n '${condition}' ${flag}`;
     });

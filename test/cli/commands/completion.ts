@@ -19,6 +19,8 @@ function completed(line: string): string[] {
 t.test('bash completes commands, their own commands, and options', async (t) => {
   t.same(completed('dpcap do'), ['doctor']);
   t.ok(completed('dpcap --file').includes('--file-prefix'));
+  t.same(completed('dpcap --abs'), ['--absolute-tcp-sequence-numbers']);
+  t.ok(completed('dpcap -').includes('-#'));
   t.same(completed('dpcap list --al'), ['--all']);
   t.same(completed('dpcap mirror se'), ['set']);
   t.ok(completed('dpcap mirror set --until').includes('--until-exit'));
@@ -67,5 +69,6 @@ t.test('the other shells get all words, too', async (t) => {
   t.match(completionScript('zsh', words), /^#compdef dpcap\n/, 'by which compinit knows the file');
   const fish = completionScript('fish', words);
   t.match(fish, /-n '__fish_use_subcommand' -a doctor/);
+  t.match(fish, /-n '__fish_use_subcommand' -s '#'\n/, 'which would begin a comment');
   t.match(fish, /-n '__fish_seen_subcommand_from mirror; and __fish_seen_subcommand_from set' -l until-exit/);
 });

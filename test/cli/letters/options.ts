@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import t from 'tap';
 import { insteadOf } from '../../../src/cli/letters/instead.js';
 import { inOwnWords, isAnswered } from '../../../src/cli/letters/meanings.js';
 import { addLetters, attributeOf, displayFrom, type RawLetters } from '../../../src/cli/letters/options.js';
 import { LETTERS } from '../../../src/cli/letters/table.js';
+import { projectFile } from '../../../src/system/location.js';
 
 /** What a command that has the letters alone makes of these words. */
 function given(...words: string[]): RawLetters {
@@ -73,4 +75,12 @@ t.test('unknown letters get what to write instead', async (t) => {
   t.match(insteadOf("error: unknown option '--monitor-mode'"), /no monitor mode/);
   t.equal(insteadOf("error: unknown option '--nonesuch'"), undefined);
   t.equal(insteadOf("error: option '-w' argument missing"), undefined);
+});
+
+t.test('every letter of the table is in the manual', async (t) => {
+  const manual = readFileSync(projectFile('docs/tcpdump-letters.md'), 'utf8');
+  for (const { flags } of LETTERS) {
+    const [name = ''] = /^--?[^\s,]+/.exec(flags) ?? [];
+    t.ok(new RegExp(`[\\s\`]${name}[\\s\`]`).test(manual), name);
+  }
 });

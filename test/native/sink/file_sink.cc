@@ -111,7 +111,7 @@ void in_a_hurry() {
     wanted.hurry = hurry;
     FileSink sink(file.fd, wanted, books.counters);
     Packets packets;
-    packets.add_sized(1, 84);  // 100 bytes
+    packets.add_sized(1, 84);                             // 100 bytes
     while (file.size() != 24) std::this_thread::yield();  // the header
     for (size_t bytes = 124; bytes <= 324; bytes += 100) {
       CHECK(put(sink, packets.burst()) == 1);
