@@ -1,6 +1,7 @@
 #include "agent/library/datapath/lane.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <rte_cycles.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,8 +20,11 @@ struct lane {
   atomic_bool is_busy;        // a thread is in the callback
   _Atomic uint64_t passages;  // how often one has left it
   atomic_uint attached;       // one more than the last stream's place
+  atomic_uint tapped;         // one more than the last tap's place
   _Atomic uint64_t contended;
+  _Atomic uintptr_t feeder;  // the thread that sends packets of the agent's on this queue now, or 0
   struct stream *_Atomic streams[DPCAP_AGENT_MAX_SESSIONS];
+  struct tap *_Atomic taps[LANE_MAX_TAPS];
 };
 
 // Lanes stay once they were made: a thread may be in their callback at any time.
@@ -33,22 +37,43 @@ static void tell_inside(struct lane *lane, unsigned int attached, uint32_t is_in
   }
 }
 
-static void take_burst(struct lane *lane, struct rte_mbuf **packets, uint16_t count) {
-  const unsigned int attached = atomic_load(&lane->attached);
-  if (attached == 0 || count == 0) return;
-  // Sequentially consistent, as the streams' pointers are: a thread that finds a stream is seen to be inside.
-  if (atomic_exchange(&lane->is_busy, true)) {
-    atomic_fetch_add_explicit(&lane->contended, count, memory_order_relaxed);
-    return;
-  }
+static void run_streams(struct lane *lane, unsigned int attached, struct rte_mbuf **packets, uint16_t count,
+                        unsigned int life) {
   tell_inside(lane, attached, 1);
-  const unsigned int life = atomic_load(&lane->life);
   const struct clock_time time = clock_at(rte_rdtsc());
   for (unsigned int i = 0; i < attached; i++) {
     struct stream *const stream = atomic_load(&lane->streams[i]);
     if (stream != NULL && stream->life == life) stream_take(stream, packets, count, time);
   }
   tell_inside(lane, attached, 0);
+}
+
+// What a mirror sends is no packet of the application's: it is not mirrored again.
+static bool is_fed_here(const struct lane *lane) {
+  const uintptr_t feeder = atomic_load_explicit(&lane->feeder, memory_order_relaxed);
+  return feeder != 0 && feeder == (uintptr_t)pthread_self();
+}
+
+static void run_taps(struct lane *lane, unsigned int tapped, struct rte_mbuf **packets, uint16_t count,
+                     unsigned int life) {
+  if (is_fed_here(lane)) return;
+  for (unsigned int i = 0; i < tapped; i++) {
+    struct tap *const tap = atomic_load(&lane->taps[i]);
+    if (tap != NULL && tap->life == life) tap->take(tap, packets, count);
+  }
+}
+
+static void take_burst(struct lane *lane, struct rte_mbuf **packets, uint16_t count) {
+  const unsigned int attached = atomic_load(&lane->attached), tapped = atomic_load(&lane->tapped);
+  if ((attached == 0 && tapped == 0) || count == 0) return;
+  // Sequentially consistent, as the pointers of streams and taps are: a thread that finds one is seen to be inside.
+  if (atomic_exchange(&lane->is_busy, true)) {
+    atomic_fetch_add_explicit(&lane->contended, count, memory_order_relaxed);
+    return;
+  }
+  const unsigned int life = atomic_load(&lane->life);
+  if (attached > 0) run_streams(lane, attached, packets, count, life);
+  if (tapped > 0) run_taps(lane, tapped, packets, count, life);
   const uint64_t passages = atomic_load_explicit(&lane->passages, memory_order_relaxed);
   atomic_store_explicit(&lane->passages, passages + 1, memory_order_release);
   atomic_store_explicit(&lane->is_busy, false, memory_order_release);
@@ -133,6 +158,39 @@ void lane_detach(struct lane *lane, struct stream *stream) {
   atomic_store(&lane->attached, attached);
 }
 
+int lane_attach_tap(struct lane *lane, struct tap *tap) {
+  if (!is_valid(lane)) return ENODEV;
+  tap->life = atomic_load(&lane->life);
+  for (unsigned int i = 0; i < LANE_MAX_TAPS; i++) {
+    if (atomic_load(&lane->taps[i]) != NULL) continue;
+    atomic_store(&lane->taps[i], tap);
+    if (atomic_load(&lane->tapped) <= i) atomic_store(&lane->tapped, i + 1);
+    const int err = put_callback(lane);
+    if (err != 0) lane_detach_tap(lane, tap);
+    return err;
+  }
+  return EUSERS;
+}
+
+void lane_detach_tap(struct lane *lane, struct tap *tap) {
+  unsigned int tapped = 0;
+  for (unsigned int i = 0; i < LANE_MAX_TAPS; i++) {
+    if (atomic_load(&lane->taps[i]) == tap) atomic_store(&lane->taps[i], NULL);
+    if (atomic_load(&lane->taps[i]) != NULL) tapped = i + 1;
+  }
+  atomic_store(&lane->tapped, tapped);
+}
+
+bool lane_tap_has_ended(const struct lane *lane, const struct tap *tap) {
+  return tap->life != atomic_load(&lane->life) || !is_valid(lane);
+}
+
+void lane_feed_begin(struct lane *lane) {
+  atomic_store_explicit(&lane->feeder, (uintptr_t)pthread_self(), memory_order_relaxed);
+}
+
+void lane_feed_end(struct lane *lane) { atomic_store_explicit(&lane->feeder, 0, memory_order_relaxed); }
+
 uint64_t lane_moment(const struct lane *lane) { return atomic_load(&lane->passages); }
 
 bool lane_has_left(const struct lane *lane, uint64_t moment) {
@@ -150,6 +208,8 @@ bool lane_has_ended(const struct lane *lane, const struct stream *stream) {
 void lanes_leave(void) {
   for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
     atomic_store(&lane->attached, 0);
+    atomic_store(&lane->tapped, 0);
+    for (unsigned int i = 0; i < LANE_MAX_TAPS; i++) atomic_store(&lane->taps[i], NULL);
     for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) atomic_store(&lane->streams[i], NULL);
   }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "agent/library/datapath/stream.h"
+#include "agent/library/datapath/tap.h"
 
 struct lane;
 
@@ -19,6 +20,16 @@ bool lane_is_there(struct lane *lane);
 int lane_attach(struct lane *lane, struct stream *stream);
 // Ends that. The stream may be in use until the thread that may be in the callback now has left it.
 void lane_detach(struct lane *lane, struct stream *stream);
+// Has the lane's callback pass packets on to the tap. Returns 0, or EUSERS, or what ethdev says.
+int lane_attach_tap(struct lane *lane, struct tap *tap);
+// Ends that. The tap may be in use as a stream may.
+void lane_detach_tap(struct lane *lane, struct tap *tap);
+// As lane_has_ended().
+bool lane_tap_has_ended(const struct lane *lane, const struct tap *tap);
+// Around sending packets of the agent's on this queue: the taps do not get them. Threads of the application, one at a
+// time.
+void lane_feed_begin(struct lane *lane);
+void lane_feed_end(struct lane *lane);
 // This moment, for lane_has_left().
 uint64_t lane_moment(const struct lane *lane);
 // Whether the thread that may have been in the callback at that moment has left it.
@@ -28,5 +39,6 @@ uint64_t lane_contended(const struct lane *lane);
 // Whether the port has gone since the stream was attached, or the queue is no longer one of its, as far as that can be
 // seen without asking the driver, which the application may be about to close.
 bool lane_has_ended(const struct lane *lane, const struct stream *stream);
-// Detaches all streams: in a child, which does not have their memory, and may go on polling. It has one thread.
+// Detaches all streams and taps: in a child, which does not have their memory, and may go on polling. It has one
+// thread.
 void lanes_leave(void);
