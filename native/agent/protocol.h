@@ -33,6 +33,12 @@ enum dpcap_agent_operation {
   DPCAP_AGENT_RECORDER_ON = 7,      // dpcap_agent_recorder_order; EALREADY: there is one
   DPCAP_AGENT_RECORDER_OFF = 8,     // ends it and removes the box; ENOENT: there is none; EBUSY: ask again
   DPCAP_AGENT_RECORDER_STATUS = 9,  // answered by dpcap_agent_recorder and a descriptor of the box, or ENOENT
+
+  // Mirrors, which outlive the connection: see mirror.h, and control/mirroring.h for what each errno means.
+  DPCAP_AGENT_MIRROR_SET = 10,    // dpcap_mirror_order; answered by its dpcap_mirror_status
+  DPCAP_AGENT_MIRROR_RENEW = 11,  // dpcap_mirror_name; answered by its dpcap_mirror_status
+  DPCAP_AGENT_MIRROR_CLEAR = 12,  // dpcap_mirror_name; answered by its last dpcap_mirror_status
+  DPCAP_AGENT_MIRROR_LIST = 13,   // answered by a dpcap_mirror_status for each
 };
 
 struct dpcap_agent_header {
@@ -48,6 +54,7 @@ struct dpcap_agent_header {
 enum dpcap_agent_feature {
   DPCAP_AGENT_COMPILES = 2,  // filters are compiled to machine code, not interpreted
   DPCAP_AGENT_INJECTED = 4,  // it was loaded when DPDK was set up already: into a running application
+  DPCAP_AGENT_MIRRORS = 8,   // it can mirror: the process is a primary, and has the functions of DPDK that this takes
 };
 
 struct dpcap_agent_hello {

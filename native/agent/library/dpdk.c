@@ -47,6 +47,17 @@ static const struct needed NEEDED[] = {
 static const struct needed WELCOME[] = {
     FUNCTION("rte_eth_dev_is_valid_rxq", is_valid_rxq),
     FUNCTION("rte_eth_dev_is_valid_txq", is_valid_txq),
+    FUNCTION("rte_eth_tx_queue_info_get", tx_queue),
+};
+
+static const struct needed OF_MIRRORS[] = {
+    FUNCTION("rte_eth_fp_ops", fast_path),
+    FUNCTION("rte_mempool_ops_table", pool_ops),
+    FUNCTION("rte_eth_call_tx_callbacks", call_tx_callbacks),
+    FUNCTION("rte_pktmbuf_pool_create_by_ops", make_pool),
+    FUNCTION("rte_mempool_free", free_pool),
+    FUNCTION("rte_mempool_avail_count", available),
+    FUNCTION("rte_eth_dev_conf_get", port_conf),
 };
 
 // The ABI is one from November to the next November.
@@ -58,11 +69,19 @@ const char *dpdk_look_up(void) {
     if (*NEEDED[i].function == NULL) return NEEDED[i].name;
   }
   for (size_t i = 0; i < RTE_DIM(WELCOME); i++) *WELCOME[i].function = look_up(WELCOME[i].name);
+  for (size_t i = 0; i < RTE_DIM(OF_MIRRORS); i++) *OF_MIRRORS[i].function = look_up(OF_MIRRORS[i].name);
   if (abi_of(dpdk.version_year(), dpdk.version_month()) == abi_of(RTE_VER_YEAR, RTE_VER_MONTH)) return NULL;
   static char other[128];
   snprintf(other, sizeof other, "the agent of %s in place of that for %d.%d", dpdk.version(), RTE_VER_YEAR,
            RTE_VER_MONTH);
   return other;
+}
+
+bool dpdk_can_mirror(void) {
+  for (size_t i = 0; i < RTE_DIM(OF_MIRRORS); i++) {
+    if (*OF_MIRRORS[i].function == NULL) return false;
+  }
+  return true;
 }
 
 // rte_eal_init() sets the frequency after memory, heaps, locks and tail queues, and before it probes the devices

@@ -26,6 +26,17 @@ struct dpdk {
   // From 23.11 on. Both ask no driver.
   int (*is_valid_rxq)(uint16_t, uint16_t);
   int (*is_valid_txq)(uint16_t, uint16_t);
+
+  // For mirrors, which are not there without them: see dpdk_can_mirror().
+  struct rte_eth_fp_ops *fast_path;  // of all ports; rte_eth_tx_burst() is inline, and reads it
+  struct rte_mempool_ops_table *pool_ops;
+  uint16_t (*call_tx_callbacks)(uint16_t, uint16_t, struct rte_mbuf **, uint16_t, void *);
+  struct rte_mempool *(*make_pool)(const char *, unsigned int, unsigned int, uint16_t, uint16_t, int, const char *);
+  void (*free_pool)(struct rte_mempool *);
+  unsigned int (*available)(const struct rte_mempool *);
+  int (*port_conf)(uint16_t, struct rte_eth_conf *);
+  // Drivers need not have it.
+  int (*tx_queue)(uint16_t, uint16_t, struct rte_eth_txq_info *);
 };
 
 extern struct dpdk dpdk;
@@ -37,5 +48,7 @@ bool dpdk_is_up_already(void);
 // Looks all functions up. Returns the name of a needed one that is missing, or why the release is not the one that the
 // agent was built for; NULL when all is well.
 const char *dpdk_look_up(void);
+// Whether all that mirrors take was found.
+bool dpdk_can_mirror(void);
 // Whether EAL's memory, locks and timers are set up. Devices may still be missing.
 bool dpdk_is_ready(void);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/library/control/mirroring.h"
 #include "agent/library/datapath/filter.h"
 #include "agent/library/dpdk.h"
 #include "agent/protocol.h"
@@ -39,7 +40,8 @@ static void write_port(struct dpcap_agent_port *out, uint16_t id) {
 }
 
 static uint32_t features(void) {
-  return (filters_are_compiled() ? DPCAP_AGENT_COMPILES : 0) | (is_injected ? DPCAP_AGENT_INJECTED : 0);
+  return (filters_are_compiled() ? DPCAP_AGENT_COMPILES : 0) | (is_injected ? DPCAP_AGENT_INJECTED : 0) |
+         (mirroring_is_possible() ? DPCAP_AGENT_MIRRORS : 0);
 }
 
 size_t hello_write(uint8_t *out, size_t room) {

@@ -14,6 +14,7 @@
 #include "agent/library/control/address.h"
 #include "agent/library/control/answer.h"
 #include "agent/library/control/hello.h"
+#include "agent/library/control/mirroring.h"
 #include "agent/library/control/recording.h"
 #include "agent/library/datapath/lane.h"
 #include "agent/library/dpdk.h"
@@ -75,6 +76,7 @@ void server_leave(void) {
   if (listener >= 0) close(listener);
   for (unsigned int i = 0; i < client_count; i++) close(clients[i].fd);
   recording_leave();
+  mirroring_leave();
   listener = -1;
   client_count = 0;
 }
@@ -180,7 +182,7 @@ static void handle(struct client *client, const union message *message) {
     case DPCAP_AGENT_RECORDER_STATUS:
       return recording_tell(client->fd, header);
     default:
-      return answer_error(client->fd, header, ENOSYS);
+      return mirroring_handle(client->fd, header, message->bytes + sizeof *header, header->length - sizeof *header);
   }
 }
 
@@ -243,6 +245,7 @@ static void welcome(void) {
 
 static bool tick(void) {
   bool is_needed = recording_tick();
+  is_needed |= mirroring_tick();
   for (unsigned int i = 0; i < client_count; i++) {
     if (clients[i].session == NULL) continue;
     session_watch(clients[i].session);
@@ -258,7 +261,7 @@ static bool tick(void) {
   return is_needed;
 }
 
-// Returns whether there are sessions or a recorder, which have to be looked after.
+// Returns whether there are sessions, mirrors or a recorder, which have to be looked after.
 static bool serve_all(const struct pollfd *polled, unsigned int count) {
   pthread_mutex_lock(&serving);
   if (count > 0 || recording_is_on()) clock_renew(dpdk.tsc_hz());

@@ -1,0 +1,58 @@
+#include "agent/library/mirror/port_facts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/library/dpdk.h"
+
+#define TAGS_BYTES 8u
+// The longest frame that NICs know, and the shortest that a port's MTU is believed to mean.
+#define MOST_FRAME 9728u
+#define LEAST_FRAME 1522u
+
+bool port_has_device(uint16_t port, const char *device) {
+  char name[RTE_ETH_NAME_MAX_LEN] = "";
+  return dpdk.is_valid_port(port) && dpdk.port_name(port, name) == 0 && strcmp(name, device) == 0;
+}
+
+static uint32_t frame_bytes(uint16_t port) {
+  uint16_t mtu = 0;
+  if (dpdk.mtu(port, &mtu) != 0) return LEAST_FRAME;
+  const uint32_t bytes = mtu + RTE_ETHER_HDR_LEN + TAGS_BYTES;
+  return bytes < LEAST_FRAME ? LEAST_FRAME : bytes > MOST_FRAME ? MOST_FRAME : bytes;
+}
+
+int port_facts_of(uint16_t port, struct port_facts *facts) {
+  struct rte_eth_dev_info info;
+  if (dpdk.port_info(port, &info) != 0) return ENODEV;
+  *facts = (struct port_facts){info.nb_rx_queues, info.nb_tx_queues, frame_bytes(port)};
+  return 0;
+}
+
+uint64_t port_tx_offloads(uint16_t port, uint16_t queue) {
+  struct rte_eth_conf conf;
+  struct rte_eth_txq_info info;
+  memset(&conf, 0, sizeof conf);
+  memset(&info, 0, sizeof info);
+  uint64_t offloads = dpdk.port_conf(port, &conf) == 0 ? conf.txmode.offloads : 0;
+  if (dpdk.tx_queue != NULL && dpdk.tx_queue(port, queue, &info) == 0) offloads |= info.conf.offloads;
+  return offloads;
+}
+
+uint16_t port_tx_descriptors(uint16_t port, uint16_t queue) {
+  struct rte_eth_txq_info info;
+  memset(&info, 0, sizeof info);
+  return dpdk.tx_queue != NULL && dpdk.tx_queue(port, queue, &info) == 0 ? info.nb_desc : 0;
+}
+
+bool port_any_offloads(uint64_t offload) {
+  for (uint16_t port = dpdk.next_port(0); port < RTE_MAX_ETHPORTS; port = dpdk.next_port(port + 1)) {
+    struct port_facts facts;
+    if (port_facts_of(port, &facts) != 0) continue;
+    if (facts.tx_queues == 0 && (port_tx_offloads(port, 0) & offload) != 0) return true;
+    for (uint16_t queue = 0; queue < facts.tx_queues; queue++) {
+      if ((port_tx_offloads(port, queue) & offload) != 0) return true;
+    }
+  }
+  return false;
+}

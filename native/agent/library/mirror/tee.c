@@ -1,0 +1,110 @@
+#include "agent/library/mirror/tee.h"
+
+#include <string.h>
+
+#include "agent/library/datapath/packet_bytes.h"
+
+#define CHUNK 64  // packets that a filter is run on, and that are sent, at once
+
+// This thread alone counts here; others read.
+static void count(uint64_t *counter, uint64_t packets) {
+  __atomic_store_n(counter, *counter + packets, __ATOMIC_RELAXED);
+}
+
+// An 802.1Q tag behind the MAC addresses, in the copy's headroom. What is too short to be a frame has no place for it.
+static void push_tag(struct rte_mbuf *copy, uint16_t tci) {
+  if (copy->data_len < PACKET_MAC_BYTES) return;
+  copy->data_off = (uint16_t)(copy->data_off - PACKET_TAG_BYTES);
+  copy->data_len = (uint16_t)(copy->data_len + PACKET_TAG_BYTES);
+  copy->pkt_len = copy->data_len;
+  uint8_t *const front = rte_pktmbuf_mtod(copy, uint8_t *);
+  memmove(front, front + PACKET_TAG_BYTES, PACKET_MAC_BYTES);
+  packet_write_tag(front + PACKET_MAC_BYTES, RTE_ETHER_TYPE_VLAN, tci);
+}
+
+// Returns whether the target's longest frame was shorter than what was asked for.
+static bool copy_packet(const struct tee *tee, const struct rte_mbuf *packet, struct rte_mbuf *copy) {
+  const struct tee_kind *const kind = tee->kind;
+  const uint32_t length = packet_length(tee->direction, packet);
+  const uint32_t wanted = length < kind->snaplen ? length : kind->snaplen;
+  const uint32_t room = kind->target->frame_bytes - (kind->has_vlan ? PACKET_TAG_BYTES : 0);
+  const uint32_t size = wanted < room ? wanted : room;
+  packet_copy(tee->direction, packet, size, rte_pktmbuf_mtod(copy, uint8_t *));
+  copy->data_len = (uint16_t)size;
+  copy->pkt_len = size;
+  if (kind->has_vlan) push_tag(copy, kind->vlan_tci);
+  return size < wanted;
+}
+
+static uint16_t copy_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t wanted, struct rte_mbuf **copies) {
+  const uint16_t made = copy_pool_take(&tee->kind->target->pool, copies, wanted);
+  uint16_t cut = 0;
+  for (uint16_t i = 0; i < made; i++) cut += copy_packet(tee, packets[i], copies[i]);
+  count(&tee->counters.cut, cut);
+  return made;
+}
+
+static void add_references(struct rte_mbuf *packet, int16_t change) {
+  for (struct rte_mbuf *one = packet; one != NULL; one = one->next) rte_mbuf_refcnt_update(one, change);
+}
+
+static uint16_t share_packets(struct rte_mbuf **packets, uint16_t wanted, struct rte_mbuf **shared) {
+  for (uint16_t i = 0; i < wanted; i++) {
+    add_references(packets[i], 1);
+    shared[i] = packets[i];
+  }
+  return wanted;
+}
+
+// Never the last reference: the application has one, as long as it is in the callback.
+static void give_back(const struct tee *tee, struct rte_mbuf **packets, uint16_t unsent) {
+  if (!tee->kind->is_by_reference) return copy_pool_give(&tee->kind->target->pool, packets, unsent);
+  for (uint16_t i = 0; i < unsent; i++) add_references(packets[i], -1);
+}
+
+static void mirror_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t matched) {
+  struct rte_mbuf *copies[CHUNK];
+  struct mirror_target *const target = tee->kind->target;
+  const uint16_t made = tee->kind->is_by_reference ? share_packets(packets, matched, copies)
+                                                   : copy_packets(tee, packets, matched, copies);
+  const struct mirror_sent sent = made == 0 ? (struct mirror_sent){0, false} : target->send(target, copies, made);
+  const uint16_t unsent = (uint16_t)(made - sent.count);
+  give_back(tee, copies + sent.count, unsent);
+  count(&tee->counters.matched, matched);
+  count(&tee->counters.copied, made);
+  count(&tee->counters.nombuf, matched - made);
+  count(&tee->counters.sent, sent.count);
+  count(sent.is_contended ? &tee->counters.contended : &tee->counters.refused, unsent);
+}
+
+static void take(struct tap *tap, struct rte_mbuf **packets, uint16_t burst) {
+  struct tee *const tee = (struct tee *)tap;
+  for (uint32_t first = 0; first < burst; first += CHUNK) {
+    struct rte_mbuf *matched[CHUNK];
+    uint16_t many = 0;
+    const uint16_t some = burst - first < CHUNK ? (uint16_t)(burst - first) : CHUNK;
+    uint64_t selected = filter_run(tee->filter, packets + first, some);
+    for (; selected != 0; selected &= selected - 1) matched[many++] = packets[first + __builtin_ctzll(selected)];
+    count(&tee->counters.filtered, some - many);
+    if (many > 0) mirror_packets(tee, matched, many);
+  }
+}
+
+void tee_begin(struct tee *tee, const struct tee_kind *kind, const struct filter *filter, uint32_t direction) {
+  *tee = (struct tee){.tap = {.take = take}, .kind = kind, .filter = filter, .direction = direction};
+}
+
+static void add(uint64_t *sum, const uint64_t *counter) { *sum += __atomic_load_n(counter, __ATOMIC_RELAXED); }
+
+void tee_add_counters(const struct tee *tee, struct dpcap_mirror_counters *sum) {
+  const struct dpcap_mirror_counters *const own = &tee->counters;
+  add(&sum->filtered, &own->filtered);
+  add(&sum->matched, &own->matched);
+  add(&sum->copied, &own->copied);
+  add(&sum->sent, &own->sent);
+  add(&sum->refused, &own->refused);
+  add(&sum->nombuf, &own->nombuf);
+  add(&sum->contended, &own->contended);
+  add(&sum->missed, &own->missed);
+  add(&sum->cut, &own->cut);
+}
