@@ -14,6 +14,7 @@ void export_filter(Napi::Object exports);
 void export_interface(Napi::Object exports);
 void export_agent(Napi::Object exports);
 void export_inject(Napi::Object exports);
+void export_mirror(Napi::Object exports);
 void export_recorder(Napi::Object exports);
 // ebpf/
 void export_ebpf(Napi::Object exports);

@@ -1,6 +1,6 @@
 /**
- * The interface of whatever can switch mirroring on: VFd today, a plan for people, later a plugin of dpcap in any
- * primary.
+ * The interface of whatever can switch mirroring of VFs on: VFd, or a plan for people. Mirrors of ports are the agent's
+ * (agent/controller.ts).
  */
 
 /** Directions as the guest sees them: what the VF receives, what it sends, or both. */

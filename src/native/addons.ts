@@ -14,6 +14,7 @@ import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
 import type { HostBinding, Layouts, LifeBinding } from './host-binding.js';
 import type { InjectBinding } from './inject-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
+import type { MirrorBinding } from './mirror-binding.js';
 import type { PrimaryBinding } from './primary-binding.js';
 import type { RecorderBinding } from './recorder-binding.js';
 import { lineOf, RELEASE_LINES, type ReleaseLine } from './releases.js';
@@ -25,6 +26,7 @@ export interface HostAddon
     InterfaceBinding,
     AgentBinding,
     InjectBinding,
+    MirrorBinding,
     RecorderBinding,
     CaptureBinding,
     LifeBinding,

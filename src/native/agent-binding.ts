@@ -8,6 +8,8 @@ export interface AgentHello {
   peerPid: number;
   /** Whether the agent was loaded into the application while that ran. */
   isInjected: boolean;
+  /** Whether it can mirror: a primary whose DPDK has all that this takes, and an agent that knows mirrors. */
+  canMirror: boolean;
   /** Whether the process is a primary of DPDK; otherwise it is a secondary. */
   isPrimary: boolean;
   /** How filters are run there: as machine code, or by the agent's interpreter. */
@@ -15,7 +17,12 @@ export interface AgentHello {
   /** "DPDK 22.11.11" */
   dpdkVersion: string;
   program: string;
-  ports: (Port & { driver: string; mac: string; mtu: number; linkMbps: number })[];
+  ports: (Port & {
+    driver: string;
+    mac: string;
+    mtu: number;
+    linkMbps: number;
+  })[];
 }
 
 /** A capture that an agent has. */

@@ -9,6 +9,7 @@ const HELLO: AgentHello = {
   pid: 7,
   peerPid: 7,
   isInjected: false,
+  canMirror: true,
   isPrimary: true,
   filters: 'interpreted' as const,
   dpdkVersion: 'DPDK 22.11.11',

@@ -210,6 +210,7 @@ const AGENT = {
     pid: 7,
     peerPid: 7,
     isInjected: false,
+    canMirror: true,
     isPrimary: true,
     filters: 'compiled' as const,
     dpdkVersion: 'DPDK 22.11.11',

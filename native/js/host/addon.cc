@@ -22,6 +22,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   export_life(exports);
   export_agent(exports);
   export_inject(exports);
+  export_mirror(exports);
   export_recorder(exports);
   export_capture(exports);
   return exports;

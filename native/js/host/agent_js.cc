@@ -38,6 +38,7 @@ Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
   object.Set("pid", process.pid);
   object.Set("peerPid", hello.peer_pid);
   object.Set("isInjected", (process.features & DPCAP_AGENT_INJECTED) != 0);
+  object.Set("canMirror", (process.features & DPCAP_AGENT_MIRRORS) != 0);
   object.Set("isPrimary", process.process_type == 0);
   object.Set("filters", (process.features & DPCAP_AGENT_COMPILES) != 0 ? "compiled" : "interpreted");
   object.Set("dpdkVersion",

@@ -1,43 +1,59 @@
 /** `dpcap mirror` turns options into requests and outcomes into words. It knows controllers only by their interface. */
 import type { Command } from 'commander';
-import { DpcapError, UsageError } from '../../../errors.js';
+import { DpcapError } from '../../../errors.js';
 import { VIA } from '../../../mirror/choose.js';
-import { capabilityLines, mirrorLine, planLines, statusLines } from '../../../mirror/describe.js';
+import { planLines } from '../../../mirror/describe.js';
 import { NIC_DRIVERS } from '../../../mirror/nic.js';
-import { parseSource } from '../../../mirror/target-spec.js';
 import type { RegisterCommand } from '../../command.js';
+import { addFilterOptions, collect } from '../../filter-options.js';
 import { clearMirrors } from './clear.js';
-import { controllerFor, print, type RawMirrorOptions, requestFrom } from './options.js';
+import { listMirrors, showCapabilities } from './list.js';
+import { clearsPorts, controllerFor, meansPorts, print, type RawMirrorOptions, requestFrom } from './options.js';
+import { agentControllers, clearPortMirrors } from './port-list.js';
+import { setPortMirror } from './port-set.js';
 import { setMirror } from './set.js';
 
 export const registerMirror: RegisterCommand = (program, context) => {
   const mirror = program
     .command('mirror')
-    .description("Copy a VF's traffic to another VF, through the primary that owns the PF.");
-  addSet(mirror.command('set').description('Switch a mirror on.')).action(async (raw: RawMirrorOptions) => {
-    context.exitCode = await setMirror(controllerFor(raw), requestFrom(raw), raw);
-  });
-  addSource(mirror.command('clear').description('Switch a mirror off. A VF without one is no error.'))
+    .description("Copy a port's packets to another port of the application, or a VF's traffic to another VF.");
+  addSet(mirror.command('set').description('Switch a mirror on.')).action(
+    async (words: string[], raw: RawMirrorOptions) => {
+      if (meansPorts(raw)) return setPortMirror(words, raw);
+      context.exitCode = await setMirror(controllerFor(raw), requestFrom(raw), raw);
+    },
+  );
+  addSubject(mirror.command('clear').description('Switch a mirror off. One that is off is no error.'))
     .option('--all', 'Clear all mirrors.')
     .option('--by-config', "Go through the VF's configuration, which interrupts its traffic.")
     .option('-y, --yes', 'Do not ask for confirmation.')
-    .action(async (raw: RawMirrorOptions) => clearMirrors(controllerFor(raw), raw));
-  addSource(mirror.command('list').description('List the mirrors that are on, or that of one VF.')).action(list);
+    .action(async (raw: RawMirrorOptions) =>
+      clearsPorts(raw, () => agentControllers(raw.filePrefix).length > 0)
+        ? clearPortMirrors(raw)
+        : clearMirrors(controllerFor(raw), raw),
+    );
+  addSubject(mirror.command('list').description('List the mirrors that are on, or those of one port or VF.')).action(
+    listMirrors,
+  );
   addCommon(mirror.command('capabilities').description('Tell what can be mirrored here, and how.')).action(
-    capabilities,
+    showCapabilities,
   );
   addPlan(mirror.command('plan').description('Print the commands for a mirror, and change nothing.')).action(plan);
 };
 
 function addCommon(command: Command): Command {
   return command
-    .option('--via <controller>', `Controller to use: ${VIA.join(' or ')}. Default: what the host offers.`)
+    .option(
+      '--via <controller>',
+      `Controller to use: ${VIA.join(', ')}. Default: by what is named and what the host offers.`,
+    )
+    .option('--file-prefix <prefix>', 'Prefix of the application with the agent. Default: the only one.')
     .option('--fifo <path>', "Path of VFd's request FIFO.")
     .option('--config <file>', "Path of VFd's configuration. Default: /etc/vfd/vfd.cfg.")
     .option('--json', 'Print one JSON document.');
 }
 
-function addSource(command: Command): Command {
+function addVf(command: Command): Command {
   return addCommon(command)
     .option(
       '--pf <pf>',
@@ -46,42 +62,47 @@ function addSource(command: Command): Command {
     .option('--vf <vf>', 'VF to copy: its number, PCI address or the name of its configuration.');
 }
 
-function addMirror(command: Command): Command {
-  return addSource(command)
-    .requiredOption('--direction <direction>', "from the guest's view: in, out or all")
-    .requiredOption('--target <vf>', 'the VF that gets the copies, on the same PF');
+function addSubject(command: Command): Command {
+  return addVf(command)
+    .option('-i, --interface <port>', 'Port to copy: its number or device name.', collect)
+    .option('--to-port <port>', 'Port that gets the copies.')
+    .option('--id <id>', 'Mirror of a port, by its id.');
 }
 
 function addSet(command: Command): Command {
-  return addMirror(command)
+  addVf(command)
+    .argument('[expression...]', 'Expression of pcap-filter(7): what is copied of a port. Default: all.')
+    .option('-i, --interface <port>', 'Port to copy: its number or device name.', collect)
+    .option('--to-port <port>', 'Port that gets the copies.')
+    .option('--to-queue <n>', 'Its transmit queue, on which the application does not send. Default: the last one.')
+    .option(
+      '-Q, --direction <direction>',
+      'Of a port: rx, tx or both (the default). Of a VF, as the guest sees it: in, out or all.',
+    )
+    .option('-s, --snapshot-length <bytes>', 'Bytes of each packet to copy. Default: all.')
+    .option('--push-vlan <id>', 'Push this VLAN tag onto the copies; 100:5 also has a priority.')
+    .option('--by-reference', 'Send the same mbuf instead of a copy. See docs/mirrors.md.')
+    .option('--accept <dangers>', 'Dangers of --by-reference to accept, by name.')
+    .option(
+      '--lease <duration>',
+      'End the mirror when nothing is heard of dpcap for so long. Default, while dpcap runs: 10s.',
+    )
+    .option('--target <vf>', 'VF that gets the copies, on the same PF.')
     .option('--for <duration>', 'Clear the mirror after this time: 30s, 5m, 2h, 7d.')
     .option('--until-exit', 'Clear the mirror on Ctrl-C.')
     .option('--by-config', "Go through the VF's configuration, which interrupts its traffic.")
     .option('-y, --yes', 'Do not ask for confirmation.')
     .option('--force', 'Go on where the result is doubtful, but never where VFd would be harmed.');
+  addFilterOptions(command);
+  return command;
 }
 
 function addPlan(command: Command): Command {
-  return addMirror(command)
+  return addVf(command)
+    .requiredOption('--direction <direction>', "from the guest's view: in, out or all")
+    .requiredOption('--target <vf>', 'the VF that gets the copies, on the same PF')
     .option('--nic <driver>', `Driver of the NIC: ${NIC_DRIVERS.join(', ')}. Default: by its PCI id.`)
     .option('--mac <mac>', 'MAC address of the guest.');
-}
-
-async function list(raw: RawMirrorOptions): Promise<void> {
-  const controller = controllerFor(raw);
-  if (raw.vf !== undefined) {
-    const { source, mirror } = await controller.status(parseSource(raw.pf, raw.vf));
-    print(raw, { ...source, mirror: mirror ?? null }, statusLines(source, mirror));
-    return;
-  }
-  if (raw.pf !== undefined) throw new UsageError('--pf without --vf', { hint: 'add --vf, or leave --pf out' });
-  const mirrors = await controller.list();
-  print(raw, { mirrors }, mirrors.length > 0 ? mirrors.map(mirrorLine) : ['no mirror is on']);
-}
-
-async function capabilities(raw: RawMirrorOptions): Promise<void> {
-  const found = await controllerFor(raw).capabilities();
-  print(raw, found, capabilityLines(found));
 }
 
 async function plan(raw: RawMirrorOptions): Promise<void> {

@@ -22,6 +22,7 @@ t.test('through VFd', async (t) => {
   t.match((await mirror('list')).stdout, /^VF 1 of PF 0 is mirrored to VF 3: .*\(all\)\n$/);
   t.same(JSON.parse((await mirror('list --json')).stdout), {
     mirrors: [{ pf: 0, vf: 1, direction: 'all', target: 3 }],
+    ports: [],
   });
   t.match(JSON.parse((await mirror('list --vf guest_a --json')).stdout), {
     mirror: { target: 3 },

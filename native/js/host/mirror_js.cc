@@ -1,0 +1,168 @@
+// Mirrors in applications that have the agent: what is asked of them, and what they say.
+#include "js/convert.h"
+#include "js/errors.h"
+#include "js/exports.h"
+#include "mirror/mirror_client.h"
+
+namespace {
+
+using namespace dpcap;
+
+constexpr uint64_t kMostTicks = 1ull << 53;
+
+std::string socket_of(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
+  return info[0].As<Napi::String>();
+}
+
+uint32_t id_of(const Napi::CallbackInfo& info) {
+  if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected the id of a mirror");
+  return info[1].As<Napi::Number>().Uint32Value();
+}
+
+template <size_t N>
+void copy_name(char (&to)[N], const std::string& name) {
+  name.copy(to, N - 1);
+}
+
+uint16_t number16(const Napi::Object& object, const char* name) {
+  return static_cast<uint16_t>(number(object, name, UINT16_MAX));
+}
+
+uint32_t number32(const Napi::Object& object, const char* name) {
+  return static_cast<uint32_t>(number(object, name, UINT32_MAX));
+}
+
+uint32_t flag(const Napi::Object& object, const char* name, uint32_t value) {
+  return boolean(object, name) ? value : 0;
+}
+
+dpcap_mirror_order to_head(const Napi::Object& order) {
+  dpcap_mirror_order head{};
+  head.id = number32(order, "id");
+  head.owner_pid = number32(order, "ownerPid");
+  head.owner_start_ticks = number(order, "ownerStartTicks", kMostTicks);
+  head.lease_seconds = number32(order, "leaseSeconds");
+  head.directions = flag(order, "rx", DPCAP_AGENT_RX) | flag(order, "tx", DPCAP_AGENT_TX);
+  head.snaplen = number32(order, "snaplen");
+  head.flags =
+      flag(order, "pushesVlan", DPCAP_MIRROR_PUSH_VLAN) | flag(order, "byReference", DPCAP_MIRROR_BY_REFERENCE);
+  head.source_port = number16(order, "sourcePort");
+  head.target_port = number16(order, "targetPort");
+  head.target_queue = number16(order, "targetQueue");
+  head.vlan_tci = number16(order, "vlanTci");
+  copy_name(head.source_device, text(order, "sourceDevice"));
+  copy_name(head.target_device, text(order, "targetDevice"));
+  return head;
+}
+
+const char* state_name(uint32_t state) {
+  return state == DPCAP_MIRROR_ON ? "on" : state == DPCAP_MIRROR_ENDING ? "ending" : "ended";
+}
+
+const char* reason_name(uint32_t reason) {
+  switch (reason) {
+    case DPCAP_MIRROR_LEASE_OVER:
+      return "lease-over";
+    case DPCAP_MIRROR_SOURCE_GONE:
+      return "source-gone";
+    case DPCAP_MIRROR_TARGET_GONE:
+      return "target-gone";
+    case DPCAP_MIRROR_TARGET_STOPPED:
+      return "target-stopped";
+    case DPCAP_MIRROR_QUEUE_USED:
+      return "queue-used";
+    default:
+      return "cleared";
+  }
+}
+
+Napi::Object from_counters(Napi::Env env, const dpcap_mirror_counters& counters) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("filtered", from_u64(env, counters.filtered));
+  object.Set("matched", from_u64(env, counters.matched));
+  object.Set("copied", from_u64(env, counters.copied));
+  object.Set("sent", from_u64(env, counters.sent));
+  object.Set("refused", from_u64(env, counters.refused));
+  object.Set("nombuf", from_u64(env, counters.nombuf));
+  object.Set("contended", from_u64(env, counters.contended));
+  object.Set("missed", from_u64(env, counters.missed));
+  object.Set("cut", from_u64(env, counters.cut));
+  return object;
+}
+
+Napi::Object from_status(Napi::Env env, const dpcap_mirror_status& status) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", status.id);
+  object.Set("state", state_name(status.state));
+  object.Set("reason",
+             status.state == DPCAP_MIRROR_ON ? env.Null() : Napi::String::New(env, reason_name(status.reason)));
+  object.Set("ownerPid", status.owner_pid);
+  object.Set("ownerStartTicks", static_cast<double>(status.owner_start_ticks));
+  object.Set("leaseLeftSeconds", status.lease_left);
+  object.Set("rx", (status.directions & DPCAP_AGENT_RX) != 0);
+  object.Set("tx", (status.directions & DPCAP_AGENT_TX) != 0);
+  object.Set("snaplen", status.snaplen);
+  object.Set("byReference", (status.flags & DPCAP_MIRROR_BY_REFERENCE) != 0);
+  const bool pushes_vlan = (status.flags & DPCAP_MIRROR_PUSH_VLAN) != 0;
+  object.Set("pushedVlanTci", pushes_vlan ? Napi::Number::New(env, status.vlan_tci) : env.Null());
+  object.Set("sourcePort", status.source_port);
+  object.Set("sourceDevice", status.source_device);
+  object.Set("targetPort", status.target_port);
+  object.Set("targetDevice", status.target_device);
+  object.Set("targetQueue", status.target_queue);
+  object.Set("lanes", status.lanes);
+  object.Set("filter", status.filter);
+  object.Set("counters", from_counters(env, status.counters));
+  return object;
+}
+
+Napi::Value from_optional(Napi::Env env, const std::optional<dpcap_mirror_status>& status) {
+  return status ? from_status(env, *status) : env.Undefined();
+}
+
+// mirrorSet(path, order): its status. Waits while the target's queue is watched.
+Napi::Value JS_MirrorSet(const Napi::CallbackInfo& info) {
+  if (!info[1].IsObject()) throw wrong_type(info.Env(), "order", "an object");
+  const Napi::Object order = info[1].As<Napi::Object>();
+  const Programs programs = to_programs(order);
+  AgentClient client(socket_of(info));
+  return from_status(info.Env(), mirror_set(client, {to_head(order), programs.rx, programs.tx, text(order, "filter")}));
+}
+
+// mirrorRenew(path, id, owner): its status, undefined when it is not there.
+Napi::Value JS_MirrorRenew(const Napi::CallbackInfo& info) {
+  if (!info[2].IsObject()) throw wrong_type(info.Env(), "owner", "an object");
+  const Napi::Object owner = info[2].As<Napi::Object>();
+  dpcap_mirror_name name{};
+  name.id = id_of(info);
+  name.owner_pid = number32(owner, "pid");
+  name.owner_start_ticks = number(owner, "startTicks", kMostTicks);
+  name.lease_seconds = number32(owner, "leaseSeconds");
+  AgentClient client(socket_of(info));
+  return from_optional(info.Env(), mirror_renew(client, name));
+}
+
+// mirrorClear(path, id): its last status, undefined when it was not there.
+Napi::Value JS_MirrorClear(const Napi::CallbackInfo& info) {
+  AgentClient client(socket_of(info));
+  return from_optional(info.Env(), mirror_clear(client, id_of(info)));
+}
+
+// mirrorList(path): all of them.
+Napi::Value JS_MirrorList(const Napi::CallbackInfo& info) {
+  AgentClient client(socket_of(info));
+  const std::vector<dpcap_mirror_status> mirrors = mirror_list(client);
+  Napi::Array array = Napi::Array::New(info.Env(), mirrors.size());
+  for (uint32_t i = 0; i < mirrors.size(); i++) array.Set(i, from_status(info.Env(), mirrors[i]));
+  return array;
+}
+
+}  // namespace
+
+void export_mirror(Napi::Object exports) {
+  add_function<JS_MirrorSet>(exports, "mirrorSet");
+  add_function<JS_MirrorRenew>(exports, "mirrorRenew");
+  add_function<JS_MirrorClear>(exports, "mirrorClear");
+  add_function<JS_MirrorList>(exports, "mirrorList");
+}

@@ -1,0 +1,50 @@
+/** Finds the application that is to mirror, by its agent. */
+import { type AgentAt, findAgents } from '../../agent/find.js';
+import { agentsOfApplication } from '../../agent/pick.js';
+import { DpcapError } from '../../errors.js';
+import { hostAddon } from '../../native/addons.js';
+import type { AgentHello } from '../../native/agent-binding.js';
+import { checked } from '../../native/errors.js';
+import { runtimeRoot } from '../../primary/runtime-dir.js';
+
+/** An application whose agent can mirror. */
+export interface MirroringApplication {
+  agent: AgentAt;
+  hello: AgentHello;
+  /** Further processes of the application, whose queues the mirrors do not see. */
+  others: readonly number[];
+}
+
+/**
+ * The application that is meant: the only one that has an agent, or the one with this file prefix.
+ * @throws DpcapError ERR_PRIMARY_ABSENT and ERR_PRIMARY_AMBIGUOUS; ERR_VERSION_MISMATCH when its agent cannot mirror; and as
+ *   AgentBinding.agentHello()
+ */
+export function mirroringApplication(filePrefix: string | undefined): MirroringApplication {
+  const agents = agentsOfApplication(filePrefix);
+  const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket)) }));
+  const main = asked.find(({ hello }) => hello.canMirror);
+  if (main) return { ...main, others: agents.map(({ pid }) => pid).filter((pid) => pid !== main.agent.pid) };
+  const [first] = asked;
+  throw new DpcapError(
+    'ERR_VERSION_MISMATCH',
+    `the agent in ${first?.hello.program} (pid ${first?.agent.pid}) cannot mirror`,
+    {
+      subject: filePrefix,
+      hint: first?.hello.isPrimary
+        ? 'restart the application with the agent of this dpcap: `dpcap agent path`'
+        : 'give the agent to the primary as well: it is the primary whose ports are mirrored',
+    },
+  );
+}
+
+/** All agents that answer, of one application or of all. */
+export function answeringAgents(filePrefix: string | undefined): { agent: AgentAt; hello: AgentHello }[] {
+  return findAgents(runtimeRoot(), filePrefix).flatMap((agent) => {
+    try {
+      return [{ agent, hello: hostAddon().agentHello(agent.socket) }];
+    } catch {
+      return []; // it has just ended, or is another user's: `dpcap agent check` says which
+    }
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * The controller of mirrors from port to port, which the agent inside an application carries out. It is to ports what
+ * VfdController is to VFs.
+ */
+import { randomInt } from 'node:crypto';
+import type { AgentAt } from '../../agent/find.js';
+import { DpcapError } from '../../errors.js';
+import { type HostAddon, hostAddon } from '../../native/addons.js';
+import { checked } from '../../native/errors.js';
+import type { MirrorStatus } from '../../native/mirror-binding.js';
+import { ownIdentity } from '../../system/process-life.js';
+import type { MirroringApplication } from './application.js';
+import { type AgentPort, mirrorOrder, type PortMirrorRequest, type ResolvedMirror, resolveMirror } from './request.js';
+import type { AgentMirrorRecord } from './undo.js';
+
+type Addon = Pick<HostAddon, 'mirrorSet' | 'mirrorRenew' | 'mirrorClear' | 'mirrorList'>;
+
+/** Mirrors that are meant: by id, or by their ports. What is undefined does not matter. */
+export interface MirrorSelector {
+  id?: number | undefined;
+  source?: string | undefined;
+  target?: string | undefined;
+}
+
+/** What can be done about a refusal, by the errno that came with it. */
+const HINTS: Partial<Record<string, string>> = {
+  EBUSY: 'give another queue with --to-queue; without a free one, start the application with one more (testpmd: --txq)',
+  EEXIST: '`dpcap mirror list` shows it; end it with: dpcap mirror clear',
+  EUSERS: 'end one that is not needed any more: dpcap mirror list, dpcap mirror clear',
+  ENETDOWN: 'start the port first; a mirror ends when its target is stopped',
+  ENOMEM: 'start the application with more memory (-m, --socket-mem), or end another mirror',
+  ENODEV: '`dpcap list` shows the ports that there are',
+  EOPNOTSUPP: 'leave --by-reference away, or start the application without that offload',
+  EPERM: '`dpcap mirror list` shows the owner; anybody who may speak to the agent can end it: dpcap mirror clear --id',
+};
+
+export class AgentController {
+  readonly kind = 'agent';
+  readonly #application: MirroringApplication;
+  readonly #addon: Addon;
+  readonly #owner = ownIdentity();
+
+  constructor(application: MirroringApplication, addon: Addon = hostAddon()) {
+    this.#application = application;
+    this.#addon = addon;
+  }
+
+  /** An id for a mirror that is about to be set: the journal has it before the agent. */
+  static newId(): number {
+    return randomInt(1, 2 ** 32);
+  }
+
+  get ports(): readonly AgentPort[] {
+    return this.#application.hello.ports;
+  }
+
+  get filePrefix(): string {
+    return this.#application.agent.filePrefix;
+  }
+
+  /** Which application it is about, for people. */
+  get name(): string {
+    const { hello, agent } = this.#application;
+    return `${hello.program} (${agent.filePrefix}, pid ${agent.pid})`;
+  }
+
+  /**
+   * Checks all that can be checked without a change.
+   * @throws UsageError, DpcapError as resolveMirror()
+   */
+  resolve(request: PortMirrorRequest): ResolvedMirror {
+    const resolved = resolveMirror(request, this.ports);
+    const { others } = this.#application;
+    if (others.length === 0) return resolved;
+    const note = `only queues that the primary polls are mirrored, not those of process ${others.join(', ')}`;
+    return { ...resolved, warnings: [...resolved.warnings, note] };
+  }
+
+  /**
+   * Sets a mirror, which this process owns. It waits while the target's queue is watched.
+   * @throws DpcapError as MirrorBinding.mirrorSet()
+   */
+  set(mirror: ResolvedMirror, id: number, leaseSeconds: number): MirrorStatus {
+    const { pid: ownerPid, startTicks: ownerStartTicks } = this.#owner;
+    const order = mirrorOrder(mirror, id, { ownerPid, ownerStartTicks, leaseSeconds });
+    return this.#ask((socket) => this.#addon.mirrorSet(socket, order));
+  }
+
+  /** Lengthens the lease of a mirror of this process. Undefined when it is not there. @throws DpcapError */
+  renew(id: number, leaseSeconds: number): MirrorStatus | undefined {
+    const { pid, startTicks } = this.#owner;
+    return this.#ask((socket) => this.#addon.mirrorRenew(socket, id, { pid, startTicks, leaseSeconds }));
+  }
+
+  /** Ends a mirror. Undefined when it is not there, which is no error. @throws DpcapError ERR_DISABLE_FAILED */
+  clear(id: number): MirrorStatus | undefined {
+    return this.#ask((socket) => this.#addon.mirrorClear(socket, id));
+  }
+
+  /** All mirrors, also those that have ended by themselves. @throws DpcapError */
+  list(selector: MirrorSelector = {}): MirrorStatus[] {
+    return this.#ask((socket) => this.#addon.mirrorList(socket)).filter((one) => isMeant(one, selector));
+  }
+
+  /** What the journal keeps of a mirror of this application, to undo it. */
+  undoRecord(id: number): AgentMirrorRecord {
+    const { socket, pid, process } = this.#application.agent;
+    return { socket, id, pid, startTicks: process.startTicks ?? 0 };
+  }
+
+  #ask<T>(call: (socket: string) => T): T {
+    return withHints(this.#application.agent, call);
+  }
+}
+
+function withHints<T>({ socket }: Pick<AgentAt, 'socket'>, call: (socket: string) => T): T {
+  try {
+    return checked(() => call(socket));
+  } catch (error) {
+    if (!(error instanceof DpcapError)) throw error;
+    const { code, message, errno, subject } = error;
+    const hint = HINTS[errno ?? ''] ?? error.hint;
+    throw new DpcapError(code, message, { errno, subject, hint, cause: error });
+  }
+}
+
+function isMeant(one: MirrorStatus, { id, source, target }: MirrorSelector): boolean {
+  if (id !== undefined && one.id !== id) return false;
+  if (source !== undefined && source !== one.sourceDevice && source !== String(one.sourcePort)) return false;
+  return target === undefined || target === one.targetDevice || target === String(one.targetPort);
+}

@@ -1,0 +1,99 @@
+/** The addon's functions for mirrors in applications that have the agent. */
+
+/** What a mirror is asked for. */
+export interface MirrorOrder {
+  /** Chosen by the caller; not 0. */
+  id: number;
+  ownerPid: number;
+  ownerStartTicks: number;
+  /** 1 to 604800. */
+  leaseSeconds: number;
+  rx: boolean;
+  tx: boolean;
+  /** 14 to 262144. */
+  snaplen: number;
+  byReference: boolean;
+  pushesVlan: boolean;
+  /** Priority and id of the tag to push: the 16 bits that follow 0x8100. */
+  vlanTci: number;
+  sourcePort: number;
+  sourceDevice: string;
+  targetPort: number;
+  targetDevice: string;
+  /** 65535: the last one that the port has. */
+  targetQueue: number;
+  /** Programs as compileFilter() makes them; empty for all packets. */
+  program: Uint8Array;
+  programTx: Uint8Array;
+  /** The filter for people, at most 255 bytes. */
+  filter: string;
+}
+
+/**
+ * What became of the packets. `matched` is the sum of `sent`, `refused`, `nombuf` and `contended`; packets that are not
+ * seen (`missed`) or not selected (`filtered`) are beside it.
+ */
+export interface MirrorCounters {
+  filtered: bigint;
+  matched: bigint;
+  copied: bigint;
+  sent: bigint;
+  /** The target did not take the copy: its queue is full, or it is stopped. */
+  refused: bigint;
+  /** No mbuf was free for the copy. */
+  nombuf: bigint;
+  /** Another thread was sending on the target's queue. */
+  contended: bigint;
+  /** Another thread was in the callback of the same queue. */
+  missed: bigint;
+  /** Copies that are shorter than the packet, because the target takes no longer frame. */
+  cut: bigint;
+}
+
+/** Why a mirror has ended. */
+export type MirrorEnd = 'cleared' | 'lease-over' | 'source-gone' | 'target-gone' | 'target-stopped' | 'queue-used';
+
+/** A mirror as the agent tells of it. */
+export interface MirrorStatus {
+  id: number;
+  /** Ending: a thread of the application has still to leave it. */
+  state: 'on' | 'ending' | 'ended';
+  reason: MirrorEnd | null;
+  ownerPid: number;
+  ownerStartTicks: number;
+  leaseLeftSeconds: number;
+  rx: boolean;
+  tx: boolean;
+  snaplen: number;
+  byReference: boolean;
+  pushedVlanTci: number | null;
+  sourcePort: number;
+  sourceDevice: string;
+  targetPort: number;
+  targetDevice: string;
+  targetQueue: number;
+  /** Queues and directions that packets come from. */
+  lanes: number;
+  filter: string;
+  counters: MirrorCounters;
+}
+
+/** Talks to agents about mirrors. All wait for an answer and throw as AgentBinding.agentHello(). */
+export interface MirrorBinding {
+  /**
+   * Sets a mirror; waits while the target's queue is watched. Throws ERR_MIRROR_REFUSED, ERR_MIRROR_UNSAFE, ERR_PORT_GONE,
+   * ERR_QUEUE_RANGE, ERR_PORT_UNSUITABLE, ERR_NO_MEMORY, ERR_VERSION_MISMATCH.
+   * @param socket path of the agent's socket
+   */
+  mirrorSet(socket: string, order: MirrorOrder): MirrorStatus;
+  /** Lengthens its lease. Undefined when there is no such mirror. Throws ERR_MIRROR_REFUSED when it is another owner's. */
+  mirrorRenew(
+    socket: string,
+    id: number,
+    owner: { pid: number; startTicks: number; leaseSeconds: number },
+  ): MirrorStatus | undefined;
+  /** Ends it. Undefined when there was no such mirror. Throws ERR_DISABLE_FAILED. */
+  mirrorClear(socket: string, id: number): MirrorStatus | undefined;
+  /** All mirrors, also those that have ended by themselves; none of an agent that has no mirrors. */
+  mirrorList(socket: string): MirrorStatus[];
+}
