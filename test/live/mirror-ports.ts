@@ -1,0 +1,95 @@
+/** Mirrors of ports: what arrives at each target is, byte for byte, what passed at the source. */
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startWithAgent } from '../harness/agent.js';
+import { leftovers, readPcap, requirements, runDpcap, type Testpmd, writePcap } from '../harness/index.js';
+import { addsUp, mirrorsUntil, setMirror } from '../harness/mirrors.js';
+import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+const [TCP, UDP] = [6, 17];
+
+/** Of several lengths, to several ports, by two protocols; those of two ports differ. */
+function frames(port: number): Buffer[] {
+  return Array.from({ length: 300 }, (_, index) => {
+    const payload = Buffer.alloc(10 + ((index * 131) % 1300), index + port);
+    const datagram =
+      index % 2 === 0 ? tcp(40000 + port, 80, 0x18, payload) : udp(40000 + port, 80 + (index % 5), payload);
+    return Buffer.from(ether(0x0800, ipv4(index % 2 === 0 ? TCP : UDP, datagram)));
+  });
+}
+
+const RECEIVED = [frames(0), frames(1)];
+const [FIRST = [], SECOND = []] = RECEIVED;
+const isUdp = (frame: Buffer): boolean => frame[23] === UDP;
+const tagged = (frame: Buffer): Buffer =>
+  Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0x00, 0xa0, 0x64]), frame.subarray(12)]);
+
+/** Ports 0 and 1 forward to each other what they replay; each of the others gets one mirror, or several. */
+const MIRRORS: { words: string[]; target: number; expected: Buffer[] }[] = [
+  { words: ['-i', '0', '-Q', 'rx'], target: 2, expected: FIRST },
+  { words: ['-i', '0', '-Q', 'tx'], target: 3, expected: SECOND },
+  { words: ['-i', 'net_pcap0', 'udp'], target: 4, expected: [...FIRST, ...SECOND].filter(isUdp) },
+  { words: ['-i', '1', '-Q', 'rx', '-s', '60'], target: 5, expected: SECOND.map((frame) => frame.subarray(0, 60)) },
+  { words: ['-i', '0', '-Q', 'rx', '--push-vlan', '100:5'], target: 6, expected: FIRST.map(tagged) },
+  { words: ['-i', '0', '-Q', 'rx', '--proto', 'tcp'], target: 7, expected: FIRST.filter((one) => !isUdp(one)) },
+  { words: ['-i', '1', '-Q', 'rx', 'ether', 'host', '02:00:00:00:00:0f'], target: 7, expected: [] },
+];
+const PORTS = 8;
+const UNUSED_QUEUE = 1;
+
+interface Started {
+  testpmd: Testpmd;
+  /** What was sent on a port's queue; complete once the application has ended. */
+  sent: (port: number, queue: number) => string[];
+}
+
+async function start(t: Test): Promise<Started> {
+  const folder = t.testdir();
+  const sentTo = (port: number, queue: number): string => join(folder, `sent-${port}-${queue}.pcap`);
+  const vdevs = Array.from({ length: PORTS }, (_, port) => {
+    const input = join(folder, `in-${port}.pcap`);
+    writePcap(input, RECEIVED[port] ?? []);
+    return `net_pcap${port},rx_pcap=${input},tx_pcap=${sentTo(port, 0)},tx_pcap=${sentTo(port, UNUSED_QUEUE)}`;
+  });
+  const args = ['--forward-mode=io', '--rxq=1', '--txq=2'];
+  const testpmd = await startWithAgent('-d', { vdevs, args, memoryMb: 256 });
+  t.teardown(() => testpmd.stop());
+  const sent = (port: number, queue: number): string[] =>
+    hex(readPcap(sentTo(port, queue)).packets.map(({ data }) => data));
+  return { testpmd, sent };
+}
+
+function hex(all: readonly Uint8Array[]): string[] {
+  return all.map((frame) => Buffer.from(frame).toString('hex'));
+}
+
+t.test('several mirrors at once', { skip }, async (t) => {
+  const { testpmd, sent } = await start(t);
+  for (const { words, target } of MIRRORS) {
+    const mirror = await setMirror(testpmd, [...words, '--to-port', String(target)]);
+    t.match(mirror, { state: 'on', targetPort: target, targetQueue: UNUSED_QUEUE }, words.join(' '));
+  }
+  await testpmd.command('start');
+  const wanted = MIRRORS.reduce((sum, { expected }) => sum + expected.length, 0);
+  const mirrors = await mirrorsUntil(
+    testpmd,
+    (all) => all.reduce((sum, { counters }) => sum + counters.matched, 0) >= wanted,
+  );
+  t.ok(mirrors.every(addsUp), 'each packet is accounted for');
+  t.equal(
+    mirrors.reduce((sum, { counters }) => sum + counters.sent, 0),
+    wanted,
+    'all were sent',
+  );
+  t.match(await runDpcap(['mirror', 'clear', '--all', '--file-prefix', testpmd.prefix]), { code: 0 });
+  t.match(await testpmd.stop(), { code: 0 });
+
+  for (const target of new Set(MIRRORS.map((one) => one.target))) {
+    const expected = MIRRORS.filter((one) => one.target === target).flatMap((one) => one.expected);
+    t.same(sent(target, UNUSED_QUEUE).sort(), hex(expected).sort(), `byte for byte at port ${target}`);
+  }
+  t.same(sent(2, UNUSED_QUEUE), hex(FIRST), 'in their order');
+  t.same([sent(1, 0), sent(0, 0)], [hex(FIRST), hex(SECOND)], 'the originals were forwarded untouched');
+  t.same(leftovers(), []);
+});
