@@ -30,6 +30,17 @@ export function parseMempools(text: string): string[] {
   return namesIn(text, /^mempool <([^>]*)>@/gm);
 }
 
+/** Of each mempool, the mbufs that lie in it and in its caches, from `dump_mempool`. */
+export function parseAvailable(text: string): Record<string, number> {
+  const pools = text.split(/^(?=mempool <)/m).filter((block) => block.startsWith('mempool <'));
+  return Object.fromEntries(
+    pools.map((block) => [
+      block.match(/^mempool <([^>]*)>/)?.[1] ?? '',
+      figure(block, /total_cache_count=(\d+)/) + figure(block, /common_pool_count=(\d+)/),
+    ]),
+  );
+}
+
 /** Per port, the sums of `show fwd stats all`; `port` "all" reads the accumulated block. */
 export function parseForwarding(text: string, port: number | 'all'): Forwarding {
   const title =

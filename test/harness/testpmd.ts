@@ -8,6 +8,7 @@ import { removeEalFiles, uniqueName } from './owned.js';
 import { type Exit, type ExpectOptions, type Running, start } from './processes.js';
 import {
   type Forwarding,
+  parseAvailable,
   parseForwarding,
   parseHeapMb,
   parseMempools,
@@ -97,6 +98,11 @@ export class Testpmd {
       rings: parseRings(await this.dump('ring')),
       mempools: parseMempools(await this.dump('mempool')),
     };
+  }
+
+  /** The mbufs of each mempool that nobody has taken. */
+  async available(): Promise<Record<string, number>> {
+    return parseAvailable(await this.dump('mempool'));
   }
 
   /** Megabytes allocated in its heaps, also by secondaries. */
