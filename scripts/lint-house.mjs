@@ -36,6 +36,7 @@ const NATIVE = {
   agent: { from: ['base', 'record', 'sink', 'capture'], dpdk: false },
   inject: { from: ['base'], dpdk: false },
   recorder: { from: ['base', 'record', 'sink', 'agent'], dpdk: false },
+  mirror: { from: ['base', 'agent'], dpdk: false },
   // What lives in the application: it shares a header with the engine, and the interpreter of filters.
   'agent/library': { from: ['agent', 'mbuf', 'filter'], dpdk: true },
 };

@@ -3,6 +3,7 @@
 extern "C" {
 #include "agent/library/control/server.h"
 #include "agent/library/dpdk.h"
+#include "agent/mirror.h"
 #include "agent/protocol.h"
 }
 
@@ -20,12 +21,31 @@ extern "C" {
 #include <utility>
 #include <vector>
 
+#include "../native/agent/fake_mirroring.h"
+
 namespace {
 
 constexpr uint64_t kMostMemory = 4 << 20;
 constexpr uint32_t kBurst = 4;
+constexpr uint16_t kPorts = 2;
 constexpr uint16_t kQueues = 2;
-constexpr uint8_t kOrderly = 7;  // an operation of this test: a capture as an engine asks for it, with a filter made up
+// Operations of this test: a capture, and a mirror, as they are asked for, with a filter made up.
+constexpr uint8_t kOrderly = 100;
+constexpr uint8_t kOrderlyMirror = 101;
+// Not those of the recorder, whose boxes would be made and touched.
+constexpr uint8_t kOperations[] = {0,
+                                   DPCAP_AGENT_HELLO,
+                                   DPCAP_AGENT_PREPARE,
+                                   DPCAP_AGENT_OPEN,
+                                   DPCAP_AGENT_STOP,
+                                   DPCAP_AGENT_FILTER,
+                                   DPCAP_AGENT_STATUS,
+                                   DPCAP_AGENT_MIRROR_SET,
+                                   DPCAP_AGENT_MIRROR_RENEW,
+                                   DPCAP_AGENT_MIRROR_CLEAR,
+                                   DPCAP_AGENT_MIRROR_LIST,
+                                   kOrderly,
+                                   kOrderlyMirror};
 
 std::string directory;
 std::map<std::pair<uint16_t, uint16_t>, std::pair<rte_rx_callback_fn, void*>> receivers;
@@ -35,8 +55,8 @@ void fake_process() {
   dpdk.version = [] { return "DPDK of a fuzzer"; };
   dpdk.process_type = [] { return RTE_PROC_PRIMARY; };
   dpdk.tsc_hz = [] { return uint64_t{2'000'000'000}; };
-  dpdk.next_port = [](uint16_t port) { return static_cast<uint16_t>(port == 0 ? 0 : RTE_MAX_ETHPORTS); };
-  dpdk.is_valid_port = [](uint16_t port) { return port == 0 ? 1 : 0; };
+  dpdk.next_port = [](uint16_t port) { return static_cast<uint16_t>(port < kPorts ? port : RTE_MAX_ETHPORTS); };
+  dpdk.is_valid_port = [](uint16_t port) { return port < kPorts ? 1 : 0; };
   dpdk.port_name = [](uint16_t, char* name) { return strcpy(name, "p") != nullptr ? 0 : -1; };
   dpdk.port_info = [](uint16_t, rte_eth_dev_info* info) {
     memset(static_cast<void*>(info), 0, sizeof *info);
@@ -47,13 +67,19 @@ void fake_process() {
   dpdk.mtu = [](uint16_t, uint16_t*) { return -1; };
   dpdk.link = [](uint16_t, rte_eth_link*) { return -1; };
   dpdk.on_event = [](uint16_t, rte_eth_event_type, rte_eth_dev_cb_fn, void*) { return 0; };
-  dpdk.add_rx = [](uint16_t port, uint16_t queue, rte_rx_callback_fn callback, void* lane) {
+  dpdk.add_rx = [](uint16_t port, uint16_t queue, rte_rx_callback_fn callback,
+                   void* lane) -> const rte_eth_rxtx_callback* {
+    if (queue >= kQueues) return nullptr;
     receivers[{port, queue}] = {callback, lane};
     return reinterpret_cast<const rte_eth_rxtx_callback*>(&receivers);
   };
-  dpdk.add_tx = [](uint16_t, uint16_t, rte_tx_callback_fn, void*) {
-    return reinterpret_cast<const rte_eth_rxtx_callback*>(&receivers);
+  dpdk.add_tx = [](uint16_t, uint16_t queue, rte_tx_callback_fn, void*) -> const rte_eth_rxtx_callback* {
+    return queue < kQueues ? reinterpret_cast<const rte_eth_rxtx_callback*>(&receivers) : nullptr;
   };
+  fake::prepare();
+  fake::offloads = RTE_ETH_TX_OFFLOAD_MT_LOCKFREE;  // or each mirror would watch its queue for a moment
+  fake::frees_at_once = true;
+  for (uint16_t port = 0; port < kPorts; port++) fake::start_port(port);
 }
 
 std::string start_server() {
@@ -127,9 +153,34 @@ std::vector<uint8_t> orderly(const std::vector<uint8_t>& program) {
   return bytes;
 }
 
+// Of the first bytes of the body: id, lease, directions and flags; the rest is the program.
+std::vector<uint8_t> orderly_mirror(const std::vector<uint8_t>& made_up) {
+  const auto at = [&](size_t index) { return index < made_up.size() ? made_up[index] : uint8_t{0}; };
+  dpcap_mirror_order order{};
+  order.id = 1 + at(0) % 20;
+  order.owner_pid = 1;
+  order.lease_seconds = at(1);
+  order.directions = at(2) % 4;
+  // Seldom by reference: then the queue is watched for a moment.
+  order.flags = at(3) == 255 ? DPCAP_MIRROR_BY_REFERENCE : at(3) % 2;
+  order.snaplen = order.flags >= DPCAP_MIRROR_BY_REFERENCE ? DPCAP_MIRROR_MOST_SNAPLEN : 14 + at(4);
+  order.source_port = at(5) % 2;
+  order.target_port = 1 - order.source_port;
+  order.target_queue = at(6) % 4;
+  order.rx_instructions = made_up.size() < 8 ? 0 : static_cast<uint32_t>(made_up.size() / 8 - 1);
+  strcpy(order.source_device, "p");
+  strcpy(order.target_device, "p");
+  std::vector<uint8_t> bytes(sizeof order);
+  memcpy(bytes.data(), &order, sizeof order);
+  if (order.rx_instructions > 0)
+    bytes.insert(bytes.end(), made_up.begin() + 8, made_up.begin() + 8 + order.rx_instructions * 8);
+  return bytes;
+}
+
 // With one of four flaws in its head, or none.
 std::vector<uint8_t> message(uint8_t operation, uint8_t flaw, std::vector<uint8_t> body) {
   if (operation == kOrderly) return message(DPCAP_AGENT_PREPARE, flaw, orderly(body));
+  if (operation == kOrderlyMirror) return message(DPCAP_AGENT_MIRROR_SET, flaw, orderly_mirror(body));
   if (operation == DPCAP_AGENT_PREPARE && body.size() >= sizeof(uint64_t)) {
     uint64_t memory;
     memcpy(&memory, body.data(), sizeof memory);
@@ -154,7 +205,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::string path = start_server();
   const int fd = connect_to(path);
   for (size_t at = 0; at + 3 <= size;) {
-    const uint8_t operation = data[at] % 8, flaw = data[at + 1] < 16 ? data[at + 1] : 0;
+    const uint8_t operation = kOperations[data[at] % sizeof kOperations], flaw = data[at + 1] < 16 ? data[at + 1] : 0;
     const size_t length = std::min<size_t>(data[at + 2], size - at - 3);
     const std::vector<uint8_t> bytes = message(operation, flaw, {data + at + 3, data + at + 3 + length});
     at += 3 + length;

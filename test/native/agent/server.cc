@@ -93,6 +93,10 @@ void test_words(const std::string& path) {
   CHECK(answer_to(path, message(DPCAP_AGENT_RECORDER_ON)) == EINVAL);
   CHECK(answer_to(path, message(DPCAP_AGENT_RECORDER_OFF)) == ENOENT);
   CHECK(answer_to(path, message(DPCAP_AGENT_RECORDER_STATUS)) == ENOENT);
+  CHECK(answer_to(path, message(DPCAP_AGENT_MIRROR_SET)) == EINVAL);
+  CHECK(answer_to(path, message(DPCAP_AGENT_MIRROR_RENEW)) == EINVAL);
+  CHECK(answer_to(path, message(DPCAP_AGENT_MIRROR_CLEAR)) == EINVAL);
+  CHECK(answer_to(path, message(DPCAP_AGENT_MIRROR_LIST)) == 0);
   CHECK(answer_to(path, message(99)) == ENOSYS);
   CHECK(answer_to(path, message(DPCAP_AGENT_HELLO, 0, DPCAP_AGENT_VERSION + 1)) == EPROTO);
   CHECK(answer_to(path, {1, 2, 3}) == EINVAL);
@@ -105,7 +109,7 @@ void test_fuzzed_messages(const std::string& path) {
   std::deque<Rude> clients;
   for (int i = 0; i < kMessages; i++) {
     if (clients.size() < 4) clients.emplace_back(path);
-    std::vector<uint8_t> bytes = message(static_cast<uint16_t>(random() % 11), random() % 200);
+    std::vector<uint8_t> bytes = message(static_cast<uint16_t>(random() % 15), random() % 200);
     for (size_t at = sizeof(dpcap_agent_header); at < bytes.size(); at++)
       bytes[at] = static_cast<uint8_t>(random() % 4);
     for (uint32_t flips = random() % 4; flips > 0; flips--) bytes[random() % bytes.size()] ^= 1u << random() % 8;

@@ -1,0 +1,275 @@
+// Mirrors: what their copies are, that none of the application's mbufs is lost, and what their messages may say.
+extern "C" {
+#include "agent/library/mirror/order.h"
+#include "agent/library/mirror/port_facts.h"
+#include "agent/library/mirror/port_target.h"
+#include "agent/library/mirror/tee.h"
+}
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "copies.h"
+#include "ethdev_events.h"
+#include "fake_mirroring.h"
+#include "tap.h"
+
+namespace {
+
+constexpr uint32_t kFrame = 200;
+constexpr uint32_t kCopies = 8;
+constexpr uint16_t kPort = 21;  // of this test alone: lanes stay
+
+using Bytes = std::vector<uint8_t>;
+
+// A target that takes as many as it is told to, and remembers their bytes.
+struct Target {
+  Target() {
+    base.send = [](mirror_target* to, rte_mbuf** packets, uint16_t count) {
+      auto* const self = reinterpret_cast<Target*>(to);
+      if (self->is_contended) return mirror_sent{0, true};
+      const uint16_t taken = count < self->room ? count : self->room;
+      for (uint16_t i = 0; i < taken; i++) {
+        const auto* const data = rte_pktmbuf_mtod(packets[i], const uint8_t*);
+        self->sent.emplace_back(data, data + packets[i]->data_len);
+        self->kept.push_back(packets[i]);
+      }
+      return mirror_sent{taken, false};
+    };
+    base.frame_bytes = kFrame;
+    CHECK_ALL(copy_pool_make(&base.pool, "test", kCopies, kFrame) == 0);
+  }
+  ~Target() { copy_pool_free(&base.pool); }
+  uint32_t free_copies() const { return fake::available(base.pool.mempool); }
+
+  mirror_target base{};  // comes first
+  uint16_t room = 64;
+  bool is_contended = false;
+  std::vector<Bytes> sent;
+  std::vector<rte_mbuf*> kept;
+};
+
+dpcap_mirror_counters counters_of(const tee& one) {
+  dpcap_mirror_counters sum{};
+  tee_add_counters(&one, &sum);
+  return sum;
+}
+
+// Mirrors one burst.
+void pass(tee& one, const tee_kind& kind, std::vector<rte_mbuf*> packets, uint32_t direction = DPCAP_AGENT_RX) {
+  tee_begin(&one, &kind, nullptr, direction);
+  one.tap.take(&one.tap, packets.data(), static_cast<uint16_t>(packets.size()));
+}
+
+Bytes part(const Bytes& bytes, size_t from, size_t to) {
+  return {bytes.begin() + static_cast<long>(from), bytes.begin() + static_cast<long>(to)};
+}
+
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes all;
+  for (const Bytes& one : parts) all.insert(all.end(), one.begin(), one.end());
+  return all;
+}
+
+void test_copies() {
+  Target target;
+  const Bytes bytes = numbered(100);
+  Chain whole(bytes, SIZE_MAX), cut(bytes, 17), stripped(bytes, 40), longer(numbered(300), SIZE_MAX);
+  stripped.head()->ol_flags = RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_VLAN;
+  stripped.head()->vlan_tci = 0x2064;
+  tee one;
+  pass(one, {&target.base, 1000, false, false, 0}, {whole.head(), cut.head(), stripped.head(), longer.head()});
+  const Bytes tag{0x81, 0x00, 0x20, 0x64};
+  CHECK(target.sent[0] == bytes && target.sent[1] == bytes);
+  CHECK(target.sent[2] == joined({part(bytes, 0, 12), tag, part(bytes, 12, 100)}));
+  CHECK(target.sent[3] == part(numbered(300), 0, kFrame));
+  const dpcap_mirror_counters counted = counters_of(one);
+  CHECK(counted.matched == 4 && counted.copied == 4 && counted.sent == 4 && counted.cut == 1);
+  CHECK(target.free_copies() == kCopies - 4);
+}
+
+void test_pushed_tag() {
+  Target target;
+  const Bytes bytes = numbered(100), tag{0x81, 0x00, 0xa0, 0x64};
+  Chain whole(bytes, SIZE_MAX), tiny(numbered(8), SIZE_MAX);
+  tee one;
+  pass(one, {&target.base, 50, false, true, 0xa064}, {whole.head(), tiny.head()});
+  CHECK(target.sent[0] == joined({part(bytes, 0, 12), tag, part(bytes, 12, 50)}));
+  CHECK(target.sent[1] == numbered(8));  // no frame: there is no place for a tag in it
+  CHECK(counters_of(one).cut == 0);
+}
+
+void test_short_transmit() {
+  Target target;
+  target.room = 2;
+  Chain packet(numbered(60), SIZE_MAX);
+  tee one;
+  const tee_kind kind{&target.base, 1000, false, false, 0};
+  pass(one, kind, std::vector<rte_mbuf*>(5, packet.head()));
+  CHECK(counters_of(one).sent == 2 && counters_of(one).refused == 3 && counters_of(one).matched == 5);
+  CHECK(target.free_copies() == kCopies - 2);  // the copies that were not taken are back
+  CHECK(rte_mbuf_refcnt_read(packet.head()) == 0 && packet.head()->pkt_len == 60);  // the original is as it was
+  target.is_contended = true;
+  pass(one, kind, std::vector<rte_mbuf*>(3, packet.head()));
+  CHECK(counters_of(one).contended == 3 && counters_of(one).copied == 3 && counters_of(one).sent == 0);
+  CHECK(target.free_copies() == kCopies - 2);
+}
+
+void test_no_mbufs() {
+  Target target;
+  Chain packet(numbered(60), SIZE_MAX);
+  tee one;
+  pass(one, {&target.base, 1000, false, false, 0}, std::vector<rte_mbuf*>(kCopies + 70, packet.head()));
+  const dpcap_mirror_counters counted = counters_of(one);
+  CHECK(counted.sent == kCopies && counted.nombuf == 70 && counted.matched == kCopies + 70);
+  CHECK(counted.copied == kCopies && target.free_copies() == 0);
+}
+
+void test_references() {
+  Target target;
+  target.room = 1;
+  Chain first(numbered(100), 40), second(numbered(100), 40);
+  for (Chain* chain : {&first, &second}) {
+    for (rte_mbuf* one = chain->head(); one != nullptr; one = one->next) rte_mbuf_refcnt_set(one, 1);
+  }
+  tee one;
+  pass(one, {&target.base, DPCAP_MIRROR_MOST_SNAPLEN, true, false, 0}, {first.head(), second.head()});
+  CHECK(target.kept.size() == 1 && target.kept[0] == first.head());
+  CHECK(rte_mbuf_refcnt_read(first.head()) == 2 && rte_mbuf_refcnt_read(first.head()->next) == 2);
+  CHECK(rte_mbuf_refcnt_read(second.head()) == 1 && rte_mbuf_refcnt_read(second.head()->next) == 1);
+  CHECK(counters_of(one).refused == 1 && target.free_copies() == kCopies);
+}
+
+void fake_ports() {
+  dpdk.is_valid_port = [](uint16_t) { return 1; };
+  dpdk.is_valid_txq = nullptr;
+  dpdk.on_event = keep_event_callback;
+  dpdk.mtu = [](uint16_t, uint16_t*) { return -1; };
+  dpdk.port_info = [](uint16_t, rte_eth_dev_info* info) {
+    memset(static_cast<void*>(info), 0, sizeof *info);
+    info->nb_tx_queues = 2;
+    return 0;
+  };
+  dpdk.add_tx = [](uint16_t, uint16_t, rte_tx_callback_fn, void*) {
+    return reinterpret_cast<const rte_eth_rxtx_callback*>(&fake::ops);
+  };
+}
+
+void test_port_target() {
+  mirror_target* target = nullptr;
+  mirror_target* again = nullptr;
+  fake_ports();
+  fake::stop_port(kPort);
+  CHECK(port_target_use(kPort, 7, false, &target) == ERANGE);
+  CHECK(port_target_use(kPort, DPCAP_MIRROR_LAST_QUEUE, false, &target) == ENETDOWN);
+  fake::start_port(kPort);
+  CHECK(port_target_use(kPort, DPCAP_MIRROR_LAST_QUEUE, false, &target) == 0);
+  CHECK(port_target_queue(target) == 1 && port_target_fault(target) == 0);
+  CHECK(port_target_use(kPort, 1, false, &again) == 0 && again == target);  // two mirrors share a queue, and its pool
+  rte_mbuf* copies[3];
+  CHECK(copy_pool_take(&target->pool, copies, 3) == 3);
+  CHECK(target->send(target, copies, 2).count == 2 && fake::driver_has.size() == 2);
+  fake::stop_port(kPort);
+  CHECK(target->send(target, copies + 2, 1).count == 0);  // nothing is given to a driver that is stopped
+  CHECK(port_target_fault(target) == DPCAP_MIRROR_TARGET_STOPPED);
+  copy_pool_give(&target->pool, copies + 2, 1);
+  port_target_leave(target);
+  port_target_leave(target);
+  for (int i = 0; i < 3; i++) CHECK_ALL(port_targets_tick());  // the driver has copies: the pool stays
+  CHECK(fake::pools.size() == 1);
+  fake::complete();
+  port_targets_tick();
+  CHECK(!port_targets_tick() && fake::pools.empty());
+}
+
+// A driver with this offload puts mbufs back into their pool although others have references: no port may have it.
+void test_fast_free() {
+  dpdk.next_port = [](uint16_t port) { return port <= kPort ? kPort : uint16_t{RTE_MAX_ETHPORTS}; };
+  CHECK(!port_any_offloads(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE));
+  fake::offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  CHECK(port_any_offloads(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE));
+  fake::offloads = 0;
+}
+
+Bytes order(uint32_t rx, uint32_t tx, const std::string& filter) {
+  dpcap_mirror_order head{};
+  head.id = head.owner_pid = 1;
+  head.lease_seconds = 10;
+  head.directions = DPCAP_AGENT_RX;
+  head.snaplen = DPCAP_MIRROR_MOST_SNAPLEN;
+  head.target_port = 1;
+  head.rx_instructions = rx;
+  head.tx_instructions = tx;
+  head.filter_bytes = static_cast<uint32_t>(filter.size());
+  strcpy(head.source_device, "a");
+  strcpy(head.target_device, "b");
+  Bytes bytes(sizeof head + (rx + tx) * 8);
+  memcpy(bytes.data(), &head, sizeof head);
+  bytes.insert(bytes.end(), filter.begin(), filter.end());
+  return bytes;
+}
+
+bool is_read(const Bytes& bytes) {
+  mirror_order read;
+  return mirror_order_read(bytes.data(), bytes.size(), &read);
+}
+
+template <typename T>
+bool is_read_with(T dpcap_mirror_order::*field, T value) {
+  Bytes bytes = order(2, 1, "udp");
+  dpcap_mirror_order head;
+  memcpy(&head, bytes.data(), sizeof head);
+  head.*field = value;
+  memcpy(bytes.data(), &head, sizeof head);
+  return is_read(bytes);
+}
+
+void test_mirror_orders() {
+  const Bytes good = order(2, 1, "udp");
+  CHECK(is_read(good));
+  CHECK(is_read_with(&dpcap_mirror_order::lease_seconds, DPCAP_MIRROR_MOST_LEASE));
+  CHECK(!is_read_with(&dpcap_mirror_order::lease_seconds, uint32_t{0}));
+  CHECK(!is_read_with(&dpcap_mirror_order::lease_seconds, DPCAP_MIRROR_MOST_LEASE + 1));
+  CHECK(!is_read_with(&dpcap_mirror_order::id, uint32_t{0}));
+  CHECK(!is_read_with(&dpcap_mirror_order::owner_pid, uint32_t{0}));
+  CHECK(!is_read_with(&dpcap_mirror_order::directions, uint32_t{0}));
+  CHECK(!is_read_with(&dpcap_mirror_order::directions, uint32_t{7}));
+  CHECK(!is_read_with(&dpcap_mirror_order::snaplen, uint32_t{13}));
+  CHECK(!is_read_with(&dpcap_mirror_order::flags, uint32_t{8}));
+  CHECK(!is_read_with(&dpcap_mirror_order::flags, uint32_t{DPCAP_MIRROR_BY_REFERENCE | DPCAP_MIRROR_PUSH_VLAN}));
+  CHECK(is_read_with(&dpcap_mirror_order::flags, uint32_t{DPCAP_MIRROR_BY_REFERENCE}));
+  CHECK(!is_read_with(&dpcap_mirror_order::vlan_tci, uint16_t{0xffff}));
+  CHECK(!is_read_with(&dpcap_mirror_order::target_port, uint16_t{0}));  // the source
+  CHECK(!is_read_with(&dpcap_mirror_order::rx_instructions, uint32_t{0xffffffff}));
+  CHECK(!is_read_with(&dpcap_mirror_order::filter_bytes, DPCAP_MIRROR_FILTER_BYTES));
+  for (size_t size = 0; size < good.size(); size++) CHECK_ALL(!is_read(part(good, 0, size)));
+}
+
+void test_fuzzed_mirror_orders() {
+  std::mt19937 random(31);
+  int accepted = 0;
+  for (int i = 0; i < 20000; i++) {
+    Bytes bytes = order(random() % 4, random() % 4, "udp");
+    for (uint32_t flips = random() % 4; flips > 0; flips--) bytes[random() % bytes.size()] ^= 1u << random() % 8;
+    accepted += is_read(bytes);
+  }
+  CHECK(accepted > 0 && accepted < 20000);
+}
+
+}  // namespace
+
+void test_agent_mirrors() {
+  fake::prepare();
+  test_copies();
+  test_pushed_tag();
+  test_short_transmit();
+  test_no_mbufs();
+  test_references();
+  test_port_target();
+  test_fast_free();
+  test_mirror_orders();
+  test_fuzzed_mirror_orders();
+}
