@@ -93,3 +93,34 @@ t.test('several mirrors at once', { skip }, async (t) => {
   t.same([sent(1, 0), sent(0, 0)], [hex(FIRST), hex(SECOND)], 'the originals were forwarded untouched');
   t.same(leftovers(), []);
 });
+
+t.test('by reference, with the dangers that were taken by name', { skip }, async (t) => {
+  const { testpmd, sent } = await start(t);
+  const available = await testpmd.available();
+  const words = ['-i', '0', '--to-port', '2', '--by-reference'];
+  const refused = await runDpcap(['mirror', 'set', '--file-prefix', testpmd.prefix, '--lease', '1m', ...words]);
+  t.match(refused, { code: 1, stderr: /shared mbufs: [\s\S]*--accept rewrites,buffers,offloads/ });
+  const cut = ['--accept', 'rewrites,buffers,offloads', '-s', '60'];
+  const impossible = await runDpcap([
+    'mirror',
+    'set',
+    '--file-prefix',
+    testpmd.prefix,
+    '--lease',
+    '1m',
+    ...words,
+    ...cut,
+  ]);
+  t.match(impossible, { code: 2, stderr: /neither cut nor tagged/ });
+  await setMirror(testpmd, [...words, '--accept', 'rewrites,buffers,offloads']);
+  await testpmd.command('start');
+  const wanted = FIRST.length + SECOND.length;
+  const [mirror] = await mirrorsUntil(testpmd, ([one]) => (one?.counters.matched ?? 0) >= wanted);
+  t.ok(mirror && addsUp(mirror) && mirror.counters.sent === wanted, 'all were sent');
+  t.match(await runDpcap(['mirror', 'clear', '--all', '--file-prefix', testpmd.prefix]), { code: 0 });
+  await testpmd.command('stop');
+  t.same(await testpmd.available(), available, 'every mbuf of the application is back');
+  t.match(await testpmd.stop(), { code: 0 });
+  t.same(sent(2, UNUSED_QUEUE).sort(), hex([...FIRST, ...SECOND]).sort(), 'byte for byte');
+  t.same([sent(1, 0), sent(0, 0)], [hex(FIRST), hex(SECOND)], 'the originals were forwarded untouched');
+});
