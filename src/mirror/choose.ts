@@ -25,7 +25,7 @@ export type Subject = 'port' | 'vf' | 'nothing';
 export function isAboutPorts(subject: Subject, via: Via | undefined): boolean {
   if (subject === 'nothing') return via === 'agent';
   if (via === undefined || (via === 'agent') === (subject === 'port')) return subject === 'port';
-  throw new UsageError(`--via ${via} mirrors ${via === 'agent' ? 'ports' : 'VFs'}, not ${subject}s`, {
+  throw new UsageError(`--via ${via} mirrors ${via === 'agent' ? 'ports, not VFs' : 'VFs, not ports'}`, {
     subject: via,
     hint: via === 'agent' ? 'name ports: -i and --to-port' : 'name VFs: --vf and --target; or leave --via away',
   });
