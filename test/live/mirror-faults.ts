@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { undoJournal } from '../../src/cli/commands/recover.js';
 import { hostAddon } from '../../src/native/addons.js';
 import { Journal } from '../../src/system/journal.js';
-import { startWithAgent } from '../harness/agent.js';
+import { startSecondaryWithAgent, startWithAgent } from '../harness/agent.js';
 import {
   childrenOf,
   gone,
@@ -121,8 +121,8 @@ t.test('as many as can be, and the same twice', { skip }, async (t) => {
     .filter(([source, target]) => source !== target)
     .slice(0, MOST + 1)
     .map((pair) => pair.map(String)) as [string, string][];
-  const words = ([source, target]: [string, string]): string[] => ['-i', source, '--to-port', target, '--lease', '1m'];
-  for (const pair of pairs.slice(0, MOST)) t.match(await set(testpmd, words(pair)), { code: 0 });
+  const words = ([source, target]: [string, string]): string[] => ['-i', source, '--to-port', target, '--lease', '10m'];
+  for (const pair of pairs.slice(0, MOST)) t.match(await set(testpmd, words(pair)), { code: 0, stderr: '' }, pair.join(' to '));
   t.match(await set(testpmd, words(pairs[MOST] as [string, string])), {
     code: 1,
     stderr: /as many mirrors as it can have/,
@@ -182,6 +182,24 @@ t.test('two owners: only its own renews a mirror, and anybody may end it', { ski
   t.match(await runDpcap(['mirror', 'clear', '--id', id, '--file-prefix', testpmd.prefix]), {
     code: 0,
     stdout: /no such mirror was on/,
+  });
+});
+
+t.test('an application of two processes', { skip }, async (t) => {
+  const words = (id: number): string[] => ['--rxq=2', '--txq=4', '--num-procs=2', `--proc-id=${id}`];
+  const vdevs = ['net_null0', 'net_null1'];
+  const primary = await startWithAgent('LD_PRELOAD', { vdevs, args: words(0), memoryMb: 192 });
+  t.teardown(() => primary.stop());
+  const secondary = await startSecondaryWithAgent(primary, { vdevs: [], args: words(1) });
+  t.teardown(() => secondary.kill('SIGTERM', { keepFiles: true }));
+  const asked = [...RX, '--to-port', '1', '--lease', '1m'];
+  t.match(await set(primary, asked), {
+    code: 1,
+    stderr: new RegExp(`what process ${secondary.pid} sends[\\s\\S]*--to-queue`),
+  });
+  t.match(await set(primary, [...asked, '--to-queue', '3']), {
+    code: 0,
+    stderr: new RegExp(`not those of process ${secondary.pid}`),
   });
 });
 

@@ -6,12 +6,13 @@ import { hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
 import { checked } from '../../native/errors.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
+import { findSecondaries } from '../../primary/secondaries.js';
 
 /** An application whose agent can mirror. */
 export interface MirroringApplication {
   agent: AgentAt;
   hello: AgentHello;
-  /** Further processes of the application, whose queues the mirrors do not see. */
+  /** Further processes that share its ports: what they poll is not mirrored, and what they send is not seen. */
   others: readonly number[];
 }
 
@@ -24,7 +25,7 @@ export function mirroringApplication(filePrefix: string | undefined): MirroringA
   const agents = agentsOfApplication(filePrefix);
   const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket)) }));
   const main = asked.find(({ hello }) => hello.canMirror);
-  if (main) return { ...main, others: agents.map(({ pid }) => pid).filter((pid) => pid !== main.agent.pid) };
+  if (main) return { ...main, others: othersOf(main.agent, agents) };
   const [first] = asked;
   throw new DpcapError(
     'ERR_VERSION_MISMATCH',
@@ -36,6 +37,13 @@ export function mirroringApplication(filePrefix: string | undefined): MirroringA
         : 'give the agent to the primary as well: it is the primary whose ports are mirrored',
     },
   );
+}
+
+/** Processes that have joined it to capture send nothing. */
+function othersOf({ runtimeDir, pid: own }: AgentAt, agents: readonly AgentAt[]): number[] {
+  const joined = findSecondaries(runtimeDir).filter(({ captures }) => !captures);
+  const pids = new Set([...agents, ...joined].map(({ pid }) => pid));
+  return [...pids].filter((pid) => pid !== own).sort((a, b) => a - b);
 }
 
 /** All agents that answer, of one application or of all. */

@@ -72,7 +72,9 @@ export class AgentController {
     const resolved = resolveMirror(request, this.ports);
     const { others } = this.#application;
     if (others.length === 0) return resolved;
-    const note = `only queues that the primary polls are mirrored, not those of process ${others.join(', ')}`;
+    const processes = `process ${others.join(', ')}`;
+    if (request.targetQueue === undefined) throw unwatched(processes);
+    const note = `only queues that the primary polls are mirrored, not those of ${processes}`;
     return { ...resolved, warnings: [...resolved.warnings, note] };
   }
 
@@ -111,6 +113,14 @@ export class AgentController {
   #ask<T>(call: (socket: string) => T): T {
     return withHints(this.#application.agent, call);
   }
+}
+
+/** A queue that nobody in the primary sends on may be another process's. */
+function unwatched(processes: string): DpcapError {
+  return new DpcapError('ERR_MIRROR_UNSAFE', `what ${processes} sends on the same ports cannot be watched`, {
+    subject: processes,
+    hint: 'name a transmit queue of the target on which no process of the application sends: --to-queue',
+  });
 }
 
 function withHints<T>({ socket }: Pick<AgentAt, 'socket'>, call: (socket: string) => T): T {
