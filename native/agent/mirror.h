@@ -63,6 +63,28 @@ enum dpcap_mirror_end {
   DPCAP_MIRROR_QUEUE_USED = 5,  // the application has begun to send on the target's queue
 };
 
+// The names of a state and of an end, as programs are told.
+static inline const char *dpcap_mirror_state_name(uint32_t state) {
+  if (state == DPCAP_MIRROR_ON) return "on";
+  return state == DPCAP_MIRROR_ENDING ? "ending" : "ended";
+}
+static inline const char *dpcap_mirror_end_name(uint32_t end) {
+  switch (end) {
+    case DPCAP_MIRROR_LEASE_OVER:
+      return "lease-over";
+    case DPCAP_MIRROR_SOURCE_GONE:
+      return "source-gone";
+    case DPCAP_MIRROR_TARGET_GONE:
+      return "target-gone";
+    case DPCAP_MIRROR_TARGET_STOPPED:
+      return "target-stopped";
+    case DPCAP_MIRROR_QUEUE_USED:
+      return "queue-used";
+    default:
+      return "cleared";
+  }
+}
+
 // Of each packet that a filter has selected exactly one of sent, refused, nombuf and contended tells what became of it.
 struct dpcap_mirror_counters {
   uint64_t filtered;   // not selected

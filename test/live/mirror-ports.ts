@@ -1,6 +1,7 @@
 /** Mirrors of ports: what arrives at each target is, byte for byte, what passed at the source. */
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { hostAddon } from '../../src/native/addons.js';
 import { startWithAgent } from '../harness/agent.js';
 import { leftovers, readPcap, requirements, runDpcap, type Testpmd, writePcap } from '../harness/index.js';
 import { addsUp, mirrorsUntil, setMirror } from '../harness/mirrors.js';
@@ -77,6 +78,10 @@ t.test('several mirrors at once', { skip }, async (t) => {
     (all) => all.reduce((sum, { counters }) => sum + counters.matched, 0) >= wanted,
   );
   t.ok(mirrors.every(addsUp), 'each packet is accounted for');
+  const socket = `/var/run/dpdk/${testpmd.prefix}/dpdk_telemetry.v2`;
+  const told = JSON.parse(hostAddon().telemetry(socket, '/dpcap/mirrors', 2000))['/dpcap/mirrors'];
+  for (const { id, counters, targetPort } of mirrors)
+    t.match(told[id], { state: 'on', target_port: targetPort, sent: counters.sent }, `telemetry tells of ${id}`);
   t.equal(
     mirrors.reduce((sum, { counters }) => sum + counters.sent, 0),
     wanted,

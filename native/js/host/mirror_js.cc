@@ -56,27 +56,6 @@ dpcap_mirror_order to_head(const Napi::Object& order) {
   return head;
 }
 
-const char* state_name(uint32_t state) {
-  return state == DPCAP_MIRROR_ON ? "on" : state == DPCAP_MIRROR_ENDING ? "ending" : "ended";
-}
-
-const char* reason_name(uint32_t reason) {
-  switch (reason) {
-    case DPCAP_MIRROR_LEASE_OVER:
-      return "lease-over";
-    case DPCAP_MIRROR_SOURCE_GONE:
-      return "source-gone";
-    case DPCAP_MIRROR_TARGET_GONE:
-      return "target-gone";
-    case DPCAP_MIRROR_TARGET_STOPPED:
-      return "target-stopped";
-    case DPCAP_MIRROR_QUEUE_USED:
-      return "queue-used";
-    default:
-      return "cleared";
-  }
-}
-
 Napi::Object from_counters(Napi::Env env, const dpcap_mirror_counters& counters) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("filtered", from_u64(env, counters.filtered));
@@ -94,9 +73,9 @@ Napi::Object from_counters(Napi::Env env, const dpcap_mirror_counters& counters)
 Napi::Object from_status(Napi::Env env, const dpcap_mirror_status& status) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", status.id);
-  object.Set("state", state_name(status.state));
-  object.Set("reason",
-             status.state == DPCAP_MIRROR_ON ? env.Null() : Napi::String::New(env, reason_name(status.reason)));
+  object.Set("state", dpcap_mirror_state_name(status.state));
+  object.Set("reason", status.state == DPCAP_MIRROR_ON ? env.Null()
+                                                       : Napi::String::New(env, dpcap_mirror_end_name(status.reason)));
   object.Set("ownerPid", status.owner_pid);
   object.Set("ownerStartTicks", static_cast<double>(status.owner_start_ticks));
   object.Set("leaseLeftSeconds", status.lease_left);

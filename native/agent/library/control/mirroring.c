@@ -155,8 +155,7 @@ static int clear(const void *body, size_t bytes, struct dpcap_mirror_status *sta
   return 0;
 }
 
-static void list(int fd, const struct dpcap_agent_header *asked) {
-  struct dpcap_mirror_status all[2 * DPCAP_AGENT_MAX_MIRRORS];
+unsigned int mirroring_describe(struct dpcap_mirror_status *all) {
   unsigned int count = 0;
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     if (places[i].mirror != NULL) describe(&places[i], &all[count++]);
@@ -164,6 +163,12 @@ static void list(int fd, const struct dpcap_agent_header *asked) {
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     if (ended[i].id != 0) all[count++] = ended[i];
   }
+  return count;
+}
+
+static void list(int fd, const struct dpcap_agent_header *asked) {
+  struct dpcap_mirror_status all[2 * DPCAP_AGENT_MAX_MIRRORS];
+  const unsigned int count = mirroring_describe(all);
   answer(fd, asked, 0, all, count * sizeof all[0], NULL, 0);
 }
 

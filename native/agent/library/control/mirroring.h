@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/mirror.h"
 #include "agent/protocol.h"
 
 // Whether this process can have mirrors: a primary with all functions of DPDK that they take.
@@ -17,6 +18,8 @@ bool mirroring_is_possible(void);
 //   MIRROR_RENEW: EINVAL; ENOENT; EPERM it has another owner. One that has ended is told of, without an error.
 //   MIRROR_CLEAR: EINVAL; ENOENT; EBUSY a thread of the application does not leave it: it ends when it does.
 void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void *body, size_t bytes);
+// Describes all of them, also those that have ended; returns how many, at most twice DPCAP_AGENT_MAX_MIRRORS.
+unsigned int mirroring_describe(struct dpcap_mirror_status *mirrors);
 // Ends those whose time has come; ten times a second. Returns whether there is anything to look after.
 bool mirroring_tick(void);
 // Called in a child of the process: they are not its own.

@@ -136,6 +136,13 @@ unsigned int server_describe(struct dpcap_agent_status *captures, unsigned int m
   return count;
 }
 
+unsigned int server_describe_mirrors(struct dpcap_mirror_status *mirrors) {
+  pthread_mutex_lock(&serving);
+  const unsigned int count = mirroring_describe(mirrors);
+  pthread_mutex_unlock(&serving);
+  return count;
+}
+
 static void say_status(const struct client *client, const struct dpcap_agent_header *header) {
   struct dpcap_agent_status captures[2 * DPCAP_AGENT_MAX_SESSIONS];
   const unsigned int count = describe(captures, RTE_DIM(captures));

@@ -52,6 +52,48 @@ static struct rte_tel_data *describe(const struct dpcap_agent_status *capture) {
   return one;
 }
 
+static struct rte_tel_data *describe_mirror(const struct dpcap_mirror_status *mirror) {
+  struct rte_tel_data *const one = telemetry.alloc();
+  if (one == NULL) return NULL;
+  const struct dpcap_mirror_counters *const counters = &mirror->counters;
+  telemetry.start_dict(one);
+  telemetry.add_string(one, "state", dpcap_mirror_state_name(mirror->state));
+  if (mirror->state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", dpcap_mirror_end_name(mirror->reason));
+  telemetry.add_number(one, "owner_pid", mirror->owner_pid);
+  telemetry.add_number(one, "lease_left", mirror->lease_left);
+  telemetry.add_number(one, "source_port", mirror->source_port);
+  telemetry.add_number(one, "target_port", mirror->target_port);
+  telemetry.add_number(one, "target_queue", mirror->target_queue);
+  telemetry.add_number(one, "filtered", counters->filtered);
+  telemetry.add_number(one, "matched", counters->matched);
+  telemetry.add_number(one, "copied", counters->copied);
+  telemetry.add_number(one, "sent", counters->sent);
+  telemetry.add_number(one, "refused", counters->refused);
+  telemetry.add_number(one, "nombuf", counters->nombuf);
+  telemetry.add_number(one, "contended", counters->contended);
+  telemetry.add_number(one, "missed", counters->missed);
+  telemetry.add_number(one, "cut", counters->cut);
+  return one;
+}
+
+static void add_object(struct rte_tel_data *answer, const char *name, struct rte_tel_data *object) {
+  if (object != NULL && telemetry.add_container(answer, name, object, 0) != 0) telemetry.free(object);
+}
+
+// Runs in a thread of telemetry's, as tell_captures() does. Each has its id for a name.
+static int tell_mirrors(const char *command, const char *parameters, struct rte_tel_data *answer) {
+  struct dpcap_mirror_status mirrors[2 * DPCAP_AGENT_MAX_MIRRORS];
+  const unsigned int count = server_describe_mirrors(mirrors);
+  (void)command, (void)parameters;
+  telemetry.start_dict(answer);
+  for (unsigned int i = 0; i < count; i++) {
+    char name[12];
+    snprintf(name, sizeof name, "%08x", mirrors[i].id);
+    add_object(answer, name, describe_mirror(&mirrors[i]));
+  }
+  return 0;
+}
+
 // Runs in a thread of telemetry's. The captures have numbers for names: an array takes no dictionaries up to 22.11.
 static int tell_captures(const char *command, const char *parameters, struct rte_tel_data *answer) {
   struct dpcap_agent_status captures[2 * DPCAP_AGENT_MAX_SESSIONS];
@@ -60,14 +102,14 @@ static int tell_captures(const char *command, const char *parameters, struct rte
   telemetry.start_dict(answer);
   for (unsigned int i = 0; i < count; i++) {
     char number[12];
-    struct rte_tel_data *const one = describe(&captures[i]);
     snprintf(number, sizeof number, "%u", i);
-    if (one != NULL && telemetry.add_container(answer, number, one, 0) != 0) telemetry.free(one);
+    add_object(answer, number, describe(&captures[i]));
   }
   return 0;
 }
 
 void telemetry_register(void) {
-  if (look_all_up())
-    telemetry.register_cmd("/dpcap/captures", tell_captures, "Returns what dpcap captures here. Takes no parameters");
+  if (!look_all_up()) return;
+  telemetry.register_cmd("/dpcap/captures", tell_captures, "Returns what dpcap captures here. Takes no parameters");
+  telemetry.register_cmd("/dpcap/mirrors", tell_mirrors, "Returns what dpcap mirrors here. Takes no parameters");
 }
