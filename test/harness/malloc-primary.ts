@@ -89,12 +89,14 @@ export class MallocPrimary {
  * capture has one as well. With fewer the forwarding one shares it, with a tenth of its time.
  * @param more EAL arguments
  * @param program a target of CMakeLists.txt, or the path of an executable
+ * @param env more environment
  * @throws Error with its output
  */
 export async function startMallocPrimary(
   vdevs: string[],
   more: string[] = [],
   program = 'dpdk-malloc-primary',
+  env: NodeJS.ProcessEnv = {},
 ): Promise<MallocPrimary> {
   const prefix = uniqueName();
   const placement = cpus().length > 2 ? ['--lcores', '0@0,1@1,2@0'] : ['--lcores', '0@0,1@0,2@0'];
@@ -102,5 +104,5 @@ export async function startMallocPrimary(
   const nice = cpus().length > 2 ? '0' : '10';
   const devices = vdevs.flatMap((vdev) => ['--vdev', vdev]);
   const words = ['-n', nice, '--', ...eal, ...devices];
-  return new MallocPrimary(await startOwnedPrimary(prefix, isAbsolute(program) ? program : built(program), words));
+  return new MallocPrimary(await startOwnedPrimary(prefix, isAbsolute(program) ? program : built(program), words, env));
 }

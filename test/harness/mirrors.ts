@@ -1,5 +1,7 @@
 /** Mirrors of ports in a primary that has the agent: set, looked at and awaited through the command line. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { hostAddon } from '../../src/native/addons.js';
+import { DPDK_RUNTIME_DIR } from './owned.js';
 import { runDpcap } from './processes.js';
 import type { Testpmd } from './testpmd.js';
 
@@ -55,4 +57,14 @@ export async function mirrorsUntil(
 export function addsUp({ counters }: SeenMirror): boolean {
   const { matched, copied, sent, refused, nombuf, contended } = counters;
   return matched === sent + refused + nombuf + contended && copied === matched - nombuf;
+}
+
+/** Waits until the agent has freed the mempools of copies, a moment after the last mirror has gone. @throws Error */
+export async function copiesFreed({ prefix }: Pick<Testpmd, 'prefix'>): Promise<void> {
+  const socket = `${DPDK_RUNTIME_DIR}/${prefix}/dpdk_telemetry.v2`;
+  const deadline = Date.now() + DEADLINE_MS;
+  while (/dpcap_mirror/.test(hostAddon().telemetry(socket, '/mempool/list', 2000))) {
+    if (Date.now() > deadline) throw new Error('the mempool of a mirror is still there');
+    await delay(10);
+  }
 }

@@ -122,7 +122,8 @@ t.test('as many as can be, and the same twice', { skip }, async (t) => {
     .slice(0, MOST + 1)
     .map((pair) => pair.map(String)) as [string, string][];
   const words = ([source, target]: [string, string]): string[] => ['-i', source, '--to-port', target, '--lease', '10m'];
-  for (const pair of pairs.slice(0, MOST)) t.match(await set(testpmd, words(pair)), { code: 0, stderr: '' }, pair.join(' to '));
+  for (const pair of pairs.slice(0, MOST))
+    t.match(await set(testpmd, words(pair)), { code: 0, stderr: '' }, pair.join(' to '));
   t.match(await set(testpmd, words(pairs[MOST] as [string, string])), {
     code: 1,
     stderr: /as many mirrors as it can have/,

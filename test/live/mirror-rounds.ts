@@ -1,22 +1,12 @@
 /** Mirrors come and go at full load, and the application has all of its mbufs afterwards. 1000 rounds: npm run test:mirror-rounds. */
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { isForwarding, isUnharmed, leftovers, remember, requirements, type Testpmd } from '../harness/index.js';
+import { isForwarding, isUnharmed, leftovers, remember, requirements } from '../harness/index.js';
 import { runRounds, startForRounds } from '../harness/mirror-rounds.js';
+import { copiesFreed } from '../harness/mirrors.js';
 import { Random } from '../helpers/random.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const ROUNDS = process.env.DPCAP_LONG === '1' ? 1000 : 40;
-const DEADLINE_MS = 10_000;
-
-/** Waits until the agent has freed the pools of copies, which it does a moment after the last mirror has gone. */
-async function poolsGone(testpmd: Testpmd): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while ((await testpmd.snapshot()).mempools.some((name) => name.startsWith('dpcap_'))) {
-    if (Date.now() > deadline) throw new Error('the pool of a mirror is still there');
-    await delay(20);
-  }
-}
 
 t.test(`${ROUNDS} rounds at full load`, { skip }, async (t) => {
   const testpmd = await startForRounds();
@@ -24,7 +14,7 @@ t.test(`${ROUNDS} rounds at full load`, { skip }, async (t) => {
   const available = await testpmd.available();
   await testpmd.command('start');
   runRounds(testpmd.prefix, 1, new Random(1)); // callbacks stay, once they were put in place
-  await poolsGone(testpmd);
+  await copiesFreed(testpmd);
   const before = await remember(testpmd);
   const { set, cleared, most } = runRounds(testpmd.prefix, ROUNDS, new Random(20));
   t.comment(`${set} set, at most ${most} at once`);
@@ -40,7 +30,7 @@ t.test(`${ROUNDS} rounds at full load`, { skip }, async (t) => {
     'packets were mirrored',
   );
   await isForwarding(t, testpmd, 'afterwards');
-  await poolsGone(testpmd);
+  await copiesFreed(testpmd);
   await isUnharmed(t, testpmd, before, 'afterwards');
   await testpmd.command('stop');
   t.same(await testpmd.available(), available, 'every mbuf of the application is back');
