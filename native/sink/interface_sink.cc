@@ -2,31 +2,20 @@
 
 #include <dirent.h>
 #include <linux/if_packet.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
 
-#include "base/now.h"
-
 namespace dpcap {
 namespace {
 
-int64_t monotonic_ns() { return static_cast<int64_t>(now_ns(CLOCK_MONOTONIC)); }
-
 constexpr int kIncomingBurst = 256;
 constexpr uint64_t kLookNs = 10'000'000;
-
-// How long a frame waits for an interface that sends nothing, because a peer pauses it or a shaper is slow.
-constexpr int kMaxWaitMs = 100;
-// How long all frames together wait, once the capture is to end.
-constexpr int64_t kEndWaitNs = 2'000'000'000;
 
 // Returns whether the interface is gone. Other errors mean that it refused this one frame (too short: EINVAL; longer
 // than the MTU: EMSGSIZE; the interface's queue is full: ENOBUFS) or that it is down (EIO of a TAP, ENETDOWN of a
@@ -63,7 +52,7 @@ void close_files() {
 }  // namespace
 
 InterfaceSink::InterfaceSink(int rx_fd, int tx_fd, uint32_t max_rate, Order order, SinkCounters& counters)
-    : FrameSink(counters), rx_fd_(rx_fd), tx_fd_(tx_fd), max_rate_(max_rate), order_(order) {}
+    : FrameSink(counters), rx_fd_(rx_fd), tx_fd_(tx_fd), order_(order), rate_(max_rate) {}
 
 InterfaceSink::~InterfaceSink() { close_descriptors(); }
 
@@ -87,7 +76,7 @@ void InterfaceSink::put(const Frame* frames, uint32_t count, const Lane& lane) {
   const int fd = lane.id.direction == Direction::rx ? rx_fd_ : tx_fd_;
   uint64_t written = 0, lost = 0, lost_bytes = 0;
   for (uint32_t i = 0; i < count; i++) {
-    if (counters_.failure() == 0 && may_write() && write_frame(fd, frames[i])) {
+    if (counters_.failure() == 0 && rate_.take() && write_frame(fd, frames[i])) {
       written += frames[i].size;
     } else {
       lost++;
@@ -100,38 +89,18 @@ void InterfaceSink::put(const Frame* frames, uint32_t count, const Lane& lane) {
 
 bool InterfaceSink::write_frame(int fd, const Frame& frame) {
   while (write(fd, frame.bytes, frame.size) < 0) {
-    if (errno == EAGAIN && wait_writable(fd)) continue;
+    // Frames take up room of a packet socket until they are sent. A TAP interface always has room.
+    if (errno == EAGAIN && patience_.wait_writable(fd)) continue;
     if (is_gone(errno)) counters_.fail(errno);
     return false;
   }
   return true;
 }
 
-// Waits until a packet socket has room: frames take up room until they are sent. A TAP interface always has room.
-bool InterfaceSink::wait_writable(int fd) const {
-  pollfd one{fd, POLLOUT, 0};
-  const int64_t end = give_up_at_ns_;
-  return (end == 0 || monotonic_ns() < end) && poll(&one, 1, kMaxWaitMs) != 0;
-}
-
-void InterfaceSink::give_up_on_stalls() { give_up_at_ns_ = monotonic_ns() + kEndWaitNs; }
-
 void InterfaceSink::tick(uint64_t now_ns, uint64_t) {
   if (now_ns - looked_at_ns_ < kLookNs) return;
   looked_at_ns_ = now_ns;
   drop_incoming();
-}
-
-// Limits the rate with a token bucket that holds a tenth of a second.
-bool InterfaceSink::may_write() {
-  if (max_rate_ == 0) return true;
-  const int64_t now = monotonic_ns();
-  const double earned = static_cast<double>(now - tokens_at_ns_) * max_rate_ / 1e9;
-  tokens_ = std::min(tokens_ + earned, std::max(1.0, max_rate_ / 10.0));
-  tokens_at_ns_ = now;
-  if (tokens_ < 1) return false;
-  tokens_ -= 1;
-  return true;
 }
 
 // Drops what the kernel sends on the interface: nothing is ever injected into a port. Reading also shows that an

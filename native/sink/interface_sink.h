@@ -4,10 +4,11 @@
 // The drain thread writes each packet by itself, from where it lies, with one system call of a microsecond. A TAP
 // interface takes the packet at once; a full packet socket is waited for.
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <vector>
 
+#include "base/rate_limit.h"
+#include "base/write_patience.h"
 #include "sink/sink.h"
 
 namespace dpcap {
@@ -26,7 +27,7 @@ class InterfaceSink : public FrameSink {
   void put(const Frame* frames, uint32_t count, const Lane& lane) override;
   void tick(uint64_t now_ns, uint64_t) override;
   void leave() override;
-  void give_up_on_stalls() override;
+  void give_up_on_stalls() override { patience_.give_up_soon(); }
   void finish(const std::vector<uint8_t>&) override {}
   bool wants_times() const override { return order_ == Order::of_arrival; }
   uint32_t burst_size() const override { return kFrames; }
@@ -34,21 +35,17 @@ class InterfaceSink : public FrameSink {
  private:
   static constexpr uint32_t kFrames = 32;  // each packet takes a system call, which leaves little of the cache
 
-  bool may_write();
   bool write_frame(int fd, const Frame& frame);
-  bool wait_writable(int fd) const;
   void drop_incoming();
   void close_descriptors() const;
 
   const int rx_fd_;
   const int tx_fd_;
-  const uint32_t max_rate_;
   const Order order_;
-  std::atomic<int64_t> give_up_at_ns_{0};  // CLOCK_MONOTONIC; 0: not yet
+  RateLimit rate_;
+  WritePatience patience_;
   bool has_own_files_ = false;
   uint64_t looked_at_ns_ = 0;
-  double tokens_ = 0;
-  int64_t tokens_at_ns_ = 0;
 };
 
 }  // namespace dpcap
