@@ -22,7 +22,9 @@ const FORBIDDEN = [
 const NATIVE = {
   base: { from: [], dpdk: false },
   record: { from: ['base'], dpdk: false },
-  sink: { from: ['base', 'record'], dpdk: false },
+  // The headers of tunnels, in C: also for what lives in an application.
+  tunnel: { from: [], dpdk: false },
+  sink: { from: ['base', 'record', 'tunnel'], dpdk: false },
   capture: { from: ['base', 'record', 'sink'], dpdk: false },
   // From packets in mbufs to records and frames: what comes by pdump's rings, and what comes by eBPF.
   mbuf: { from: ['base', 'record', 'sink', 'capture'], dpdk: true },
