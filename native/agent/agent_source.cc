@@ -48,7 +48,7 @@ std::unique_ptr<Poller> AgentSource::poller(std::vector<Lane*> lanes, RecordSink
 }
 
 std::unique_ptr<Poller> AgentSource::poller(std::vector<Lane*> lanes, FrameSink& sink, Admission& admission) {
-  return make_poller(lanes, std::make_unique<FrameSpanWriter>(order_.file.format, sink), admission);
+  return make_poller(lanes, std::make_unique<FrameSpanWriter>(order_.file, sink), admission);
 }
 
 void AgentSource::enable() {

@@ -50,16 +50,19 @@ Written FileSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t p
 
 Written FrameSpanWriter::put(const RecordSpan& span, uint32_t packets, uint64_t, const Lane& lane) {
   constexpr uint32_t kFrames = 32;
-  const size_t head = format_ == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes;
+  const FileFormat format = file_.format;
+  const size_t head = format == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes;
   Frame frames[kFrames];
   Written all;
   size_t at = 0;
   while (all.packets < packets) {
     uint32_t count = 0;
     for (; count < std::min(packets - all.packets, kFrames); count++) {
-      const size_t size = whole_record(format_, span, at);
+      const size_t size = whole_record(format, span, at);
       if (size == 0) break;
-      frames[count] = {span.bytes + at + head, stored_caplen(format_, span.bytes + at)};
+      const uint8_t* const record = span.bytes + at;
+      frames[count] = {record + head, stored_caplen(format, record), stored_len(format, record),
+                       stored_time_ns(file_, record)};
       all.bytes += frames[count].size;
       at += size;
     }

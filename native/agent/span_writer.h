@@ -29,11 +29,12 @@ class FileSpanWriter : public SpanWriter {
 
 class FrameSpanWriter : public SpanWriter {
  public:
-  FrameSpanWriter(FileFormat format, FrameSink& sink) : format_(format), sink_(sink) {}
+  // `file`: how the records are written.
+  FrameSpanWriter(const FileOptions& file, FrameSink& sink) : file_(file), sink_(sink) {}
   Written put(const RecordSpan& span, uint32_t packets, uint64_t packet_bytes, const Lane& lane) override;
 
  private:
-  const FileFormat format_;
+  const FileOptions file_;
   FrameSink& sink_;
 };
 

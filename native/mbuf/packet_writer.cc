@@ -81,12 +81,15 @@ Written FrameWriter::put(const Burst& burst) {
 
 Frame FrameWriter::frame_of(const Burst& burst, uint32_t index, std::vector<uint8_t>* joined) const {
   const Packet packet = read_packet(burst.mbufs[index], mode_, burst.lane.id.direction, UINT32_MAX);
+  Frame frame{nullptr, packet.caplen, packet.len, is_timed_ ? burst.arrival_ns[index] : 0};
   if (packet.in_one_piece()) {
-    return {rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset), packet.caplen};
+    frame.bytes = rte_pktmbuf_mtod_offset(packet.mbuf, const uint8_t*, packet.offset);
+  } else {
+    joined->resize(packet.caplen);
+    copy_packet(packet, joined->data());
+    frame.bytes = joined->data();
   }
-  joined->resize(packet.caplen);
-  copy_packet(packet, joined->data());
-  return {joined->data(), packet.caplen};
+  return frame;
 }
 
 }  // namespace dpcap

@@ -34,7 +34,7 @@ class RecordWriter : public PacketWriter {
 
 class FrameWriter : public PacketWriter {
  public:
-  FrameWriter(CopyMode mode, FrameSink& sink) : mode_(mode), sink_(sink) {}
+  FrameWriter(CopyMode mode, FrameSink& sink) : mode_(mode), sink_(sink), is_timed_(sink.wants_times()) {}
   Written put(const Burst& burst) override;
 
  private:
@@ -44,6 +44,7 @@ class FrameWriter : public PacketWriter {
 
   const CopyMode mode_;
   FrameSink& sink_;
+  const bool is_timed_;
   std::array<std::vector<uint8_t>, kFrames> joined_;  // packets that are in pieces, put together
 };
 

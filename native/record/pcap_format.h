@@ -69,6 +69,8 @@ inline size_t write_record_tail(const FileOptions& options, const RecordHead& he
 inline size_t stored_record_size(FileFormat format, const uint8_t* record);
 // The number of packet bytes in that record.
 inline uint32_t stored_caplen(FileFormat format, const uint8_t* record);
+// The packet's length on the wire, in that record.
+inline uint32_t stored_len(FileFormat format, const uint8_t* record);
 // The size of a record in memory that may hold anything, of which `left` bytes are there; 0 when no whole record is.
 inline size_t whole_record_size(FileFormat format, const uint8_t* record, size_t left);
 // The timestamp of that record, in the precision of the file.

@@ -68,6 +68,12 @@ inline uint32_t stored_caplen(FileFormat format, const uint8_t* record) {
   return caplen;
 }
 
+inline uint32_t stored_len(FileFormat format, const uint8_t* record) {
+  uint32_t len;
+  memcpy(&len, record + (format == FileFormat::pcap ? 12 : 24), sizeof len);
+  return len;
+}
+
 inline size_t whole_record_size(FileFormat format, const uint8_t* record, size_t left) {
   if (left < (format == FileFormat::pcap ? kPcapHeadBytes : kEpbHeadBytes)) return 0;
   const size_t size = stored_record_size(format, record);

@@ -93,7 +93,7 @@ class FakePoller : public dpcap::Poller {
   }
   void write_frames(const dpcap::Lane& lane, uint32_t admitted) {
     const std::vector<uint8_t> bytes(kPacketBytes);
-    const std::vector<dpcap::Frame> frames(admitted, {bytes.data(), kPacketBytes});
+    const std::vector<dpcap::Frame> frames(admitted, {bytes.data(), kPacketBytes, kPacketBytes, 0});
     frames_->put(frames.data(), admitted, lane);
     admission_.recorded(lane, admitted, {admitted, admitted * uint64_t{kPacketBytes}});
   }
