@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "sink/file_sink.h"
 #include "sink/interface_sink.h"
+#include "sink/tunnel/tunnel_sink.h"
 
 namespace dpcap {
 
@@ -49,6 +50,10 @@ void Capture::make_sinks() {
   const Order order = plan_.lanes.size() > 1 ? Order::of_arrival : Order::as_found;
   for (const FrameQueue& queue : to.queues) {
     queues_.push_back(std::make_unique<InterfaceSink>(queue.rx_fd, queue.tx_fd, to.max_rate, order, counters_));
+    sinks_.push_back(queues_.back().get());
+  }
+  if (to.tunnel) {
+    queues_.push_back(std::make_unique<TunnelSink>(to.fd, *to.tunnel, counters_));
     sinks_.push_back(queues_.back().get());
   }
   if (!queues_.empty()) return;
@@ -184,6 +189,10 @@ CaptureStats Capture::stats() const {
   for (const Lane& lane : lanes_) stats.lanes.push_back(stats_of(lane));
   stats.limit_reached = limit_.is_reached();
   stats.sink_failure = counters_.failure();
+  stats.sink_refusal = counters_.refusal();
+  for (const SinkRemark remark : {SinkRemark::cut, SinkRemark::rate, SinkRemark::own}) {
+    if (counters_.has(remark)) stats.sink_remarks.push_back(remark);
+  }
   stats.file_bytes = counters_.bytes_written();
   stats.source = source_->stats();
   return stats;

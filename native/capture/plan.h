@@ -8,6 +8,7 @@
 #include "record/lane.h"
 #include "record/pcap_format.h"
 #include "sink/rotation/rotation.h"
+#include "sink/tunnel/tunnel_options.h"
 
 namespace dpcap {
 
@@ -26,9 +27,10 @@ struct FrameQueue {
   int tx_fd;  // may be the same
 };
 struct SinkPlan {
-  int fd;                          // of the file, or -1
-  std::vector<FrameQueue> queues;  // of an interface: one for each drain thread
-  uint32_t max_rate;               // of an interface: packets a second, 0 for no limit
+  int fd;                               // of the file or of the tunnel's socket, or -1
+  std::vector<FrameQueue> queues;       // of an interface: one for each drain thread
+  uint32_t max_rate;                    // of an interface: packets a second, 0 for no limit
+  std::optional<TunnelOptions> tunnel;  // fed by one drain thread
 };
 
 struct CapturePlan {

@@ -6,6 +6,7 @@
 #include "base/now.h"
 #include "record/lane.h"
 #include "record/ledger.h"
+#include "sink/sink.h"
 
 namespace dpcap {
 
@@ -31,6 +32,8 @@ struct CaptureStats {
   std::vector<LaneStats> lanes;
   bool limit_reached;
   int sink_failure;  // errno
+  int sink_refusal;  // errno: why packets were lost last, while the sink goes on
+  std::vector<SinkRemark> sink_remarks;
   uint64_t file_bytes;
   SourceStats source;
 };

@@ -99,9 +99,12 @@ FrameQueue to_frame_queue(const Napi::Object& o) {
 }
 
 SinkPlan to_sink(const Napi::Object& o) {
-  if (either(o, "kind", "file", true, "frames", false)) return {static_cast<int>(number(o, "fd", INT32_MAX)), {}, 0};
-  SinkPlan sink{-1, list<FrameQueue>(o, "queues", to_frame_queue),
-                static_cast<uint32_t>(number(o, "maxRate", UINT32_MAX))};
+  const std::string kind = text(o, "kind");
+  if (kind == "file") return {static_cast<int>(number(o, "fd", INT32_MAX)), {}, 0, {}};
+  if (kind == "tunnel") return {static_cast<int>(number(o, "fd", INT32_MAX)), {}, 0, to_tunnel(o)};
+  if (kind != "frames") throw wrong_type(o.Env(), "kind", "'file', 'frames' or 'tunnel'");
+  SinkPlan sink{
+      -1, list<FrameQueue>(o, "queues", to_frame_queue), static_cast<uint32_t>(number(o, "maxRate", UINT32_MAX)), {}};
   if (sink.queues.empty()) throw wrong_type(o.Env(), "queues", "at least one queue");
   return sink;
 }
@@ -169,6 +172,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
     throw wrong_type(o.Env(), "threads", "one where a limit is counted");
   }
   if (has_queues && plan.sink.queues.size() != plan.threads) throw wrong_type(o.Env(), "queues", "one for each thread");
+  if (plan.sink.tunnel && plan.threads != 1) throw wrong_type(o.Env(), "threads", "one for a tunnel");
   plan.cpus = to_cpus(o);
   return plan;
 }
@@ -186,6 +190,25 @@ const char* text_of(LaneState state) {
     default:
       return "live";
   }
+}
+
+const char* text_of(SinkRemark remark) {
+  switch (remark) {
+    case SinkRemark::cut:
+      return "cut";
+    case SinkRemark::rate:
+      return "rate";
+    default:
+      return "own";
+  }
+}
+
+// What people should hear of an output that goes on: remarks, and the name of an errno.
+std::vector<std::string> sink_news(const CaptureStats& stats) {
+  std::vector<std::string> news;
+  for (const SinkRemark remark : stats.sink_remarks) news.emplace_back(text_of(remark));
+  if (stats.sink_refusal != 0) news.emplace_back(strerrorname_np(stats.sink_refusal));
+  return news;
 }
 
 }  // namespace
@@ -220,6 +243,7 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("limitReached", stats.limit_reached);
   object.Set("sinkFailure",
              stats.sink_failure == 0 ? env.Null() : Napi::String::New(env, strerrorname_np(stats.sink_failure)));
+  object.Set("sinkNews", from_strings(env, sink_news(stats)));
   object.Set("fileBytes", from_u64(env, stats.file_bytes));
   object.Set("clockSteps", stats.source.clock_steps.count);
   object.Set("clockSetNs", Napi::BigInt::New(env, stats.source.clock_steps.total_ns));

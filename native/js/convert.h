@@ -35,6 +35,10 @@ struct Programs {
 };
 Programs to_programs(const Napi::Object& object);
 
+// Reads the property `tunnel`: erspan2, erspan3, gretap or vxlan.
+dpcap_tunnel_kind to_tunnel_kind(const Napi::Object& object);
+// Reads a TunnelSinkPlan of src/native/capture-binding.ts, but its descriptor.
+dpcap::TunnelOptions to_tunnel(const Napi::Object& object);
 dpcap::CapturePlan to_capture_plan(const Napi::Object& object);
 Napi::Value from_capture_stats(Napi::Env env, const dpcap::CaptureStats& stats);
 Napi::Value from_file_turns(Napi::Env env, const std::vector<dpcap::FileTurn>& turns);

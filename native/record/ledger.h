@@ -53,12 +53,19 @@ class Ledger {
     // Threads of the sink write these: packets that were recorded and did not get through.
     std::atomic<uint64_t> lost{0};
     std::atomic<uint64_t> lost_bytes{0};
+    // And those that the sink had sent itself: no packets of the application's, so that they count as not selected.
+    std::atomic<uint64_t> own{0};
+    std::atomic<uint64_t> own_bytes{0};
 
     // Packets that the drain thread has accounted for.
     uint64_t settled() const { return recorded + refused + surplus + filtered; }
     void lose(uint64_t packets, uint64_t packet_bytes) {
       lost += packets;
       lost_bytes += packet_bytes;
+    }
+    void leave_out(uint64_t packets, uint64_t packet_bytes) {
+      own += packets;
+      own_bytes += packet_bytes;
     }
   };
 

@@ -1,4 +1,4 @@
-// Where packets go in the end: a file, a pipe, a kernel interface.
+// Where packets go in the end: a file, a pipe, a kernel interface, a tunnel.
 //
 // One thread feeds a sink. It is called the drain thread here, but may be the merge thread of several drain threads. It
 // calls enter() first, leave() last, and the functions between them. Any thread reads a sink's counters.
@@ -19,6 +19,13 @@
 
 namespace dpcap {
 
+// What people should hear of once, while a sink goes on.
+enum class SinkRemark : uint32_t {
+  cut = 1,   // frames were longer than what goes, and were cut
+  rate = 2,  // more came than the rate allows; the rest is lost
+  own = 4,   // the sink's own packets came, and were left out
+};
+
 // How the sinks of a capture fare. The threads that do their work write it, any thread reads it.
 class SinkCounters {
  public:
@@ -35,14 +42,27 @@ class SinkCounters {
     if (failure_.compare_exchange_strong(none, err) && on_failure_) on_failure_();
   }
   void add_written(int64_t bytes) { bytes_written_ += static_cast<uint64_t>(bytes); }
-  // Packets of this lane that were taken and did not get through, and their bytes.
+  // Packets of this lane that were taken and did not get through, and their bytes; without packets: bytes that were cut
+  // off.
   void add_lost(size_t lane, uint64_t packets, uint64_t bytes) { ledger_[lane].lose(packets, bytes); }
+  // Packets that the sink itself had sent, and that were captured again.
+  void add_own(size_t lane, uint64_t packets, uint64_t bytes) { ledger_[lane].leave_out(packets, bytes); }
+
+  void remark(SinkRemark what) { remarks_.fetch_or(static_cast<uint32_t>(what), std::memory_order_relaxed); }
+  bool has(SinkRemark what) const {
+    return (remarks_.load(std::memory_order_relaxed) & static_cast<uint32_t>(what)) != 0;
+  }
+  // Why packets were lost last; 0: none were, or the sink does not say why.
+  int refusal() const { return refusal_.load(std::memory_order_relaxed); }
+  void refused(int err) { refusal_.store(err, std::memory_order_relaxed); }
 
  private:
   Ledger& ledger_;
   const Notify on_failure_;
   std::atomic<int> failure_{0};
   std::atomic<uint64_t> bytes_written_{0};
+  std::atomic<uint32_t> remarks_{0};
+  std::atomic<int> refusal_{0};
 };
 
 class Sink {
@@ -129,6 +149,8 @@ class RecordSink : public Sink {
 struct Frame {
   const uint8_t* bytes;
   uint32_t size;
+  uint32_t len;      // on the wire
+  uint64_t time_ns;  // CLOCK_REALTIME; undefined unless the sink wants_times()
 };
 
 // A sink for whole frames.

@@ -1,9 +1,12 @@
 // createTap(name, netns, mtu, queues): returns a descriptor for each queue.
 // isInterface(name): returns a boolean. openPacketSocket(name): returns a descriptor.
+// openTunnelSocket(ends): returns a descriptor, the source address and the MTU.
+#include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
 #include "sink/interface/packet_socket.h"
 #include "sink/interface/tap_device.h"
+#include "sink/tunnel/tunnel_socket.h"
 
 namespace {
 
@@ -32,10 +35,25 @@ Napi::Value JS_OpenPacketSocket(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), dpcap::open_packet_socket(to_name(info)));
 }
 
+Napi::Value JS_OpenTunnelSocket(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "Expected the ends of a tunnel");
+  const auto ends = info[0].As<Napi::Object>();
+  const dpcap::TunnelSocket opened = dpcap::open_tunnel_socket(
+      {text(ends, "destination"), text(ends, "source"), to_tunnel_kind(ends),
+       static_cast<uint32_t>(number(ends, "mtu", UINT16_MAX)), static_cast<uint8_t>(number(ends, "ttl", UINT8_MAX)),
+       static_cast<uint8_t>(number(ends, "dscp", 63))});
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("fd", opened.fd);
+  object.Set("source", opened.source);
+  object.Set("mtu", opened.mtu);
+  return object;
+}
+
 }  // namespace
 
 void export_interface(Napi::Object exports) {
   add_function<JS_CreateTap>(exports, "createTap");
   add_function<JS_IsInterface>(exports, "isInterface");
   add_function<JS_OpenPacketSocket>(exports, "openPacketSocket");
+  add_function<JS_OpenTunnelSocket>(exports, "openTunnelSocket");
 }

@@ -29,7 +29,7 @@ CapturePlan plan_for(int fd, uint32_t lanes = 1, uint32_t threads = 1) {
   }
   plan.interfaces = {{"test0", "", ""}};
   plan.file = {FileFormat::pcap, true, 262144};
-  plan.sink = {fd, {}, 0};
+  plan.sink = {fd, {}, 0, {}};
   plan.threads = threads;
   return plan;
 }

@@ -54,6 +54,18 @@ void filtered_here() {
   CHECK(balance.source.accepted == 60 && balance.source.filtered == 40 && balance.on_their_way() == 0);
 }
 
+// What a sink had sent itself was never to be captured.
+void own_packets() {
+  Ledger ledger(1);
+  ledger[0].recorded.add(60);
+  ledger[0].bytes.add(6000);
+  ledger[0].lose(5, 500);
+  ledger[0].leave_out(20, 2000);
+  const Balance balance = ledger.balance(0, {60, 3, 0, 0}, Trust::full, Reader::wants);
+  CHECK(balance.source.accepted == 40 && balance.source.filtered == 23);
+  CHECK(balance.written == 35 && balance.bytes == 3500 && balance.sinkdrop == 5 && balance.on_their_way() == 0);
+}
+
 // The thread that loses packets may enter that before the one that handed them over has entered them.
 void lost_before_recorded() {
   Ledger ledger(1);
@@ -70,4 +82,5 @@ void test_ledger() {
   reader_left();
   counters_without_trust();
   filtered_here();
+  own_packets();
 }
