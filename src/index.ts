@@ -16,8 +16,9 @@ import type { StopReason } from './protocol/messages.js';
 import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf } from './protocol/request.js';
 import { descriptorOutput } from './sinks/descriptor-target.js';
 import { outputTarget } from './sinks/file-target.js';
-import type { OutputTarget } from './sinks/output-target.js';
+import type { CaptureTarget } from './sinks/output-target.js';
 import { sinkOf } from './sinks/registry.js';
+import { parseTunnelUrl } from './sinks/tunnel/url.js';
 import { type RunningCapture, startCapture } from './supervisor/capture.js';
 import { createPlan } from './supervisor/create-plan.js';
 import type { Reporter, StartFacts } from './supervisor/report/reporter.js';
@@ -42,8 +43,15 @@ const optionsSchema = z.strictObject({
   queues: z.optional(z.array(count)),
   /** A pcap-filter expression. */
   filter: z.optional(z.string()),
-  /** A file's path, or a descriptor of this process, which the caller keeps. */
-  to: z.union([z.strictObject({ file: z.string() }), z.strictObject({ fd: count })]),
+  /**
+   * A file's path; a descriptor of this process, which the caller keeps; or a tunnel to a collector, such as
+   * erspan://192.0.2.9?id=5 (docs/tunnels.md).
+   */
+  to: z.union([
+    z.strictObject({ file: z.string() }),
+    z.strictObject({ fd: count }),
+    z.strictObject({ tunnel: z.string() }),
+  ]),
   /** Default: pcapng for a file with that suffix, else pcap. */
   format: z.optional(z.enum(['pcap', 'pcapng'])),
   /** Whether timestamps are in nanoseconds. Default: true. */
@@ -163,13 +171,18 @@ async function begun(options: CaptureOptions, reporter: Reporter): Promise<Runni
 
 function checkOptions(options: CaptureOptions): CaptureOptions {
   const { data, error } = optionsSchema.safeParse(options);
+  if (data && 'tunnel' in data.to && data.byteLimit) {
+    const hint = 'leave byteLimit out, or give packetLimit or durationMs';
+    throw new UsageError('byteLimit: a tunnel has no file of some size', { subject: 'byteLimit', hint });
+  }
   if (data) return data;
   const [issue] = error.issues;
   const subject = issue?.path.join('.') ?? '';
   throw new UsageError(`${subject || 'the options'}: ${issue?.message ?? 'not valid'}`, { subject });
 }
 
-function targetOf(to: CaptureOptions['to']): OutputTarget {
+function targetOf(to: CaptureOptions['to']): CaptureTarget {
+  if ('tunnel' in to) return { to: parseTunnelUrl(to.tunnel, 'to.tunnel') };
   if ('file' in to) return outputTarget(to.file);
   return descriptorOutput(to.fd, `descriptor ${to.fd}`, 'to.fd');
 }

@@ -4,8 +4,10 @@ import { UsageError } from '../errors.js';
 import { MAX_SNAPLEN, MAX_THREADS, type StopConditions } from '../protocol/limits.js';
 import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
 import { MOST_FILES } from '../sinks/rotation/plan.js';
+import { isTunnelUrl, parseTunnelUrl } from '../sinks/tunnel/url.js';
 import { parseDuration } from '../text/duration.js';
 import { checkMinFree, checkRotation, type RawRotationOptions } from './rotation-options.js';
+import { refuseForTunnel } from './tunnel-options.js';
 import { checkInteger } from './whole-number.js';
 
 /** The highest queue number, with `RTE_MAX_QUEUES_PER_PORT` as in DPDK's default configuration. */
@@ -46,6 +48,7 @@ export interface RawCaptureOptions extends RawRotationOptions {
 export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   const limits = checkAutostop(raw.autostop ?? []);
   const output = checkOutput(raw.write);
+  if (output.kind === 'tunnel') refuseForTunnel(raw, limits);
   const rotation = checkRotation(raw, { output, ...limits });
   const packetLimit =
     raw.count === undefined ? limits.packetLimit : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
@@ -134,6 +137,7 @@ function checkOutput(path: string | undefined): OutputChoice {
   if (path === undefined) return { kind: 'print' };
   if (path === '')
     throw new UsageError('-w: the file name is empty', { hint: 'give a file name, or - for standard output' });
+  if (isTunnelUrl(path)) return parseTunnelUrl(path);
   return path === '-' ? { kind: 'stdout' } : { kind: 'file', path };
 }
 

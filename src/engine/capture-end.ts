@@ -1,7 +1,10 @@
-/** Decides from the counters, the primary and the output why a capture ends by itself. Pure. */
+/**
+ * Decides from the counters, the primary and the output why a capture ends by itself, and what people should hear before.
+ * Pure.
+ */
 
 import { DpcapError, type ErrorRecord } from '../errors.js';
-import type { LaneStats, NativeStats } from '../native/capture-binding.js';
+import type { LaneStats, NativeStats, SinkRemark } from '../native/capture-binding.js';
 import type { StopReason } from '../protocol/messages.js';
 import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
@@ -95,4 +98,28 @@ function total(
   counter: 'nombuf' | 'accepted' | 'written' | 'sinkdrop',
 ): bigint {
   return (lanes ?? []).reduce((sum, lane) => sum + lane[counter], 0n);
+}
+
+/** What people should hear of a capture that goes on, as far as its counters tell: each thing once. */
+export class Notices {
+  readonly #output: EnginePlan['output'];
+  readonly #failingCopies = new FailingCopies();
+  readonly #told = new Set<SinkRemark>();
+
+  constructor({ output }: Pick<EnginePlan, 'output'>) {
+    this.#output = output;
+  }
+
+  /** @param stats the counters at each look, and at the end */
+  of(stats: NativeStats): string[] {
+    const failing = this.#failingCopies.notice(stats);
+    return [...(failing === undefined ? [] : [failing]), ...stats.sinkNews.flatMap((remark) => this.#ofSink(remark))];
+  }
+
+  #ofSink(remark: SinkRemark): string[] {
+    if (this.#told.has(remark)) return [];
+    this.#told.add(remark);
+    const text = sinkOf(this.#output).news?.(this.#output, remark);
+    return text === undefined ? [] : [text];
+  }
 }

@@ -10,7 +10,7 @@ import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 import { refuseBusy } from './busy-lanes.js';
-import { endByStats, FailingCopies, leftBehindError, primaryGone } from './capture-end.js';
+import { endByStats, leftBehindError, Notices, primaryGone } from './capture-end.js';
 import { CaptureOutput } from './capture-output.js';
 import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
@@ -40,7 +40,7 @@ export class CaptureRun {
   readonly #session: CaptureSession;
   readonly #number: number;
   readonly #lookMs: number;
-  readonly #failingCopies = new FailingCopies();
+  readonly #notices: Notices;
   readonly #guard: ProbeGuard;
   #stopReason: StopReason | undefined;
   #wake: (() => void) | undefined;
@@ -65,6 +65,7 @@ export class CaptureRun {
   ) {
     this.#number = number;
     this.#plan = plan;
+    this.#notices = new Notices(plan);
     this.#send = send;
     this.#session = session;
     this.#requests = new OwnRequests(session.sections);
@@ -207,7 +208,7 @@ export class CaptureRun {
   /** Looks after everything that changes during a capture. Resolves with the error that ends it, if one does. */
   async #look(stats: NativeStats): Promise<DpcapError | undefined> {
     for (const text of this.#lanes?.notices(stats) ?? []) this.#notice(text);
-    this.#tellFailing(stats);
+    this.#tell(stats);
     const end = this.#session.isPrimaryAlive()
       ? (this.#output?.look() ?? endByStats(this.#plan, stats) ?? this.#guard.look(stats.lanes, performance.now()))
       : primaryGone(this.#plan);
@@ -267,7 +268,7 @@ export class CaptureRun {
     }
     if (this.#flowing) {
       const stats = this.#stats();
-      this.#tellFailing(stats);
+      this.#tell(stats);
       done.stats = statsMessage(stats);
       if (stats.sinkFailure && stats.sinkFailure !== 'EPIPE')
         done.error ??= sinkOf(this.#plan.output).failed(this.#plan.output, stats.sinkFailure).toJSON();
@@ -286,9 +287,8 @@ export class CaptureRun {
     return undefined;
   }
 
-  #tellFailing(stats: NativeStats): void {
-    const text = this.#failingCopies.notice(stats);
-    if (text !== undefined) this.#notice(text);
+  #tell(stats: NativeStats): void {
+    for (const text of this.#notices.of(stats)) this.#notice(text);
   }
 
   #stats(): NativeStats {

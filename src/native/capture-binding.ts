@@ -54,13 +54,36 @@ export interface NativePlan {
   ebpf?: { processes: { pid: number; table: number; rows: number }[]; layout: FastPathLayout; memory: number };
 }
 
+/** The headers in front of a frame in a tunnel. */
+export type TunnelKind = 'erspan2' | 'erspan3' | 'gretap' | 'vxlan';
+
+/** A tunnel by an open socket of openTunnelSocket(); see TunnelPlan of src/sinks/tunnel/plan.ts. */
+export interface TunnelSinkPlan {
+  kind: 'tunnel';
+  fd: number;
+  tunnel: TunnelKind;
+  id: number;
+  udpPort: number;
+  hardwareId: number;
+  hasShortTime: boolean;
+  mtu: number;
+  maxRate: number;
+}
+
 /**
  * Open descriptors, which the addon takes over. `frames` go to an interface that has a queue for each drain thread;
  * `maxRate` is in packets a second for each queue, 0 for no limit.
  */
 export type SinkPlan =
   | { kind: 'file'; fd: number }
-  | { kind: 'frames'; queues: { rxFd: number; txFd: number }[]; maxRate: number };
+  | { kind: 'frames'; queues: { rxFd: number; txFd: number }[]; maxRate: number }
+  | TunnelSinkPlan;
+
+/**
+ * What people should hear of an output that goes on: packets were cut, more came than its rate allows, its own packets
+ * came back, or the errno's name for which it lost packets last.
+ */
+export type SinkRemark = 'cut' | 'rate' | 'own' | `E${string}`;
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {
@@ -104,6 +127,7 @@ export interface NativeStats {
   limitReached: boolean;
   /** Name of the errno that ended writing, or null. */
   sinkFailure: string | null;
+  sinkNews: SinkRemark[];
   fileBytes: bigint;
   /** How often the system clock was set, and by how much in all. */
   clockSteps: number;

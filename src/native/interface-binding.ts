@@ -1,5 +1,7 @@
 /** The addon's functions for kernel interfaces that packets are sent to. */
 
+import type { TunnelKind } from './capture-binding.js';
+
 /** Functions for kernel interfaces that packets are sent to. */
 export interface InterfaceBinding {
   /**
@@ -15,4 +17,19 @@ export interface InterfaceBinding {
    * with code ERR_SINK_OPEN; `subject` is the name.
    */
   openPacketSocket(name: string): number;
+  /**
+   * Opens a socket that packets of a tunnel are sent by. Tells the source address and the most bytes of a packet that
+   * were agreed on. Throws with code ERR_SINK_OPEN; `subject` is the address that is the obstacle.
+   */
+  openTunnelSocket(ends: TunnelEnds): { fd: number; source: string; mtu: number };
+}
+
+/** The ends of a tunnel, as addresses. An empty source is the route's, an MTU of 0 what the route allows, 1500 at most. */
+export interface TunnelEnds {
+  destination: string;
+  source: string;
+  tunnel: TunnelKind;
+  mtu: number;
+  ttl: number;
+  dscp: number;
 }

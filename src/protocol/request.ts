@@ -1,10 +1,11 @@
 /** A capture as it is asked for: the value that commands make from their words. */
 import * as z from 'zod/mini';
 import type { RotationPlan } from '../sinks/rotation/plan.js';
+import type { TunnelPlan } from '../sinks/tunnel/plan.js';
 import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 
 /** Where packets go. */
-export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' };
+export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' } | TunnelPlan;
 
 /**
  * How packets are got out of an application. auto: through its agent where it has one, else pdump. ebpf: by probes of the

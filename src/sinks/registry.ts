@@ -9,9 +9,10 @@ import { FILE } from './file.js';
 import { INTERFACE } from './interface.js';
 import type { Sink } from './sink.js';
 import { TAP } from './tap.js';
+import { TUNNEL } from './tunnel/tunnel.js';
 
 /** Each kind of output with its sink: a new one is one line here. */
-export const SINKS = { file: FILE, device: DEVICE, fd: DESCRIPTOR, interface: INTERFACE, tap: TAP };
+export const SINKS = { file: FILE, device: DEVICE, fd: DESCRIPTOR, interface: INTERFACE, tap: TAP, tunnel: TUNNEL };
 
 type Schema = (typeof SINKS)[keyof typeof SINKS]['schema'];
 

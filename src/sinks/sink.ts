@@ -1,7 +1,7 @@
 /** What an output is to code that plans, opens and ends captures. Each kind has a file here; registry.ts lists them. */
 import type * as z from 'zod/mini';
 import { DpcapError } from '../errors.js';
-import type { SinkPlan } from '../native/capture-binding.js';
+import type { SinkPlan, SinkRemark } from '../native/capture-binding.js';
 
 /** What became of a file when it was finished. */
 export interface Published {
@@ -42,6 +42,8 @@ export interface Sink<Plan extends { kind: string }> {
   hasPath: boolean;
   /** The error of a capture whose output took no more packets. */
   failed(output: Plan, errno: string): DpcapError;
+  /** What people should hear of an output that goes on, once for each remark of the addon. */
+  news?(output: Plan, what: SinkRemark): string;
   /** What became of the packets in the output when a capture was given up: a part of a sentence. */
   abandoned(output: Plan): string;
 }

@@ -45,6 +45,9 @@ const accepted: [string, RawCaptureOptions, object][] = [
   ['-w file', { write: 'x.pcap' }, { output: { kind: 'file', path: 'x.pcap' }, format: 'pcap' }],
   ['-w .pcapng', { write: 'x.pcapng' }, { format: 'pcapng' }],
   ['-w .pcapng -F pcap', { write: 'x.pcapng', format: 'pcap' }, { format: 'pcap' }],
+  ['-w TUNNEL', { write: 'vxlan://192.0.2.9?vni=5' }, { output: { kind: 'tunnel', protocol: 'vxlan', id: 5 } }],
+  ['-w ./vxlan://x', { write: './vxlan://x' }, { output: { kind: 'file', path: './vxlan://x' } }],
+  ['--threads 1 for a tunnel', { write: 'vxlan://192.0.2.9?vni=5', threads: '1' }, { threads: 1 }],
   ['-w -', { write: '-' }, { output: { kind: 'stdout' } }],
   ['-U', { packetBuffered: 1 }, { packetBuffered: true }],
   ['--capture-comment', { write: 'x.pcapng', captureComment: ['a', 'b'] }, { comments: ['a', 'b'] }],
@@ -64,6 +67,7 @@ for (const [name, raw, expected] of accepted) {
   t.test(name, async (t) => t.match(checkOptions(raw), expected));
 }
 
+const TUNNEL = 'erspan://192.0.2.9?id=5';
 const refused: [string, RawCaptureOptions, RegExp][] = [
   ['-Q sideways', { direction: 'sideways' }, /-Q: unknown direction sideways/],
   ['--queue x', { queue: '1,x' }, /--queue: x is no queue/],
@@ -80,6 +84,14 @@ const refused: [string, RawCaptureOptions, RegExp][] = [
     /--capture-comment: more than 65532 bytes/,
   ],
   ['-w empty', { write: '' }, /-w: the file name is empty/],
+  ['-w TUNNEL that is none', { write: 'vxlan://' }, /-w vxlan:\/\/: the address of the collector is missing/],
+  ['-F for a tunnel', { write: TUNNEL, format: 'pcap' }, /-F is the format of a file/],
+  ['-a filesize for a tunnel', { write: TUNNEL, autostop: ['filesize:5'] }, /-a filesize is the size of a file/],
+  ['-b for a tunnel', { write: TUNNEL, ringBuffer: ['files:3'] }, /-b is about files/],
+  ['-a files for a tunnel', { write: TUNNEL, autostop: ['files:3'] }, /-a files is about files/],
+  ['--min-free for a tunnel', { write: TUNNEL, minFree: '1G' }, /--min-free is about the disk/],
+  ['--threads for a tunnel', { write: TUNNEL, threads: '2' }, /--threads is for a file/],
+  ['--time-precision for a tunnel', { write: TUNNEL, timePrecision: 'micro' }, /--time-precision is that of a file/],
   ['-F pdf', { format: 'pdf' }, /-F: unknown value pdf/],
   ['-s absurd', { snapshotLength: '262145' }, /-s: 262145 is not a whole number from 0 to 262144/],
   ['-s negative', { snapshotLength: '-1' }, /-s: -1/],

@@ -77,6 +77,12 @@ t.test('errors have codes', { skip }, async (t) => {
   await t.rejects(capture({ to, snaplen: 0 }).done, { code: 'ERR_USAGE', subject: 'snaplen' });
   await t.rejects(capture({ to, filter: 'tcp prot 80' }).done, { code: 'ERR_FILTER_SYNTAX' });
   await t.rejects(capture({ to, snapLen: 60 } as never).done, UsageError);
+  await t.rejects(capture({ to: { tunnel: 'vxlan://x?vni=1' } }).done, {
+    code: 'ERR_USAGE',
+    message: /^to\.tunnel vxlan/,
+  });
+  const limited = { to: { tunnel: 'vxlan://192.0.2.9?vni=1' }, byteLimit: 5 };
+  await t.rejects(capture(limited).done, { code: 'ERR_USAGE', subject: 'byteLimit' });
   await t.rejects(capture({ to: { fd: 999 } }).done, { code: 'ERR_SINK_OPEN', errno: 'EBADF' });
   const testpmd = await forwarding(t);
   const unknown = capture({ filePrefix: testpmd.prefix, ports: ['7'], to });

@@ -9,6 +9,20 @@ const PLANS = {
   fd: { kind: 'fd', fd: 4, name: 'standard output' },
   interface: { kind: 'interface', name: 'eth9' },
   tap: { kind: 'tap', rxName: 'a', txName: 'b', netns: '', mtu: 1500, maxRate: 0, queues: 1 },
+  tunnel: {
+    kind: 'tunnel',
+    protocol: 'erspan',
+    address: '192.0.2.9',
+    id: 5,
+    version: 3,
+    hardwareId: 0,
+    hasShortTime: false,
+    udpPort: 4789,
+    ttl: 64,
+    dscp: 0,
+    maxRate: 0,
+    queues: 1,
+  },
 } as const;
 
 t.test('each sink knows its plan, its end and its failure', async (t) => {
@@ -18,7 +32,7 @@ t.test('each sink knows its plan, its end and its failure', async (t) => {
     t.match(sinkOf(plan).failed(plan, 'EIO'), { code: 'ERR_SINK_WRITE', errno: 'EIO', hint: /./ });
     t.match(sinkOf(plan).abandoned(plan), /^[a-z]/);
     t.equal(sinkOf(plan).hasPath, 'path' in plan);
-    t.match(sinkOf(plan).nameOf(plan), /x\.pcap$|null$|output$|eth9$|a and interface b$/);
+    t.match(sinkOf(plan).nameOf(plan), /x\.pcap$|null$|output$|eth9$|a and interface b$|id=5$/);
     t.equal(sinkOf(plan).takesFrames, ['tap', 'interface'].includes(plan.kind));
     t.throws(() => z.parse(outputSchema, { ...plan, more: 1 }), 'what a sink does not know is refused');
   }

@@ -18,7 +18,7 @@ import { INHERITED_FD } from '../../sinks/descriptor.js';
 import { descriptorOutput } from '../../sinks/descriptor-target.js';
 import { type FileOwner, fileOwner } from '../../sinks/file-owner.js';
 import { outputTarget } from '../../sinks/file-target.js';
-import type { OutputTarget } from '../../sinks/output-target.js';
+import type { CaptureTarget } from '../../sinks/output-target.js';
 import { sinkOf } from '../../sinks/registry.js';
 import { rotationTarget } from '../../sinks/rotation/target.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
@@ -91,7 +91,10 @@ function addCaptureOptions(command: Command): void {
     .option('-i, --interface <port>', 'Port id, device name or any. Repeatable. Default: the first port.', collect)
     .option('-Q, --direction <direction>', 'Direction to capture: rx, tx or both (in, out, inout). Default: both.')
     .option('--queue <list>', 'Queues to capture, such as 0,2-5. Default: all.')
-    .option('-w, --write <file>', 'Write packets to this file, or to standard output for -. Default: print them.')
+    .option(
+      '-w, --write <file>',
+      'Write packets to this file, to standard output for -, or into a tunnel: erspan://ADDR?id=N, vxlan://ADDR?vni=N, gretap://ADDR?key=N. Default: print them.',
+    )
     .option(
       '-F, --format <format>',
       'Format of -w: pcap or pcapng. Default: by the suffix of the file. Anything else is a file with an expression.',
@@ -189,7 +192,7 @@ function explain({ raw, request, filter }: TypedCapture): void {
 /** The plan of a capture, and the output that its packets go to. */
 interface PlannedCapture {
   plan: EnginePlan;
-  target: OutputTarget;
+  target: CaptureTarget;
 }
 
 /**
@@ -261,15 +264,17 @@ function tryOnFile(filter: FilterProgram | undefined, path: string): string {
   }
 }
 
-function chooseTarget(request: CaptureRequest, owner?: FileOwner): OutputTarget {
+function chooseTarget(request: CaptureRequest, owner?: FileOwner): CaptureTarget {
   const { output, rotation, packetBuffered: isFollowed } = request;
   if (output.kind === 'file' && rotation) return rotationTarget(output.path, owner);
+  if (output.kind === 'tunnel') return { to: output };
   if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'the program that prints' } };
   return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path, { isFollowed, owner });
 }
 
-function describeTarget({ to, note }: OutputTarget, format: string): string {
+function describeTarget({ to, note }: CaptureTarget, format: string): string {
   const name = sinkOf(to).nameOf(to);
+  if (to.kind === 'tunnel') return name;
   return `${name} (${format}${note ? `, written ${note}` : ''})`;
 }
 

@@ -7,6 +7,7 @@ export const IDLE: NativeStats = {
   lanes: [lane()],
   limitReached: false,
   sinkFailure: null,
+  sinkNews: [],
   fileBytes: 24n,
   mbufs: 1023,
   clockSteps: 0,

@@ -1,0 +1,19 @@
+import t from 'tap';
+import { Notices } from '../../src/engine/capture-end.js';
+import { parseTunnelUrl } from '../../src/sinks/tunnel/url.js';
+import { IDLE } from './helpers/fake-captures.js';
+import { lane } from './helpers/lane.js';
+
+t.test('what an output has to say is said once', async (t) => {
+  const notices = new Notices({ output: parseTunnelUrl('erspan://192.0.2.9?id=5') });
+  t.same(notices.of(IDLE), []);
+  t.match(notices.of({ ...IDLE, sinkNews: ['cut', 'EHOSTUNREACH'] }), [/are cut/, /EHOSTUNREACH/]);
+  t.match(notices.of({ ...IDLE, sinkNews: ['cut', 'rate', 'EHOSTUNREACH'] }), [/more than/]);
+  t.same(notices.of({ ...IDLE, sinkNews: ['cut', 'rate', 'EHOSTUNREACH'] }), []);
+});
+
+t.test('an output that has nothing to say says nothing', async (t) => {
+  const notices = new Notices({ output: { kind: 'device', path: '/dev/null' } });
+  t.same(notices.of({ ...IDLE, sinkNews: ['EIO'] }), []);
+  t.match(notices.of({ ...IDLE, lanes: [lane({ nombuf: 1n })] }), [/cannot be copied although mbufs are free/]);
+});
