@@ -20,7 +20,7 @@ dpcap \\- tcpdump for DPDK applications
 [\\fIcommand\\fR] [\\fIoptions\\fR] [\\fIexpression\\fR...]
 .SH DESCRIPTION
 dpcap attaches to a running DPDK application, applies a filter there, and writes the packets that match to a pcap or
-pcapng file, to a pipe, or to a kernel interface. It never owns a port, and leaves the application as it was. Without a
+pcapng file, to a pipe, to a kernel interface, or through a tunnel to a collector on another host. It never owns a port, and leaves the application as it was. Without a
 command it captures, and without
 .B \\-w
 it prints the packets.
@@ -44,6 +44,7 @@ Names one file with defaults instead of these two; empty for none.
 dpcap list
 dpcap \\-i 0 tcp port 443
 dpcap \\-i any \\-w all.pcapng \\-a duration:1m
+dpcap \\-i 0 \\-w 'erspan://192.0.2.9?id=5' tcp port 443
 dpcap \\-i 0 \\-w \\- host 10.0.0.1 | wireshark \\-k \\-i \\-
 .fi
 .SH SEE ALSO
