@@ -24,7 +24,7 @@ export function refuseForTunnel(
     ['-C', raw.fileSize !== undefined, several],
     ['-G', raw.rotateSeconds !== undefined, several],
     ['-W', raw.fileCount !== undefined, several],
-    ['-z', raw.z !== undefined, several],
+    ['-z', raw.postrotateCommand !== undefined, several],
     ['--min-free', raw.minFree !== undefined, 'is about the disk of a file'],
     ['--threads', raw.threads !== undefined && raw.threads !== '1', 'is for a file: one thread sends, in order'],
   ];
