@@ -41,7 +41,7 @@ struct CapturePlan {
   uint64_t packet_limit;  // 0 for no limit
   uint64_t byte_limit;
   std::optional<RotationLimits> rotation;  // of files that follow one another
-  bool packet_buffered;  // each round's packets go to the file at once
+  bool packet_buffered;                    // each round's packets go to the file at once
   SinkPlan sink;
   uint32_t threads;       // number of drain threads
   std::vector<int> cpus;  // for the threads that handle packets; empty: any
