@@ -136,8 +136,8 @@ export class FileSeries {
     try {
       const { file, error } = output.publish(this.#nameOf(number, begin));
       this.#error ??= error;
-      if (file === undefined) return;
-      this.#last = file;
+      this.#last = file ?? this.#last;
+      if (error || file === undefined) return; // it has not got its name, and nobody is told of it as finished
       this.#ring.add(file);
       this.#events.finished(file, Number(bytes));
     } catch (thrown) {

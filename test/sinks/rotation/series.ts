@@ -1,5 +1,5 @@
 /** Files that follow one another, with a test in the place of the addon. */
-import { existsSync, fstatSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, fstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -114,6 +114,15 @@ t.test('when no file can be made, the addon is told why', async (t) => {
   t.equal(played.refusal, constants.errno.ENOENT);
   t.match(played.series.error, { code: 'ERR_SINK_OPEN', errno: 'ENOENT' });
   t.match(played.series.end(), { error: { code: 'ERR_SINK_OPEN' } });
+});
+
+t.test('a file that cannot be given its name is not told as finished, and where it is is said', async (t) => {
+  const played = new Played(t);
+  mkdirSync(join(played.folder, 'x.pcap'));
+  played.write(1);
+  t.same(played.finished, []);
+  t.match(played.series.error, { code: 'ERR_SINK_WRITE', message: /cannot be given the name .*x\.pcap/ });
+  t.match(played.series.end().file, /x\.pcap\.\d+-[0-9a-f]{12}\.partial$/);
 });
 
 t.test('a ring makes room by its oldest files', async (t) => {
