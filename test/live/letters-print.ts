@@ -1,5 +1,5 @@
 /** tcpdump's letters on a running primary: what is printed, without -w and beside it, and by whom. */
-import { chownSync, existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -227,4 +227,28 @@ t.test('-Z gives the file to a user, who prints as well', { skip }, async (t) =>
   const elsewhere = join(t.testdirName, 'x.pcap');
   t.match(await captured(replay, ['-w', elsewhere], env), { code: 0, stderr: /is closed to nobody/ });
   t.match(statSync(elsewhere), { uid: 0 }, 'but not in a directory of root');
+});
+
+t.test('SIGUSR1 asks for the figures, and SIGUSR2 finds everything in the file', { skip }, async (t) => {
+  const { replay } = await replaying(t);
+  const words = ['--file-prefix', replay.testpmd.prefix, '-i', '0', '-Q', 'in', '-B', '16384'];
+  const running = startDpcap([...words, '-w', join(t.testdirName, 'x.pcap')]);
+  await running.expect(/dpcap: capturing on/, { stream: 'stderr' });
+  await replay.play();
+  const figures = async (): Promise<string> => {
+    const from = running.stderr.length;
+    running.signal('SIGUSR1');
+    return (await running.expect(/dpcap: \d+ packets captured in .*\n/, { from, stream: 'stderr' }))[0];
+  };
+  let text = await figures();
+  // The last packets may be on their way.
+  for (let times = 0; times < 5000 && !/: 6 packets/.test(text); times++) text = await figures();
+  t.match(text, /^dpcap: 6 packets captured in .*; 0 packets lost/);
+  running.signal('SIGUSR2');
+  const [partial = ''] = readdirSync(t.testdirName).filter((name) => name.endsWith('.partial'));
+  const follow = `tail -c +1 -f --pid=${running.pid} ${join(t.testdirName, partial)} | tcpdump -nn -l -Z root -r -`;
+  const reader = start('sh', ['-c', follow]);
+  await reader.expect(/VXLAN/, { stream: 'stdout' });
+  t.match(await running.stop(), { code: 0 });
+  t.match(await reader.wait(), { code: 0 });
 });
