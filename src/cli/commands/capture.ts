@@ -32,6 +32,7 @@ import { type CommandContext, isCommand, type RegisterCommand } from '../command
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
 import { inOwnWords, isAnswered } from '../letters/meanings.js';
 import { addLetters, displayFrom, type RawLetters } from '../letters/options.js';
+import { PortScopes } from '../letters/per-port.js';
 import { startPrinting } from '../letters/printing.js';
 import { addLibrariesOption } from '../libraries-option.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
@@ -57,9 +58,10 @@ export const registerCapture: RegisterCommand = (program, context) => {
   addLetters(command);
   addFilterOptions(command);
   addLibrariesOption(command);
+  const scopes = new PortScopes(command);
   command.action(async (words: string[], given: RawOptions) => {
     refuseLateCommand(words[0]);
-    const raw = inOwnWords(given);
+    const raw = inOwnWords(scopes.applied(given));
     if (isAnswered(raw)) {
       const { answerTo } = await import('../letters/answers.js');
       process.stdout.write(answerTo(words, raw, checkOptions(raw).snaplen));
@@ -102,6 +104,7 @@ function addCaptureOptions(command: Command): void {
     .option(
       '-s, --snapshot-length <bytes>',
       'Most bytes of a packet to keep. The primary cuts off the rest. Default, and 0: 262144.',
+      (value: string) => value, // PortScopes sees to a second one
     )
     .option('--capture-comment <text>', 'What a pcapng file says of itself. Repeatable.', collect)
     .option('-c, --count <n>', 'Stop after exactly n packets.')
