@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly SUITE=bookworm
 readonly HERE='g++-aarch64-linux-gnu cmake ninja-build pkg-config nodejs iproute2 netbase qemu-user-static'
 # What addons and native tests are built against, and what tests run.
-readonly THERE='libc6-dev libdpdk-dev libpcap-dev libasan8 libubsan1 libstdc++6 nodejs dpdk-dev tcpdump'
+readonly THERE='libc6-dev libdpdk-dev libpcap-dev libzstd-dev zlib1g-dev liblz4-dev libasan8 libubsan1 libstdc++6 nodejs dpdk-dev tcpdump'
 
 # shellcheck disable=SC2086
 said=$(DPCAP_ARCH=arm64 scripts/sysroot.sh "$SUITE" $THERE 2>&1) || {

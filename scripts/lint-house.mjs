@@ -24,7 +24,7 @@ const NATIVE = {
   record: { from: ['base'], dpdk: false },
   // The headers of tunnels, in C: also for what lives in an application.
   tunnel: { from: [], dpdk: false },
-  sink: { from: ['base', 'record', 'tunnel'], dpdk: false },
+  sink: { from: ['base', 'record', 'tunnel', 'codec'], dpdk: false },
   capture: { from: ['base', 'record', 'sink'], dpdk: false },
   // From packets in mbufs to records and frames: what comes by pdump's rings, and what comes by eBPF.
   mbuf: { from: ['base', 'record', 'sink', 'capture'], dpdk: true },
@@ -37,6 +37,13 @@ const NATIVE = {
   'ebpf/kernel': { from: [], dpdk: false },
   agent: { from: ['base', 'record', 'sink', 'capture'], dpdk: false },
   inject: { from: ['base'], dpdk: false },
+  codec: { from: ['base'], dpdk: false },
+  reader: {
+    from: ['base', 'record', 'sink', 'capture', 'filter', 'codec', 'reader/input', 'reader/format'],
+    dpdk: false,
+  },
+  'reader/input': { from: ['base', 'codec'], dpdk: false },
+  'reader/format': { from: ['base', 'record', 'reader/input'], dpdk: false },
   recorder: { from: ['base', 'record', 'sink', 'agent'], dpdk: false },
   mirror: { from: ['base', 'agent'], dpdk: false },
   // What lives in the application: it shares a header with the engine, and the interpreter of filters.

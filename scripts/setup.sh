@@ -16,6 +16,11 @@ readonly REQUIREMENTS='
 dpdk-testpmd     dpdk-dev      command
 libdpdk>=22.11   libdpdk-dev   pkg-config
 libpcap          libpcap-dev   pkg-config
+libzstd          libzstd-dev   pkg-config
+zlib             zlib1g-dev    pkg-config
+liblz4           liblz4-dev    pkg-config
+zstd             zstd          command
+lz4              lz4           command
 pkg-config       pkg-config    command
 cmake            cmake         command
 make             make          command

@@ -25,6 +25,8 @@ const SOUND = {
     primary: {},
     pdump: { 'lane.h': '#include <rte_ring.h>\n' },
     inject: {},
+    codec: {},
+    reader: { format: {}, input: {} },
     recorder: {},
     ebpf: { kernel: {} },
     agent: { library: { 'lane.c': '#include <rte_mbuf.h>\n' } },
