@@ -66,6 +66,7 @@ void Capture::make_file() {
   const auto header = file_header(plan_.file, plan_.info, plan_.interfaces);
   FileSinkOptions options{plan_.file.format, plan_.byte_limit, header, priority()};
   if (plan_.packet_buffered) options.hurry = FileSinkOptions::Hurry::each_round;
+  options.compression = plan_.sink.compression;
   if (plan_.rotation) {
     options.rotation.emplace(FileRotation{*plan_.rotation, lanes_.size(), &*supply_,
                                           [this](const std::vector<uint64_t>& packets) { return end_span(packets); },
@@ -77,6 +78,7 @@ void Capture::make_file() {
 // Runs on the thread that feeds the file. Where somebody else reads the counters at this moment, it does not wait for
 // him.
 std::vector<uint8_t> Capture::end_span(const std::vector<uint64_t>& packets_by_lane) {
+  if (!plan_.info.has_statistics) return {};
   std::vector<SourceCounters> counted;
   const std::unique_lock lock(reading_, std::try_to_lock);
   if (lock) {
@@ -149,6 +151,7 @@ void Capture::finish(Quiet quiet) {
 }
 
 std::vector<uint8_t> Capture::trailer() const {
+  if (!plan_.info.has_statistics) return {};
   const uint64_t ended_ns = now_ns(CLOCK_REALTIME);
   const uint64_t started_ns = spans_.ended_ns() != 0 ? spans_.ended_ns() : started_ns_.load();
   return file_trailer(plan_.file, spans_.rest(totals(stats())), started_ns ? started_ns : ended_ns, ended_ns);

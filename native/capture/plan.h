@@ -7,6 +7,7 @@
 
 #include "record/lane.h"
 #include "record/pcap_format.h"
+#include "sink/compress/compression.h"
 #include "sink/rotation/rotation.h"
 #include "sink/tunnel/tunnel_options.h"
 
@@ -31,6 +32,7 @@ struct SinkPlan {
   std::vector<FrameQueue> queues;       // of an interface: one for each drain thread
   uint32_t max_rate;                    // of an interface: packets a second, 0 for no limit
   std::optional<TunnelOptions> tunnel;  // fed by one drain thread
+  Compression compression{};            // of a file
 };
 
 struct CapturePlan {

@@ -5,7 +5,7 @@
 namespace dpcap {
 namespace {
 
-constexpr uint16_t kEthernet = 1;  // LINKTYPE_ETHERNET
+constexpr uint32_t kEthernet = 1;  // LINKTYPE_ETHERNET
 
 enum BlockType : uint32_t { kSection = 0x0a0d0d0a, kInterface = 1, kStatistics = 5 };
 enum OptionCode : uint16_t {
@@ -72,7 +72,7 @@ void append_section(std::vector<uint8_t>& out, const FileInfo& info) {
 
 void append_interface(std::vector<uint8_t>& out, const FileOptions& options, const InterfaceInfo& interface) {
   const size_t block = open_block(out, kInterface);
-  append<uint16_t>(out, kEthernet);
+  append<uint16_t>(out, interface.link_type);
   append<uint16_t>(out, 0);
   append<uint32_t>(out, options.snaplen);
   append_text(out, kIfName, interface.name);
@@ -81,6 +81,7 @@ void append_interface(std::vector<uint8_t>& out, const FileOptions& options, con
   append_option(out, kIfTsResol, &resolution, 1);
   // if_filter: a first byte 0 says that a libpcap expression follows.
   if (!interface.filter.empty()) append_text(out, kIfFilter, std::string(1, '\0') + interface.filter);
+  out.insert(out.end(), interface.options.begin(), interface.options.end());
   close_block(out, block);
 }
 
@@ -105,7 +106,7 @@ std::vector<uint8_t> file_header(const FileOptions& options, const FileInfo& inf
   append<uint32_t>(out, 0);
   append<uint32_t>(out, 0);
   append<uint32_t>(out, options.snaplen);
-  append<uint32_t>(out, kEthernet);
+  append<uint32_t>(out, interfaces.empty() ? kEthernet : interfaces.front().link_type);
   return out;
 }
 

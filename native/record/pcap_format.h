@@ -24,13 +24,16 @@ struct FileOptions {
 struct InterfaceInfo {
   std::string name;
   std::string description;
-  std::string filter;  // expression text, empty for none
+  std::string filter;              // expression text, empty for none
+  uint16_t link_type = 1;          // LINKTYPE_, Ethernet unless the packets are those of a file
+  std::vector<uint8_t> options{};  // further options of pcapng, as they go into the file
 };
 
 struct FileInfo {
   std::string application;  // "dpcap 0.1.0 (DPDK 22.11.11)"
   std::string operating_system;
   std::vector<std::string> comments;  // the user's, and ours: e.g. which clock stamped the packets
+  bool has_statistics = true;         // the file ends with those of this capture
 };
 
 // All of a packet's record except the packet's bytes.

@@ -11,6 +11,8 @@ namespace {
 constexpr int kDiskNice = -19;  // goes before the drain thread: while it waits for a CPU, the disk waits for it
 // A reader sees a lone packet at once, packets of a stream within this time.
 constexpr uint64_t kFlushNs = 20'000'000;
+// Where it is compressed: frames of few packets are hardly smaller than these.
+constexpr uint64_t kFlushCompressedNs = 1'000'000'000;
 
 Rotation::Moment moment_at(uint64_t steady_ns) { return {steady_ns, now_ns(CLOCK_REALTIME)}; }
 
@@ -19,11 +21,13 @@ Rotation::Moment moment_at(uint64_t steady_ns) { return {steady_ns, now_ns(CLOCK
 FileSink::FileSink(int fd, FileSinkOptions options, SinkCounters& counters)
     : RecordSink(counters),
       options_(std::move(options)),
-      files_(fd, options_.format, options_.header, counters_, options_.rotation ? options_.rotation->supply : nullptr),
+      files_(fd, {options_.format, options_.header, options_.compression}, counters_,
+             options_.rotation ? options_.rotation->supply : nullptr),
       writer_(
-          kBlocks, files_.last().may_be_direct() ? kAtOnce : 1,
+          kBlocks, files_.last().at_once(),
           {[this] { begin_writing(); }, [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
            files_.last().has_reader() ? std::function<void()>([this] { files_.file().look_at_reader(); }) : nullptr}),
+      flush_ns_(options_.compression.codec == Codec::none ? kFlushNs : kFlushCompressedNs),
       recorded_bytes_(options_.header.size()) {
   if (options_.rotation) rotation_.emplace(options_.rotation->limits, options_.rotation->lanes);
 }
@@ -47,7 +51,7 @@ void FileSink::write(const Blocks& blocks, size_t on_the_way) {
 
 void FileSink::write_to_file(const Blocks& blocks, size_t on_the_way) {
   if (blocks.empty()) return;
-  OutputFile& file = files_.file();
+  BlockFile& file = files_.file();
   file.write_blocks(blocks, on_the_way > kBlocks / 2 ? Backlog::large : Backlog::small);
   if (options_.priority == Priority::normal) return;
   const int wanted = file.is_direct() ? kDiskNice : own_nice_;
@@ -56,7 +60,7 @@ void FileSink::write_to_file(const Blocks& blocks, size_t on_the_way) {
 }
 
 void FileSink::enter() {
-  here_ = files_.last().is_in_memory() && own_cpus() == 1;
+  here_ = files_.is_in_memory() && own_cpus() == 1;
   if (rotation_) rotation_->begin(moment_at(now_ns(CLOCK_MONOTONIC)));
 }
 
@@ -136,13 +140,13 @@ bool FileSink::wants_in_place(size_t bytes, uint32_t records) const {
 void FileSink::write_in_place(iovec* records, uint32_t count, size_t size, uint16_t lane) {
   flush();  // what came before goes first
   record(lane, count, size);
-  files_.file().write_records(records, count, lane);
+  files_.plain_file().write_records(records, count, lane);
 }
 
 void FileSink::write_span(const RecordSpan& span) {
   flush();  // what came before goes first
   record(span.lane, span.records, span.size);
-  files_.file().write_span(span);
+  files_.plain_file().write_span(span);
 }
 
 void FileSink::flush() {
@@ -177,7 +181,7 @@ void FileSink::tick(uint64_t now, uint64_t) {
   // While the writer thread is busy, packets gather in the block: a slow output makes blocks larger, and loses nothing
   // that it would have taken otherwise.
   const bool is_due = options_.hurry == FileSinkOptions::Hurry::each_round && writer_.is_idle();
-  if (is_due || (!flushed_ && now - flushed_at_ns_ > kFlushNs)) flush();
+  if (is_due || (!flushed_ && now - flushed_at_ns_ > flush_ns_)) flush();
   if (std::exchange(flushed_, false)) flushed_at_ns_ = now;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/thread.h"
+#include "sink/compress/compression.h"
 #include "sink/output_file.h"
 #include "sink/rotation/file_series.h"
 #include "sink/rotation/rotation.h"
@@ -39,6 +40,7 @@ struct FileSinkOptions {
   std::optional<FileRotation> rotation{};  // then there is no byte_limit
   // When a round's packets are handed on: as soon as the writer thread has nothing else to do, or within 20 ms.
   enum class Hurry { none, each_round } hurry = Hurry::none;
+  Compression compression{};
 };
 
 class FileSink : public RecordSink {
@@ -60,11 +62,11 @@ class FileSink : public RecordSink {
   void finish(const std::vector<uint8_t>& trailer) override;
   bool is_full() const override;
   bool is_behind() const override { return writer_.is_behind(); }
+  bool has_sent_all() const override { return (block_ == nullptr || block_->used == 0) && writer_.is_idle(); }
 
  private:
   static constexpr size_t kBlocks = 32;            // the most memory that a stalled disk may take, in blocks
   static constexpr size_t kWarmGoal = 256 * 1024;  // bytes of a block that is written while it is in the cache
-  static constexpr size_t kAtOnce = 4;  // a disk takes several megabytes faster than one; memory and pipes do not
 
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
@@ -85,6 +87,7 @@ class FileSink : public RecordSink {
   bool finished_ = false;
 
   // Used by the drain thread.
+  const uint64_t flush_ns_;
   std::optional<Rotation> rotation_;
   Block* block_ = nullptr;
   uint64_t flushed_at_ns_ = 0;

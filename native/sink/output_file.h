@@ -11,12 +11,13 @@
 
 #include "record/block.h"
 #include "record/pcap_format.h"
+#include "sink/compress/block_file.h"
 #include "sink/direct_io.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
-class OutputFile {
+class OutputFile : public BlockFile {
  public:
   // A reader that does not read is waited for no longer than this after give_up_on_stalls().
   static constexpr int kStalledReaderMs = 2000;
@@ -24,30 +25,28 @@ class OutputFile {
   // Takes `fd` over, and closes it in close(). `counters` is told what happens.
   OutputFile(int fd, FileFormat format, SinkCounters& counters);
 
-  // Writes a header or trailer. A torn one is worse than none, so it is taken back where that is possible.
-  void write_or_take_back(const std::vector<uint8_t>& bytes);
-  // Writes blocks, and counts records that do not get through as lost. Changes the memory in front of the blocks.
-  void write_blocks(const Blocks& blocks, Backlog backlog);
+  void write_or_take_back(const std::vector<uint8_t>& bytes) override;
+  void write_blocks(const Blocks& blocks, Backlog backlog) override;
+  size_t at_once() const override { return direct_ ? kAtOnce : 1; }
+  // Counts all records of a block as lost.
+  void lose(const Block& block) { whole_records(block, 0); }
   static constexpr uint32_t kMostRecords = RecordSink::kMostInPlace;
   // Does the same for up to kMostRecords records that lie scattered, each in one piece. Changes `records`.
   void write_records(iovec* records, uint32_t count, uint16_t lane);
   // The same for records that lie one behind the other in memory that may be another process's: their sizes are input.
   void write_span(const RecordSpan& span);
-  bool has_reader() const { return !is_file_; }
-  // Notices a reader that closed its end, without a packet to write.
-  void look_at_reader();
-  void close();
+  bool has_reader() const override { return !is_file_; }
+  void look_at_reader() override;
+  void close() override;
 
-  // Any thread: from now on a stalled reader is not waited for longer than kStalledReaderMs.
-  void give_up_on_stalls();
+  void give_up_on_stalls() override;
   // The file is in memory, or /dev/null: writing to it takes CPU time, but never waits for a device or a reader.
   bool is_in_memory() const { return is_in_memory_; }
-  // Blocks may go past the page cache.
-  bool may_be_direct() const { return direct_.has_value(); }
-  // The last blocks went past the page cache: writing waits for the disk, and takes next to no CPU.
-  bool is_direct() const { return direct_ && direct_->was_taken(); }
+  bool is_direct() const override { return direct_ && direct_->was_taken(); }
 
  private:
+  static constexpr size_t kAtOnce = 4;  // a disk takes several megabytes faster than one; memory and pipes do not
+
   bool write_all(iovec* pieces, size_t count, size_t* done);
   bool is_on_disk();
   size_t whole_records(const Block& block, size_t done);

@@ -89,6 +89,8 @@ class Sink {
   virtual bool is_full() const { return false; }
   // So much of what was put is still on its way that the next packets may have to wait.
   virtual bool is_behind() const { return false; }
+  // All that was put, and was sent off by flush(), has been written.
+  virtual bool has_sent_all() const { return true; }
   // Whether the time of arrival matters to the sink.
   virtual bool wants_times() const { return true; }
   // How many packets of a lane are fetched at once: no more than are still in the cache when the sink comes to the

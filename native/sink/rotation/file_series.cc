@@ -2,24 +2,39 @@
 
 #include <utility>
 
+#include "sink/compress/compressed_file.h"
+
 namespace dpcap {
 
-FileSeries::FileSeries(int fd, FileFormat format, std::vector<uint8_t> header, SinkCounters& counters,
-                       FileSupply* supply)
-    : format_(format), header_(std::move(header)), counters_(counters), supply_(supply) {
+FileSeries::FileSeries(int fd, SeriesOptions options, SinkCounters& counters, FileSupply* supply)
+    : options_(std::move(options)), counters_(counters), supply_(supply) {
+  if (options_.compression.codec != Codec::none) pool_.emplace(options_.compression);
   open(fd);
 }
 
 // Every file of a capture is made here.
-void FileSeries::open(int fd) { file_ = std::make_unique<OutputFile>(fd, format_, counters_); }
+void FileSeries::open(int fd) {
+  auto file = std::make_unique<OutputFile>(fd, options_.format, counters_);
+  plain_ = pool_ ? nullptr : file.get();
+  if (pool_) {
+    file_ = std::make_unique<CompressedFile>(std::move(file), *pool_, counters_);
+  } else {
+    file_ = std::move(file);
+  }
+}
 
 void FileSeries::write_header() {
   begins_at_ = counters_.bytes_written();
-  file_->write_or_take_back(header_);
+  file_->write_or_take_back(options_.header);
   if (supply_ != nullptr) supply_->tell({number_, false});
 }
 
-OutputFile& FileSeries::file() {
+OutputFile& FileSeries::plain_file() {
+  file();
+  return *plain_;
+}
+
+BlockFile& FileSeries::file() {
   if (is_open_ || counters_.failure() != 0) return *file_;
   const int fd = supply_->next();
   if (fd < 0) {

@@ -3,27 +3,39 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "record/file_end.h"
+#include "sink/compress/compressor_pool.h"
 #include "sink/output_file.h"
 #include "sink/rotation/file_supply.h"
 #include "sink/sink.h"
 
 namespace dpcap {
 
+struct SeriesOptions {
+  FileFormat format;
+  std::vector<uint8_t> header;  // of each file
+  Compression compression;
+};
+
 class FileSeries {
  public:
   // Takes the first file over. `supply`: where the others come from; nullptr: there is one.
-  FileSeries(int fd, FileFormat format, std::vector<uint8_t> header, SinkCounters& counters, FileSupply* supply);
+  FileSeries(int fd, SeriesOptions options, SinkCounters& counters, FileSupply* supply);
 
   // Writes the header of the first file.
   void begin() { write_header(); }
   // Returns the file that the next records belong to, and begins it when that has to be done. When there is none to be
   // had, the sink has failed, and the file that is returned counts records as lost.
-  OutputFile& file();
+  BlockFile& file();
+  // The same where files are in memory (is_in_memory()): these are written in place.
+  OutputFile& plain_file();
   // The file that was begun last.
-  const OutputFile& last() const { return *file_; }
+  const BlockFile& last() const { return *file_; }
+  // Files are in memory and not compressed, so that writing never waits.
+  bool is_in_memory() const { return plain_ != nullptr && plain_->is_in_memory(); }
   // Finishes the file that is open, if one is. A sink that failed writes no trailer.
   void end(const FileEnd& end);
 
@@ -34,11 +46,12 @@ class FileSeries {
   void open(int fd);
   void write_header();
 
-  const FileFormat format_;
-  const std::vector<uint8_t> header_;
+  const SeriesOptions options_;
   SinkCounters& counters_;
   FileSupply* const supply_;
-  std::unique_ptr<OutputFile> file_;
+  std::optional<CompressorPool> pool_;  // of files that are compressed
+  std::unique_ptr<BlockFile> file_;
+  OutputFile* plain_ = nullptr;  // file_, where it is not compressed
   bool is_open_ = true;
   uint32_t number_ = 1;
   uint64_t begins_at_ = 0;  // how many bytes of the capture were written before this file
