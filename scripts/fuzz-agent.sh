@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Has libFuzzer make up messages to the agent, and filter programs for its compiler, under the address and
-# undefined-behaviour sanitizers. What it finds interesting is kept in the cache, and is where the next run begins.
+# Has libFuzzer make up messages to the agent, filter programs for its compiler, and files of packets to read, under the
+# address and undefined-behaviour sanitizers. What it finds interesting is kept in the cache, and is where the next run begins.
 #
 #   scripts/fuzz-agent.sh [SECONDS-FOR-EACH]     (default: until it finds something, one after the other for an hour each)
 #
@@ -18,7 +18,7 @@ cmake -S . -B "$OUT" -DCMAKE_BUILD_TYPE=Release -DFUZZERS=ON -DCMAKE_C_COMPILER=
   exit 1
 }
 while :; do
-  for fuzzer in agent_messages filter_jit; do
+  for fuzzer in agent_messages filter_jit packet_file; do
     cmake --build "$OUT" --target "fuzz_$fuzzer" >"$OUT.log" 2>&1 || {
       cat "$OUT.log" >&2
       exit 1

@@ -1,4 +1,4 @@
-/** The agent's fuzzers for a bounded time, from where they left off. `scripts/fuzz-agent.sh` has no end. */
+/** The fuzzers for a bounded time, from where they left off. `scripts/fuzz-agent.sh` has no end. */
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { projectFile } from '../src/system/location.js';
@@ -19,7 +19,7 @@ function hasFuzzer(): boolean {
 }
 
 t.test(
-  'messages to the agent, and programs for its compiler',
+  'messages to the agent, programs for its compiler, and files of packets',
   { skip: !hasFuzzer() && 'needs clang with libFuzzer' },
   async (t) => {
     const said = execFileSync('scripts/fuzz-agent.sh', [BOUND], {
@@ -27,7 +27,7 @@ t.test(
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    for (const name of ['agent_messages', 'filter_jit']) {
+    for (const name of ['agent_messages', 'filter_jit', 'packet_file']) {
       const inputs = Number(new RegExp(`^${name}: (\\d+) inputs, nothing found$`, 'm').exec(said)?.[1]);
       t.ok(inputs > 1000, `${name}: ${inputs} inputs`);
     }

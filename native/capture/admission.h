@@ -25,6 +25,8 @@ class Admission {
   uint32_t admit(const Lane& lane, uint32_t count);
   // Notes what the sink took of so many admitted packets.
   void recorded(const Lane& lane, uint32_t admitted, const Written& written);
+  // Whether packets are still recorded: no limit was reached, and the sink has not failed.
+  bool is_open() const { return !limit_.is_reached() && sink_.counters().failure() == 0; }
   // Notes packets that the filter did not select.
   void filtered(const Lane& lane, uint32_t count) { ledger_[lane.index].filtered.add(count); }
 

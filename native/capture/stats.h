@@ -1,6 +1,7 @@
 // The counters of a capture, at one moment. Any thread.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/now.h"
@@ -16,6 +17,19 @@ struct LaneStats {
   Balance balance;
 };
 
+// How a source that has an end has ended: a file that is read.
+struct InputEnd {
+  enum class How {
+    going_on,
+    complete,
+    cut,      // in the middle of a packet, or of what it is packed in
+    damaged,  // `words` say how
+    limit,    // as many packets as were wanted have been read
+  };
+  How how = How::going_on;
+  std::string words;
+};
+
 // What a source tells of itself.
 struct SourceStats {
   ClockSteps clock_steps{};
@@ -26,6 +40,7 @@ struct SourceStats {
   bool can_settle = false;      // settle() has something to do
   double poll_ns = 0;           // what the capture costs a thread of the application at each poll, measured here
   uint64_t memory = 0;          // bytes of the primary's huge pages, without owner record and mempool header
+  InputEnd input_end{};
 };
 
 struct CaptureStats {

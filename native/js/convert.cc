@@ -91,11 +91,25 @@ LanePlan to_lane(const Napi::Object& o) {
 }
 
 InterfaceInfo to_interface(const Napi::Object& o) {
-  return {text(o, "name"), text(o, "description"), text(o, "filter")};
+  InterfaceInfo interface { text(o, "name"), text(o, "description"), text(o, "filter") };
+  if (o.Has("linkType")) interface.link_type = static_cast<uint16_t>(number(o, "linkType", UINT16_MAX));
+  if (o.Has("options")) interface.options = bytes(o, "options");
+  return interface;
 }
 
 FrameQueue to_frame_queue(const Napi::Object& o) {
   return {static_cast<int>(number(o, "rxFd", INT32_MAX)), static_cast<int>(number(o, "txFd", INT32_MAX))};
+}
+
+Compression to_compression(const Napi::Object& o) {
+  constexpr uint64_t kMostLevel = 22;
+  const std::string name = text(o, "codec");
+  for (const Codec codec : {Codec::gzip, Codec::zstd, Codec::lz4}) {
+    if (name != name_of(codec)) continue;
+    const auto threads = static_cast<unsigned>(number(o, "threads", kMostThreads));
+    return {codec, static_cast<int>(number(o, "level", kMostLevel)), threads};
+  }
+  throw wrong_type(o.Env(), "codec", "'gzip', 'zstd' or 'lz4'");
 }
 
 SinkPlan to_sink(const Napi::Object& o) {
@@ -160,11 +174,13 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.file.nanoseconds = boolean(o, "nanoseconds");
   plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", 262144));
   plan.info = {text(info, "application"), text(info, "operatingSystem"), texts(info, "comments")};
+  if (info.Has("hasStatistics")) plan.info.has_statistics = boolean(info, "hasStatistics");
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
   plan.packet_buffered = boolean(o, "packetBuffered");
   plan.sink = to_sink(child(o, "sink"));
   plan.rotation = to_rotation(o);
+  if (o.Has("compression")) plan.sink.compression = to_compression(child(o, "compression"));
   const bool has_queues = !plan.sink.queues.empty();
   if (plan.rotation && (has_queues || plan.byte_limit != 0)) throw wrong_type(o.Env(), "rotation", "of files alone");
   const bool has_limit = plan.packet_limit != 0 || plan.byte_limit != 0 || (plan.rotation && plan.rotation->files != 0);
@@ -213,6 +229,31 @@ std::vector<std::string> sink_news(const CaptureStats& stats) {
 
 }  // namespace
 
+namespace {
+
+const char* text_of(InputEnd::How how) {
+  switch (how) {
+    case InputEnd::How::cut:
+      return "cut";
+    case InputEnd::How::damaged:
+      return "damaged";
+    case InputEnd::How::limit:
+      return "limit";
+    default:
+      return "complete";
+  }
+}
+
+Napi::Value from_input_end(Napi::Env env, const InputEnd& end) {
+  if (end.how == InputEnd::How::going_on) return env.Null();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("how", text_of(end.how));
+  object.Set("words", end.words);
+  return object;
+}
+
+}  // namespace
+
 Napi::Value from_u64(Napi::Env env, uint64_t value) { return Napi::BigInt::New(env, value); }
 
 Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
@@ -254,6 +295,7 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("canSettle", stats.source.can_settle);
   object.Set("pollNs", stats.source.poll_ns);
   object.Set("memory", from_u64(env, stats.source.memory));
+  object.Set("inputEnd", from_input_end(env, stats.source.input_end));
   return object;
 }
 

@@ -16,6 +16,7 @@ void export_agent(Napi::Object exports);
 void export_inject(Napi::Object exports);
 void export_mirror(Napi::Object exports);
 void export_recorder(Napi::Object exports);
+void export_reader(Napi::Object exports);
 // ebpf/
 void export_ebpf(Napi::Object exports);
 // pdump/

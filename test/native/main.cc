@@ -45,6 +45,10 @@ void test_injected_call();
 void test_recorder_save();
 void test_recorder_box();
 void test_recorder_orders();
+void test_codecs();
+void test_compressed_file();
+void test_packet_files();
+void test_file_source();
 void test_versions();
 #ifdef DPCAP_HAS_EBPF
 void test_ebpf_places();
@@ -119,6 +123,10 @@ int main(int argc, char** argv) {
   run("recorder_save", test_recorder_save);
   run("recorder_box", test_recorder_box);
   run("recorder_orders", test_recorder_orders);
+  run("codecs", test_codecs);
+  run("compressed_file", test_compressed_file);
+  run("packet_files", test_packet_files);
+  run("file_source", test_file_source);
   run("versions", test_versions);
 #ifdef DPCAP_HAS_EBPF
   run("ebpf_places", test_ebpf_places);

@@ -1,5 +1,6 @@
 // The addon that needs no library of DPDK: what looks at primaries from outside, compiles filters, opens interfaces,
-// captures through agents, and brings agents into running processes.
+// captures through agents, brings agents into running processes, and reads files of
+// packets.
 #include <napi.h>
 
 #include "filter/pcap_library.h"
@@ -24,6 +25,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   export_inject(exports);
   export_mirror(exports);
   export_recorder(exports);
+  export_reader(exports);
   export_capture(exports);
   return exports;
 }

@@ -7,6 +7,7 @@
 #include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
+#include "js/host/reader_js.h"
 
 namespace {
 
@@ -78,6 +79,7 @@ Napi::Value JS_AgentCaptures(const Napi::CallbackInfo& info) {
 
 MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint32_t) {
   constexpr uint64_t kMostMemory = 16ull << 30;
+  if (plan.Get("input").IsObject()) return to_reader_source(plan, capture);
   const Napi::Value given = plan.Get("agent");
   if (!given.IsObject()) throw wrong_type(plan.Env(), "agent", "an object");
   const Napi::Object at = given.As<Napi::Object>();
