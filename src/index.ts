@@ -14,6 +14,7 @@ import { runtimeRoot } from './primary/runtime-dir.js';
 import { MAX_SNAPLEN, MAX_THREADS } from './protocol/limits.js';
 import type { StopReason } from './protocol/messages.js';
 import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf } from './protocol/request.js';
+import { CODEC_NAMES, CODECS, type CodecName, codecOf } from './sinks/compression.js';
 import { descriptorOutput } from './sinks/descriptor-target.js';
 import { outputTarget } from './sinks/file-target.js';
 import type { CaptureTarget } from './sinks/output-target.js';
@@ -54,6 +55,8 @@ const optionsSchema = z.strictObject({
   ]),
   /** Default: pcapng for a file with that suffix, else pcap. */
   format: z.optional(z.enum(['pcap', 'pcapng'])),
+  /** How the file is compressed. Default: by its suffix, else not at all. */
+  compress: z.optional(z.strictObject({ codec: z.enum(CODEC_NAMES), level: z.optional(z.int().check(z.minimum(1))) })),
   /** Whether timestamps are in nanoseconds. Default: true. */
   nanoseconds: z.optional(z.boolean()),
   /**
@@ -188,7 +191,16 @@ function targetOf(to: CaptureOptions['to']): CaptureTarget {
 }
 
 /** Makes the request: what was given, and the defaults for the rest. */
-function requestFrom({ to, filter, ...given }: CaptureOptions, ports: string[]): CaptureRequest {
+function requestFrom({ to, filter, compress, ...given }: CaptureOptions, ports: string[]): CaptureRequest {
   const format = 'file' in to ? formatOf(to.file) : DEFAULT_REQUEST.format;
-  return { ...DEFAULT_REQUEST, format, ...given, ports } as CaptureRequest;
+  const codec = compress?.codec ?? ('file' in to ? codecOf(to.file) : undefined);
+  const compression = codec && { codec, level: levelOf(codec, compress?.level) };
+  return { ...DEFAULT_REQUEST, format, compression, ...given, ports } as CaptureRequest;
+}
+
+/** @throws UsageError for a level that the codec does not have */
+function levelOf(codec: CodecName, level: number = CODECS[codec].usual): number {
+  const { least, most } = CODECS[codec];
+  if (level >= least && level <= most) return level;
+  throw new UsageError(`compress.level: ${level} is no level of ${codec}`, { hint: `use ${least} to ${most}` });
 }

@@ -6,6 +6,7 @@ import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputCh
 import { MOST_FILES } from '../sinks/rotation/plan.js';
 import { isTunnelUrl, parseTunnelUrl } from '../sinks/tunnel/url.js';
 import { parseDuration } from '../text/duration.js';
+import { checkCompress } from './compress-option.js';
 import { checkMinFree, checkRotation, type RawRotationOptions } from './rotation-options.js';
 import { refuseForTunnel } from './tunnel-options.js';
 import { checkInteger } from './whole-number.js';
@@ -23,13 +24,14 @@ export interface RawCaptureOptions extends RawRotationOptions {
   queue?: string;
   write?: string;
   format?: string;
+  compress?: string;
   timePrecision?: string;
   timeStampType?: string;
   snapshotLength?: string;
   captureComment?: string[];
   /** How often -U was given. */
   packetBuffered?: number;
-  count?: string;
+  packetCount?: string;
   autostop?: string[];
   bufferSize?: string;
   threads?: string;
@@ -51,7 +53,9 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   if (output.kind === 'tunnel') refuseForTunnel(raw, limits);
   const rotation = checkRotation(raw, { output, ...limits });
   const packetLimit =
-    raw.count === undefined ? limits.packetLimit : checkInteger('-c', raw.count, 1, Number.MAX_SAFE_INTEGER, 'packets');
+    raw.packetCount === undefined
+      ? limits.packetLimit
+      : checkInteger('-c', raw.packetCount, 1, Number.MAX_SAFE_INTEGER, 'packets');
   return {
     filePrefix: raw.filePrefix,
     via: checkChoice('--via', raw.via ?? DEFAULT_REQUEST.via, BACKENDS),
@@ -64,6 +68,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
     queues: raw.queue === undefined ? undefined : checkQueues(raw.queue),
     output,
     format: checkFormat(raw.format, output),
+    compression: checkCompress(raw.compress, output),
     nanoseconds: checkChoice('--time-precision', raw.timePrecision ?? 'nano', ['nano', 'micro']) === 'nano',
     mode:
       checkChoice('--time-stamp-type', raw.timeStampType ?? 'primary', ['primary', 'host']) === 'host'

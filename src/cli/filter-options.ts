@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { DEPTH_MAX } from '../filter/codegen/decapsulate.js';
 import { compileFilter, type FilterProgram } from '../filter/compile.js';
+import type { FilterNative } from '../filter/loadable.js';
 import type { FilterWords } from '../filter/words/filter-words.js';
 import { parseVlan } from '../filter/words/vlan-ids.js';
 import { filterNative } from '../primary/joining/filter-native.js';
@@ -49,11 +50,13 @@ export function addFilterOptions(command: Command): void {
 
 /**
  * Compiles these options and the expression in `words` into a program; undefined when every packet matches.
+ * @param native what makes the program, and where it runs in a primary tries it
  * @throws UsageError with the place of the mistake
  */
 export function readFilter(
   words: readonly string[],
   raw: RawFilterOptions & { stats?: string; json?: boolean; filePrefix?: string },
+  native: FilterNative = filterNative(raw.filePrefix),
 ): FilterProgram | undefined {
   const { host, srcHost, dstHost, net, proto, port, srcPort, dstPort } = raw;
   const options = {
@@ -66,7 +69,7 @@ export function readFilter(
   // A program that reads lines of JSON does not get this announcement.
   const isForPeople = raw.stats !== 'ndjson' && raw.json !== true;
   const announce = isForPeople ? (line: string) => process.stderr.write(`dpcap: ${line}\n`) : undefined;
-  return compileFilter(options, { native: filterNative(raw.filePrefix), announce });
+  return compileFilter(options, { native, announce });
 }
 
 /** Returns the number of tunnels: `--inner` means one, and `--inner-depth` says how many. */

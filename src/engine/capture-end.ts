@@ -5,6 +5,7 @@
 
 import { DpcapError, type ErrorRecord } from '../errors.js';
 import type { LaneStats, NativeStats, SinkRemark } from '../native/capture-binding.js';
+import type { InputEnd } from '../native/reader-binding.js';
 import type { StopReason } from '../protocol/messages.js';
 import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
@@ -14,6 +15,8 @@ import { sinkOf } from '../sinks/registry.js';
 export interface CaptureEnd {
   reason: StopReason;
   error?: DpcapError;
+  /** What the user should know beside the reason. */
+  notice?: string;
 }
 
 /** The end of a capture whose primary is gone. */
@@ -31,7 +34,21 @@ export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | u
   if (stats.sinkFailure)
     return { reason: 'sink failed', error: sinkOf(plan.output).failed(plan.output, stats.sinkFailure) };
   if (stats.limitReached) return { reason: limitOf(plan, stats) };
-  return undefined;
+  return stats.inputEnd ? endOfInput(plan.input?.name ?? 'the input', stats.inputEnd) : undefined;
+}
+
+/** The end of a file that was read. What was read until then is in the output, whatever is wrong with the rest. */
+function endOfInput(name: string, { how, words }: InputEnd): CaptureEnd {
+  if (how === 'limit') return { reason: 'packets' };
+  const reason = 'end of file';
+  if (how === 'cut')
+    return { reason, notice: `${name} ends in the middle of a packet: all packets before it have been read` };
+  if (how !== 'damaged') return { reason };
+  const error = new DpcapError('ERR_INPUT_FILE', `the rest of ${name} cannot be read: ${words}`, {
+    subject: name,
+    hint: 'what was read until then is complete',
+  });
+  return { reason, error };
 }
 
 /** Which limit was reached. Files are counted beside packets, of which there are then fewer. */

@@ -78,6 +78,7 @@ export class CaptureRun {
   /** Asks the capture to end; the first reason counts. */
   stop(reason: StopReason): void {
     this.#stopReason ??= reason;
+    this.#session.interrupt?.();
     this.#wake?.();
   }
 
@@ -148,10 +149,7 @@ export class CaptureRun {
 
   #nativePlan({ sink }: CaptureOutput, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {
     const usable = usableFor(this.#plan, facts);
-    const plan = nativePlan(this.#plan, lanes, sink, {
-      ports: facts.ports,
-      usableBytes: usable.bytes,
-    });
+    const plan = nativePlan(this.#plan, lanes, sink, { ...facts, usableBytes: usable.bytes });
     const wished = wishedMbufs({ ...this.#plan.mempool, lanes: lanes.length });
     if (plan.mbufs < wished) {
       const megabytes = Math.floor(usable.bytes / 1e6);
@@ -213,6 +211,7 @@ export class CaptureRun {
       ? (this.#output?.look() ?? endByStats(this.#plan, stats) ?? this.#guard.look(stats.lanes, performance.now()))
       : primaryGone(this.#plan);
     if (end) {
+      if (end.notice !== undefined) this.#notice(end.notice);
       this.stop(end.reason);
       return end.error;
     }

@@ -21,6 +21,7 @@ import { AgentSession } from './session/agent-session.js';
 import { Session } from './session/attachment.js';
 import type { CaptureSession } from './session/capture-session.js';
 import { EbpfSession } from './session/ebpf-session.js';
+import { ReadSession } from './session/read-session.js';
 
 /** Time between two looks at a critical section that is no longer waited for. */
 const STUCK_LOOK_MS = 200;
@@ -49,6 +50,7 @@ async function capture({ capture: number, plan: input }: Extract<ToEngine, { typ
 function sessionFor(plan: EnginePlan): CaptureSession {
   if (plan.agent) return new AgentSession(plan);
   if (plan.ebpf) return new EbpfSession(plan.ebpf);
+  if (plan.input) return new ReadSession({ ...plan, input: plan.input });
   runtimeDir = plan.runtimeDir;
   session ??= new Session(plan, sections);
   return session;

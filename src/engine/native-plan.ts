@@ -1,7 +1,8 @@
 /** Translates a plan into the addon's terms, with what the engine finds where the plan is carried out. Pure. */
 import type { LanePlan, NativePlan } from '../native/capture-binding.js';
-import type { Port } from '../native/primary-binding.js';
+import type { InputPart, Port } from '../native/primary-binding.js';
 import { selectPorts } from '../protocol/lanes.js';
+import { MAX_SNAPLEN } from '../protocol/limits.js';
 import { mempoolSize } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
@@ -12,6 +13,8 @@ export interface Surroundings {
   ports: readonly Port[];
   /** Memory that the primary and all processes that share it can still use, bytes. */
   usableBytes: number;
+  /** The file that is read; undefined for an application. */
+  input?: InputPart | undefined;
 }
 
 /** The plan in the addon's terms. */
@@ -19,7 +22,7 @@ export function nativePlan(
   plan: EnginePlan,
   lanes: LanePlan[],
   sink: NativePlan['sink'],
-  { ports, usableBytes }: Surroundings,
+  { ports, usableBytes, input }: Surroundings,
 ): NativePlan {
   const chosen = selectPorts(plan.ports, ports);
   // For an interface with one lane nothing is sorted, and the kernel stamps the packets: plain copies cost the primary
@@ -27,16 +30,13 @@ export function nativePlan(
   const mode = sinkOf(plan.output).takesFrames && lanes.length === 1 ? 'plain' : plan.mode;
   return {
     ...assignThreads(lanes, sink, plan.threads),
-    interfaces: chosen.map((port) => ({
-      name: port.name,
-      description: describe(port, plan),
-      filter: plan.expression,
-    })),
+    interfaces: interfacesOf(plan, chosen),
     program: Buffer.from(plan.program, 'base64'),
     programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
     mode,
     format: plan.format,
     nanoseconds: plan.nanoseconds,
+    ...(plan.compression ? { compression: plan.compression } : {}),
     snaplen: plan.snaplen,
     info: {
       application: `dpcap (DPDK ${plan.dpdk.text})`,
@@ -53,6 +53,7 @@ export function nativePlan(
     purpose: plan.purpose,
     ...(plan.agent ? { agent: agentPlan(plan.agent) } : {}),
     ...(plan.ebpf ? { ebpf: ebpfPlan(plan.ebpf) } : {}),
+    ...(plan.input && input ? readerParts(plan, plan.input, input) : {}),
   };
 }
 
@@ -66,6 +67,39 @@ function rotationOf(rotation: NonNullable<EnginePlan['rotation']>): NonNullable<
 function describe({ id }: Port, { primaryName, portDetails }: Pick<EnginePlan, 'primaryName' | 'portDetails'>): string {
   const details = portDetails?.[id];
   return `port ${id} of ${primaryName}${details === undefined ? '' : `: ${details}`}`;
+}
+
+function interfacesOf(plan: EnginePlan, chosen: readonly Port[]): NativePlan['interfaces'] {
+  return chosen.map((port) => ({
+    name: port.name,
+    description: describe(port, plan),
+    filter: plan.expression,
+  }));
+}
+
+/** What is otherwise in the plan of a file that is read: its interfaces and its comment stay. */
+function readerParts(
+  { expression, snaplen, comments = [] }: EnginePlan,
+  { skip, limit }: NonNullable<EnginePlan['input']>,
+  { handle, interfaces, comment }: InputPart,
+): Pick<NativePlan, 'input' | 'interfaces' | 'snaplen' | 'info'> {
+  const kept = interfaces.map((one) => one.snaplen || MAX_SNAPLEN);
+  return {
+    input: { handle, skip, limit },
+    interfaces: interfaces.map(({ filter, ...rest }) => ({ ...rest, filter: both(filter, expression) })),
+    snaplen: Math.min(snaplen, Math.max(...kept)),
+    info: {
+      application: 'dpcap',
+      operatingSystem: `${process.platform} ${process.arch}`,
+      comments: comment === '' ? comments : [comment, ...comments],
+      hasStatistics: false,
+    },
+  };
+}
+
+/** The filter of packets that had to match two, one after the other. */
+function both(first: string, second: string): string {
+  return first !== '' && second !== '' ? `(${first}) and (${second})` : first || second;
 }
 
 function agentPlan({ processes, memory }: NonNullable<EnginePlan['agent']>): NonNullable<NativePlan['agent']> {

@@ -16,10 +16,11 @@ import type { InjectBinding } from './inject-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
 import type { MirrorBinding } from './mirror-binding.js';
 import type { PrimaryBinding } from './primary-binding.js';
+import type { ReaderBinding } from './reader-binding.js';
 import type { RecorderBinding } from './recorder-binding.js';
 import { lineOf, RELEASE_LINES, type ReleaseLine } from './releases.js';
 
-/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces, talks to agents, injects them. */
+/** The addon without DPDK: it looks at primaries from outside, compiles filters, opens interfaces, talks to agents, injects them, reads files. */
 export interface HostAddon
   extends HostBinding,
     FilterBinding,
@@ -28,6 +29,7 @@ export interface HostAddon
     InjectBinding,
     MirrorBinding,
     RecorderBinding,
+    ReaderBinding,
     CaptureBinding,
     LifeBinding,
     Layouts {}

@@ -1,5 +1,7 @@
 /** The addon's functions for one capture, the plan that they carry out, and the counters. */
+import type { CompressionPlan } from '../sinks/compression.js';
 import type { Direction } from './primary-binding.js';
+import type { InputEnd, InputHandle, InputInterface } from './reader-binding.js';
 import type { FastPathLayout } from './releases.js';
 
 /** One port, queue and direction to capture. */
@@ -17,7 +19,8 @@ export interface LanePlan {
 export interface NativePlan {
   /** `thread` is the number of the lane's drain thread, from 0. */
   lanes: (LanePlan & { thread: number })[];
-  interfaces: { name: string; description: string; filter: string }[];
+  interfaces: (Pick<InputInterface, 'name' | 'description' | 'filter'> &
+    Partial<Pick<InputInterface, 'linkType' | 'options'>>)[];
   /** eBPF instructions for received packets, empty for match-all. */
   program: Uint8Array;
   /** The same for transmitted packets; empty when `program` is. */
@@ -27,8 +30,11 @@ export interface NativePlan {
   /** The format of a file. */
   format: 'pcap' | 'pcapng';
   nanoseconds: boolean;
+  /** Of a file; undefined for one that is not compressed. */
+  compression?: CompressionPlan;
   snaplen: number;
-  info: { application: string; operatingSystem: string; comments: string[] };
+  /** hasStatistics: whether a pcapng file ends with the statistics of this capture; so it does unless it says no. */
+  info: { application: string; operatingSystem: string; comments: string[]; hasStatistics?: boolean };
   /** 0: no limit. */
   packetLimit: number;
   /** Limit of the file's size; 0: no limit. */
@@ -52,6 +58,8 @@ export interface NativePlan {
   agent?: { sockets: string[]; memory: number };
   /** Where probes are set, for the addon that has no other captures; and the ring for copies, a power of two. */
   ebpf?: { processes: { pid: number; table: number; rows: number }[]; layout: FastPathLayout; memory: number };
+  /** The file that is read, by the addon without DPDK: the first `skip` packets that match are left out; no more than `limit`, 0 for all. */
+  input?: { handle: InputHandle; skip: number; limit: number };
 }
 
 /** The headers in front of a frame in a tunnel. */
@@ -144,6 +152,8 @@ export interface NativeStats {
   pollNs: number;
   /** Bytes of the primary's huge pages that the capture has taken. */
   memory: bigint;
+  /** How the file that is read ended; null while it has not, and for applications. */
+  inputEnd: InputEnd | null;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** Turns the addon's errors into DpcapErrors: the addon supplies code, errno, subject and trail, this file hints. */
 import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
 
-/** How a capture reaches its application. */
-export type Way = 'pdump' | 'agent' | 'ebpf';
+/** How a capture reaches its application; file: there is none. */
+export type Way = 'pdump' | 'agent' | 'ebpf' | 'file';
 
 /** What a person can do about an error that came from the addon; unless the way says otherwise, by way of pdump. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -39,6 +39,7 @@ const HINTS_OF_WAY: Record<Way, Partial<Record<ErrorCode, string>>> = {
       'run it as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; dpcap doctor says what is missing',
     ERR_ENABLE_FAILED: 'dpcap doctor says what stands in the way of probes here',
   },
+  file: { ERR_NO_MEMORY: 'give it more memory: what waits for the output takes 32 MiB' },
 };
 
 /** Awaits a promise of the addon and turns its error into a DpcapError with a hint. */

@@ -1,5 +1,7 @@
 /** The addon's functions for a process that joins a primary. */
 
+import type { InputFacts, InputHandle } from './reader-binding.js';
+
 /** The two directions of a queue, as pdump counts them. */
 export type Direction = 'rx' | 'tx';
 
@@ -44,6 +46,11 @@ export interface HeapRoom {
   pageBytes: number;
 }
 
+/** A file that is read in place of a primary. */
+export interface InputPart extends InputFacts {
+  handle: InputHandle;
+}
+
 /** What the primary's shared memory says at one moment. */
 export interface AttachedFacts {
   heap: HeapRoom;
@@ -56,6 +63,8 @@ export interface AttachedFacts {
   pdumpReady: boolean;
   /** What EAL logged since the last call of facts(). */
   log: string;
+  /** The file that is read; undefined for an application. */
+  input?: InputPart;
 }
 
 /** Functions for joining a primary. A process attaches once: EAL cannot be started twice. */

@@ -36,6 +36,8 @@ export type StopReason =
   | 'files'
   | 'duration'
   | 'reader closed'
+  /** The file that was read has no more packets. */
+  | 'end of file'
   | 'primary gone'
   | 'ports gone'
   /** Probes were taken out of an application that did not keep up with them. */

@@ -1,5 +1,6 @@
 /** The plan of a capture: a frozen value, made from options before anything is attached; the engine carries it out. */
 import * as z from 'zod/mini';
+import { compressionSchema } from '../sinks/compression.js';
 import { outputSchema } from '../sinks/registry.js';
 import { rotationSchema } from '../sinks/rotation/plan.js';
 import { MAX_SNAPLEN, MAX_THREADS, stopConditions } from './limits.js';
@@ -56,6 +57,13 @@ export const planSchema = z.strictObject({
       budget: z.int().check(z.minimum(1), z.maximum(100)),
     }),
   ),
+  /**
+   * What is read in place of an application, which is the engine's standard input: its name, how many matching packets
+   * are left out first, and how many are taken then (0: all).
+   */
+  input: z.optional(
+    z.strictObject({ name: z.string(), skip: z.int().check(z.nonnegative()), limit: z.int().check(z.nonnegative()) }),
+  ),
   /** Whether the primary is a DPVS. */
   isDpvs: z.optional(z.boolean()),
   /** See agreeOnOps. */
@@ -79,6 +87,8 @@ export const planSchema = z.strictObject({
   programTx: z.optional(z.string()),
   output: outputSchema,
   format: z.enum(['pcap', 'pcapng']),
+  /** Of a file; undefined for one that is not compressed. */
+  compression: z.optional(compressionSchema),
   nanoseconds: z.boolean(),
   mode: z.enum(['plain', 'stamped']),
   snaplen: z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN)),
@@ -108,6 +118,6 @@ export const planSchema = z.strictObject({
 export type EnginePlan = Readonly<z.infer<typeof planSchema>>;
 
 /** Whether the engine joins the primary for a plan. Otherwise it holds nothing of the primary's, and can leave nothing. */
-export function joinsPrimary(plan: Pick<EnginePlan, 'agent' | 'ebpf'>): boolean {
-  return plan.agent === undefined && plan.ebpf === undefined;
+export function joinsPrimary(plan: Pick<EnginePlan, 'agent' | 'ebpf' | 'input'>): boolean {
+  return plan.agent === undefined && plan.ebpf === undefined && plan.input === undefined;
 }

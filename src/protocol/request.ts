@@ -1,11 +1,17 @@
 /** A capture as it is asked for: the value that commands make from their words. */
 import * as z from 'zod/mini';
+import { type CompressionChoice, withoutSuffix } from '../sinks/compression.js';
 import type { RotationPlan } from '../sinks/rotation/plan.js';
 import type { TunnelPlan } from '../sinks/tunnel/plan.js';
 import { MAX_SNAPLEN, type StopConditions } from './limits.js';
 
-/** Where packets go. */
-export type OutputChoice = { kind: 'file'; path: string } | { kind: 'stdout' } | { kind: 'print' } | TunnelPlan;
+/** Where packets go. count: nowhere, because only their number is wanted. */
+export type OutputChoice =
+  | { kind: 'file'; path: string }
+  | { kind: 'stdout' }
+  | { kind: 'print' }
+  | { kind: 'count' }
+  | TunnelPlan;
 
 /**
  * How packets are got out of an application. auto: through its agent where it has one, else pdump. ebpf: by probes of the
@@ -30,6 +36,8 @@ export interface CaptureRequest extends StopConditions {
   queues: number[] | undefined;
   output: OutputChoice;
   format: 'pcap' | 'pcapng';
+  /** Undefined for a file that is not compressed. */
+  compression: CompressionChoice | undefined;
   nanoseconds: boolean;
   mode: 'plain' | 'stamped';
   snaplen: number;
@@ -62,6 +70,7 @@ export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   queues: undefined,
   output: { kind: 'print' },
   format: 'pcap',
+  compression: undefined,
   nanoseconds: true,
   mode: 'stamped',
   snaplen: MAX_SNAPLEN,
@@ -80,7 +89,7 @@ export const DEFAULT_REQUEST: Readonly<CaptureRequest> = {
   trustMempools: false,
 };
 
-/** The format of a file by its name. */
+/** The format of a file by its name, to which the suffix of a compression may have been added. */
 export function formatOf(path: string): CaptureRequest['format'] {
-  return path.endsWith('.pcapng') ? 'pcapng' : 'pcap';
+  return withoutSuffix(path).endsWith('.pcapng') ? 'pcapng' : 'pcap';
 }

@@ -21,6 +21,8 @@ export interface ShownCapture {
   inherited?: Inherited;
   /** Called when packets can flow, and the output is open. */
   onStarted?: () => void;
+  /** The descriptor of what the plan says is read. */
+  input?: number;
 }
 
 /** A capture that runs, or is about to. */
@@ -44,19 +46,28 @@ const STAYS = 'its memory stays in the primary until `dpcap recover` is run wher
 
 /** Starts the plan in an engine. */
 export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: Reporter, log: Logger): RunningCapture {
-  if (plan.primaryPid === undefined) log.warn(`${BLIND}: ${STAYS}`);
+  if (plan.primaryPid === undefined && !plan.input) log.warn(`${BLIND}: ${STAYS}`);
   const shown = new ShownFigures(plan, reporter);
   const files = plan.rotation && new FinishedFiles(plan.rotation, plan.output, (text) => reporter.notice(text));
   const supervisor = new Supervisor(
     planFor(reporter, plan),
-    options.inherited,
+    { output: options.inherited, input: options.input },
     {
       started: (message) => {
         const { primaryName: primary, expression, reading, snaplen, durationMs } = plan;
         const notes = [...(plan.notes ?? []), ...pollNotes(message.pollNs, message.lanes)];
         shown.begin(message.lanes);
         options.onStarted?.();
-        reporter.started({ ...message, primary, expression, reading, notes, snaplen, output: options.output });
+        reporter.started({
+          ...message,
+          primary,
+          expression,
+          reading,
+          notes,
+          snaplen,
+          output: options.output,
+          input: plan.input?.name,
+        });
         if (durationMs !== undefined) startTimer(() => supervisor.stop('duration'), durationMs).unref();
       },
       notice: (text) => reporter.notice(text),
@@ -106,7 +117,7 @@ class ShownFigures {
 
   constructor(plan: EnginePlan, reporter: Reporter) {
     this.#reporter = reporter;
-    this.#record = { filePrefix: plan.filePrefix, lanes: [], filtering: plan.program !== '' };
+    this.#record = { filePrefix: plan.filePrefix, lanes: [], filtering: plan.program !== '', input: plan.input?.name };
     const sink = sinkOf(plan.output);
     this.#unfinished = sink.hasPath ? [sink.nameOf(plan.output)] : [];
     this.#finished = plan.rotation && { count: 0, last: [] };

@@ -1,6 +1,6 @@
 /** Makes the frozen plan from checked options, a filter and a primary: all that can be decided before it is joined. */
 
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { isDpvs } from '../dpvs/identify.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
@@ -8,6 +8,7 @@ import type { PortInfo } from '../primary/telemetry.js';
 import { planMempool } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
+import { planCompression } from '../sinks/compression.js';
 import { besidePrimary, mostThreads } from './cpus.js';
 
 /** Memory of an agent's copies, when -B does not say how much: 5 ms at 13 GB/s. */
@@ -45,24 +46,11 @@ export function createPlan(
     ports: options.ports,
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
-    expression: filter?.expression ?? '',
-    ...(filter?.reading ? { reading: filter.reading } : {}),
-    ...(filter && filter.notes.length > 0 ? { notes: filter.notes } : {}),
-    program: filter ? base64(filter.extended) : '',
-    ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
+    ...filterParts(filter),
     output,
-    format: options.format,
-    nanoseconds: options.nanoseconds,
-    mode: options.mode,
-    snaplen: options.snaplen,
+    ...outputParts(options, placement.cpus),
     packetLimit: options.packetLimit,
-    byteLimit: options.byteLimit,
-    ...(options.comments.length > 0 ? { comments: options.comments } : {}),
     ...(ports ? { portDetails: portDetails(ports) } : {}),
-    ...(options.packetBuffered ? { packetBuffered: true } : {}),
-    ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
-    ...(options.rotation === undefined ? {} : { rotation: options.rotation }),
-    ...(options.minFree === undefined ? {} : { minFree: options.minFree }),
     mempool: planMempool(options, maxFrame),
     threads: agent || ebpf ? 1 : (queues ?? mostThreads(placement, options)),
     cpus: placement.cpus,
@@ -80,6 +68,38 @@ function portDetails(ports: readonly PortInfo[]): Record<string, string> {
       [driver, mac, where].filter((word) => word !== undefined).join(', '),
     ]),
   );
+}
+
+/** The parts of a plan that are about what is written, and until when; `cpus` are those of its threads, empty for any. */
+export function outputParts(options: CaptureRequest, cpus: readonly number[]) {
+  const { compression, comments, durationMs, rotation, minFree } = options;
+  const threads = cpus.length || availableParallelism();
+  return {
+    format: options.format,
+    ...(compression ? { compression: planCompression(compression, threads) } : {}),
+    nanoseconds: options.nanoseconds,
+    mode: options.mode,
+    snaplen: options.snaplen,
+    byteLimit: options.byteLimit,
+    ...(comments.length > 0 ? { comments } : {}),
+    ...(options.packetBuffered ? { packetBuffered: true } : {}),
+    ...(durationMs === undefined ? {} : { durationMs }),
+    ...(rotation === undefined ? {} : { rotation }),
+    ...(minFree === undefined ? {} : { minFree }),
+  } satisfies Partial<EnginePlan>;
+}
+
+/** The parts of a plan that are about its filter. */
+export function filterParts(
+  filter: FilterProgram | undefined,
+): Pick<EnginePlan, 'expression' | 'reading' | 'notes' | 'program' | 'programTx'> {
+  return {
+    expression: filter?.expression ?? '',
+    ...(filter?.reading ? { reading: filter.reading } : {}),
+    ...(filter && filter.notes.length > 0 ? { notes: filter.notes } : {}),
+    program: filter ? base64(filter.extended) : '',
+    ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
+  };
 }
 
 /** A ring of the kernel's is a power of two. */

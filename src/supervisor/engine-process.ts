@@ -17,6 +17,13 @@ export const ENGINE = entryFile('engine');
 /** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe to another. */
 export type Inherited = number | NodeJS.WritableStream | undefined;
 
+/** What the engine gets of this process's descriptors: an output, if it inherits that, and a file to read, if it reads one. */
+export interface Descriptors {
+  output?: Inherited;
+  /** It is the engine's standard input. */
+  input?: number | undefined;
+}
+
 /** How long an engine that was told to give up may take to end before its supervisor ends without it. */
 const ABANDON_LIMIT_MS = 3000;
 
@@ -37,11 +44,11 @@ export class EngineProcess {
   #section: SectionName | undefined;
   #isAbandoned = false;
 
-  /** @param runtimeDir the runtime directory of the primary that it is to join */
-  constructor(file: string, seed: number, inherited: Inherited, runtimeDir: string, log: Logger) {
+  /** @param runtimeDir the runtime directory of the primary that it is to join; empty for none */
+  constructor(file: string, seed: number, { output, input }: Descriptors, runtimeDir: string, log: Logger) {
     this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       // Packets never go to its standard output: a library of the engine may print something there.
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc', (inherited ?? 'ignore') as 'ignore'],
+      stdio: [input ?? 'ignore', 'ignore', 'pipe', 'ipc', (output ?? 'ignore') as 'ignore'],
       serialization: 'advanced',
       env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
       // It gets its own session: Ctrl-Z must not stop, nor Ctrl-\\ kill, a process that owes answers to the primary.
@@ -52,7 +59,8 @@ export class EngineProcess {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => {
         const end = (): void => resolve(signal ?? `exit code ${code}`);
-        if (this.child.pid !== undefined) removeSockets(runtimeDir, this.child.pid); // it may have been killed
+        // It may have been killed.
+        if (this.child.pid !== undefined && runtimeDir !== '') removeSockets(runtimeDir, this.child.pid);
         // The engine's last messages may not have been read yet.
         if (this.child.connected) this.child.once('disconnect', end);
         else end();

@@ -25,7 +25,7 @@ export async function runRecovery(
   const { filePrefix, runtimeDir, primaryPid, primaryStartTicks, isDpvs } = target;
   let { dpdk } = target;
   for (const seed of SEEDS) {
-    const engine = new EngineProcess(file, seed, undefined, runtimeDir, log);
+    const engine = new EngineProcess(file, seed, {}, runtimeDir, log);
     const endWatch = resumeWhenPrimaryGone({ ...target, enginePid: engine.child.pid }, log);
     const abandon = (): void => engine.abandon();
     const limit = setTimeout(abandon, dpdk.number >= FORWARDING_RELEASE ? LONG_LIMIT_MS : LIMIT_MS);

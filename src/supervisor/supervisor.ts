@@ -8,7 +8,7 @@ import type { FromEngine, StopReason } from '../protocol/messages.js';
 import { type EnginePlan, joinsPrimary } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
 import type { Logger } from '../system/log.js';
-import { ENGINE, EngineProcess, type Inherited } from './engine-process.js';
+import { type Descriptors, ENGINE, EngineProcess } from './engine-process.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { runRecovery } from './recovery-run.js';
 import { lacksLists, SEEDS } from './seeds.js';
@@ -47,18 +47,18 @@ export class Supervisor {
   #plan: EnginePlan;
   readonly #log: Logger;
   readonly #events: CaptureEvents;
-  readonly #inherited: Inherited;
+  readonly #descriptors: Descriptors;
   readonly #file: string;
   #engine: EngineProcess | undefined;
   #stopReason: StopReason | undefined;
   /** When the first signal asked for the end of the capture. */
   #signalledAtMs: number | undefined;
 
-  /** @param inherited the output, for plans that say that the engine inherits it */
-  constructor(plan: EnginePlan, inherited: Inherited, events: CaptureEvents, log: Logger, file = ENGINE) {
+  /** @param descriptors the output, for plans that say that the engine inherits it, and what a plan reads */
+  constructor(plan: EnginePlan, descriptors: Descriptors, events: CaptureEvents, log: Logger, file = ENGINE) {
     this.#plan = plan;
     this.#file = file;
-    this.#inherited = inherited;
+    this.#descriptors = descriptors;
     this.#events = events;
     this.#log = log;
   }
@@ -114,7 +114,7 @@ export class Supervisor {
   }
 
   async #attempt(seed: number): Promise<Done> {
-    const engine = new EngineProcess(this.#file, seed, this.#inherited, this.#plan.runtimeDir, this.#log);
+    const engine = new EngineProcess(this.#file, seed, this.#descriptors, this.#plan.runtimeDir, this.#log);
     this.#engine = engine;
     const watched = { ...this.#plan, enginePid: engine.child.pid };
     const endWatch = joinsPrimary(this.#plan) ? resumeWhenPrimaryGone(watched, this.#log) : () => {};
@@ -172,6 +172,9 @@ export class Supervisor {
 
   /** The engine died with its callbacks in the primary: a new engine removes them. Returns the error to report. */
   async #clearAfter(error: unknown): Promise<unknown> {
+    if (this.#plan.input) {
+      return new DpcapError('ERR_ENGINE_DIED', (error as Error).message, { cause: error, hint: this.#unfinished() });
+    }
     if (!joinsPrimary(this.#plan)) {
       const who = this.#plan.agent
         ? 'the agent has ended the capture by itself'

@@ -29,7 +29,7 @@ async function planned({ prefix }: Testpmd, args: readonly string[]): Promise<En
 /** Runs a plan to its end, in an engine that never looks. */
 function ending(t: Test, plan: EnginePlan, started = (): void => {}): Promise<Done> {
   const stats = () => t.fail('statistics that nobody wants');
-  return new Supervisor(plan, undefined, { started, stats, file: () => {}, notice: () => {} }, LOG, ENGINE).run();
+  return new Supervisor(plan, {}, { started, stats, file: () => {}, notice: () => {} }, LOG, ENGINE).run();
 }
 
 t.test('limits, and a file that cannot be written', { skip }, async (t) => {

@@ -17,7 +17,7 @@ function supervise(purpose: string, stopWhenStarted = true): Supervisor {
     if (stopWhenStarted) supervisor.stop('signal');
   };
   const events: CaptureEvents = { started, stats: () => {}, file: () => {}, notice: () => {} };
-  const supervisor = new Supervisor({ ...PLAN, purpose }, undefined, events, LOG, FAKE);
+  const supervisor = new Supervisor({ ...PLAN, purpose }, {}, events, LOG, FAKE);
   return supervisor;
 }
 
@@ -55,7 +55,7 @@ t.test('a stop before the engine is ready is not lost', async (t) => {
 
 t.test('patience is counted from the first signal, not from another end', async (t) => {
   const events = { started: () => supervisor.stop('stopped'), stats: () => {}, file: () => {}, notice: () => {} };
-  const supervisor = new Supervisor({ ...PLAN, purpose: 'stay' }, undefined, events, LOG, FAKE);
+  const supervisor = new Supervisor({ ...PLAN, purpose: 'stay' }, {}, events, LOG, FAKE);
   const end = supervisor.run();
   await sleep(PATIENCE_MS);
   supervisor.stop('signal');

@@ -43,7 +43,7 @@ t.test('numbers are told with both ends and the unit', async (t) => {
   const refused = (raw: Parameters<typeof checkOptions>[0], message: RegExp): unknown =>
     t.throws(() => checkOptions(raw), { exitCode: 2, message }, JSON.stringify(raw));
   refused({ bufferSize: '5' }, /-B: 5 is not a whole number from 2048 to 67108864 KiB/);
-  refused({ count: '0' }, /-c: 0 is not a whole number from 1 to 9007199254740991 packets/);
+  refused({ packetCount: '0' }, /-c: 0 is not a whole number from 1 to 9007199254740991 packets/);
   refused({ autostop: ['filesize:0'] }, /from 1 to 8796093022208 kB/);
   refused({ snapshotLength: '-5' }, /from 0 to 262144 bytes/);
 });

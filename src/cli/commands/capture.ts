@@ -12,7 +12,6 @@ import type { Port } from '../../native/primary-binding.js';
 import type { PortInfo } from '../../primary/telemetry.js';
 import type { Display } from '../../protocol/display.js';
 import { selectPorts } from '../../protocol/lanes.js';
-import type { EnginePlan } from '../../protocol/plan.js';
 import type { CaptureRequest } from '../../protocol/request.js';
 import { INHERITED_FD } from '../../sinks/descriptor.js';
 import { descriptorOutput } from '../../sinks/descriptor-target.js';
@@ -24,22 +23,34 @@ import { rotationTarget } from '../../sinks/rotation/target.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
+import type { ReadRequest } from '../../supervisor/reading/create-read-plan.js';
 import { createReporter } from '../../supervisor/report/create-reporter.js';
 import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
+import { addCompressOption } from '../compress-option.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
 import { inOwnWords, isAnswered } from '../letters/meanings.js';
 import { addLetters, displayFrom, type RawLetters } from '../letters/options.js';
 import { PortScopes } from '../letters/per-port.js';
 import { startPrinting } from '../letters/printing.js';
 import { addLibrariesOption } from '../libraries-option.js';
+import {
+  addReadOptions,
+  checkRead,
+  countLine,
+  type PlannedCapture,
+  planRead,
+  type RawReadOptions,
+  withCount,
+} from '../read-options.js';
 import type { RawCaptureMirror, TargetPort } from './mirror/during-capture.js';
 
 type RawOptions = RawCaptureOptions &
   RawLetters &
   RawFilterOptions &
+  RawReadOptions &
   RawCaptureMirror & {
     relinquishPrivileges?: string;
     explain?: boolean;
@@ -56,6 +67,8 @@ export const registerCapture: RegisterCommand = (program, context) => {
     .argument('[expression...]', 'Expression of pcap-filter(7), as for tcpdump.');
   addCaptureOptions(command);
   addLetters(command);
+  addCompressOption(command);
+  addReadOptions(command);
   addFilterOptions(command);
   addLibrariesOption(command);
   const scopes = new PortScopes(command);
@@ -68,8 +81,10 @@ export const registerCapture: RegisterCommand = (program, context) => {
       return;
     }
     const { mirror } = raw;
-    const typed = readWords(words, raw);
+    const read = checkRead(raw, (name) => command.getOptionValueSource(name) === 'cli');
+    const typed = readWords(words, raw, read);
     if (raw.explain || raw.testFilter !== undefined) return explain(typed);
+    if (read) return capture(typed, planRead(typed, read, chooseTarget(typed.request, typed.owner)), context);
     if (mirror === undefined || raw.dryRun) return capture(typed, await planFor(typed), context);
     const { captureMirrored } = await import('./mirror/during-capture.js');
     await captureMirrored({ ...raw, mirror }, async (where) => {
@@ -107,7 +122,7 @@ function addCaptureOptions(command: Command): void {
       (value: string) => value, // PortScopes sees to a second one
     )
     .option('--capture-comment <text>', 'What a pcapng file says of itself. Repeatable.', collect)
-    .option('-c, --count <n>', 'Stop after exactly n packets.')
+    .option('-c, --packet-count <n>', 'Stop after exactly n packets.')
     .option(
       '-a, --autostop <limit>',
       'Stop at packets:N, duration:TIME (90, 5m, 30d), filesize:KB or files:N. Repeatable, each kind once.',
@@ -179,23 +194,19 @@ interface TypedCapture {
 }
 
 /** @throws UsageError */
-function readWords(words: string[], raw: RawOptions): TypedCapture {
-  const request = checkOptions(raw);
+function readWords(words: string[], raw: RawOptions, read: ReadRequest | undefined): TypedCapture {
+  const request = withCount(checkOptions(raw), raw);
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
   const display = displayFrom(raw, raw.timePrecision === 'nano');
   const owner = fileOwner(raw.relinquishPrivileges);
-  return { raw, request, filter: readFilter(words, raw), display, owner, log };
+  // A file is filtered here: no primary has to load the program.
+  const filter = readFilter(words, raw, read ? hostAddon() : undefined);
+  return { raw, request, filter, display, owner, log };
 }
 
 function explain({ raw, request, filter }: TypedCapture): void {
   if (raw.explain) process.stdout.write(explainFilter(filter, request.via));
   if (raw.testFilter !== undefined) process.stdout.write(tryOnFile(filter, raw.testFilter));
-}
-
-/** The plan of a capture, and the output that its packets go to. */
-interface PlannedCapture {
-  plan: EnginePlan;
-  target: CaptureTarget;
 }
 
 /**
@@ -219,7 +230,7 @@ function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
 
 async function capture(
   { raw, request, display, log }: TypedCapture,
-  { plan, target }: PlannedCapture,
+  { plan, target, input }: PlannedCapture,
   context: CommandContext,
 ): Promise<void> {
   if (raw.dryRun) {
@@ -231,13 +242,15 @@ async function capture(
   // Printed packets and a status line that is overwritten cannot share a screen.
   const reporter = await createReporter(request.stats, request.quiet || printing !== undefined, diagnostics);
   const foreground: ShownCapture = {
-    output: [...(isPrinted ? [] : [describeTarget(target, request.format)]), ...(printing ? [printing.name] : [])].join(
+    output: [...(isPrinted ? [] : [describeTarget(target, request)]), ...(printing ? [printing.name] : [])].join(
       ' and ',
     ),
     inherited: printing?.inherited ?? target.inherits,
     onStarted: () => printing?.begin(),
+    ...(input === undefined ? {} : { input }),
   };
   const done = await runInForeground(plan, foreground, reporter, log).finally(() => printing?.finished());
+  if (request.output.kind === 'count' && done.stats) process.stdout.write(countLine(done.stats));
   const failure = done.reason === 'reader closed' ? printing?.failure() : undefined;
   if (!done.error && !failure) return;
   const error = done.error ? errorFromRecord(done.error) : (failure as DpcapError);
@@ -271,14 +284,16 @@ function chooseTarget(request: CaptureRequest, owner?: FileOwner): CaptureTarget
   const { output, rotation, packetBuffered: isFollowed } = request;
   if (output.kind === 'file' && rotation) return rotationTarget(output.path, owner);
   if (output.kind === 'tunnel') return { to: output };
+  if (output.kind === 'count') return { to: { kind: 'device', path: '/dev/null' } };
   if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'the program that prints' } };
   return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path, { isFollowed, owner });
 }
 
-function describeTarget({ to, note }: CaptureTarget, format: string): string {
+function describeTarget({ to, note }: CaptureTarget, { output, format, compression }: CaptureRequest): string {
+  if (output.kind === 'count') return 'be counted';
   const name = sinkOf(to).nameOf(to);
   if (to.kind === 'tunnel') return name;
-  return `${name} (${format}${note ? `, written ${note}` : ''})`;
+  return `${name} (${format}${compression ? `, ${compression.codec}` : ''}${note ? `, written ${note}` : ''})`;
 }
 
 function checkLogLevel(text: string | undefined): LogLevel {

@@ -13,7 +13,7 @@ import type { RawLetters } from './options.js';
 export async function startPrinting(
   raw: RawLetters & { relinquishPrivileges?: string },
   isPrinted: boolean,
-  plan: Pick<EnginePlan, 'output' | 'rotation'>,
+  plan: Pick<EnginePlan, 'output' | 'rotation' | 'compression'>,
   display: Display,
 ): Promise<Printing | undefined> {
   if (isPrinted) return printInstead(display, raw.relinquishPrivileges);
@@ -22,7 +22,16 @@ export async function startPrinting(
 }
 
 /** The name of the file while it is written. */
-function growingFile({ output, rotation }: Pick<EnginePlan, 'output' | 'rotation'>): string {
+function growingFile({
+  output,
+  rotation,
+  compression,
+}: Pick<EnginePlan, 'output' | 'rotation' | 'compression'>): string {
+  if (compression) {
+    throw new UsageError('--print reads the file while it grows, and cannot read one that is compressed', {
+      hint: 'leave out --print, or add --compress none',
+    });
+  }
   if (rotation) {
     throw new UsageError('--print reads one file, and files that follow one another are several', {
       hint: 'leave out --print, or -b, -C and -G',

@@ -1,4 +1,4 @@
-/** What a capture needs of the session that it is part of: with a primary that is joined, or with an agent. */
+/** What a capture needs of the session that it is part of: with a primary that is joined, with an agent, with a file. */
 import type { CaptureBinding } from '../../native/capture-binding.js';
 import type { Way } from '../../native/errors.js';
 import type { Session } from './attachment.js';
@@ -6,4 +6,6 @@ import type { Session } from './attachment.js';
 export type CaptureSession = Omit<Pick<Session, keyof Session>, 'addon' | 'abandon'> & {
   readonly addon: CaptureBinding;
   readonly way: Way;
+  /** Has attach() wait no longer for what may never come. */
+  interrupt?(): void;
 };

@@ -1,5 +1,6 @@
 /** The names of files that follow one another, in dumpcap's way and in tcpdump's. Pure. */
 import { basename, dirname, extname, join } from 'node:path';
+import { withoutSuffix } from '../compression.js';
 import type { RotationPlan } from './plan.js';
 import { strftime } from './strftime.js';
 
@@ -37,7 +38,8 @@ export class FileNames {
 
 /** `out_00001_20261129040932.pcap`: number, then local time. */
 function numbered(path: string, number: number, begin: Date): string {
-  const suffix = extname(path);
+  const plain = withoutSuffix(path);
+  const suffix = extname(plain) + path.slice(plain.length); // ".pcapng.zst"
   const stem = path.slice(0, path.length - suffix.length);
   return `${stem}_${String(number).padStart(5, '0')}_${strftime('%Y%m%d%H%M%S', begin)}${suffix}`;
 }

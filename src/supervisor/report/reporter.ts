@@ -25,6 +25,8 @@ export interface StartFacts {
   filteringHere?: boolean;
   snaplen: number;
   output: string;
+  /** The file that is read; undefined for an application. */
+  input?: string | undefined;
 }
 
 /** Shows one capture. */

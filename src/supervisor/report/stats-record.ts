@@ -32,7 +32,10 @@ export interface StatsRecord {
   /** ISO 8601. */
   time: string;
   elapsed_s: number;
+  /** Empty where a file is read. */
   file_prefix: string;
+  /** The file that is read; absent for an application. */
+  input?: string;
   /** One for each lane: the name is older than the word. */
   ports: LaneRecord[];
   packets: number;
@@ -59,6 +62,7 @@ export interface RecordContext {
   filePrefix: string;
   lanes: readonly LanePlan[];
   filtering: boolean;
+  input?: string | undefined;
 }
 
 /** A moment: the time of day, and the time since the start by a clock that is never set. */
@@ -90,6 +94,7 @@ export function statsRecord(
     time: at.time.toISOString(),
     elapsed_s: Math.round(at.elapsedMs) / 1000,
     file_prefix: context.filePrefix,
+    ...(context.input === undefined ? {} : { input: context.input }),
     ports,
     packets: sum(ports, 'written'),
     bytes: stats.lanes.reduce((total, lane) => total + Number(lane.bytes), 0),
@@ -109,7 +114,7 @@ export function finalRecord(
   reason: StopReason,
 ): StatsRecord {
   const record = statsRecord(context, stats, at, files);
-  const empty = record.packets === 0 ? { why_empty: whyEmpty(record.ports, context.filtering) } : {};
+  const empty = record.packets === 0 ? { why_empty: whyEmpty(record.ports, context) } : {};
   return { ...record, final: true, stop_reason: reason, ...empty };
 }
 
@@ -141,7 +146,10 @@ export function sum(
 }
 
 /** Why nothing was captured, from the counters. */
-export function whyEmpty(lanes: readonly LaneRecord[], filtering: boolean): string {
+export function whyEmpty(
+  lanes: readonly LaneRecord[],
+  { filtering, input }: Pick<RecordContext, 'filtering' | 'input'>,
+): string {
   const filtered = sum(lanes, 'filtered');
   const nombuf = sum(lanes, 'nombuf');
   const refused = sum(lanes, 'sinkdrop');
@@ -149,6 +157,8 @@ export function whyEmpty(lanes: readonly LaneRecord[], filtering: boolean): stri
   if (nombuf > 0) {
     return `${nombuf} packets matched, but no mbuf was free for their copies, or they have no bytes or no room for a timestamp`;
   }
+  if (input !== undefined && filtered > 0) return `none of the ${filtered} packets of ${input} were wanted`;
+  if (input !== undefined) return `${input} has no packets`;
   if (filtering && filtered > 0) return `the filter matched none of the ${filtered} packets that passed`;
   const queues = lanes.map((lane) => `${lane.name} queue ${lane.queue} ${lane.direction}`);
   return (

@@ -81,6 +81,8 @@ export function startLine(facts: StartFacts): string {
   const reading = facts.reading ? `; ${facts.reading}` : '';
   const program = `(${facts.instructions} instructions${reading})`;
   const filter = facts.expression ? `filter "${facts.expression}" ${program}` : 'no filter';
+  if (facts.input !== undefined)
+    return `dpcap: reading ${facts.input}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
   return `dpcap: capturing on ${ports}, ${directions}, of ${facts.primary}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
 }
 
@@ -96,12 +98,13 @@ export function summary(record: StatsRecord, facts: FinishFacts): string[] {
   const { ports } = record;
   const where = record.files.length > 0 ? ` to ${filesText(record)}` : '';
   const lines = [
-    `${record.packets} packets captured${where} in ${record.elapsed_s.toFixed(1)} s, ${bytes(record.bytes)} (ended: ${facts.reason})`,
+    `${record.packets} packets ${record.input === undefined ? 'captured' : `of ${record.input}`}${where} in ${record.elapsed_s.toFixed(1)} s, ${bytes(record.bytes)} (ended: ${facts.reason})`,
     `${sum(ports, 'accepted') + sum(ports, 'nombuf')} packets matched, ${sum(ports, 'filtered')} filtered out`,
     lossLine(ports),
-    ...ports.map(accounting),
+    ...ports.map((lane) => accounting(lane, record.input !== undefined)),
   ];
-  if (record.why_empty) lines.push(`nothing was captured: ${record.why_empty}`);
+  if (record.why_empty)
+    lines.push(`${record.input === undefined ? 'nothing was captured' : 'no packets'}: ${record.why_empty}`);
   if (facts.leftBehind.length > 0) {
     lines.push(`left in the primary, because it may still be in use: ${facts.leftBehind.join(', ')}`);
     lines.push('  clear it later with: dpcap recover');
@@ -139,9 +142,10 @@ function losses(ports: readonly LaneRecord[]): string {
 }
 
 /** accepted = written + ringfull + sinkdrop + surplus; the other counters stand beside it. */
-function accounting(lane: LaneRecord): string {
+function accounting(lane: LaneRecord, isOfFile: boolean): string {
+  const name = isOfFile ? lane.name : `${lane.name} queue ${lane.queue} ${lane.direction}`;
   return (
-    `  ${lane.name} queue ${lane.queue} ${lane.direction}: accepted ${lane.accepted} = written ${lane.written}` +
+    `  ${name}: accepted ${lane.accepted} = written ${lane.written}` +
     ` + ringfull ${lane.ringfull} + sinkdrop ${lane.sinkdrop} + surplus ${lane.surplus};` +
     ` nombuf ${lane.nombuf}, filtered ${lane.filtered}${RARE.map((cause) => ifAny(cause, lane[cause])).join('')}`
   );

@@ -16,6 +16,7 @@ export const IDLE: NativeStats = {
   filteringHere: false,
   wantsMbufs: false,
   canSettle: false,
+  inputEnd: null,
   pollNs: 0,
   memory: 0n,
 };

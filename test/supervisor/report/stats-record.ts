@@ -76,7 +76,9 @@ t.test('of files that follow one another, the number is told, and the last names
 
 t.test('reasons for nothing', async (t) => {
   const why = (change: Partial<LaneStats>, filtering = true): string =>
-    whyEmpty(statsRecord(CONTEXT, stats(lane(change)), at, []).ports, filtering);
+    whyEmpty(statsRecord(CONTEXT, stats(lane(change)), at, []).ports, { filtering });
+  const ofFile = { filtering: false, input: 'x.pcap' };
+  t.match(whyEmpty(statsRecord(CONTEXT, stats(lane()), at, []).ports, ofFile), /^x.pcap has no packets/);
   t.match(why({ filtered: 7n }), /the filter matched none of the 7 packets/);
   t.match(why({ nombuf: 7n, filtered: 1n }), /7 packets matched, but no mbuf was free for their copies, or/);
   t.match(why({ sinkdrop: 1n }), /the output took none of the 1 packets/);

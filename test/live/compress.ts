@@ -1,0 +1,59 @@
+/** Captures that are compressed while they are written. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import {
+  balances,
+  capture,
+  countPackets,
+  enginePid,
+  isUnharmed,
+  remember,
+  requirements,
+  run,
+  runDpcap,
+  startCapture,
+  startTestpmd,
+} from '../harness/index.js';
+
+const skip = requirements({ hugepagesMb: 256 });
+
+t.test('at whatever rate, what is written and what is lost is all that passed', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const before = await remember(testpmd);
+  const folder = t.testdir();
+  for (const [name, words] of [
+    ['x.pcapng.gz', ['-Q', 'rx', '-s', '64']],
+    ['x.pcap.gz', ['--compress', 'gzip:9', '-F', 'pcapng']], // slower than what comes
+  ] as const) {
+    const captured = await capture(testpmd, [...words, '-a', 'duration:2', '-w', join(folder, name)], 60_000);
+    balances(t, captured); // counts the packets of the file, which capinfos can open
+    t.ok((captured.final?.packets ?? 0) > 10_000, name);
+  }
+  for (const codec of ['zstd', 'lz4']) {
+    const file = join(folder, `x.${codec}`);
+    const { final, code } = await capture(testpmd, ['-c', '300000', '--compress', codec, '-w', file], 60_000);
+    t.match({ code, packets: final?.packets }, { code: 0, packets: 300_000 });
+    run('sh', ['-c', `${codec} -dc -q "$0" >"$0.pcap"`, file]);
+    t.equal(countPackets(`${file}.pcap`), 300_000, `${codec}: exactly so many, in whole frames`);
+  }
+  await isUnharmed(t, testpmd, before, 'after compressed captures');
+});
+
+t.test('an engine that is killed leaves what it had written', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'] });
+  t.teardown(() => testpmd.stop());
+  const folder = t.testdir();
+  const running = await startCapture(testpmd, ['-w', join(folder, 'x.pcap.zst')]).started();
+  await testpmd.command('start');
+  const partial = (): string => join(folder, readdirSync(folder)[0] ?? '');
+  while (statSync(partial()).size < 200_000) await sleep(10);
+  process.kill(enginePid(running.pid), 'SIGKILL');
+  t.match(await running.ended(), { code: 1, messages: /what was written until then is in .*\.partial/ });
+  const read = await runDpcap(['-r', partial(), '--count', '--stats', 'none']);
+  t.equal(read.code, 0, read.stderr);
+  t.ok(Number.parseInt(read.stdout, 10) > 10_000, read.stdout);
+});
