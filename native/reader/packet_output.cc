@@ -47,7 +47,7 @@ void RecordOutput::write(const FilePacket& packet, const RecordHead& head, uint3
 }
 
 Written FrameOutput::put(const FilePacket& packet, const Lane& lane) {
-  const Frame frame{packet.bytes, packet.caplen};
+  const Frame frame{packet.bytes, packet.caplen, packet.len, packet.time_ns};
   sink_.put(&frame, 1, lane);
   return {1, packet.caplen};
 }
