@@ -15,6 +15,7 @@ void export_interface(Napi::Object exports);
 void export_agent(Napi::Object exports);
 void export_inject(Napi::Object exports);
 void export_mirror(Napi::Object exports);
+void export_flow(Napi::Object exports);
 void export_recorder(Napi::Object exports);
 void export_reader(Napi::Object exports);
 // ebpf/

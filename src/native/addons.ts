@@ -11,6 +11,7 @@ import type { AgentBinding } from './agent-binding.js';
 import type { CaptureBinding } from './capture-binding.js';
 import { nativeError } from './errors.js';
 import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
+import type { FlowBinding } from './flow-binding.js';
 import type { HostBinding, Layouts, LifeBinding } from './host-binding.js';
 import type { InjectBinding } from './inject-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
@@ -28,6 +29,7 @@ export interface HostAddon
     AgentBinding,
     InjectBinding,
     MirrorBinding,
+    FlowBinding,
     RecorderBinding,
     ReaderBinding,
     CaptureBinding,

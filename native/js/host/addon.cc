@@ -24,6 +24,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   export_agent(exports);
   export_inject(exports);
   export_mirror(exports);
+  export_flow(exports);
   export_recorder(exports);
   export_reader(exports);
   export_capture(exports);

@@ -111,7 +111,8 @@ function addressBytes(text: string): number[] {
   return all.flatMap((word: number) => [word >> 8, word & 255]);
 }
 
-function addressText(bytes: number[]): string {
+/** An address as people write it. */
+export function addressText(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');
   const words = Array.from({ length: 8 }, (_, i) =>
     (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),

@@ -50,6 +50,11 @@ export class AgentController {
     return randomInt(1, 2 ** 32);
   }
 
+  /** The application, for controllers of its other mirrors. */
+  get application(): MirroringApplication {
+    return this.#application;
+  }
+
   get ports(): readonly AgentPort[] {
     return this.#application.hello.ports;
   }

@@ -21,19 +21,23 @@ const recordSchema = z.strictObject({
 
 export type AgentMirrorRecord = z.infer<typeof recordSchema>;
 
+/** Reads the journal's facts about a mirror. @throws DpcapError ERR_SYSTEM when they cannot be read */
+export function agentMirrorRecord(undo: unknown): AgentMirrorRecord {
+  const { data: record, error } = recordSchema.safeParse(undo);
+  if (record !== undefined) return record;
+  throw new DpcapError('ERR_SYSTEM', 'the journal entry of a mirror cannot be read', {
+    cause: error,
+    hint: 'look at the mirrors with: dpcap mirror list',
+  });
+}
+
 /**
  * Ends the mirror. It is safe to repeat.
  * @returns what was done, for people
  * @throws DpcapError when it is not ended, or nobody can tell whether it is
  */
 export async function undoAgentMirror({ entry }: Pick<OpenEntry, 'entry'>): Promise<string> {
-  const { data: record, error } = recordSchema.safeParse(entry.undo);
-  if (record === undefined) {
-    throw new DpcapError('ERR_SYSTEM', 'the journal entry of a mirror cannot be read', {
-      cause: error,
-      hint: 'look at the mirrors with: dpcap mirror list',
-    });
-  }
+  const record = agentMirrorRecord(entry.undo);
   const name = `mirror ${idText(record.id)}`;
   if (!isRunning(record.pid, record.startTicks)) return `${name} has ended with its application, process ${record.pid}`;
   const last = checked(() => hostAddon().mirrorClear(record.socket, record.id));

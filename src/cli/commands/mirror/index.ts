@@ -7,6 +7,9 @@ import { NIC_DRIVERS } from '../../../mirror/nic.js';
 import type { RegisterCommand } from '../../command.js';
 import { addFilterOptions, collect } from '../../filter-options.js';
 import { clearMirrors } from './clear.js';
+import { setLoopback } from './hardware/loopback.js';
+import { addHardwareOptions, type RawHardwareOptions, refuseWithoutHardware } from './hardware/options.js';
+import { setHardwareMirror } from './hardware/set.js';
 import { listMirrors, showCapabilities } from './list.js';
 import { clearsPorts, controllerFor, meansPorts, print, type RawMirrorOptions, requestFrom } from './options.js';
 import { agentControllers, clearPortMirrors } from './port-list.js';
@@ -18,7 +21,9 @@ export const registerMirror: RegisterCommand = (program, context) => {
     .command('mirror')
     .description("Copy a port's packets to another port of the application, or a VF's traffic to another VF.");
   addSet(mirror.command('set').description('Switch a mirror on.')).action(
-    async (words: string[], raw: RawMirrorOptions) => {
+    async (words: string[], raw: RawHardwareOptions) => {
+      if (raw.hardware) return setHardwareMirror(words, raw);
+      refuseWithoutHardware(raw);
       if (meansPorts(raw)) return setPortMirror(words, raw);
       context.exitCode = await setMirror(controllerFor(raw), requestFrom(raw), raw);
     },
@@ -38,6 +43,10 @@ export const registerMirror: RegisterCommand = (program, context) => {
   addCommon(mirror.command('capabilities').description('Tell what can be mirrored here, and how.')).action(
     showCapabilities,
   );
+  addCommon(mirror.command('loopback').description("Keep what a port's VFs send each other in the NIC, or not."))
+    .argument('<state>', 'on or off.')
+    .requiredOption('-i, --interface <port>', 'Port of the PF: its number or device name.', collect)
+    .action(setLoopback);
   addPlan(mirror.command('plan').description('Print the commands for a mirror, and change nothing.')).action(plan);
 };
 
@@ -94,7 +103,7 @@ function addSet(command: Command): Command {
     .option('-y, --yes', 'Do not ask for confirmation.')
     .option('--force', 'Go on where the result is doubtful, but never where VFd would be harmed.');
   addFilterOptions(command);
-  return command;
+  return addHardwareOptions(command);
 }
 
 function addPlan(command: Command): Command {

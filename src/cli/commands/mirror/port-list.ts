@@ -1,10 +1,11 @@
 /** `dpcap mirror list`, `clear` and `capabilities` where they are about ports. */
 import { asDpcapError, DpcapError, UsageError } from '../../../errors.js';
 import { answeringAgents } from '../../../mirror/agent/application.js';
-import { AgentController } from '../../../mirror/agent/controller.js';
+import { AgentController, type MirrorSelector } from '../../../mirror/agent/controller.js';
 import { countersText, idText, mirrorJson, mirrorLines, portLines } from '../../../mirror/agent/describe.js';
 import { chooseAgent } from '../../../mirror/choose.js';
-import type { MirrorStatus } from '../../../native/mirror-binding.js';
+import { HardwareController } from '../../../mirror/hardware/controller.js';
+import { flowCountersText, flowJson, flowLines } from '../../../mirror/hardware/describe.js';
 import { print, type RawMirrorOptions } from './options.js';
 import { selectorFrom } from './port-options.js';
 
@@ -21,17 +22,19 @@ export function agentControllers(filePrefix: string | undefined): AgentControlle
     .map((one) => new AgentController({ ...one, others: [] }));
 }
 
-/** The mirrors of these applications that are meant. @throws UsageError, DpcapError */
+/** The mirrors of these applications that are meant, also those in hardware. @throws UsageError, DpcapError */
 export function listPortMirrors(controllers: readonly AgentController[], raw: RawMirrorOptions): PortReport {
   const selector = selectorFrom(raw);
-  const all = controllers.flatMap((controller) =>
-    controller.list(selector).map((status) => ({ status, filePrefix: controller.filePrefix })),
-  );
+  const all = controllers.flatMap((controller) => {
+    const { filePrefix, application } = controller;
+    const software = controller.list(selector).map((one) => ({ lines: mirrorLines(one), json: mirrorJson(one) }));
+    const flows = new HardwareController(application).list(selector);
+    const hardware = flows.map((one) => ({ lines: flowLines(one), json: flowJson(one) }));
+    return [...software, ...hardware].map((one) => ({ ...one, filePrefix }));
+  });
   return {
-    lines: all.flatMap(({ status, filePrefix }) =>
-      mirrorLines(status).map((line, i) => (i === 0 ? `${filePrefix}: ${line}` : line)),
-    ),
-    documents: all.map(({ status, filePrefix }) => ({ ...mirrorJson(status), filePrefix })),
+    lines: all.flatMap(({ lines, filePrefix }) => lines.map((line, i) => (i === 0 ? `${filePrefix}: ${line}` : line))),
+    documents: all.map(({ json, filePrefix }) => ({ ...json, filePrefix })),
   };
 }
 
@@ -50,18 +53,18 @@ export function clearPortMirrors(raw: RawMirrorOptions): void {
     throw new UsageError('which mirror?', { hint: 'add --id, or -i with or without --to-port, or --all' });
   }
   const controller = chooseAgent(raw.filePrefix);
-  const cleared: MirrorStatus[] = [];
+  const cleared: Cleared[] = [];
   const failures: DpcapError[] = [];
-  for (const { id } of controller.list(selector)) {
+  for (const clear of clearers(controller, selector)) {
     try {
-      const last = controller.clear(id);
+      const last = clear();
       if (last) cleared.push(last);
     } catch (error) {
       failures.push(asDpcapError(error));
     }
   }
-  const lines = cleared.map(({ id, counters }) => `cleared mirror ${idText(id)}: ${countersText(counters)}`);
-  const document = { cleared: cleared.map(mirrorJson), failed: failures.map((one) => one.toJSON()) };
+  const lines = cleared.map(({ line }) => line);
+  const document = { cleared: cleared.map(({ json }) => json), failed: failures.map((one) => one.toJSON()) };
   print(raw, document, lines.length > 0 ? lines : ['no such mirror was on']);
   if (failures.length === 0) return;
   throw new DpcapError(
@@ -71,4 +74,32 @@ export function clearPortMirrors(raw: RawMirrorOptions): void {
       hint: 'look at what is on: dpcap mirror list',
     },
   );
+}
+
+/** A mirror that was cleared, as it is told of. */
+interface Cleared {
+  line: string;
+  json: Record<string, unknown>;
+}
+
+/** What clears each mirror that is meant, in software and in hardware; undefined when it was off already. */
+function clearers(controller: AgentController, selector: MirrorSelector): (() => Cleared | undefined)[] {
+  const hardware = new HardwareController(controller.application);
+  const told = <S extends { id: number }>(
+    last: S | undefined,
+    text: (last: S) => string,
+    json: (last: S) => Record<string, unknown>,
+  ): Cleared | undefined => last && { line: `cleared mirror ${idText(last.id)}: ${text(last)}`, json: json(last) };
+  return [
+    ...controller.list(selector).map(
+      ({ id }) =>
+        () =>
+          told(controller.clear(id), ({ counters }) => countersText(counters), mirrorJson),
+    ),
+    ...hardware.list(selector).map(
+      ({ id }) =>
+        () =>
+          told(hardware.clear(id), flowCountersText, flowJson),
+    ),
+  ];
 }
