@@ -18,7 +18,7 @@ const SOFTWARE = 'mirror without --hardware: that needs nothing of the NIC';
 /** What can be done about a refusal, by the errno that came with it. */
 const HINTS: Partial<Record<string, string>> = {
   ENOSYS: SOFTWARE,
-  ENOTSUP: `look up what the driver takes in DPDK's guide to network drivers, or ${SOFTWARE}`,
+  EOPNOTSUPP: `look up what the driver takes in DPDK's guide to network drivers, or ${SOFTWARE}`,
   EINVAL: `look up what the driver takes in DPDK's guide to network drivers, or ${SOFTWARE}`,
   EEXIST:
     'a rule of the application is about the same packets: choose others, or have it co-operate (--fate jump:GROUP)',
