@@ -1,6 +1,7 @@
 // What clients send to the agent, made up by libFuzzer: several messages over one connection to the real server, with
 // packets passing in between. An input is a row of {operation, flaw, length, body}.
 extern "C" {
+#include "agent/flow.h"
 #include "agent/library/control/server.h"
 #include "agent/library/dpdk.h"
 #include "agent/mirror.h"
@@ -21,6 +22,7 @@ extern "C" {
 #include <utility>
 #include <vector>
 
+#include "../native/agent/fake_flow.h"
 #include "../native/agent/fake_mirroring.h"
 
 namespace {
@@ -29,9 +31,10 @@ constexpr uint64_t kMostMemory = 4 << 20;
 constexpr uint32_t kBurst = 4;
 constexpr uint16_t kPorts = 2;
 constexpr uint16_t kQueues = 2;
-// Operations of this test: a capture, and a mirror, as they are asked for, with a filter made up.
+// Operations of this test: a capture, and mirrors, as they are asked for, with a filter or patterns made up.
 constexpr uint8_t kOrderly = 100;
 constexpr uint8_t kOrderlyMirror = 101;
+constexpr uint8_t kOrderlyFlow = 102;
 // Not those of the recorder, whose boxes would be made and touched.
 constexpr uint8_t kOperations[] = {0,
                                    DPCAP_AGENT_HELLO,
@@ -44,8 +47,14 @@ constexpr uint8_t kOperations[] = {0,
                                    DPCAP_AGENT_MIRROR_RENEW,
                                    DPCAP_AGENT_MIRROR_CLEAR,
                                    DPCAP_AGENT_MIRROR_LIST,
+                                   DPCAP_AGENT_FLOW_SET,
+                                   DPCAP_AGENT_FLOW_RENEW,
+                                   DPCAP_AGENT_FLOW_CLEAR,
+                                   DPCAP_AGENT_FLOW_LIST,
+                                   DPCAP_AGENT_TX_LOOPBACK,
                                    kOrderly,
-                                   kOrderlyMirror};
+                                   kOrderlyMirror,
+                                   kOrderlyFlow};
 
 std::string directory;
 std::map<std::pair<uint16_t, uint16_t>, std::pair<rte_rx_callback_fn, void*>> receivers;
@@ -177,10 +186,37 @@ std::vector<uint8_t> orderly_mirror(const std::vector<uint8_t>& made_up) {
   return bytes;
 }
 
+// Of the first bytes of the body: id, lease, flags, ratio and what becomes of packets; the rest are the patterns.
+std::vector<uint8_t> orderly_flow(const std::vector<uint8_t>& made_up) {
+  const auto at = [&](size_t index) { return index < made_up.size() ? made_up[index] : uint8_t{0}; };
+  dpcap_flow_order order{};
+  order.id = 1 + at(0) % 20;
+  order.owner_pid = 1;
+  order.lease_seconds = at(1);
+  order.flags = at(2) % 8;
+  order.ratio = at(3);
+  order.through = order.source = at(4) % kPorts;
+  order.fate.kind = at(5) % 5;
+  order.fate.value = at(6);
+  order.copy.kind = at(7) % 5;
+  order.copy.value = at(8);
+  strcpy(order.fate.device, "p");
+  strcpy(order.copy.device, "p");
+  strcpy(order.through_device, "p");
+  strcpy(order.source_device, "p");
+  order.rule_count = 1 + at(9) % 3;
+  std::vector<uint8_t> bytes(sizeof order + order.rule_count * sizeof(dpcap_flow_match));
+  memcpy(bytes.data(), &order, sizeof order);
+  for (size_t i = 10; i < made_up.size() && sizeof order + i - 10 < bytes.size(); i++)
+    bytes[sizeof order + i - 10] = made_up[i];
+  return bytes;
+}
+
 // With one of four flaws in its head, or none.
 std::vector<uint8_t> message(uint8_t operation, uint8_t flaw, std::vector<uint8_t> body) {
   if (operation == kOrderly) return message(DPCAP_AGENT_PREPARE, flaw, orderly(body));
   if (operation == kOrderlyMirror) return message(DPCAP_AGENT_MIRROR_SET, flaw, orderly_mirror(body));
+  if (operation == kOrderlyFlow) return message(DPCAP_AGENT_FLOW_SET, flaw, orderly_flow(body));
   if (operation == DPCAP_AGENT_PREPARE && body.size() >= sizeof(uint64_t)) {
     uint64_t memory;
     memcpy(&memory, body.data(), sizeof memory);
