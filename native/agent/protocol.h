@@ -40,7 +40,8 @@ enum dpcap_agent_operation {
   DPCAP_AGENT_MIRROR_CLEAR = 12,  // dpcap_mirror_name; answered by its last dpcap_mirror_status
   DPCAP_AGENT_MIRROR_LIST = 13,   // answered by a dpcap_mirror_status for each
 
-  // Mirrors that the NIC carries out, which outlive the connection: see flow.h, and library/flow for what errors mean.
+  // Mirrors that the NIC carries out, which outlive the connection: see wire/flow.h, and library/flow for what errors
+  // mean.
   DPCAP_AGENT_FLOW_SET = 14,     // dpcap_flow_order; answered by its dpcap_flow_status, or a dpcap_flow_refusal
   DPCAP_AGENT_FLOW_RENEW = 15,   // dpcap_mirror_name; answered by its dpcap_flow_status
   DPCAP_AGENT_FLOW_CLEAR = 16,   // dpcap_mirror_name; answered by its last dpcap_flow_status

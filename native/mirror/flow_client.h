@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "agent/agent_client.h"
-#include "agent/flow.h"
+#include "agent/wire/flow.h"
 
 namespace dpcap {
 

@@ -1,7 +1,7 @@
 // What clients send to the agent, made up by libFuzzer: several messages over one connection to the real server, with
 // packets passing in between. An input is a row of {operation, flaw, length, body}.
 extern "C" {
-#include "agent/flow.h"
+#include "agent/wire/flow.h"
 #include "agent/library/control/server.h"
 #include "agent/library/dpdk.h"
 #include "agent/mirror.h"

@@ -39,6 +39,7 @@ void test_agent_clock();
 void test_agent_lanes();
 void test_agent_mirrors();
 void test_agent_flow();
+void test_agent_flow_orders();
 void test_agent_orders();
 void test_agent_server();
 void test_filter_jit();
@@ -118,6 +119,7 @@ int main(int argc, char** argv) {
   run("agent_lanes", test_agent_lanes);
   run("agent_mirrors", test_agent_mirrors);
   run("agent_flow", test_agent_flow);
+  run("agent_flow_orders", test_agent_flow_orders);
   run("agent_orders", test_agent_orders);
   run("agent_server", test_agent_server);
   run("filter_jit", test_filter_jit);

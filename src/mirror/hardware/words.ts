@@ -17,7 +17,7 @@ import {
 } from '../../filter/words/word-values.js';
 import { both, type Pattern, WITH_PORTS } from './pattern.js';
 
-/** As many rules as one mirror can have (DPCAP_FLOW_MOST_RULES in native/agent/flow.h). */
+/** As many rules as one mirror can have (DPCAP_FLOW_MOST_RULES in native/agent/wire/flow.h). */
 export const MOST_RULES = 32;
 
 /** What selects packets, as it was typed. */

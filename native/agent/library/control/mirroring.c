@@ -6,6 +6,7 @@
 
 #include "agent/library/control/answer.h"
 #include "agent/library/dpdk.h"
+#include "agent/library/flow/flow_mirroring.h"
 #include "agent/library/mirror/mirror.h"
 #include "agent/library/mirror/order.h"
 #include "agent/library/mirror/port_target.h"
@@ -175,6 +176,7 @@ static void list(int fd, const struct dpcap_agent_header *asked) {
 void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void *body, size_t bytes) {
   struct dpcap_mirror_status status;
   int err = ENOSYS;
+  if (asked->operation >= DPCAP_AGENT_FLOW_SET) return flow_mirroring_handle(fd, asked, body, bytes);
   if (asked->operation == DPCAP_AGENT_MIRROR_LIST) return list(fd, asked);
   if (asked->operation == DPCAP_AGENT_MIRROR_SET) err = set(body, bytes, &status);
   if (asked->operation == DPCAP_AGENT_MIRROR_RENEW) err = renew(body, bytes, &status);
@@ -184,7 +186,7 @@ void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void
 }
 
 bool mirroring_tick(void) {
-  bool is_any = false;
+  bool is_any = flow_mirroring_tick();
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     struct place *const place = &places[i];
     struct dpcap_mirror_status last;
@@ -201,4 +203,5 @@ void mirroring_leave(void) {
   memset(places, 0, sizeof places);
   memset(ended, 0, sizeof ended);
   port_targets_forget();
+  flow_mirroring_leave();
 }

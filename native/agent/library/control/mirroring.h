@@ -9,7 +9,8 @@
 
 // Whether this process can have mirrors: a primary with all functions of DPDK that they take.
 bool mirroring_is_possible(void);
-// Answers a message about mirrors; ENOSYS to any other. The errors:
+// Answers a message about mirrors, also about those in hardware (flow/flow_mirroring.h); ENOSYS to any other. The
+// errors:
 //   MIRROR_SET: EINVAL malformed; ENOSYS not possible in this process; ENODEV a port is not there as it was seen;
 //   ERANGE no
 //     such transmit queue; ENETDOWN the target is not started; EBUSY the application sends on that queue; EOPNOTSUPP by

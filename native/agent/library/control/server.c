@@ -18,7 +18,6 @@
 #include "agent/library/control/recording.h"
 #include "agent/library/datapath/lane.h"
 #include "agent/library/dpdk.h"
-#include "agent/library/flow/flow_mirroring.h"
 #include "agent/library/say.h"
 #include "agent/library/session.h"
 #include "agent/protocol.h"
@@ -78,7 +77,6 @@ void server_leave(void) {
   for (unsigned int i = 0; i < client_count; i++) close(clients[i].fd);
   recording_leave();
   mirroring_leave();
-  flow_mirroring_leave();
   listener = -1;
   client_count = 0;
 }
@@ -191,8 +189,7 @@ static void handle(struct client *client, const union message *message) {
     case DPCAP_AGENT_RECORDER_STATUS:
       return recording_tell(client->fd, header);
     default:
-      return (header->operation < DPCAP_AGENT_FLOW_SET ? mirroring_handle : flow_mirroring_handle)(
-          client->fd, header, message->bytes + sizeof *header, header->length - sizeof *header);
+      return mirroring_handle(client->fd, header, message->bytes + sizeof *header, header->length - sizeof *header);
   }
 }
 
@@ -256,7 +253,6 @@ static void welcome(void) {
 static bool tick(void) {
   bool is_needed = recording_tick();
   is_needed |= mirroring_tick();
-  is_needed |= flow_mirroring_tick();
   for (unsigned int i = 0; i < client_count; i++) {
     if (clients[i].session == NULL) continue;
     session_watch(clients[i].session);

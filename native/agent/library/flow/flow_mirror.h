@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/flow.h"
 #include "agent/library/flow/flow_calls.h"
 #include "agent/library/flow/flow_order.h"
+#include "agent/wire/flow.h"
 
 struct flow_mirror;
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/flow.h"
+#include "agent/wire/flow.h"
 
 // The parts of a dpcap_flow_order, whose sizes agree with its length.
 struct flow_order {

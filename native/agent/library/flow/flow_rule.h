@@ -2,7 +2,7 @@
 #pragma once
 #include <rte_flow.h>
 
-#include "agent/flow.h"
+#include "agent/wire/flow.h"
 
 struct flow_specs {
   struct rte_flow_item_ethdev represented;
