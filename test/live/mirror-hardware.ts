@@ -184,6 +184,11 @@ t.test('real drivers', { skip }, async (t) => {
     { code: 1, stdout: /^flow create 0 transfer pattern represented_port/m },
     'the rules are shown all the same',
   );
+  const byHand = ['mirror', 'by-hand', '--hardware', '-i', '0', '--to-port', '2', '--fate', 'jump:1'];
+  t.match(await runDpcap([...byHand, '--file-prefix', testpmd.prefix]), {
+    code: 0,
+    stdout: /checked, and REFUSED: .*Function not implemented[\s\S]*^flow validate 0 [\s\S]*^flow destroy 0/m,
+  });
   await t.test(
     'net_tap',
     {

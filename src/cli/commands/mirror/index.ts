@@ -6,6 +6,7 @@ import { planLines } from '../../../mirror/describe.js';
 import { NIC_DRIVERS } from '../../../mirror/nic.js';
 import type { RegisterCommand } from '../../command.js';
 import { addFilterOptions, collect } from '../../filter-options.js';
+import { addByHand, printByHand } from './by-hand.js';
 import { clearMirrors } from './clear.js';
 import { setLoopback } from './hardware/loopback.js';
 import { addHardwareOptions, type RawHardwareOptions, refuseWithoutHardware } from './hardware/options.js';
@@ -47,6 +48,11 @@ export const registerMirror: RegisterCommand = (program, context) => {
     .argument('<state>', 'on or off.')
     .requiredOption('-i, --interface <port>', 'Port of the PF: its number or device name.', collect)
     .action(setLoopback);
+  addByHand(
+    mirror
+      .command('by-hand')
+      .description('Print the commands of testpmd, tc or ip for a mirror, checked where they can be.'),
+  ).action(printByHand);
   addPlan(mirror.command('plan').description('Print the commands for a mirror, and change nothing.')).action(plan);
 };
 

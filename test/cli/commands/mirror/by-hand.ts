@@ -1,0 +1,35 @@
+/** `dpcap mirror by-hand`, through the command line. */
+import t from 'tap';
+import { runDpcap } from '../../../harness/index.js';
+
+const byHand = (...words: string[]): ReturnType<typeof runDpcap> => runDpcap(['mirror', 'by-hand', ...words]);
+
+t.test('commands, as text and as a document', async (t) => {
+  t.match(await byHand('-i', '0', '--to-port', '1'), { code: 0, stdout: /^dpcap mirror set -i 0 --to-port 1/m });
+  const { stdout } = await byHand('--dev', 'lo', '--to-dev', 'dpcapnone', '--switchdev', '--json');
+  t.match(JSON.parse(stdout), {
+    effect: 'planned',
+    steps: [
+      { commands: { length: 3 }, notes: [/representor/, 'lo is there', /dpcapnone is NOT there/, /not checked/] },
+    ],
+  });
+  const receiver = await byHand('--receive', 'vxlan', '--local', '192.0.2.9', '--tunnel-id', '7');
+  t.match(receiver, {
+    code: 0,
+    stdout: /checked[\s\S]*^ip link add mirror0 type vxlan id 7 dstport 4789 local 192\.0\.2\.9$/m,
+  });
+});
+
+t.test('what is not said, or wrong', async (t) => {
+  const wrong: [words: string[], message: RegExp][] = [
+    [[], /by hand: what\?/],
+    [['--dev', 'lo'], /--dev without --to-dev/],
+    [['--dev', 'lo', '--to-dev', 'lo'], /the target is the source/],
+    [['--dev', 'lo; reboot', '--to-dev', 'lo'], /is no interface/],
+    [['--receive', 'vxlan'], /--receive without --local/],
+    [['--receive', 'vxlan', '--local', 'collector'], /names are not looked up/],
+    [['--receive', 'erspan', '--local', '192.0.2.9', '--tunnel-id', '5000'], /out of range/],
+    [['--hardware', '-i', '0', '--to-port', '1'], /what becomes of the originals/],
+  ];
+  for (const [words, message] of wrong) t.match(await byHand(...words), { code: 2, stderr: message }, words.join(' '));
+});
