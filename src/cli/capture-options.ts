@@ -6,9 +6,9 @@ import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputCh
 import { MOST_FILES } from '../sinks/rotation/plan.js';
 import { isTunnelUrl, parseTunnelUrl } from '../sinks/tunnel/url.js';
 import { parseDuration } from '../text/duration.js';
-import { checkCompress } from './compress-option.js';
-import { checkMinFree, checkRotation, type RawRotationOptions } from './rotation-options.js';
-import { refuseForTunnel } from './tunnel-options.js';
+import { checkCompress } from './output/compress-option.js';
+import { checkMinFree, checkRotation, type RawRotationOptions } from './output/rotation-options.js';
+import { refuseForTunnel } from './output/tunnel-options.js';
 import { checkInteger } from './whole-number.js';
 
 /** The highest queue number, with `RTE_MAX_QUEUES_PER_PORT` as in DPDK's default configuration. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkTapOptions } from '../../src/cli/tap-options.js';
+import { checkTapOptions } from '../../src/cli/output/tap-options.js';
 import { threadsFor } from '../../src/forward2kni/tap-choices.js';
 
 t.same(checkTapOptions({}, undefined), {

@@ -13,13 +13,7 @@ import type { PortInfo } from '../../primary/telemetry.js';
 import type { Display } from '../../protocol/display.js';
 import { selectPorts } from '../../protocol/lanes.js';
 import type { CaptureRequest } from '../../protocol/request.js';
-import { INHERITED_FD } from '../../sinks/descriptor.js';
-import { descriptorOutput } from '../../sinks/descriptor-target.js';
 import { type FileOwner, fileOwner } from '../../sinks/file-owner.js';
-import { outputTarget } from '../../sinks/file-target.js';
-import type { CaptureTarget } from '../../sinks/output-target.js';
-import { sinkOf } from '../../sinks/registry.js';
-import { rotationTarget } from '../../sinks/rotation/target.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
 import { commandLine, createPlan } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
@@ -29,13 +23,14 @@ import { diagnostics } from '../../system/diagnostics.js';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../system/log.js';
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
-import { addCompressOption } from '../compress-option.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
 import { inOwnWords, isAnswered } from '../letters/meanings.js';
 import { addLetters, displayFrom, type RawLetters } from '../letters/options.js';
 import { PortScopes } from '../letters/per-port.js';
 import { startPrinting } from '../letters/printing.js';
 import { addLibrariesOption } from '../libraries-option.js';
+import { chooseTarget, describeTarget } from '../output/capture-target.js';
+import { addCompressOption } from '../output/compress-option.js';
 import {
   addReadOptions,
   checkRead,
@@ -278,22 +273,6 @@ function tryOnFile(filter: FilterProgram | undefined, path: string): string {
   } catch (thrown) {
     throw nativeError(thrown);
   }
-}
-
-function chooseTarget(request: CaptureRequest, owner?: FileOwner): CaptureTarget {
-  const { output, rotation, packetBuffered: isFollowed } = request;
-  if (output.kind === 'file' && rotation) return rotationTarget(output.path, owner);
-  if (output.kind === 'tunnel') return { to: output };
-  if (output.kind === 'count') return { to: { kind: 'device', path: '/dev/null' } };
-  if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'the program that prints' } };
-  return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path, { isFollowed, owner });
-}
-
-function describeTarget({ to, note }: CaptureTarget, { output, format, compression }: CaptureRequest): string {
-  if (output.kind === 'count') return 'be counted';
-  const name = sinkOf(to).nameOf(to);
-  if (to.kind === 'tunnel') return name;
-  return `${name} (${format}${compression ? `, ${compression.codec}` : ''}${note ? `, written ${note}` : ''})`;
 }
 
 function checkLogLevel(text: string | undefined): LogLevel {

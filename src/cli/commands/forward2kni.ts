@@ -14,7 +14,7 @@ import { diagnostics } from '../../system/diagnostics.js';
 import type { RegisterCommand } from '../command.js';
 import { addFilterOptions, type RawFilterOptions, readFilter } from '../filter-options.js';
 import { addLibrariesOption } from '../libraries-option.js';
-import { checkTapOptions, type RawTapOptions } from '../tap-options.js';
+import { checkTapOptions, type RawTapOptions } from '../output/tap-options.js';
 
 type RawOptions = RawForwardOptions & RawFilterOptions & RawTapOptions;
 

@@ -1,9 +1,9 @@
 /** `--compress CODEC[:LEVEL]`: which codec a file is written with. */
 import type { Command } from 'commander';
-import { UsageError } from '../errors.js';
-import type { OutputChoice } from '../protocol/request.js';
-import { CODEC_NAMES, CODECS, type CompressionChoice, codecOf } from '../sinks/compression.js';
-import { checkInteger } from './whole-number.js';
+import { UsageError } from '../../errors.js';
+import type { OutputChoice } from '../../protocol/request.js';
+import { CODEC_NAMES, CODECS, type CompressionChoice, codecOf } from '../../sinks/compression.js';
+import { checkInteger } from '../whole-number.js';
 
 /** Adds the option to a command. */
 export function addCompressOption(command: Command): void {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { checkCompress } from '../../src/cli/compress-option.js';
-import { formatOf, type OutputChoice } from '../../src/protocol/request.js';
-import { planCompression } from '../../src/sinks/compression.js';
+import { checkCompress } from '../../../src/cli/output/compress-option.js';
+import { formatOf, type OutputChoice } from '../../../src/protocol/request.js';
+import { planCompression } from '../../../src/sinks/compression.js';
 
 const file = (path: string): OutputChoice => ({ kind: 'file', path });
 

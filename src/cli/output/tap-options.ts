@@ -1,9 +1,9 @@
 /** Checks the options of `dpcap forward2kni` for an interface that dpcap makes. */
-import { UsageError } from '../errors.js';
-import type { FilterProgram } from '../filter/compile.js';
-import type { TapChoices } from '../forward2kni/tap-choices.js';
-import { MAX_THREADS } from '../protocol/limits.js';
-import { checkOptions } from './capture-options.js';
+import { UsageError } from '../../errors.js';
+import type { FilterProgram } from '../../filter/compile.js';
+import type { TapChoices } from '../../forward2kni/tap-choices.js';
+import { MAX_THREADS } from '../../protocol/limits.js';
+import { checkOptions } from '../capture-options.js';
 
 /** Options as commander hands them over. */
 export interface RawTapOptions {

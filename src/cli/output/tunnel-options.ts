@@ -1,6 +1,6 @@
 /** Options that mean nothing where packets go into a tunnel. */
-import { UsageError } from '../errors.js';
-import type { StopConditions } from '../protocol/limits.js';
+import { UsageError } from '../../errors.js';
+import type { StopConditions } from '../../protocol/limits.js';
 import type { RawRotationOptions } from './rotation-options.js';
 
 interface RawOptions extends RawRotationOptions {

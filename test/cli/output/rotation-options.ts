@@ -1,7 +1,7 @@
 /** dumpcap's and tcpdump's words about several files, and what contradicts itself. */
 import t from 'tap';
-import { checkOptions, type RawCaptureOptions } from '../../src/cli/capture-options.js';
-import type { RotationPlan } from '../../src/sinks/rotation/plan.js';
+import { checkOptions, type RawCaptureOptions } from '../../../src/cli/capture-options.js';
+import type { RotationPlan } from '../../../src/sinks/rotation/plan.js';
 
 const FILE = { write: 'x.pcap' };
 

@@ -1,13 +1,13 @@
 /** The words about files that follow one another: dumpcap's -b, tcpdump's -C, -G, -W and -z. Raw words in, a plan out. */
 import { basename, dirname } from 'node:path';
-import { UsageError } from '../errors.js';
-import type { OutputChoice } from '../protocol/request.js';
-import { digitsFor } from '../sinks/rotation/names.js';
-import { MOST_FILES, type RotationPlan } from '../sinks/rotation/plan.js';
-import { checkTimeFormat, strftime } from '../sinks/rotation/strftime.js';
-import { parseDuration } from '../text/duration.js';
-import { parseSize } from '../text/size.js';
-import { checkInteger } from './whole-number.js';
+import { UsageError } from '../../errors.js';
+import type { OutputChoice } from '../../protocol/request.js';
+import { digitsFor } from '../../sinks/rotation/names.js';
+import { MOST_FILES, type RotationPlan } from '../../sinks/rotation/plan.js';
+import { checkTimeFormat, strftime } from '../../sinks/rotation/strftime.js';
+import { parseDuration } from '../../text/duration.js';
+import { parseSize } from '../../text/size.js';
+import { checkInteger } from '../whole-number.js';
 
 /** The options as commander hands them over. */
 export interface RawRotationOptions {
