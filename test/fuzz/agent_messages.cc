@@ -1,11 +1,11 @@
 // What clients send to the agent, made up by libFuzzer: several messages over one connection to the real server, with
 // packets passing in between. An input is a row of {operation, flaw, length, body}.
 extern "C" {
-#include "agent/wire/flow.h"
 #include "agent/library/control/server.h"
 #include "agent/library/dpdk.h"
 #include "agent/mirror.h"
 #include "agent/protocol.h"
+#include "agent/wire/flow.h"
 }
 
 #include <fcntl.h>
@@ -196,19 +196,20 @@ std::vector<uint8_t> orderly_flow(const std::vector<uint8_t>& made_up) {
   order.flags = at(2) % 8;
   order.ratio = at(3);
   order.through = order.source = at(4) % kPorts;
-  order.fate.kind = at(5) % 5;
+  const bool is_transfer = (order.flags & DPCAP_FLOW_TRANSFER) != 0;
+  order.fate.kind = at(5) % 8 == 0 ? at(5) / 8 % 6 : is_transfer ? DPCAP_FLOW_JUMP : DPCAP_FLOW_QUEUE;
   order.fate.value = at(6);
-  order.copy.kind = at(7) % 5;
-  order.copy.value = at(8);
+  order.copy.kind = is_transfer ? DPCAP_FLOW_PORT : DPCAP_FLOW_QUEUE;
+  order.copy.value = at(7) % (kPorts + 1);
   strcpy(order.fate.device, "p");
   strcpy(order.copy.device, "p");
   strcpy(order.through_device, "p");
   strcpy(order.source_device, "p");
-  order.rule_count = 1 + at(9) % 3;
+  order.rule_count = 1 + at(8) % 3;
   std::vector<uint8_t> bytes(sizeof order + order.rule_count * sizeof(dpcap_flow_match));
   memcpy(bytes.data(), &order, sizeof order);
-  for (size_t i = 10; i < made_up.size() && sizeof order + i - 10 < bytes.size(); i++)
-    bytes[sizeof order + i - 10] = made_up[i];
+  for (size_t i = 9; i < made_up.size() && sizeof order + i - 9 < bytes.size(); i++)
+    bytes[sizeof order + i - 9] = made_up[i];
   return bytes;
 }
 
