@@ -28,7 +28,9 @@ constexpr Codec kCodecs[] = {Codec::gzip, Codec::zstd, Codec::lz4};
 constexpr size_t kRecord = 16 + 1000;
 
 FileSinkOptions options(Codec codec, unsigned threads) {
-  return {FileFormat::pcap, 0, std::vector<uint8_t>(24), Priority::normal, {codec, 1, threads}};
+  FileSinkOptions options{FileFormat::pcap, 0, std::vector<uint8_t>(24), Priority::normal};
+  options.compression = {codec, 1, threads};
+  return options;
 }
 
 struct Decoded {
