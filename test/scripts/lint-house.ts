@@ -27,6 +27,8 @@ const SOUND = {
     inject: {},
     codec: {},
     reader: { format: {}, input: {} },
+    tunnel: {},
+    mirror: {},
     recorder: {},
     ebpf: { kernel: {} },
     agent: { library: { 'lane.c': '#include <rte_mbuf.h>\n' } },
