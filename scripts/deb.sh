@@ -34,6 +34,7 @@ bin/dpcap completion fish >"$root/usr/share/fish/vendor_completions.d/dpcap.fish
   printf '\nFiles: native/ebpf/kernel/*\nCopyright: 2026 the dpcap authors\nLicense: BSD-2-Clause or GPL-2\n\nLicense: GPL-2\n'
   printf ' On Debian systems the full text is in /usr/share/common-licenses/GPL-2.\n\nLicense: BSD-2-Clause\n'
   sed -n '/^Redistribution/,$ { s/^$/./; s/^/ /; p }' native/ebpf/kernel/LICENSE
+  printf '\nComment: The addons hold libzstd, liblz4 and zlib. What their authors say is in\n /usr/share/doc/dpcap/licenses.\n'
 } >"$doc/copyright"
 {
   printf 'dpcap (%s) unstable; urgency=medium\n\n' "$version"
@@ -41,6 +42,7 @@ bin/dpcap completion fish >"$root/usr/share/fish/vendor_completions.d/dpcap.fish
   printf ' -- The dpcap authors <dpcap@dpcap.invalid>  %s\n' "$(git log -1 --format=%aD)"
 } | gzip -9n >"$doc/changelog.gz"
 gzip -9n <CHANGELOG.md >"$doc/NEWS.gz"
+cp -r prebuilds/licenses "$doc/"
 find "$root" -type d -exec chmod 0755 {} +
 find "$root" -type f -exec chmod 0644 {} +
 chmod 0755 "$lib/bin/dpcap"

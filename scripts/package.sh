@@ -34,6 +34,11 @@ strip --strip-unneeded "$prebuilds"/*
   echo 'package: there are no addons for arm64, and so no package; --only-here makes one without them' >&2
   exit 1
 }
+# The addons hold these libraries, whose licences want to come along.
+install -d prebuilds/licenses
+for library in libzstd liblz4 zlib1g; do
+  cp "/usr/share/doc/$library-dev/copyright" "prebuilds/licenses/$library"
+done
 node dist/scripts/man.js >man/dpcap.1
 npm pack --silent --ignore-scripts --pack-destination build
 [ "$deb" = no ] || scripts/deb.sh "$(dpkg --print-architecture)"
