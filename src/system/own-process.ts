@@ -8,7 +8,19 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
  */
 export const NO_DEBUGGER = '--inspect-port=[ff00::]:1024';
 
-/** Like spawn(), for node. @param words node's options, the file to execute and its arguments */
+/** A command as spawn() takes it. */
+export interface NodeCommand {
+  command: string;
+  args: string[];
+}
+
+/** How node is started. @param words node's options, the file to execute and its arguments */
+export function nodeCommand(words: readonly string[]): NodeCommand {
+  return { command: process.execPath, args: [NO_DEBUGGER, ...words] };
+}
+
+/** Like spawn(), for node. @param words as for nodeCommand() */
 export function spawnNode(words: readonly string[], options: SpawnOptions): ChildProcess {
-  return spawn(process.execPath, [NO_DEBUGGER, ...words], options);
+  const { command, args } = nodeCommand(words);
+  return spawn(command, args, options);
 }

@@ -9,7 +9,9 @@ t.test('a file gives what the command line does not say', { skip }, async (t) =>
   const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
   t.teardown(() => testpmd.stop());
   await testpmd.command('start');
-  const defaults = { capture: { format: 'pcapng', count: 7, 'snapshot-length': 40, 'file-prefix': testpmd.prefix } };
+  const defaults = {
+    capture: { format: 'pcapng', 'packet-count': 7, 'snapshot-length': 40, 'file-prefix': testpmd.prefix },
+  };
   const folder = t.testdir({ 'config.json': JSON.stringify(defaults) });
   const env = { DPCAP_CONFIG: join(folder, 'config.json') };
   const run = async (file: string, ...words: string[]): Promise<Record<string, string>> => {

@@ -2,7 +2,7 @@
 import { UsageError } from '../../errors.js';
 import type { Display } from '../../protocol/display.js';
 import { entryFile } from '../../system/location.js';
-import { NO_DEBUGGER } from '../../system/own-process.js';
+import { nodeCommand } from '../../system/own-process.js';
 import type { PrintingProgram } from './program.js';
 
 /** @throws UsageError for what only tcpdump can do */
@@ -17,6 +17,6 @@ export function ownPrinter(display: Display): PrintingProgram {
       hint: 'install tcpdump, or leave it out',
     });
   }
-  const args = [NO_DEBUGGER, entryFile('printer'), JSON.stringify(display)];
-  return { name: "dpcap's own printer", command: process.execPath, args, noise: /^$/ };
+  const node = nodeCommand([entryFile('printer'), JSON.stringify(display)]);
+  return { name: "dpcap's own printer", ...node, noise: /^$/ };
 }
