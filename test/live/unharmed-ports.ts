@@ -48,8 +48,8 @@ async function detach(testpmd: Testpmd): Promise<void> {
 
 /** Small records, for files that are filled at full load. */
 function startOn(testpmd: Testpmd, ports: string[], file: string): LiveCapture {
-  const options = ['-B', '16384', '-s', '14', '-a', 'filesize:2000000', '-w', file];
-  return startCaptureIn({}, testpmd, [...ports.flatMap((port) => ['-i', port]), ...options]);
+  const options = ['-B', '16384', '-a', 'filesize:2000000', '-w', file];
+  return startCaptureIn({}, testpmd, ['-s', '14', ...ports.flatMap((port) => ['-i', port]), ...options]);
 }
 
 /** Asserts that it is told on standard error within a second that `what` has gone by `act`. */
