@@ -43,6 +43,12 @@ bin/dpcap completion fish >"$root/usr/share/fish/vendor_completions.d/dpcap.fish
 } | gzip -9n >"$doc/changelog.gz"
 gzip -9n <CHANGELOG.md >"$doc/NEWS.gz"
 cp -r prebuilds/licenses "$doc/"
+install -d "$root/usr/share/lintian/overrides"
+cat >"$root/usr/share/lintian/overrides/dpcap" <<'OVERRIDES'
+# A shared zlib crashes inside node, which exports functions of a zlib of its own: the loader binds the calls that the
+# shared one makes of its own functions to those.
+dpcap: embedded-library zlib [usr/lib/dpcap/prebuilds/*]
+OVERRIDES
 find "$root" -type d -exec chmod 0755 {} +
 find "$root" -type f -exec chmod 0644 {} +
 chmod 0755 "$lib/bin/dpcap"
