@@ -10,10 +10,10 @@ const BUILD_TIMEOUT_MS = 120_000;
 /** A folder with executables for another release of DPDK: there is no compiler in its chroot (scripts/build-addon.sh). */
 const { DPCAP_TEST_PROGRAMS } = process.env;
 
-/** Why a program cannot be had here, or false. */
-export function isMissing(target: string): string | false {
+/** Why a program, or a library of this name, cannot be had here, or false. */
+export function isMissing(name: string): string | false {
   if (!DPCAP_TEST_PROGRAMS) return !isInstalled('cmake') && 'cmake is not installed';
-  return !existsSync(`${DPCAP_TEST_PROGRAMS}/${target}`) && `${target} is not built for this release`;
+  return !existsSync(`${DPCAP_TEST_PROGRAMS}/${name}`) && `${name} is not built for this release`;
 }
 
 /** Builds a target of CMakeLists.txt unless it is up to date. Returns the path of its executable. */

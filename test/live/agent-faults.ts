@@ -155,7 +155,7 @@ for (const [kind, what] of [
 const RX = ['--via', 'agent', '-i', '0', '-Q', 'rx'];
 const timesIn = (file: string): number[] => tsharkFields(file, ['frame.time_epoch']).map(([time]) => Number(time));
 
-t.test('the clock is set while packets come', { skip: skip || isMissing('stepped-clock') }, async (t) => {
+t.test('the clock is set while packets come', { skip: skip || isMissing('stepped-clock.so') }, async (t) => {
   const folder = t.testdir();
   const [frames, file, single, stepped] = ['frames.pcap', 'x.pcap', 'one.pcap', 'stepped'].map((name) =>
     join(folder, name),

@@ -17,7 +17,7 @@ import {
   startTestpmd,
 } from '../harness/index.js';
 
-const skip = requirements({ hugepagesMb: 256 });
+const skip = requirements({ hugepagesMb: 256, tools: ['zstd', 'lz4'] });
 
 t.test('at whatever rate, what is written and what is lost is all that passed', { skip }, async (t) => {
   const testpmd = await startTestpmd({ vdevs: ['net_null0'] });

@@ -8,7 +8,7 @@ import { mirrorsOf, mirrorsUntil } from '../harness/mirrors.js';
 import { uniqueInterface } from '../harness/owned.js';
 import { ownDir } from '../helpers/own-dir.js';
 
-const skip = requirements({ hugepagesMb: 192 }) || isMissing('flow-recorder');
+const skip = requirements({ hugepagesMb: 192 }) || isMissing('flow-recorder.so');
 const LEASE = ['--lease', '5m'];
 
 const flowsOf = async (testpmd: Testpmd): Promise<SeenFlow[]> => (await mirrorsOf(testpmd)) as unknown as SeenFlow[];
