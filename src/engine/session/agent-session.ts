@@ -3,27 +3,22 @@ import { portsOfAll } from '../../agent/ports.js';
 import { hostAddon } from '../../native/addons.js';
 import { checked } from '../../native/errors.js';
 import type { AttachedFacts } from '../../native/primary-binding.js';
-import { CriticalSections } from '../../protocol/critical-sections.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import { isRunning } from '../../system/process.js';
 import type { CaptureSession } from './capture-session.js';
+import { UnjoinedSession, unjoinedFacts } from './unjoined-session.js';
 
 type Target = Pick<EnginePlan, 'agent'>;
 
-export class AgentSession implements CaptureSession {
+export class AgentSession extends UnjoinedSession implements CaptureSession {
   readonly #target: Target;
   readonly way = 'agent';
   readonly addon = hostAddon();
-  /** The agent takes no lock that the application shares with anybody. */
-  readonly sections = new CriticalSections(() => {});
-  /** Each look at the application tells its end. */
-  readonly primaryGone = new Promise<void>(() => {});
 
   constructor(target: Target) {
+    super();
     this.#target = target;
   }
-
-  begin(): void {}
 
   /** @throws DpcapError as AgentBinding.agentHello() */
   async attach(): Promise<AttachedFacts> {
@@ -31,8 +26,7 @@ export class AgentSession implements CaptureSession {
       () => portsOfAll(this.#running().map(({ socket }) => this.addon.agentHello(socket))),
       'agent',
     );
-    const heap = { freeBytes: 0, greatestBytes: 0, totalBytes: 0, pageBytes: 0 };
-    return { heap, ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
+    return unjoinedFacts(ports);
   }
 
   /** Whether one of its processes is. */
@@ -42,16 +36,5 @@ export class AgentSession implements CaptureSession {
 
   #running(): NonNullable<Target['agent']>['processes'] {
     return this.#target.agent?.processes.filter(({ pid, startTicks }) => isRunning(pid, startTicks)) ?? [];
-  }
-
-  async obstacle(): Promise<undefined> {}
-  async answered(): Promise<void> {}
-  async participants(): Promise<undefined> {}
-  /** The agent has said that every thread of the application has left its callbacks. */
-  async quiesce(): Promise<undefined> {}
-  async detach(): Promise<void> {}
-
-  hasStopped(): boolean {
-    return false;
   }
 }

@@ -2,27 +2,22 @@
 import { DpcapError } from '../../errors.js';
 import { ebpfAddon } from '../../native/addons.js';
 import type { AttachedFacts } from '../../native/primary-binding.js';
-import { CriticalSections } from '../../protocol/critical-sections.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import { isRunning } from '../../system/process.js';
 import type { CaptureSession } from './capture-session.js';
+import { UnjoinedSession, unjoinedFacts } from './unjoined-session.js';
 
 type Target = NonNullable<EnginePlan['ebpf']>;
 
-export class EbpfSession implements CaptureSession {
+export class EbpfSession extends UnjoinedSession implements CaptureSession {
   readonly #target: Pick<Target, 'processes' | 'ports'>;
   readonly way = 'ebpf';
   readonly addon = ebpfAddon();
-  /** No lock of the application's is taken. */
-  readonly sections = new CriticalSections(() => {});
-  /** Each look at the application tells its end. */
-  readonly primaryGone = new Promise<void>(() => {});
 
   constructor(target: Pick<Target, 'processes' | 'ports'>) {
+    super();
     this.#target = target;
   }
-
-  begin(): void {}
 
   /** @throws DpcapError ERR_PRIMARY_GONE when one of its processes has ended: another one may have its pid by now */
   async attach(): Promise<AttachedFacts> {
@@ -33,23 +28,11 @@ export class EbpfSession implements CaptureSession {
         hint: 'run dpcap again',
       });
     }
-    const heap = { freeBytes: 0, greatestBytes: 0, totalBytes: 0, pageBytes: 0 };
-    return { heap, ports: this.#target.ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '' };
+    return unjoinedFacts(this.#target.ports);
   }
 
   /** Whether one of its processes is. */
   isPrimaryAlive(): boolean {
     return this.#target.processes.some(({ pid, startTicks }) => isRunning(pid, startTicks));
-  }
-
-  async obstacle(): Promise<undefined> {}
-  async answered(): Promise<void> {}
-  async participants(): Promise<undefined> {}
-  /** The kernel takes a probe out when no thread is in its program any more. */
-  async quiesce(): Promise<undefined> {}
-  async detach(): Promise<void> {}
-
-  hasStopped(): boolean {
-    return false;
   }
 }

@@ -5,9 +5,9 @@ import { hostAddon } from '../../native/addons.js';
 import { checked, nativeError } from '../../native/errors.js';
 import type { AttachedFacts, InputPart } from '../../native/primary-binding.js';
 import type { InputFacts, InputHandle, InputInterface } from '../../native/reader-binding.js';
-import { CriticalSections } from '../../protocol/critical-sections.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import type { CaptureSession } from './capture-session.js';
+import { UnjoinedSession, unjoinedFacts } from './unjoined-session.js';
 
 /** The engine's standard input is what it reads. */
 const INPUT_FD = 0;
@@ -29,20 +29,16 @@ const NOTHING_READ: InputFacts = { format: 'pcap', codec: 'none', comment: '', i
 
 type Target = Pick<EnginePlan, 'expression' | 'format'> & { input: NonNullable<EnginePlan['input']> };
 
-export class ReadSession implements CaptureSession {
+export class ReadSession extends UnjoinedSession implements CaptureSession {
   readonly #target: Target;
   #isInterrupted = false;
   readonly addon = hostAddon();
   readonly way = 'file';
-  /** No application is asked for anything. */
-  readonly sections = new CriticalSections(() => {});
-  readonly primaryGone = new Promise<void>(() => {});
 
   constructor(target: Target) {
+    super();
     this.#target = target;
   }
-
-  begin(): void {}
 
   /**
    * @throws DpcapError ERR_INPUT_FILE, UsageError when what is asked for cannot be done with such a file
@@ -54,8 +50,7 @@ export class ReadSession implements CaptureSession {
     const input: InputPart = { ...facts, interfaces, handle };
     refuseUnsuitable(this.#target, interfaces);
     const ports = interfaces.map(({ name }, id) => ({ id, name: name || `interface ${id}`, rxQueues: 1, txQueues: 0 }));
-    const heap = { freeBytes: 0, greatestBytes: 0, totalBytes: 0, pageBytes: 0 };
-    return { heap, ports, pools: [], ownOps: [], owners: [], pdumpReady: true, log: '', input };
+    return { ...unjoinedFacts(ports), input };
   }
 
   async #head(handle: InputHandle): Promise<InputFacts> {
@@ -79,16 +74,6 @@ export class ReadSession implements CaptureSession {
 
   isPrimaryAlive(): boolean {
     return true;
-  }
-
-  async obstacle(): Promise<undefined> {}
-  async answered(): Promise<void> {}
-  async participants(): Promise<undefined> {}
-  async quiesce(): Promise<undefined> {}
-  async detach(): Promise<void> {}
-
-  hasStopped(): boolean {
-    return false;
   }
 }
 
