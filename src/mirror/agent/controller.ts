@@ -3,15 +3,12 @@
  * VfdController is to VFs.
  */
 import { randomInt } from 'node:crypto';
-import type { AgentAt } from '../../agent/find.js';
 import { DpcapError } from '../../errors.js';
 import { type HostAddon, hostAddon } from '../../native/addons.js';
-import { checked } from '../../native/errors.js';
 import type { MirrorStatus } from '../../native/mirror-binding.js';
-import { ownIdentity } from '../../system/process-life.js';
 import type { MirroringApplication } from './application.js';
-import { type AgentPort, mirrorOrder, type PortMirrorRequest, type ResolvedMirror, resolveMirror } from './request.js';
-import type { AgentMirrorRecord } from './undo.js';
+import { MirroringController } from './mirroring-controller.js';
+import { mirrorOrder, type PortMirrorRequest, type ResolvedMirror, resolveMirror } from './request.js';
 
 type Addon = Pick<HostAddon, 'mirrorSet' | 'mirrorRenew' | 'mirrorClear' | 'mirrorList'>;
 
@@ -34,14 +31,12 @@ const HINTS: Partial<Record<string, string>> = {
   EPERM: '`dpcap mirror list` shows the owner; anybody who may speak to the agent can end it: dpcap mirror clear --id',
 };
 
-export class AgentController {
+export class AgentController extends MirroringController {
   readonly kind = 'agent';
-  readonly #application: MirroringApplication;
   readonly #addon: Addon;
-  readonly #owner = ownIdentity();
 
   constructor(application: MirroringApplication, addon: Addon = hostAddon()) {
-    this.#application = application;
+    super(application, HINTS);
     this.#addon = addon;
   }
 
@@ -50,32 +45,13 @@ export class AgentController {
     return randomInt(1, 2 ** 32);
   }
 
-  /** The application, for controllers of its other mirrors. */
-  get application(): MirroringApplication {
-    return this.#application;
-  }
-
-  get ports(): readonly AgentPort[] {
-    return this.#application.hello.ports;
-  }
-
-  get filePrefix(): string {
-    return this.#application.agent.filePrefix;
-  }
-
-  /** Which application it is about, for people. */
-  get name(): string {
-    const { hello, agent } = this.#application;
-    return `${hello.program} (${agent.filePrefix}, pid ${agent.pid})`;
-  }
-
   /**
    * Checks all that can be checked without a change.
    * @throws UsageError, DpcapError as resolveMirror()
    */
   resolve(request: PortMirrorRequest): ResolvedMirror {
     const resolved = resolveMirror(request, this.ports);
-    const { others } = this.#application;
+    const { others } = this.application;
     if (others.length === 0) return resolved;
     const processes = `process ${others.join(', ')}`;
     if (request.targetQueue === undefined) throw unwatched(processes);
@@ -88,35 +64,25 @@ export class AgentController {
    * @throws DpcapError as MirrorBinding.mirrorSet()
    */
   set(mirror: ResolvedMirror, id: number, leaseSeconds: number): MirrorStatus {
-    const { pid: ownerPid, startTicks: ownerStartTicks } = this.#owner;
+    const { pid: ownerPid, startTicks: ownerStartTicks } = this.owner;
     const order = mirrorOrder(mirror, id, { ownerPid, ownerStartTicks, leaseSeconds });
-    return this.#ask((socket) => this.#addon.mirrorSet(socket, order));
+    return this.ask((socket) => this.#addon.mirrorSet(socket, order));
   }
 
   /** Lengthens the lease of a mirror of this process. Undefined when it is not there. @throws DpcapError */
   renew(id: number, leaseSeconds: number): MirrorStatus | undefined {
-    const { pid, startTicks } = this.#owner;
-    return this.#ask((socket) => this.#addon.mirrorRenew(socket, id, { pid, startTicks, leaseSeconds }));
+    const { pid, startTicks } = this.owner;
+    return this.ask((socket) => this.#addon.mirrorRenew(socket, id, { pid, startTicks, leaseSeconds }));
   }
 
   /** Ends a mirror. Undefined when it is not there, which is no error. @throws DpcapError ERR_DISABLE_FAILED */
   clear(id: number): MirrorStatus | undefined {
-    return this.#ask((socket) => this.#addon.mirrorClear(socket, id));
+    return this.ask((socket) => this.#addon.mirrorClear(socket, id));
   }
 
   /** All mirrors, also those that have ended by themselves. @throws DpcapError */
   list(selector: MirrorSelector = {}): MirrorStatus[] {
-    return this.#ask((socket) => this.#addon.mirrorList(socket)).filter((one) => isMeant(one, selector));
-  }
-
-  /** What the journal keeps of a mirror of this application, to undo it. */
-  undoRecord(id: number): AgentMirrorRecord {
-    const { socket, pid, process } = this.#application.agent;
-    return { socket, id, pid, startTicks: process.startTicks ?? 0 };
-  }
-
-  #ask<T>(call: (socket: string) => T): T {
-    return withHints(this.#application.agent, call);
+    return this.ask((socket) => this.#addon.mirrorList(socket)).filter((one) => isMeant(one, selector));
   }
 }
 
@@ -126,17 +92,6 @@ function unwatched(processes: string): DpcapError {
     subject: processes,
     hint: 'name a transmit queue of the target on which no process of the application sends: --to-queue',
   });
-}
-
-function withHints<T>({ socket }: Pick<AgentAt, 'socket'>, call: (socket: string) => T): T {
-  try {
-    return checked(() => call(socket));
-  } catch (error) {
-    if (!(error instanceof DpcapError)) throw error;
-    const { code, message, errno, subject } = error;
-    const hint = HINTS[errno ?? ''] ?? error.hint;
-    throw new DpcapError(code, message, { errno, subject, hint, cause: error });
-  }
 }
 
 function isMeant(one: MirrorStatus, { id, source, target }: MirrorSelector): boolean {

@@ -1,14 +1,12 @@
 /** The controller of mirrors in hardware, which the agent inside an application makes of flow rules. */
 import { DpcapError } from '../../errors.js';
 import { type HostAddon, hostAddon } from '../../native/addons.js';
-import { checked } from '../../native/errors.js';
 import type { FlowStatus } from '../../native/flow-binding.js';
 import { describePort, selectPorts } from '../../protocol/lanes.js';
-import { ownIdentity } from '../../system/process-life.js';
 import type { MirroringApplication } from '../agent/application.js';
 import type { MirrorSelector } from '../agent/controller.js';
+import { MirroringController } from '../agent/mirroring-controller.js';
 import type { AgentPort, Lease } from '../agent/request.js';
-import type { AgentMirrorRecord } from '../agent/undo.js';
 import { flowOrder, type HardwareRequest, type ResolvedFlow, resolveFlow } from './request.js';
 
 type Addon = Pick<HostAddon, 'flowSet' | 'flowRenew' | 'flowClear' | 'flowList' | 'txLoopback'>;
@@ -32,28 +30,12 @@ const HINTS: Partial<Record<string, string>> = {
 /** The drivers whose ports have a loopback of transmitted packets (rte_pmd_*_set_tx_loopback, 22.11 to 25.11). */
 const WITH_LOOPBACK = ['net_ixgbe', 'net_i40e', 'net_bnxt', 'net_dpaa'];
 
-export class HardwareController {
-  readonly #application: MirroringApplication;
+export class HardwareController extends MirroringController {
   readonly #addon: Addon;
-  readonly #owner = ownIdentity();
 
   constructor(application: MirroringApplication, addon: Addon = hostAddon()) {
-    this.#application = application;
+    super(application, HINTS);
     this.#addon = addon;
-  }
-
-  get ports(): readonly AgentPort[] {
-    return this.#application.hello.ports;
-  }
-
-  get filePrefix(): string {
-    return this.#application.agent.filePrefix;
-  }
-
-  /** Which application it is about, for people. */
-  get name(): string {
-    const { hello, agent } = this.#application;
-    return `${hello.program} (${agent.filePrefix}, pid ${agent.pid})`;
   }
 
   /** @throws UsageError, DpcapError as resolveFlow() */
@@ -72,26 +54,26 @@ export class HardwareController {
   }
 
   #set(flow: ResolvedFlow, id: number, leaseSeconds: number, validatesOnly: boolean): FlowStatus {
-    const { pid: ownerPid, startTicks: ownerStartTicks } = this.#owner;
+    const { pid: ownerPid, startTicks: ownerStartTicks } = this.owner;
     const lease: Lease = { ownerPid, ownerStartTicks, leaseSeconds };
     const order = flowOrder(flow, id, lease, validatesOnly);
-    return this.#ask((socket) => this.#addon.flowSet(socket, order));
+    return this.ask((socket) => this.#addon.flowSet(socket, order));
   }
 
   /** Lengthens the lease of a mirror of this process. Undefined when it is not there. @throws DpcapError */
   renew(id: number, leaseSeconds: number): FlowStatus | undefined {
-    const { pid, startTicks } = this.#owner;
-    return this.#ask((socket) => this.#addon.flowRenew(socket, id, { pid, startTicks, leaseSeconds }));
+    const { pid, startTicks } = this.owner;
+    return this.ask((socket) => this.#addon.flowRenew(socket, id, { pid, startTicks, leaseSeconds }));
   }
 
   /** Ends a mirror. Undefined when it is not there, which is no error. @throws DpcapError ERR_DISABLE_FAILED */
   clear(id: number): FlowStatus | undefined {
-    return this.#ask((socket) => this.#addon.flowClear(socket, id));
+    return this.ask((socket) => this.#addon.flowClear(socket, id));
   }
 
   /** All mirrors in hardware, also those that have ended by themselves. @throws DpcapError */
   list(selector: MirrorSelector = {}): FlowStatus[] {
-    return this.#ask((socket) => this.#addon.flowList(socket)).filter((one) => isMeant(one, selector));
+    return this.ask((socket) => this.#addon.flowList(socket)).filter((one) => isMeant(one, selector));
   }
 
   /**
@@ -111,24 +93,8 @@ export class HardwareController {
         },
       );
     }
-    this.#ask((socket) => this.#addon.txLoopback(socket, { port: port.id, device: port.name, isOn }));
+    this.ask((socket) => this.#addon.txLoopback(socket, { port: port.id, device: port.name, isOn }));
     return describePort(port);
-  }
-
-  /** What the journal keeps of a mirror of this application, to undo it. */
-  undoRecord(id: number): AgentMirrorRecord {
-    const { socket, pid, process } = this.#application.agent;
-    return { socket, id, pid, startTicks: process.startTicks ?? 0 };
-  }
-
-  #ask<T>(call: (socket: string) => T): T {
-    try {
-      return checked(() => call(this.#application.agent.socket));
-    } catch (error) {
-      if (!(error instanceof DpcapError)) throw error;
-      const { code, message, errno, subject } = error;
-      throw new DpcapError(code, message, { errno, subject, hint: HINTS[errno ?? ''] ?? error.hint, cause: error });
-    }
   }
 }
 
