@@ -1,54 +1,19 @@
 // Mirrors in hardware: what agents are asked, and what they say.
 #include <algorithm>
 
-#include "js/convert.h"
-#include "js/errors.h"
 #include "js/exports.h"
+#include "js/host/agent_arguments.h"
 #include "mirror/flow_client.h"
 
 namespace {
 
 using namespace dpcap;
 
-constexpr uint64_t kMostTicks = 1ull << 53;
-
-std::string socket_of(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
-  return info[0].As<Napi::String>();
-}
-
-Napi::Object object_of(const Napi::CallbackInfo& info, size_t at, const char* name) {
-  if (!info[at].IsObject()) throw wrong_type(info.Env(), name, "an object");
-  return info[at].As<Napi::Object>();
-}
-
-uint32_t id_of(const Napi::CallbackInfo& info) {
-  if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected the id of a mirror");
-  return info[1].As<Napi::Number>().Uint32Value();
-}
-
-template <size_t N>
-void copy_name(char (&to)[N], const std::string& name) {
-  name.copy(to, N - 1);
-}
-
 template <size_t N>
 void copy_bytes(const Napi::Object& from, const char* name, uint8_t (&to)[N]) {
   const std::vector<uint8_t> all = bytes(from, name);
   if (all.size() > N) throw Napi::RangeError::New(from.Env(), std::string(name) + " has too many bytes");
   std::copy(all.begin(), all.end(), to);
-}
-
-uint16_t number16(const Napi::Object& object, const char* name) {
-  return static_cast<uint16_t>(number(object, name, UINT16_MAX));
-}
-
-uint32_t number32(const Napi::Object& object, const char* name) {
-  return static_cast<uint32_t>(number(object, name, UINT32_MAX));
-}
-
-uint32_t flag(const Napi::Object& object, const char* name, uint32_t value) {
-  return boolean(object, name) ? value : 0;
 }
 
 const char* const kKinds[] = {"", "drop", "queue", "port", "jump"};
@@ -124,10 +89,6 @@ dpcap_flow_order to_head(const Napi::Object& order) {
   return head;
 }
 
-const char* state_name(uint32_t state) {
-  return state == DPCAP_MIRROR_ON ? "on" : state == DPCAP_MIRROR_ENDING ? "ending" : "ended";
-}
-
 const char* reason_name(uint32_t reason) {
   switch (reason) {
     case DPCAP_FLOW_LEASE_OVER:
@@ -160,7 +121,7 @@ Napi::Value from_counters(Napi::Env env, const dpcap_flow_status& status) {
 Napi::Object from_status(Napi::Env env, const dpcap_flow_status& status) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", status.id);
-  object.Set("state", state_name(status.state));
+  object.Set("state", dpcap_mirror_state_name(status.state));
   object.Set("reason",
              status.state == DPCAP_MIRROR_ON ? env.Null() : Napi::String::New(env, reason_name(status.reason)));
   object.Set("ownerPid", status.owner_pid);
@@ -182,10 +143,6 @@ Napi::Object from_status(Napi::Env env, const dpcap_flow_status& status) {
   return object;
 }
 
-Napi::Value from_optional(Napi::Env env, const std::optional<dpcap_flow_status>& status) {
-  return status ? from_status(env, *status) : env.Undefined();
-}
-
 // flowSet(path, order): its status.
 Napi::Value JS_FlowSet(const Napi::CallbackInfo& info) {
   const Napi::Object order = object_of(info, 1, "order");
@@ -195,29 +152,21 @@ Napi::Value JS_FlowSet(const Napi::CallbackInfo& info) {
 
 // flowRenew(path, id, owner): its status, undefined when it is not there.
 Napi::Value JS_FlowRenew(const Napi::CallbackInfo& info) {
-  const Napi::Object owner = object_of(info, 2, "owner");
-  dpcap_mirror_name name{};
-  name.id = id_of(info);
-  name.owner_pid = number32(owner, "pid");
-  name.owner_start_ticks = number(owner, "startTicks", kMostTicks);
-  name.lease_seconds = number32(owner, "leaseSeconds");
+  const dpcap_mirror_name name = renewal_of(info);
   AgentClient client(socket_of(info));
-  return from_optional(info.Env(), flow_renew(client, name));
+  return from_optional(info.Env(), flow_renew(client, name), from_status);
 }
 
 // flowClear(path, id): its last status, undefined when it was not there.
 Napi::Value JS_FlowClear(const Napi::CallbackInfo& info) {
   AgentClient client(socket_of(info));
-  return from_optional(info.Env(), flow_clear(client, id_of(info)));
+  return from_optional(info.Env(), flow_clear(client, id_of(info)), from_status);
 }
 
 // flowList(path): all of them.
 Napi::Value JS_FlowList(const Napi::CallbackInfo& info) {
   AgentClient client(socket_of(info));
-  const std::vector<dpcap_flow_status> mirrors = flow_list(client);
-  Napi::Array array = Napi::Array::New(info.Env(), mirrors.size());
-  for (uint32_t i = 0; i < mirrors.size(); i++) array.Set(i, from_status(info.Env(), mirrors[i]));
-  return array;
+  return from_all(info.Env(), flow_list(client), from_status);
 }
 
 // txLoopback(path, {port, device, isOn})

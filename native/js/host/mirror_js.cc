@@ -1,41 +1,11 @@
 // Mirrors in applications that have the agent: what is asked of them, and what they say.
-#include "js/convert.h"
-#include "js/errors.h"
 #include "js/exports.h"
+#include "js/host/agent_arguments.h"
 #include "mirror/mirror_client.h"
 
 namespace {
 
 using namespace dpcap;
-
-constexpr uint64_t kMostTicks = 1ull << 53;
-
-std::string socket_of(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
-  return info[0].As<Napi::String>();
-}
-
-uint32_t id_of(const Napi::CallbackInfo& info) {
-  if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected the id of a mirror");
-  return info[1].As<Napi::Number>().Uint32Value();
-}
-
-template <size_t N>
-void copy_name(char (&to)[N], const std::string& name) {
-  name.copy(to, N - 1);
-}
-
-uint16_t number16(const Napi::Object& object, const char* name) {
-  return static_cast<uint16_t>(number(object, name, UINT16_MAX));
-}
-
-uint32_t number32(const Napi::Object& object, const char* name) {
-  return static_cast<uint32_t>(number(object, name, UINT32_MAX));
-}
-
-uint32_t flag(const Napi::Object& object, const char* name, uint32_t value) {
-  return boolean(object, name) ? value : 0;
-}
 
 dpcap_mirror_order to_head(const Napi::Object& order) {
   dpcap_mirror_order head{};
@@ -96,14 +66,9 @@ Napi::Object from_status(Napi::Env env, const dpcap_mirror_status& status) {
   return object;
 }
 
-Napi::Value from_optional(Napi::Env env, const std::optional<dpcap_mirror_status>& status) {
-  return status ? from_status(env, *status) : env.Undefined();
-}
-
 // mirrorSet(path, order): its status. Waits while the target's queue is watched.
 Napi::Value JS_MirrorSet(const Napi::CallbackInfo& info) {
-  if (!info[1].IsObject()) throw wrong_type(info.Env(), "order", "an object");
-  const Napi::Object order = info[1].As<Napi::Object>();
+  const Napi::Object order = object_of(info, 1, "order");
   const Programs programs = to_programs(order);
   AgentClient client(socket_of(info));
   return from_status(info.Env(), mirror_set(client, {to_head(order), programs.rx, programs.tx, text(order, "filter")}));
@@ -111,30 +76,21 @@ Napi::Value JS_MirrorSet(const Napi::CallbackInfo& info) {
 
 // mirrorRenew(path, id, owner): its status, undefined when it is not there.
 Napi::Value JS_MirrorRenew(const Napi::CallbackInfo& info) {
-  if (!info[2].IsObject()) throw wrong_type(info.Env(), "owner", "an object");
-  const Napi::Object owner = info[2].As<Napi::Object>();
-  dpcap_mirror_name name{};
-  name.id = id_of(info);
-  name.owner_pid = number32(owner, "pid");
-  name.owner_start_ticks = number(owner, "startTicks", kMostTicks);
-  name.lease_seconds = number32(owner, "leaseSeconds");
+  const dpcap_mirror_name name = renewal_of(info);
   AgentClient client(socket_of(info));
-  return from_optional(info.Env(), mirror_renew(client, name));
+  return from_optional(info.Env(), mirror_renew(client, name), from_status);
 }
 
 // mirrorClear(path, id): its last status, undefined when it was not there.
 Napi::Value JS_MirrorClear(const Napi::CallbackInfo& info) {
   AgentClient client(socket_of(info));
-  return from_optional(info.Env(), mirror_clear(client, id_of(info)));
+  return from_optional(info.Env(), mirror_clear(client, id_of(info)), from_status);
 }
 
 // mirrorList(path): all of them.
 Napi::Value JS_MirrorList(const Napi::CallbackInfo& info) {
   AgentClient client(socket_of(info));
-  const std::vector<dpcap_mirror_status> mirrors = mirror_list(client);
-  Napi::Array array = Napi::Array::New(info.Env(), mirrors.size());
-  for (uint32_t i = 0; i < mirrors.size(); i++) array.Set(i, from_status(info.Env(), mirrors[i]));
-  return array;
+  return from_all(info.Env(), mirror_list(client), from_status);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
+#include "js/host/agent_arguments.h"
 #include "js/promise.h"
 #include "recorder/box_facts.h"
 #include "recorder/recorder_client.h"
@@ -17,11 +18,6 @@ using namespace dpcap;
 constexpr uint64_t kMostMemory = 64ull << 30;
 constexpr uint64_t kMostMs = 1ull << 43;
 
-std::string socket_of(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
-  return info[0].As<Napi::String>();
-}
-
 int descriptor_of(const Napi::CallbackInfo& info, size_t index) {
   if (!info[index].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected a file descriptor");
   return info[index].As<Napi::Number>().Int32Value();
@@ -29,8 +25,7 @@ int descriptor_of(const Napi::CallbackInfo& info, size_t index) {
 
 // recorderOn(path, order). Waits until packets are recorded.
 Napi::Value JS_RecorderOn(const Napi::CallbackInfo& info) {
-  if (!info[1].IsObject()) throw wrong_type(info.Env(), "order", "an object");
-  const Napi::Object order = info[1].As<Napi::Object>();
+  const Napi::Object order = object_of(info, 1, "order");
   const Programs programs = to_programs(order);
   AgentClient client(socket_of(info));
   recorder_on(client, {number(order, "memory", kMostMemory),
