@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/library/dpdk.h"
 #include "agent/library/flow/flow_rule.h"
 #include "agent/library/flow/port_run.h"
+#include "agent/library/mirror/lease.h"
 #include "agent/library/mirror/port_facts.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
 // The ports besides that of the rules: the source, and those of the copies and of the originals.
 #define MOST_OTHERS 3
 
@@ -21,16 +20,10 @@ struct flow_mirror {
   struct port_run run;  // of the port that has the rules
   struct port_run others[MOST_OTHERS];
   uint32_t other_count;
-  uint64_t ends_ns;
+  struct lease lease;
   uint32_t made;
   struct rte_flow *rules[DPCAP_FLOW_MOST_RULES];
 };
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 static int refuse(struct dpcap_flow_refusal *refusal, uint32_t step, uint32_t rule, int err,
                   const struct rte_flow_error *error) {
@@ -123,7 +116,7 @@ struct flow_mirror *flow_mirror_begin(const struct flow_calls *calls, const stru
   *err = make(mirror, refusal);
   if (*err == 0) flow_mirror_describe(mirror, status);
   // One that the driver does not take back stays a mirror, whose lease is over: it is tried again.
-  if (*err != 0 && flow_mirror_end(mirror, &unheard) != 0) mirror->ends_ns = 0;
+  if (*err != 0 && flow_mirror_end(mirror, &unheard) != 0) mirror->lease.ends_ns = 0;
   if (mirror->made > 0) return mirror;
   flow_mirror_free(mirror);
   return NULL;
@@ -134,11 +127,11 @@ uint32_t flow_mirror_watch(const struct flow_mirror *mirror) {
   for (uint32_t i = 0; i < mirror->other_count; i++) {
     if (!port_run_goes_on(&mirror->others[i])) return DPCAP_FLOW_OTHERS_STOPPED;
   }
-  return now_ns() >= mirror->ends_ns ? DPCAP_FLOW_LEASE_OVER : 0;
+  return lease_is_over(&mirror->lease) ? DPCAP_FLOW_LEASE_OVER : 0;
 }
 
 void flow_mirror_renew(struct flow_mirror *mirror, uint32_t lease_seconds) {
-  mirror->ends_ns = now_ns() + lease_seconds * NS_PER_SECOND;
+  lease_renew(&mirror->lease, lease_seconds);
 }
 
 bool flow_mirror_is_of(const struct flow_mirror *mirror, uint32_t owner_pid, uint64_t owner_start_ticks) {
@@ -184,18 +177,13 @@ static void add_counters(const struct flow_mirror *mirror, struct dpcap_flow_sta
   status->bytes = bytes;
 }
 
-static uint32_t lease_left(const struct flow_mirror *mirror) {
-  const uint64_t now = now_ns();
-  return now >= mirror->ends_ns ? 0 : (uint32_t)((mirror->ends_ns - now + NS_PER_SECOND - 1) / NS_PER_SECOND);
-}
-
 void flow_mirror_describe(const struct flow_mirror *mirror, struct dpcap_flow_status *status) {
   const struct dpcap_flow_order *const head = &mirror->order.head;
   memset(status, 0, sizeof *status);
   status->id = head->id;
   status->owner_pid = head->owner_pid;
   status->owner_start_ticks = head->owner_start_ticks;
-  status->lease_left = lease_left(mirror);
+  status->lease_left = lease_left(&mirror->lease);
   status->flags = head->flags;
   status->ratio = head->ratio;
   status->rule_count = head->rule_count;

@@ -3,16 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/library/datapath/filter.h"
 #include "agent/library/datapath/lane.h"
 #include "agent/library/dpdk.h"
+#include "agent/library/mirror/lease.h"
 #include "agent/library/mirror/port_facts.h"
 #include "agent/library/mirror/port_target.h"
 #include "agent/library/mirror/tee.h"
-
-#define NS_PER_SECOND UINT64_C(1000000000)
 
 struct mirrored_lane {
   struct tee tee;
@@ -26,17 +24,11 @@ struct mirror {
   char filter[DPCAP_MIRROR_FILTER_BYTES];
   struct filters filters;
   struct tee_kind kind;
-  uint64_t ends_ns;
+  struct lease lease;
   bool is_stopped;
   uint32_t lane_count;
   struct mirrored_lane lanes[DPCAP_AGENT_MAX_LANES];
 };
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 static int attach(struct mirror *mirror, struct lane *lane, uint32_t direction) {
   struct mirrored_lane *const one = &mirror->lanes[mirror->lane_count];
@@ -120,7 +112,7 @@ struct mirror *mirror_begin(const struct mirror_order *order, int *err) {
 }
 
 uint32_t mirror_watch(struct mirror *mirror) {
-  if (now_ns() >= mirror->ends_ns) return DPCAP_MIRROR_LEASE_OVER;
+  if (lease_is_over(&mirror->lease)) return DPCAP_MIRROR_LEASE_OVER;
   // All lanes are of one port, and its first queue is the last to go.
   if (lane_tap_has_ended(mirror->lanes[0].lane, &mirror->lanes[0].tee.tap)) return DPCAP_MIRROR_SOURCE_GONE;
   const uint32_t fault = port_target_fault(mirror->kind.target);
@@ -128,9 +120,7 @@ uint32_t mirror_watch(struct mirror *mirror) {
   return fault;
 }
 
-void mirror_renew(struct mirror *mirror, uint32_t lease_seconds) {
-  mirror->ends_ns = now_ns() + lease_seconds * NS_PER_SECOND;
-}
+void mirror_renew(struct mirror *mirror, uint32_t lease_seconds) { lease_renew(&mirror->lease, lease_seconds); }
 
 bool mirror_is_of(const struct mirror *mirror, uint32_t owner_pid, uint64_t owner_start_ticks) {
   return mirror->order.owner_pid == owner_pid && mirror->order.owner_start_ticks == owner_start_ticks;
@@ -156,11 +146,6 @@ void mirror_free(struct mirror *mirror) {
   free(mirror);
 }
 
-static uint32_t lease_left(const struct mirror *mirror) {
-  const uint64_t now = now_ns();
-  return now >= mirror->ends_ns ? 0 : (uint32_t)((mirror->ends_ns - now + NS_PER_SECOND - 1) / NS_PER_SECOND);
-}
-
 static void add_counters(const struct mirror *mirror, struct dpcap_mirror_counters *sum) {
   for (uint32_t i = 0; i < mirror->lane_count; i++) {
     const struct mirrored_lane *const one = &mirror->lanes[i];
@@ -176,7 +161,7 @@ void mirror_describe(const struct mirror *mirror, struct dpcap_mirror_status *st
   status->state = mirror->is_stopped ? DPCAP_MIRROR_ENDING : DPCAP_MIRROR_ON;
   status->owner_pid = order->owner_pid;
   status->owner_start_ticks = order->owner_start_ticks;
-  status->lease_left = lease_left(mirror);
+  status->lease_left = lease_left(&mirror->lease);
   status->directions = order->directions;
   status->snaplen = order->snaplen;
   status->flags = order->flags;
