@@ -201,18 +201,15 @@ const PcapngFile::Described& PcapngFile::described(uint32_t interface) const {
 
 void PcapngFile::read_packet(const BlockHead& head, FilePacket* packet) const {
   packet->options.clear();
-  if (head.type == kEnhanced) {
-    read_enhanced(head, packet);
-  } else if (head.type == kSimple) {
-    read_simple(head, packet);
-  } else {
-    read_obsolete(head, packet);
-  }
+  if (head.type == kSimple) return read_simple(head, packet);
+  read_timed(head, packet);
 }
 
-void PcapngFile::read_enhanced(const BlockHead& head, FilePacket* packet) const {
+// The obsolete block is as the enhanced one, but for the interface, which shares its word with a count of drops. Its
+// options have the same numbers.
+void PcapngFile::read_timed(const BlockHead& head, FilePacket* packet) const {
   if (head.size < kEpbHeadBytes + kTailBytes) refuse(place() + " is too short for a packet");
-  const Described& on = described(word(8));
+  const Described& on = described(head.type == kEnhanced ? word(8) : half_word(8));
   packet->interface = on.interface;
   packet->time_ns = time_in_ns(uint64_t{word(12)} << 32 | word(16), on.resolution, on.offset_s);
   packet->caplen = word(20);
@@ -230,19 +227,6 @@ void PcapngFile::read_simple(const BlockHead& head, FilePacket* packet) const {
   packet->len = word(8);
   packet->caplen = on.snaplen == 0 ? packet->len : std::min(packet->len, on.snaplen);
   set_bytes(head, kSimpleBytes, packet);
-}
-
-// As an enhanced block, but for the interface, which shares its word with a count of drops. Its options have the same
-// numbers.
-void PcapngFile::read_obsolete(const BlockHead& head, FilePacket* packet) const {
-  if (head.size < kEpbHeadBytes + kTailBytes) refuse(place() + " is too short for a packet");
-  const Described& on = described(half_word(8));
-  packet->interface = on.interface;
-  packet->time_ns = time_in_ns(uint64_t{word(12)} << 32 | word(16), on.resolution, on.offset_s);
-  packet->caplen = word(20);
-  packet->len = word(24);
-  set_bytes(head, kEpbHeadBytes, packet);
-  keep_options(head, kEpbHeadBytes + padded(packet->caplen), packet);
 }
 
 void PcapngFile::set_bytes(const BlockHead& head, size_t at, FilePacket* packet) const {

@@ -42,9 +42,8 @@ class PcapngFile : public PacketFile {
   void read_interface(const BlockHead& head);
   uint32_t number_of(const FileInterface& interface);
   void read_packet(const BlockHead& head, FilePacket* packet) const;
-  void read_enhanced(const BlockHead& head, FilePacket* packet) const;
+  void read_timed(const BlockHead& head, FilePacket* packet) const;
   void read_simple(const BlockHead& head, FilePacket* packet) const;
-  void read_obsolete(const BlockHead& head, FilePacket* packet) const;
   void set_bytes(const BlockHead& head, size_t at, FilePacket* packet) const;
   void keep_options(const BlockHead& head, size_t at, FilePacket* packet) const;
   const Described& described(uint32_t interface) const;
