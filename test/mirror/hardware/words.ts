@@ -37,9 +37,9 @@ t.test('alternatives are rules', async (t) => {
 
 t.test('words that hold together', async (t) => {
   const inside = texts({ net: ['10.0.0.0/8'], srcHost: ['10.1.2.3'] });
-  t.same(inside, ['eth / ipv4 src is 10.1.2.3', 'eth / ipv4 src is 10.1.2.3 dst spec 10.0.0.0 dst prefix 8']);
+  t.same(inside, ['eth / ipv4 src is 10.1.2.3', 'eth / ipv4 src is 10.1.2.3 dst spec 10.0.0.0 dst mask 255.0.0.0']);
   t.same(texts({ net: ['10.0.0.0/8'], srcHost: ['192.0.2.1'] }), [
-    'eth / ipv4 src is 192.0.2.1 dst spec 10.0.0.0 dst prefix 8',
+    'eth / ipv4 src is 192.0.2.1 dst spec 10.0.0.0 dst mask 255.0.0.0',
   ]);
 });
 
