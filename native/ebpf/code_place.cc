@@ -1,14 +1,11 @@
 #include "ebpf/code_place.h"
 
-#include <sys/sysmacros.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "base/error.h"
 
@@ -21,12 +18,7 @@ std::string hex(uint64_t value) {
   return text;
 }
 
-std::string read_maps(const std::string& process) {
-  std::ifstream file(process + "/maps");
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  const int err = errno;
-  if (!text.str().empty()) return text.str();
+[[noreturn]] void complain_of_none(const std::string& process, int err) {
   if (err == EACCES || err == EPERM) {
     throw Error("ERR_PERMISSION", "may not look at the mappings of " + process, err, process);
   }
@@ -35,22 +27,10 @@ std::string read_maps(const std::string& process) {
 
 }  // namespace
 
-std::optional<CodePlace> find_code(const std::string& maps, const std::string& process, uint64_t address) {
-  std::istringstream lines(maps);
-  for (std::string line; std::getline(lines, line);) {
-    uint64_t start, end, offset, inode;
-    unsigned device_major, device_minor;
-    char permissions[5];
-    int path_at = 0;
-    const int read = sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &start, &end,
-                            permissions, &offset, &device_major, &device_minor, &inode, &path_at);
-    if (read != 7 || address < start || address >= end) continue;
-    const std::string path = path_at > 0 ? line.substr(static_cast<size_t>(path_at)) : "";
-    if (permissions[2] != 'x' || path.empty() || path[0] != '/') return std::nullopt;
-    return CodePlace{process + "/map_files/" + hex(start) + "-" + hex(end), path, offset + (address - start),
-                     makedev(device_major, device_minor), inode};
-  }
-  return std::nullopt;
+std::optional<CodePlace> code_in(const Mapping& mapping, const std::string& process, uint64_t address) {
+  if (!mapping.holds(address) || (mapping.protection & PROT_EXEC) == 0 || mapping.name[0] != '/') return std::nullopt;
+  return CodePlace{process + "/map_files/" + hex(mapping.start) + "-" + hex(mapping.end), mapping.name,
+                   mapping.offset + (address - mapping.start), mapping.device, mapping.inode};
 }
 
 bool is_mapped_file(const CodePlace& place, const struct stat& file) {
@@ -77,7 +57,14 @@ std::string path_by_name(const std::string& process, const CodePlace& place) {
 // Whoever may not follow the link of a mapping goes by the name.
 CodePlace code_place(int pid, uint64_t address) {
   const std::string process = "/proc/" + std::to_string(pid);
-  std::optional<CodePlace> found = find_code(read_maps(process), process, address);
+  bool has_any = false;
+  errno = 0;
+  const auto mapping = find_mapping(std::to_string(pid), [&](const Mapping& one) {
+    has_any = true;
+    return one.holds(address);
+  });
+  if (!has_any) complain_of_none(process, errno);
+  std::optional<CodePlace> found = mapping ? code_in(*mapping, process, address) : std::nullopt;
   if (!found) {
     throw Error(
         "ERR_ENABLE_FAILED",

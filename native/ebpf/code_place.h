@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "base/process/mappings.h"
+
 namespace dpcap {
 
 struct CodePlace {
@@ -17,8 +19,8 @@ struct CodePlace {
   uint64_t inode;
 };
 
-// Finds the executable mapping that an address is in, in the text of /proc/PID/maps. `process`: "/proc/PID".
-std::optional<CodePlace> find_code(const std::string& maps, const std::string& process, uint64_t address);
+// The place of an address in a mapping: nothing where it is not in it, or in no code of a file. `process`: "/proc/PID".
+std::optional<CodePlace> code_in(const Mapping& mapping, const std::string& process, uint64_t address);
 
 // Whether a file is the one that is mapped, and not one that has its name by now.
 bool is_mapped_file(const CodePlace& place, const struct stat& file);

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/process/mappings.h"
+
 namespace dpcap {
 namespace {
 
@@ -44,15 +46,9 @@ std::optional<ThreadPlace> place_of(pid_t pid, pid_t tid) {
 }
 
 uint64_t stack_room(pid_t pid, uint64_t sp) {
-  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
-  for (std::string line; std::getline(maps, line);) {
-    char* end;
-    const uint64_t from = strtoull(line.c_str(), &end, 16);
-    const uint64_t to = *end == '-' ? strtoull(end + 1, nullptr, 16) : 0;
-    if (sp < from || sp >= to) continue;
-    return line.find("[stack]") != std::string::npos ? UINT64_MAX : sp - from;
-  }
-  return 0;
+  const auto mapping = find_mapping(std::to_string(pid), [sp](const Mapping& one) { return one.holds(sp); });
+  if (!mapping) return 0;
+  return mapping->name == "[stack]" ? UINT64_MAX : sp - mapping->start;
 }
 
 bool is_thread(pid_t pid, pid_t tid) { return access(task(pid, tid).c_str(), F_OK) == 0; }

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "base/process_id.h"
+#include "base/process/process_id.h"
 #include "capture/plan.h"
 #include "pdump/client.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/fault_point.h"
-#include "base/process_id.h"
+#include "base/process/process_id.h"
 #include "primary/life/eal_files.h"
 #include "primary/ports.h"
 #include "primary/release.h"

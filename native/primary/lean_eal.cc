@@ -11,10 +11,10 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <string>
+
+#include "base/process/mappings.h"
 
 namespace dpcap {
 namespace {
@@ -50,15 +50,9 @@ Tables tables_of(const link_map* map) {
 
 // Whether this process may write there at this moment.
 bool is_writable(const void* address) {
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    unsigned long start, end;
-    char readable, writable;
-    if (sscanf(line.c_str(), "%lx-%lx %c%c", &start, &end, &readable, &writable) != 4) continue;
-    const auto at = reinterpret_cast<uintptr_t>(address);
-    if (at >= start && at < end) return writable == 'w';
-  }
-  return false;
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  const auto mapping = find_mapping("self", [at](const Mapping& one) { return one.holds(at); });
+  return mapping && (mapping->protection & PROT_WRITE) != 0;
 }
 
 // Writes the address of a function into a slot. The loader has made it read-only in a library that is linked with

@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -15,40 +14,23 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <mutex>
 #include <set>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/process/mappings.h"
 
 namespace dpcap {
 namespace {
 
-struct Mapping {
-  uintptr_t start;
-  size_t length;
-  int protection;
-  dev_t device;
-  std::string path;
-};
-
 std::vector<Mapping> own_mappings() {
   std::vector<Mapping> mappings;
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    unsigned long start, end;
-    char perms[5];
-    unsigned device_major, device_minor;
-    int path_at = 0;
-    const int found = sscanf(line.c_str(), "%lx-%lx %4s %*x %x:%x %*u %n", &start, &end, perms, &device_major,
-                             &device_minor, &path_at);
-    if (found != 5) continue;
-    const int protection = (perms[0] == 'r' ? PROT_READ : 0) | (perms[1] == 'w' ? PROT_WRITE : 0);
-    mappings.push_back({start, end - start, protection, makedev(device_major, device_minor),
-                        line.substr(std::min<size_t>(static_cast<size_t>(path_at), line.size()))});
-  }
+  find_mapping("self", [&](const Mapping& one) {
+    mappings.push_back(one);
+    return false;
+  });
   return mappings;
 }
 
@@ -81,16 +63,16 @@ bool starts_with(const std::string& text, const std::string& start) { return tex
 // Replaces a shared mapping by a private copy. The copy is read through /proc/self/mem: a direct read would raise
 // SIGBUS where a new primary has truncated the file.
 void make_private(const Mapping& mapping, int own_memory) {
-  void* copy = mmap(nullptr, mapping.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* copy = mmap(nullptr, mapping.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (copy == MAP_FAILED) return;
-  for (size_t at = 0; at < mapping.length && mapping.protection != PROT_NONE;) {
+  for (size_t at = 0; at < mapping.size() && mapping.protection != PROT_NONE;) {
     const ssize_t got =
-        pread(own_memory, static_cast<char*>(copy) + at, mapping.length - at, static_cast<off_t>(mapping.start + at));
+        pread(own_memory, static_cast<char*>(copy) + at, mapping.size() - at, static_cast<off_t>(mapping.start + at));
     if (got <= 0) break;
     at += static_cast<size_t>(got);
   }
-  mprotect(copy, mapping.length, mapping.protection);
-  mremap(copy, mapping.length, mapping.length, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(mapping.start));
+  mprotect(copy, mapping.size(), mapping.protection);
+  mremap(copy, mapping.size(), mapping.size(), MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(mapping.start));
 }
 
 bool ends_with(const std::string& text, const std::string& end) {
@@ -104,7 +86,7 @@ void leave_shared_state(const std::string& dir) {
   const Descriptor own_memory(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
   const std::string ours = "_" + std::to_string(getpid());
   for (const Mapping& mapping : own_mappings()) {
-    if (starts_with(mapping.path, dir) && !ends_with(mapping.path, ours)) make_private(mapping, own_memory.get());
+    if (starts_with(mapping.name, dir) && !ends_with(mapping.name, ours)) make_private(mapping, own_memory.get());
   }
 }
 
@@ -172,7 +154,7 @@ void let_go_of_huge_pages() {
   const std::lock_guard lock(devices_mutex);
   for (const Mapping& mapping : own_mappings()) {
     if (huge_page_devices.count(mapping.device) == 0) continue;
-    mmap(reinterpret_cast<void*>(mapping.start), mapping.length, PROT_NONE,
+    mmap(reinterpret_cast<void*>(mapping.start), mapping.size(), PROT_NONE,
          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
   }
 }

@@ -14,15 +14,24 @@ using namespace dpcap;
 
 namespace {
 
-const char kMaps[] =
-    "55d0a0000000-55d0a0010000 r--p 00000000 fe:00 11 /usr/bin/app\n"
-    "55d0a0010000-55d0a0080000 r-xp 00010000 fe:00 11 /usr/bin/app\n"
-    "7f0000000000-7f0000001000 r-xp 00002000 fe:00 12 /usr/lib/my driver.so (deleted)\n"
-    "7f0000001000-7f0000002000 r-xp 00000000 00:00 0 \n"
-    "7ffc00000000-7ffc00001000 r-xp 00000000 00:00 0 [vdso]\n";
+// Lines of /proc/PID/maps.
+const char* const kMaps[] = {"55d0a0000000-55d0a0010000 r--p 00000000 fe:00 11 /usr/bin/app",
+                             "55d0a0010000-55d0a0080000 r-xp 00010000 fe:00 11 /usr/bin/app",
+                             "7f0000000000-7f0000001000 r-xp 00002000 fe:00 12 /usr/lib/my driver.so (deleted)",
+                             "7f0000001000-7f0000002000 r-xp 00000000 00:00 0 ",
+                             "7ffc00000000-7ffc00001000 r-xp 00000000 00:00 0 [vdso]"};
+
+std::optional<CodePlace> find_code(uint64_t address) {
+  for (const char* line : kMaps) {
+    const auto mapping = parse_mapping(line);
+    CHECK(mapping.has_value());
+    if (mapping && mapping->holds(address)) return code_in(*mapping, "/proc/7", address);
+  }
+  return std::nullopt;
+}
 
 void finds_places() {
-  const auto place = find_code(kMaps, "/proc/7", 0x55d0a0012345);
+  const auto place = find_code(0x55d0a0012345);
   CHECK(place && place->offset == 0x12345 && place->name == "/usr/bin/app");
   CHECK(place && place->path == "/proc/7/map_files/55d0a0010000-55d0a0080000");
   struct stat file = {};
@@ -34,12 +43,12 @@ void finds_places() {
   file.st_dev = makedev(0xfd, 0);
   file.st_ino = 11;
   CHECK(place && !is_mapped_file(*place, file));
-  const auto deleted = find_code(kMaps, "/proc/7", 0x7f0000000010);
+  const auto deleted = find_code(0x7f0000000010);
   CHECK(deleted && deleted->offset == 0x2010 && deleted->name == "/usr/lib/my driver.so (deleted)");
   for (const uint64_t address : {0x55d0a0000010ull, 0x7f0000001010ull, 0x7ffc00000010ull, 0x55d0a0080000ull, 0x0ull}) {
-    CHECK(!find_code(kMaps, "/proc/7", address));
+    CHECK(!find_code(address));
   }
-  CHECK(!find_code("", "/proc/7", 1) && !find_code("7f-zz r-xp\n\n-\n", "/proc/7", 1));
+  for (const char* line : {"", "-", "7f-zz r-xp", "10-20 r-xp 0 fe:00"}) CHECK(!parse_mapping(line));
 }
 
 std::string code_of(int pid, uint64_t address) {

@@ -1,4 +1,4 @@
-#include "base/process_id.h"
+#include "base/process/process_id.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
