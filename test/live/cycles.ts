@@ -19,8 +19,8 @@ import { installedDpdk } from '../helpers/native.js';
 const skip = requirements({ hugepagesMb: 256 });
 /** The long form is a script of its own: npm run test:long. */
 const IS_LONG = process.env.DPCAP_LONG === '1';
-const ATTACHES = IS_LONG ? 200 : 60;
-const CYCLES = IS_LONG ? 50 : 24;
+const ATTACHES = IS_LONG ? 200 : 30;
+const CYCLES = IS_LONG ? 50 : 12;
 
 /** Counts the engine processes that were started: more than one a job means that an attach failed and was repeated. */
 class EngineCount extends Writable {
@@ -68,7 +68,7 @@ t.test(`${CYCLES} captures at full load`, { skip }, async (t) => {
     const running = startCapture(testpmd, ['-a', 'duration:5', '-w', file, ...kind]);
     await running.started();
     balances(t, await running.stop());
-    if (cycle % 10 === 9) await isForwarding(t, testpmd, `after ${cycle + 1} captures`);
+    if (cycle % 6 === 5) await isForwarding(t, testpmd, `after ${cycle + 1} captures`);
   }
   await isUnharmed(t, testpmd, before, `after ${CYCLES} captures`);
 });
