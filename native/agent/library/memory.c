@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/library/spare_memory.h"
+
 #define HUGE_PAGE (2u << 20)
 #define BURSTS 32768u
 // A segment is smaller where there would be few of them: each lane has one of its own, also one that is idle.
@@ -15,8 +17,6 @@
 #define LEAST_SEGMENT (256u << 10)
 #define SEGMENTS_A_LANE 4
 #define LEAST_SEGMENTS_A_LANE 2
-// So many times what a session takes must be free: the application keeps its share.
-#define SHARE 2
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -29,54 +29,6 @@ static uint64_t free_huge_bytes(void) {
   if (fscanf(file, "%lu", &pages) != 1) pages = 0;
   fclose(file);
   return (uint64_t)pages * HUGE_PAGE;
-}
-
-// The number behind a word in a file, in units of `unit` bytes; UINT64_MAX where there is none.
-static uint64_t number_in(const char *path, const char *word, uint64_t unit) {
-  char line[128];
-  uint64_t found = UINT64_MAX;
-  FILE *const file = fopen(path, "re");
-  if (file == NULL) return found;
-  while (found == UINT64_MAX && fgets(line, sizeof line, file) != NULL) {
-    unsigned long long value;
-    const size_t length = strlen(word);
-    if (strncmp(line, word, length) == 0 && sscanf(line + length, "%llu", &value) == 1) found = value * unit;
-  }
-  fclose(file);
-  return found;
-}
-
-// Writes this process's control group (v2), which begins with a slash. Returns whether there is one.
-static bool read_group(char *group, size_t room) {
-  char line[512];
-  bool is_found = false;
-  FILE *const file = fopen("/proc/self/cgroup", "re");
-  if (file == NULL) return false;
-  while (!is_found && fgets(line, sizeof line, file) != NULL) is_found = strncmp(line, "0::/", 4) == 0;
-  fclose(file);
-  line[strcspn(line, "\n")] = 0;
-  if (is_found) snprintf(group, room, "%s", line + 3);
-  return is_found;
-}
-
-// Whether the limit of this process's control group leaves so much room, and those of the groups around it. Beyond the
-// limit the kernel would end the application.
-static bool fits_into_groups(uint64_t bytes) {
-  char group[512], path[640];
-  if (!read_group(group, sizeof group)) return true;
-  for (char *end = group + strlen(group); end != NULL; end = strrchr(group, '/')) {
-    *end = 0;
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
-    const uint64_t most = number_in(path, "", 1);
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.current", group);
-    const uint64_t used = number_in(path, "", 1);
-    if (most != UINT64_MAX && used != UINT64_MAX && (used > most || most - used < SHARE * bytes)) return false;
-  }
-  return true;
-}
-
-bool memory_is_to_spare(uint64_t bytes) {
-  return number_in("/proc/meminfo", "MemAvailable:", 1024) / SHARE >= bytes && fits_into_groups(bytes);
 }
 
 #ifndef MFD_NOEXEC_SEAL
@@ -113,7 +65,7 @@ static int make_area(const char *name, size_t bytes, unsigned int flags, int *fd
 
 static int make_data(struct memory *memory) {
   const size_t bytes = memory->data_bytes;
-  memory->is_huge = free_huge_bytes() >= SHARE * (uint64_t)bytes &&
+  memory->is_huge = free_huge_bytes() >= SPARE_SHARE * (uint64_t)bytes &&
                     make_area("dpcap-data", bytes, MFD_HUGETLB, &memory->data_fd, &memory->data) == 0;
   if (!memory->is_huge && !memory_is_to_spare(bytes)) return ENOMEM;
   const int err = memory->is_huge ? 0 : make_area("dpcap-data", bytes, 0, &memory->data_fd, &memory->data);

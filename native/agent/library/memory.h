@@ -24,8 +24,6 @@ struct memory {
 // here, not in the application's polling thread. Returns 0 or an errno, and then holds nothing.
 int memory_make(struct memory *memory, uint64_t data_bytes, uint32_t lanes);
 void memory_free(struct memory *memory);
-// Whether the application would not miss so much memory.
-bool memory_is_to_spare(uint64_t bytes);
 
 static inline struct dpcap_agent_shared_lane *memory_lane(const struct memory *memory, uint32_t lane) {
   return (struct dpcap_agent_shared_lane *)(void *)(memory->control + dpcap_agent_lanes_offset(memory->segments)) +

@@ -15,8 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "agent/library/memory.h"
 #include "agent/library/recorder/process_facts.h"
+#include "agent/library/spare_memory.h"
 
 // So many times the box's size must be free in its file system: /run, for one, is needed by others.
 #define SHARE 2
