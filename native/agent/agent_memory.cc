@@ -28,7 +28,11 @@ void* map(const Descriptor& fd, size_t bytes, int protection) {
 }  // namespace
 
 AgentMemory::AgentMemory(const dpcap_agent_prepared& made, uint32_t lanes, const std::vector<Descriptor>& descriptors)
-    : segments_(made.segments), segment_bytes_(made.segment_bytes), bursts_(made.bursts), lanes_(lanes) {
+    : segments_(made.segments),
+      segment_bytes_(made.segment_bytes),
+      bursts_(made.bursts),
+      lanes_(lanes),
+      has_huge_pages_(made.huge_pages != 0) {
   const bool is_sane = descriptors.size() == 2 && segments_ > 0 && segments_ <= kMostSegments && segment_bytes_ > 0 &&
                        segment_bytes_ <= kMostSegmentBytes && bursts_ > 0 && bursts_ <= kMostBursts &&
                        (bursts_ & (bursts_ - 1)) == 0;

@@ -23,6 +23,7 @@ class AgentMemory {
   uint32_t burst_mask() const { return bursts_ - 1; }
   uint32_t segments() const { return segments_; }
   uint32_t segment_bytes() const { return segment_bytes_; }
+  bool has_huge_pages() const { return has_huge_pages_; }
   uint64_t data_bytes() const { return uint64_t{segments_} * segment_bytes_; }
   const uint8_t* segment(uint32_t index) const { return data_ + size_t{index} * segment_bytes_; }
   // Gives a segment back to the agent.
@@ -33,6 +34,7 @@ class AgentMemory {
   const uint32_t segment_bytes_;
   const uint32_t bursts_;
   const uint32_t lanes_;
+  const bool has_huge_pages_;
   uint8_t* control_ = nullptr;
   const uint8_t* data_ = nullptr;
 };

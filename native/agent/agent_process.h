@@ -51,6 +51,7 @@ class AgentProcess {
   std::vector<PolledLane> polled(const std::vector<Lane*>& lanes);
   uint32_t pid() const { return hello_.process.pid; }
   uint64_t memory_bytes() const { return memory_ ? memory_->data_bytes() : 0; }
+  bool has_small_pages() const { return memory_ && !memory_->has_huge_pages(); }
 
  private:
   bool is_gone() const { return is_gone_.load(std::memory_order_acquire); }

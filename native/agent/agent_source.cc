@@ -98,7 +98,10 @@ SourceCounters AgentSource::counters(const Lane& lane) const {
 
 SourceStats AgentSource::stats() const {
   SourceStats stats;
-  for (const auto& process : processes_) stats.memory += process->memory_bytes();
+  for (const auto& process : processes_) {
+    stats.memory += process->memory_bytes();
+    stats.small_pages |= process->has_small_pages();
+  }
   return stats;
 }
 

@@ -40,6 +40,7 @@ struct SourceStats {
   bool can_settle = false;      // settle() has something to do
   double poll_ns = 0;           // what the capture costs a thread of the application at each poll, measured here
   uint64_t memory = 0;          // bytes of the primary's huge pages, without owner record and mempool header
+  bool small_pages = false;     // the copies of an agent are in ordinary pages, at least in part
   InputEnd input_end{};
 };
 

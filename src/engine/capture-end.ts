@@ -117,9 +117,14 @@ function total(
   return (lanes ?? []).reduce((sum, lane) => sum + lane[counter], 0n);
 }
 
+const SMALL_PAGES =
+  'the copies are in ordinary pages: huge ones of 2 MiB are taken where twice as many as the capture needs (-B) are free ' +
+  '(HugePages_Free)';
+
 /** What people should hear of a capture that goes on, as far as its counters tell: each thing once. */
 export class Notices {
   readonly #output: EnginePlan['output'];
+  #hasToldPages = false;
   readonly #failingCopies = new FailingCopies();
   readonly #told = new Set<SinkRemark>();
 
@@ -130,7 +135,17 @@ export class Notices {
   /** @param stats the counters at each look, and at the end */
   of(stats: NativeStats): string[] {
     const failing = this.#failingCopies.notice(stats);
-    return [...(failing === undefined ? [] : [failing]), ...stats.sinkNews.flatMap((remark) => this.#ofSink(remark))];
+    return [
+      ...this.#ofPages(stats),
+      ...(failing === undefined ? [] : [failing]),
+      ...stats.sinkNews.flatMap((remark) => this.#ofSink(remark)),
+    ];
+  }
+
+  #ofPages({ smallPages }: NativeStats): string[] {
+    if (this.#hasToldPages || !smallPages) return [];
+    this.#hasToldPages = true;
+    return [SMALL_PAGES];
   }
 
   #ofSink(remark: SinkRemark): string[] {

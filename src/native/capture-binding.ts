@@ -152,6 +152,8 @@ export interface NativeStats {
   pollNs: number;
   /** Bytes of the primary's huge pages that the capture has taken. */
   memory: bigint;
+  /** The copies of an agent are in ordinary pages, at least in part. */
+  smallPages: boolean;
   /** How the file that is read ended; null while it has not, and for applications. */
   inputEnd: InputEnd | null;
 }

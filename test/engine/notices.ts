@@ -12,6 +12,12 @@ t.test('what an output has to say is said once', async (t) => {
   t.same(notices.of({ ...IDLE, sinkNews: ['cut', 'rate', 'EHOSTUNREACH'] }), []);
 });
 
+t.test('copies of an agent in ordinary pages are told of once', async (t) => {
+  const notices = new Notices({ output: { kind: 'device', path: '/dev/null' } });
+  t.match(notices.of({ ...IDLE, smallPages: true }), [/ordinary pages.*-B.*HugePages_Free/]);
+  t.same(notices.of({ ...IDLE, smallPages: true }), []);
+});
+
 t.test('an output that has nothing to say says nothing', async (t) => {
   const notices = new Notices({ output: { kind: 'device', path: '/dev/null' } });
   t.same(notices.of({ ...IDLE, sinkNews: ['EIO'] }), []);

@@ -42,10 +42,15 @@ export class MemoryCgroup {
     return ['sh', '-c', `echo $$ > ${this.#dir}/cgroup.procs && exec "$@"`, 'sh'];
   }
 
+  /** Leaves so many bytes more than are used now. */
+  leave(bytes: number): void {
+    const used = Number(readFileSync(join(this.#dir, this.#files.usage), 'utf8'));
+    writeFileSync(join(this.#dir, this.#files.limit), String(used + bytes));
+  }
+
   /** Has the kernel kill the largest process in it: a small one takes what is left, and may follow. */
   exhaust(): void {
-    const used = Number(readFileSync(join(this.#dir, this.#files.usage), 'utf8'));
-    writeFileSync(join(this.#dir, this.#files.limit), String(used + LEFT_BYTES));
+    this.leave(LEFT_BYTES);
     const [file = '', ...words] = this.within;
     const eat = `head -c ${EATEN} /dev/zero | tail -n 1 > /dev/null || true`;
     run(file, [...words, 'sh', '-c', eat]);

@@ -24,6 +24,7 @@ import {
   writePcap,
 } from '../harness/index.js';
 import { until } from '../harness/joined.js';
+import { MemoryCgroup, noMemoryCgroup } from '../harness/memory-cgroup.js';
 import { startReplay } from '../harness/replay.js';
 import { installedAgent } from '../helpers/native.js';
 
@@ -57,17 +58,23 @@ t.test('the engine is killed at each of its points', { skip }, async (t) => {
   }
 });
 
-/** Runs a program that may not call memfd_create(): x86-64 has number 319 for it, arm64 279. */
-const WITHOUT_MEMFD = `
+/** Runs a program under a filter of system calls; `words` are its instructions, for memfd_create() with that number. */
+const withFilter = (words: string): string => `
 import ctypes, os, platform, struct, sys
 number = 319 if platform.machine() == 'x86_64' else 279
-words = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7fff0000)]
+words = ${words}
 code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *word) for word in words))
 program = struct.pack('HxxxxxxQ', len(words), ctypes.addressof(code))
 libc = ctypes.CDLL(None, use_errno=True)
 assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0
 os.execvp(sys.argv[1], sys.argv[1:])
 `;
+const [REFUSE, ALLOW] = ['(0x06, 0, 0, 0x50001)', '(0x06, 0, 0, 0x7fff0000)']; // EPERM
+const WITHOUT_MEMFD = withFilter(`[(0x20, 0, 0, 0), (0x15, 0, 1, number), ${REFUSE}, ${ALLOW}]`);
+/** Looks at its second argument as well, for MFD_HUGETLB. */
+const WITHOUT_HUGE = withFilter(
+  `[(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 24), (0x45, 0, 1, 4), ${REFUSE}, ${ALLOW}]`,
+);
 
 t.test('an application that may make no memory to share', { skip }, async (t) => {
   const testpmd = await forwarding(t, { within: ['python3', '-c', WITHOUT_MEMFD] });
@@ -77,6 +84,30 @@ t.test('an application that may make no memory to share', { skip }, async (t) =>
   t.same(await belongingsLike(had, testpmd.pid), had);
   await isForwarding(t, testpmd, 'refused');
 });
+
+const MIB = 2 ** 20;
+
+t.test(
+  'one that may make none in huge pages, and has little of the others',
+  { skip: skip || noMemoryCgroup },
+  async (t) => {
+    const group = new MemoryCgroup();
+    t.teardown(() => group.remove());
+    const testpmd = await forwarding(t, { within: [...group.within, 'python3', '-c', WITHOUT_HUGE] });
+    const had = belongings(testpmd.pid);
+    t.match(await capture(testpmd, [...TO_NULL, '-c', '100']), {
+      code: 0,
+      stderr: /the copies are in ordinary pages/,
+    });
+    group.leave(64 * MIB);
+    const refused = await capture(testpmd, ['--via', 'agent', '-i', 'any', '-B', '65536', '-w', '/dev/null']);
+    t.match(refused, { code: 1, messages: /the application has no memory to spare.*ENOMEM/ });
+    await canCapture(t, testpmd, 'with less');
+    t.same(await belongingsLike(had, testpmd.pid), had);
+    await isForwarding(t, testpmd, 'afterwards');
+    await testpmd.stop();
+  },
+);
 
 const noFreezer = skip || (!canFreezeThreads() && 'there is no cgroup2 to freeze threads with');
 
@@ -151,6 +182,17 @@ for (const [kind, what] of [
     t.match(await application.stop(), { code: 0 });
   });
 }
+
+t.test('exit() in the middle of forwarding', { skip: skip || isMissing('dpdk-forwarder') }, async (t) => {
+  const application = await startForwarderWithAgent('dpdk-forwarder', ['net_null0', 'net_null1']);
+  t.teardown(() => application.stop());
+  const running = startCapture(application, TO_NULL);
+  await running.written(1);
+  application.process.write('x');
+  t.match(await application.process.exited, { code: 0, signal: null });
+  t.match(await running.ended(), { code: 1, messages: /the primary process exited/ });
+  t.notOk(hasAgentSocket(application.prefix, application.process.pid), 'its socket is gone');
+});
 
 const RX = ['--via', 'agent', '-i', '0', '-Q', 'rx'];
 const timesIn = (file: string): number[] => tsharkFields(file, ['frame.time_epoch']).map(([time]) => Number(time));

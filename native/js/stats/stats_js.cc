@@ -101,6 +101,7 @@ Napi::Value from_capture_stats(Napi::Env env, const CaptureStats& stats) {
   object.Set("canSettle", stats.source.can_settle);
   object.Set("pollNs", stats.source.poll_ns);
   object.Set("memory", from_u64(env, stats.source.memory));
+  object.Set("smallPages", stats.source.small_pages);
   object.Set("inputEnd", from_input_end(env, stats.source.input_end));
   return object;
 }

@@ -19,6 +19,7 @@ export const IDLE: NativeStats = {
   inputEnd: null,
   pollNs: 0,
   memory: 0n,
+  smallPages: false,
 };
 
 interface FakeCapture {

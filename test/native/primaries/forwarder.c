@@ -1,9 +1,9 @@
 /*
  * A forwarder as DPDK's examples are: one loop, rte_eth_tx_buffer, ports 0 and 1 forwarded to each other; it knows
  * nothing of pdump, and has no librte_bpf. WITH_AGENT it is linked with dpcap's agent. Usage: EAL_OPTIONS. Prints
- * "ready", and ends when its standard input is closed. With "f" and "e" there it makes a child, which waits, or which
- * becomes sleep(1), and prints "child PID". With "g" it prints "gap US": the longest time between two rounds of its
- * loop since it was asked before.
+ * "ready", and ends when its standard input is closed; with "x" there it calls exit() at once. With "f" and "e" it
+ * makes a child, which waits, or which becomes sleep(1), and prints "child PID". With "g" it prints "gap US": the
+ * longest time between two rounds of its loop since it was asked before.
  */
 #include <poll.h>
 #include <rte_cycles.h>
@@ -88,6 +88,7 @@ static bool stdin_is_open(void) {
   if (read(STDIN_FILENO, &byte, 1) <= 0) return false;
   if (byte == 'f' || byte == 'e') make_child(byte);
   if (byte == 'g') tell_gap();
+  if (byte == 'x') exit(0);
   return true;
 }
 
