@@ -3,6 +3,7 @@
 #include <rte_config.h>
 #include <rte_mempool.h>
 #include <rte_memzone.h>
+#include <rte_pdump.h>
 
 namespace dpcap {
 
@@ -16,6 +17,8 @@ OpsLayout ops_layout() {
           RTE_MEMPOOL_MAX_OPS_IDX};
 }
 
-MemzoneLayout memzone_layout() { return {sizeof(rte_memzone), RTE_MEMZONE_NAMESIZE}; }
+MemzoneLayout memzone_layout() { return {sizeof(rte_memzone), RTE_MEMZONE_NAMESIZE, offsetof(rte_memzone, len)}; }
+
+PdumpLimits pdump_limits() { return {RTE_MAX_ETHPORTS, RTE_MAX_QUEUES_PER_PORT, sizeof(struct rte_pdump_stats)}; }
 
 }  // namespace dpcap

@@ -13,8 +13,14 @@ OpsLayout ops_layout();
 // Layout of struct rte_memzone, in bytes. The file `fbarray_memzone` of a primary is an array of them. Their number is
 // not here: from DPDK 23.07 on RTE_MAX_MEMZONE is gone, each primary may choose the number, and its file tells it.
 struct MemzoneLayout {
-  size_t entry_size, name_size;
+  size_t entry_size, name_size, length_offset;
 };
 MemzoneLayout memzone_layout();
+
+// What pdump's memzone is made for: `counter_bytes` for each queue and direction.
+struct PdumpLimits {
+  size_t ports, queues, counter_bytes;
+};
+PdumpLimits pdump_limits();
 
 }  // namespace dpcap

@@ -23,7 +23,17 @@ Napi::Object memzone_layout(Napi::Env env) {
   const dpcap::MemzoneLayout layout = dpcap::memzone_layout();
   zone.Set("entrySize", static_cast<double>(layout.entry_size));
   zone.Set("nameSize", static_cast<double>(layout.name_size));
+  zone.Set("lengthOffset", static_cast<double>(layout.length_offset));
   return zone;
+}
+
+Napi::Object pdump_limits(Napi::Env env) {
+  Napi::Object object = Napi::Object::New(env);
+  const dpcap::PdumpLimits limits = dpcap::pdump_limits();
+  object.Set("ports", static_cast<double>(limits.ports));
+  object.Set("queues", static_cast<double>(limits.queues));
+  object.Set("counterBytes", static_cast<double>(limits.counter_bytes));
+  return object;
 }
 
 Napi::Object mbuf_layout_of(Napi::Env env) {
@@ -46,5 +56,6 @@ Napi::Object mbuf_layout_of(Napi::Env env) {
 void export_layouts(Napi::Object exports) {
   exports.Set("opsLayout", ops_layout(exports.Env()));
   exports.Set("memzoneLayout", memzone_layout(exports.Env()));
+  exports.Set("pdumpLimits", pdump_limits(exports.Env()));
   exports.Set("mbufLayout", mbuf_layout_of(exports.Env()));
 }

@@ -172,7 +172,7 @@ function addonsHere(): string {
 
 /** A private build of DPDK (RTE_MEMPOOL_MAX_OPS_IDX and the like) may differ without a different SONAME. */
 function refuseOtherLayouts(addon: Layouts & { dpdkVersion: string }, host: Layouts): void {
-  for (const name of ['opsLayout', 'memzoneLayout', 'mbufLayout'] as const) {
+  for (const name of ['opsLayout', 'memzoneLayout', 'mbufLayout', 'pdumpLimits'] as const) {
     const [theirs, ours] = [addon[name], host[name]].map((layout) => JSON.stringify(layout));
     if (theirs === ours) continue;
     throw new DpcapError(

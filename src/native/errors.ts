@@ -4,6 +4,11 @@ import { asDpcapError, DpcapError, type ErrorCode } from '../errors.js';
 /** How a capture reaches its application; file: there is none. */
 export type Way = 'pdump' | 'agent' | 'ebpf' | 'file';
 
+/** What a person can do about an application whose DPDK was built with other limits. */
+export const OTHER_BUILD_HINT =
+  "build dpcap's addon against the DPDK of the application (PKG_CONFIG_PATH=DIR npm run build:native), " +
+  'or build the application with the usual limits';
+
 /** What a person can do about an error that came from the addon; unless the way says otherwise, by way of pdump. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   ERR_ADDON_LOAD:
@@ -11,9 +16,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     'built for this system with --dpdk-libs DIR',
   ERR_PERMISSION:
     'have root own it, and nobody else write to it, or install the libraries of that release on this system',
-  ERR_VERSION_MISMATCH:
-    "build dpcap's addon against the DPDK of the application (PKG_CONFIG_PATH=DIR npm run build:native), " +
-    'or build the application with the usual limits',
+  ERR_VERSION_MISMATCH: OTHER_BUILD_HINT,
   ERR_EAL_INIT: 'dpcap doctor looks for the cause',
   ERR_CAPTURE_BUSY: 'stop the other capture; if it was killed, clear it with: dpcap recover',
   ERR_PRIMARY_TIMEOUT: 'the primary does not answer requests: is it stopped, or busy in a debugger?',

@@ -24,6 +24,15 @@ export interface OpsLayout {
 export interface MemzoneLayout {
   readonly entrySize: number;
   readonly nameSize: number;
+  readonly lengthOffset: number;
+}
+
+/** What the memzone of pdump's counters is made for: so many bytes for each queue and direction. */
+export interface PdumpLimits {
+  readonly ports: number;
+  /** Of a port. */
+  readonly queues: number;
+  readonly counterBytes: number;
 }
 
 /** Functions that look at primaries without joining them. They throw with an errno name as `errno`. */
@@ -47,6 +56,7 @@ export interface HostBinding {
 export interface Layouts {
   readonly opsLayout: OpsLayout;
   readonly memzoneLayout: MemzoneLayout;
+  readonly pdumpLimits: PdumpLimits;
   readonly mbufLayout: MbufLayout;
 }
 

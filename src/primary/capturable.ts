@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDpvs } from '../dpvs/identify.js';
 import { DpcapError, type ErrorCode } from '../errors.js';
+import { OTHER_BUILD_HINT } from '../native/errors.js';
 import { FIRST_FILTERING_RELEASE } from '../native/releases.js';
 import { isAlive, type Primary } from './discover.js';
 import type { Host } from './host.js';
 import { type AttachNeeds, attachNeeds } from './joining/attach-needs.js';
 import type { Libraries } from './joining/libraries.js';
-import { memzoneNames, PDUMP_ZONE } from './memory/memzones.js';
+import { PDUMP_ZONE, readMemzones } from './memory/memzones.js';
+import { otherLimits } from './memory/pdump-limits.js';
 import { currentUid } from './runtime-dir.js';
 import { findSecondaries, type Secondary } from './secondaries.js';
 import { type SilentProcess, silenceError, stoppedProcesses } from './silent-processes.js';
@@ -22,6 +24,8 @@ export interface PrimaryFacts {
   hasHugepageInfo: boolean;
   /** Undefined when neither its files nor telemetry tell them: they are known after the attach. */
   memzones: string[] | undefined;
+  /** How the limits that its DPDK was built with differ from those of dpcap, as far as its files show. */
+  otherLimits: string | undefined;
   /** Arguments of rte_eal_init(); from telemetry, else guessed from the command line. */
   ealArguments: string[];
   telemetrySocket: string | undefined;
@@ -58,11 +62,13 @@ export function gatherFacts(primary: Primary, host: Host): PrimaryFacts {
   const socket = isStopped ? undefined : telemetrySocket(primary, host);
   const told = socket === undefined ? undefined : ealParams(socket, host);
   const has = (name: string): boolean => existsSync(join(primary.runtimeDir, name));
-  const zones = primary.shared ? memzoneNames(primary.runtimeDir, host.addon.memzoneLayout) : undefined;
+  const zones = primary.shared ? readMemzones(primary.runtimeDir, host.addon.memzoneLayout) : undefined;
+  const names = zones?.map(({ name }) => name);
   return {
     hasMpSocket: has('mp_socket'),
     hasHugepageInfo: has('hugepage_info'),
-    memzones: zones ?? (socket === undefined ? undefined : memzonesByTelemetry(socket, host)),
+    memzones: names ?? (socket === undefined ? undefined : memzonesByTelemetry(socket, host)),
+    otherLimits: otherLimits(zones?.find(({ name }) => name === PDUMP_ZONE)?.bytes, host.addon.pdumpLimits),
     ealArguments: ealPart(told ?? primary.process?.commandLine ?? []),
     telemetrySocket: socket,
     secondaries: findSecondaries(primary.runtimeDir, host.procDir),
@@ -77,6 +83,7 @@ function noFacts(): PrimaryFacts {
     hasMpSocket: false,
     hasHugepageInfo: false,
     memzones: undefined,
+    otherLimits: undefined,
     ealArguments: [],
     telemetrySocket: undefined,
     secondaries: [],
@@ -108,6 +115,7 @@ export function assess(
     notPermitted(primary, facts),
     notShared(primary, facts),
     otherVersion(primary, libraries),
+    otherBuild(facts),
     noChannel(facts),
     notAnswering(facts),
     otherHugepages(primary, facts),
@@ -196,6 +204,11 @@ function otherVersion(primary: Primary, libraries: Libraries | DpcapError | unde
   if (isDpvs(primary) && (primary.version?.number ?? 0) < FIRST_FILTERING_RELEASE) return oldDpvs(primary);
   if (!(libraries instanceof DpcapError)) return undefined;
   return reason(libraries.code, libraries.message, libraries.hint ?? '');
+}
+
+/** Others of its limits are known only to who joins it. */
+function otherBuild({ otherLimits }: PrimaryFacts): Reason | undefined {
+  return otherLimits === undefined ? undefined : reason('ERR_VERSION_MISMATCH', otherLimits, OTHER_BUILD_HINT);
 }
 
 /** Its old pdump has neither BPF nor snaplen, and crashes on a request without a filter structure (dpvs.md 3.2). */

@@ -19,6 +19,7 @@ function primaryView(filePrefix: string, some: Partial<PrimaryView> = {}, facts:
       hasMpSocket: true,
       hasHugepageInfo: true,
       memzones: ['rte_pdump_stats'],
+      otherLimits: undefined,
       ealArguments: [],
       telemetrySocket: undefined,
       secondaries: [],

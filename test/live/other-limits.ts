@@ -21,6 +21,11 @@ for (const [limit, message] of LIMITS) {
     t.equal(code, 1);
     t.match(stderr, message);
     t.match(stderr, /\n {2}build dpcap's addon against the DPDK of the application .*, or build the application with/);
+    if (limit === 'ports') {
+      const { stdout } = await runDpcap(['list', '--file-prefix', testpmd.prefix]);
+      t.match(stdout, message, 'list says it before anybody joins');
+      t.match((await runDpcap(['doctor', '--file-prefix', testpmd.prefix])).stdout, message, 'and doctor');
+    }
     t.same(await testpmd.snapshot(), before, 'nothing was made in it');
     t.ok(testpmd.alive());
   });

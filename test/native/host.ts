@@ -12,6 +12,8 @@ t.test('layouts come from the headers and fit together', async (t) => {
   const { tableSize, numOpsOffset, entriesOffset, entrySize, nameSize, maxOps } = addon.opsLayout;
   t.ok(numOpsOffset < entriesOffset && entriesOffset + maxOps * entrySize <= tableSize && nameSize < entrySize);
   t.ok(addon.memzoneLayout.nameSize < addon.memzoneLayout.entrySize);
+  t.ok(addon.memzoneLayout.lengthOffset < addon.memzoneLayout.entrySize);
+  t.same(Object.keys(addon.pdumpLimits), ['ports', 'queues', 'counterBytes']);
 });
 
 t.test('a file that nobody has locked', async (t) => {

@@ -27,6 +27,7 @@ function facts(some: Partial<PrimaryFacts> = {}): PrimaryFacts {
     hasMpSocket: true,
     hasHugepageInfo: true,
     memzones: ['rte_pdump_stats'],
+    otherLimits: undefined,
     ealArguments: ['app', '-l', '0'],
     telemetrySocket: undefined,
     secondaries: [],
@@ -63,6 +64,14 @@ const REFUSED: [string, Primary, PrimaryFacts, string, RegExp, RegExp][] = [
     NOT,
     /in \/mnt\/huge, which is mounted in its own/,
     /nsenter --target 7 --mount/,
+  ],
+  [
+    'other limits of ports',
+    primary(),
+    facts({ otherLimits: 'its DPDK was built with other limits' }),
+    'ERR_VERSION_MISMATCH',
+    /built with other limits/,
+    /against the DPDK of the application/,
   ],
   [
     'too few descriptors',

@@ -1,4 +1,4 @@
-/** Reads the names of a primary's memzones from the file behind its list, without joining and without telemetry. */
+/** Reads a primary's memzones from the file behind its list, without joining and without telemetry. */
 import { join } from 'node:path';
 import type { MemzoneLayout } from '../../native/host-binding.js';
 import { readRegular } from '../../system/safe-file.js';
@@ -11,8 +11,15 @@ const WORD_BITS = 64;
 /** Bytes of `n_masks`, padded to the alignment of the first word. */
 const MASK_HEAD = 8;
 
-/** The names in a runtime directory's `fbarray_memzone`; undefined when it cannot be read. */
-export function memzoneNames(runtimeDir: string, layout: MemzoneLayout): string[] | undefined {
+/** A piece of shared memory. */
+export interface Memzone {
+  name: string;
+  /** 0 of one that is being made at this moment. */
+  bytes: number;
+}
+
+/** Those in a runtime directory's `fbarray_memzone`; undefined when it cannot be read. */
+export function readMemzones(runtimeDir: string, layout: MemzoneLayout): Memzone[] | undefined {
   try {
     return parseMemzones(readRegular(join(runtimeDir, 'fbarray_memzone')).bytes, layout);
   } catch {
@@ -21,30 +28,30 @@ export function memzoneNames(runtimeDir: string, layout: MemzoneLayout): string[
 }
 
 /**
- * Returns the names in the bytes of that file: an array of `struct rte_memzone` in which a free entry is zero, then the
+ * Returns those in the bytes of that file: an array of `struct rte_memzone` in which a free entry is zero, then the
  * mask of the used ones. The result is undefined when the bytes do not have this form. Never throws.
  *
  * From DPDK 23.07 on the primary chooses the number of entries (rte_memzone_max_set()), and the constant
  * RTE_MAX_MEMZONE is gone: the place of the mask in the file tells the number.
  */
-export function parseMemzones(bytes: Buffer, layout: MemzoneLayout): string[] | undefined {
-  const names = entryNames(bytes, layout);
-  for (let length = names.length; length > 0; length--) {
+export function parseMemzones(bytes: Buffer, layout: MemzoneLayout): Memzone[] | undefined {
+  const entries = readEntries(bytes, layout);
+  for (let length = entries.length; length > 0; length--) {
     const used = usedEntries(bytes, length * layout.entrySize, length);
     if (used === undefined) continue;
-    const known = names.slice(0, length).filter((name) => name !== '');
+    const known = entries.slice(0, length).filter(({ name }) => name !== '');
     // The bit of a zone that is being made at this moment is set before its name is.
     if (Math.abs(known.length - used) <= 1) return known;
   }
   return undefined;
 }
 
-/** The name of each entry that fits into the file, also behind the array; empty for bytes that are no name. */
-function entryNames(bytes: Buffer, { entrySize, nameSize }: MemzoneLayout): string[] {
+/** Each entry that fits into the file, also behind the array; its name is empty where the bytes are no name. */
+function readEntries(bytes: Buffer, { entrySize, nameSize, lengthOffset }: MemzoneLayout): Memzone[] {
   return Array.from({ length: Math.floor(bytes.length / entrySize) }, (_, index) => {
-    const field = bytes.subarray(index * entrySize, index * entrySize + nameSize).toString('latin1');
-    const name = field.split('\0', 1)[0] ?? '';
-    return /^[\x20-\x7e]+$/.test(name) ? name : '';
+    const entry = bytes.subarray(index * entrySize, (index + 1) * entrySize);
+    const name = entry.subarray(0, nameSize).toString('latin1').split('\0', 1)[0] ?? '';
+    return { name: /^[\x20-\x7e]+$/.test(name) ? name : '', bytes: Number(entry.readBigUInt64LE(lengthOffset)) };
   });
 }
 

@@ -12,7 +12,7 @@ export const LAYOUT: OpsLayout = {
   nameSize: 32,
   maxOps: 16,
 };
-export const ZONES: MemzoneLayout = { entrySize: 72, nameSize: 32 };
+export const ZONES: MemzoneLayout = { entrySize: 72, nameSize: 32, lengthOffset: 48 };
 /** RTE_VERSION of 22.11.11. */
 export const VERSION = 0x160b0b63;
 const MAGIC = 19820526;
@@ -45,6 +45,7 @@ export function fakeHost(options: FakeHostOptions = {}): Host & { connections: s
     addon: {
       opsLayout: LAYOUT,
       memzoneLayout: ZONES,
+      pdumpLimits: { ports: 32, queues: 1024, counterBytes: 64 },
       lockHolder(path) {
         const lock = options.locks?.[path] ?? { locked: false, pid: 0 };
         if (lock instanceof Error) throw lock;
