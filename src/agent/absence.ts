@@ -21,7 +21,10 @@ export function whyNoAgent(pid: number, procDir = '/proc'): string {
   if (eal !== undefined && eal !== agent) {
     return `${who} has the agent for another line of releases (${agent}, not ${eal}), which does nothing there: ${WAY_IN}`;
   }
-  return `${who} has the agent's library, which does not serve anybody: its EAL is not set up, or it said why on standard error`;
+  const silent = `${who} has the agent's library, which does not serve anybody: its EAL is not set up, or`;
+  if (eal === undefined)
+    return `${silent} DPDK is in the program itself, which does not export it (-Wl,--export-dynamic)`;
+  return `${silent} it said why on standard error`;
 }
 
 function readMaps(pid: number, procDir: string): string | undefined {

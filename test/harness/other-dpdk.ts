@@ -16,6 +16,12 @@ const LIBRARIES = [
   ...['log', 'argparse', 'kvargs', 'telemetry', 'eal', 'ring', 'rcu', 'mempool', 'mbuf', 'net', 'meter', 'ethdev'],
   ...['bpf', 'mempool_ring', 'pdump', 'pcapng'],
 ];
+/** Of a release's number, and their places in it. */
+const PARTS = [
+  ['year', 24],
+  ['month', 16],
+  ['minor', 8],
+] as const;
 /** Of x86-64's `mov $N, %eax`. */
 const MOV_EAX = 0xb8;
 
@@ -44,7 +50,7 @@ export function previousMinor(): DpdkVersion {
   return versionFromNumber(number - 0x100) as DpdkVersion;
 }
 
-/** Copies the libraries of DPDK into a folder, as those of another minor release of the same line. Returns the folder. */
+/** Copies the libraries of DPDK into a folder, as those of another release. Returns the folder. */
 export function copyLibraries(folder: string, as: DpdkVersion): string {
   mkdirSync(folder, { recursive: true });
   for (const name of LIBRARIES.map((library) => `librte_${library}.so.${abi()}`)) {
@@ -53,9 +59,11 @@ export function copyLibraries(folder: string, as: DpdkVersion): string {
   const eal = join(folder, `librte_eal.so.${abi()}`);
   const bytes = readFileSync(eal);
   renumber(bytes, as);
-  const at = fileOffset(bytes, 'rte_version_minor');
-  if (bytes[at] !== MOV_EAX) throw new Error('rte_version_minor() is not what it was');
-  bytes.writeUInt32LE((as.number >>> 8) & 0xff, at + 1);
+  for (const [part, shift] of PARTS) {
+    const at = fileOffset(bytes, `rte_version_${part}`);
+    if (bytes[at] !== MOV_EAX) throw new Error(`rte_version_${part}() is not what it was`);
+    bytes.writeUInt32LE((as.number >>> shift) & 0xff, at + 1);
+  }
   writeFileSync(eal, bytes);
   return folder;
 }

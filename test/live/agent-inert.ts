@@ -1,0 +1,50 @@
+/** Applications in which the agent can do nothing: they run as without it, and who looks is told why. */
+import t from 'tap';
+import { hasAgentSocket } from '../harness/agent-socket.js';
+import { isForwarding, requirements, runDpcap, startTestpmd } from '../harness/index.js';
+import { startMallocPrimary } from '../harness/malloc-primary.js';
+import { cannotCopyDpdk, copyLibraries, installedRelease, release } from '../harness/other-dpdk.js';
+import { start } from '../harness/processes.js';
+import { installedAgent } from '../helpers/native.js';
+
+const skip = requirements({ hugepagesMb: 128 });
+const skipCopies = skip || cannotCopyDpdk();
+
+t.test('one with another line of releases', { skip: skipCopies }, async (t) => {
+  const libraries = copyLibraries(t.testdir(), release(23, 11, 2));
+  const env = { LD_LIBRARY_PATH: libraries, LD_PRELOAD: installedAgent() };
+  const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'], env });
+  t.teardown(() => testpmd.stop());
+  const ours = installedRelease().text.split('.', 2).join('.');
+  const said = new RegExp(
+    `dpcap-agent: it does nothing in this process: the agent of DPDK .* in place of that for ${ours}`,
+  );
+  await testpmd.expect(said, { stream: 'stderr' });
+  await testpmd.command('start');
+  await isForwarding(t, testpmd, 'with it');
+  t.notOk(hasAgentSocket(testpmd.prefix, testpmd.pid));
+  t.match(await runDpcap(['agent', 'check', String(testpmd.pid)]), {
+    code: 1,
+    stdout: /it said why on standard error/,
+  });
+  t.match(await testpmd.stop(), { code: 0 });
+});
+
+t.test('one whose program has DPDK in it, and exports nothing', { skip: skipCopies }, async (t) => {
+  const primary = await startMallocPrimary(['net_null0'], [], 'dpdk-static-primary', { LD_PRELOAD: installedAgent() });
+  t.teardown(() => primary.stop());
+  await primary.forward('on');
+  await primary.forwarded(1000);
+  t.notOk(hasAgentSocket(primary.prefix, primary.pid));
+  t.match(await runDpcap(['agent', 'check', String(primary.pid)]), { code: 1, stdout: /--export-dynamic/ });
+  t.match(await primary.stop(), { code: 0 });
+});
+
+t.test('one without DPDK, which passes it on', async (t) => {
+  const shell = start('sh', ['-c', 'echo "$LD_PRELOAD"; grep -c "^Threads:.1$" /proc/$$/status'], {
+    env: { LD_PRELOAD: installedAgent() },
+  });
+  t.match(await shell.exited, { code: 0 });
+  t.equal(shell.stdout, `${installedAgent()}\n1\n`);
+  t.equal(shell.stderr, '');
+});
