@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hostAddon } from '../../src/native/addons.js';
-import { type StatsRecord, sum } from '../../src/supervisor/report/stats-record.js';
 import { belongings, belongingsLike, type Loading, startWithAgent } from '../harness/agent.js';
 import { isByteForByte } from '../harness/byte-for-byte.js';
 import {
@@ -32,7 +31,7 @@ const WAYS: [name: string, Loading, eal: string[]][] = [
   ['-d, --in-memory', '-d', ['--in-memory']],
   ['LD_PRELOAD, --in-memory', 'LD_PRELOAD', ['--in-memory', '--no-telemetry']],
   ['-d, --no-huge', '-d', ['--no-huge']],
-  ['LD_PRELOAD, --no-huge', 'LD_PRELOAD', ['--no-huge']],
+  ['LD_PRELOAD, --no-huge, --no-shconf', 'LD_PRELOAD', ['--no-huge', '--no-shconf']],
 ];
 
 async function forwarding(t: Test, loading: Loading = '-d', eal: string[] = []): Promise<Testpmd> {
@@ -117,37 +116,6 @@ t.test('an application that is killed ends the capture, with all that came', { s
   t.match(captured, { code: 1, messages: /ERR_PRIMARY_GONE|the primary process exited/ });
   t.equal(capinfos(file)['Number of packets'], String(captured.final?.packets));
   t.same(leftovers(), []);
-});
-
-t.test('a port that goes away ends its lanes', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
-  const running = await startCapture(testpmd, [...AGENT, '-i', '1', '-w', '/dev/null']).started();
-  await testpmd.command('stop');
-  await testpmd.command('port stop 1');
-  await testpmd.command('port close 1');
-  t.match(await running.ended(), { code: 1, messages: /nothing is left to capture of net_null1/ });
-  t.match(await capture(testpmd, [...AGENT, '-i', '0', '-a', 'duration:1', '-w', '/dev/null']), { code: 0 });
-});
-
-t.test('a port that comes back is captured again', { skip }, async (t) => {
-  const testpmd = await forwarding(t);
-  const running = await startCapture(testpmd, [...AGENT, '-i', 'any', '-w', '/dev/null']).started();
-  await testpmd.command('stop');
-  await testpmd.command('port stop 1');
-  await testpmd.command('port detach 1', /detached/i);
-  await running.process.expect(/net_null1 queue 0 rx is no longer captured/, { stream: 'stderr' });
-  await testpmd.command('port attach net_null1', /Port 1 is attached/);
-  await testpmd.command('port start 1');
-  await running.process.expect(/net_null1 queue 0 rx is captured again/, { stream: 'stderr' });
-  const writtenOf1 = ({ ports }: StatsRecord): number =>
-    sum(
-      ports.filter(({ port }) => port === 1),
-      'written',
-    );
-  const before = writtenOf1(await running.next());
-  await testpmd.command('start');
-  while (writtenOf1(await running.next()) < before + 1000);
-  balances(t, await running.stop());
 });
 
 t.test('who captures is told by the agent, and by DPDK', { skip }, async (t) => {
