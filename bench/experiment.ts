@@ -69,9 +69,17 @@ export async function withTool(
   }
 }
 
-/** Memory for what a tool is about to write. */
-export async function withWarmMemory(settings: Settings, run: (memory: WarmMemory) => Promise<void>): Promise<void> {
-  const memory = new WarmMemory(settings.quick ? WARM_BYTES_QUICK : WARM_BYTES);
+/**
+ * Memory for what a tool is about to write.
+ * @param least bytes
+ * @throws Error when this machine does not have so much
+ */
+export async function withWarmMemory(
+  settings: Settings,
+  run: (memory: WarmMemory) => Promise<void>,
+  least = 0,
+): Promise<void> {
+  const memory = new WarmMemory(Math.max(least, settings.quick ? WARM_BYTES_QUICK : WARM_BYTES));
   try {
     await run(memory);
   } finally {

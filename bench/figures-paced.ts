@@ -18,6 +18,7 @@ import {
   withWarmMemory,
 } from './experiment.js';
 import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
+import { memoryToSpare, type WarmMemory } from './warm-memory.js';
 
 const SIZE = 64;
 const PACED = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP, PDUMP];
@@ -29,12 +30,20 @@ const RATES: [variant: string, rate: number][] = [
 /** Mpps. */
 const LADDER = [0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20];
 const LOSS_FREE_MS = 10_000;
+const MARGIN_MS = 500;
+/** Bytes in front of a packet in a pcap file, which those that reach high rates write. */
+const PCAP_HEAD = 16;
+/** What bench/inspect.cc takes for each packet while its vector grows. */
+const INSPECTED_BYTES = 24;
 
-/** Packets lost in the middle of a run at this rate. */
+/** Packets of such a run: a tool needs a moment to start and to end. */
+const packetsIn = (rate: number, ms: number): number => rate * ((ms + MARGIN_MS) / 1000);
+
+/** Packets lost in the middle of a run at this rate. @throws Error when the file has no room in this machine's memory */
 async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number): Promise<number> {
   let missing = Number.NaN;
   const output = fileIn(settings);
-  await withWarmMemory(settings, (memory) =>
+  const run = (memory: WarmMemory): Promise<void> =>
     withPrimary({ rate, size: SIZE, agent: tool.agent }, ({ prefix }) =>
       withTool(tool, { prefix, output }, async (running) => {
         await running.written(10_000);
@@ -44,8 +53,8 @@ async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number):
         stopFollowing();
         ({ missing } = running.findings());
       }),
-    ),
-  );
+    );
+  await withWarmMemory(settings, run, packetsIn(rate, ms) * (SIZE + PCAP_HEAD));
   return missing;
 }
 
@@ -53,6 +62,11 @@ async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number):
 async function highestRate(settings: Settings, tool: Tool, ms: number): Promise<number> {
   let highest = 0;
   for (const rate of some(settings, LADDER)) {
+    const bytes = packetsIn(rate * MEGA, ms) * (SIZE + PCAP_HEAD + INSPECTED_BYTES);
+    if (bytes > memoryToSpare()) {
+      process.stderr.write(`${tool.name}: not tried above ${highest} Mpps: the file does not fit into memory\n`);
+      break;
+    }
     const before = readCpuTimes();
     if ((await lossAt(settings, tool, rate * MEGA, ms)) !== 0) {
       const disturbed = settings.quick ? undefined : disturbance(before, readCpuTimes());
@@ -171,6 +185,7 @@ export const latency: Figure = {
   name: 'latency',
   async measure(settings, record) {
     for (let round = 0; round < settings.rounds; round++) {
+      await attempt('node', () => undisturbed(settings, record, nodeAlone));
       for (const tool of some(settings, PACED)) {
         await attempt(tool.name, () => undisturbed(settings, record, (to) => firstPacket(settings, tool, to)));
         for (const [variant, rate] of some(settings, RATES)) {
@@ -183,13 +198,22 @@ export const latency: Figure = {
   },
 };
 
+const FIRST_PACKET = { figure: 'command to first packet', variant: '100 kpps', unit: 's' };
+
+/** What a command of dpcap's waits for before a line of dpcap is run. */
+async function nodeAlone(record: Record): Promise<void> {
+  const start = process.hrtime.bigint();
+  execFileSync(process.execPath, ['-e', '']);
+  record({ ...FIRST_PACKET, tool: 'node alone', value: Number(process.hrtime.bigint() - start) / 1e9 });
+}
+
 async function firstPacket(settings: Settings, tool: Tool, record: Record): Promise<void> {
   await withPrimary({ rate: 1e5, size: SIZE, agent: tool.agent }, async ({ prefix }) => {
     const start = process.hrtime.bigint();
     await withTool(tool, { prefix, output: fileIn(settings) }, async (running) => {
       await running.written(1000);
       const value = Number(process.hrtime.bigint() - start) / 1e9;
-      record({ figure: 'command to first packet', variant: '100 kpps', tool: tool.name, value, unit: 's' });
+      record({ ...FIRST_PACKET, tool: tool.name, value });
     });
   });
 }

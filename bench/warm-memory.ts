@@ -1,14 +1,22 @@
 /** Memory for files that has been touched: the first touch is slower than everything that is measured. */
-import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 
 /** What is freed there serves files in memory and the page cache of a disk alike. */
 const MEMORY = '/dev/shm';
 const CHUNK = Buffer.alloc(256 * 1024);
 /** So much is free ahead of what is being written. */
 const AHEAD_BYTES = 5e8;
+/** So much is left to everybody else. */
+const LEFT_BYTES = 1e9;
 /** Giving much free at once would hold up what runs on the same core. */
 const STEP_BYTES = 3.2e7;
 const LOOK_MS = 10;
+
+/** Bytes that may be written into memory here, with some left for those who write. */
+export function memoryToSpare(): number {
+  const [, kib] = /^MemAvailable: *(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  return Number(kib) * 1024 - LEFT_BYTES;
+}
 
 /**
  * Held in a file of its own until somebody else writes: a virtual machine may give what is free back to its host, and
@@ -19,7 +27,10 @@ export class WarmMemory {
   readonly #fd: number;
   #left: number;
 
+  /** @throws Error when this machine does not have so much */
   constructor(bytes: number) {
+    const spare = memoryToSpare();
+    if (bytes > spare) throw new Error(`${gigabytes(bytes)} of memory are needed, and ${gigabytes(spare)} are free`);
     this.#path = `${MEMORY}/dpcap-bench-${process.pid}.warm`;
     this.#fd = openSync(this.#path, 'w');
     for (this.#left = 0; this.#left < bytes; this.#left += CHUNK.length) writeSync(this.#fd, CHUNK);
@@ -45,3 +56,5 @@ export class WarmMemory {
     rmSync(this.#path);
   }
 }
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
