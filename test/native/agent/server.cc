@@ -21,6 +21,7 @@ extern "C" {
 #include <vector>
 
 #include "agent/agent_client.h"
+#include "agent/process.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/unix_address.h"
@@ -153,6 +154,9 @@ void test_agent_server() {
   test_words(path);
   test_fuzzed_messages(path);
   test_too_many(path);
+  test_other_agent(directory);
+  test_agent_process(path);
+  CHECK(is_well(path));  // and has ended that session
   server_close();
   CHECK(stat(path.c_str(), &status) != 0);
   rmdir(directory.c_str());

@@ -1,0 +1,127 @@
+#include "agent/process.h"
+
+extern "C" {
+#include "agent/library/dpdk.h"
+}
+
+#include <rte_ethdev.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "agent/agent_process.h"
+#include "base/error.h"
+#include "base/unix_address.h"
+#include "books.h"
+#include "capture/limit.h"
+#include "copies.h"
+#include "ethdev_events.h"
+#include "sink/file_sink.h"
+#include "tap.h"
+#include "temporary_file.h"
+
+using namespace dpcap;
+
+namespace {
+
+constexpr uint16_t kPort = 8;  // of this test alone: lanes stay
+constexpr uint16_t kBurst = 8;
+constexpr char kDevice[] = "test8";
+constexpr FileOptions kOptions{FileFormat::pcap, true, 262144};
+std::vector<std::pair<rte_rx_callback_fn, void*>> callbacks;
+
+void fake_ethdev() {
+  dpdk.next_port = [](uint16_t from) { return from <= kPort ? kPort : uint16_t{RTE_MAX_ETHPORTS}; };
+  dpdk.is_valid_port = [](uint16_t port) { return port == kPort ? 1 : 0; };
+  dpdk.is_valid_rxq = nullptr;
+  dpdk.port_name = [](uint16_t, char* name) {
+    strcpy(name, kDevice);
+    return 0;
+  };
+  dpdk.port_info = [](uint16_t, rte_eth_dev_info* info) {
+    memset(static_cast<void*>(info), 0, sizeof *info);
+    info->nb_rx_queues = 1;
+    return 0;
+  };
+  dpdk.mac = [](uint16_t, rte_ether_addr*) { return -1; };
+  dpdk.mtu = [](uint16_t, uint16_t*) { return -1; };
+  dpdk.link = [](uint16_t, rte_eth_link*) { return -1; };
+  dpdk.on_event = keep_event_callback;
+  dpdk.add_rx = [](uint16_t, uint16_t, rte_rx_callback_fn callback, void* lane) {
+    callbacks.emplace_back(callback, lane);
+    return reinterpret_cast<const rte_eth_rxtx_callback*>(&callbacks);
+  };
+}
+
+void receive() {
+  Chain packet(numbered(60), SIZE_MAX, 64);
+  rte_mbuf* packets[kBurst];
+  for (rte_mbuf*& one : packets) one = packet.head();
+  for (const auto& [callback, lane] : callbacks) callback(kPort, 0, packets, kBurst, kBurst, lane);
+}
+
+// Answers one message as an agent of the next version does, and ends.
+void serve_other_version(int listener) {
+  const Descriptor client(accept(listener, nullptr, nullptr));
+  dpcap_agent_header header{};
+  if (recv(client.get(), &header, sizeof header, 0) < static_cast<ssize_t>(sizeof header)) return;
+  header.version = DPCAP_AGENT_VERSION + 1;
+  header.length = sizeof header;
+  send(client.get(), &header, sizeof header, MSG_NOSIGNAL);
+}
+
+}  // namespace
+
+// A process may end when it has published a burst and not counted it: the books are even all the same.
+void test_agent_process(const std::string& path) {
+  fake_ethdev();
+  TemporaryFile file;
+  Books books(1);
+  Limit packets(0);
+  FileSink sink(fcntl(file.fd, F_DUPFD_CLOEXEC, 0), {kOptions.format, 0, {}, Priority::normal}, books.counters);
+  Admission admission(books.ledger, packets, sink);
+  Lane lane(0, LaneId{kDevice, kPort, 0, Direction::rx}, 0);
+  AgentProcess process(path);
+  process.prepare({&lane}, {{}, {}, kOptions, 4 << 20});
+  process.open();
+  CHECK(callbacks.size() == 1 && process.has(lane));
+  const std::vector<PolledLane> polled = process.polled({&lane});
+  AgentPoller poller(polled, std::make_unique<FileSpanWriter>(kOptions.format, sink), admission);
+  receive();
+  receive();
+  CHECK(poller.poll() == 2 * kBurst);
+  CHECK(process.counters(lane).accepted == 2 * kBurst);
+
+  dpcap_agent_shared_lane& words = polled[0].memory->lane(0);
+  words.accepted = kBurst;
+  words.full = 3;
+  CHECK(process.counters(lane).accepted == kBurst);  // the next look may tell more
+  process.end();
+  process.watch();
+  const SourceCounters counted = process.counters(lane);
+  CHECK(!process.has(lane));
+  CHECK(counted.accepted == 2 * kBurst + 3 && counted.ringfull == 3);
+}
+
+void test_other_agent(const std::string& directory) {
+  const std::string path = directory + "/other";
+  const Descriptor listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const sockaddr_un address = unix_address(path, "cannot listen on");
+  CHECK_ALL(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  CHECK_ALL(listen(listener.get(), 1) == 0);
+  std::thread other(serve_other_version, listener.get());
+  std::string refused;
+  try {
+    AgentProcess process(path);
+  } catch (const Error& error) {
+    refused = error.code();
+  }
+  other.join();
+  unlink(path.c_str());
+  CHECK(refused == "ERR_VERSION_MISMATCH");
+}

@@ -1,0 +1,7 @@
+// A process with an agent, as an engine sees it: over the socket of a server that runs in this process.
+#pragma once
+#include <string>
+
+void test_agent_process(const std::string& path);
+// An agent of another dpcap, which speaks another version of the protocol.
+void test_other_agent(const std::string& directory);
