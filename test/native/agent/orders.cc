@@ -81,7 +81,7 @@ void test_orders() {
 void test_fuzzed_orders() {
   std::mt19937 random(19);
   int accepted = 0;
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < 5000; i++) {
     std::vector<uint8_t> bytes = order(1 + random() % 4, random() % 4);
     // Not the amount of memory, which would be made.
     for (uint32_t flips = random() % 4; flips > 0; flips--)

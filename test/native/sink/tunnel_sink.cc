@@ -107,10 +107,21 @@ void as_made() {
   }
 }
 
-// With a checksum, which a collector may insist on.
+std::string refusal_to_open(const TunnelEnds& ends) {
+  try {
+    close(open_tunnel_socket(ends).fd);
+    return "none";
+  } catch (const Error& error) {
+    return error.code() + " " + strerrorname_np(error.err()) + " " + error.subject();
+  }
+}
+
+// With a checksum, which a collector may insist on. QEMU's user emulation (7.2) does not know each option of IPv6.
 void over_ipv6() {
   const Wire wire;
-  Tunnel tunnel(kVxlan, {"2001:db8::9", "2001:db8::1", DPCAP_VXLAN, 1400, 61, 46});
+  const TunnelEnds ends{"2001:db8::9", "2001:db8::1", DPCAP_VXLAN, 1400, 61, 46};
+  if (refusal_to_open(ends) == "ERR_SINK_OPEN ENOPROTOOPT 2001:db8::9") return note("this is no whole Linux");
+  Tunnel tunnel(kVxlan, ends);
   put_frames(tunnel.sink, {udp_frame(1, 2, 3, 4), udp_frame(1, 2, 3, 4, 2000)});
   const std::vector<Bytes> packets = wire.received();
   CHECK(packets.size() == 2 && packets[0][6] == 17 && packets[0][7] == 61 && packets[1].size() == 1400);
@@ -196,15 +207,6 @@ void full_queue_on_the_way() {
   Tunnel tunnel(kErspan, ends(DPCAP_ERSPAN_III));
   put_frames(tunnel.sink, std::vector<Bytes>(100, udp_frame(1, 2, 3, 4, 1000)));
   CHECK(tunnel.books.ledger[0].lost >= 90 && tunnel.books.counters.refusal() == ENOBUFS);
-}
-
-std::string refusal_to_open(const TunnelEnds& ends) {
-  try {
-    close(open_tunnel_socket(ends).fd);
-    return "none";
-  } catch (const Error& error) {
-    return error.code() + " " + strerrorname_np(error.err()) + " " + error.subject();
-  }
 }
 
 void refusals() {
