@@ -32,6 +32,7 @@ EbpfPoller::EbpfPoller(const std::vector<Lane*>& lanes, const EbpfInput& input, 
       admission_(admission),
       wall_offset_ns_(wall_offset_ns()),
       mbufs_(DPCAP_PROBE_MOST_PACKETS),
+      is_selected_(DPCAP_PROBE_MOST_PACKETS),
       times_ns_(DPCAP_PROBE_MOST_PACKETS) {
   for (Lane* lane : lanes) {
     lanes_.resize(std::max(lanes_.size(), lane->index + 1));
@@ -115,6 +116,7 @@ uint32_t EbpfPoller::read_packets(const Held& held) {
       mbuf.ol_flags = packet.ol_flags;
       mbuf.vlan_tci = packet.vlan_tci;
       mbuf.vlan_tci_outer = packet.vlan_tci_outer;
+      is_selected_[packets_.size()] = packet.is_selected != 0;
       packets_.push_back(&mbuf);
     }
     at = (at + packet.caplen + 7) & ~size_t{7};
@@ -123,9 +125,12 @@ uint32_t EbpfPoller::read_packets(const Held& held) {
   return static_cast<uint32_t>(packets_.size());
 }
 
+// What the filter in the kernel has not decided is here whole.
 uint32_t EbpfPoller::select(const Held& held, uint32_t count) {
   const Interpreter& filter = held.lane->id.direction == Direction::rx ? input_.rx_filter : input_.tx_filter;
-  const auto refused = [&](const rte_mbuf* mbuf) { return !filter.matches(mbuf, 0, mbuf->data_len, false); };
+  const auto refused = [&](const rte_mbuf* mbuf) {
+    return !is_selected_[static_cast<size_t>(mbuf - mbufs_.data())] && !filter.matches(mbuf, 0, mbuf->data_len, false);
+  };
   packets_.erase(std::remove_if(packets_.begin(), packets_.end(), refused), packets_.end());
   const uint32_t selected = static_cast<uint32_t>(packets_.size());
   admission_.filtered(*held.lane, count - selected);

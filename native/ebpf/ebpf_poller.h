@@ -80,6 +80,7 @@ class EbpfPoller : public Poller {
   uint64_t last_ns_ = 0;    // of the last burst that was passed on
   int64_t wall_offset_ns_;  // CLOCK_REALTIME less CLOCK_MONOTONIC
   std::vector<rte_mbuf> mbufs_;
+  std::vector<uint8_t> is_selected_;  // for each of them: by the filter in the kernel
   std::vector<rte_mbuf*> packets_;
   std::vector<uint64_t> times_ns_;
 };

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/fault_point.h"
-#include "ebpf/poll_cost.h"
+#include "ebpf/loading/poll_cost.h"
 
 namespace dpcap {
 namespace {
@@ -20,16 +20,13 @@ FileOptions within_copy(FileOptions file) {
 EbpfSource::EbpfSource(const EbpfPlan& plan)
     : plan_(plan), rx_filter_(plan.program), tx_filter_(plan.program_tx.empty() ? plan.program : plan.program_tx) {}
 
-// A filter may look at any byte of a packet, so that then all are copied.
-uint32_t EbpfSource::copy_bytes() const {
-  return plan_.program.empty() ? within_copy(plan_.file).snaplen : DPCAP_PROBE_MOST_BYTES;
-}
-
 void EbpfSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
   lanes_ = lanes;
   tallies_.unread.resize(lanes.size());
   const auto count = static_cast<uint32_t>(lanes.size());
-  program_ = std::make_unique<KernelProgram>(KernelProgram::Sizes{count + 1, plan_.ring_bytes, copy_bytes()});
+  const KernelProgram::Sizes sizes{count + 1, plan_.ring_bytes, within_copy(plan_.file).snaplen};
+  program_ = plan_.program.empty() ? std::make_unique<KernelProgram>(sizes)
+                                   : std::make_unique<KernelProgram>(sizes, plan_.kernel_filter);
   poll_ns_ = poll_cost_ns(*program_, count);
   for (const FastPathTable& table : plan_.tables) {
     const auto number = static_cast<uint32_t>(processes_.size());
@@ -64,6 +61,17 @@ void EbpfSource::watch() {
   const auto has_changed = [](const auto& process) { return process->has_changed(); };
   if (std::any_of(processes_.begin(), processes_.end(), has_changed)) can_settle_ = true;
   if (!has_told_unseen_ && has_unseen()) can_settle_ = true;
+  if (!has_told_refusal_ && !refusal().empty()) can_settle_ = true;
+}
+
+// Returns why the kernel does not filter, for people; empty when it does, or there is no filter.
+std::string EbpfSource::refusal() const {
+  if (plan_.program.empty()) return "";
+  const std::string name = "`" + plan_.kernel_filter.text + "`";
+  const std::string what = ", so that all of every packet is copied, and filtered here";
+  if (!plan_.kernel_filter.is_set()) return "the filter " + name + " is too long for the kernel" + what;
+  const std::string& words = program_->filter_refusal();
+  return words.empty() ? "" : "the kernel does not take the filter " + name + what + ":\n" + words;
 }
 
 // Whether there were packets in such calls is not known.
@@ -84,6 +92,7 @@ std::vector<std::string> EbpfSource::settle() {
     has_told_unseen_ = true;
     all.push_back("more than 64 threads call drivers, or drivers call drivers: packets of some are not seen");
   }
+  if (!has_told_refusal_.exchange(true) && !refusal().empty()) all.push_back(refusal());
   return all;
 }
 
@@ -103,6 +112,7 @@ SourceCounters EbpfSource::counters(const Lane& lane) const {
   SourceCounters counters;
   const uint64_t unread = tallies_.unread[index];
   const uint64_t accepted = counted(&dpcap_probe_lane::accepted);
+  counters.filtered = counted(&dpcap_probe_lane::filtered);
   counters.accepted = accepted - std::min(accepted, unread);
   counters.ringfull = counted(&dpcap_probe_lane::ringfull);
   counters.unread = counted(&dpcap_probe_lane::unread) + unread;

@@ -8,7 +8,7 @@
 
 #include "capture/source.h"
 #include "ebpf/ebpf_poller.h"
-#include "ebpf/kernel_program.h"
+#include "ebpf/loading/kernel_program.h"
 #include "ebpf/probed_process.h"
 #include "filter/ebpf_vm.h"
 #include "record/pcap_format.h"
@@ -19,6 +19,7 @@ struct EbpfPlan {
   std::vector<FastPathTable> tables;  // one for each process of the application
   std::vector<uint8_t> program;       // ebpf_insn bytes for rx, empty for match-all
   std::vector<uint8_t> program_tx;    // the same for tx
+  KernelFilter kernel_filter;         // the same for the kernel; not set where it is too long for that
   FileOptions file;
   uint64_t ring_bytes;
 };
@@ -46,8 +47,8 @@ class EbpfSource : public Source {
  private:
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
                                       Admission& admission);
-  uint32_t copy_bytes() const;
   bool has_unseen() const;
+  std::string refusal() const;
 
   const EbpfPlan plan_;
   const Interpreter rx_filter_;
@@ -59,6 +60,7 @@ class EbpfSource : public Source {
   double poll_ns_ = 0;
   std::atomic<bool> can_settle_{false};
   std::atomic<bool> has_told_unseen_{false};
+  std::atomic<bool> has_told_refusal_{false};
 };
 
 }  // namespace dpcap

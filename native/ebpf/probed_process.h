@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ebpf/fast_path.h"
-#include "ebpf/kernel_program.h"
+#include "ebpf/loading/kernel_program.h"
 #include "record/lane.h"
 
 namespace dpcap {

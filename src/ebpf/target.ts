@@ -12,7 +12,7 @@ import { gatherProbeFacts, harmOfReturnProbe, probeObstacle } from './obstacle.j
 import { type FastPathTable, findTable, lineByLibraries, type PolledPort, polledPorts } from './table.js';
 
 /** What probes are set by: the application's process, its table, and its ports. */
-export type ProbeTarget = Omit<NonNullable<EnginePlan['ebpf']>, 'memory' | 'budget'>;
+export type ProbeTarget = Omit<NonNullable<EnginePlan['ebpf']>, 'memory' | 'budget' | 'filter'>;
 
 /** Whether an application can be probed, and where; `reason` says why not. Never throws. */
 export function probeTarget(

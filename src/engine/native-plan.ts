@@ -52,7 +52,7 @@ export function nativePlan(
     cpus: plan.cpus,
     purpose: plan.purpose,
     ...(plan.agent ? { agent: agentPlan(plan.agent) } : {}),
-    ...(plan.ebpf ? { ebpf: ebpfPlan(plan.ebpf) } : {}),
+    ...(plan.ebpf ? { ebpf: ebpfPlan(plan.ebpf, plan.expression) } : {}),
     ...(plan.input && input ? readerParts(plan, plan.input, input) : {}),
   };
 }
@@ -106,8 +106,20 @@ function agentPlan({ processes, memory }: NonNullable<EnginePlan['agent']>): Non
   return { sockets: processes.map(({ socket }) => socket), memory };
 }
 
-function ebpfPlan({ processes, layout, memory }: NonNullable<EnginePlan['ebpf']>): NonNullable<NativePlan['ebpf']> {
-  return { processes: processes.map(({ pid, table, rows }) => ({ pid, table, rows })), layout, memory };
+function ebpfPlan(
+  { processes, layout, memory, filter }: NonNullable<EnginePlan['ebpf']>,
+  expression: string,
+): NonNullable<NativePlan['ebpf']> {
+  return {
+    processes: processes.map(({ pid, table, rows }) => ({ pid, table, rows })),
+    layout,
+    memory,
+    filter: {
+      program: Buffer.from(filter?.program ?? '', 'base64'),
+      programTx: Buffer.from(filter?.programTx ?? '', 'base64'),
+      text: expression,
+    },
+  };
 }
 
 /** Which clock stamps the packets, for readers of the file. */

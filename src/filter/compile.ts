@@ -105,7 +105,7 @@ export function compileFilter(options: FilterOptions, tools: FilterTools): Filte
   };
 }
 
-type Built = Pick<FilterProgram, 'stages' | 'extended' | 'extendedTx' | 'notes'>;
+type Built = Pick<FilterProgram, 'stages' | 'extended' | 'extendedTx' | 'kernel' | 'notes'>;
 
 /**
  * Puts the words in front of the expressions. Verifiers before 21.11.8, 22.11.6, 23.11.2 and 24.07 walk every path

@@ -4,36 +4,46 @@ import type { Backend } from '../protocol/request.js';
 import { costOf, nanoseconds, type Way } from './bpf/cost.js';
 import { decode } from './bpf/isa.js';
 import { listClassic, listExtended } from './bpf/listing.js';
+import { HEADER_BYTES, KERNEL_INSN_MAX, mayBeUndecided } from './codegen/kernel.js';
 import { type FilterProgram, VIEWS } from './compile.js';
 import { vlanText } from './words/vlan-ids.js';
 
 /** Where a filter runs, by the way that a capture goes. */
-const PLACES: Record<Backend, { place: string; note?: string }> = {
-  auto: { place: 'in the primary' },
-  pdump: { place: 'in the primary' },
-  agent: { place: 'in the application' },
-  ebpf: {
-    place: "in dpcap's engine",
-    note: 'the probes copy every packet: the filter runs in the engine, on the copies',
-  },
+const PLACES: Record<Backend, string> = {
+  auto: 'in the primary',
+  pdump: 'in the primary',
+  agent: 'in the application',
+  ebpf: 'in the kernel',
 };
+
+/** What of a filter does not run where the packets are: probes see little of them, and the kernel takes no long program. */
+function limitsOf({ extended, kernel }: FilterProgram, via: Backend): string[] {
+  if (via !== 'ebpf') return [];
+  if (!kernel) {
+    return [`the filter is longer than the ${KERNEL_INSN_MAX} instructions for the kernel: it runs in dpcap's engine`];
+  }
+  const where = `the filter runs in the kernel, on the first ${HEADER_BYTES} bytes of a packet`;
+  if (!mayBeUndecided(decode(extended))) return [where];
+  return [`${where}; one of which it has to see more is copied whole, and filtered in dpcap's engine`];
+}
 
 /** The whole explanation as text. */
 export function explainFilter(filter: FilterProgram | undefined, via: Backend): string {
   if (!filter) return 'no filter: every packet is captured, and no program is loaded into the primary\n';
-  const { place, note: where } = PLACES[via];
-  const { expression, stages, extended, extendedTx, inner, vlan, notes, hints } = filter;
+  const place = PLACES[via];
+  const { expression, stages, extended, extendedTx, kernel, inner, vlan, notes, hints } = filter;
   const lines = [`filter: ${expression}`];
   if (typeof vlan === 'object') lines.push(`the frame must have VLAN ${vlanText(vlan)} among its tags`);
   if (vlan === 'none') lines.push('the frame must have no VLAN tag');
   if (inner !== undefined) lines.push(`what follows is about the packet inside ${inner} tunnel${inner > 1 ? 's' : ''}`);
-  for (const note of [...notes, ...hints, ...(where ? [where] : [])]) lines.push(`note: ${note}`);
+  for (const note of [...notes, ...hints, ...limitsOf(filter, via)]) lines.push(`note: ${note}`);
   for (const { text, view, why, classic } of stages) {
     const reading = why === undefined ? VIEWS[view] : `${VIEWS[view]}, because ${why}`;
     lines.push('', `classic BPF of "${text}", ${reading}: ${classic.length} instructions`, ...listClassic(classic));
   }
   lines.push('', ...program('received', extended, place));
   if (extendedTx !== extended) lines.push('', ...program('transmitted', extendedTx, place));
+  if (via === 'ebpf' && kernel) lines.push('', `translated for the kernel: ${decode(kernel.rx).length} instructions`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -4,7 +4,8 @@ import { errnoOf, UsageError } from '../errors.js';
 import type { ExtendedBinding, FilterBinding } from '../native/filter-binding.js';
 import type { Layouts } from '../native/host-binding.js';
 import type { Direction } from '../native/primary-binding.js';
-import { encode } from './bpf/isa.js';
+import { type ExtendedInsn, encode } from './bpf/isa.js';
+import { forKernel } from './codegen/kernel.js';
 import { buildPipeline, type PipelineOptions, type Stage } from './codegen/pipeline.js';
 
 /** The functions that make a program. Without `verifyExtended`, no trial is made: there is no DPDK here. */
@@ -21,6 +22,8 @@ export interface LoadableProgram {
   extended: Uint8Array;
   /** For transmitted packets; it differs only where tags in the mbuf matter. */
   extendedTx: Uint8Array;
+  /** The same two for the kernel, where probes run them; undefined where one is too long for that. */
+  kernel: { rx: Uint8Array; tx: Uint8Array } | undefined;
 }
 
 /** @throws UsageError ERR_FILTER_UNSUPPORTED when a primary cannot run the filter */
@@ -29,12 +32,14 @@ export function makeLoadable(
   options: Omit<PipelineOptions, 'layout' | 'direction'>,
   native: FilterNative,
 ): LoadableProgram {
-  const build = (direction: Direction): Uint8Array =>
-    encode(buildPipeline(stages, { ...options, layout: native.mbufLayout, direction }));
-  const [extended, transmit] = [build('rx'), build('tx')];
+  const layout = native.mbufLayout;
+  const build = (direction: Direction): ExtendedInsn[] => buildPipeline(stages, { ...options, layout, direction });
+  const programs = [build('rx'), build('tx')] as const;
+  const [extended, transmit] = [encode(programs[0]), encode(programs[1])];
   const extendedTx = Buffer.compare(extended, transmit) === 0 ? extended : transmit;
   for (const program of new Set([extended, extendedTx])) verify(program, native);
-  return { extended, extendedTx };
+  const [rx, tx] = [forKernel(programs[0], layout), forKernel(programs[1], layout)];
+  return { extended, extendedTx, kernel: rx && tx && { rx: encode(rx), tx: encode(tx) } };
 }
 
 /** Whether a filter was refused because DPDK's verifier takes too long for it; a simpler filter might pass. */

@@ -52,6 +52,12 @@ export interface EbpfAddon extends CaptureBinding, LifeBinding {
    * milliseconds. Throws ERR_PERMISSION, ERR_NO_MEMORY, ERR_ENABLE_FAILED with the kernel's words.
    */
   pollCost(): number;
+  /**
+   * Loads a filter that was translated for the kernel, and runs it there on packets. Returns for each what it says:
+   * VERDICT of src/filter/codegen/kernel.ts. `tags` as for runExtended. Throws ERR_FILTER_UNSUPPORTED with the verifier's
+   * words, ERR_PERMISSION.
+   */
+  runInKernel(program: Uint8Array, packets: Uint8Array[], tags?: Uint32Array): Uint8Array;
 }
 
 /** A release by its RTE_VERSION and its text. */

@@ -57,7 +57,13 @@ export interface NativePlan {
   /** Through which agents, for the addon without DPDK, which has no other captures; and all the memory for copies. */
   agent?: { sockets: string[]; memory: number };
   /** Where probes are set, for the addon that has no other captures; and the ring for copies, a power of two. */
-  ebpf?: { processes: { pid: number; table: number; rows: number }[]; layout: FastPathLayout; memory: number };
+  ebpf?: {
+    processes: { pid: number; table: number; rows: number }[];
+    layout: FastPathLayout;
+    memory: number;
+    /** The filter for the kernel, empty where there is none that it could take; and as its user wrote it. */
+    filter: { program: Uint8Array; programTx: Uint8Array; text: string };
+  };
   /** The file that is read, by the addon without DPDK: the first `skip` packets that match are left out; no more than `limit`, 0 for all. */
   input?: { handle: InputHandle; skip: number; limit: number };
 }

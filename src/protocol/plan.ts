@@ -53,6 +53,8 @@ export const planSchema = z.strictObject({
       }),
       ports: z.array(z.strictObject({ id: z.int(), name: z.string(), rxQueues: z.int(), txQueues: z.int() })),
       memory: z.int().check(z.positive()),
+      /** The filter for the kernel, base64: see LoadableProgram.kernel. */
+      filter: z.optional(z.strictObject({ program: z.string(), programTx: z.string() })),
       /** See CaptureRequest.probeBudget. */
       budget: z.int().check(z.minimum(1), z.maximum(100)),
     }),

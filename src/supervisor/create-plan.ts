@@ -30,7 +30,7 @@ export function createPlan(
   const queues = 'queues' in output ? output.queues : undefined;
   const placement = besidePrimary(primary.pid, { threads: queues ?? options.threads });
   const agentMemory = options.bufferBytes ?? DEFAULT_AGENT_BYTES;
-  const ring = { memory: ringBytes(options.bufferBytes), budget: options.probeBudget };
+  const probes = { memory: ringBytes(options.bufferBytes), budget: options.probeBudget, ...kernelPart(filter) };
   return Object.freeze({
     filePrefix: primary.filePrefix,
     runtimeDir: primary.runtimeDir,
@@ -38,7 +38,7 @@ export function createPlan(
     ...(primary.process?.startTicks === undefined ? {} : { primaryStartTicks: primary.process.startTicks }),
     dpdk,
     ...(agent ? { agent: { ...agent, memory: agentMemory } } : {}),
-    ...(ebpf ? { ebpf: { ...ebpf, ...ring } } : {}),
+    ...(ebpf ? { ebpf: { ...ebpf, ...probes } } : {}),
     primaryMemory: memory,
     ...(isDpvs(primary) ? { isDpvs: true } : {}),
     ...(options.trustMempools ? { trustMempools: true } : {}),
@@ -100,6 +100,11 @@ export function filterParts(
     program: filter ? base64(filter.extended) : '',
     ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
   };
+}
+
+function kernelPart(filter: FilterProgram | undefined): Pick<NonNullable<EnginePlan['ebpf']>, 'filter'> {
+  const kernel = filter?.kernel;
+  return kernel ? { filter: { program: base64(kernel.rx), programTx: base64(kernel.tx) } } : {};
 }
 
 /** A ring of the kernel's is a power of two. */

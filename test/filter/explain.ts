@@ -35,7 +35,9 @@ t.test('where a filter runs', async (t) => {
   const filter = compileFilter({ expressions: ['tcp port 80'] });
   t.match(explainFilter(filter, 'pdump'), /^estimated cost in the primary, /m);
   t.match(explainFilter(filter, 'agent'), /^estimated cost in the application, /m);
-  t.match(explainFilter(filter, 'ebpf'), /^note: the probes copy every packet.*^estimated cost in dpcap's engine, /ms);
+  const kernel =
+    /^note: the filter runs in the kernel, on the first 256 bytes.*^estimated cost in the kernel, .*^translated for the kernel: \d+ /ms;
+  t.match(explainFilter(filter, 'ebpf'), kernel);
 });
 
 t.test('listings and costs', async (t) => {

@@ -138,6 +138,27 @@ t.test('a filter, a snaplen, one direction', { skip }, async (t) => {
   t.ok(readPcap(file).packets.every(({ data, len }) => data.length === 20 && len === 64));
 });
 
+t.test('filters run in the kernel, and where it sees too little in the engine', { skip }, async (t) => {
+  const testpmd = await underLoad(t, { vdevs: ['net_null0,size=600', 'net_null1,size=600'] });
+  const words = [...ENDLESS, '-i', '0', '-s', '40'];
+  for (const [filter, where] of [
+    ['ether[200] = 0', 'all of what it asks for is among the first bytes'],
+    ['ether[300] = 0', 'it asks for more'],
+  ] as const) {
+    const file = join(t.testdir(), 'x.pcap');
+    const some = await capture(testpmd, [...words, '-c', '5000', '-w', file, filter]);
+    balances(t, some);
+    const { packets } = readPcap(file);
+    t.equal(packets.length, 5000, where);
+    t.ok(packets.every(({ data, len }) => data.length === 40 && len === 600));
+    t.equal(total(some, 'filtered'), 0);
+    const none = await capture(testpmd, [...words, '-a', 'duration:0.3', '-w', '/dev/null', `not (${filter})`]);
+    balances(t, none);
+    t.equal(total(none, 'accepted'), 0);
+    t.ok(total(none, 'filtered') > 0);
+  }
+});
+
 t.test('two captures of the same queues', { skip }, async (t) => {
   const testpmd = await underLoad(t);
   const words = [...ENDLESS, '-i', '0', '-w', '/dev/null'];

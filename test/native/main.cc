@@ -55,6 +55,7 @@ void test_versions();
 #ifdef DPCAP_HAS_EBPF
 void test_ebpf_places();
 void test_ebpf_poller();
+void test_ebpf_kernel();
 #endif
 
 namespace {
@@ -135,6 +136,7 @@ int main(int argc, char** argv) {
 #ifdef DPCAP_HAS_EBPF
   run("ebpf_places", test_ebpf_places);
   run("ebpf_poller", test_ebpf_poller);
+  run("ebpf_kernel", test_ebpf_kernel);
 #endif
   return tap_end();
 }

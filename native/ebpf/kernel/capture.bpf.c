@@ -60,7 +60,8 @@ static __always_inline struct call *begin(struct pt_regs *regs, __u32 direction,
   call->lane = *lane;
   call->asked = PT_REGS_PARM3(regs) & 0xffff;
   call->taken = 0;
-  call->copied = 0;
+  call->examined = 0;
+  call->refused = 0;
   call->filled = sizeof(struct dpcap_probe_burst);
   *of = thread;
   return call;
@@ -84,23 +85,37 @@ struct copying {
   __u32 goes_on;  // whether a full burst may be passed on in the middle of the call
 };
 
+// Copies what is still wanted of a segment, or all of it.
 static long copy_segment(__u32 index, struct copying *copy) {
   struct thread *thread = copy->thread;
   struct packet_copy *packet = &thread->packet;
   const __u32 number = copy->number;
   struct mbuf_line line;
   if (number >= MOST_CALLS || bpf_probe_read_user(&line, sizeof line, (void *)packet->mbuf) != 0) return 1;
-  const __u32 at = packet->at, done = packet->done, wanted = packet->wanted;
-  __u32 bytes = line.data_len;
+  const __u32 at = packet->at, done = packet->done, wanted = packet->wanted, skipped = packet->skipped;
+  if (skipped > line.data_len || done > wanted) return 1;
+  __u32 bytes = line.data_len - skipped;
   if (bytes > wanted - done) bytes = wanted - done;
   if (bytes > DPCAP_PROBE_MOST_BYTES || done > DPCAP_PROBE_MOST_BYTES || at > DPCAP_PROBE_BURST_BYTES + 64) return 1;
   __u8 *to = thread->areas[number] + at + done;
-  if (bpf_probe_read_user(to, bytes, (void *)(line.buf_addr + line.data_off)) != 0) return 1;
+  if (bpf_probe_read_user(to, bytes, (void *)(line.buf_addr + line.data_off + skipped)) != 0) return 1;
   packet->done = done + bytes;
+  packet->skipped = skipped + bytes;
   if (done + bytes >= wanted) return 1;
+  packet->skipped = 0;
   return bpf_probe_read_user(&packet->mbuf, sizeof packet->mbuf, (void *)(packet->mbuf + MBUF_NEXT)) != 0 ||
          packet->mbuf == 0;
 }
+
+// Copies a packet up to its first `wanted` bytes. Returns whether all of these are there.
+static __always_inline __u32 copy_up_to(struct copying *copy, __u32 wanted) {
+  struct packet_copy *packet = &copy->thread->packet;
+  packet->wanted = wanted;
+  if (packet->done < wanted) bpf_loop(MOST_SEGMENTS, copy_segment, copy, 0);
+  return packet->done >= wanted;
+}
+
+#define REFUSED (~0u)
 
 static void pass_on(struct thread *thread, __u32 number, __u32 packets) {
   if (packets == 0 || number >= MOST_CALLS) return;
@@ -120,6 +135,37 @@ static void pass_on(struct thread *thread, __u32 number, __u32 packets) {
   call->filled = sizeof *burst;
 }
 
+#define REFUSED (~0u)
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+// Says whether a filter selects a packet. The filter of a capture takes the place of these instructions: as long as
+// they are here, or where the kernel does not take a filter's, the engine's decides. The function is a global one, so
+// that the kernel's verifier looks at it once, and not with all that may be known where it is called.
+__weak __attribute__((noinline)) int select_packet(struct dpcap_probe_header *header) {
+  register int verdict asm("r0");
+  register struct dpcap_probe_header *given asm("r1") = header;
+  asm volatile("r0 = " TEXT(DPCAP_PROBE_FILTER_MARK) " ll\n"
+               ".rept " TEXT(DPCAP_PROBE_FILTER_INSNS) " - 2\n"
+               "r0 = " TEXT(DPCAP_PROBE_UNDECIDED) "\n"
+               ".endr\n"
+               : "=r"(verdict), "+r"(given)
+               :
+               : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory");
+  return verdict;
+}
+
+// Returns how many bytes of a packet are to be recorded, or REFUSED.
+static __always_inline __u32 recorded_bytes(struct copying *copy, struct dpcap_probe_packet *packet, __u32 len) {
+  if (!settings.is_filtered) return len < settings.copy_bytes ? len : settings.copy_bytes;
+  packet->caplen = len;
+  if (!copy_up_to(copy, len < DPCAP_PROBE_HEADER_BYTES ? len : DPCAP_PROBE_HEADER_BYTES)) return len;
+  const int verdict = select_packet((struct dpcap_probe_header *)packet);
+  if (verdict == DPCAP_PROBE_REFUSED) return REFUSED;
+  packet->is_selected = verdict == DPCAP_PROBE_SELECTED;
+  return packet->is_selected && len > settings.copy_bytes ? settings.copy_bytes : len;
+}
+
 static long copy_packet(__u32 index, struct copying *copy) {
   struct thread *thread = copy->thread;
   const __u32 number = copy->number;
@@ -134,28 +180,27 @@ static long copy_packet(__u32 index, struct copying *copy) {
   __u8 *area = thread->areas[number];
   struct dpcap_probe_packet *packet = (struct dpcap_probe_packet *)(area + at);
   struct mbuf_line line = {};
-  const __u64 mbuf = thread->pointers[index & (DPCAP_PROBE_MOST_PACKETS - 1)];
-  const long failed = bpf_probe_read_user(&line, sizeof line, (void *)mbuf);
-  __u32 wanted = line.pkt_len;
-  if (wanted > settings.copy_bytes) wanted = settings.copy_bytes;
-  thread->packet.mbuf = mbuf;
-  thread->packet.at = at + sizeof *packet;
-  thread->packet.done = 0;
-  thread->packet.wanted = wanted;
-  if (failed == 0 && wanted > 0) bpf_loop(MOST_SEGMENTS, copy_segment, copy, 0);
-  packet->ol_flags = line.ol_flags;
-  packet->len = line.pkt_len;
-  packet->is_read = failed == 0 && thread->packet.done == wanted;
-  packet->caplen = packet->is_read ? wanted : 0;
-  packet->vlan_tci = line.vlan_tci;
-  packet->vlan_tci_outer = line.vlan_tci_outer;
-  call->filled = (at + sizeof *packet + packet->caplen + 7) & ~7u;
-  call->taken++;
-  call->copied++;
+  const __u32 place = index & (DPCAP_PROBE_MOST_PACKETS - 1);
+  const __u64 mbuf = thread->pointers[place];
+  const __u32 is_there = bpf_probe_read_user(&line, sizeof line, (void *)mbuf) == 0;
+  const __u32 len = line.pkt_len < DPCAP_PROBE_MOST_BYTES ? line.pkt_len : DPCAP_PROBE_MOST_BYTES;
+  thread->packet = (struct packet_copy){mbuf, 0, at + sizeof *packet, 0, 0};
+  *packet = (struct dpcap_probe_packet){line.ol_flags, line.pkt_len, 0, line.vlan_tci, line.vlan_tci_outer, 0, 0};
+  const __u32 wanted = is_there ? recorded_bytes(copy, packet, len) : 0;
+  call->examined++;
+  if (wanted == REFUSED) {
+    call->refused++;
+  } else {
+    packet->is_read = is_there && copy_up_to(copy, wanted);
+    packet->caplen = packet->is_read ? wanted : 0;
+    call->filled = (at + sizeof *packet + packet->caplen + 7) & ~7u;
+    call->taken++;
+  }
+  thread->kept[number][place] = call->taken;
   return 0;
 }
 
-// Copies the packets of a call. Returns how many it passes on or has in its area.
+// Copies the packets of a call. Returns how many it has looked at.
 static __u32 copy_all(struct thread *thread, __u32 number, __u32 count, __u32 goes_on) {
   if (number >= MOST_CALLS) return 0;
   if (count > DPCAP_PROBE_MOST_PACKETS) count = DPCAP_PROBE_MOST_PACKETS;
@@ -163,7 +208,7 @@ static __u32 copy_all(struct thread *thread, __u32 number, __u32 count, __u32 go
   if (bpf_probe_read_user(thread->pointers, count * sizeof(__u64), array) != 0) return 0;
   struct copying copy = {thread, number, goes_on};
   bpf_loop(count, copy_packet, &copy, 0);
-  return thread->calls[number].copied;
+  return thread->calls[number].examined;
 }
 
 static __always_inline struct dpcap_probe_lane *count_call(const struct call *call, __u32 count) {
@@ -174,6 +219,11 @@ static __always_inline struct dpcap_probe_lane *count_call(const struct call *ca
   return counters;
 }
 
+static __always_inline void note(struct dpcap_probe_lane *counters, __u32 filtered, __u32 unread) {
+  if (filtered > 0) add(&counters->filtered, filtered);
+  if (unread > 0) add(&counters->unread, unread);
+}
+
 SEC("uprobe")
 int rx_entry(struct pt_regs *regs) {
   struct thread *thread;
@@ -181,7 +231,7 @@ int rx_entry(struct pt_regs *regs) {
   return 0;
 }
 
-SEC("uretprobe")
+SEC("dpcap_rx")
 int rx_return(struct pt_regs *regs) {
   struct thread *thread = this_thread();
   if (thread == NULL) return 0;
@@ -192,14 +242,14 @@ int rx_return(struct pt_regs *regs) {
   struct dpcap_probe_lane *counters = count_call(call, count);
   if (counters == NULL || count == 0) return 0;
   call->time_ns = bpf_ktime_get_ns();
-  const __u32 copied = copy_all(thread, number, count, 1);
+  const __u32 examined = copy_all(thread, number, count, 1);
   pass_on(thread, number, call->taken);
-  if (copied < count) add(&counters->unread, count - copied);
+  note(counters, call->refused, count - examined);
   return 0;
 }
 
 // What was sent is the driver's to free, so it is copied before, and counts after.
-SEC("uprobe")
+SEC("dpcap_tx")
 int tx_entry(struct pt_regs *regs) {
   struct thread *thread;
   struct call *call = begin(regs, DPCAP_PROBE_TX, &thread);
@@ -219,10 +269,23 @@ int tx_return(struct pt_regs *regs) {
   const __u32 count = PT_REGS_RC(regs) & 0xffff;
   struct dpcap_probe_lane *counters = count_call(call, count);
   if (counters == NULL) return 0;
-  const __u32 taken = call->taken < count ? call->taken : count;
-  pass_on(thread, number, taken);
-  if (taken < count) add(&counters->unread, count - taken);
+  const __u32 examined = call->examined < count ? call->examined : count;
+  if (examined == 0) {
+    note(counters, 0, count);
+    return 0;
+  }
+  const __u32 kept = thread->kept[number][(examined - 1) & (DPCAP_PROBE_MOST_PACKETS - 1)];
+  pass_on(thread, number, kept);
+  note(counters, examined - kept, count - examined);
   return 0;
+}
+
+// Tries a filter out, on the packet that is in the map.
+SEC("dpcap_trial")
+int try_filter(void *context) {
+  const __u32 first = 0;
+  struct dpcap_probe_header *header = bpf_map_lookup_elem(&trial, &first);
+  return header == NULL ? DPCAP_PROBE_REFUSED : select_packet(header);
 }
 
 // bpf_probe_read_user() is only for programs that are under a licence compatible with the GPL.

@@ -43,19 +43,21 @@ struct call {
   __u64 packets;  // address of the array of packets
   __u64 time_ns;
   __u32 lane;
-  __u32 asked;   // packets
-  __u32 taken;   // packets in the area
-  __u32 copied;  // packets, those that were passed on included
-  __u32 filled;  // bytes of the area
+  __u32 asked;     // packets
+  __u32 taken;     // packets in the area
+  __u32 examined;  // packets, those that were passed on or refused included
+  __u32 refused;   // packets, by the filter
+  __u32 filled;    // bytes of the area
+  __u32 reserved;
 };
 
 // A packet that is being copied.
 struct packet_copy {
-  __u64 mbuf;  // the next of its segments
-  __u32 at;    // of the area, where its bytes begin
-  __u32 done;  // bytes
+  __u64 mbuf;     // the segment that is next
+  __u32 skipped;  // bytes of that one, which are copied already
+  __u32 at;       // of the area, where its bytes begin
+  __u32 done;     // bytes
   __u32 wanted;
-  __u32 reserved;
 };
 
 struct thread {
@@ -64,6 +66,7 @@ struct thread {
   struct call calls[MOST_CALLS];
   struct packet_copy packet;
   __u64 pointers[DPCAP_PROBE_MOST_PACKETS];
+  __u16 kept[MOST_CALLS][DPCAP_PROBE_MOST_PACKETS];  // how many of a call's packets up to each one are in the area
   __u8 areas[MOST_CALLS][AREA_BYTES];
 };
 
@@ -103,3 +106,10 @@ struct {
   __type(key, __u32);
   __type(value, struct thread);
 } threads SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct dpcap_probe_header);
+} trial SEC(".maps");

@@ -11,9 +11,23 @@
 #define DPCAP_PROBE_BURST_BYTES \
   (128u * 1024)  // a burst that has so many is passed on, and the call goes on with the next
 
+#define DPCAP_PROBE_HEADER_BYTES 256u  // of a packet that a filter sees here
+
+// What a filter says here of a packet. It is undecided where it would have to look beyond the header: then all of the
+// packet is copied, and the engine's filter decides.
+#define DPCAP_PROBE_REFUSED 0
+#define DPCAP_PROBE_SELECTED 1
+#define DPCAP_PROBE_UNDECIDED 2
+
+// The function that decides begins with a number that nothing else has, and is of so many instructions: the engine puts
+// a filter in their place before it loads the programs.
+#define DPCAP_PROBE_FILTER_MARK 0x6470636170666c74
+#define DPCAP_PROBE_FILTER_INSNS 16384
+
 // Constants of the programs.
 struct dpcap_probe_settings {
-  __u32 copy_bytes;  // most bytes of a packet that are copied
+  __u32 copy_bytes;  // most bytes of a packet that are recorded
+  __u32 is_filtered;
 };
 
 // A queue of a process, by what its driver is called with. The process is the number that its probes carry.
@@ -31,7 +45,8 @@ struct dpcap_probe_lane {
   __u64 calls;   // of the driver's function
   __u64 full;    // of these, those that gave or took as many packets as were asked for
   __u64 unseen;  // calls that were not looked at: of more threads, or more in one another, than is provided for
-  __u64 reserved[2];
+  __u64 filtered;  // packets that the filter here has refused
+  __u64 reserved;
 };
 
 // A burst in the ring, with its packets behind it.
@@ -48,5 +63,12 @@ struct dpcap_probe_packet {
   __u32 caplen;  // of what was copied of it; unless it was read, 0
   __u16 vlan_tci;
   __u16 vlan_tci_outer;
-  __u32 is_read;
+  __u16 is_read;
+  __u16 is_selected;  // by the filter here; else the engine's decides
+};
+
+// A packet as a filter sees it here. `caplen` is that of the whole packet, of which the first bytes are there.
+struct dpcap_probe_header {
+  struct dpcap_probe_packet packet;
+  __u8 bytes[DPCAP_PROBE_HEADER_BYTES];
 };

@@ -2,11 +2,13 @@
 #include <memory>
 
 #include "ebpf/ebpf_source.h"
-#include "ebpf/poll_cost.h"
+#include "ebpf/loading/filter_trial.h"
+#include "ebpf/loading/poll_cost.h"
 #include "js/capture_source.h"
 #include "js/convert.h"
 #include "js/errors.h"
 #include "js/exports.h"
+#include "js/samples.h"
 
 namespace {
 
@@ -39,6 +41,22 @@ std::vector<FastPathTable> to_tables(const Napi::Object& ebpf) {
   return tables;
 }
 
+// The programs for the kernel are there with those for the engine, or are too long.
+KernelFilter to_kernel_filter(const Napi::Object& ebpf) {
+  const Napi::Value given = ebpf.Get("filter");
+  if (!given.IsObject()) throw wrong_type(ebpf.Env(), "filter", "an object");
+  const auto filter = given.As<Napi::Object>();
+  const Programs programs = to_programs(filter);
+  return {programs.rx, programs.tx, text(filter, "text")};
+}
+
+// runInKernel(program, packets, tags): Uint8Array of what the filter says.
+Napi::Value JS_RunInKernel(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = program_from(info);
+  const std::vector<Sample> frames = samples_from(info, 1, info[2]);
+  return to_js(info.Env(), run_in_kernel({bytes.Data(), bytes.Data() + bytes.ByteLength()}, frames));
+}
+
 // pollCost(): number, in ns. Takes some milliseconds.
 Napi::Value JS_PollCost(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), poll_cost_ns()); }
 
@@ -51,8 +69,12 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
   if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for probes");
   const auto at = given.As<Napi::Object>();
   const Programs programs = to_programs(plan);
-  const EbpfPlan ebpf{to_tables(at), programs.rx, programs.tx, capture.file, number(at, "memory", kMostRing)};
+  const EbpfPlan ebpf{to_tables(at),        programs.rx,  programs.tx,
+                      to_kernel_filter(at), capture.file, number(at, "memory", kMostRing)};
   return [ebpf](const Notify&) { return std::make_unique<EbpfSource>(ebpf); };
 }
 
-void export_ebpf(Napi::Object exports) { add_function<JS_PollCost>(exports, "pollCost"); }
+void export_ebpf(Napi::Object exports) {
+  add_function<JS_PollCost>(exports, "pollCost");
+  add_function<JS_RunInKernel>(exports, "runInKernel");
+}

@@ -1,7 +1,7 @@
 /** Collects eBPF instructions whose jumps lead to labels, tidies the jumps, and resolves them. */
-import { UsageError } from '../../errors.js';
 import { ALU, CLASS, type ExtendedInsn, JMP, MODE, SIZE, SRC, sizeBits } from '../bpf/isa.js';
-import { type Item, type Label, tidy } from './peephole.js';
+import type { Item, Label } from './peephole.js';
+import { resolve } from './resolve.js';
 
 export type { Label } from './peephole.js';
 
@@ -14,7 +14,6 @@ export type Operand = { reg: number } | { imm: number };
  */
 export const REG = { A: 0, ARGUMENT: 1, SCRATCH: 2, MBUF: 6, TEMP: 7, X: 8, SKIP: 9, FRAME: 10 } as const;
 
-const INT16_MAX = 0x7fff;
 /**
  * True when an immediate would not mean what it says. A comparison is 64 bits wide and sign-extends the immediate (for
  * JSET the sign bits meet zeros). And the x86 JIT of 22.11 writes a one-byte immediate where TEST has four bytes, which
@@ -30,7 +29,7 @@ export class Assembler {
   words = 0;
   /** Registers that the instructions so far write. */
   readonly written = new Set<number>();
-  private items: Item[] = [];
+  private readonly items: Item[] = [];
   private labels = 0;
   private returns = new Map<number, Label>();
 
@@ -131,34 +130,11 @@ export class Assembler {
       this.move(REG.A, { imm: value });
       this.exit();
     }
-    this.items = tidy(this.items);
-    return this.resolve();
+    return resolve(this.items);
   }
 
   private emit(code: number, dst: number, src: number, off: number, imm: number): void {
     this.written.add(dst);
     this.items.push({ insn: { code, dst, src, off, imm } });
-  }
-
-  private resolve(): ExtendedInsn[] {
-    const places = new Map<Label, number>();
-    let count = 0;
-    for (const item of this.items) {
-      if (item.label !== undefined) places.set(item.label, count);
-      else count++;
-    }
-    const program: ExtendedInsn[] = [];
-    for (const { insn, target } of this.items) {
-      if (!insn) continue;
-      const off = target === undefined ? insn.off : (places.get(target) as number) - program.length - 1;
-      if (off > INT16_MAX) {
-        throw new UsageError(`the filter is too long: a jump over ${off} instructions, at most ${INT16_MAX}`, {
-          code: 'ERR_FILTER_UNSUPPORTED',
-          hint: 'use networks or port ranges instead of long lists, or capture in several steps',
-        });
-      }
-      program.push({ ...insn, off });
-    }
-    return program;
   }
 }

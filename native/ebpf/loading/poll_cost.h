@@ -1,6 +1,6 @@
 // What the probes cost a thread at each poll that gives nothing, tried out on a function of this process.
 #pragma once
-#include "ebpf/kernel_program.h"
+#include "ebpf/loading/kernel_program.h"
 
 namespace dpcap {
 

@@ -1,4 +1,4 @@
-#include "ebpf/kernel_program.h"
+#include "ebpf/loading/kernel_program.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -6,53 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/fault_point.h"
 
-extern "C" const uint8_t dpcap_bpf_object[], dpcap_bpf_object_end[];
-
 namespace dpcap {
 namespace {
-
-constexpr size_t kMostWords = 4000;  // of the kernel's verifier
-
-// What libbpf says while this thread calls it. A verifier's last lines are those that tell why.
-thread_local std::string words;
-
-int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level == LIBBPF_DEBUG) return 0;
-  char text[2048];
-  const int size = vsnprintf(text, sizeof text, format, arguments);
-  words += text;
-  if (words.size() > kMostWords) words.erase(0, words.size() - kMostWords);
-  return size;
-}
-
-const char* code_of(int err) {
-  if (err == EPERM || err == EACCES) return "ERR_PERMISSION";
-  return err == ENOMEM || err == ENOSPC ? "ERR_NO_MEMORY" : "ERR_ENABLE_FAILED";
-}
-
-Error failure(const char* code, const std::string& what, int err) {
-  const std::string message = what + ": " + strerror(err);
-  return Error(code, words.empty() ? message : message + "\n" + words, err);
-}
-
-Error failure(const std::string& what, int err) {
-  err = err < 0 ? -err : err;
-  return failure(code_of(err), what, err);
-}
-
-// The verifier refuses a program with EACCES: whoever may not load any gets EPERM.
-Error load_failure(int err) {
-  err = err < 0 ? -err : err;
-  return failure(err == EACCES ? "ERR_ENABLE_FAILED" : code_of(err),
-                 "the kernel does not take the programs that copy packets", err);
-}
 
 size_t whole_pages(size_t bytes) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -66,15 +27,28 @@ void set_size(bpf_object* object, const char* map, uint64_t entries) {
 }  // namespace
 
 void Probe::Destroy::operator()(bpf_link* link) const { bpf_link__destroy(link); }
-void KernelProgram::Close::operator()(bpf_object* object) const { bpf_object__close(object); }
 void KernelProgram::Close::operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 
 KernelProgram::KernelProgram(const Sizes& sizes) : lanes_count_(sizes.lanes) {
-  libbpf_set_print(keep_words);
-  words.clear();
-  object_.reset(
-      bpf_object__open_mem(dpcap_bpf_object, static_cast<size_t>(dpcap_bpf_object_end - dpcap_bpf_object), nullptr));
-  if (!object_) throw failure("cannot read the programs for the kernel", errno);
+  open(sizes, false);
+  load_or_throw({});
+  map_all();
+}
+
+// Whether it is the filter that the kernel does not take, is known when it takes the rest.
+KernelProgram::KernelProgram(const Sizes& sizes, const KernelFilter& filter) : lanes_count_(sizes.lanes) {
+  open(sizes, true);
+  const bool is_taken = filter.is_set() && load_bpf_object(*object_, filter) == 0;
+  if (filter.is_set() && !is_taken) {
+    filter_refusal_ = bpf_words().empty() ? "no reason given" : bpf_words();
+    open(sizes, true);
+  }
+  if (!is_taken) load_or_throw({});
+  map_all();
+}
+
+void KernelProgram::open(const Sizes& sizes, bool is_filtered) {
+  object_ = open_bpf_object(BpfPrograms::capture);
   set_size(object_.get(), "ring", sizes.ring_bytes);
   set_size(object_.get(), "lanes", sizes.lanes);
   size_t settings_size = 0;
@@ -83,18 +57,24 @@ KernelProgram::KernelProgram(const Sizes& sizes) : lanes_count_(sizes.lanes) {
   if (settings == nullptr || settings_size < sizeof(dpcap_probe_settings)) {
     throw Error("ERR_ENABLE_FAILED", "the programs for the kernel have no settings");
   }
-  const dpcap_probe_settings chosen{sizes.copy_bytes};
+  const dpcap_probe_settings chosen{sizes.copy_bytes, is_filtered};
   memcpy(settings, &chosen, sizeof chosen);
-  if (const int err = bpf_object__load(object_.get())) {
-    throw load_failure(err);
+}
+
+void KernelProgram::load_or_throw(const KernelFilter& filter) {
+  if (const int err = load_bpf_object(*object_, filter)) {
+    throw bpf_load_failure("ERR_ENABLE_FAILED", "the kernel does not take the programs that copy packets", err);
   }
+}
+
+void KernelProgram::map_all() {
   map_lanes();
   const auto on_burst = [](void* self, void* burst, size_t size) {
     const bool goes_on = static_cast<KernelProgram*>(self)->take_(static_cast<uint8_t*>(burst), size);
     return goes_on ? 0 : -EAGAIN;
   };
   ring_.reset(ring_buffer__new(map_fd("ring"), on_burst, this, nullptr));
-  if (!ring_) throw failure("cannot map the ring for the copies", errno);
+  if (!ring_) throw bpf_failure("cannot map the ring for the copies", errno);
   fault_point("ebpf.loaded");
 }
 
@@ -104,19 +84,19 @@ KernelProgram::~KernelProgram() {
   }
 }
 
-int KernelProgram::map_fd(const char* name) const { return bpf_object__find_map_fd_by_name(object_.get(), name); }
+int KernelProgram::map_fd(const char* name) const { return bpf_map_fd(*object_, name); }
 
 void KernelProgram::map_lanes() {
   const size_t bytes = whole_pages(lanes_count_ * sizeof(dpcap_probe_lane));
   void* const mapped = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, map_fd("lanes"), 0);
-  if (mapped == MAP_FAILED) throw failure("cannot map the counters", errno);
+  if (mapped == MAP_FAILED) throw bpf_failure("cannot map the counters", errno);
   lanes_ = static_cast<const dpcap_probe_lane*>(mapped);
 }
 
 void KernelProgram::add_queue(const dpcap_probe_queue& queue, uint32_t lane) {
-  words.clear();
+  forget_bpf_words();
   const int err = bpf_map_update_elem(map_fd("queues"), &queue, &lane, BPF_ANY);
-  if (err != 0) throw failure("the kernel's table of queues does not take one more", err);
+  if (err != 0) throw bpf_failure("the kernel's table of queues does not take one more", err);
 }
 
 void KernelProgram::remove_queue(const dpcap_probe_queue& queue) { bpf_map_delete_elem(map_fd("queues"), &queue); }
@@ -125,7 +105,7 @@ void KernelProgram::remove_queue(const dpcap_probe_queue& queue) { bpf_map_delet
 std::unique_ptr<Probe> KernelProgram::attach(uint32_t direction, int pid, uint32_t process, const CodePlace& function) {
   const bool is_rx = direction == DPCAP_PROBE_RX;
   const auto attach_one = [&](const char* name, bool at_return) {
-    words.clear();
+    forget_bpf_words();
     LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = process, .retprobe = at_return);
     const bpf_program* const program = bpf_object__find_program_by_name(object_.get(), name);
     bpf_link* const link =
@@ -133,7 +113,7 @@ std::unique_ptr<Probe> KernelProgram::attach(uint32_t direction, int pid, uint32
     if (link != nullptr) return link;
     char at[20];
     snprintf(at, sizeof at, "0x%llx", static_cast<unsigned long long>(function.offset));
-    throw failure("the kernel sets no probe on the function at " + std::string(at) + " of " + function.name, errno);
+    throw bpf_failure("the kernel sets no probe on the function at " + std::string(at) + " of " + function.name, errno);
   };
   std::unique_ptr<Probe> probe = std::make_unique<Probe>(attach_one(is_rx ? "rx_return" : "tx_return", true));
   probe->complete(attach_one(is_rx ? "rx_entry" : "tx_entry", false));

@@ -1,4 +1,4 @@
-#include "ebpf/poll_cost.h"
+#include "ebpf/loading/poll_cost.h"
 
 #include <unistd.h>
 

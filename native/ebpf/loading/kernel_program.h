@@ -10,9 +10,9 @@
 
 #include "ebpf/code_place.h"
 #include "ebpf/kernel/probe.h"
+#include "ebpf/loading/bpf_object.h"
 
 struct bpf_link;
-struct bpf_object;
 struct ring_buffer;
 
 namespace dpcap {
@@ -38,10 +38,14 @@ class KernelProgram {
   struct Sizes {
     uint32_t lanes;
     uint64_t ring_bytes;  // a power of two, and of whole pages
-    uint32_t copy_bytes;  // most bytes of a packet that are copied
+    uint32_t copy_bytes;  // most bytes of a packet that are recorded
   };
-  // Loads the programs. Throws ERR_PERMISSION, ERR_NO_MEMORY, ERR_ENABLE_FAILED with the kernel's words.
+  // Loads the programs, which copy all packets. Throws ERR_PERMISSION, ERR_NO_MEMORY, ERR_ENABLE_FAILED with the
+  // kernel's words.
   explicit KernelProgram(const Sizes& sizes);
+  // The same for packets that a filter selects. What it does not decide, all of it where there is none or the kernel
+  // does not take it, is copied whole.
+  KernelProgram(const Sizes& sizes, const KernelFilter& filter);
   ~KernelProgram();
   KernelProgram(const KernelProgram&) = delete;
   KernelProgram& operator=(const KernelProgram&) = delete;
@@ -56,23 +60,28 @@ class KernelProgram {
   // Hands on the bursts that are in the ring, in the order in which they came, until `take` returns false.
   using Take = std::function<bool(const uint8_t* burst, size_t size)>;
   void take_bursts(const Take& take);
-  // A counter of a lane: accepted, ringfull, unread, calls or full.
+  // Why the kernel has not taken the filter, in its own words; empty when it has, or there was none.
+  const std::string& filter_refusal() const { return filter_refusal_; }
+  // A counter of a lane.
   uint64_t counted(uint32_t lane, __u64 dpcap_probe_lane::*counter) const;
 
  private:
   struct Close {
-    void operator()(bpf_object* object) const;
     void operator()(ring_buffer* ring) const;
   };
 
+  void open(const Sizes& sizes, bool is_filtered);
+  void load_or_throw(const KernelFilter& filter);
+  void map_all();
   void map_lanes();
   int map_fd(const char* name) const;
 
   const uint32_t lanes_count_;
-  std::unique_ptr<bpf_object, Close> object_;
+  BpfObject object_;
   std::unique_ptr<ring_buffer, Close> ring_;
   const dpcap_probe_lane* lanes_ = nullptr;
   Take take_;
+  std::string filter_refusal_;
 };
 
 }  // namespace dpcap
