@@ -32,6 +32,7 @@ export function probeTarget(
     processes: [probed(found), ...others],
     layout: table.layout,
     ports: infos.map(({ id, name, rxQueues = 0, txQueues = 0 }) => ({ id, name, rxQueues, txQueues })),
+    ...(socket === undefined ? {} : { telemetry: socket }),
   };
   return { target, infos, line };
 }

@@ -70,7 +70,9 @@ export class CaptureRun {
     this.#session = session;
     this.#requests = new OwnRequests(session.sections);
     this.#lookMs = lookMs;
-    this.#guard = new ProbeGuard(plan.ebpf?.budget ?? 100, plan.ebpf?.processes[0]?.pid);
+    this.#guard = new ProbeGuard(plan.ebpf?.budget ?? 100, plan.ebpf?.processes[0]?.pid, (port) =>
+      session.receptionOf?.(port),
+    );
     session.begin();
     void session.primaryGone.then(() => this.#wake?.());
   }
@@ -119,6 +121,7 @@ export class CaptureRun {
     await this.#session.answered();
     const known = await this.#session.participants(lanes.length);
     if (known !== undefined) this.#notice(known);
+    this.#guard.begin(lanes);
     this.#begun = true;
     const patienceMs = known === undefined ? 0 : lanes.length * FORWARD_WAIT_S * 1000;
     const { addon, way } = this.#session;

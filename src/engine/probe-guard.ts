@@ -1,31 +1,52 @@
 /** Tells when an application can no longer keep up with what it receives while each of its polls is probed. Pure. */
 import { DpcapError } from '../errors.js';
 import type { LaneStats } from '../native/capture-binding.js';
+import type { Reception } from '../primary/telemetry.js';
 import type { CaptureEnd } from './capture-end.js';
 
 /** The time that is judged at once, and the calls in it that are enough for a judgement. */
 const WINDOW_MS = 1000;
 const FEWEST_CALLS = 100n;
 
+/** So much more of what comes may be missed than was before the probes, percent: others cause that as well. */
+const MISSED_PERCENT = 1;
+
 type Calls = Pick<LaneStats, 'port' | 'queue' | 'direction' | 'calls' | 'fullCalls'>;
+
+/** Tells what a port has received and missed up to now; undefined when it does not say. */
+export type ReceptionOf = (port: number) => Reception | undefined;
 
 /**
  * A thread that polls is always busy, so its time says nothing. What says that it falls behind is the share of its receive
- * calls that come back full: more was waiting than it took. Send calls tell nothing of the kind, so a capture without
- * receive lanes is never ended.
+ * calls that come back full: more was waiting than it took; and, where the port tells it, that it misses more of what comes
+ * than it did before. Send calls tell nothing of the kind, so a capture without receive lanes is never ended.
  */
 export class ProbeGuard {
   readonly #budget: number;
   readonly #pid: number | undefined;
+  readonly #receptionOf: ReceptionOf;
+  readonly #before = new Map<number, Reception>();
+  #ports = new Map<number, Reception>();
   #since: { ms: number; lanes: readonly Calls[] } | undefined;
 
   /**
    * @param budget the share, percent, that is allowed; 100 allows everything
    * @param pid the application's process
    */
-  constructor(budget: number, pid?: number) {
+  constructor(budget: number, pid?: number, receptionOf: ReceptionOf = () => undefined) {
     this.#budget = budget;
     this.#pid = pid;
+    this.#receptionOf = receptionOf;
+  }
+
+  /** Notes what these ports have missed while they had no probes. */
+  begin(lanes: readonly Pick<Calls, 'port' | 'direction'>[]): void {
+    if (this.#budget >= 100) return;
+    for (const port of new Set(lanes.flatMap(({ port, direction }) => (direction === 'rx' ? [port] : [])))) {
+      const now = this.#receptionOf(port);
+      if (now) this.#before.set(port, now);
+    }
+    this.#ports = new Map(this.#before);
   }
 
   /** The end of the capture, when one queue was above the budget for a whole window. */
@@ -35,7 +56,19 @@ export class ProbeGuard {
     if (nowMs - before.ms < WINDOW_MS) return undefined;
     this.#since = { ms: nowMs, lanes };
     const over = lanes.find((lane, at) => this.#isOver(lane, before.lanes[at]));
-    return over && tooBusy(over, this.#budget, this.#pid);
+    return over ? tooBusy(over, this.#budget, this.#pid) : this.#lookAtPorts();
+  }
+
+  #lookAtPorts(): CaptureEnd | undefined {
+    for (const [port, since] of this.#ports) {
+      const now = this.#receptionOf(port);
+      if (now) this.#ports.set(port, now);
+      else this.#ports.delete(port); // whoever does not answer is not asked again
+      if (!now) continue;
+      const [usual, share] = [missedPercent(this.#before.get(port)), missedPercent(now, since)];
+      if (share > usual + MISSED_PERCENT) return missesMore(port, share, usual, this.#pid);
+    }
+    return undefined;
   }
 
   #isOver({ direction, calls, fullCalls }: Calls, before: Calls | undefined): boolean {
@@ -46,10 +79,25 @@ export class ProbeGuard {
   }
 }
 
+/** Percent of what came in between, or ever; 0 after counters were reset. */
+function missedPercent(now: Reception | undefined, since: Reception = { received: 0, missed: 0 }): number {
+  const missed = (now?.missed ?? 0) - since.missed;
+  const received = (now?.received ?? 0) - since.received;
+  return missed > 0 && received >= 0 ? (100 * missed) / (missed + received) : 0;
+}
+
 function tooBusy({ port, queue }: Calls, budget: number, pid: number | undefined): CaptureEnd {
-  const message =
-    `the probes were taken out: more than ${budget} % of the receive calls on queue ${queue} of port ${port} came back ` +
-    'full, so the application does not keep up with them';
+  const why = `more than ${budget} % of the receive calls on queue ${queue} of port ${port} came back full`;
+  return taken(port, why, pid);
+}
+
+function missesMore(port: number, share: number, usual: number, pid: number | undefined): CaptureEnd {
+  const percents = `${share.toFixed(1)} % of its packets in a second, ${usual.toFixed(1)} % before`;
+  return taken(port, `port ${port} missed ${percents} (imissed)`, pid);
+}
+
+function taken(port: number, why: string, pid: number | undefined): CaptureEnd {
+  const message = `the probes were taken out: ${why}, so the application does not keep up with them`;
   const hint =
     `take a way that costs less (dpcap agent inject ${pid ?? 'PID'}, then --via agent; or --via pdump), or allow it to fall ` +
     'behind: --probe-budget 100';

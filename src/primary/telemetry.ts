@@ -67,6 +67,7 @@ const portSchema = z.object({
   driver_name: text,
 });
 const linkSchema = z.object({ status: z.string(), speed: count });
+const statsSchema = z.object({ ipackets: z.int(), imissed: z.int() });
 const memzoneSchema = z.object({ Name: z.string().check(z.minLength(1)) });
 
 /** The value in an answer such as `{"/info":{...}}`; undefined for null, for other JSON and for no JSON. */
@@ -140,6 +141,18 @@ export function parsePort(id: number, info: string | undefined, link: string | u
     link: state && (/^up$/i.test(state.status) ? 'up' : 'down'),
     speedMbps: state?.speed === SPEED_UNKNOWN ? undefined : state?.speed || undefined,
   };
+}
+
+/** What a port has received since it was started, and what it had no room for: nobody polled in time. */
+export interface Reception {
+  received: number;
+  missed: number;
+}
+
+/** The counters of a port, or undefined when it does not tell them. */
+export function reception(socketPath: string, id: number, host: Host): Reception | undefined {
+  const stats = read(statsSchema, ask(socketPath, [`/ethdev/stats,${id}`], host)?.[0]);
+  return stats && { received: stats.ipackets, missed: stats.imissed };
 }
 
 /** The arguments the application gave to rte_eal_init(), or undefined. */

@@ -52,6 +52,8 @@ export const planSchema = z.strictObject({
         txQueues: z.int(),
       }),
       ports: z.array(z.strictObject({ id: z.int(), name: z.string(), rxQueues: z.int(), txQueues: z.int() })),
+      /** The application's telemetry socket, where it has one. */
+      telemetry: z.optional(z.string()),
       memory: z.int().check(z.positive()),
       /** The filter for the kernel, base64: see LoadableProgram.kernel. */
       filter: z.optional(z.strictObject({ program: z.string(), programTx: z.string() })),

@@ -27,6 +27,43 @@ t.test('each window counts by itself', async (t) => {
   t.match(guard.look([calls(4_000_000, 2_600_000)], 3000), { reason: 'application busy' });
 });
 
+t.test('a port misses more than it did', async (t) => {
+  const after = (seconds: [received: number, missed: number][], budget = 50) => {
+    const told = seconds.map(([received, missed]) => ({ received, missed }));
+    const guard = new ProbeGuard(budget, 4711, (port) => (port === 0 ? told.shift() : undefined));
+    guard.begin([calls(0, 0), calls(0, 0, 'tx')]);
+    const ends = seconds.map((_, second) => guard.look([calls(0, 0)], second * 1000));
+    return ends.find((end) => end !== undefined);
+  };
+  const missing: [number, number][] = [
+    [1000, 0],
+    [2000, 0],
+    [2900, 100],
+  ];
+  t.match(after(missing), {
+    reason: 'application busy',
+    error: { code: 'ERR_PRIMARY_BUSY', message: /port 0 missed 10\.0 % of its packets in a second, 0\.0 % before/ },
+  });
+  t.equal(after(missing, 100), undefined, 'everything is allowed');
+  t.equal(
+    after([
+      [9000, 1000],
+      [9900, 1105],
+    ]),
+    undefined,
+    'about as much as before',
+  );
+  t.equal(
+    after([
+      [9000, 1000],
+      [10, 5],
+    ]),
+    undefined,
+    'its counters were reset',
+  );
+  t.equal(after([[1, 0]]), undefined, 'it does not answer any more');
+});
+
 t.test('what tells nothing', async (t) => {
   const cases: [name: string, budget: number, after: ReturnType<typeof lane>[]][] = [
     ['too few calls', 50, [calls(99, 99)]],

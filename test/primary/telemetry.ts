@@ -7,6 +7,7 @@ import {
   memzonesByTelemetry,
   parsePort,
   ports,
+  reception,
   telemetrySocket,
   unwrap,
 } from '../../src/primary/telemetry.js';
@@ -25,6 +26,20 @@ const INFO = {
   something_new: [1, 2],
 };
 const LINK = { status: 'UP', speed: 10000, duplex: 'full-duplex' };
+
+t.test('what a port has received and missed', async (t) => {
+  const host = fakeHost({
+    answers: {
+      [SOCKET]: {
+        '/ethdev/stats,0': { ipackets: 7, opackets: 1, imissed: 2, q_ipackets: [7] },
+        '/ethdev/stats,1': { ipackets: 7 },
+      },
+    },
+  });
+  t.same(reception(SOCKET, 0, host), { received: 7, missed: 2 });
+  t.equal(reception(SOCKET, 1, host), undefined, 'it does not tell all of it');
+  t.equal(reception(SOCKET, 2, host), undefined);
+});
 
 t.test('ports', async (t) => {
   const host = fakeHost({

@@ -2,6 +2,8 @@
 import { DpcapError } from '../../errors.js';
 import { ebpfAddon } from '../../native/addons.js';
 import type { AttachedFacts } from '../../native/primary-binding.js';
+import { systemHost } from '../../primary/host.js';
+import { type Reception, reception } from '../../primary/telemetry.js';
 import type { EnginePlan } from '../../protocol/plan.js';
 import { isRunning } from '../../system/process.js';
 import type { CaptureSession } from './capture-session.js';
@@ -10,11 +12,11 @@ import { UnjoinedSession, unjoinedFacts } from './unjoined-session.js';
 type Target = NonNullable<EnginePlan['ebpf']>;
 
 export class EbpfSession extends UnjoinedSession implements CaptureSession {
-  readonly #target: Pick<Target, 'processes' | 'ports'>;
+  readonly #target: Pick<Target, 'processes' | 'ports' | 'telemetry'>;
   readonly way = 'ebpf';
   readonly addon = ebpfAddon();
 
-  constructor(target: Pick<Target, 'processes' | 'ports'>) {
+  constructor(target: Pick<Target, 'processes' | 'ports' | 'telemetry'>) {
     super();
     this.#target = target;
   }
@@ -29,6 +31,11 @@ export class EbpfSession extends UnjoinedSession implements CaptureSession {
       });
     }
     return unjoinedFacts(this.#target.ports);
+  }
+
+  receptionOf(port: number): Reception | undefined {
+    const { telemetry } = this.#target;
+    return telemetry === undefined ? undefined : reception(telemetry, port, systemHost());
   }
 
   /** Whether one of its processes is. */
