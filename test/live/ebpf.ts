@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type StatsRecord, sum } from '../../src/supervisor/report/stats-record.js';
+import { projectFile } from '../../src/system/location.js';
 import { startForwarderIn } from '../harness/agent.js';
 import { isMissing } from '../harness/built.js';
 import { isByteForByte } from '../harness/byte-for-byte.js';
@@ -31,11 +32,13 @@ import {
   watchInterface,
 } from '../harness/index.js';
 import { findOpenVswitch, startOpenVswitch } from '../harness/open-vswitch.js';
-import { countProbes, lacksProbes, probesGone } from '../harness/probes.js';
+import { countProbes, lacksProbes, probesGone, probesOf } from '../harness/probes.js';
+import { Rounds } from '../harness/rounds.js';
 import { isWhatTcpdumpSees } from '../harness/wire.js';
 
 const skip = requirements({ hugepagesMb: 128 }) || lacksProbes() || (isThroughAgent && 'applications have the agent');
 const skipBridge = skip || requirements({ hugepagesMb: 128, tools: ['ethtool', 'curl'] });
+const ENGINE = projectFile('dist/test/harness/ebpf-engine.js');
 const EBPF = ['--via', 'ebpf'];
 /** Of applications that receive without an end, whatever is done to them. */
 const ENDLESS = [...EBPF, '--probe-budget', '100'];
@@ -197,6 +200,15 @@ t.test('an engine that is killed leaves no probe', { skip }, async (t) => {
   }
   await isUnharmed(t, testpmd, before, 'killed');
   await isForwarding(t, testpmd, 'killed');
+});
+
+t.test('captures start and stop, and engines are killed at any moment', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const subject = { testpmd, engine: ENGINE, words: [testpmd.prefix], beside: () => probesOf(testpmd.pid) };
+  const rounds = await Rounds.begin(subject);
+  await rounds.startAndStop(5);
+  await rounds.kill(3, 1000);
+  t.equal(rounds.failures, 0, 'see the lines above; npm run test:ebpf-rounds does more of them');
 });
 
 t.test('a port that is stopped and started is followed', { skip }, async (t) => {
