@@ -85,20 +85,16 @@ struct copying {
   __u32 goes_on;  // whether a full burst may be passed on in the middle of the call
 };
 
-// Copies what is still wanted of a segment, or all of it.
-static long copy_segment(__u32 index, struct copying *copy) {
-  struct thread *thread = copy->thread;
+// Copies what is still wanted of the next segment, or all of it. Returns whether that is the end.
+static __always_inline long copy_from(struct thread *thread, __u32 number, const struct mbuf_line *line) {
   struct packet_copy *packet = &thread->packet;
-  const __u32 number = copy->number;
-  struct mbuf_line line;
-  if (number >= MOST_CALLS || bpf_probe_read_user(&line, sizeof line, (void *)packet->mbuf) != 0) return 1;
   const __u32 at = packet->at, done = packet->done, wanted = packet->wanted, skipped = packet->skipped;
-  if (skipped > line.data_len || done > wanted) return 1;
-  __u32 bytes = line.data_len - skipped;
+  if (number >= MOST_CALLS || skipped > line->data_len || done > wanted) return 1;
+  __u32 bytes = line->data_len - skipped;
   if (bytes > wanted - done) bytes = wanted - done;
   if (bytes > DPCAP_PROBE_MOST_BYTES || done > DPCAP_PROBE_MOST_BYTES || at > DPCAP_PROBE_BURST_BYTES + 64) return 1;
   __u8 *to = thread->areas[number] + at + done;
-  if (bpf_probe_read_user(to, bytes, (void *)(line.buf_addr + line.data_off + skipped)) != 0) return 1;
+  if (bpf_probe_read_user(to, bytes, (void *)(line->buf_addr + line->data_off + skipped)) != 0) return 1;
   packet->done = done + bytes;
   packet->skipped = skipped + bytes;
   if (done + bytes >= wanted) return 1;
@@ -107,15 +103,22 @@ static long copy_segment(__u32 index, struct copying *copy) {
          packet->mbuf == 0;
 }
 
-// Copies a packet up to its first `wanted` bytes. Returns whether all of these are there.
-static __always_inline __u32 copy_up_to(struct copying *copy, __u32 wanted) {
-  struct packet_copy *packet = &copy->thread->packet;
-  packet->wanted = wanted;
-  if (packet->done < wanted) bpf_loop(MOST_SEGMENTS, copy_segment, copy, 0);
-  return packet->done >= wanted;
+static long copy_segment(__u32 index, struct copying *copy) {
+  struct mbuf_line line;
+  const void *mbuf = (const void *)copy->thread->packet.mbuf;
+  return bpf_probe_read_user(&line, sizeof line, mbuf) != 0 || copy_from(copy->thread, copy->number, &line);
 }
 
-#define REFUSED (~0u)
+// Copies a packet up to its first `wanted` bytes. `line` is that of its first segment, which most have alone. Returns
+// whether all of these are there.
+static __always_inline __u32 copy_up_to(struct copying *copy, const struct mbuf_line *line, __u64 mbuf, __u32 wanted) {
+  struct packet_copy *packet = &copy->thread->packet;
+  packet->wanted = wanted;
+  if (packet->done >= wanted) return 1;
+  if (packet->mbuf != mbuf || !copy_from(copy->thread, copy->number, line))
+    bpf_loop(MOST_SEGMENTS, copy_segment, copy, 0);
+  return packet->done >= wanted;
+}
 
 static void pass_on(struct thread *thread, __u32 number, __u32 packets) {
   if (packets == 0 || number >= MOST_CALLS) return;
@@ -156,10 +159,11 @@ __weak __attribute__((noinline)) int select_packet(struct dpcap_probe_header *he
 }
 
 // Returns how many bytes of a packet are to be recorded, or REFUSED.
-static __always_inline __u32 recorded_bytes(struct copying *copy, struct dpcap_probe_packet *packet, __u32 len) {
+static __always_inline __u32 recorded_bytes(struct copying *copy, struct dpcap_probe_packet *packet,
+                                            const struct mbuf_line *line, __u64 mbuf, __u32 len) {
   if (!settings.is_filtered) return len < settings.copy_bytes ? len : settings.copy_bytes;
   packet->caplen = len;
-  if (!copy_up_to(copy, len < DPCAP_PROBE_HEADER_BYTES ? len : DPCAP_PROBE_HEADER_BYTES)) return len;
+  if (!copy_up_to(copy, line, mbuf, len < DPCAP_PROBE_HEADER_BYTES ? len : DPCAP_PROBE_HEADER_BYTES)) return len;
   const int verdict = select_packet((struct dpcap_probe_header *)packet);
   if (verdict == DPCAP_PROBE_REFUSED) return REFUSED;
   packet->is_selected = verdict == DPCAP_PROBE_SELECTED;
@@ -186,12 +190,12 @@ static long copy_packet(__u32 index, struct copying *copy) {
   const __u32 len = line.pkt_len < DPCAP_PROBE_MOST_BYTES ? line.pkt_len : DPCAP_PROBE_MOST_BYTES;
   thread->packet = (struct packet_copy){mbuf, 0, at + sizeof *packet, 0, 0};
   *packet = (struct dpcap_probe_packet){line.ol_flags, line.pkt_len, 0, line.vlan_tci, line.vlan_tci_outer, 0, 0};
-  const __u32 wanted = is_there ? recorded_bytes(copy, packet, len) : 0;
+  const __u32 wanted = is_there ? recorded_bytes(copy, packet, &line, mbuf, len) : 0;
   call->examined++;
   if (wanted == REFUSED) {
     call->refused++;
   } else {
-    packet->is_read = is_there && copy_up_to(copy, wanted);
+    packet->is_read = is_there && copy_up_to(copy, &line, mbuf, wanted);
     packet->caplen = packet->is_read ? wanted : 0;
     call->filled = (at + sizeof *packet + packet->caplen + 7) & ~7u;
     call->taken++;
