@@ -27,7 +27,7 @@ void EbpfSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
   const KernelProgram::Sizes sizes{count + 1, plan_.ring_bytes, within_copy(plan_.file).snaplen};
   program_ = plan_.program.empty() ? std::make_unique<KernelProgram>(sizes)
                                    : std::make_unique<KernelProgram>(sizes, plan_.kernel_filter);
-  poll_ns_ = poll_cost_ns(*program_, count);
+  poll_ns_ = poll_cost_ns(*program_, count, read_entry(plan_.tables));
   for (const FastPathTable& table : plan_.tables) {
     const auto number = static_cast<uint32_t>(processes_.size());
     processes_.push_back(std::make_unique<ProbedProcess>(table, number, *program_));

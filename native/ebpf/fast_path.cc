@@ -22,6 +22,22 @@ std::optional<uint64_t> read_word(int pid, uint64_t address) {
   return 0;
 }
 
+// Returns those by which a process receives and sends at ports that are not stopped.
+std::vector<uint64_t> functions_of(const FastPathTable& table) {
+  std::vector<uint64_t> functions;
+  const auto function_at = [&](uint32_t port, uint32_t at) {
+    return read_word(table.pid, table.address + uint64_t{port} * table.layout.row_bytes + at).value_or(0);
+  };
+  for (const uint32_t at : {table.layout.rx_function, table.layout.tx_function}) {
+    const uint64_t idle = function_at(table.rows - 1, at);
+    for (uint32_t port = 0; port + 1 < table.rows; port++) {
+      const uint64_t function = function_at(port, at);
+      if (function != 0 && function != idle) functions.push_back(function);
+    }
+  }
+  return functions;
+}
+
 }  // namespace
 
 // Ports that are stopped, and those that are not there, have functions that do nothing. So has the last row of the
@@ -40,6 +56,32 @@ std::optional<FastPath> read_fast_path(const FastPathTable& table, const LaneId&
   const auto queue = read_word(table.pid, *queues + uint64_t{lane.queue} * sizeof(uint64_t));
   if (!queue) return std::nullopt;
   return FastPath{*function, *queue};
+}
+
+// Most functions of drivers begin with a push, which the kernel carries out on x86-64
+// (arch/x86/kernel/uprobes.c, since Linux 4.16); little else is, and nothing of what functions on arm64 begin with.
+Entry entry_of(const uint8_t (&begin)[2]) {
+#ifdef __x86_64__
+  const auto is_push = [](uint8_t code) { return code >= 0x50 && code <= 0x57; };
+  const bool has_prefix = begin[0] == 0x41;
+  if (is_push(begin[has_prefix ? 1 : 0])) return Entry::simulated;
+#else
+  (void)begin;
+#endif
+  return Entry::stepped;
+}
+
+Entry read_entry(const std::vector<FastPathTable>& tables) {
+  bool is_any = false;
+  for (const FastPathTable& table : tables) {
+    for (const uint64_t function : functions_of(table)) {
+      const uint64_t word = read_word(table.pid, function).value_or(0);
+      const uint8_t begin[2] = {static_cast<uint8_t>(word), static_cast<uint8_t>(word >> 8)};
+      if (entry_of(begin) == Entry::stepped) return Entry::stepped;
+      is_any = true;
+    }
+  }
+  return is_any ? Entry::simulated : Entry::stepped;
 }
 
 }  // namespace dpcap

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "record/lane.h"
 
@@ -37,5 +38,15 @@ struct FastPath {
 // Returns what the table says of a lane: nothing is set for a port that is stopped, or is not there, or has not that
 // queue. Returns nothing when the process has ended. Throws ERR_PERMISSION.
 std::optional<FastPath> read_fast_path(const FastPathTable& table, const LaneId& lane);
+
+// How a thread passes a probe at a function's entry. The instruction that the probe replaces is carried out by the
+// kernel itself, or by the thread, which then stops there a second time: that is most of what a probe costs.
+enum class Entry { simulated, stepped };
+
+// Returns that of all functions of these processes, of ports that are not stopped: the dearer one where they differ, or
+// are not known. Throws ERR_PERMISSION.
+Entry read_entry(const std::vector<FastPathTable>& tables);
+// That of a function that begins with these bytes.
+Entry entry_of(const uint8_t (&begin)[2]);
 
 }  // namespace dpcap

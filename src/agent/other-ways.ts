@@ -33,8 +33,9 @@ function isAboutApplication({ code }: DpcapError): boolean {
 }
 
 function probes(filePrefix: string | undefined): string | undefined {
-  if (attempt(() => pickProbed(filePrefix)) === undefined) return undefined;
-  const cost = attempt(() => ebpfAddon().pollCost());
+  const target = attempt(() => pickProbed(filePrefix))?.ebpf;
+  if (target === undefined) return undefined;
+  const cost = attempt(() => ebpfAddon().pollCost(target));
   const about =
     cost === undefined ? '' : `, which costs it about ${(cost / 1000).toFixed(1)} us a poll on this machine`;
   return `or capture with probes of the kernel's, and nothing in the application${about}: --via ebpf`;

@@ -8,7 +8,7 @@ import { DpcapError } from '../errors.js';
 import { projectFile } from '../system/location.js';
 import { isMissingLibrary, loadHint } from './addon-hint.js';
 import type { AgentBinding } from './agent-binding.js';
-import type { CaptureBinding } from './capture-binding.js';
+import type { CaptureBinding, NativePlan } from './capture-binding.js';
 import { nativeError } from './errors.js';
 import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
 import type { FlowBinding } from './flow-binding.js';
@@ -48,10 +48,10 @@ export interface PdumpAddon extends PrimaryBinding, CaptureBinding, ExtendedBind
 /** The addon that captures by probes of the kernel's. It needs libbpf. */
 export interface EbpfAddon extends CaptureBinding, LifeBinding {
   /**
-   * What the probes of a capture cost a thread at each poll that gives nothing, measured here, in ns. Takes some
-   * milliseconds. Throws ERR_PERMISSION, ERR_NO_MEMORY, ERR_ENABLE_FAILED with the kernel's words.
+   * What the probes of a capture cost a thread of an application at each poll that gives nothing, measured here on functions
+   * that begin as its own do, in ns. Takes some milliseconds. Throws ERR_PERMISSION, ERR_NO_MEMORY, ERR_ENABLE_FAILED with the kernel's words.
    */
-  pollCost(): number;
+  pollCost(target: Pick<NonNullable<NativePlan['ebpf']>, 'processes' | 'layout'>): number;
   /**
    * Loads a filter that was translated for the kernel, and runs it there on packets. Returns for each what it says:
    * VERDICT of src/filter/codegen/kernel.ts. `tags` as for runExtended. Throws ERR_FILTER_UNSUPPORTED with the verifier's

@@ -57,8 +57,11 @@ Napi::Value JS_RunInKernel(const Napi::CallbackInfo& info) {
   return to_js(info.Env(), run_in_kernel({bytes.Data(), bytes.Data() + bytes.ByteLength()}, frames));
 }
 
-// pollCost(): number, in ns. Takes some milliseconds.
-Napi::Value JS_PollCost(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), poll_cost_ns()); }
+// pollCost({processes, layout}): number, in ns. Takes some milliseconds.
+Napi::Value JS_PollCost(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "expected an application's processes and layout");
+  return Napi::Number::New(info.Env(), poll_cost_ns(read_entry(to_tables(info[0].As<Napi::Object>()))));
+}
 
 }  // namespace
 

@@ -56,7 +56,7 @@ class Made {
 
   Made& add(const Bytes& packet, uint32_t len = 0, uint64_t ol_flags = 0, bool is_read = true) {
     const auto caplen = static_cast<uint32_t>(packet.size());
-    append(bytes_, dpcap_probe_packet{ol_flags, len == 0 ? caplen : len, caplen, 5, 6, is_read});
+    append(bytes_, dpcap_probe_packet{ol_flags, len == 0 ? caplen : len, caplen, 5, 6, is_read, 0});
     bytes_.insert(bytes_.end(), packet.begin(), packet.end());
     bytes_.resize((bytes_.size() + 7) & ~size_t{7});
     packets_++;

@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "copies.h"
 #include "ebpf/code_place.h"
+#include "ebpf/fast_path.h"
+#include "ebpf/loading/poll_cost.h"
 #include "tap.h"
 
 using namespace dpcap;
@@ -51,6 +53,18 @@ uint16_t send(const void*, rte_mbuf**, uint16_t count) { return count > 4 ? 4 : 
 // They are called by their addresses, so that no compiler calls clones of them.
 uint16_t (*volatile to_receive)(const void*, rte_mbuf**, uint16_t) = receive;
 uint16_t (*volatile to_send)(const void*, rte_mbuf**, uint16_t) = send;
+
+// The table of an application without ports.
+struct Idle {
+  static constexpr uint32_t kRows = 4;
+  struct Row {
+    uint64_t rx_function = 1, rx_queues = 0, tx_function = 2, tx_queues = 0;
+  };
+  FastPathTable table() const {
+    return {getpid(), reinterpret_cast<uint64_t>(rows), kRows, {sizeof(Row), 0, 8, 16, 24}};
+  }
+  Row rows[kRows];
+};
 
 // A packet whose other bytes are numbered.
 Bytes packet(uint8_t first, size_t size) {
@@ -149,6 +163,19 @@ void test_refused() {
   CHECK(!KernelProgram(kSizes, {long_one, long_one}).filter_refusal().empty());
 }
 
+// Most functions of drivers begin with push rbp, push r15 or the like.
+void test_entries() {
+  const auto entry = [](uint8_t first, uint8_t second) { return entry_of({first, second}); };
+#ifdef __x86_64__
+  CHECK(entry(0x55, 0x48) == Entry::simulated && entry(0x41, 0x57) == Entry::simulated);
+#endif
+  CHECK(entry(0x31, 0xc0) == Entry::stepped && entry(0x41, 0x8b) == Entry::stepped);
+  CHECK(entry(0xcc, 0x57) == Entry::stepped);  // probed by another capture
+  const Idle idle;
+  CHECK(read_entry({idle.table()}) == Entry::stepped);
+  CHECK(poll_cost_ns(Entry::simulated) > 0 && poll_cost_ns(Entry::stepped) > 0);
+}
+
 bool can_load() {
   try {
     const KernelProgram program(kSizes);
@@ -168,5 +195,6 @@ void test_ebpf_kernel() {
     test_received(segment);
   }
   test_sent();
+  test_entries();
   test_refused();
 }
