@@ -18,7 +18,17 @@ import {
 } from './experiment.js';
 import type { Primary } from './primary.js';
 import { median } from './sample.js';
-import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, TOOLS, type Tool, WRITE_LOOP } from './tools.js';
+import {
+  DPCAP_AGENT,
+  DPCAP_EBPF,
+  DPCAP_HOST,
+  DPCAP_PCAP,
+  DUMPCAP,
+  PDUMP,
+  TOOLS,
+  type Tool,
+  WRITE_LOOP,
+} from './tools.js';
 
 const BARE_DRAIN = fileURLToPath(new URL('../../build/bare_drain', import.meta.url));
 /** As dpcap's own defaults make it: mbufs of 2248 bytes. One that holds less would need several for a packet. */
@@ -132,7 +142,7 @@ export const kept: Figure = {
         }),
       );
       for (const { variant, filter, snaplen, match } of some(settings, WISHES)) {
-        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP, PDUMP])) {
+        for (const tool of some(settings, [DPCAP_PCAP, DPCAP_AGENT, DPCAP_EBPF, DPCAP_HOST, DUMPCAP, PDUMP])) {
           const request = { output: fileIn(settings), filter, snaplen };
           if (!tool.command({ prefix: '', ...request })) continue;
           await attempt(tool.name, () =>

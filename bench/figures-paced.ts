@@ -17,11 +17,11 @@ import {
   withTool,
   withWarmMemory,
 } from './experiment.js';
-import { DPCAP_AGENT, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
+import { DPCAP_AGENT, DPCAP_EBPF, DPCAP_HOST, DPCAP_PCAP, DUMPCAP, PDUMP, type Tool } from './tools.js';
 import { memoryToSpare, type WarmMemory } from './warm-memory.js';
 
 const SIZE = 64;
-const PACED = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_HOST, DUMPCAP, PDUMP];
+const PACED = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_EBPF, DPCAP_HOST, DUMPCAP, PDUMP];
 const IDLE: [variant: string, rate: number] = ['idle', 1];
 const RATES: [variant: string, rate: number][] = [
   ['10 kpps', 1e4],
@@ -40,7 +40,7 @@ const INSPECTED_BYTES = 24;
 const packetsIn = (rate: number, ms: number): number => rate * ((ms + MARGIN_MS) / 1000);
 
 /** Packets lost in the middle of a run at this rate. @throws Error when the file has no room in this machine's memory */
-async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number): Promise<number> {
+export async function lossAt(settings: Settings, tool: Tool, rate: number, ms: number): Promise<number> {
   let missing = Number.NaN;
   const output = fileIn(settings);
   const run = (memory: WarmMemory): Promise<void> =>

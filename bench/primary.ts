@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { EBPF_ADDON, findBuilt } from '../src/native/addons.js';
 
 const PARTS = [
   'bench_primary',
@@ -14,6 +15,8 @@ const PARTS = [
   'bench_instructions',
   'bench_agent_instructions',
 ];
+/** Those that are only built where dpcap captures by probes. */
+const PROBE_PARTS = ['bench_probe_cost'];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What it sends. */
@@ -40,7 +43,7 @@ export interface Primary {
 
 /** Builds it and the other native parts; quick when nothing changed. */
 export function buildParts(): void {
-  for (const target of PARTS) {
+  for (const target of [...PARTS, ...(findBuilt(EBPF_ADDON) ? PROBE_PARTS : [])]) {
     execFileSync('cmake', ['--build', 'build', '--target', target], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -13,6 +13,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Figure, Settings } from './experiment.js';
+import { probes } from './figure-ebpf.js';
 import { instructions } from './figure-instructions.js';
 import { intoNull } from './figure-null.js';
 import { recorderPrice } from './figure-recorder.js';
@@ -21,7 +22,18 @@ import { cpu, latency, lossFree, pipe } from './figures-paced.js';
 import { buildParts } from './primary.js';
 import { markdown, type Sample, summarise } from './sample.js';
 
-const FIGURES: Figure[] = [saturated, intoNull, kept, lossFree, pipe, cpu, latency, instructions, recorderPrice];
+const FIGURES: Figure[] = [
+  saturated,
+  intoNull,
+  kept,
+  lossFree,
+  pipe,
+  cpu,
+  latency,
+  instructions,
+  recorderPrice,
+  probes,
+];
 
 const { values } = parseArgs({
   options: {

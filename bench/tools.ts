@@ -55,6 +55,8 @@ function dpcap(name: string, ...options: string[]): Tool {
 }
 
 export const DPCAP_AGENT: Tool = { ...dpcap('dpcap, agent', '-F', 'pcap', '--via', 'agent'), agent: true };
+/** Whatever it costs the primary. */
+export const DPCAP_EBPF = dpcap('dpcap, probes', '-F', 'pcap', '--via', 'ebpf', '--probe-budget', '100');
 export const DPCAP_PCAP = dpcap('dpcap', '-F', 'pcap');
 export const DPCAP_PCAPNG = dpcap('dpcap pcapng', '-F', 'pcapng');
 export const DPCAP_HOST = dpcap('dpcap -j host', '-F', 'pcap', '-j', 'host');
@@ -92,4 +94,4 @@ export const WRITE_LOOP: Tool = {
   command: ({ output }) => [fileURLToPath(new URL('../../build/write_loop', import.meta.url)), output],
 };
 
-export const TOOLS = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];
+export const TOOLS = [DPCAP_PCAP, DPCAP_AGENT, DPCAP_EBPF, DPCAP_PCAPNG, DPCAP_HOST, DUMPCAP, PDUMP];
