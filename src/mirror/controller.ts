@@ -130,14 +130,19 @@ export type ClearOutcome =
     }
   | { effect: 'planned'; steps: PlanStep[]; notes: string[] };
 
+/** The mirror of a VF, if it has one, with what is known about the VF. */
+export interface VfStatus {
+  source: VfFacts;
+  mirror: Mirror | undefined;
+}
+
 /** One way to mirror VFs. The methods reject with a DpcapError, and print nothing. */
 export interface MirrorController {
   readonly kind: 'vfd' | 'plan';
   capabilities(): Promise<Capabilities>;
   /** All mirrors that are on. */
   list(): Promise<Mirror[]>;
-  /** The mirror of one VF, with what is known about the VF. */
-  status(source: SourceSelector): Promise<{ source: VfFacts; mirror: Mirror | undefined }>;
+  status(source: SourceSelector): Promise<VfStatus>;
   set(request: SetRequest, before: BeforeChange): Promise<SetOutcome>;
   /** Idempotent: a VF without a mirror is not an error. */
   clear(source: SourceSelector, options: ClearOptions): Promise<ClearOutcome>;

@@ -44,7 +44,7 @@ function notSeen({ direction }: Mirror, source: VfFacts): string[] {
     ...(direction === 'in'
       ? []
       : [
-          `  frames the guest sends with a foreign source MAC or VLAN id (counted as Spoofed: dpcap mirror list --pf ${source.pf} --vf ${source.vf})`,
+          `  frames the guest sends with a foreign source MAC or VLAN id (counted as Spoofed: dpcap mirror status --pf ${source.pf} --vf ${source.vf})`,
         ]),
   ];
 }

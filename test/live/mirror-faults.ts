@@ -161,7 +161,12 @@ t.test('owners that go, one way and the other', { skip }, async (t) => {
   for (const pid of watchdogs) process.kill(pid, 'SIGKILL');
   alone.signal('SIGKILL');
   await gone(alone.pid);
-  await mirrorsUntil(testpmd, ([one]) => one?.state === 'ended' && one.reason === 'lease-over');
+  const [ended] = await mirrorsUntil(testpmd, ([one]) => one?.state === 'ended' && one.reason === 'lease-over');
+  t.match(
+    await runDpcap(['mirror', 'status', '--id', ended?.id ?? '', '--file-prefix', testpmd.prefix]),
+    { code: 0, stdout: /; ended: its lease ran out[^\n]*\n {2}matched \d{3,}/ },
+    'what ended, why, and its last counters',
+  );
   const undone = await undoJournal(journal);
   t.match(undone, [{ isUndone: true, text: /cleared mirror|was off already/ }], 'both killed: its lease runs out');
   t.same(journal.list(), []);

@@ -57,7 +57,7 @@ t.test('rules of the embedded switch, from the words to their end', { skip }, as
     ],
   });
   t.match(await flowsOf(testpmd), [{ state: 'on', counters: { packets: 300, bytes: 19200 } }], 'the sum of both rules');
-  const list = await runDpcap(['mirror', 'list', '--via', 'agent', '--file-prefix', testpmd.prefix]);
+  const list = await runDpcap(['mirror', 'status', '--via', 'agent', '--file-prefix', testpmd.prefix]);
   t.match(list.stdout, /in hardware to port 2 \(net_null2\); the originals go to port 3 \(net_null3\); on, of process/);
   t.match(list.stdout, /2 transfer rules at port 0: .*matched 300 packets, 19200 bytes/s);
 

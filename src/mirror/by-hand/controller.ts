@@ -9,7 +9,7 @@ import type {
   SetOutcome,
   SetRequest,
   SourceSelector,
-  VfFacts,
+  VfStatus,
 } from '../controller.js';
 import { findNic, type NicDriver } from '../nic.js';
 import { describeSelector } from '../resolve.js';
@@ -49,7 +49,7 @@ export class PlanController implements MirrorController {
     throw nobodyToAsk('list mirrors');
   }
 
-  async status(): Promise<{ source: VfFacts; mirror: Mirror | undefined }> {
+  async status(): Promise<VfStatus> {
     throw nobodyToAsk('tell the state of a VF');
   }
 

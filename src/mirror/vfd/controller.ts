@@ -15,6 +15,7 @@ import {
   type SetRequest,
   type SourceSelector,
   type VfFacts,
+  type VfStatus,
 } from '../controller.js';
 import { resolveSource, resolveTarget } from '../resolve.js';
 import type { CommandRecord } from '../undo.js';
@@ -66,7 +67,7 @@ export class VfdController implements MirrorController {
     });
   }
 
-  status(source: SourceSelector): Promise<{ source: VfFacts; mirror: Mirror | undefined }> {
+  status(source: SourceSelector): Promise<VfStatus> {
     return this.#session(async (client) => {
       const facts = await this.#facts(client);
       const vf = resolveSource(source, facts.pfs);

@@ -11,7 +11,7 @@ import { clearMirrors } from './clear.js';
 import { setLoopback } from './hardware/loopback.js';
 import { addHardwareOptions, type RawHardwareOptions, refuseWithoutHardware } from './hardware/options.js';
 import { setHardwareMirror } from './hardware/set.js';
-import { listMirrors, showCapabilities } from './list.js';
+import { listMirrors, showCapabilities, showStatus } from './list.js';
 import { clearsPorts, controllerFor, meansPorts, print, type RawMirrorOptions, requestFrom } from './options.js';
 import { agentControllers, clearPortMirrors } from './port-list.js';
 import { setPortMirror } from './port-set.js';
@@ -41,6 +41,9 @@ export const registerMirror: RegisterCommand = (program, context) => {
   addSubject(mirror.command('list').description('List the mirrors that are on, or those of one port or VF.')).action(
     listMirrors,
   );
+  addSubject(
+    mirror.command('status').description('Tell what became of the packets of each mirror, or of one, and what ended.'),
+  ).action(showStatus);
   addCommon(mirror.command('capabilities').description('Tell what can be mirrored here, and how.')).action(
     showCapabilities,
   );

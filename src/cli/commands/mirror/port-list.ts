@@ -1,4 +1,4 @@
-/** `dpcap mirror list`, `clear` and `capabilities` where they are about ports. */
+/** `dpcap mirror list`, `status`, `clear` and `capabilities` where they are about ports. */
 import { asDpcapError, DpcapError, UsageError } from '../../../errors.js';
 import { answeringAgents } from '../../../mirror/agent/application.js';
 import { AgentController, type MirrorSelector } from '../../../mirror/agent/controller.js';
@@ -9,8 +9,8 @@ import { flowCountersText, flowJson, flowLines } from '../../../mirror/hardware/
 import { print, type RawMirrorOptions } from './options.js';
 import { selectorFrom } from './port-options.js';
 
-/** What is said about mirrors of ports: to people, and as documents. */
-export interface PortReport {
+/** What is said to people, the most important line first, and as documents. */
+export interface Report {
   lines: string[];
   documents: Record<string, unknown>[];
 }
@@ -23,23 +23,22 @@ export function agentControllers(filePrefix: string | undefined): AgentControlle
 }
 
 /** The mirrors of these applications that are meant, also those in hardware. @throws UsageError, DpcapError */
-export function listPortMirrors(controllers: readonly AgentController[], raw: RawMirrorOptions): PortReport {
+export function listPortMirrors(controllers: readonly AgentController[], raw: RawMirrorOptions): Report[] {
   const selector = selectorFrom(raw);
-  const all = controllers.flatMap((controller) => {
+  return controllers.flatMap((controller) => {
     const { filePrefix, application } = controller;
     const software = controller.list(selector).map((one) => ({ lines: mirrorLines(one), json: mirrorJson(one) }));
     const flows = new HardwareController(application).list(selector);
     const hardware = flows.map((one) => ({ lines: flowLines(one), json: flowJson(one) }));
-    return [...software, ...hardware].map((one) => ({ ...one, filePrefix }));
+    return [...software, ...hardware].map(({ lines: [head, ...more], json }) => ({
+      lines: [`${filePrefix}: ${head}`, ...more],
+      documents: [{ ...json, filePrefix }],
+    }));
   });
-  return {
-    lines: all.flatMap(({ lines, filePrefix }) => lines.map((line, i) => (i === 0 ? `${filePrefix}: ${line}` : line))),
-    documents: all.map(({ json, filePrefix }) => ({ ...json, filePrefix })),
-  };
 }
 
 /** What these applications can mirror. */
-export function portCapabilities(controllers: readonly AgentController[]): PortReport {
+export function portCapabilities(controllers: readonly AgentController[]): Report {
   return {
     lines: controllers.flatMap((one) => portLines(one.name, one.ports)),
     documents: controllers.map(({ filePrefix, ports }) => ({ filePrefix, ports })),

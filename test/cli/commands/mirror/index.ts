@@ -28,6 +28,15 @@ t.test('through VFd', async (t) => {
     mirror: { target: 3 },
     counters: { Spoofed: '8' },
   });
+  const counters = /^VF 1 of PF 0 is mirrored to VF 3: .*\(all\)\n {2}link .*Spoofed 8.*\n$/;
+  t.match(await mirror('list --vf guest_a'), { code: 0, stdout: /\(all\)\n$/ });
+  t.match(await mirror('status --vf guest_a'), { code: 0, stdout: counters });
+  t.match(await mirror('status'), { code: 0, stdout: counters }, 'the same of each');
+  t.match(JSON.parse((await mirror('status --json')).stdout), {
+    mirrors: [{ mirror: { target: 3 }, counters: { Spoofed: '8' } }],
+    ports: [],
+  });
+  t.match(await mirror('status --id 0000000a'), { code: 1, stderr: /there is no mirror 0000000a/ });
   t.match(JSON.parse((await mirror('capabilities --json')).stdout), { controller: 'vfd', pfs: [{ loopback: true }] });
   t.match(JSON.parse((await mirror('clear --vf guest_a --json')).stdout), { effect: 'cleared', was: { target: 3 } });
   t.match(await mirror('clear --vf guest_a'), { code: 0, stdout: 'VF 1 of PF 0 was not mirrored\n' });
