@@ -19,11 +19,11 @@ import { removeBox } from '../../recorder/remove.js';
 import { runRecovery } from '../../supervisor/recovery-run.js';
 import { Journal } from '../../system/journal.js';
 import { createLogger } from '../../system/log.js';
+import { catchSignals } from '../../system/signals.js';
 import { roundedSize } from '../../text/size.js';
 import { recoveredKind } from '../../watchdog/undoers.js';
 import type { RegisterCommand } from '../command.js';
 import { addLibrariesOption } from '../libraries-option.js';
-import { catchSignals } from '../signals.js';
 
 export const registerRecover: RegisterCommand = (program, context) => {
   addLibrariesOption(program.command('recover'))

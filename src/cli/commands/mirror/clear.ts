@@ -5,8 +5,9 @@ import { planLines } from '../../../mirror/describe.js';
 import { describeVf } from '../../../mirror/resolve.js';
 import { parseSource } from '../../../mirror/target-spec.js';
 import { describeMirror, MIRROR } from '../../../mirror/undo.js';
+import { warn } from '../../../mirror/warn.js';
 import { TemporaryChange } from '../../../watchdog/temporary-change.js';
-import { confirmInterruption, warn } from './confirm.js';
+import { confirmInterruption } from './confirm.js';
 import { needVf, print, type RawMirrorOptions } from './options.js';
 
 export async function clearMirrors(controller: MirrorController, raw: RawMirrorOptions): Promise<void> {

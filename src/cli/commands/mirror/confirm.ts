@@ -1,10 +1,5 @@
-/** The messages about a mirror on standard error: warnings, and the question before traffic is interrupted. */
-import { diagnostics } from '../../../system/diagnostics.js';
+/** The question before traffic is interrupted. */
 import { confirm } from '../../confirm.js';
-
-export function warn(warnings: readonly string[]): void {
-  for (const warning of warnings) diagnostics.write(`dpcap: note: ${warning}\n`);
-}
 
 /**
  * Asks before the traffic of a VF is interrupted.

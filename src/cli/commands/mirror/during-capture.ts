@@ -6,12 +6,12 @@ import { sentence } from '../../../mirror/describe.js';
 import { describeVf } from '../../../mirror/resolve.js';
 import { type MirrorSpec, parseMirrorSpec } from '../../../mirror/target-spec.js';
 import { MIRROR } from '../../../mirror/undo.js';
+import { warn } from '../../../mirror/warn.js';
 import { systemHost } from '../../../primary/host.js';
 import { collectListings, type Listing } from '../../../primary/listing.js';
 import { runtimeRoot } from '../../../primary/runtime-dir.js';
+import { catchSignals } from '../../../system/signals.js';
 import { TemporaryChange } from '../../../watchdog/temporary-change.js';
-import { catchSignals } from '../../signals.js';
-import { warn } from './confirm.js';
 import { beforeChange, setOrUndo } from './set.js';
 
 /** Options of the capture command that matter here. */

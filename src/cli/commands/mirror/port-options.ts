@@ -3,24 +3,14 @@ import { UsageError } from '../../../errors.js';
 import type { MirrorSelector } from '../../../mirror/agent/controller.js';
 import { parseAccepted } from '../../../mirror/agent/dangers.js';
 import { type PortMirrorRequest, parsePushedVlan, parseQueue, SNAPLEN } from '../../../mirror/agent/request.js';
+import { HELD_LEASE_MS, type Stay } from '../../../mirror/hold.js';
 import { durationText, parseDuration } from '../../../text/duration.js';
 import { checkOptions } from '../../capture-options.js';
 import { readFilter } from '../../filter-options.js';
 import type { RawMirrorOptions } from './options.js';
 
-/** How long a mirror stays. Milliseconds. */
-export interface Stay {
-  /** This process holds it, and renews its lease, until it is stopped or the time is over. */
-  isHeld: boolean;
-  /** Of one that is held; undefined: until this process is stopped. */
-  durationMs: number | undefined;
-  leaseMs: number;
-}
-
 const SECOND = 1000;
 const LONGEST_MS = 7 * 86_400_000;
-/** The lease of a mirror that is held: so long it stays when the process and its watchdog are killed. */
-const HELD_LEASE_MS = 10 * SECOND;
 
 /** @throws UsageError with the place of a mistake in a filter */
 export function portRequestFrom(words: readonly string[], raw: RawMirrorOptions): PortMirrorRequest {

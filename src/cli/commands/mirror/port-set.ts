@@ -5,11 +5,11 @@ import { countersText, endText, idText, mirrorJson, pathText } from '../../../mi
 import type { ResolvedMirror } from '../../../mirror/agent/request.js';
 import { AGENT_MIRROR } from '../../../mirror/agent/undo.js';
 import { chooseAgent } from '../../../mirror/choose.js';
+import { type HeldMirror, holdMirror, leaseSeconds, type Stay } from '../../../mirror/hold.js';
+import { warn } from '../../../mirror/warn.js';
 import type { MirrorEnd, MirrorStatus } from '../../../native/mirror-binding.js';
-import { warn } from './confirm.js';
-import { type HeldMirror, holdMirror, leaseSeconds } from './hold.js';
 import { print, type RawMirrorOptions } from './options.js';
-import { portRequestFrom, type Stay, stayOf } from './port-options.js';
+import { portRequestFrom, stayOf } from './port-options.js';
 
 /** Sets a mirror, and holds it if that was asked for. */
 export async function setPortMirror(words: readonly string[], raw: RawMirrorOptions): Promise<void> {

@@ -6,11 +6,12 @@ import type { BeforeChange, MirrorController, SetOutcome, SetRequest } from '../
 import { advice, planLines, sentence } from '../../../mirror/describe.js';
 import { describeVf } from '../../../mirror/resolve.js';
 import { describeMirror, MIRROR } from '../../../mirror/undo.js';
+import { warn } from '../../../mirror/warn.js';
 import { startTimer } from '../../../system/long-timer.js';
+import { catchSignals } from '../../../system/signals.js';
 import { durationText, parseDuration } from '../../../text/duration.js';
 import { TemporaryChange } from '../../../watchdog/temporary-change.js';
-import { catchSignals } from '../../signals.js';
-import { confirmInterruption, warn } from './confirm.js';
+import { confirmInterruption } from './confirm.js';
 import { print, type RawMirrorOptions } from './options.js';
 
 type Done = Exclude<SetOutcome, { effect: 'planned' }>;

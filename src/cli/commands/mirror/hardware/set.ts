@@ -14,10 +14,10 @@ import {
 } from '../../../../mirror/hardware/describe.js';
 import type { ResolvedFlow } from '../../../../mirror/hardware/request.js';
 import { FLOW_MIRROR } from '../../../../mirror/hardware/undo.js';
+import { type HeldMirror, holdMirror, leaseSeconds, type Stay } from '../../../../mirror/hold.js';
 import type { FlowEnd, FlowStatus } from '../../../../native/flow-binding.js';
-import { type HeldMirror, holdMirror, leaseSeconds } from '../hold.js';
 import { print } from '../options.js';
-import { type Stay, stayOf } from '../port-options.js';
+import { stayOf } from '../port-options.js';
 import { hardwareRequestFrom, type RawHardwareOptions } from './options.js';
 
 /** Sets a mirror in hardware, and holds it if that was asked for; with --dry-run, asks and changes nothing. */

@@ -1,11 +1,22 @@
 /** Holds a mirror of an application for as long as this process runs: journalled, renewed, and cleared at the end. */
-import type { DpcapError } from '../../../errors.js';
-import { startTimer } from '../../../system/long-timer.js';
-import { durationText } from '../../../text/duration.js';
-import { type ChangeKind, TemporaryChange } from '../../../watchdog/temporary-change.js';
-import { catchSignals } from '../../signals.js';
-import { warn } from './confirm.js';
-import type { Stay } from './port-options.js';
+import type { DpcapError } from '../errors.js';
+import { startTimer } from '../system/long-timer.js';
+import { catchSignals } from '../system/signals.js';
+import { durationText } from '../text/duration.js';
+import { type ChangeKind, TemporaryChange } from '../watchdog/temporary-change.js';
+import { warn } from './warn.js';
+
+/** How long a mirror stays. Milliseconds. */
+export interface Stay {
+  /** This process holds it, and renews its lease, until it is stopped or the time is over. */
+  isHeld: boolean;
+  /** Of one that is held; undefined: until this process is stopped. */
+  durationMs: number | undefined;
+  leaseMs: number;
+}
+
+/** The lease of a mirror that is held: so long it stays when the process and its watchdog are killed. */
+export const HELD_LEASE_MS = 10_000;
 
 /** A mirror of this process, by what is done with it. */
 export interface HeldMirror<Status> {
