@@ -11,7 +11,7 @@ readonly SUITE=${1:?usage: scripts/build-addon.sh SUITE}
 sysroot=$(scripts/sysroot.sh "$SUITE")
 out=${DPCAP_CACHE:-build/cache}/addon-$SUITE
 npx --no-install cmake-js compile --log-level error --out "$out" --target dpcap_pdump --CDDPDK_SYSROOT="$sysroot" >&2
-cmake --build "$out" --target dpcap_agent dpdk-secondary dpdk-malloc-primary dpdk-forwarder stepped-clock flow-recorder seccomp-exec bpf-objects >&2
+cmake --build "$out" --target dpcap_agent dpdk-secondary dpdk-malloc-primary dpdk-forwarder stepped-clock flow-recorder vhost-stand-in seccomp-exec bpf-objects >&2
 mkdir -p build/Release
 cp "$out"/Release/dpcap_pdump.dpdk*.node "$out"/Release/libdpcap_agent.dpdk*.so build/Release/
 ls "$out"/Release/dpcap_pdump.dpdk*.node "$out"/Release/libdpcap_agent.dpdk*.so | sed 's#.*/#build/Release/#'

@@ -47,6 +47,9 @@ enum dpcap_agent_operation {
   DPCAP_AGENT_FLOW_CLEAR = 16,   // dpcap_mirror_name; answered by its last dpcap_flow_status
   DPCAP_AGENT_FLOW_LIST = 17,    // answered by a dpcap_flow_status for each
   DPCAP_AGENT_TX_LOOPBACK = 18,  // dpcap_tx_loopback; answered by an errno
+
+  // dpcap_kernel_port_order; answered by a dpcap_kernel_port, or a dpcap_kernel_port_refusal: see wire/kernel_port.h.
+  DPCAP_AGENT_KERNEL_PORT = 20,
 };
 
 struct dpcap_agent_header {

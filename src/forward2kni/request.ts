@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { parseDuration } from '../text/duration.js';
 
 /** The values of --via. */
-export const VIA = ['dpvs', 'tap'] as const;
+export const VIA = ['dpvs', 'tap', 'virtio-user'] as const;
 export type Via = (typeof VIA)[number];
 
 export type ForwardAction = 'on' | 'off' | 'status';
@@ -63,10 +63,10 @@ export function checkRequest(port: string, action: string, raw: RawForwardOption
 function checkVia({ via, ipcFile }: RawForwardOptions): Via | undefined {
   const known = VIA.find((one) => one === via);
   if (via !== undefined && !known) {
-    throw new UsageError(`--via: unknown value ${via}`, { subject: via, hint: `use ${VIA.join(' or ')}` });
+    throw new UsageError(`--via: unknown value ${via}`, { subject: via, hint: `use ${VIA.join(', ')}` });
   }
-  if (known !== 'tap' || ipcFile === undefined) return known;
-  throw new UsageError('--ipc-file does not go with --via tap', { hint: 'name the primary with --file-prefix' });
+  if (known === undefined || known === 'dpvs' || ipcFile === undefined) return known;
+  throw new UsageError(`--ipc-file does not go with --via ${known}`, { hint: 'name the primary with --file-prefix' });
 }
 
 /** The command that ends the forwarding of the same port of the same primary. */

@@ -17,7 +17,8 @@ const stateSchema = z.object({
   startedAt: z.string(),
   /** Counters since the start; they are updated every second. */
   packets: z.number(),
-  bytes: z.number(),
+  /** Null where nobody counts them. */
+  bytes: z.nullable(z.number()),
   nombuf: z.number(),
   ringfull: z.number(),
   sinkdrop: z.number(),

@@ -9,10 +9,11 @@ import { DEFAULT_REQUEST } from '../protocol/request.js';
 import { createLogger } from '../system/log.js';
 import { endForwarder, findForwarder, startDetached } from './background.js';
 import { interfaceNames } from './interface-name.js';
+import { describe, print, refuseSecond, sentence } from './report.js';
 import { type ForwardRequest, offCommand } from './request.js';
 import { type ForwarderState, ForwarderStates } from './state.js';
 import { type TapChoices, threadsFor } from './tap-choices.js';
-import { describeInterfaces, forward, type TapForward } from './tap-forwarder.js';
+import { forward, type TapForward } from './tap-forwarder.js';
 
 /**
  * Carries out on, off and status for any primary, with a TAP interface, and prints what it did.
@@ -77,21 +78,6 @@ function decide(
   };
 }
 
-function refuseSecond(
-  request: ForwardRequest,
-  port: PortInfo,
-  filePrefix: string,
-  running: readonly ForwarderState[],
-): void {
-  const other = findForwarder(running, String(port.id), filePrefix);
-  if (!other) return;
-  throw new DpcapError('ERR_CAPTURE_BUSY', `port ${port.name} is already forwarded to ${other.interfaces.join(', ')}`, {
-    subject: port.name,
-    errno: 'EEXIST',
-    hint: `end that one first (pid ${other.pid}): ${offCommand(request)}`,
-  });
-}
-
 async function on(
   request: ForwardRequest,
   wanted: TapForward,
@@ -122,25 +108,6 @@ async function off(request: ForwardRequest, known: ForwarderState | undefined): 
 async function status(request: ForwardRequest, known: ForwarderState | undefined): Promise<number> {
   print(request, known, known ? describe(known) : `port ${request.port} is not forwarded`);
   return 0;
-}
-
-function describe(state: ForwarderState): string {
-  const { pid, startedAt, packets, bytes, filtered, nombuf, ringfull, sinkdrop } = state;
-  return (
-    `${sentence(state)}, by pid ${pid}, since ${startedAt}\n` +
-    `  ${packets} packets, ${bytes} bytes; ${filtered} filtered out; ` +
-    `lost: nombuf ${nombuf}, ringfull ${ringfull}, sinkdrop ${sinkdrop}`
-  );
-}
-
-function sentence(state: ForwarderState): string {
-  const [rx = '', tx = rx] = state.interfaces;
-  return `port ${state.port.name} is forwarded to ${describeInterfaces({ rx, tx }, state.netns)}`;
-}
-
-function print(request: ForwardRequest, state: ForwarderState | undefined, text: string): void {
-  const document = state ? { forwarding: true, ...state } : { forwarding: false, port: request.port };
-  process.stdout.write(`${request.json ? JSON.stringify(document) : text}\n`);
 }
 
 /**

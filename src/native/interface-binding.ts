@@ -10,6 +10,8 @@ export interface InterfaceBinding {
    * `subject` is the name, the namespace or "/dev/net/tun".
    */
   createTap(name: string, netns: string, mtu: number, queues: number): number[];
+  /** Brings an interface that somebody else has made up, as inert as those of createTap(). Throws with code ERR_SINK_OPEN. */
+  setUpInterface(name: string, mtu: number): void;
   /** Whether an interface of this network namespace has this name. */
   isInterface(name: string): boolean;
   /**

@@ -96,4 +96,10 @@ export interface MirrorBinding {
   mirrorClear(socket: string, id: number): MirrorStatus | undefined;
   /** All mirrors, also those that have ended by themselves; none of an agent that has no mirrors. */
   mirrorList(socket: string): MirrorStatus[];
+  /**
+   * Adds a port to the application, for mirrors, whose other end is a kernel interface of this name: a virtio-user device with
+   * /dev/vhost-net. It goes by itself when no mirror to it is left. Throws ERR_SINK_OPEN with what the kernel or DPDK says, and
+   * "/dev/vhost-net" as its subject when the application cannot open that; ERR_MIRROR_REFUSED, ERR_VERSION_MISMATCH.
+   */
+  kernelPortAdd(socket: string, interfaceName: string): { port: number; device: string };
 }

@@ -13,7 +13,7 @@ const primary = (filePrefix: string, program: string, words: string[] = []): Pri
 const dpvs = primary('rte', 'dpvs', ['-x', '/run/my.ipc']);
 const testpmd = primary('tp', 'dpdk-testpmd');
 const choose = (
-  asked: { ipcFile?: string; filePrefix?: string; via?: 'dpvs' | 'tap' },
+  asked: { ipcFile?: string; filePrefix?: string; via?: 'dpvs' | 'tap' | 'virtio-user' },
   primaries: Primary[],
   { env = {}, sockets = [] as string[] } = {},
 ) =>
@@ -37,6 +37,8 @@ t.throws(() => choose({}, [dpvs, testpmd]), { code: 'ERR_PRIMARY_AMBIGUOUS' });
 t.test('--via', async (t) => {
   const env = { DPVS_IPC_FILE: '/b' };
   t.match(choose({ via: 'tap' }, [dpvs], { env }), { kind: 'tap', primary: { filePrefix: 'rte' } }, 'a DPVS, too');
+  t.match(choose({ via: 'virtio-user' }, [testpmd], { env }), { kind: 'virtio-user', primary: { filePrefix: 'tp' } });
+  t.match(choose({ via: 'virtio-user' }, [dpvs]), { kind: 'dpvs', primary: { filePrefix: 'rte' } }, 'its own devices');
   t.match(choose({ via: 'dpvs' }, [dpvs]), { kind: 'dpvs' });
   t.throws(() => choose({ via: 'dpvs' }, [testpmd]), { code: 'ERR_USAGE', message: /tp .* is no DPVS/ });
 });

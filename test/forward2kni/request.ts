@@ -21,5 +21,5 @@ t.equal(offCommand(checkRequest('dpdk0', 'on', {})), 'dpcap forward2kni dpdk0 of
 t.equal(offCommand(checkRequest('0', 'on', { filePrefix: 'x' })), 'dpcap forward2kni 0 off --file-prefix x');
 
 t.equal(offCommand(checkRequest('dpdk0', 'on', { via: 'tap' })), 'dpcap forward2kni dpdk0 off --via tap');
-t.throws(() => checkRequest('0', 'on', { via: 'kni' }), { code: 'ERR_USAGE', hint: 'use dpvs or tap' });
+t.throws(() => checkRequest('0', 'on', { via: 'kni' }), { code: 'ERR_USAGE', hint: 'use dpvs, tap, virtio-user' });
 t.throws(() => checkRequest('0', 'on', { via: 'tap', ipcFile: '/x' }), { code: 'ERR_USAGE', message: /--ipc-file/ });

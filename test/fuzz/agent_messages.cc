@@ -52,6 +52,7 @@ constexpr uint8_t kOperations[] = {0,
                                    DPCAP_AGENT_FLOW_CLEAR,
                                    DPCAP_AGENT_FLOW_LIST,
                                    DPCAP_AGENT_TX_LOOPBACK,
+                                   DPCAP_AGENT_KERNEL_PORT,
                                    kOrderly,
                                    kOrderlyMirror,
                                    kOrderlyFlow};

@@ -1,5 +1,5 @@
 // createTap(name, netns, mtu, queues): returns a descriptor for each queue.
-// isInterface(name): returns a boolean. openPacketSocket(name): returns a descriptor.
+// setUpInterface(name, mtu). isInterface(name): returns a boolean. openPacketSocket(name): returns a descriptor.
 // openTunnelSocket(ends): returns a descriptor, the source address and the MTU.
 #include "js/convert.h"
 #include "js/errors.h"
@@ -25,6 +25,12 @@ Napi::Value JS_CreateTap(const Napi::CallbackInfo& info) {
 std::string to_name(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the name of an interface");
   return info[0].As<Napi::String>();
+}
+
+Napi::Value JS_SetUpInterface(const Napi::CallbackInfo& info) {
+  if (!info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "Expected a name and an MTU");
+  dpcap::set_up_interface(to_name(info), info[1].As<Napi::Number>().Uint32Value());
+  return info.Env().Undefined();
 }
 
 Napi::Value JS_IsInterface(const Napi::CallbackInfo& info) {
@@ -53,6 +59,7 @@ Napi::Value JS_OpenTunnelSocket(const Napi::CallbackInfo& info) {
 
 void export_interface(Napi::Object exports) {
   add_function<JS_CreateTap>(exports, "createTap");
+  add_function<JS_SetUpInterface>(exports, "setUpInterface");
   add_function<JS_IsInterface>(exports, "isInterface");
   add_function<JS_OpenPacketSocket>(exports, "openPacketSocket");
   add_function<JS_OpenTunnelSocket>(exports, "openTunnelSocket");

@@ -1,6 +1,7 @@
 // Mirrors in applications that have the agent: what is asked of them, and what they say.
 #include "js/exports.h"
 #include "js/host/agent_arguments.h"
+#include "mirror/kernel_port_client.h"
 #include "mirror/mirror_client.h"
 
 namespace {
@@ -93,6 +94,17 @@ Napi::Value JS_MirrorList(const Napi::CallbackInfo& info) {
   return from_all(info.Env(), mirror_list(client), from_status);
 }
 
+// kernelPortAdd(path, interface): the port, and the name of its device.
+Napi::Value JS_KernelPortAdd(const Napi::CallbackInfo& info) {
+  if (!info[1].IsString()) throw wrong_type(info.Env(), "interface", "a string");
+  AgentClient client(socket_of(info));
+  const dpcap_kernel_port port = kernel_port_add(client, info[1].As<Napi::String>());
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("port", port.port);
+  object.Set("device", port.device);
+  return object;
+}
+
 }  // namespace
 
 void export_mirror(Napi::Object exports) {
@@ -100,4 +112,5 @@ void export_mirror(Napi::Object exports) {
   add_function<JS_MirrorRenew>(exports, "mirrorRenew");
   add_function<JS_MirrorClear>(exports, "mirrorClear");
   add_function<JS_MirrorList>(exports, "mirrorList");
+  add_function<JS_KernelPortAdd>(exports, "kernelPortAdd");
 }

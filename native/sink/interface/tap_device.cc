@@ -103,4 +103,6 @@ std::vector<int> create_tap(const TapOptions& options) {
   return fds;
 }
 
+void set_up_interface(const std::string& name, uint32_t mtu) { set_up({name, "", mtu, 1}); }
+
 }  // namespace dpcap

@@ -17,5 +17,8 @@ struct TapOptions {
 // queue. The interface goes when the last descriptor is closed, however its process ends. Throws ERR_SINK_OPEN, whose
 // subject is the obstacle: the interface, the namespace or "/dev/net/tun".
 std::vector<int> create_tap(const TapOptions& options);
+// Brings an interface of this network namespace, which somebody else has made, up as one of create_tap()'s is. Throws
+// ERR_SINK_OPEN.
+void set_up_interface(const std::string& name, uint32_t mtu);
 
 }  // namespace dpcap

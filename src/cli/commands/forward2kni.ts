@@ -7,6 +7,7 @@ import { chooseBackend } from '../../forward2kni/backend.js';
 import { forwardOnDpvs } from '../../forward2kni/dpvs.js';
 import { checkRequest, type RawForwardOptions } from '../../forward2kni/request.js';
 import { forwardToTap } from '../../forward2kni/tap.js';
+import { forwardToVirtioUser } from '../../forward2kni/virtio-user.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
@@ -29,7 +30,7 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     .option('--file-prefix <prefix>', 'Prefix of the primary. Default: the only one that runs.')
     .option(
       '--via <way>',
-      "Way to forward. dpvs: DPVS's own switch (the default with a DPVS). tap: an interface of dpcap.",
+      "Way to forward. dpvs: DPVS's own switch (the default with a DPVS). tap: an interface of dpcap. virtio-user: a port that is added to the application.",
     )
     .option('--for <duration>', 'Switch off again after this time (30s, 5m, 2h, 30d), or on Ctrl-C.')
     .option('--until-exit', 'Stay in the foreground, and switch off on Ctrl-C.')
@@ -57,8 +58,10 @@ export const registerForward2kni: RegisterCommand = (program, context) => {
     const request = checkRequest(port, action, raw);
     const primaries = () => withUnseen(findPrimaries(runtimeRoot(), systemHost()), findAgents(runtimeRoot()));
     const backend = chooseBackend(request, { env: process.env, primaries, isSocket });
-    if (backend.kind === 'tap') {
-      context.exitCode = await forwardToTap(request, backend.primary, checkTapOptions(raw, readFilter(words, raw)));
+    if (backend.kind !== 'dpvs') {
+      const isVirtioUser = backend.kind === 'virtio-user' && request.action === 'on';
+      const forward = isVirtioUser ? forwardToVirtioUser : forwardToTap;
+      context.exitCode = await forward(request, backend.primary, checkTapOptions(raw, readFilter(words, raw)));
       return;
     }
     refuseTapChoices(words, raw);

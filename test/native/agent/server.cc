@@ -103,6 +103,7 @@ void test_words(const std::string& path) {
   CHECK(answer_to(path, message(DPCAP_AGENT_FLOW_CLEAR)) == EINVAL);
   CHECK(answer_to(path, message(DPCAP_AGENT_FLOW_LIST)) == 0);
   CHECK(answer_to(path, message(DPCAP_AGENT_TX_LOOPBACK)) == EINVAL);
+  CHECK(answer_to(path, message(DPCAP_AGENT_KERNEL_PORT)) == EINVAL);
   CHECK(answer_to(path, message(99)) == ENOSYS);
   CHECK(answer_to(path, message(DPCAP_AGENT_HELLO, 0, DPCAP_AGENT_VERSION + 1)) == EPROTO);
   CHECK(answer_to(path, {1, 2, 3}) == EINVAL);

@@ -10,6 +10,7 @@
 #include "agent/library/mirror/mirror.h"
 #include "agent/library/mirror/order.h"
 #include "agent/library/mirror/port_target.h"
+#include "agent/library/port/kernel_ports.h"
 #include "agent/mirror.h"
 
 // Who clears a mirror is answered when no thread is inside, or that there is one, after this time.
@@ -176,6 +177,7 @@ static void list(int fd, const struct dpcap_agent_header *asked) {
 void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void *body, size_t bytes) {
   struct dpcap_mirror_status status;
   int err = ENOSYS;
+  if (asked->operation == DPCAP_AGENT_KERNEL_PORT) return kernel_ports_handle(fd, asked, body, bytes);
   if (asked->operation >= DPCAP_AGENT_FLOW_SET) return flow_mirroring_handle(fd, asked, body, bytes);
   if (asked->operation == DPCAP_AGENT_MIRROR_LIST) return list(fd, asked);
   if (asked->operation == DPCAP_AGENT_MIRROR_SET) err = set(body, bytes, &status);
@@ -196,6 +198,7 @@ bool mirroring_tick(void) {
     if (reason != 0) begin_end(place, reason);
     if (place->is_ending && try_end(place, &last)) keep(&last);
   }
+  is_any |= kernel_ports_tick();
   return port_targets_tick() || is_any;
 }
 
@@ -203,5 +206,6 @@ void mirroring_leave(void) {
   memset(places, 0, sizeof places);
   memset(ended, 0, sizeof ended);
   port_targets_forget();
+  kernel_ports_forget();
   flow_mirroring_leave();
 }

@@ -208,6 +208,14 @@ int port_target_use(uint16_t port, uint16_t queue, bool is_alone, struct mirror_
 
 void port_target_leave(struct mirror_target *target) { ((struct port_target *)target)->users--; }
 
+unsigned int port_target_users(uint16_t port) {
+  unsigned int users = 0;
+  for (unsigned int i = 0; i < MOST_TARGETS; i++) {
+    if (targets[i] != NULL && targets[i]->port == port) users += targets[i]->users;
+  }
+  return users;
+}
+
 uint16_t port_target_queue(const struct mirror_target *target) { return ((const struct port_target *)target)->queue; }
 
 uint32_t port_target_fault(const struct mirror_target *base) {

@@ -19,6 +19,8 @@ void port_target_leave(struct mirror_target *target);
 uint16_t port_target_queue(const struct mirror_target *target);
 // Why no more can be sent: a dpcap_mirror_end, or 0.
 uint32_t port_target_fault(const struct mirror_target *target);
+// How many mirrors there are to this port.
+unsigned int port_target_users(uint16_t port);
 // Frees what no mirror uses any more, once all copies are back. Returns whether something remains.
 bool port_targets_tick(void);
 // Forgets all, in a child of the process.
