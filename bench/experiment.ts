@@ -92,6 +92,12 @@ export function some<T>({ quick }: Settings, all: readonly T[]): readonly T[] {
   return quick ? all.slice(0, 1) : all;
 }
 
+/** Each round begins with another one. */
+export function turned<T>(all: readonly T[], round: number): readonly T[] {
+  const first = round % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
+}
+
 export function fileIn({ directory }: Settings): string {
   return `${directory}/dpcap-bench-${process.pid}.pcap`;
 }

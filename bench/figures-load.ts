@@ -12,6 +12,7 @@ import {
   type Record,
   type Settings,
   some,
+  turned,
   withPrimary,
   withTool,
   withWarmMemory,
@@ -89,12 +90,6 @@ async function bareDrain(
     record({ figure: CAPTURED, variant: `${size} B`, tool, value: Number(out) / MEGA, unit: 'Mpps' });
   });
 }
-
-/** Each round begins with another tool. */
-const turned = (tools: readonly Tool[], round: number): readonly Tool[] => {
-  const first = round % tools.length;
-  return [...tools.slice(first), ...tools.slice(0, first)];
-};
 
 export const saturated: Figure = {
   name: 'saturated',

@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import type { Figure, Settings } from './experiment.js';
 import { probes } from './figure-ebpf.js';
 import { instructions } from './figure-instructions.js';
+import { mirrorPrice } from './figure-mirror.js';
 import { intoNull } from './figure-null.js';
 import { recorderPrice } from './figure-recorder.js';
 import { kept, saturated } from './figures-load.js';
@@ -33,6 +34,7 @@ const FIGURES: Figure[] = [
   instructions,
   recorderPrice,
   probes,
+  mirrorPrice,
 ];
 
 const { values } = parseArgs({

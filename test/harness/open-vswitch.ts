@@ -34,10 +34,16 @@ export interface OpenVswitch {
   prefix: string;
   /** Of ovs-vswitchd. */
   pid: number;
+  /** Runs ovs-vsctl: its ports are p0, p1 and so on, of the bridge br0. @throws Error with what it said */
+  configure(...words: string[]): Promise<string>;
+  /** Runs ovs-ofctl. @throws Error with what it said */
+  openflow(...words: string[]): Promise<string>;
+  /** Runs ovs-appctl with ovs-vswitchd as its target. @throws Error with what it said */
+  command(...words: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Starts it with a bridge and these two ports, and waits until they are there. `agent`: whether it is preloaded. */
+/** Starts it with a bridge and these ports, and waits until they are there. `agent`: whether it is preloaded. */
 export async function startOpenVswitch(
   vdevs: readonly string[],
   agent: 'preloaded' | 'none' = 'preloaded',
@@ -49,6 +55,7 @@ export async function startOpenVswitch(
   const env: NodeJS.ProcessEnv = { LD_LIBRARY_PATH: join(root, 'usr/lib/x86_64-linux-gnu') };
   for (const name of ['OVS_RUNDIR', 'OVS_DBDIR', 'OVS_LOGDIR', 'OVS_SYSCONFDIR']) env[name] = folder;
   const [socket, database] = [`unix:${folder}/db.sock`, join(folder, 'conf.db')];
+  const control = join(folder, 'vswitchd.ctl');
   const running: Running[] = [];
   const tool = async (program: string, ...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await start(join(root, program), words, { env }).wait(ANSWER_MS);
@@ -72,14 +79,16 @@ export async function startOpenVswitch(
     await configure('--no-wait', 'set', 'Open_vSwitch', '.', ...other, extra);
     const daemon = join(root, 'usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk');
     const preload = agent === 'preloaded' ? { LD_PRELOAD: installedAgent() } : {};
-    const vswitchd = start(daemon, [socket], { env: { ...env, ...preload } });
+    const vswitchd = start(daemon, [socket, `--unixctl=${control}`], { env: { ...env, ...preload } });
     running.push(vswitchd);
     await configure('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev');
     for (const [i, vdev] of vdevs.entries()) {
       const options = ['type=dpdk', `options:dpdk-devargs="${vdev}"`];
       await configure('add-port', 'br0', `p${i}`, '--', 'set', 'Interface', `p${i}`, ...options);
     }
-    return { prefix, pid: vswitchd.pid, stop };
+    const openflow = (...words: string[]): Promise<string> => tool('usr/bin/ovs-ofctl', ...words);
+    const command = (...words: string[]): Promise<string> => tool('usr/bin/ovs-appctl', '-t', control, ...words);
+    return { prefix, pid: vswitchd.pid, configure, openflow, command, stop };
   } catch (error) {
     await stop();
     throw error;
