@@ -154,6 +154,10 @@ std::vector<int> to_cpus(const Napi::Object& o) {
 
 }  // namespace
 
+Compression compression_of(const Napi::Object& o) {
+  return o.Has("compression") ? to_compression(child(o, "compression")) : Compression{};
+}
+
 Programs to_programs(const Napi::Object& o) {
   Programs programs{bytes(o, "program"), bytes(o, "programTx")};
   if (programs.rx.empty() != programs.tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
@@ -180,7 +184,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   plan.packet_buffered = boolean(o, "packetBuffered");
   plan.sink = to_sink(child(o, "sink"));
   plan.rotation = to_rotation(o);
-  if (o.Has("compression")) plan.sink.compression = to_compression(child(o, "compression"));
+  plan.sink.compression = compression_of(o);
   const bool has_queues = !plan.sink.queues.empty();
   if (plan.rotation && (has_queues || plan.byte_limit != 0)) throw wrong_type(o.Env(), "rotation", "of files alone");
   const bool has_limit = plan.packet_limit != 0 || plan.byte_limit != 0 || (plan.rotation && plan.rotation->files != 0);

@@ -8,6 +8,7 @@
 
 #include "capture/plan.h"
 #include "capture/stats.h"
+#include "sink/compress/compression.h"
 #include "sink/rotation/file_supply.h"
 
 // The value of a property of that type: an integer from 0 to `max`, a string, strings, a boolean, the bytes of a
@@ -39,6 +40,8 @@ Programs to_programs(const Napi::Object& object);
 dpcap_tunnel_kind to_tunnel_kind(const Napi::Object& object);
 // Reads a TunnelSinkPlan of src/native/capture-binding.ts, but its descriptor.
 dpcap::TunnelOptions to_tunnel(const Napi::Object& object);
+// Reads the property `compression`, which may be left out.
+dpcap::Compression compression_of(const Napi::Object& object);
 dpcap::CapturePlan to_capture_plan(const Napi::Object& object);
 Napi::Value from_capture_stats(Napi::Env env, const dpcap::CaptureStats& stats);
 Napi::Value from_file_turns(Napi::Env env, const std::vector<dpcap::FileTurn>& turns);

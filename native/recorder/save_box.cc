@@ -55,13 +55,19 @@ std::vector<uint8_t> header_of(const BoxFacts& facts, const SaveRequest& request
   return file_header(options_of(facts, request), request.info, interfaces);
 }
 
+FileSinkOptions sink_options(const BoxFacts& facts, const SaveRequest& request) {
+  FileSinkOptions options{request.format, 0, header_of(facts, request), Priority::normal};
+  options.compression = request.compression;
+  return options;
+}
+
 class Writer {
  public:
   Writer(const BoxFacts& facts, int output, const SaveRequest& request)
       : options_(options_of(facts, request)),
         ledger_(facts.lanes.size() + 1),
         counters_(ledger_),
-        sink_(output, {request.format, 0, header_of(facts, request), Priority::normal}, counters_) {
+        sink_(output, sink_options(facts, request), counters_) {
     sink_.enter();
   }
 

@@ -5,6 +5,7 @@
 
 #include "record/pcap_format.h"
 #include "recorder/box_lane_reader.h"
+#include "sink/compress/compression.h"
 
 namespace dpcap {
 
@@ -12,6 +13,7 @@ struct SaveRequest {
   FileFormat format;
   uint64_t since_ns;  // time of day; 0: all that is there
   FileInfo info;
+  Compression compression{};
 };
 
 struct Saved {

@@ -1,4 +1,5 @@
 /** The addon's functions for flight recorders: those that are on in applications, and the boxes that they write. */
+import type { CompressionPlan } from '../sinks/compression.js';
 import type { Direction } from './primary-binding.js';
 
 /** What a recorder is asked for. */
@@ -73,6 +74,8 @@ export interface SaveRequest {
   application: string;
   operatingSystem: string;
   comment: string;
+  /** Left out for a file that is not compressed. */
+  compression?: CompressionPlan;
 }
 
 /** What was written. */

@@ -1,8 +1,10 @@
 /** Saves the packets of a black box into a file, a pipe or whatever else takes records. */
+import { availableParallelism } from 'node:os';
 import { DpcapError } from '../errors.js';
 import { hostAddon } from '../native/addons.js';
 import { native } from '../native/errors.js';
-import type { BoxFacts, Saved } from '../native/recorder-binding.js';
+import type { BoxFacts, Saved, SaveRequest } from '../native/recorder-binding.js';
+import { type CompressionChoice, planCompression } from '../sinks/compression.js';
 import type { OutputTarget } from '../sinks/output-target.js';
 import { sinkOf } from '../sinks/registry.js';
 import type { OpenBox } from './find.js';
@@ -13,6 +15,15 @@ export interface Extent {
   lastMs?: number | undefined;
   /** From this time of day on, in milliseconds. */
   sinceMs?: number | undefined;
+}
+
+/** How it is written. */
+export interface SavedForm {
+  format: 'pcap' | 'pcapng';
+  /** Packets before this time of day are left out; 0 for none. */
+  sinceMs: number;
+  /** Undefined for a file that is not compressed. */
+  compression: CompressionChoice | undefined;
 }
 
 /** The time of day in milliseconds from which on packets are wanted; 0 for all. Pure. */
@@ -33,22 +44,22 @@ export function sinceOf(
 export async function saveBox(
   { fd, facts }: OpenBox,
   { to, inherits }: OutputTarget,
-  format: 'pcap' | 'pcapng',
-  sinceMs: number,
+  { format, sinceMs, compression }: SavedForm,
 ): Promise<Saved> {
   const sink = sinkOf(to);
   const output = await sink.open(inherits === undefined ? to : ({ ...to, fd: inherits } as typeof to), () => false);
   if (output?.sink.kind !== 'file')
     throw new DpcapError('ERR_SINK_OPEN', `cannot write ${sink.nameOf(to)}`, { subject: sink.nameOf(to) });
+  const request: SaveRequest = { format, sinceMs, ...fileInfo(facts), ...planOf(compression) };
   try {
-    const saved = await native(hostAddon().saveBox(fd, output.sink.fd, { format, sinceMs, ...fileInfo(facts) }));
-    const published = output.publish();
+    const saved = await native(hostAddon().saveBox(fd, output.sink.fd, request));
+    const published = await output.publish();
     if (published.error) throw published.error;
     // A reader that has seen enough is no failure.
     if (saved.failure !== null && saved.failure !== 'EPIPE') throw sink.failed(to, saved.failure);
     return saved;
   } catch (error) {
-    output.remove();
+    await output.remove();
     throw error instanceof DpcapError && error.code === 'ERR_NO_MEMORY' ? tooLarge(error) : error;
   }
 }
@@ -57,6 +68,10 @@ export async function saveBox(
 function tooLarge(error: DpcapError): DpcapError {
   const hint = 'save less of it, with --last or --since, or the whole once the application has ended';
   return new DpcapError(error.code, error.message, { errno: error.errno, hint, cause: error });
+}
+
+function planOf(compression: CompressionChoice | undefined): Pick<SaveRequest, 'compression'> {
+  return compression ? { compression: planCompression(compression, availableParallelism()) } : {};
 }
 
 function fileInfo({ dpdkVersion, program, pid }: BoxFacts): {

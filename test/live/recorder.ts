@@ -62,7 +62,7 @@ t.test('on, saved while it goes on, off', { skip }, async (t) => {
   const testpmd = await loaded(t);
   t.match(await recorder(testpmd, 'on', '--memory', '8M', '-s', '64'), { code: 0, stderr: /records all packets/ });
   await recorded(testpmd.prefix, 50_000);
-  for (const name of ['first.pcapng', 'second.pcap']) {
+  for (const name of ['first.pcapng', 'second.pcap', 'third.pcapng.gz']) {
     const file = join(t.testdir(), name);
     const { code, stderr } = await recorder(testpmd, 'save', '-w', file);
     t.match({ code, stderr }, { code: 0, stderr: /saved \d+ packets/ });

@@ -115,7 +115,8 @@ Napi::Value JS_SaveBox(const Napi::CallbackInfo& info) {
   const int box = descriptor_of(info, 0), output = descriptor_of(info, 1);
   const SaveRequest request{either(given, "format", "pcap", FileFormat::pcap, "pcapng", FileFormat::pcapng),
                             number(given, "sinceMs", kMostMs) * 1'000'000,
-                            {text(given, "application"), text(given, "operatingSystem"), {text(given, "comment")}}};
+                            {text(given, "application"), text(given, "operatingSystem"), {text(given, "comment")}},
+                            compression_of(given)};
   return PromiseWorker<Saved>::run(
       info.Env(), [box, output, request] { return save_box(box, output, request); }, from_saved);
 }

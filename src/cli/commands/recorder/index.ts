@@ -7,6 +7,7 @@ import { findBoxes } from '../../../recorder/find.js';
 import { boxesJson, formatBoxes } from '../../../recorder/report.js';
 import type { RegisterCommand } from '../../command.js';
 import { addFilterOptions, collect } from '../../filter-options.js';
+import { addCompressOption } from '../../output/compress-option.js';
 import { printEnvironment, type RawRecorderOptions, switchOff, switchOn } from './on.js';
 import { type RawSaveOptions, save } from './save.js';
 
@@ -47,6 +48,7 @@ function addRecorderOptions(command: Command): Command {
 }
 
 function addSave(command: Command): void {
+  addCompressOption(command);
   addPrefix(command)
     .requiredOption('-w, --write <file>', 'File to write. -: standard output.')
     .option('-F, --format <format>', 'File format: pcapng or pcap. Default: by the name.')

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { UsageError } from '../../../errors.js';
 import { currentUid, runtimeRoot } from '../../../primary/runtime-dir.js';
-import { formatOf } from '../../../protocol/request.js';
+import { formatOf, type OutputChoice } from '../../../protocol/request.js';
 import { chooseBox } from '../../../recorder/choose.js';
 import { findBoxes, type OpenBox, openBox } from '../../../recorder/find.js';
 import { savedLines } from '../../../recorder/report.js';
@@ -13,11 +13,13 @@ import { outputTarget } from '../../../sinks/file-target.js';
 import { sinkOf } from '../../../sinks/registry.js';
 import { parseDuration } from '../../../text/duration.js';
 import { parseMoment } from '../../../text/moment.js';
+import { checkCompress } from '../../output/compress-option.js';
 
 /** The options as commander hands them over. */
 export interface RawSaveOptions {
   write: string;
   format?: string;
+  compress?: string;
   last?: string;
   since?: string;
   pid?: string;
@@ -29,10 +31,11 @@ export interface RawSaveOptions {
 export async function save(raw: RawSaveOptions): Promise<void> {
   const extent = readExtent(raw);
   const format = readFormat(raw);
+  const compression = checkCompress(raw.compress, outputOf(raw));
   const target = raw.write === '-' ? descriptorOutput(1, '-') : outputTarget(raw.write);
   await withBox(raw, async (box) => {
     const sinceMs = sinceOf(extent, box.facts, Date.now());
-    const saved = await saveBox(box, target, format, sinceMs);
+    const saved = await saveBox(box, target, { format, sinceMs, compression });
     const otherUid = box.uid === currentUid() ? undefined : box.uid;
     const asked = { sinceNs: BigInt(sinceMs) * 1_000_000n, startedNs: box.facts.startedNs, otherUid };
     const lines = savedLines(saved, asked, sinkOf(target.to).nameOf(target.to));
@@ -63,6 +66,10 @@ function readExtent({ last, since }: RawSaveOptions): Extent {
     lastMs: last === undefined ? undefined : parseDuration('--last', last),
     sinceMs: since === undefined ? undefined : parseMoment('--since', since, Date.now()),
   };
+}
+
+function outputOf({ write: path }: RawSaveOptions): OutputChoice {
+  return path === '-' ? { kind: 'stdout' } : { kind: 'file', path };
 }
 
 function readFormat({ format, write }: RawSaveOptions): 'pcap' | 'pcapng' {
