@@ -97,6 +97,7 @@ export class CaptureRun {
       this.#output = await CaptureOutput.open(this.#plan, () => this.#stopReason !== undefined, {
         finished: (file) => this.#send({ type: 'file', capture: this.#number, file }),
         notice: (text) => this.#notice(text),
+        ends: () => this.#wake?.(),
       });
       if (this.#output) {
         await this.#start(this.#output);
@@ -239,7 +240,7 @@ export class CaptureRun {
     };
     try {
       if (this.#begun && !this.#isStuck()) await this.#leave(done);
-      this.#output?.end(done, this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n);
+      await this.#output?.end(done, this.#flowing && (done.stats?.fileBytes ?? 0n) > 0n);
       if (this.#session.isPrimaryAlive()) await this.#session.detach();
     } catch (thrown) {
       done.error ??= asDpcapError(thrown).toJSON();
@@ -259,6 +260,7 @@ export class CaptureRun {
     const grown = this.#growth?.end();
     if (alive) await grown;
     const inDoubt = await native(addon.disableCapture(this.#number, alive ? 'alive' : 'gone'), way);
+    if (inDoubt.length === 0) this.#send({ type: 'disabled', capture: this.#number });
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();
     await native(addon.finishCapture(this.#number, mayFree ? 'outside' : 'unknown'), way);

@@ -102,6 +102,8 @@ export type FromEngine =
       /** The finished file, when there is one. */
       file: string | undefined;
     }
+  /** Packets are copied no more. What has been copied is still on its way to the output. */
+  | { type: 'disabled'; capture: number }
   /** One of several files is finished and has its name. */
   | { type: 'file'; capture: number; file: FinishedFile }
   | { type: 'recovered'; report: RecoverReport; error: ErrorRecord | undefined }

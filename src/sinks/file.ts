@@ -1,21 +1,11 @@
 /** A regular file: opened under an unfinished name, or in place, and given its own name when it is finished. */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchownSync,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../errors.js';
 import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite, changed } from './cannot-write.js';
+import { closeFile, fileOf, giveFile, openFile, removeFile, renameFile, statFile, truncateFile } from './disk.js';
 import { type FileOwner, mayMakeFiles, ownerRefused, ownerSchema } from './file-owner.js';
 import { type Output, type Sink, writeFailed } from './sink.js';
 import { type UnfinishedFile, unfinishedFiles } from './unfinished.js';
@@ -38,18 +28,20 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   takesFrames: false,
   nameOf: ({ path }) => path,
   hasPath: true,
-  open({ path, unfinished, owner }) {
+  async open({ path, unfinished, owner }) {
     try {
-      return unfinished === undefined ? openInPlace(path) : openNew(path, unfinished, owner);
+      return await (unfinished === undefined ? openInPlace(path) : openNew(path, unfinished, owner));
     } catch (cause) {
       throw cannotWrite(path, cause);
     }
   },
   failed: ({ path }, errno) => writeFailed(path, errno),
-  abandoned({ path, unfinished = path }) {
+  abandoned({ path, unfinished = path }, finished = 0) {
     const named = existsSync(unfinished) ? [unfinished] : [];
     const left = new Set([...named, ...unfinishedFiles(unfinished).flatMap(withPackets)]);
-    return left.size > 0 ? `what was written until then is in ${[...left].join(', ')}` : 'nothing was written';
+    const complete = finished > 0 ? [`${finished} finished file${finished === 1 ? '' : 's'}`] : [];
+    const places = [...complete, ...left].join(', ');
+    return places === '' ? 'nothing was written' : `what was written until then is in ${places}`;
   },
 };
 
@@ -62,7 +54,7 @@ function withPackets({ path, bytes }: UnfinishedFile): string[] {
  * Opens a file that is made anew, and given to `owner`.
  * @throws DpcapError where a user of -Z may not make files; the errors of the file system
  */
-export function openNew(path: string, unfinished: string, owner: FileOwner | undefined): NamedOutput {
+export function openNew(path: string, unfinished: string, owner: FileOwner | undefined): Promise<NamedOutput> {
   return owner === undefined ? openUnfinished(path, unfinished) : openForOwner(path, unfinished, owner);
 }
 
@@ -71,26 +63,30 @@ export function openNew(path: string, unfinished: string, owner: FileOwner | und
  * group may read the packets, as with dumpcap -g.
  * @param at the name by which a file is reached
  */
-export function openUnfinished(path: string, unfinished: string, at = (file: string): string => file): NamedOutput {
-  const fd = openSync(at(unfinished), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
-  const { dev, ino } = fstatSync(fd);
-  const isOurs = (): boolean => {
-    const there = lstatSync(at(unfinished), { throwIfNoEntry: false });
+export async function openUnfinished(
+  path: string,
+  unfinished: string,
+  at = (file: string): string => file,
+): Promise<NamedOutput> {
+  const fd = await openFile(at(unfinished), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
+  const { dev, ino } = await statFile(fd);
+  const isOurs = async (): Promise<boolean> => {
+    const there = await fileOf(at(unfinished));
     return there?.dev === dev && there.ino === ino;
   };
   return {
     sink: { kind: 'file', fd },
-    publish: (as = path) => {
+    publish: async (as = path) => {
       try {
-        if (!isOurs()) return { file: undefined, error: lost(as, unfinished) };
-        renameSync(at(unfinished), at(as));
+        if (!(await isOurs())) return { file: undefined, error: lost(as, unfinished) };
+        await renameFile(at(unfinished), at(as));
         return { file: as };
       } catch (cause) {
         return { file: unfinished, error: notRenamed(as, unfinished, cause) };
       }
     },
-    remove: () => {
-      if (isOurs()) rmSync(at(unfinished), { force: true });
+    remove: async () => {
+      if (await isOurs()) await removeFile(at(unfinished));
     },
   };
 }
@@ -102,19 +98,19 @@ type NamedOutput = Output & { sink: { kind: 'file'; fd: number } };
  * The same in a directory that is held, so that nobody can lead what is made, given away and renamed into another one
  * meanwhile.
  */
-function openForOwner(path: string, unfinished: string, owner: FileOwner): NamedOutput {
-  const directory = openSync(dirname(path), O_PATH | O_DIRECTORY);
+async function openForOwner(path: string, unfinished: string, owner: FileOwner): Promise<NamedOutput> {
+  const directory = await openFile(dirname(path), O_PATH | O_DIRECTORY);
   try {
-    const isHis = mayMakeFiles(fstatSync(directory), owner);
+    const isHis = mayMakeFiles(await statFile(directory), owner);
     if (!isHis && owner.user !== undefined) throw ownerRefused(path, owner);
     const held = (file: string): string => {
       return dirname(file) === dirname(path) ? `/proc/self/fd/${directory}/${basename(file)}` : file;
     };
-    const output = openUnfinished(path, unfinished, held);
-    if (isHis) give(output, owner);
+    const output = await openUnfinished(path, unfinished, held);
+    if (isHis) await give(output, owner);
     return releasing(directory, output);
   } catch (cause) {
-    closeSync(directory);
+    await closeFile(directory);
     throw cause;
   }
 }
@@ -123,25 +119,18 @@ function openForOwner(path: string, unfinished: string, owner: FileOwner): Named
 function releasing(directory: number, { sink, publish, remove }: NamedOutput): NamedOutput {
   return {
     sink,
-    publish: (as) => {
-      const published = publish(as);
-      closeSync(directory);
-      return published;
-    },
-    remove: () => {
-      remove();
-      closeSync(directory);
-    },
+    publish: (as) => publish(as).finally(() => closeFile(directory)),
+    remove: () => remove().finally(() => closeFile(directory)),
   };
 }
 
 /** Gives the file away; the caller of sudo, who did not ask for it, is told at the end when that was not possible. */
-function give(output: NamedOutput, { uid, gid, user }: FileOwner): void {
+async function give(output: NamedOutput, { uid, gid, user }: FileOwner): Promise<void> {
   try {
-    fchownSync(output.sink.fd, uid, gid);
+    await giveFile(output.sink.fd, uid, gid);
   } catch (cause) {
     if (user === undefined) return;
-    output.remove();
+    await output.remove();
     throw cause;
   }
 }
@@ -164,9 +153,9 @@ function lost(path: string, unfinished: string): DpcapError {
 }
 
 /** Opens a file that cannot be replaced, or must not be: its other names have to show the packets as well. */
-function openInPlace(path: string): Output {
-  const fd = openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!fstatSync(fd).isFile()) throw changed(fd, path);
-  ftruncateSync(fd);
-  return { sink: { kind: 'file', fd }, publish: () => ({ file: path }), remove: () => {} };
+async function openInPlace(path: string): Promise<Output> {
+  const fd = await openFile(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!(await statFile(fd)).isFile()) throw changed(fd, path);
+  await truncateFile(fd);
+  return { sink: { kind: 'file', fd }, publish: async () => ({ file: path }), remove: async () => {} };
 }

@@ -11,17 +11,23 @@ export interface Published {
   error?: DpcapError;
 }
 
-/** An open output. The descriptors in `sink` are handed to the addon, which closes them. */
+/**
+ * An open output. The descriptors in `sink` are handed to the addon, which closes them. What is asked of a disk is not waited
+ * for by the thread that asks: a disk that answers no more must not keep it from ending the capture.
+ */
 export interface Output {
   sink: SinkPlan;
   /** Gives the finished file its name: the planned one, or `as`. */
-  publish(as?: string): Published;
+  publish(as?: string): Promise<Published>;
   /** Removes the unfinished file. */
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /** A pipe, a device or an interface leaves no file behind. */
-export const NOTHING_LEFT = { publish: (): Published => ({ file: undefined }), remove: (): void => {} };
+export const NOTHING_LEFT = {
+  publish: async (): Promise<Published> => ({ file: undefined }),
+  remove: async (): Promise<void> => {},
+};
 
 /** One kind of output. */
 export interface Sink<Plan extends { kind: string }> {
@@ -44,8 +50,11 @@ export interface Sink<Plan extends { kind: string }> {
   failed(output: Plan, errno: string): DpcapError;
   /** What people should hear of an output that goes on, once for each remark of the addon. */
   news?(output: Plan, what: SinkRemark): string;
-  /** What became of the packets in the output when a capture was given up: a part of a sentence. */
-  abandoned(output: Plan): string;
+  /**
+   * What became of the packets in the output when a capture was given up: a part of a sentence.
+   * @param finished how many files that follow one another have their name
+   */
+  abandoned(output: Plan, finished?: number): string;
 }
 
 /** The error of an output that bytes are written to. */

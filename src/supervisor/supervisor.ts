@@ -11,6 +11,7 @@ import type { Logger } from '../system/log.js';
 import { type Descriptors, ENGINE, EngineProcess } from './engine-process.js';
 import { resumeWhenPrimaryGone } from './primary-watch.js';
 import { runRecovery } from './recovery-run.js';
+import { owedText } from './report/owed.js';
 import { lacksLists, SEEDS } from './seeds.js';
 
 /** The number of the one capture that this supervisor has in its engine. */
@@ -53,6 +54,10 @@ export class Supervisor {
   #stopReason: StopReason | undefined;
   /** When the first signal asked for the end of the capture. */
   #signalledAtMs: number | undefined;
+  /** How many files that follow one another have their name. */
+  #finished = 0;
+  /** Packets are copied no more. */
+  #isDisabled = false;
 
   /** @param descriptors the output, for plans that say that the engine inherits it, and what a plan reads */
   constructor(plan: EnginePlan, descriptors: Descriptors, events: CaptureEvents, log: Logger, file = ENGINE) {
@@ -143,10 +148,14 @@ export class Supervisor {
         this.#events.stats(message);
         return undefined;
       case 'file':
+        this.#finished++;
         this.#events.file(message);
         return undefined;
       case 'notice':
         this.#events.notice(message.text);
+        return undefined;
+      case 'disabled':
+        this.#isDisabled = true;
         return undefined;
       case 'log':
         this.#log.debug({ eal: message.text }, 'EAL');
@@ -159,15 +168,15 @@ export class Supervisor {
   /** The error of a capture that was given up. The engine has ended, or goes on by itself; then `error` says so. */
   #gaveUpError(error: DpcapError, engine: EngineProcess): DpcapError {
     const isAlive = engine.child.exitCode === null && engine.child.signalCode === null;
-    if (isAlive) return new DpcapError(error.code, error.message, { hint: `${error.hint}; ${this.#unfinished()}` });
-    return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', {
-      hint: `clear what it left in the primary with: dpcap recover; ${this.#unfinished()}`,
-    });
+    const hint = owedText(this.#plan, { isAlive, isDisabled: this.#isDisabled, output: this.#unfinished() });
+    if (isAlive) return new DpcapError(error.code, error.message, { hint });
+    return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', { hint });
   }
 
   /** What became of the output, as a part of a sentence. */
   #unfinished(): string {
-    return sinkOf(this.#plan.output).abandoned(this.#plan.output);
+    const kept = Math.min(this.#finished, this.#plan.rotation?.ring || Number.POSITIVE_INFINITY);
+    return sinkOf(this.#plan.output).abandoned(this.#plan.output, kept);
   }
 
   /** The engine died with its callbacks in the primary: a new engine removes them. Returns the error to report. */

@@ -74,6 +74,8 @@ t.test('errors have codes', { skip }, async (t) => {
   const absent = capture({ filePrefix: 'dpcap-nonesuch', to });
   await t.rejects(absent.started, { code: 'ERR_PRIMARY_ABSENT' });
   await t.rejects(absent.done, DpcapError);
+  const usage = { code: 'ERR_USAGE', subject: 'packets', message: /they go elsewhere/ };
+  await t.rejects(absent.packets[Symbol.asyncIterator]().next(), usage);
   await t.rejects(capture({ to, snaplen: 0 }).done, { code: 'ERR_USAGE', subject: 'snaplen' });
   await t.rejects(capture({ to, filter: 'tcp prot 80' }).done, { code: 'ERR_FILTER_SYNTAX' });
   await t.rejects(capture({ to, snapLen: 60 } as never).done, UsageError);

@@ -25,35 +25,41 @@ t.test('who is meant', { skip }, async (t) => {
 });
 
 /** A directory of this owner and mode, and the output of a file in it. */
-function opened(t: Test, mode: number, uid: number, owner: FileOwner): { path: string; dir: string; output: Output } {
+async function opened(
+  t: Test,
+  mode: number,
+  uid: number,
+  owner: FileOwner,
+): Promise<{ path: string; dir: string; output: Output }> {
   const dir = join(t.testdir(), 'dir');
   mkdirSync(dir);
   chmodSync(dir, mode);
   chownSync(dir, uid, uid);
   const path = join(dir, 'x.pcap');
-  const output = FILE.open({ kind: 'file', path, unfinished: `${path}.partial`, owner }, () => false) as Output;
+  const plan = { kind: 'file', path, unfinished: `${path}.partial`, owner } as const;
+  const output = (await FILE.open(plan, () => false)) as Output;
   t.teardown(() => closeSync((output.sink as { fd: number }).fd));
   return { path, dir, output };
 }
 
 t.test('in a directory of his the file is his, from the start on', { skip }, async (t) => {
-  const { path, output } = opened(t, 0o755, NOBODY, CALLER);
+  const { path, output } = await opened(t, 0o755, NOBODY, CALLER);
   t.match(statSync(`${path}.partial`), { uid: NOBODY, gid: NOBODY });
-  t.same(output.publish(), { file: path });
+  t.same(await output.publish(), { file: path });
   t.match(statSync(path), { uid: NOBODY });
 });
 
 t.test('in one for all, too', { skip }, async (t) => {
-  const { path, output } = opened(t, 0o1777, 0, CALLER);
-  t.same(output.publish(), { file: path });
+  const { path, output } = await opened(t, 0o1777, 0, CALLER);
+  t.same(await output.publish(), { file: path });
   t.match(statSync(path), { uid: NOBODY });
 });
 
 t.test('in one of root’s the file stays root’s', { skip }, async (t) => {
-  const { path, output } = opened(t, 0o755, 0, CALLER);
-  t.same(output.publish(), { file: path });
+  const { path, output } = await opened(t, 0o755, 0, CALLER);
+  t.same(await output.publish(), { file: path });
   t.match(statSync(path), { uid: 0 });
-  t.throws(() => opened(t, 0o755, 0, { ...CALLER, user: 'nobody' }), {
+  await t.rejects(opened(t, 0o755, 0, { ...CALLER, user: 'nobody' }), {
     code: 'ERR_SINK_OPEN',
     errno: 'EACCES',
     message: /user nobody may not make files there/,
@@ -61,12 +67,12 @@ t.test('in one of root’s the file stays root’s', { skip }, async (t) => {
 });
 
 t.test('a directory that is exchanged leads nothing elsewhere', { skip }, async (t) => {
-  const { path, dir, output } = opened(t, 0o755, NOBODY, CALLER);
+  const { path, dir, output } = await opened(t, 0o755, NOBODY, CALLER);
   const elsewhere = join(t.testdirName, 'etc');
   mkdirSync(elsewhere);
   renameSync(dir, `${dir}-before`);
   symlinkSync(elsewhere, dir);
-  t.same(output.publish(), { file: path });
+  t.same(await output.publish(), { file: path });
   t.ok(existsSync(join(`${dir}-before`, 'x.pcap')), 'it is where it was made');
   t.notOk(existsSync(join(elsewhere, 'x.pcap')));
 });

@@ -18,13 +18,13 @@ t.test('a file looks unfinished until it is published', async (t) => {
   const output = await openOutput(plan);
   writeSync(fdOf(output), 'bytes');
   t.same([existsSync(plan.path), existsSync(plan.unfinished)], [false, true]);
-  t.same(output?.publish(), { file: plan.path });
+  t.same(await output?.publish(), { file: plan.path });
   t.same([existsSync(plan.path), existsSync(plan.unfinished)], [true, false]);
 });
 
 t.test('a failed start leaves no file, and an old one as it was', async (t) => {
   const plan = filePlan(join(t.testdir({ 'x.pcap': 'old' }), 'x.pcap'));
-  (await openOutput(plan))?.remove();
+  await (await openOutput(plan))?.remove();
   t.same([readFileSync(plan.path, 'utf8'), existsSync(plan.unfinished)], ['old', false]);
 });
 
@@ -40,7 +40,7 @@ t.test('a file that cannot be given its name keeps the other one, and that is sa
   const plan = filePlan(join(t.testdir({}), 'x.pcap'));
   const output = await openOutput(plan);
   execFileSync('mkdir', [plan.path]);
-  t.match(output?.publish(), { file: plan.unfinished, error: { errno: 'EISDIR', hint: plan.unfinished } });
+  t.match(await output?.publish(), { file: plan.unfinished, error: { errno: 'EISDIR', hint: plan.unfinished } });
   t.ok(existsSync(plan.unfinished));
 });
 
@@ -49,8 +49,8 @@ t.test('another file in the place of ours is not published', async (t) => {
   const output = await openOutput(plan);
   execFileSync('mv', [plan.unfinished, `${plan.unfinished}.taken`]);
   writeFileSync(plan.unfinished, 'not packets');
-  t.match(output?.publish(), { file: undefined, error: { code: 'ERR_SINK_WRITE' } });
-  output?.remove();
+  t.match(await output?.publish(), { file: undefined, error: { code: 'ERR_SINK_WRITE' } });
+  await output?.remove();
   t.ok(existsSync(plan.unfinished), 'nor removed');
 });
 
@@ -59,7 +59,7 @@ t.test('in place: the file stays the same one', async (t) => {
   execFileSync('ln', [path, `${path}.twin`]);
   const output = await openOutput({ kind: 'file', path });
   writeSync(fdOf(output), 'bytes');
-  t.same(output?.publish(), { file: path });
+  t.same(await output?.publish(), { file: path });
   t.equal(readFileSync(`${path}.twin`, 'utf8'), 'bytes');
 });
 
@@ -68,7 +68,7 @@ t.test('a fifo is written directly', async (t) => {
   execFileSync('mkfifo', [path]);
   openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const output = await openOutput({ kind: 'device', path });
-  t.same(output?.publish(), { file: undefined });
+  t.same(await output?.publish(), { file: undefined });
 });
 
 t.test('the wait for a reader of a fifo can be ended', async (t) => {

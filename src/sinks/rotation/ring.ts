@@ -1,5 +1,5 @@
 /** The finished files of a capture that may be given up again: the oldest first, and only files that it made itself. */
-import { lstatSync, rmSync } from 'node:fs';
+import { fileOf, removeFile } from '../disk.js';
 
 interface RingFile {
   path: string;
@@ -22,27 +22,27 @@ export class Ring {
   }
 
   /** Adds a finished file. Where it took the place of an older one, that is no more. */
-  add(path: string): void {
+  async add(path: string): Promise<void> {
     const same = this.#files.findIndex((file) => file.path === path);
     if (same >= 0) this.#files.splice(same, 1);
-    const { dev, ino } = lstatSync(path);
-    this.#files.push({ path, dev, ino });
+    const there = await fileOf(path);
+    if (there) this.#files.push({ path, dev: there.dev, ino: there.ino });
   }
 
   /** Removes the oldest files until there are no more than `files`. */
-  shrinkTo(files: number): void {
-    while (this.#files.length > files) this.giveUpOldest();
+  async shrinkTo(files: number): Promise<void> {
+    while (this.#files.length > files) await this.giveUpOldest();
   }
 
   /** Removes the oldest file. Somebody else's file of that name stays, and one that is gone already is no loss. */
-  giveUpOldest(): void {
+  async giveUpOldest(): Promise<void> {
     const oldest = this.#files.shift();
     if (!oldest) return;
     const { path, dev, ino } = oldest;
     try {
-      const there = lstatSync(path, { throwIfNoEntry: false });
+      const there = await fileOf(path);
       if (!there) return;
-      if (there.dev === dev && there.ino === ino) rmSync(path, { force: true });
+      if (there.dev === dev && there.ino === ino) await removeFile(path);
       else this.#notice(`left ${path} alone: it is not the file that this capture made`);
     } catch (error) {
       this.#notice(`cannot remove ${path}: ${(error as Error).message}`);

@@ -1,13 +1,14 @@
 /**
  * The files of one capture, one after the other. The addon decides where one ends and the next begins, and changes to a
- * file that was opened here beforehand; here a finished file gets its name, and a ring gives up its oldest.
+ * file that was opened here beforehand; here a finished file gets its name, and a ring gives up its oldest. One thing is
+ * asked of the disk at a time, and nobody but what comes behind it waits for the answer.
  */
-import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, extname } from 'node:path';
 import { asDpcapError, type DpcapError, errnoOf } from '../../errors.js';
 import type { FileTurn } from '../../native/capture-binding.js';
 import { cannotWrite } from '../cannot-write.js';
+import { fileOf, freeBytes } from '../disk.js';
 import { openNew } from '../file.js';
 import type { FileOwner } from '../file-owner.js';
 import type { Output, Published } from '../sink.js';
@@ -15,7 +16,6 @@ import { unfinishedSibling } from '../unfinished.js';
 import { FileNames } from './names.js';
 import type { RotationPlan } from './plan.js';
 import { Ring } from './ring.js';
-import { freeBytes } from './space.js';
 
 /** What the addon does with files, for one capture: see CaptureBinding. */
 export interface FileTaker {
@@ -43,6 +43,8 @@ export class FileSeries {
   readonly #open: Map<number, Output>;
   #taker: FileTaker | undefined;
   #opened = 1;
+  /** Settled when all that was begun has been done. */
+  #work: Promise<void> = Promise.resolve();
   #last: string | undefined;
   #error: DpcapError | undefined;
 
@@ -76,69 +78,86 @@ export class FileSeries {
   /** The addon has the capture from now on. */
   begin(taker: FileTaker): void {
     this.#taker = taker;
-    this.#supply();
+    this.#then(() => this.#supply());
     this.turn();
   }
 
-  /** Does what has become necessary; never throws. */
+  /** Begins with what has become necessary; never throws. */
   turn(): void {
     for (const turn of this.#taker?.fileTurns() ?? []) {
-      if (turn.isFinished) this.#finish(turn);
-      else if (turn.number > 1) this.#begun();
+      if (turn.isFinished) this.#then(() => this.#finish(turn));
+      else if (turn.number > 1) this.#then(() => this.#begun());
     }
   }
 
-  /** Gives up the oldest files, if this is a ring, until the disk has so much room. Returns whether it has. */
-  makeRoom(bytes: number): boolean {
-    const directory = dirname(this.#path);
-    while (freeBytes(directory) < bytes) {
-      if (this.#rotation.ring === 0 || this.#ring.size === 0) return false;
-      this.#ring.giveUpOldest();
-    }
-    return true;
+  /** Gives up the oldest files, if this is a ring, until the disk has so much room. Resolves with whether it has. */
+  async makeRoom(bytes: number): Promise<boolean> {
+    let hasRoom = true;
+    this.#then(async () => {
+      hasRoom = await this.#shrinkFor(bytes);
+    });
+    await this.#work;
+    return hasRoom;
   }
 
-  /** The addon has finished: what is left unfinished was never needed. Returns the last file. */
-  end(): Published {
+  /** The addon has finished: what is left unfinished was never needed. Resolves with the last file. */
+  async end(): Promise<Published> {
     this.turn();
-    for (const output of this.#open.values()) output.remove();
+    await this.#work;
+    for (const output of this.#open.values()) await output.remove();
     this.#open.clear();
     return { file: this.#last, ...(this.#error ? { error: this.#error } : {}) };
   }
 
-  #begun(): void {
-    if (this.#rotation.ring > 0) this.#ring.shrinkTo(this.#rotation.ring - 1);
-    this.#supply();
+  /** Does it when all that came before has been done. */
+  #then(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).catch((thrown) => {
+      this.#error ??= asDpcapError(thrown);
+    });
   }
 
-  #supply(): void {
+  async #shrinkFor(bytes: number): Promise<boolean> {
+    const directory = dirname(this.#path);
+    while ((await freeBytes(directory)) < bytes) {
+      if (this.#rotation.ring === 0 || this.#ring.size === 0) return false;
+      await this.#ring.giveUpOldest();
+    }
+    return true;
+  }
+
+  async #begun(): Promise<void> {
+    if (this.#rotation.ring > 0) await this.#ring.shrinkTo(this.#rotation.ring - 1);
+    await this.#supply();
+  }
+
+  async #supply(): Promise<void> {
     if (this.#error) return;
     try {
-      const { sink, ...output } = openNew(this.#path, unfinishedSibling(this.#unfinished), this.#owner);
+      const output = await openNew(this.#path, unfinishedSibling(this.#unfinished), this.#owner);
       this.#opened++;
-      this.#open.set(this.#opened, { sink, ...output });
-      this.#taker?.supplyFile(sink.fd);
+      this.#open.set(this.#opened, output);
+      this.#taker?.supplyFile(output.sink.fd);
     } catch (cause) {
       this.#error = cannotWrite(this.#path, cause);
       this.#taker?.refuseFile(constants.errno[errnoOf(cause) as keyof typeof constants.errno] ?? constants.errno.EIO);
     }
   }
 
-  #finish({ number, bytes, beginNs }: FileTurn): void {
+  async #finish({ number, bytes, beginNs }: FileTurn): Promise<void> {
     const output = this.#open.get(number);
     this.#open.delete(number);
     // A file without even a header (the disk was full before it) is not a finished file.
-    if (bytes === 0n) output?.remove();
-    else if (output) this.#name(output, number, bytes, new Date(Number(beginNs / 1_000_000n)));
+    if (bytes === 0n) await output?.remove();
+    else if (output) await this.#name(output, number, bytes, new Date(Number(beginNs / 1_000_000n)));
   }
 
-  #name(output: Output, number: number, bytes: bigint, begin: Date): void {
+  async #name(output: Output, number: number, bytes: bigint, begin: Date): Promise<void> {
     try {
-      const { file, error } = output.publish(this.#nameOf(number, begin));
+      const { file, error } = await output.publish(await this.#nameOf(number, begin));
       this.#error ??= error;
       this.#last = file ?? this.#last;
       if (error || file === undefined) return; // it has not got its name, and nobody is told of it as finished
-      this.#ring.add(file);
+      await this.#ring.add(file);
       this.#events.finished(file, Number(bytes));
     } catch (thrown) {
       this.#error ??= asDpcapError(thrown);
@@ -146,12 +165,12 @@ export class FileSeries {
   }
 
   /** A numbered file never takes the place of another: two captures may use the same name in the same second. */
-  #nameOf(number: number, begin: Date): string {
+  async #nameOf(number: number, begin: Date): Promise<string> {
     const name = this.#names.next(number, begin);
     if (this.#rotation.names.kind !== 'numbered') return name;
     const suffix = extname(name);
     let free = name;
-    for (let more = 2; existsSync(free); more++) {
+    for (let more = 2; (await fileOf(free)) !== undefined; more++) {
       free = `${dirname(name)}/${basename(name, suffix)}-${more}${suffix}`;
     }
     return free;

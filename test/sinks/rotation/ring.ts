@@ -7,15 +7,15 @@ import { Ring } from '../../../src/sinks/rotation/ring.js';
 t.test('the oldest go first', async (t) => {
   const folder = t.testdir({ a: '', b: '', c: '', other: '' });
   const ring = new Ring(t.fail);
-  for (const name of ['b', 'c', 'a']) ring.add(join(folder, name));
-  ring.shrinkTo(2);
+  for (const name of ['b', 'c', 'a']) await ring.add(join(folder, name));
+  await ring.shrinkTo(2);
   t.same(
     ['a', 'b', 'c', 'other'].map((name) => existsSync(join(folder, name))),
     [true, false, true, true],
   );
-  ring.shrinkTo(0);
+  await ring.shrinkTo(0);
   t.equal(ring.size, 0);
-  ring.giveUpOldest();
+  await ring.giveUpOldest();
   t.ok(existsSync(join(folder, 'other')));
 });
 
@@ -24,9 +24,9 @@ t.test('a file of that name that is not ours stays, and is named', async (t) => 
   const path = join(folder, 'ours');
   const notices: string[] = [];
   const ring = new Ring((text) => notices.push(text));
-  ring.add(path);
+  await ring.add(path);
   renameSync(join(folder, 'theirs'), path);
-  ring.shrinkTo(0);
+  await ring.shrinkTo(0);
   t.ok(existsSync(path));
   t.match(notices, [/left .*ours alone/]);
 });
@@ -34,11 +34,11 @@ t.test('a file of that name that is not ours stays, and is named', async (t) => 
 t.test('a file that is gone already is no loss; one that was replaced counts once', async (t) => {
   const folder = t.testdir({ a: '', b: '' });
   const ring = new Ring(t.fail);
-  ring.add(join(folder, 'a'));
+  await ring.add(join(folder, 'a'));
   renameSync(join(folder, 'a'), join(folder, 'gone'));
   writeFileSync(join(folder, 'a'), 'again');
-  ring.add(join(folder, 'a'));
+  await ring.add(join(folder, 'a'));
   t.equal(ring.size, 1);
   renameSync(join(folder, 'a'), join(folder, 'gone too'));
-  ring.shrinkTo(0);
+  await ring.shrinkTo(0);
 });

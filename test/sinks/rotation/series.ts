@@ -29,11 +29,21 @@ class Played {
   refusal: number | undefined;
   #turns: FileTurn[] = [];
 
-  constructor(t: Test, plan: Partial<RotationPlan> = {}) {
-    this.folder = t.testdir({});
-    const path = join(this.folder, 'x.pcap');
+  static async begin(t: Test, plan: Partial<RotationPlan> = {}): Promise<Played> {
+    const folder = t.testdir({});
+    const path = join(folder, 'x.pcap');
     const unfinished = unfinishedName(path);
-    const first = openUnfinished(path, unfinished);
+    return new Played(folder, plan, await openUnfinished(path, unfinished), unfinished);
+  }
+
+  private constructor(
+    folder: string,
+    plan: Partial<RotationPlan>,
+    first: Awaited<ReturnType<typeof openUnfinished>>,
+    unfinished: string,
+  ) {
+    this.folder = folder;
+    const path = join(folder, 'x.pcap');
     this.supplied.push(first.sink.fd);
     this.series = new FileSeries({ path, unfinished }, { ...PLAN, ...plan }, first, {
       finished: (file) => this.finished.push(file.slice(this.folder.length + 1)),
@@ -49,12 +59,19 @@ class Played {
   }
 
   /** The addon writes a file from beginning to end. */
-  write(number: number, bytes = 4): void {
+  async write(number: number, bytes = 4): Promise<void> {
     this.#turns.push({ number, isFinished: false, bytes: 0n, beginNs: 0n });
     this.series.turn();
+    await this.settled();
     if (bytes > 0) writeSync(this.supplied[number - 1] ?? -1, 'x'.repeat(bytes));
     this.#turns.push({ number, isFinished: true, bytes: BigInt(bytes), beginNs: 1_796_000_000_000_000_000n });
     this.series.turn();
+    await this.settled();
+  }
+
+  /** Resolves when what was begun has been done: to ask for no room at all comes last. */
+  settled(): Promise<boolean> {
+    return this.series.makeRoom(0);
   }
 
   names(): string[] {
@@ -63,23 +80,23 @@ class Played {
 }
 
 t.test('one file after the other gets its name, and what was not needed is removed', async (t) => {
-  const played = new Played(t);
-  for (let number = 1; number <= 3; number++) played.write(number);
+  const played = await Played.begin(t);
+  for (let number = 1; number <= 3; number++) await played.write(number);
   t.equal(played.names().filter((name) => name.endsWith('.partial')).length, 1, 'the next one is there beforehand');
-  t.same(played.series.end(), { file: join(played.folder, 'x.pcap2') });
+  t.same(await played.series.end(), { file: join(played.folder, 'x.pcap2') });
   t.same(played.names(), ['x.pcap', 'x.pcap1', 'x.pcap2']);
   t.same(played.finished, ['x.pcap', 'x.pcap1', 'x.pcap2']);
   t.equal(fstatSync(played.supplied[3] ?? -1).nlink, 0);
 });
 
 t.test('a ring of three has never more, through 200 rotations', async (t) => {
-  const played = new Played(t, { ring: 3, names: { kind: 'numbered' } });
+  const played = await Played.begin(t, { ring: 3, names: { kind: 'numbered' } });
   for (let number = 1; number <= 200; number++) {
-    played.write(number);
+    await played.write(number);
     const there = played.names().filter((name) => !name.endsWith('.partial'));
     if (there.length !== Math.min(number, 3)) t.fail(`${there.length} files after ${number}`);
   }
-  played.series.end();
+  await played.series.end();
   t.same(
     played.names().map((name) => name.slice(0, 7)),
     ['x_00198', 'x_00199', 'x_00200'],
@@ -88,49 +105,49 @@ t.test('a ring of three has never more, through 200 rotations', async (t) => {
 });
 
 t.test('a numbered file does not take the place of another', async (t) => {
-  const played = new Played(t, { names: { kind: 'numbered' } });
-  played.write(1);
+  const played = await Played.begin(t, { names: { kind: 'numbered' } });
+  await played.write(1);
   const [name = ''] = played.finished;
   rmSync(join(played.folder, name));
-  const again = new Played(t, { names: { kind: 'numbered' } });
+  const again = await Played.begin(t, { names: { kind: 'numbered' } });
   writeFileSync(join(again.folder, name), 'of another capture');
-  again.write(1);
+  await again.write(1);
   t.same(again.finished, [name.replace('.pcap', '-2.pcap')]);
 });
 
 t.test('a file without a header is none', async (t) => {
-  const played = new Played(t);
-  played.write(1);
-  played.write(2, 0);
-  played.series.end();
+  const played = await Played.begin(t);
+  await played.write(1);
+  await played.write(2, 0);
+  await played.series.end();
   t.same(played.names(), ['x.pcap']);
 });
 
 t.test('when no file can be made, the addon is told why', async (t) => {
-  const played = new Played(t);
-  played.write(1);
+  const played = await Played.begin(t);
+  await played.write(1);
   rmSync(played.folder, { recursive: true });
-  played.write(2, 4);
+  await played.write(2, 4);
   t.equal(played.refusal, constants.errno.ENOENT);
   t.match(played.series.error, { code: 'ERR_SINK_OPEN', errno: 'ENOENT' });
-  t.match(played.series.end(), { error: { code: 'ERR_SINK_OPEN' } });
+  t.match(await played.series.end(), { error: { code: 'ERR_SINK_OPEN' } });
 });
 
 t.test('a file that cannot be given its name is not told as finished, and where it is is said', async (t) => {
-  const played = new Played(t);
+  const played = await Played.begin(t);
   mkdirSync(join(played.folder, 'x.pcap'));
-  played.write(1);
+  await played.write(1);
   t.same(played.finished, []);
   t.match(played.series.error, { code: 'ERR_SINK_WRITE', message: /cannot be given the name .*x\.pcap/ });
-  t.match(played.series.end().file, /x\.pcap\.\d+-[0-9a-f]{12}\.partial$/);
+  t.match((await played.series.end()).file, /x\.pcap\.\d+-[0-9a-f]{12}\.partial$/);
 });
 
 t.test('a ring makes room by its oldest files', async (t) => {
-  const played = new Played(t, { ring: 5 });
-  for (let number = 1; number <= 3; number++) played.write(number);
-  t.equal(played.series.makeRoom(1), true);
+  const played = await Played.begin(t, { ring: 5 });
+  for (let number = 1; number <= 3; number++) await played.write(number);
+  t.equal(await played.series.makeRoom(1), true);
   t.ok(existsSync(join(played.folder, 'x.pcap')), 'while there is room, all stay');
-  t.equal(played.series.makeRoom(2 ** 60), false, 'no disk has so much');
+  t.equal(await played.series.makeRoom(2 ** 60), false, 'no disk has so much');
   t.same(
     played.names().filter((name) => !name.endsWith('.partial')),
     [],
@@ -138,8 +155,8 @@ t.test('a ring makes room by its oldest files', async (t) => {
 });
 
 t.test('what is no ring keeps its files', async (t) => {
-  const played = new Played(t);
-  played.write(1);
-  t.equal(played.series.makeRoom(2 ** 60), false);
+  const played = await Played.begin(t);
+  await played.write(1);
+  t.equal(await played.series.makeRoom(2 ** 60), false);
   t.equal(statSync(join(played.folder, 'x.pcap')).size, 4);
 });

@@ -1,0 +1,39 @@
+/**
+ * What is asked of a disk, without this thread waiting for the answer: a disk that is frozen, or a server that is gone, gives
+ * none, and a capture has to be ended all the same. Descriptors are numbers, because the addon takes them over.
+ */
+import { close, fchown, fstat, ftruncate, lstat, open, rename, rm, type Stats, statfs } from 'node:fs';
+import { promisify } from 'node:util';
+import { errnoOf } from '../errors.js';
+
+export const openFile: (path: string, flags: number, mode?: number) => Promise<number> = promisify(open);
+export const closeFile: (fd: number) => Promise<void> = promisify(close);
+export const statFile: (fd: number) => Promise<Stats> = promisify(fstat);
+export const truncateFile: (fd: number) => Promise<void> = promisify(ftruncate);
+export const giveFile: (fd: number, uid: number, gid: number) => Promise<void> = promisify(fchown);
+export const renameFile: (from: string, to: string) => Promise<void> = promisify(rename);
+
+const lookAt: (path: string) => Promise<Stats> = promisify(lstat);
+const removeAt: (path: string, options: { force: boolean }) => Promise<void> = promisify(rm);
+const spaceOf: (path: string) => Promise<{ bavail: number; bsize: number }> = promisify(statfs);
+
+/** Removes a file; that it is gone already is no failure. */
+export function removeFile(path: string): Promise<void> {
+  return removeAt(path, { force: true });
+}
+
+/** What is there by this name, which is not followed if it is a link; undefined for nothing. */
+export async function fileOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lookAt(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Bytes that this user may still write to the disk of a directory. */
+export async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await spaceOf(directory);
+  return bavail * bsize;
+}
