@@ -1,7 +1,7 @@
 /** The one place that knows which capture options are valid: raw words in, checked values out. */
 
 import { UsageError } from '../errors.js';
-import { MAX_SNAPLEN, MAX_THREADS, type StopConditions } from '../protocol/limits.js';
+import { MAX_SNAPLEN, MAX_THREADS, MOST_COMMENT_BYTES, type StopConditions } from '../protocol/limits.js';
 import { BACKENDS, type CaptureRequest, DEFAULT_REQUEST, formatOf, type OutputChoice } from '../protocol/request.js';
 import { MOST_FILES } from '../sinks/rotation/plan.js';
 import { isTunnelUrl, parseTunnelUrl } from '../sinks/tunnel/url.js';
@@ -157,9 +157,6 @@ function checkFormat(text: string | undefined, output: OutputChoice): 'pcap' | '
   }
   return output.kind === 'file' ? formatOf(output.path) : DEFAULT_REQUEST.format;
 }
-
-/** What an option of pcapng holds; longer ones would be cut off. */
-const MOST_COMMENT_BYTES = 65_532;
 
 function checkComments(comments: string[], format: 'pcap' | 'pcapng'): string[] {
   const [first] = comments;

@@ -29,3 +29,6 @@ export const MAX_SNAPLEN = 262144;
  * little CPU time when no packets come.
  */
 export const MAX_THREADS = 8;
+
+/** What an option of pcapng, such as a comment, holds; a longer one would be cut off. Bytes. */
+export const MOST_COMMENT_BYTES = 65_532;

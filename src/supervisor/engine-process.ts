@@ -1,11 +1,13 @@
 /** An engine process. Its supervisor starts it, talks to it and asks it to give up, but never kills it inside EAL. */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { DpcapError } from '../errors.js';
 import { runtimeEnvironment } from '../primary/runtime-dir.js';
 import { removeSockets } from '../primary/secondaries.js';
 import { SECTIONS, type SectionName } from '../protocol/critical-sections.js';
 import type { FromEngine, ToEngine } from '../protocol/messages.js';
+import { INHERITED_FD } from '../sinks/descriptor.js';
 import { diagnostics } from '../system/diagnostics.js';
 import { entryFile } from '../system/location.js';
 import type { Logger } from '../system/log.js';
@@ -14,8 +16,13 @@ import { spawnNode } from '../system/own-process.js';
 /** The engine's entry file; only tests replace it. */
 export const ENGINE = entryFile('engine');
 
-/** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe to another. */
-export type Inherited = number | NodeJS.WritableStream | undefined;
+/** What takes an engine's packets in this process. Each engine that is tried has a pipe of its own. */
+export interface Receiver {
+  receive(stream: Readable): void;
+}
+
+/** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe, to another process or to this one. */
+export type Inherited = number | NodeJS.WritableStream | Receiver | undefined;
 
 /** What the engine gets of this process's descriptors: an output, if it inherits that, and a file to read, if it reads one. */
 export interface Descriptors {
@@ -35,6 +42,10 @@ function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessE
   return env;
 }
 
+function isReceiver(output: Inherited): output is Receiver {
+  return typeof output === 'object' && 'receive' in output;
+}
+
 /** A running engine and the conversation with it. */
 export class EngineProcess {
   readonly child: ChildProcess;
@@ -48,12 +59,19 @@ export class EngineProcess {
   constructor(file: string, seed: number, { output, input }: Descriptors, runtimeDir: string, log: Logger) {
     this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       // Packets never go to its standard output: a library of the engine may print something there.
-      stdio: [input ?? 'ignore', 'ignore', 'pipe', 'ipc', (output ?? 'ignore') as 'ignore'],
+      stdio: [
+        input ?? 'ignore',
+        'ignore',
+        'pipe',
+        'ipc',
+        isReceiver(output) ? 'pipe' : ((output ?? 'ignore') as 'ignore'),
+      ],
       serialization: 'advanced',
       env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
       // It gets its own session: Ctrl-Z must not stop, nor Ctrl-\\ kill, a process that owes answers to the primary.
       detached: true,
     });
+    if (isReceiver(output)) output.receive(this.child.stdio[INHERITED_FD] as Readable);
     this.#passOnLastWords(this.child.stderr as Socket);
     this.#exit = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));

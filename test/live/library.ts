@@ -1,7 +1,9 @@
 /** dpcap as a library: from a packed tarball, as others install it. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { capture, DpcapError, listPrimaries, UsageError } from '../../src/index.js';
 import { projectFile } from '../../src/system/location.js';
@@ -28,8 +30,12 @@ t.test('the example, with the tarball', { skip: skip || missingNpm }, async (t) 
   cpSync(projectFile('build/Release'), join(modules, `dpcap/prebuilds/linux-${process.arch}`), { recursive: true });
   const { dependencies } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) symlinkSync(projectFile(`node_modules/${name}`), join(modules, name));
-  mkdirSync(join(folder, 'examples'));
-  cpSync(projectFile('examples/capture.mjs'), join(folder, 'examples/capture.mjs'));
+  cpSync(projectFile('examples'), join(folder, 'examples'), { recursive: true });
+  const talkers = run('node', [join(folder, 'examples/packets.mjs'), testpmd.prefix, 'net_null0', '300'], {
+    timeoutMs: 30_000,
+  });
+  t.match(talkers, /^\d+ packets, \d+ bytes: [0-9a-f:]{17} > [0-9a-f:]{17}$/m);
+  t.match(talkers, /^300 packets seen, \d+ lost$/m);
   const file = join(folder, 'x.pcapng');
   const said = run('node', [join(folder, 'examples/capture.mjs'), testpmd.prefix, 'net_null0', file], {
     timeoutMs: 30_000,
@@ -67,6 +73,59 @@ t.test('two at once', { skip }, async (t) => {
     capture({ ...SMALL, filePrefix: testpmd.prefix, ports: [port], to: { file: '/dev/null' }, packetLimit: 100_000 }),
   );
   for (const { done } of both) t.match(await done, { reason: 'packets', stats: { packets: 100_000 } });
+});
+
+t.test('packets come to the program, and it ends the capture by leaving', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const few = capture({ ...SMALL, filePrefix: testpmd.prefix, ports: ['any'], packets: true, packetLimit: 500 });
+  let count = 0;
+  let latest = 0n;
+  let odd = 0;
+  for await (const batch of few.packets) {
+    for (const { time, interface: name, direction, length, bytes } of batch) {
+      count++;
+      const isSound = /^net_null[01]$/.test(name) && /^[rt]x$/.test(direction) && length === 64 && bytes.length === 64;
+      if (time < latest || !isSound) odd++;
+      latest = time;
+    }
+  }
+  t.match(await few.done, { reason: 'packets', stats: { packets: count }, file: undefined, error: undefined });
+  t.same({ count, odd }, { count: 500, odd: 0 });
+
+  const many = capture({ ...SMALL, filePrefix: testpmd.prefix, ports: ['any'], packets: { memoryBytes: 2 ** 20 } });
+  let taken = 0;
+  for await (const batch of many.packets) {
+    taken += batch.length;
+    await delay(20); // the program has other things to do, and its peer sends millions of packets a second
+    if (taken > 20_000) break;
+  }
+  const { reason, stats } = await many.done;
+  t.equal(reason, 'stopped');
+  t.equal(stats?.packets, taken, 'what is counted as written came to the loop');
+  const lost = stats?.ports.reduce((all, { sinkdrop }) => all + sinkdrop, 0) ?? 0;
+  t.ok(lost > 0, `${lost} packets for which there was no room are counted`);
+  for (const { accepted, written, ringfull, sinkdrop, surplus } of stats?.ports ?? [])
+    t.equal(accepted, written + ringfull + sinkdrop + surplus);
+});
+
+t.test('a ring of compressed files, until it is aborted', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const folder = t.testdir();
+  const [to, comments] = [{ file: join(folder, 'x.pcapng.gz') }, ['by a program']];
+  const from = { ...SMALL, filePrefix: testpmd.prefix, ports: ['0'], to, comments, minFreeBytes: 1 };
+  const aborter = new AbortController();
+  const ring = capture({ ...from, rotation: { packets: 20_000, ring: 3 }, signal: aborter.signal });
+  for await (const { file_count: files = 0 } of ring.stats) if (files > 5) aborter.abort();
+  const { reason, stats, file = '' } = await ring.done;
+  t.equal(reason, 'stopped');
+  t.ok((stats?.file_count ?? 0) > 5);
+  const names = readdirSync(folder);
+  t.equal(names.length, 3, names.join());
+  t.equal(stats?.files.at(-1), file);
+  t.equal(names.sort().at(-1), basename(file));
+  t.ok(gunzipSync(readFileSync(file)).includes('by a program'));
+  const aborted = capture({ ...from, signal: AbortSignal.abort(new Error('not today')) });
+  await t.rejects(aborted.done, { message: 'not today' });
 });
 
 t.test('errors have codes', { skip }, async (t) => {
