@@ -29,6 +29,8 @@ export interface Traffic {
   match?: number;
   /** With dpcap's agent in it. */
   agent?: boolean | undefined;
+  /** When it ends by itself. Default: after an hour. */
+  seconds?: number;
 }
 
 /** A running one. */
@@ -68,6 +70,7 @@ export async function startPrimary(traffic: Traffic): Promise<Primary> {
     'net_null0',
   ];
   const own = ['--rate', String(traffic.rate), '--size', String(traffic.size), '--match', String(traffic.match ?? 100)];
+  if (traffic.seconds !== undefined) own.push('--seconds', String(Math.ceil(traffic.seconds)));
   const child = spawn(`${ROOT}build/bench_primary`, [...eal, '--', ...own], {
     env: { ...process.env, ...(traffic.agent ? { LD_PRELOAD: agentPath() } : {}) },
     stdio: ['ignore', 'pipe', 'ignore'],
