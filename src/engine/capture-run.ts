@@ -9,6 +9,7 @@ import { wishedMbufs } from '../protocol/mempool-size.js';
 import type { FromEngine, StopReason } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { sinkOf } from '../sinks/registry.js';
+import { becomeUser } from '../system/users/become-user.js';
 import { refuseBusy } from './busy-lanes.js';
 import { endByStats, leftBehindError, Notices, primaryGone } from './capture-end.js';
 import { CaptureOutput } from './capture-output.js';
@@ -133,6 +134,7 @@ export class CaptureRun {
     const start = (): Promise<void> => addon.startCapture(this.#number, plan, told);
     await this.#requests.inside('allocate', () => native(start(), way), patienceMs);
     this.#flowing = true;
+    if (this.#plan.becomes) becomeUser(this.#plan.becomes);
     output.begin(addon, this.#number);
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);

@@ -90,6 +90,10 @@ export const planSchema = z.strictObject({
   /** The program for transmitted packets, when it is a different one. */
   programTx: z.optional(z.string()),
   output: outputSchema,
+  /** Whom the engine becomes (-Z) as soon as everything is open that root alone may open; undefined: it stays as it is. */
+  becomes: z.optional(
+    z.strictObject({ user: z.string(), uid: z.int().check(z.positive()), gid: z.int().check(z.nonnegative()) }),
+  ),
   format: z.enum(['pcap', 'pcapng']),
   /** Of a file; undefined for one that is not compressed. */
   compression: z.optional(compressionSchema),
@@ -120,6 +124,15 @@ export const planSchema = z.strictObject({
 });
 
 export type EnginePlan = Readonly<z.infer<typeof planSchema>>;
+
+/**
+ * Whether the engine needs root no more once it has begun. Who joined the primary does: it has to open every huge page that
+ * the primary takes, or the primary's allocation fails, and its requests go to a socket in a directory of root's. Whoever
+ * sets probes does: it reads the application's memory again when a port is restarted.
+ */
+export function mayGiveUpRoot(plan: Pick<EnginePlan, 'agent' | 'ebpf' | 'input'>): boolean {
+  return plan.agent !== undefined || plan.input !== undefined;
+}
 
 /** Whether the engine joins the primary for a plan. Otherwise it holds nothing of the primary's, and can leave nothing. */
 export function joinsPrimary(plan: Pick<EnginePlan, 'agent' | 'ebpf' | 'input'>): boolean {

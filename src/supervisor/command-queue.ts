@@ -1,8 +1,9 @@
 /** Runs a program for each finished file of a capture (-z): beside the capture, which it must not hold up. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../errors.js';
+import type { Account } from '../system/users/accounts.js';
 
 /** So many commands run at a time. */
 const AT_ONCE = 2;
@@ -19,6 +20,7 @@ const LOWEST = 19;
 export class CommandQueue {
   readonly #command: string;
   readonly #notice: (text: string) => void;
+  readonly #as: { uid: number | undefined; gid: number | undefined };
   readonly #endWaitMs: number;
   readonly #waiting: string[] = [];
   readonly #running = new Map<ChildProcess, string>();
@@ -26,10 +28,14 @@ export class CommandQueue {
   #skipped = 0;
   #idle: () => void = () => {};
 
-  /** @param endWaitMs how long end() waits; only tests change it */
-  constructor(command: string, notice: (text: string) => void, endWaitMs = END_WAIT_MS) {
+  /**
+   * @param as whom the program is run as; default: this process's user
+   * @param endWaitMs how long end() waits; only tests change it
+   */
+  constructor(command: string, notice: (text: string) => void, as: Partial<Account> = {}, endWaitMs = END_WAIT_MS) {
     this.#command = command;
     this.#notice = notice;
+    this.#as = { uid: as.uid, gid: as.gid };
     this.#endWaitMs = endWaitMs;
   }
 
@@ -70,7 +76,8 @@ export class CommandQueue {
 
   #start(path: string): void {
     // A group of its own: Ctrl-C ends the capture, and not what is done with its files.
-    const child = spawn(this.#command, [path], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const stdio: StdioOptions = ['ignore', 'inherit', 'inherit'];
+    const child = spawn(this.#command, [path], { stdio, detached: true, ...this.#as });
     this.#running.set(child, path);
     let isOver = false;
     const over = (failure: string | undefined): void => {

@@ -6,9 +6,10 @@ import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import { planMempool } from '../protocol/mempool-size.js';
-import type { EnginePlan } from '../protocol/plan.js';
+import { type EnginePlan, mayGiveUpRoot } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
 import { planCompression } from '../sinks/compression.js';
+import type { FileOwner } from '../sinks/file-owner.js';
 import { besidePrimary, mostThreads } from './cpus.js';
 
 /** Memory of an agent's copies, when -B does not say how much: 5 ms at 13 GB/s. */
@@ -87,6 +88,13 @@ export function outputParts(options: CaptureRequest, cpus: readonly number[]) {
     ...(rotation === undefined ? {} : { rotation }),
     ...(minFree === undefined ? {} : { minFree }),
   } satisfies Partial<EnginePlan>;
+}
+
+/** The plan with the user whom its engine becomes: the one of -Z, where root is needed no more once it has begun. */
+export function givingUpRoot(plan: EnginePlan, owner: FileOwner | undefined): EnginePlan {
+  if (owner?.user === undefined || !mayGiveUpRoot(plan)) return plan;
+  const { user, uid, gid } = owner;
+  return Object.freeze({ ...plan, becomes: { user, uid, gid } });
 }
 
 /** The parts of a plan that are about its filter. */

@@ -6,6 +6,7 @@ import type { EnginePlan } from '../protocol/plan.js';
 import type { RotationPlan } from '../sinks/rotation/plan.js';
 import { UNFINISHED, type UnfinishedUndo } from '../sinks/rotation/undo.js';
 import { Journal, type OpenEntry } from '../system/journal.js';
+import type { Account } from '../system/users/accounts.js';
 import { CommandQueue } from './command-queue.js';
 
 const [STDOUT, STDERR] = [1, 2];
@@ -28,7 +29,7 @@ export class FinishedFiles {
     this.#notice = notice;
     this.#names = printName === undefined ? undefined : openNames(printName);
     this.#entry = this.#journalled(output);
-    this.#command = command === undefined ? undefined : new CommandQueue(command, notice);
+    this.#command = command === undefined ? undefined : new CommandQueue(command, notice, askedFor(output));
   }
 
   add(path: string): void {
@@ -70,6 +71,11 @@ export class FinishedFiles {
     if (this.#names !== undefined && this.#names > STDERR) closeSync(this.#names);
     this.#names = undefined;
   }
+}
+
+/** The user of -Z, whose the files are: what is done with them is not done as root. */
+function askedFor(output: EnginePlan['output']): Account | undefined {
+  return output.kind === 'file' && output.owner?.user !== undefined ? output.owner : undefined;
 }
 
 /**

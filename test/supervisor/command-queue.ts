@@ -9,7 +9,7 @@ function queueOf(t: Test, script: string, endWaitMs = 20_000): { queue: CommandQ
   const folder = t.testdir({ command: `#!/bin/sh\n${script}\n` });
   chmodSync(join(folder, 'command'), 0o755);
   const told: string[] = [];
-  const queue = new CommandQueue(join(folder, 'command'), (text) => told.push(text), endWaitMs);
+  const queue = new CommandQueue(join(folder, 'command'), (text) => told.push(text), {}, endWaitMs);
   return { queue, told, folder };
 }
 

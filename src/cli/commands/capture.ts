@@ -15,7 +15,7 @@ import { selectPorts } from '../../protocol/lanes.js';
 import type { CaptureRequest } from '../../protocol/request.js';
 import { type FileOwner, fileOwner } from '../../sinks/file-owner.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
-import { commandLine, createPlan } from '../../supervisor/create-plan.js';
+import { commandLine, createPlan, givingUpRoot } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
 import type { ReadRequest } from '../../supervisor/reading/create-read-plan.js';
 import { createReporter } from '../../supervisor/report/create-reporter.js';
@@ -224,10 +224,11 @@ function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {
 }
 
 async function capture(
-  { raw, request, display, log }: TypedCapture,
-  { plan, target, input }: PlannedCapture,
+  { raw, request, display, owner, log }: TypedCapture,
+  { plan: planned, target, input }: PlannedCapture,
   context: CommandContext,
 ): Promise<void> {
+  const plan = givingUpRoot(planned, owner);
   if (raw.dryRun) {
     process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
     return;
