@@ -38,6 +38,7 @@ EbpfPoller::EbpfPoller(const std::vector<Lane*>& lanes, const EbpfInput& input, 
     lanes_.resize(std::max(lanes_.size(), lane->index + 1));
     lanes_[lane->index] = lane;
   }
+  lost_.resize(lanes_.size());
   packets_.reserve(DPCAP_PROBE_MOST_PACKETS);
   memset(static_cast<void*>(mbufs_.data()), 0, mbufs_.size() * sizeof(rte_mbuf));
 }
@@ -58,7 +59,7 @@ bool EbpfPoller::hold(const uint8_t* bytes, size_t size) {
   if (size < sizeof burst) return true;
   memcpy(&burst, bytes, sizeof burst);
   if (burst.lane >= lanes_.size() || lanes_[burst.lane] == nullptr) return true;
-  Held held{burst.time_ns, lanes_[burst.lane], std::min(burst.packets, DPCAP_PROBE_MOST_PACKETS), {}};
+  Held held{burst.time_ns, lanes_[burst.lane], std::min(burst.packets, DPCAP_PROBE_MOST_PACKETS), burst.lost, {}};
   if (!spare_.empty()) {
     held.bytes = std::move(spare_.back());
     spare_.pop_back();
@@ -86,14 +87,28 @@ uint32_t EbpfPoller::deliver(More more) {
 
 void EbpfPoller::record(const Held& held) {
   last_ns_ = std::max(last_ns_, held.time_ns);
+  note_lost(held);
   uint32_t count = read_packets(held);
+  lost_[held.lane->index].untold += held.packets - count;
   count = select(held, count);
   const uint32_t admitted = admission_.admit(*held.lane, count);
   if (admitted == 0) return;
   std::fill_n(times_ns_.begin(), admitted, static_cast<uint64_t>(static_cast<int64_t>(last_ns_) + wall_offset_ns_));
   Burst burst{*held.lane, packets_.data(), times_ns_.data(), admitted};
   burst.steps_ns = input_.tallies.steps_ns;
-  admission_.recorded(*held.lane, admitted, writer_->put(burst));
+  uint64_t& untold = lost_[held.lane->index].untold;
+  burst.lost = untold;
+  const Written written = writer_->put(burst);
+  if (written.packets != 0) untold = 0;
+  admission_.recorded(*held.lane, admitted, written);
+}
+
+// Several threads may count for a lane, and their bursts come in another order.
+void EbpfPoller::note_lost(const Held& held) {
+  Lost& lost = lost_[held.lane->index];
+  if (held.lost <= lost.known) return;
+  lost.untold += held.lost - lost.known;
+  lost.known = held.lost;
 }
 
 // Makes mbufs of the packets of a burst, whose data stay where they are. Returns how many could be read. Of one that
@@ -106,7 +121,7 @@ uint32_t EbpfPoller::read_packets(const Held& held) {
   for (; seen < held.packets && at + sizeof packet <= held.bytes.size(); seen++) {
     memcpy(&packet, held.bytes.data() + at, sizeof packet);
     at += sizeof packet;
-    if (packet.caplen > held.bytes.size() - at || packet.caplen > DPCAP_PROBE_MOST_BYTES) break;
+    if (packet.caplen > held.bytes.size() - at) break;
     if (packet.is_read) {
       rte_mbuf& mbuf = mbufs_[packets_.size()];
       mbuf.buf_addr = const_cast<uint8_t*>(held.bytes.data()) + at;
@@ -114,6 +129,7 @@ uint32_t EbpfPoller::read_packets(const Held& held) {
       mbuf.pkt_len = packet.len;
       mbuf.nb_segs = 1;
       mbuf.ol_flags = packet.ol_flags;
+      mbuf.hash.rss = packet.hash;
       mbuf.vlan_tci = packet.vlan_tci;
       mbuf.vlan_tci_outer = packet.vlan_tci_outer;
       is_selected_[packets_.size()] = packet.is_selected != 0;

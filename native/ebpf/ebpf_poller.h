@@ -59,16 +59,25 @@ class EbpfPoller : public Poller {
   struct Held {
     uint64_t time_ns;
     Lane* lane;
+    uint64_t lost;               // of the lane's until then, as the kernel counts them
     uint32_t packets;
     std::vector<uint8_t> bytes;  // of its packets
   };
 
   bool hold(const uint8_t* bytes, size_t size);
+  void note_lost(const Held& held);
   void record(const Held& held);
   uint32_t read_packets(const Held& held);
   uint32_t select(const Held& held, uint32_t count);
   void look_at_clock();
+  // Of a lane: packets that were lost until its last burst, and those of them that no record tells of.
+  struct Lost {
+    uint64_t known = 0;
+    uint64_t untold = 0;
+  };
 
+
+  std::vector<Lost> lost_;    // as well
   std::vector<Lane*> lanes_;  // by their index
   const EbpfInput input_;
   const std::unique_ptr<PacketWriter> writer_;

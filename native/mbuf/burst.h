@@ -18,6 +18,8 @@ struct Burst {
   int64_t steps_ns = 0;
   // The copies come unfiltered: see PdumpLane::is_filtered_here.
   bool is_unfiltered = false;
+  // Packets of the lane that were lost since the one before the first of these.
+  uint64_t lost = 0;
 };
 
 }  // namespace dpcap

@@ -25,7 +25,9 @@ class Encoder {
   // Makes a record without a copy: puts head and tail around the packet where it lies in its mbuf. Returns the bytes of
   // packet in it; 0 when there is no room for them, or the packet is in pieces.
   uint32_t wrap(const Burst& burst, uint32_t index, iovec* record) const;
-  // Returns how large the record of a packet may be.
+  // Has a finished record say how many packets were lost in front of it. Returns by how much it has grown.
+  size_t tell_lost(uint8_t* record, uint64_t packets) const;
+  // Returns how large the record of a packet may be, with all that it may say.
   size_t most_size(const Burst& burst, uint32_t index) const;
   // Returns how many bytes of a packet are recorded, tags that are not in its data left out.
   uint32_t recorded_bytes(const Burst& burst, uint32_t index) const;

@@ -16,6 +16,11 @@ static inline uint64_t epb_mbuf_flags(bool is_received) {
          RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG;
 }
 
+// Of a packet that is sent the field is the application's, for whatever it likes.
+static inline bool epb_has_hash(const struct rte_mbuf *packet, bool is_received) {
+  return is_received && (packet->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0;
+}
+
 // A received packet: whether the NIC has found its transport checksum right. One that is sent: what is left to the NIC.
 // Whoever cuts a packet into segments makes the checksums of each.
 static inline uint32_t epb_offload_flags(const struct rte_mbuf *packet, bool is_received) {

@@ -20,12 +20,27 @@ void prefetch_all(const iovec& record) {
 
 Written RecordWriter::put(const Burst& burst) {
   Written all;
+  if (unlikely(burst.lost != 0)) all = put_behind_gap(burst);
   while (all.packets < burst.count && !sink_.is_full()) {
     const Written some = put_some(burst, all.packets);
     all.packets += some.packets;
     all.bytes += some.bytes;
   }
   return all;
+}
+
+// Puts the first packet, whose record says what was lost before it.
+Written RecordWriter::put_behind_gap(const Burst& burst) {
+  if (sink_.is_full()) return {};
+  Burst first = burst;
+  first.count = 1;
+  const Room room = sink_.reserve(encoder_.most_size(first, 0));
+  const auto [packets, size, bytes] = encoder_.fill(first, 0, room);
+  if (packets == 0) return {};
+  const size_t all = size + encoder_.tell_lost(room.bytes, burst.lost);
+  const auto lane = static_cast<uint16_t>(burst.lane.index);
+  sink_.commit({room.bytes, static_cast<uint32_t>(all), packets, lane, burst.steps_ns});
+  return {packets, bytes};
 }
 
 Written RecordWriter::put_some(const Burst& burst, uint32_t first) {

@@ -25,6 +25,7 @@ class RecordWriter : public PacketWriter {
   Written put(const Burst& burst) override;
 
  private:
+  Written put_behind_gap(const Burst& burst);
   Written put_some(const Burst& burst, uint32_t first);
   Written put_in_place(const Burst& burst, uint32_t first);
 

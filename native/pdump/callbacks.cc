@@ -134,6 +134,7 @@ void Callbacks::watch() {
   for (PdumpLane& lane : lanes_) {
     if (states_.empty() || states_[lane.index()] != CallbackState::enabled) continue;
     if (lane.lane.is_live() && !is_present(lane.id())) {
+    lane.has_baseline.store(true, std::memory_order_release);
       lane.lane.end(slot_holds(lane.id().port, lane.id().device) ? LaneState::queue_gone : LaneState::port_gone);
     }
     if (!is_taken(lane)) continue;

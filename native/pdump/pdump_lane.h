@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "pdump/client.h"
 #include "record/lane.h"
@@ -27,10 +28,24 @@ struct PdumpLane {
   // The newest counters that were read, because the primary may take its own away. One reader at a time.
   mutable SourceCounters latest{};
 
+  // Returns how many packets the primary has lost in all for want of an mbuf; nothing when it cannot be asked. Set
+  // before the drain thread begins; nullptr: nobody asks.
+  using CountLost = std::optional<uint64_t> (*)(const LaneId&);
+  CountLost count_lost = nullptr;
+  std::atomic<bool> has_baseline{false};  // packets flow, and all of `baseline` is there
+
   PdumpLane(Lane& lane_, const Ledger::Account& account_, rte_ring* ring_)
       : lane(lane_), account(account_), ring(ring_) {}
   const LaneId& id() const { return lane.id; }
   size_t index() const { return lane.index; }
+
+  // Packets that the primary has lost for want of an mbuf since packets flow, as far as it can be asked. Its counters
+  // go with it, and read as less then.
+  uint64_t lost() const {
+    if (count_lost == nullptr || !has_baseline.load(std::memory_order_acquire)) return 0;
+    const uint64_t now = count_lost(id()).value_or(0);
+    return now - std::min(now, baseline.nombuf);
+  }
 
   // The number of copies that have come, by three readings. The drain thread and the primary go on between them, and
   // this thread may have to wait for a CPU there. (rte_ring_count() reads both ends of the ring in an order of its own:

@@ -58,6 +58,12 @@ class HugePages {
 };
 HugePages huge_pages;
 
+// See PdumpLane::count_lost.
+std::optional<uint64_t> count_lost(const LaneId& lane) {
+  const auto counters = pdump_counters(lane.port, lane.queue, lane.direction);
+  return counters ? std::optional(counters->nombuf) : std::nullopt;
+}
+
 // Whether a burst may be recorded as the lane's: see LaneState::port_gone.
 bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
 
@@ -79,7 +85,10 @@ void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger)
   owner_.emplace(plan_.number, ids, plan_.purpose);
   program_.emplace(pieces_, plan_.program, plan_.program_tx);
   pool_.emplace(owner_->name(), plan_.pool, pieces_, notify_);
-  for (Lane* lane : lanes) lanes_.emplace_back(*lane, ledger[lane->index], make_copy_ring(pieces_, pool_->most()));
+  for (Lane* lane : lanes) {
+    lanes_.emplace_back(*lane, ledger[lane->index], make_copy_ring(pieces_, pool_->most()));
+    lanes_.back().count_lost = count_lost;
+  }
   fault_point("rings.made");
   make_first_mbufs();
   using Stamps = StampClock::Stamps;
@@ -96,18 +105,19 @@ void PdumpSource::make_first_mbufs() {
 }
 
 std::unique_ptr<Poller> PdumpSource::poller(std::vector<Lane*> lanes, RecordSink& sink, Admission& admission) {
-  return make_poller(lanes, std::make_unique<RecordWriter>(plan_.file, plan_.mode, sink), sink, admission);
+  const Gaps gaps = plan_.file.format == FileFormat::pcapng ? Gaps::told : Gaps::untold;
+  return make_poller(lanes, std::make_unique<RecordWriter>(plan_.file, plan_.mode, sink), gaps, sink, admission);
 }
 
 std::unique_ptr<Poller> PdumpSource::poller(std::vector<Lane*> lanes, FrameSink& sink, Admission& admission) {
-  return make_poller(lanes, std::make_unique<FrameWriter>(plan_.mode, sink), sink, admission);
+  return make_poller(lanes, std::make_unique<FrameWriter>(plan_.mode, sink), Gaps::untold, sink, admission);
 }
 
 std::unique_ptr<Poller> PdumpSource::make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
-                                                 const Sink& sink, Admission& admission) {
+                                                 Gaps gaps, const Sink& sink, Admission& admission) {
   std::vector<PdumpLane*> own;
   for (const Lane* lane : lanes) own.push_back(&lanes_[lane->index]);
-  const PollerShare share{plan_.mode, filters_, *pool_, *clock_, plan_.threads, is_own};
+  const PollerShare share{plan_.mode, filters_, *pool_, *clock_, plan_.threads, is_own, gaps};
   return std::make_unique<PdumpPoller>(std::move(own), share, std::move(writer), sink, admission);
 }
 

@@ -57,7 +57,7 @@ class PdumpSource : public Source {
 
  private:
   void make_first_mbufs();
-  std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
+  std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer, Gaps gaps,
                                       const Sink& sink, Admission& admission);
 
   const PdumpPlan plan_;

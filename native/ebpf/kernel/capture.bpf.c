@@ -131,6 +131,7 @@ static void pass_on(struct thread *thread, __u32 number, __u32 packets) {
   burst->time_ns = call->time_ns;
   burst->lane = call->lane;
   burst->packets = packets;
+  burst->lost = counters->ringfull + counters->unread;
   // The engine looks by itself: to wake it for each burst would cost the application more than the copy.
   if (bpf_ringbuf_output(&ring, area, filled, BPF_RB_NO_WAKEUP) != 0) add(&counters->ringfull, packets);
   add(&counters->accepted, packets);
@@ -189,15 +190,20 @@ static long copy_packet(__u32 index, struct copying *copy) {
   const __u32 is_there = bpf_probe_read_user(&line, sizeof line, (void *)mbuf) == 0;
   const __u32 len = line.pkt_len < DPCAP_PROBE_MOST_BYTES ? line.pkt_len : DPCAP_PROBE_MOST_BYTES;
   thread->packet = (struct packet_copy){mbuf, 0, at + sizeof *packet, 0, 0};
-  *packet = (struct dpcap_probe_packet){line.ol_flags, line.pkt_len, 0, line.vlan_tci, line.vlan_tci_outer, 0, 0};
+  *packet = (struct dpcap_probe_packet){.ol_flags = line.ol_flags,
+                                        .len = line.pkt_len,
+                                        .hash = line.hash,
+                                        .vlan_tci = line.vlan_tci,
+                                        .vlan_tci_outer = line.vlan_tci_outer};
   const __u32 wanted = is_there ? recorded_bytes(copy, packet, &line, mbuf, len) : 0;
   call->examined++;
   if (wanted == REFUSED) {
     call->refused++;
   } else {
     packet->is_read = is_there && copy_up_to(copy, &line, mbuf, wanted);
-    packet->caplen = packet->is_read ? wanted : 0;
-    call->filled = (at + sizeof *packet + packet->caplen + 7) & ~7u;
+    const __u32 caplen = packet->is_read ? wanted : 0;
+    packet->caplen = caplen;
+    call->filled = (at + sizeof *packet + caplen + 7) & ~7u;
     call->taken++;
   }
   thread->kept[number][place] = call->taken;

@@ -31,7 +31,8 @@ struct mbuf_line {
   __u32 pkt_len;
   __u16 data_len;
   __u16 vlan_tci;
-  __u64 hash;
+  __u32 hash;  // the RSS hash, in a union of two words
+  __u32 hash_more;
   __u16 vlan_tci_outer;
   __u16 buf_len;
 };

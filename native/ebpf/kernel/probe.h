@@ -54,17 +54,19 @@ struct dpcap_probe_burst {
   __u64 time_ns;  // CLOCK_MONOTONIC; when received packets were given, and before packets were sent
   __u32 lane;
   __u32 packets;
+  __u64 lost;  // of the lane's packets until then: those without room, and those that were not looked at
 };
 
 // A packet in a burst, with its bytes behind it. Each begins at a multiple of 8 bytes from the burst.
 struct dpcap_probe_packet {
   __u64 ol_flags;
   __u32 len;     // of the packet
-  __u32 caplen;  // of what was copied of it; unless it was read, 0
+  __u32 hash;    // of the NIC's, where ol_flags say that there is one
+  __u16 caplen;  // of what was copied of it; unless it was read, 0
   __u16 vlan_tci;
   __u16 vlan_tci_outer;
-  __u16 is_read;
-  __u16 is_selected;  // by the filter here; else the engine's decides
+  __u8 is_read;
+  __u8 is_selected;  // by the filter here; else the engine's decides
 };
 
 // A packet as a filter sees it here. `caplen` is that of the whole packet, of which the first bytes are there.

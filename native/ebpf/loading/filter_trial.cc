@@ -18,7 +18,7 @@ dpcap_probe_header header_of(const Sample& frame) {
   dpcap_probe_header header{};
   header.packet.ol_flags = frame.tags.ol_flags;
   header.packet.len = static_cast<uint32_t>(frame.len);
-  header.packet.caplen = static_cast<uint32_t>(std::min<size_t>(frame.len, DPCAP_PROBE_MOST_BYTES));
+  header.packet.caplen = static_cast<uint16_t>(std::min<size_t>(frame.len, DPCAP_PROBE_MOST_BYTES));
   header.packet.vlan_tci = frame.tags.vlan_tci;
   header.packet.vlan_tci_outer = frame.tags.vlan_tci_outer;
   memcpy(header.bytes, frame.data, std::min<size_t>(frame.len, DPCAP_PROBE_HEADER_BYTES));

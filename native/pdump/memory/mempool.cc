@@ -118,6 +118,7 @@ void CaptureMempool::add_members() {
   std::vector<void*> members(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   fresh_.erase(fresh_.begin(), fresh_.begin() + static_cast<ptrdiff_t>(whole));
   const std::lock_guard<std::mutex> lock(giving_back_);
+  note_dry();
   mbufs_ += static_cast<uint32_t>(whole);
   enqueue(bulks_.add(std::move(members)));
 }
@@ -128,6 +129,7 @@ void CaptureMempool::enqueue(const MbufBulks::Bulk& bulk) {
 
 void CaptureMempool::give_back(rte_mbuf* const* segments, uint32_t count) {
   const std::lock_guard<std::mutex> lock(giving_back_);
+  note_dry();
   allow();
   for (uint32_t i = 0; i < count; i++) {
     const MbufBulks::Bulk bulk = bulks_.came_back(segments[i]);
@@ -155,7 +157,13 @@ void CaptureMempool::allow() {
   bulks_.allow(most_free_ > free ? most_free_ - free : 0);
 }
 
+// The primary only takes mbufs, so that it has never found none where some are left when others are added.
+void CaptureMempool::note_dry() {
+  if (in_ring() == 0) dried_.fetch_add(1, std::memory_order_relaxed);
+}
+
 void CaptureMempool::hand_out_kept() {
+  note_dry();
   allow();
   for (auto bulk = bulks_.next_kept(); bulk.count != 0; bulk = bulks_.next_kept()) {
     kept_.store(bulks_.kept(), std::memory_order_relaxed);  // first, so that available() never counts one twice

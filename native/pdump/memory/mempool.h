@@ -61,6 +61,8 @@ class CaptureMempool {
   void top_up();
   // True when more than half of the mbufs are in use, and the mempool may grow.
   bool is_short() const { return mbufs_ < most_ && available() < mbufs_ / 2; }
+  // How often the primary may have found no mbuf. Any thread.
+  uint32_t dried() const { return dried_.load(std::memory_order_relaxed); }
   // want_more() says that more mbufs are wanted; is_wanting() tells whether that was said since the last grow().
   void want_more();
   bool is_wanting() const { return wants_more_; }
@@ -75,6 +77,7 @@ class CaptureMempool {
   uint32_t in_ring() const { return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_); }
   void allow();
   void hand_out_kept();
+  void note_dry();
 
   const std::string name_;
   SharedPieces& pieces_;
@@ -85,6 +88,7 @@ class CaptureMempool {
   rte_mempool* pool_ = nullptr;
   std::atomic<uint32_t> mbufs_{0};
   std::atomic<bool> wants_more_{false};
+  std::atomic<uint32_t> dried_{0};
   std::atomic<bool> is_open_{false};
   std::vector<void*> fresh_;  // made mbufs that are not yet a bulk, or are held back until open()
 

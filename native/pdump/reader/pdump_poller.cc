@@ -3,6 +3,7 @@
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "capture/poll_backoff.h"
@@ -11,7 +12,15 @@ namespace dpcap {
 namespace {
 
 constexpr size_t kFreeBurst = 512;
+// The primary loses packets when the pool has run dry, and that is looked at at once, and for reasons of their own.
+constexpr uint64_t kGapLooksPerSecond = 100;
 constexpr uint32_t kHoldUs = 50;  // then packets that were held back, and left no room, may go on
+
+size_t indices_of(const std::vector<PdumpLane*>& lanes) {
+  size_t count = 0;
+  for (const PdumpLane* lane : lanes) count = std::max(count, lane->index() + 1);
+  return count;
+}
 
 }  // namespace
 
@@ -24,8 +33,10 @@ PdumpPoller::PdumpPoller(std::vector<PdumpLane*> lanes, const PollerShare& share
       writer_(std::move(writer)),
       sink_(sink),
       admission_(admission),
+      untold_(indices_of(lanes)),
       reader_(std::move(lanes), share.mode, sink.wants_times(), sink.burst_size(), share.clock),
       stamps_here_(share.mode == CopyMode::plain && sink.wants_times()),
+      gaps_(share.gaps),
       working_set_(rte_get_tsc_hz()),
       may_shrink_(share.threads == 1 && share.pool.planned() > 2 * WorkingSet::kSmall) {
   to_free_.reserve(kFreeBurst + 64);
@@ -33,8 +44,19 @@ PdumpPoller::PdumpPoller(std::vector<PdumpLane*> lanes, const PollerShare& share
 
 uint32_t PdumpPoller::poll() {
   pool_.top_up();
+  if (gaps_ == Gaps::told) look_for_gaps();
   found_ = reader_.refill();
   return found_;
+}
+
+// The primary's counters lie in a cache line that its threads write with each burst: it is not to be read all the time.
+void PdumpPoller::look_for_gaps() {
+  const uint64_t now = rte_get_tsc_cycles();
+  const uint32_t dried = pool_.dried();
+  if (dried == dried_ && now - gaps_tsc_ < rte_get_tsc_hz() / kGapLooksPerSecond) return;
+  dried_ = dried;
+  gaps_tsc_ = now;
+  reader_.look_for_gaps();
 }
 
 uint32_t PdumpPoller::deliver(More more) {
@@ -42,6 +64,7 @@ uint32_t PdumpPoller::deliver(More more) {
   while (true) {
     const Burst burst = reader_.next(more);
     if (burst.count == 0) break;
+    untold_[burst.lane.index] += burst.lost;
     record(burst.is_unfiltered ? select(burst) : burst);
     free_all(burst);
     reader_.taken(burst.count);
@@ -56,7 +79,10 @@ void PdumpPoller::record(const Burst& burst) {
   if (is_own_ != nullptr && !is_own_(lane)) lane.end(LaneState::port_gone);
   const uint32_t admitted = admission_.admit(lane, burst.count);
   if (admitted == 0) return;
-  admission_.recorded(lane, admitted, writer_->put({lane, burst.mbufs, burst.arrival_ns, admitted, burst.steps_ns}));
+  uint64_t& untold = untold_[lane.index];
+  const Written written = writer_->put({lane, burst.mbufs, burst.arrival_ns, admitted, burst.steps_ns, false, untold});
+  if (written.packets != 0) untold = 0;
+  admission_.recorded(lane, admitted, written);
 }
 
 void PdumpPoller::before_pause(bool is_busy) {

@@ -15,6 +15,9 @@
 
 namespace dpcap {
 
+// Whether the sink has a place for what is said of packets that were lost.
+enum class Gaps { untold, told };
+
 // The filters for lanes whose copies come unfiltered: see PdumpLane::is_filtered_here.
 struct Filters {
   Interpreter rx;
@@ -24,6 +27,7 @@ struct Filters {
 // What all pollers of a capture have in common.
 struct PollerShare {
   CopyMode mode;
+  Gaps gaps = Gaps::untold;
   const Filters& filters;
   CaptureMempool& pool;
   SharedClock& clock;
@@ -44,6 +48,7 @@ class PdumpPoller : public Poller {
   uint64_t complete_ns() const override { return reader_.complete_ns(); }
   bool is_empty() const override { return reader_.is_empty(); }
   uint32_t room() const override { return pool_.planned(); }
+  void look_for_gaps();
   uint32_t most_room() const override { return pool_.most(); }
   uint32_t longest_sleep_us() const override;
   void before_pause(bool is_busy) override;
@@ -58,8 +63,12 @@ class PdumpPoller : public Poller {
   void free_now();
 
   const CopyMode mode_;
+  std::vector<uint64_t> untold_;  // for each lane, by its index: packets that were lost, and that no record tells of
   const Filters& filters_;
   CaptureMempool& pool_;
+  const Gaps gaps_;
+  uint64_t gaps_tsc_ = 0;  // of the last look for gaps
+  uint32_t dried_ = 0;     // how often the pool had run dry then
   bool (*const is_own_)(const Lane&);
   const std::unique_ptr<PacketWriter> writer_;
   const Sink& sink_;

@@ -58,6 +58,10 @@ void RingReader::begin() {
   for (Held& held : lanes_) held.empty_tsc = clock_.tsc();
 }
 
+void RingReader::look_for_gaps() {
+  for (Held& held : lanes_) held.gaps.look();
+}
+
 uint32_t RingReader::refill() {
   now_ = clock_.tsc();
   if (is_timed_) wall_ = clock_.wall(now_);
@@ -166,7 +170,8 @@ Burst RingReader::next_by_turns() {
     if (next == nullptr) return nothing();
     if (is_last) return give(*next, next->count);
     const uint32_t rounding = next->direction() == Direction::rx ? kTurns - 1 : 0;
-    const uint32_t until = ((next->head + next->count) * ++next->turns + rounding) / kTurns;
+    const uint32_t all = next->head + next->count;
+    const uint32_t until = std::min(all, (all * ++next->turns + rounding) / kTurns);  // a gap takes a turn as well
     if (until > next->head) return give(*next, until - next->head);
   }
 }
@@ -194,9 +199,19 @@ Burst RingReader::next_by_stamp(More more) {
 
 Burst RingReader::give(Held& held, uint32_t count) {
   given_ = &held;
+  uint64_t lost = 0;
+  if (unlikely(held.gaps.has_gaps())) {
+    lost = held.gaps.take(held.number());
+    count = held.gaps.count_before(held.number(), count);
+  }
   if (is_timed_) to_wall_time(held, count);
-  return {held.lane.lane, held.mbufs + held.head, held.time_ns + held.head,
-          count,          wall_.steps_ns(),       held.lane.is_filtered_here};
+  return {held.lane.lane,
+          held.mbufs + held.head,
+          held.time_ns + held.head,
+          count,
+          wall_.steps_ns(),
+          held.lane.is_filtered_here,
+          lost};
 }
 
 uint32_t RingReader::count_until(const Held& held, uint64_t horizon) const {

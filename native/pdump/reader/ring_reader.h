@@ -17,6 +17,7 @@
 #include "capture/source.h"
 #include "mbuf/burst.h"
 #include "pdump/pdump_lane.h"
+#include "pdump/reader/gap_watch.h"
 #include "pdump/reader/stamp_clock.h"
 
 namespace dpcap {
@@ -30,6 +31,8 @@ class RingReader {
   RingReader(std::vector<PdumpLane*> lanes, CopyMode mode, bool is_timed, uint32_t burst, SharedClock& clock);
 
   void begin();
+  // Looks whether packets are missing. What was lost until now is told with the first packet that comes behind it.
+  void look_for_gaps();
   // Looks at every ring once. Returns how many packets it found.
   uint32_t refill();
   // Returns the next packets in order, all of one lane; count 0 when there are none for now. The packets stay here
@@ -50,9 +53,10 @@ class RingReader {
  private:
   // Packets of a lane that were taken from its ring and not yet given out: `count`, from `head` on.
   struct Held {
-    explicit Held(PdumpLane& lane_) : lane(lane_) {}
+    explicit Held(PdumpLane& lane_) : lane(lane_), gaps(lane_) {}
 
     PdumpLane& lane;
+    GapWatch gaps;
     rte_mbuf* mbufs[kPending];
     uint64_t stamp[kPending];    // as the primary wrote it; of the last `unresolved` packets
     uint64_t arrival[kPending];  // TSC; of those before them
@@ -66,6 +70,8 @@ class RingReader {
     bool more = false;        // the ring was not empty when it was last looked at
     uint64_t last_ns = 0;     // steady time of the last packet that was given out
 
+    // The ring's number of the packet that is given out next.
+    uint32_t number() const { return lane.ring->cons.tail - count; }
     Direction direction() const { return lane.id().direction; }
     uint32_t resolved() const { return count - unresolved; }
     void close_up();

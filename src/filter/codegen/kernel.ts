@@ -22,7 +22,7 @@ export const KERNEL_INSN_MAX = 16384 - 2;
 export const VERDICT = { refused: 0, selected: 1, undecided: 2 } as const;
 
 /** Where `struct dpcap_probe_header` has what. */
-const FIELD = { olFlags: 0, caplen: 12, vlanTci: 16, vlanTciOuter: 18, bytes: 24 } as const;
+const FIELD = { olFlags: 0, caplen: 16, vlanTci: 18, vlanTciOuter: 20, bytes: 24 } as const;
 
 /** Registers that filters leave alone: nothing is called from here, so that nothing is lost in them. */
 const { A, ARGUMENT: AT, MBUF, FRAME } = REG;
@@ -76,7 +76,7 @@ class Translation {
   run(): ExtendedInsn[] | undefined {
     this.jump(JMP.JEQ, AT, 0, this.refused); // the verifier wants to be told that it is there
     this.emit(CLASS.ALU64 | ALU.MOV | SRC.X, HEADER, AT);
-    this.emit(CLASS.LDX | MODE.MEM | SIZE.W, LENGTH, HEADER, FIELD.caplen);
+    this.emit(CLASS.LDX | MODE.MEM | SIZE.H, LENGTH, HEADER, FIELD.caplen);
     const isTranslated = this.program.every((insn, at) => {
       this.place(at);
       return this.translate(insn, at);

@@ -52,8 +52,9 @@ class Burst32 {
   explicit Burst32(size_t size) {
     for (uint32_t i = 0; i < kBurst; i++) mbufs_.push_back(chains_.emplace_back(numbered(size), SIZE_MAX, 64).head());
   }
-  void take(stream& to, uint64_t ns) {
+  void take(stream& to, uint64_t ns, uint64_t contended = 0) {
     for (rte_mbuf* mbuf : mbufs_) memcpy(rte_pktmbuf_mtod(mbuf, uint8_t*), &number_, sizeof number_), number_++;
+    stream_miss(&to, contended);
     stream_take(&to, mbufs_.data(), kBurst, {ns, ns});
   }
   uint32_t taken() const { return number_; }
@@ -221,9 +222,30 @@ void test_too_much() {
   CHECK(memory.control == nullptr && memory.data == nullptr);
 }
 
+// The first record behind packets that the stream has not seen says how many these were, and no other.
+void test_unseen() {
+  Application application(4 << 20);
+  stream& one = application.streams[0];
+  one.kind.format = DPCAP_AGENT_PCAPNG;
+  Burst32 burst(60);
+  burst.take(one, 1);
+  burst.take(one, 2, 7);
+  burst.take(one, 3, 7);
+  const size_t plain = record_size(FileFormat::pcapng, 60);
+  for (uint32_t i = 0; i < 3; i++) {
+    const dpcap_agent_burst& at = one.bursts[i];
+    const uint8_t* const record = one.data + size_t{at.segment} * one.segment_bytes + at.begin;
+    const size_t told = stored_record_size(FileFormat::pcapng, record) - plain;
+    CHECK(told == (i == 1 ? 12 : 0) && at.bytes == kBurst * plain + told);
+    const uint8_t lost[12] = {4, 0, 8, 0, 7};
+    CHECK(told == 0 || memcmp(record + plain - 8, lost, sizeof lost) == 0);
+  }
+}
+
 }  // namespace
 
 void test_agent_data_path() {
+  test_unseen();
   test_all_arrive(0);
   test_all_arrive(12345);
   test_overflow();

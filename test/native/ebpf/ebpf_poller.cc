@@ -9,6 +9,7 @@
 
 #include "capture/admission.h"
 #include "copies.h"
+#include "mbuf/epb_options.h"
 #include "record/pcap_format.h"
 #include "tap.h"
 
@@ -21,12 +22,12 @@ using Bytes = std::vector<uint8_t>;
 // Keeps records as they come.
 class MemorySink : public RecordSink {
  public:
-  using RecordSink::RecordSink;
+  MemorySink(SinkCounters& counters, FileFormat format) : RecordSink(counters), format_(format) {}
   Room reserve(size_t) override { return {room_.data(), room_.size(), room_.size()}; }
   void commit(const RecordSpan& span) override {
     const uint8_t* at = span.bytes;
     for (uint32_t i = 0; i < span.records; i++) {
-      const size_t size = stored_record_size(FileFormat::pcap, at);
+      const size_t size = stored_record_size(format_, at);
       records.emplace_back(at, at + size);
       lanes.push_back(span.lane);
       at += size;
@@ -39,6 +40,7 @@ class MemorySink : public RecordSink {
   std::vector<uint16_t> lanes;
 
  private:
+  const FileFormat format_;
   Bytes room_ = Bytes(1 << 20);
 };
 
@@ -52,16 +54,20 @@ void append(Bytes& to, const T& value) {
 // A burst of the kernel's, to be filled.
 class Made {
  public:
-  Made(uint64_t time_ns, uint32_t lane) { append(bytes_, dpcap_probe_burst{time_ns, lane, 0}); }
+  Made(uint64_t time_ns, uint32_t lane, uint64_t lost = 0) {
+    append(bytes_, dpcap_probe_burst{time_ns, lane, 0, lost});
+  }
 
   Made& add(const Bytes& packet, uint32_t len = 0, uint64_t ol_flags = 0, bool is_read = true) {
     const auto caplen = static_cast<uint32_t>(packet.size());
-    append(bytes_, dpcap_probe_packet{ol_flags, len == 0 ? caplen : len, caplen, 5, 6, is_read, 0});
+    append(bytes_, dpcap_probe_packet{ol_flags, len == 0 ? caplen : len, kHash, static_cast<uint16_t>(caplen), 5, 6,
+                                      is_read, 0});
     bytes_.insert(bytes_.end(), packet.begin(), packet.end());
     bytes_.resize((bytes_.size() + 7) & ~size_t{7});
     packets_++;
     return *this;
   }
+  static constexpr uint32_t kHash = 0x01020304;
   Bytes bytes() {
     memcpy(&bytes_[offsetof(dpcap_probe_burst, packets)], &packets_, sizeof packets_);
     return bytes_;
@@ -74,8 +80,9 @@ class Made {
 
 // A poller with a ring that the test fills. Lane 0 receives, lane 1 sends.
 struct Fixture {
-  explicit Fixture(const Bytes& filter = {}, uint64_t packet_limit = 0, uint32_t snaplen = 262144)
-      : limit(packet_limit), rx(filter), tx(filter) {
+  explicit Fixture(const Bytes& filter = {}, uint64_t packet_limit = 0, uint32_t snaplen = 262144,
+                   FileFormat format_ = FileFormat::pcap)
+      : format(format_), limit(packet_limit), rx(filter), tx(filter) {
     tallies.unread.resize(2);
     const auto take = [this](const auto& hold) {
       while (!ring.empty()) {
@@ -86,7 +93,7 @@ struct Fixture {
     };
     poller = std::make_unique<EbpfPoller>(
         std::vector<Lane*>{&lanes[0], &lanes[1]}, EbpfInput{take, rx, tx, tallies, 1 << 20},
-        std::make_unique<RecordWriter>(FileOptions{FileFormat::pcap, true, snaplen}, CopyMode::plain, sink), admission);
+        std::make_unique<RecordWriter>(FileOptions{format, true, snaplen}, CopyMode::plain, sink), admission);
   }
   uint32_t drain() {
     poller->poll();
@@ -97,8 +104,9 @@ struct Fixture {
 
   Lane lanes[2] = {{0, {"test0", 0, 0, Direction::rx}, 0}, {1, {"test0", 0, 0, Direction::tx}, 0}};
   Books books{2};
+  const FileFormat format;
   Limit limit;
-  MemorySink sink{books.counters};
+  MemorySink sink{books.counters, format};
   Admission admission{books.ledger, limit, sink};
   Interpreter rx, tx;
   EbpfTallies tallies;
@@ -155,6 +163,37 @@ void test_losses() {
   CHECK(test.sink.records.size() == 2 && test.tallies.unread[0] == 1);
 }
 
+// The option of epb_dropcount in front of the end of a record of pcapng; 0 when there is none.
+uint64_t told_lost(const Bytes& record) {
+  const size_t at = record.size() - 8 - EPB_OPTION_BYTES;
+  const uint8_t head[4] = {4, 0, 8, 0};
+  uint64_t lost = 0;
+  if (memcmp(&record[at], head, sizeof head) == 0) memcpy(&lost, &record[at + sizeof head], sizeof lost);
+  return lost;
+}
+
+// The next record of the lane tells of what was lost, once; what the filter leaves out cannot.
+void test_gaps() {
+  Fixture test({}, 0, 262144, FileFormat::pcapng);
+  test.ring.push_back(Made(kLongAgo, 0, 3).add(numbered(60)).add(numbered(60)).bytes());
+  test.ring.push_back(Made(kLongAgo + 1, 1, 0).add(numbered(60)).bytes());
+  test.ring.push_back(Made(kLongAgo + 2, 0, 3).add({}, 60, 0, false).bytes());
+  test.ring.push_back(Made(kLongAgo + 3, 0, 8).add(numbered(60)).bytes());
+  test.drain();
+  std::vector<uint64_t> told;
+  for (const Bytes& record : test.sink.records) told.push_back(told_lost(record));
+  CHECK((told == std::vector<uint64_t>{3, 0, 0, 6}));
+}
+
+void test_hash() {
+  Fixture test({}, 0, 262144, FileFormat::pcapng);
+  test.ring.push_back(Made(kLongAgo, 0).add(numbered(60), 0, RTE_MBUF_F_RX_RSS_HASH).bytes());
+  test.drain();
+  const Bytes& record = test.sink.records[0];
+  const Bytes expected{3, 0, 5, 0, 5, 1, 2, 3, 4, 0, 0, 0};
+  CHECK(std::equal(expected.begin(), expected.end(), record.end() - 8 - EPB_OPTION_BYTES));
+}
+
 void test_limit() {
   Fixture test({}, 3);
   for (int i = 0; i < 2; i++) test.ring.push_back(Made(kLongAgo, 0).add(numbered(60)).add(numbered(60)).bytes());
@@ -189,6 +228,8 @@ void test_ebpf_poller() {
   test_records();
   test_order();
   test_losses();
+  test_gaps();
+  test_hash();
   test_limit();
   test_filter();
   test_tags();

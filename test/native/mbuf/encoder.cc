@@ -97,6 +97,39 @@ void full_room() {
   CHECK(none.packets == 0 && none.size == 0 && none.bytes == 0);
 }
 
+// What is said of a packet beside its bytes goes behind the other options, and makes the block longer.
+void told_options() {
+  const FileOptions options{FileFormat::pcapng, true, 262144};
+  const Encoder encoder(options, CopyMode::plain);
+  for (const uint32_t size : {61, 700}) {
+    Packets packets;
+    packets.add(numbered(size)).add(numbered(size));
+    rte_mbuf* const hashed = packets.burst().mbufs[1];
+    hashed->ol_flags = RTE_MBUF_F_RX_RSS_HASH;
+    hashed->hash.rss = 0x01020304;
+    OwnRoom own;
+    const auto [count, used, bytes] = encoder.fill(packets.burst(), 0, own.room());
+    const std::string plain = expected(options, packets.burst().arrival_ns[0], Direction::rx, numbered(size), size);
+    std::string telling = expected(options, packets.burst().arrival_ns[1], Direction::rx, numbered(size), size);
+    const auto grow = [&](std::string& record, const std::string& option) {
+      record.insert(record.size() - 8, option);
+      const auto length = static_cast<uint32_t>(record.size());
+      memcpy(&record[4], &length, sizeof length);
+      memcpy(&record[record.size() - 4], &length, sizeof length);
+    };
+    grow(telling, {"\3\0\5\0\5\1\2\3\4\0\0\0", 12});
+    CHECK(count == 2 && bytes == 2 * size && own.text(used) == plain + telling);
+    iovec record;
+    CHECK(encoder.wrap(packets.burst(), 1, &record) == size);
+    CHECK(std::string(static_cast<char*>(record.iov_base), record.iov_len) == telling);
+    CHECK(encoder.fill(packets.burst(), 1, {own.bytes.data(), telling.size() - 1, Block::kBytes}).packets == 0);
+    const auto one = encoder.fill(packets.burst(), 1, own.room());
+    const size_t all = one.size + encoder.tell_lost(own.bytes.data(), 258);
+    grow(telling, {"\4\0\10\0\2\1\0\0\0\0\0\0", 12});
+    CHECK(own.text(all) == telling && encoder.most_size(packets.burst(), 1) >= all);
+  }
+}
+
 }  // namespace
 
 void test_encoder() {
@@ -108,3 +141,4 @@ void test_encoder() {
   }
   full_room();
 }
+  told_options();

@@ -69,6 +69,7 @@ struct Given {
   size_t lane;
   uint32_t number;
   uint64_t ns;
+  uint64_t lost;  // before it
 };
 
 // All that comes out of one look, appended to `given`. Returns how many that were.
@@ -82,7 +83,7 @@ uint32_t look(RingReader& reader, CopyMode mode, std::vector<Given>* given) {
       uint32_t number;
       memcpy(&number, rte_pktmbuf_mtod_offset(burst.mbufs[i], void*, mode == CopyMode::stamped ? 28 : 0),
              sizeof number);
-      given->push_back({burst.lane.index, number, burst.arrival_ns[i]});
+      given->push_back({burst.lane.index, number, burst.arrival_ns[i], i == 0 ? burst.lost : 0});
     }
     count += burst.count;
     reader.taken(burst.count);
@@ -215,6 +216,45 @@ void a_step_back() {
   CHECK(clock.steps().count == 1);
 }
 
+// What is lost is told with the first packet that has come since: behind those that are held or in the ring, also where
+// they are given out in parts.
+void gaps_have_their_place() {
+  SharedClock clock(fake(), StampClock::Stamps::primary_ns);
+  FilledRing a(0, Direction::rx), b(1, Direction::tx);
+  static uint64_t lost;
+  lost = 5;
+  a.lane()->count_lost = [](const LaneId&) { return std::optional<uint64_t>(lost); };
+  a.lane()->baseline.nombuf = 5;
+  RingReader reader({a.lane(), b.lane()}, CopyMode::plain, true, RingReader::kPending, clock);
+  reader.begin();
+  std::vector<Given> given;
+  uint32_t number = 0;
+  const auto lose_behind = [&](uint32_t copies, uint64_t packets) {
+    for (uint32_t i = 0; i < copies; i++) a.copy(number++);
+    lost += packets;
+    reader.look_for_gaps();
+  };
+  b.copy(0);
+  lose_behind(0, 3);  // before the capture has its baseline
+  a.lane()->has_baseline = true;
+  lose_behind(1, 1);
+  look(reader, CopyMode::plain, &given);
+  lose_behind(0, 2);  // the same gap, from an empty ring
+  lose_behind(700, 10);
+  lose_behind(1, 0);
+  lose_behind(20, 100);
+  lost = 0;  // the primary has gone, with its counters
+  lose_behind(1, 0);
+  while (look(reader, CopyMode::plain, &given) != 0) {
+  }
+  std::vector<std::pair<uint32_t, uint64_t>> told;
+  for (const Given& one : given) {
+    if (one.lost != 0) told.push_back({one.number, one.lost});
+  }
+  CHECK((told == std::vector<std::pair<uint32_t, uint64_t>>{{1, 6}, {701, 10}, {722, 100}}));
+  CHECK(given.size() == number + 1);
+}
+
 }  // namespace
 
 void test_ring_reader() {
@@ -228,4 +268,5 @@ void test_ring_reader() {
   answers_after_questions(2000, 3);  // more than there is room for
   one_look_is_one_moment();
   a_step_back();
+  gaps_have_their_place();
 }

@@ -41,9 +41,12 @@ static void run_streams(struct lane *lane, unsigned int attached, struct rte_mbu
                         unsigned int life) {
   tell_inside(lane, attached, 1);
   const struct clock_time time = clock_at(rte_rdtsc());
+  const uint64_t contended = atomic_load_explicit(&lane->contended, memory_order_relaxed);
   for (unsigned int i = 0; i < attached; i++) {
     struct stream *const stream = atomic_load(&lane->streams[i]);
-    if (stream != NULL && stream->life == life) stream_take(stream, packets, count, time);
+    if (stream == NULL || stream->life != life) continue;
+    stream_miss(stream, contended);
+    stream_take(stream, packets, count, time);
   }
   tell_inside(lane, attached, 0);
 }
@@ -138,6 +141,7 @@ bool lane_is_there(struct lane *lane) { return is_valid(lane) && put_callback(la
 int lane_attach(struct lane *lane, struct stream *stream) {
   if (!is_valid(lane)) return ENODEV;
   stream->life = atomic_load(&lane->life);
+  stream->contended = atomic_load(&lane->contended);
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
     if (atomic_load(&lane->streams[i]) != NULL) continue;
     atomic_store(&lane->streams[i], stream);

@@ -4,12 +4,11 @@
 
 #include "agent/library/datapath/packet_bytes.h"
 #include "mbuf/epb_flags.h"
+#include "mbuf/epb_options.h"
 
 #define PCAP_HEAD_BYTES 16u
 #define EPB_HEAD_BYTES 28u
 #define EPB_TAIL_BYTES 24u  // flags, queue, end of options, length
-#define EPB_HASH_BYTES 12u
-#define EPB_HASH_TOEPLITZ 5u
 #define NS_PER_SECOND UINT64_C(1000000000)
 
 static uint32_t padded(uint32_t size) { return (size + 3) & ~3u; }
@@ -28,24 +27,13 @@ uint32_t record_caplen(const struct record_kind *kind, const struct rte_mbuf *pa
   return len < kind->snaplen ? len : kind->snaplen;
 }
 
-// Of a packet that is sent the field is the application's, for whatever it likes.
 static bool has_hash(const struct record_kind *kind, const struct rte_mbuf *packet) {
-  return kind->direction == DPCAP_AGENT_RX && (packet->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0;
+  return epb_has_hash(packet, kind->direction == DPCAP_AGENT_RX);
 }
 
 uint32_t record_bytes(const struct record_kind *kind, const struct rte_mbuf *packet, uint32_t caplen) {
   if (kind->format == DPCAP_AGENT_PCAP) return PCAP_HEAD_BYTES + caplen;
-  return EPB_HEAD_BYTES + padded(caplen) + (has_hash(kind, packet) ? EPB_HASH_BYTES : 0) + EPB_TAIL_BYTES;
-}
-
-static uint32_t write_hash(const struct rte_mbuf *packet, uint8_t *out) {
-  enum { HASH = 3 | 5 << 16 };
-  const uint32_t head = HASH, hash = packet->hash.rss;
-  const uint8_t value[8] = {EPB_HASH_TOEPLITZ, (uint8_t)(hash >> 24), (uint8_t)(hash >> 16), (uint8_t)(hash >> 8),
-                            (uint8_t)hash};
-  memcpy(out, &head, sizeof head);
-  memcpy(out + sizeof head, value, sizeof value);
-  return EPB_HASH_BYTES;
+  return EPB_HEAD_BYTES + padded(caplen) + (has_hash(kind, packet) ? EPB_OPTION_BYTES : 0) + EPB_TAIL_BYTES;
 }
 
 static void write_block(const struct record_kind *kind, struct record_time time, const struct rte_mbuf *packet,
@@ -60,7 +48,7 @@ static void write_block(const struct record_kind *kind, struct record_time time,
   packet_copy(kind->direction, packet, caplen, out + EPB_HEAD_BYTES);
   memset(out + EPB_HEAD_BYTES + caplen, 0, padded(caplen) - caplen);
   out += EPB_HEAD_BYTES + padded(caplen);
-  if (has_hash(kind, packet)) out += write_hash(packet, out);
+  if (has_hash(kind, packet)) out += epb_write_hash(packet->hash.rss, out);
   memcpy(out, tail, sizeof tail);
 }
 

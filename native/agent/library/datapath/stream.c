@@ -1,6 +1,9 @@
 #include "agent/library/datapath/stream.h"
 
+#include <rte_branch_prediction.h>
 #include <stddef.h>
+
+#include "mbuf/epb_options.h"
 
 #define CHUNK 64  // packets that a filter is run on at once
 
@@ -78,7 +81,7 @@ static bool leave_segment(struct stream *stream, struct span *span) {
 }
 
 // Makes room for a record, in this segment or the next one, and for the burst that tells of it.
-static bool make_room(struct stream *stream, struct span *span, uint32_t bytes) {
+static inline bool make_room(struct stream *stream, struct span *span, uint32_t bytes) {
   if (bytes > stream->segment_bytes) return false;
   if (!stream->has_segment || stream->used + bytes > stream->segment_bytes) {
     if (span->is_starved || !leave_segment(stream, span) || !take_segment(stream)) {
@@ -90,19 +93,39 @@ static bool make_room(struct stream *stream, struct span *span, uint32_t bytes) 
   return span->packets > 0 || has_room_for_burst(stream);
 }
 
-static void record_one(struct stream *stream, struct span *span, const struct rte_mbuf *packet) {
+// Writes the record of a packet where there is room for it and for `more` bytes behind it. Returns it; NULL when there
+// is no room.
+static inline __attribute__((always_inline)) uint8_t *record_one(struct stream *stream, struct span *span,
+                                                                 const struct rte_mbuf *packet, uint32_t more) {
   const uint32_t caplen = record_caplen(&stream->kind, packet);
-  const uint32_t bytes = record_bytes(&stream->kind, packet, caplen);
+  const uint32_t bytes = record_bytes(&stream->kind, packet, caplen) + more;
   stream->accepted++;
   if (!make_room(stream, span, bytes)) {
     stream->full++;
-    return;
+    stream->unmarked++;
+    return NULL;
   }
-  uint8_t *const segment = stream->data + (uint64_t)stream->segment * stream->segment_bytes;
-  record_write(&stream->kind, span->time, packet, caplen, segment + stream->used);
+  uint8_t *const record = stream->data + (uint64_t)stream->segment * stream->segment_bytes + stream->used;
+  record_write(&stream->kind, span->time, packet, caplen, record);
   stream->used += bytes;
   span->packets++;
   span->packet_bytes += caplen;
+  return record;
+}
+
+// Records the first of the selected packets for which there is room, which tells how many were lost before it. Returns
+// those that are left.
+static __attribute__((cold, noinline)) uint64_t record_behind_gap(struct stream *stream, struct span *span,
+                                                                  struct rte_mbuf **packets, uint64_t selected) {
+  const uint32_t more = stream->kind.format == DPCAP_AGENT_PCAPNG ? EPB_OPTION_BYTES : 0;
+  for (; selected != 0 && stream->unmarked != 0; selected &= selected - 1) {
+    const uint64_t lost = stream->unmarked;
+    uint8_t *const record = record_one(stream, span, packets[__builtin_ctzll(selected)], more);
+    if (record == NULL) continue;
+    if (more != 0) epb_add_lost(record, lost);
+    stream->unmarked = 0;
+  }
+  return selected;
 }
 
 void stream_use(struct stream *stream, const struct memory *memory, uint32_t lanes, uint32_t lane) {
@@ -128,8 +151,9 @@ void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t coun
     const uint16_t some = count - first < CHUNK ? (uint16_t)(count - first) : CHUNK;
     uint64_t selected = filter_run(filter, packets + first, some);
     stream->filtered += some - (unsigned int)__builtin_popcountll(selected);
+    if (unlikely(stream->unmarked != 0)) selected = record_behind_gap(stream, &span, packets + first, selected);
     for (; selected != 0; selected &= selected - 1)
-      record_one(stream, &span, packets[first + __builtin_ctzll(selected)]);
+      record_one(stream, &span, packets[first + __builtin_ctzll(selected)], 0);
   }
   publish(stream, &span);
   __atomic_store_n(&stream->shared->accepted, stream->accepted, __ATOMIC_RELAXED);

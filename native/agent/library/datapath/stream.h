@@ -38,6 +38,8 @@ struct stream {
   uint64_t accepted;
   uint64_t filtered;
   uint64_t full;
+  uint64_t contended;  // of the lane, when it was last looked at
+  uint64_t unmarked;   // packets that were lost since the last one that was recorded
 };
 
 // Has the stream use the memory of a session of so many lanes, of which it is this one. Agent's thread.
@@ -45,4 +47,10 @@ void stream_use(struct stream *stream, const struct memory *memory, uint32_t lan
 // Gives the stream another filter. The one before may be in use until the thread that may be in the lane's callback now
 // has left it. Agent's thread.
 void stream_set_filter(struct stream *stream, const struct filter *filter);
+// Notes how many packets have passed the lane unseen until now. The next record tells of those, and of others that are
+// lost.
+static inline void stream_miss(struct stream *stream, uint64_t contended) {
+  stream->unmarked += contended - stream->contended;
+  stream->contended = contended;
+}
 void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time);
