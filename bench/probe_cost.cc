@@ -30,7 +30,8 @@ constexpr KernelProgram::Sizes kSizes{1, 4 << 20, DPCAP_PROBE_MOST_BYTES};
 
 using Send = uint16_t(const void* queue, rte_mbuf** packets, uint16_t count);
 
-// Takes all packets, as a driver does, and begins as a driver's function does where that matters to a probe.
+// Takes all packets, as a driver does, and begins as a function does that needs many registers, where that matters to a
+// probe.
 #ifdef __x86_64__
 extern "C" Send send_packets;
 asm(".pushsection .text\n"

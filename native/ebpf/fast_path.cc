@@ -58,7 +58,7 @@ std::optional<FastPath> read_fast_path(const FastPathTable& table, const LaneId&
   return FastPath{*function, *queue};
 }
 
-// Most functions of drivers begin with a push, which the kernel carries out on x86-64
+// Functions that need many registers begin with a push, which the kernel carries out on x86-64
 // (arch/x86/kernel/uprobes.c, since Linux 4.16); little else is, and nothing of what functions on arm64 begin with.
 Entry entry_of(const uint8_t (&begin)[2]) {
 #ifdef __x86_64__

@@ -163,7 +163,7 @@ void test_refused() {
   CHECK(!KernelProgram(kSizes, {long_one, long_one}).filter_refusal().empty());
 }
 
-// Most functions of drivers begin with push rbp, push r15 or the like.
+// Functions that need many registers begin with push rbp, push r15 or the like; that of net_null with a test.
 void test_entries() {
   const auto entry = [](uint8_t first, uint8_t second) { return entry_of({first, second}); };
 #ifdef __x86_64__
