@@ -69,14 +69,15 @@ struct Bench {
   void drain() {
     PdumpLane copied(lane, ledger[0], make_copy_ring(pieces, pool.most()));
     for (uint32_t i = 0; i < kPackets; i++) rte_ring_enqueue(copied.ring, make_copy(pool, mode, size, i));
-    const Filters filters{Interpreter({}), Interpreter({})};
+    const std::vector<Filters> filters{{Interpreter({}), Interpreter({})}};
     Limit limit(0);
     Admission admission(ledger, limit, file);
     SharedClock clock(machine_time(), StampClock::Stamps::primary_ns);
     auto writer = std::make_unique<RecordWriter>(options(), mode, file);
-    auto poller =
-        std::make_unique<PdumpPoller>(std::vector<PdumpLane*>{&copied}, PollerShare{mode, filters, pool, clock, 1},
-                                      std::move(writer), file, admission);
+    const Gaps gaps = format == FileFormat::pcapng ? Gaps::told : Gaps::untold;
+    auto poller = std::make_unique<PdumpPoller>(std::vector<PdumpLane*>{&copied},
+                                                PollerShare{mode, filters, pool, clock, 1, nullptr, gaps},
+                                                std::move(writer), file, admission);
     Drain drain(std::move(poller), file, 1);
     drain.start(Priority::normal);
     drain.stop();  // empties the ring first

@@ -41,7 +41,8 @@ void append(std::vector<uint8_t>& to, const T& value) {
 
 }  // namespace
 
-AgentProcess::AgentProcess(const std::string& socket) : client_(socket), hello_(ask_hello(client_, kHelloMs)) {}
+AgentProcess::AgentProcess(const std::string& socket, const AgentOrder& order)
+    : order_(order), client_(socket), hello_(ask_hello(client_, kHelloMs)) {}
 
 // The processes of an application may give a device different numbers, and need not all have it.
 const dpcap_agent_port* AgentProcess::find_port(const Lane& lane) const {
@@ -67,31 +68,31 @@ dpcap_agent_lane AgentProcess::to_wire(const Lane& lane) const {
   return wire;
 }
 
-std::vector<uint8_t> AgentProcess::to_message(const AgentOrder& order) const {
+std::vector<uint8_t> AgentProcess::to_message() const {
   constexpr size_t kInstruction = 8;
   dpcap_agent_prepare head{};
-  head.memory_bytes = order.memory;
-  head.format = order.file.format == FileFormat::pcap ? DPCAP_AGENT_PCAP : DPCAP_AGENT_PCAPNG;
-  head.nanoseconds = order.file.nanoseconds;
-  head.snaplen = order.file.snaplen;
+  head.memory_bytes = order_.memory;
+  head.format = order_.file.format == FileFormat::pcap ? DPCAP_AGENT_PCAP : DPCAP_AGENT_PCAPNG;
+  head.nanoseconds = order_.file.nanoseconds;
+  head.snaplen = std::min(order_.file.snaplen, order_.rule.snaplen);
   head.lane_count = static_cast<uint32_t>(lanes_.size());
-  head.rx_instructions = static_cast<uint32_t>(order.program.size() / kInstruction);
-  head.tx_instructions = static_cast<uint32_t>(order.program_tx.size() / kInstruction);
+  head.rx_instructions = static_cast<uint32_t>(order_.filter.rx.size() / kInstruction);
+  head.tx_instructions = static_cast<uint32_t>(order_.filter.tx.size() / kInstruction);
   std::vector<uint8_t> bytes;
   append(bytes, head);
   for (const Lane* lane : lanes_) append(bytes, to_wire(*lane));
-  bytes.insert(bytes.end(), order.program.begin(), order.program.end());
-  bytes.insert(bytes.end(), order.program_tx.begin(), order.program_tx.end());
+  bytes.insert(bytes.end(), order_.filter.rx.begin(), order_.filter.rx.end());
+  bytes.insert(bytes.end(), order_.filter.tx.begin(), order_.filter.tx.end());
   return bytes;
 }
 
-void AgentProcess::prepare(const std::vector<Lane*>& lanes, const AgentOrder& order) {
+void AgentProcess::prepare(const std::vector<Lane*>& lanes) {
   for (Lane* lane : lanes) {
-    if (find_port(*lane) != nullptr) lanes_.push_back(lane);
+    if (lane->rule == order_.rule && find_port(*lane) != nullptr) lanes_.push_back(lane);
   }
   arrived_.reset(new Counter[lanes_.size()]());
   if (lanes_.empty()) return;
-  const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(order), kPrepareMs);
+  const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(), kPrepareMs);
   if (answer.err != 0) throw refusal("the agent cannot make memory for the copies", answer.err);
   dpcap_agent_prepared made{};
   if (answer.body.size() == sizeof made) memcpy(&made, answer.body.data(), sizeof made);

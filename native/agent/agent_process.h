@@ -1,5 +1,6 @@
-// One process that has an agent, as a part of a capture: its lanes, and the memory that their packets pass through. A
-// capture has one for each process of the application. One thread at a time, unless it says something else.
+// A session with the agent of one process, as a part of a capture: lanes, and the memory that their packets pass
+// through. A capture has one for each process of the application, and for each snaplen and filter: all lanes of a
+// session have the same. One thread at a time, unless it says something else.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -11,16 +12,17 @@
 #include "agent/agent_memory.h"
 #include "agent/agent_poller.h"
 #include "base/counter.h"
+#include "capture/plan.h"
 #include "record/lane.h"
 #include "record/ledger.h"
 #include "record/pcap_format.h"
 
 namespace dpcap {
 
-// What every process of a capture is asked for.
+// What every process of a capture is asked for, for those of its lanes that have the same rule.
 struct AgentOrder {
-  std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
-  std::vector<uint8_t> program_tx;  // the same for tx
+  LaneRule rule;
+  FilterPrograms filter;
   FileOptions file;
   uint64_t memory;  // bytes for records
 };
@@ -28,10 +30,11 @@ struct AgentOrder {
 class AgentProcess {
  public:
   // Throws as AgentClient.
-  explicit AgentProcess(const std::string& socket);
+  AgentProcess(const std::string& socket, const AgentOrder& order);
 
-  // Has the agent make memory for those of the lanes that the process has. Throws ERR_NO_MEMORY, ERR_PORT_UNKNOWN.
-  void prepare(const std::vector<Lane*>& lanes, const AgentOrder& order);
+  // Has the agent make memory for those of the lanes that the process has and the order is about. Throws ERR_NO_MEMORY,
+  // ERR_PORT_UNKNOWN.
+  void prepare(const std::vector<Lane*>& lanes);
   // Packets flow from here on. Throws ERR_CAPTURE_BUSY.
   void open();
   // Ends that. Returns nothing when no thread of the process is inside any more, else why that is not known.
@@ -60,10 +63,11 @@ class AgentProcess {
   std::optional<size_t> find(const Lane& lane) const;
   const dpcap_agent_shared_lane& shared(size_t place) const { return memory_->lane(static_cast<uint32_t>(place)); }
   dpcap_agent_lane to_wire(const Lane& lane) const;
-  std::vector<uint8_t> to_message(const AgentOrder& order) const;
+  std::vector<uint8_t> to_message() const;
   // Asks, unless the process is gone. Returns the errno of the answer, 0 when there is nobody any more.
   int ask(dpcap_agent_operation operation);
 
+  const AgentOrder order_;
   AgentClient client_;
   const AgentHello hello_;
   std::vector<Lane*> lanes_;

@@ -9,16 +9,15 @@
 
 namespace dpcap {
 
-AgentSource::AgentSource(const AgentPlan& plan) : order_(plan.order) {
+AgentSource::AgentSource(const AgentPlan& plan) : file_(plan.orders.front().file) {
   for (const std::string& socket : plan.sockets) {
     try {
-      processes_.push_back(std::make_unique<AgentProcess>(socket));
+      for (const AgentOrder& order : plan.orders) processes_.push_back(std::make_unique<AgentProcess>(socket, order));
     } catch (const Error& error) {
       const bool has_ended = error.err() == ECONNREFUSED || error.err() == ENOENT;
       if (!has_ended || (socket == plan.sockets.back() && processes_.empty())) throw;
     }
   }
-  order_.memory = plan.order.memory / std::max<size_t>(processes_.size(), 1);
 }
 
 bool AgentSource::has(const Lane& lane) const {
@@ -27,7 +26,7 @@ bool AgentSource::has(const Lane& lane) const {
 
 void AgentSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
   lanes_ = lanes;
-  for (const auto& process : processes_) process->prepare(lanes, order_);
+  for (const auto& process : processes_) process->prepare(lanes);
   for (const Lane* lane : lanes) {
     if (!has(*lane)) throw Error("ERR_PORT_UNKNOWN", text_of(lane->id) + " is not there any more", ENODEV);
   }
@@ -44,11 +43,11 @@ std::unique_ptr<Poller> AgentSource::make_poller(const std::vector<Lane*>& lanes
 }
 
 std::unique_ptr<Poller> AgentSource::poller(std::vector<Lane*> lanes, RecordSink& sink, Admission& admission) {
-  return make_poller(lanes, std::make_unique<FileSpanWriter>(order_.file.format, sink), admission);
+  return make_poller(lanes, std::make_unique<FileSpanWriter>(file_.format, sink), admission);
 }
 
 std::unique_ptr<Poller> AgentSource::poller(std::vector<Lane*> lanes, FrameSink& sink, Admission& admission) {
-  return make_poller(lanes, std::make_unique<FrameSpanWriter>(order_.file, sink), admission);
+  return make_poller(lanes, std::make_unique<FrameSpanWriter>(file_, sink), admission);
 }
 
 void AgentSource::enable() {

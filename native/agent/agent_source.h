@@ -12,7 +12,7 @@ namespace dpcap {
 
 struct AgentPlan {
   std::vector<std::string> sockets;  // paths, one for each process of the application
-  AgentOrder order;                  // the memory is that of all processes together
+  std::vector<AgentOrder> orders;    // one for each rule that a lane has
 };
 
 class AgentSource : public Source {
@@ -40,7 +40,7 @@ class AgentSource : public Source {
                                       Admission& admission);
   bool has(const Lane& lane) const;
 
-  AgentOrder order_;
+  const FileOptions file_;
   std::vector<std::unique_ptr<AgentProcess>> processes_;
   std::vector<Lane*> lanes_;
 };

@@ -31,7 +31,7 @@ Capture::Capture(const CapturePlan& plan, std::unique_ptr<Source> source, const 
       counters_(ledger_, notify),
       spans_(plan_.file, interfaces_of(plan_.lanes), plan_.interfaces.size()) {
   if (plan_.rotation) supply_.emplace(notify);
-  for (const LanePlan& lane : plan_.lanes) lanes_.emplace_back(lanes_.size(), lane.id, lane.interface);
+  for (const LanePlan& lane : plan_.lanes) lanes_.emplace_back(lanes_.size(), lane.id, lane.interface, lane.rule);
   const CpuAffinityScope affinity(plan_.cpus);
   make_sinks();  // first: it takes the output over, and the sink closes it whatever fails later
 }

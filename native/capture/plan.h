@@ -20,6 +20,13 @@ struct LanePlan {
   LaneId id;
   uint32_t interface;
   uint32_t thread;  // index of the drain thread that drains the lane
+  LaneRule rule{};
+};
+
+// A filter, as ebpf_insn bytes for packets that are received and for those that are sent; both empty for all packets.
+struct FilterPrograms {
+  std::vector<uint8_t> rx;
+  std::vector<uint8_t> tx;
 };
 
 // Where packets go. The capture takes the descriptors over.
@@ -38,6 +45,7 @@ struct SinkPlan {
 struct CapturePlan {
   std::vector<LanePlan> lanes;
   std::vector<InterfaceInfo> interfaces;
+  std::vector<FilterPrograms> filters;  // see LaneRule; the first is that of lanes without one of their own
   FileOptions file;
   FileInfo info;
   uint64_t packet_limit;  // 0 for no limit

@@ -143,7 +143,8 @@ uint32_t EbpfPoller::read_packets(const Held& held) {
 
 // What the filter in the kernel has not decided is here whole.
 uint32_t EbpfPoller::select(const Held& held, uint32_t count) {
-  const Interpreter& filter = held.lane->id.direction == Direction::rx ? input_.rx_filter : input_.tx_filter;
+  const Filters& filters = input_.filters[held.lane->rule.filter];
+  const Interpreter& filter = held.lane->id.direction == Direction::rx ? filters.rx : filters.tx;
   const auto refused = [&](const rte_mbuf* mbuf) {
     return !is_selected_[static_cast<size_t>(mbuf - mbufs_.data())] && !filter.matches(mbuf, 0, mbuf->data_len, false);
   };

@@ -30,8 +30,7 @@ struct EbpfTallies {
 struct EbpfInput {
   // Hands on what is in the ring: see KernelProgram::take_bursts().
   std::function<void(const std::function<bool(const uint8_t*, size_t)>&)> take_bursts;
-  const Interpreter& rx_filter;
-  const Interpreter& tx_filter;
+  const std::vector<Filters>& filters;  // see LaneRule
   EbpfTallies& tallies;
   uint64_t ring_bytes;
 };
@@ -59,26 +58,26 @@ class EbpfPoller : public Poller {
   struct Held {
     uint64_t time_ns;
     Lane* lane;
-    uint64_t lost;               // of the lane's until then, as the kernel counts them
     uint32_t packets;
+    uint64_t lost;               // of the lane's until then, as the kernel counts them
     std::vector<uint8_t> bytes;  // of its packets
   };
 
   bool hold(const uint8_t* bytes, size_t size);
-  void note_lost(const Held& held);
   void record(const Held& held);
+  void note_lost(const Held& held);
   uint32_t read_packets(const Held& held);
   uint32_t select(const Held& held, uint32_t count);
   void look_at_clock();
+
   // Of a lane: packets that were lost until its last burst, and those of them that no record tells of.
   struct Lost {
     uint64_t known = 0;
     uint64_t untold = 0;
   };
 
-
-  std::vector<Lost> lost_;    // as well
   std::vector<Lane*> lanes_;  // by their index
+  std::vector<Lost> lost_;    // as well
   const EbpfInput input_;
   const std::unique_ptr<PacketWriter> writer_;
   Admission& admission_;

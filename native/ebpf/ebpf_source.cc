@@ -17,16 +17,27 @@ FileOptions within_copy(FileOptions file) {
 
 }  // namespace
 
-EbpfSource::EbpfSource(const EbpfPlan& plan)
-    : plan_(plan), rx_filter_(plan.program), tx_filter_(plan.program_tx.empty() ? plan.program : plan.program_tx) {}
+EbpfSource::EbpfSource(const EbpfPlan& plan) : plan_(plan), filters_(interpreters(plan.filters)) {}
+
+bool EbpfSource::is_filtered() const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [&](const Lane* lane) { return !plan_.filters[lane->rule.filter].rx.empty(); });
+}
+
+// Returns how much is copied of a packet that needs no filter here any more.
+uint32_t EbpfSource::copy_bytes() const {
+  uint32_t most = 0;
+  for (const Lane* lane : lanes_) most = std::max(most, lane->rule.snaplen);
+  return std::min(most, within_copy(plan_.file).snaplen);
+}
 
 void EbpfSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
   lanes_ = lanes;
   tallies_.unread.resize(lanes.size());
   const auto count = static_cast<uint32_t>(lanes.size());
-  const KernelProgram::Sizes sizes{count + 1, plan_.ring_bytes, within_copy(plan_.file).snaplen};
-  program_ = plan_.program.empty() ? std::make_unique<KernelProgram>(sizes)
-                                   : std::make_unique<KernelProgram>(sizes, plan_.kernel_filter);
+  const KernelProgram::Sizes sizes{count + 1, plan_.ring_bytes, copy_bytes()};
+  program_ = is_filtered() ? std::make_unique<KernelProgram>(sizes, plan_.kernel_filter)
+                           : std::make_unique<KernelProgram>(sizes);
   poll_ns_ = poll_cost_ns(*program_, count, read_entry(plan_.tables));
   for (const FastPathTable& table : plan_.tables) {
     const auto number = static_cast<uint32_t>(processes_.size());
@@ -37,7 +48,7 @@ void EbpfSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
 std::unique_ptr<Poller> EbpfSource::make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
                                                 Admission& admission) {
   const auto take = [program = program_.get()](const auto& hold) { program->take_bursts(hold); };
-  const EbpfInput input{take, rx_filter_, tx_filter_, tallies_, plan_.ring_bytes};
+  const EbpfInput input{take, filters_, tallies_, plan_.ring_bytes};
   return std::make_unique<EbpfPoller>(lanes, input, std::move(writer), admission);
 }
 
@@ -66,9 +77,10 @@ void EbpfSource::watch() {
 
 // Returns why the kernel does not filter, for people; empty when it does, or there is no filter.
 std::string EbpfSource::refusal() const {
-  if (plan_.program.empty()) return "";
+  if (!is_filtered()) return "";
   const std::string name = "`" + plan_.kernel_filter.text + "`";
   const std::string what = ", so that all of every packet is copied, and filtered here";
+  if (plan_.filters.size() > 1) return "ports have filters of their own" + what;
   if (!plan_.kernel_filter.is_set()) return "the filter " + name + " is too long for the kernel" + what;
   const std::string& words = program_->filter_refusal();
   return words.empty() ? "" : "the kernel does not take the filter " + name + what + ":\n" + words;

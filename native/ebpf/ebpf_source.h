@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/plan.h"
 #include "capture/source.h"
 #include "ebpf/ebpf_poller.h"
 #include "ebpf/loading/kernel_program.h"
@@ -16,10 +17,10 @@
 namespace dpcap {
 
 struct EbpfPlan {
-  std::vector<FastPathTable> tables;  // one for each process of the application
-  std::vector<uint8_t> program;       // ebpf_insn bytes for rx, empty for match-all
-  std::vector<uint8_t> program_tx;    // the same for tx
-  KernelFilter kernel_filter;         // the same for the kernel; not set where it is too long for that
+  std::vector<FastPathTable> tables;    // one for each process of the application
+  std::vector<FilterPrograms> filters;  // see LaneRule
+  KernelFilter
+      kernel_filter;  // the only one, for the kernel; not set where it is too long for that, or ports have their own
   FileOptions file;
   uint64_t ring_bytes;
 };
@@ -48,11 +49,12 @@ class EbpfSource : public Source {
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<PacketWriter> writer,
                                       Admission& admission);
   bool has_unseen() const;
+  bool is_filtered() const;
+  uint32_t copy_bytes() const;
   std::string refusal() const;
 
   const EbpfPlan plan_;
-  const Interpreter rx_filter_;
-  const Interpreter tx_filter_;
+  const std::vector<Filters> filters_;
   std::unique_ptr<KernelProgram> program_;
   std::vector<std::unique_ptr<ProbedProcess>> processes_;
   std::vector<Lane*> lanes_;

@@ -46,5 +46,18 @@ class Interpreter {
   std::vector<ebpf_insn> program_;
 };
 
+// A filter for packets that are received and for those that are sent.
+struct Filters {
+  Interpreter rx;
+  Interpreter tx;
+};
+// Makes those of several pairs of programs, `rx` and `tx`.
+template <typename Programs>
+std::vector<Filters> interpreters(const std::vector<Programs>& programs) {
+  std::vector<Filters> filters;
+  for (const Programs& one : programs) filters.push_back({Interpreter(one.rx), Interpreter(one.tx)});
+  return filters;
+}
+
 }  // namespace dpcap
 #endif

@@ -66,6 +66,7 @@ namespace {
 
 constexpr uint64_t kSafeInteger = (1ull << 53) - 1;
 constexpr uint64_t kMostThreads = 8;
+constexpr uint64_t kMostSnaplen = 262144;
 
 template <typename T>
 std::vector<T> list(const Napi::Object& object, const char* name,
@@ -92,6 +93,7 @@ LanePlan to_lane(const Napi::Object& o) {
 
 InterfaceInfo to_interface(const Napi::Object& o) {
   InterfaceInfo interface { text(o, "name"), text(o, "description"), text(o, "filter") };
+  if (o.Has("snaplen")) interface.snaplen = static_cast<uint32_t>(number(o, "snaplen", kMostSnaplen));
   if (o.Has("linkType")) interface.link_type = static_cast<uint16_t>(number(o, "linkType", UINT16_MAX));
   if (o.Has("options")) interface.options = bytes(o, "options");
   return interface;
@@ -158,11 +160,32 @@ Compression compression_of(const Napi::Object& o) {
   return o.Has("compression") ? to_compression(child(o, "compression")) : Compression{};
 }
 
-Programs to_programs(const Napi::Object& o) {
-  Programs programs{bytes(o, "program"), bytes(o, "programTx")};
+FilterPrograms to_programs(const Napi::Object& o) {
+  FilterPrograms programs{bytes(o, "program"), bytes(o, "programTx")};
   if (programs.rx.empty() != programs.tx.empty()) throw wrong_type(o.Env(), "programTx", "empty with program");
   return programs;
 }
+
+namespace {
+
+// An interface may have a snaplen and a filter of its own, which are those of its lanes.
+void set_rules(const Napi::Object& o, CapturePlan& plan) {
+  std::vector<LaneRule> rules;
+  plan.filters.push_back(to_programs(o));
+  const auto interfaces = o.Get("interfaces").As<Napi::Array>();
+  for (const InterfaceInfo& interface : plan.interfaces) {
+    const Napi::Value element = interfaces.Get(static_cast<uint32_t>(rules.size()));
+    const auto given = element.As<Napi::Object>();
+    LaneRule& rule = rules.emplace_back();
+    if (interface.snaplen != 0) rule.snaplen = interface.snaplen;
+    if (!given.Has("program")) continue;
+    rule.filter = static_cast<uint32_t>(plan.filters.size());
+    plan.filters.push_back(to_programs(given));
+  }
+  for (LanePlan& lane : plan.lanes) lane.rule = rules[lane.interface];
+}
+
+}  // namespace
 
 CapturePlan to_capture_plan(const Napi::Object& o) {
   const Napi::Object info = child(o, "info");
@@ -174,9 +197,10 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
     if (lane.interface >= plan.interfaces.size()) throw wrong_type(o.Env(), "interface", "an index of interfaces");
     if (lane.thread >= plan.threads) throw wrong_type(o.Env(), "thread", "one of threads");
   }
+  set_rules(o, plan);
   plan.file.format = to_format(o);
   plan.file.nanoseconds = boolean(o, "nanoseconds");
-  plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", 262144));
+  plan.file.snaplen = static_cast<uint32_t>(number(o, "snaplen", kMostSnaplen));
   plan.info = {text(info, "application"), text(info, "operatingSystem"), texts(info, "comments")};
   if (info.Has("hasStatistics")) plan.info.has_statistics = boolean(info, "hasStatistics");
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);

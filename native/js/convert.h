@@ -29,12 +29,8 @@ T either(const Napi::Object& object, const char* name, const char* a, T if_a, co
   throw wrong_type(object.Env(), name, (std::string("'") + a + "' or '" + b + "'").c_str());
 }
 
-// The filter programs of a plan, for rx and tx: both are empty, or neither.
-struct Programs {
-  std::vector<uint8_t> rx;
-  std::vector<uint8_t> tx;
-};
-Programs to_programs(const Napi::Object& object);
+// The properties `program` and `programTx`: both are empty, or neither.
+dpcap::FilterPrograms to_programs(const Napi::Object& object);
 
 // Reads the property `tunnel`: erspan2, erspan3, gretap or vxlan.
 dpcap_tunnel_kind to_tunnel_kind(const Napi::Object& object);

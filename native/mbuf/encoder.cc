@@ -76,6 +76,7 @@ Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t
   const FileOptions options{format, given.nanoseconds, given.snaplen};
   const Direction direction = burst.lane.id.direction;
   const uint64_t told = told_flags(direction);
+  const uint32_t snaplen = std::min(options.snaplen, burst.lane.rule.snaplen);
   uint8_t* out = room.bytes;
   const uint8_t* const end = room.bytes + room.size;
   const uint8_t* const enough = room.bytes + room.goal;
@@ -83,7 +84,7 @@ Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t
   const uint32_t last = first + std::min(burst.count - first, room.records);
   uint32_t index = first;
   for (; index < last && out < enough; index++) {
-    const Packet packet = read_packet(burst.mbufs[index], mode, direction, options.snaplen);
+    const Packet packet = read_packet(burst.mbufs[index], mode, direction, snaplen);
     if (record_size(format, packet.caplen) > static_cast<size_t>(end - out)) break;
     if (format == FileFormat::pcapng && unlikely((packet.mbuf->ol_flags & told) != 0)) {
       const Telling record = write_telling(given, mode, burst, index, out, static_cast<size_t>(end - out));
@@ -92,6 +93,7 @@ Encoder::Filled fill_room(const FileOptions& given, const Burst& burst, uint32_t
       bytes += record.bytes;
       continue;
     }
+    const RecordHead head = head_of(burst, index, packet);
     out += write_record_head(options, head, out);
     copy_into_block(packet, out);
     out += packet.caplen;
@@ -128,9 +130,15 @@ uint32_t Encoder::wrap(const Burst& burst, uint32_t index, iovec* record) const 
   head.offload_flags = epb_offload_flags(mbuf, head.direction == Direction::rx);
   write_record_head(options_, head, data - head_bytes);
   write_record_tail(options_, head, data + packet.caplen);
+  if (has_hash) epb_add_hash(data - head_bytes, mbuf->hash.rss);
   *record = {data - head_bytes, head_bytes + packet.caplen + tail_bytes};
   return packet.caplen;
-  if (has_hash) epb_add_hash(data - head_bytes, mbuf->hash.rss);
+}
+
+size_t Encoder::tell_lost(uint8_t* record, uint64_t packets) const {
+  if (options_.format == FileFormat::pcap) return 0;
+  epb_add_lost(record, packets);
+  return EPB_OPTION_BYTES;
 }
 
 uint32_t Encoder::recorded_bytes(const Burst& burst, uint32_t index) const {

@@ -2,6 +2,8 @@
 #pragma once
 #include <sys/uio.h>
 
+#include <algorithm>
+
 #include "mbuf/burst.h"
 #include "mbuf/copy_mode.h"
 #include "record/pcap_format.h"
@@ -33,6 +35,8 @@ class Encoder {
   uint32_t recorded_bytes(const Burst& burst, uint32_t index) const;
 
  private:
+  uint32_t snaplen_of(const Burst& burst) const { return std::min(options_.snaplen, burst.lane.rule.snaplen); }
+
   using Fill = Filled (*)(const FileOptions&, const Burst&, uint32_t first, const Room&);
 
   const FileOptions options_;

@@ -23,6 +23,10 @@ constexpr uint64_t kDisableLimitPerLaneMs = kBuilt.forwards_requests ? kAnswerMs
 // but not yet be accounted for.
 constexpr uint64_t kOnTheirWay = 8192;
 
+// A copy that is shorter than an Ethernet header with a tag is too short for the primary to put a stripped tag back
+// into. dpcap itself cuts off what is beyond the snaplen.
+constexpr uint32_t kLeastSnaplen = 18;
+
 constexpr timespec kBetweenPasses = {0, 20'000'000};
 
 uint64_t now_ms() { return now_ns(CLOCK_MONOTONIC) / 1'000'000; }
@@ -88,14 +92,15 @@ void Callbacks::enable(OwnerRecord& owner, const Order& order) {
 // A primary that refuses the filter may have no BPF, or another verifier. It is then asked for whole copies of all
 // packets, and the filter runs in this process.
 Reply Callbacks::request(PdumpLane& lane, const Order& order) {
-  // After a refusal for an earlier lane, no filter is sent: one refusal is enough, and the primary logs each.
-  const bool is_known = is_refused(lane.id().direction);
-  const rte_bpf_prm* wanted = lane.id().direction == Direction::rx ? order.program_rx : order.program_tx;
+  // After a refusal for an earlier lane, its filter is not sent again: the primary logs each refusal.
+  const rte_bpf_prm* wanted = program_of(lane);
+  const bool is_known = is_refused(wanted);
   const rte_bpf_prm* program = is_known ? nullptr : wanted;
+  const uint32_t snaplen = std::max(std::min(order.snaplen, lane.lane.rule.snaplen), kLeastSnaplen);
   const auto ask = [&](uint32_t bytes, const rte_bpf_prm* filter) {
     return pdump_enable(lane.id(), {order.mode, bytes, lane.ring, order.pool, filter}, kAnswerMs);
   };
-  const Reply reply = ask(is_known ? UINT32_MAX : order.snaplen, program);
+  const Reply reply = ask(is_known ? UINT32_MAX : snaplen, program);
   if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
   if (reply.outcome != Outcome::failed || reply.err == EEXIST || program == nullptr) return reply;
 
@@ -105,10 +110,13 @@ Reply Callbacks::request(PdumpLane& lane, const Order& order) {
   return second;
 }
 
-bool Callbacks::is_refused(Direction direction) const {
-  return std::any_of(lanes_.begin(), lanes_.end(), [direction](const PdumpLane& lane) {
-    return lane.is_filtered_here && lane.id().direction == direction;
-  });
+const rte_bpf_prm* Callbacks::program_of(const PdumpLane& lane) const {
+  return (*order_.programs)[lane.lane.rule.filter].get(lane.id().direction);
+}
+
+bool Callbacks::is_refused(const rte_bpf_prm* program) const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [&](const PdumpLane& lane) { return lane.is_filtered_here && program_of(lane) == program; });
 }
 
 void Callbacks::set_state(size_t lane, CallbackState state) {
@@ -126,6 +134,7 @@ void Callbacks::take_baseline() {
 void Callbacks::forget_nombuf() {
   for (PdumpLane& lane : lanes_) {
     lane.baseline.nombuf = lane.latest.nombuf = counters_now(lane).value_or(SourceCounters{}).nombuf;
+    lane.has_baseline.store(true, std::memory_order_release);
   }
 }
 
@@ -134,7 +143,6 @@ void Callbacks::watch() {
   for (PdumpLane& lane : lanes_) {
     if (states_.empty() || states_[lane.index()] != CallbackState::enabled) continue;
     if (lane.lane.is_live() && !is_present(lane.id())) {
-    lane.has_baseline.store(true, std::memory_order_release);
       lane.lane.end(slot_holds(lane.id().port, lane.id().device) ? LaneState::queue_gone : LaneState::port_gone);
     }
     if (!is_taken(lane)) continue;

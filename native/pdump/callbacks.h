@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pdump/client.h"
+#include "pdump/memory/copy_ring.h"
 #include "pdump/owner_record.h"
 #include "pdump/pdump_lane.h"
 
@@ -20,10 +21,9 @@ class Callbacks {
   // What the primary is to do with each packet of a lane.
   struct Order {
     CopyMode mode;
-    uint32_t snaplen;
+    uint32_t snaplen;  // a lane may have a shorter one: see LaneRule
     rte_mempool* pool;
-    const rte_bpf_prm* program_rx;  // nullptr matches all
-    const rte_bpf_prm* program_tx;
+    const std::vector<SharedProgram>* programs;  // see LaneRule
   };
 
   explicit Callbacks(std::deque<PdumpLane>& lanes) : lanes_(lanes) {}
@@ -60,7 +60,8 @@ class Callbacks {
 
  private:
   Reply request(PdumpLane& lane, const Order& order);
-  bool is_refused(Direction direction) const;
+  const rte_bpf_prm* program_of(const PdumpLane& lane) const;
+  bool is_refused(const rte_bpf_prm* program) const;
   bool is_taken(const PdumpLane& lane) const;
   void set_state(size_t lane, CallbackState state);
   void remove(size_t lane, int timeout_ms);

@@ -16,9 +16,6 @@ namespace {
 
 // These are enough for the first tens of milliseconds; the other pieces come when packets flow already.
 constexpr uint32_t kFirstPieces = 16;
-// A copy that is shorter than an Ethernet header with a tag is too short for the primary to put a stripped tag back
-// into. dpcap itself cuts off what is beyond the snaplen.
-constexpr uint32_t kLeastSnaplen = 18;
 
 // The primary's huge pages, which are mapped once for all sources of this process. When the primary is gone, the last
 // of them lets go of them: the next primary may need them before the files are finished.
@@ -58,21 +55,21 @@ class HugePages {
 };
 HugePages huge_pages;
 
+// Whether a burst may be recorded as the lane's: see LaneState::port_gone.
+bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
+
 // See PdumpLane::count_lost.
 std::optional<uint64_t> count_lost(const LaneId& lane) {
   const auto counters = pdump_counters(lane.port, lane.queue, lane.direction);
   return counters ? std::optional(counters->nombuf) : std::nullopt;
 }
 
-// Whether a burst may be recorded as the lane's: see LaneState::port_gone.
-bool is_own(const Lane& lane) { return slot_holds(lane.id.port, lane.id.device); }
-
 }  // namespace
 
 PdumpSource::PdumpSource(const PdumpPlan& plan, const Notify& notify)
     : plan_(plan),
       notify_(notify),
-      filters_{Interpreter(plan.program), Interpreter(plan.program_tx)},
+      filters_(interpreters(plan.filters)),
       pieces_(owner_name(current_process(), plan.number)),
       callbacks_(lanes_) {
   huge_pages.enter();
@@ -83,7 +80,7 @@ void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger)
   std::vector<LaneId> ids;
   for (const Lane* lane : lanes) ids.push_back(lane->id);
   owner_.emplace(plan_.number, ids, plan_.purpose);
-  program_.emplace(pieces_, plan_.program, plan_.program_tx);
+  for (const FilterPrograms& filter : plan_.filters) programs_.emplace_back(pieces_, filter.rx, filter.tx);
   pool_.emplace(owner_->name(), plan_.pool, pieces_, notify_);
   for (Lane* lane : lanes) {
     lanes_.emplace_back(*lane, ledger[lane->index], make_copy_ring(pieces_, pool_->most()));
@@ -121,11 +118,7 @@ std::unique_ptr<Poller> PdumpSource::make_poller(const std::vector<Lane*>& lanes
   return std::make_unique<PdumpPoller>(std::move(own), share, std::move(writer), sink, admission);
 }
 
-void PdumpSource::enable() {
-  const uint32_t snaplen = std::max(plan_.file.snaplen, kLeastSnaplen);
-  callbacks_.enable(*owner_,
-                    {plan_.mode, snaplen, pool_->get(), program_->get(Direction::rx), program_->get(Direction::tx)});
-}
+void PdumpSource::enable() { callbacks_.enable(*owner_, {plan_.mode, plan_.file.snaplen, pool_->get(), &programs_}); }
 
 void PdumpSource::open() {
   callbacks_.take_baseline();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/notify.h"
+#include "capture/plan.h"
 #include "capture/source.h"
 #include "pdump/callbacks.h"
 #include "pdump/memory/copy_ring.h"
@@ -24,8 +25,7 @@ namespace dpcap {
 struct PdumpPlan {
   uint32_t number;  // of the capture in this process: see owner_name()
   CopyMode mode;
-  std::vector<uint8_t> program;     // ebpf_insn bytes for rx, empty for match-all
-  std::vector<uint8_t> program_tx;  // the same for tx
+  std::vector<FilterPrograms> filters;  // see LaneRule
   FileOptions file;
   CaptureMempool::Size pool;
   uint32_t threads;  // number of drain threads
@@ -62,10 +62,10 @@ class PdumpSource : public Source {
 
   const PdumpPlan plan_;
   const Notify notify_;
-  const Filters filters_;
+  const std::vector<Filters> filters_;
   SharedPieces pieces_;
   std::optional<OwnerRecord> owner_;
-  std::optional<SharedProgram> program_;
+  std::vector<SharedProgram> programs_;  // one for each filter
   std::optional<CaptureMempool> pool_;
   std::deque<PdumpLane> lanes_;
   Callbacks callbacks_;

@@ -25,6 +25,14 @@ inline std::string text_of(const LaneId& lane) {
   return lane.device + " queue " + std::to_string(lane.queue) + (lane.direction == Direction::rx ? " rx" : " tx");
 }
 
+// What is captured of a lane's packets.
+struct LaneRule {
+  uint32_t snaplen = UINT32_MAX;  // bytes of a packet; the file's snaplen holds as well
+  uint32_t filter = 0;            // which of the capture's filters
+
+  bool operator==(const LaneRule& other) const { return snaplen == other.snaplen && filter == other.filter; }
+};
+
 // Whether the packets that come through a lane are still the lane's own.
 enum class LaneState {
   live,
@@ -34,11 +42,13 @@ enum class LaneState {
 };
 
 struct Lane {
-  Lane(size_t index_, LaneId id_, uint32_t interface_) : index(index_), id(std::move(id_)), interface(interface_) {}
+  Lane(size_t index_, LaneId id_, uint32_t interface_, const LaneRule& rule_ = {})
+      : index(index_), id(std::move(id_)), interface(interface_), rule(rule_) {}
 
   const size_t index;  // in the capture's lanes and in its ledger
   const LaneId id;
   const uint32_t interface;  // index into the file's interfaces
+  const LaneRule rule;
 
   // Whichever thread sees first that the lane has ended changes it: the drain thread, which records nothing from then
   // on, or the thread that watches. Where the source goes on with a port that is back, the latter does so here.

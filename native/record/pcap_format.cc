@@ -74,7 +74,7 @@ void append_interface(std::vector<uint8_t>& out, const FileOptions& options, con
   const size_t block = open_block(out, kInterface);
   append<uint16_t>(out, interface.link_type);
   append<uint16_t>(out, 0);
-  append<uint32_t>(out, options.snaplen);
+  append<uint32_t>(out, interface.snaplen != 0 ? interface.snaplen : options.snaplen);
   append_text(out, kIfName, interface.name);
   append_text(out, kIfDescription, interface.description);
   const uint8_t resolution = options.nanoseconds ? 9 : 6;

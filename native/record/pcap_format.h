@@ -25,6 +25,7 @@ struct InterfaceInfo {
   std::string name;
   std::string description;
   std::string filter;              // expression text, empty for none
+  uint32_t snaplen = 0;            // bytes of its packets; 0: that of the file
   uint16_t link_type = 1;          // LINKTYPE_, Ethernet unless the packets are those of a file
   std::vector<uint8_t> options{};  // further options of pcapng, as they go into the file
 };

@@ -95,7 +95,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
 }
 
 /** `-i 0,1` names two ports. A device name holds no comma: the arguments of a vdev do, but are not part of its name. */
-function splitPorts(text: string): string[] {
+export function splitPorts(text: string): string[] {
   return /^\d+(,\d+)+$/.test(text) ? text.split(',') : [text];
 }
 
@@ -171,7 +171,7 @@ function checkComments(comments: string[], format: 'pcap' | 'pcapng'): string[] 
 }
 
 /** As in tcpdump, 0 means the largest snaplen. */
-function checkSnaplen(text: string | undefined): number {
+export function checkSnaplen(text: string | undefined): number {
   if (text === undefined) return MAX_SNAPLEN;
   return checkInteger('-s', text, 0, MAX_SNAPLEN, 'bytes') || MAX_SNAPLEN;
 }

@@ -140,7 +140,7 @@ export class CaptureRun {
     this.#growth = this.#growTo(plan);
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
     const { filteringHere, pollNs } = this.#stats();
-    const instructions = plan.program.length / 8;
+    const instructions = Math.max(...[plan, ...plan.interfaces].map(({ program }) => (program?.length ?? 0) / 8));
     this.#send({
       type: 'started',
       capture: this.#number,

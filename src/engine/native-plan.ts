@@ -1,10 +1,11 @@
 /** Translates a plan into the addon's terms, with what the engine finds where the plan is carried out. Pure. */
-import type { LanePlan, NativePlan } from '../native/capture-binding.js';
+import type { LanePlan, NativePlan, Programs } from '../native/capture-binding.js';
 import type { InputPart, Port } from '../native/primary-binding.js';
 import { selectPorts } from '../protocol/lanes.js';
 import { MAX_SNAPLEN } from '../protocol/limits.js';
 import { mempoolSize } from '../protocol/mempool-size.js';
 import type { EnginePlan } from '../protocol/plan.js';
+import { ruleOf } from '../protocol/port-rules.js';
 import { sinkOf } from '../sinks/registry.js';
 import { assignThreads } from './thread-assignment.js';
 
@@ -31,8 +32,7 @@ export function nativePlan(
   return {
     ...assignThreads(lanes, sink, plan.threads),
     interfaces: interfacesOf(plan, chosen),
-    program: Buffer.from(plan.program, 'base64'),
-    programTx: Buffer.from(plan.programTx ?? plan.program, 'base64'),
+    ...programsOf(plan),
     mode,
     format: plan.format,
     nanoseconds: plan.nanoseconds,
@@ -70,11 +70,19 @@ function describe({ id }: Port, { primaryName, portDetails }: Pick<EnginePlan, '
 }
 
 function interfacesOf(plan: EnginePlan, chosen: readonly Port[]): NativePlan['interfaces'] {
-  return chosen.map((port) => ({
-    name: port.name,
-    description: describe(port, plan),
-    filter: plan.expression,
-  }));
+  return chosen.map((port) => {
+    const own = ruleOf(plan, port);
+    return {
+      name: port.name,
+      description: describe(port, plan),
+      filter: (own ?? plan).expression,
+      ...(own ? { snaplen: own.snaplen, ...programsOf(own) } : {}),
+    };
+  });
+}
+
+function programsOf({ program, programTx }: Pick<EnginePlan, 'program' | 'programTx'>): Programs {
+  return { program: Buffer.from(program, 'base64'), programTx: Buffer.from(programTx ?? program, 'base64') };
 }
 
 /** What is otherwise in the plan of a file that is read: its interfaces and its comment stay. */
@@ -83,11 +91,15 @@ function readerParts(
   { skip, limit }: NonNullable<EnginePlan['input']>,
   { handle, interfaces, comment }: InputPart,
 ): Pick<NativePlan, 'input' | 'interfaces' | 'snaplen' | 'info'> {
-  const kept = interfaces.map((one) => one.snaplen || MAX_SNAPLEN);
+  const kept = interfaces.map((one) => Math.min(snaplen, one.snaplen || MAX_SNAPLEN));
   return {
     input: { handle, skip, limit },
-    interfaces: interfaces.map(({ filter, ...rest }) => ({ ...rest, filter: both(filter, expression) })),
-    snaplen: Math.min(snaplen, Math.max(...kept)),
+    interfaces: interfaces.map(({ filter, ...rest }, at) => ({
+      ...rest,
+      snaplen: kept[at] ?? snaplen,
+      filter: both(filter, expression),
+    })),
+    snaplen: Math.max(...kept),
     info: {
       application: 'dpcap',
       operatingSystem: `${process.platform} ${process.arch}`,
@@ -123,10 +135,15 @@ function ebpfPlan(
 }
 
 /** Which clock stamps the packets, for readers of the file. */
-function commentOn({ ebpf }: Pick<EnginePlan, 'ebpf'>, mode: EnginePlan['mode']): string {
+function commentOn(
+  { agent, ebpf, snaplen, portRules = [] }: Pick<EnginePlan, 'agent' | 'ebpf' | 'snaplen' | 'portRules'>,
+  mode: EnginePlan['mode'],
+): string {
   if (ebpf)
     return "timestamps: taken by the kernel when the driver's function was called or returned (CLOCK_MONOTONIC), converted to CLOCK_REALTIME";
-  return mode === 'stamped'
-    ? 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME'
-    : 'timestamps: CLOCK_REALTIME when dpcap took the copy from its ring';
+  if (mode === 'stamped')
+    return 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME';
+  const isCut = !agent && Math.min(snaplen, ...portRules.map((rule) => rule.snaplen)) < MAX_SNAPLEN;
+  const lengths = isCut ? '; lengths: of packets that were cut, what was kept of them' : '';
+  return `timestamps: CLOCK_REALTIME when dpcap took the copy from its ring${lengths}`;
 }

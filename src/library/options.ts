@@ -1,6 +1,7 @@
 /** The options of a capture that a program starts, as values. */
 import * as z from 'zod/mini';
-import { MAX_SNAPLEN, MAX_THREADS } from '../protocol/limits.js';
+import { MAX_THREADS } from '../protocol/limits.js';
+import { snaplenSchema } from '../protocol/port-rules.js';
 import { BACKENDS } from '../protocol/request.js';
 import { CODEC_NAMES } from '../sinks/compression.js';
 import { MOST_FILES } from '../sinks/rotation/plan.js';
@@ -28,8 +29,18 @@ const rotationSchema = z.strictObject({
 export const optionsSchema = z.strictObject({
   /** The file prefix of the primary. Default: the only primary that runs. */
   filePrefix: z.optional(z.string()),
-  /** Port ids, device names, or "any". Default: the first port. */
-  ports: z.optional(z.array(z.string())),
+  /**
+   * Port ids, device names, or "any"; an object for a port that has a snaplen of its own, or a filter beside the one for
+   * all. Default: the first port.
+   */
+  ports: z.optional(
+    z.array(
+      z.union([
+        z.string(),
+        z.strictObject({ port: z.string(), filter: z.optional(z.string()), snaplen: z.optional(snaplenSchema) }),
+      ]),
+    ),
+  ),
   directions: z.optional(z.array(z.enum(['rx', 'tx'])).check(z.minLength(1))),
   /** Default: all queues. */
   queues: z.optional(z.array(count)),
@@ -71,7 +82,7 @@ export const optionsSchema = z.strictObject({
    */
   mode: z.optional(z.enum(['stamped', 'plain'])),
   /** Bytes of a packet to keep. */
-  snaplen: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN))),
+  snaplen: z.optional(snaplenSchema),
   /** The capture ends after exactly this many packets; 0 means no limit. */
   packetLimit: z.optional(count),
   /** The capture ends when the file has this many bytes; 0 means no limit. */

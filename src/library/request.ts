@@ -2,8 +2,9 @@
 import { pickSource } from '../agent/pick.js';
 import { resolvePortNames } from '../dpvs/port-names.js';
 import { UsageError } from '../errors.js';
-import { compileFilter } from '../filter/compile.js';
+import { compileFilter, type FilterProgram } from '../filter/compile.js';
 import { filterNative } from '../primary/joining/filter-native.js';
+import { MAX_SNAPLEN } from '../protocol/limits.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { type CaptureRequest, DEFAULT_REQUEST, formatOf } from '../protocol/request.js';
 import { CODECS, type CodecName, codecOf } from '../sinks/compression.js';
@@ -13,7 +14,7 @@ import { outputTarget } from '../sinks/file-target.js';
 import type { CaptureTarget } from '../sinks/output-target.js';
 import { rotationTarget } from '../sinks/rotation/target.js';
 import { parseTunnelUrl } from '../sinks/tunnel/url.js';
-import { createPlan } from '../supervisor/create-plan.js';
+import { createPlan, type PortChoice } from '../supervisor/create-plan.js';
 import type { CaptureOptions } from './options.js';
 
 /**
@@ -23,13 +24,36 @@ import type { CaptureOptions } from './options.js';
  */
 export async function planCapture(options: CaptureOptions): Promise<{ plan: EnginePlan; target: CaptureTarget }> {
   const target = targetOf(options);
-  const native = filterNative(options.filePrefix);
-  const filter =
-    options.filter === undefined ? undefined : compileFilter({ expressions: [options.filter] }, { native });
+  const rules = rulesOf(options);
+  const filter = rules ? undefined : filterOf(options, [options.filter]);
   const picked = pickSource(options.filePrefix, options.via ?? DEFAULT_REQUEST.via);
-  const ports = await resolvePortNames(options.ports ?? [], picked);
-  const request = requestFrom(options, ports);
-  return { plan: createPlan(request, filter, picked, target.to, `a program of pid ${process.pid}`), target };
+  const named = (options.ports ?? []).map((one) => (typeof one === 'string' ? one : one.port));
+  const request = requestFrom(options, await resolvePortNames(named, picked));
+  const snaplen = Math.max(...(rules ?? [request]).map((one) => one.snaplen));
+  const purpose = `a program of pid ${process.pid}`;
+  return { plan: createPlan({ ...request, snaplen }, filter, picked, target.to, purpose, rules), target };
+}
+
+function filterOf({ filePrefix }: CaptureOptions, expressions: (string | undefined)[]): FilterProgram | undefined {
+  const given = expressions.filter((one) => one !== undefined);
+  return given.length === 0 ? undefined : compileFilter({ expressions: given }, { native: filterNative(filePrefix) });
+}
+
+/**
+ * What is captured of each port; undefined when none has anything of its own.
+ * @throws UsageError
+ */
+function rulesOf(options: CaptureOptions): PortChoice[] | undefined {
+  const { ports = [], filter, snaplen = MAX_SNAPLEN } = options;
+  if (ports.every((one) => typeof one === 'string')) return undefined;
+  if (ports.length > 1 && ports.some((one) => one === 'any' || (typeof one !== 'string' && one.port === 'any'))) {
+    const hint = 'name the ports, or give one snaplen and filter for all';
+    throw new UsageError('ports: "any" is all ports, so that another one cannot differ', { subject: 'ports', hint });
+  }
+  return ports.map((one) => {
+    if (typeof one === 'string') return { snaplen, filter: filterOf(options, [filter]) };
+    return { snaplen: one.snaplen ?? snaplen, filter: filterOf(options, [filter, one.filter]) };
+  });
 }
 
 function targetOf({ to, rotation }: CaptureOptions): CaptureTarget {

@@ -15,16 +15,21 @@ export interface LanePlan {
   interface: number;
 }
 
-/** Everything that the native side needs to know; all decisions have been made. */
-export interface NativePlan {
-  /** `thread` is the number of the lane's drain thread, from 0. */
-  lanes: (LanePlan & { thread: number })[];
-  interfaces: (Pick<InputInterface, 'name' | 'description' | 'filter'> &
-    Partial<Pick<InputInterface, 'linkType' | 'options'>>)[];
+/** The programs of a filter. */
+export interface Programs {
   /** eBPF instructions for received packets, empty for match-all. */
   program: Uint8Array;
   /** The same for transmitted packets; empty when `program` is. */
   programTx: Uint8Array;
+}
+
+/** Everything that the native side needs to know; all decisions have been made. */
+export interface NativePlan extends Programs {
+  /** `thread` is the number of the lane's drain thread, from 0. */
+  lanes: (LanePlan & { thread: number })[];
+  /** `snaplen`, `program` and `programTx` are in place of the plan's. */
+  interfaces: (Pick<InputInterface, 'name' | 'description' | 'filter'> &
+    Partial<Pick<InputInterface, 'linkType' | 'options' | 'snaplen'> & Programs>)[];
   /** stamped: timestamp and original length are taken in the primary; plain: cheaper, stamped on arrival here. */
   mode: 'plain' | 'stamped';
   /** The format of a file. */

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { LanePlan } from '../native/capture-binding.js';
 import type { Port } from '../native/primary-binding.js';
 import type { EnginePlan } from './plan.js';
+import { isMeant } from './port-rules.js';
 
 /**
  * The lanes of a plan on the ports of the primary: one for each port, queue and direction.
@@ -41,7 +42,7 @@ export function selectPorts(selectors: readonly string[], ports: readonly Port[]
   if (selectors.length === 0) return [first];
   if (selectors.includes('any')) return [...ports];
   const chosen = selectors.map((selector) => {
-    const found = ports.find((port) => String(port.id) === selector || port.name === selector);
+    const found = ports.find((port) => isMeant(selector, port));
     if (found) return found;
     throw new UsageError(`there is no port ${selector}`, {
       code: 'ERR_PORT_UNKNOWN',

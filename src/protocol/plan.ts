@@ -3,7 +3,8 @@ import * as z from 'zod/mini';
 import { compressionSchema } from '../sinks/compression.js';
 import { outputSchema } from '../sinks/registry.js';
 import { rotationSchema } from '../sinks/rotation/plan.js';
-import { MAX_SNAPLEN, MAX_THREADS, stopConditions } from './limits.js';
+import { MAX_THREADS, stopConditions } from './limits.js';
+import { filterSchema, portRuleSchema, snaplenSchema } from './port-rules.js';
 
 /** What the engine is told. It holds only JSON values, crosses a process boundary and is checked on arrival. */
 export const planSchema = z.strictObject({
@@ -79,16 +80,9 @@ export const planSchema = z.strictObject({
   ports: z.array(z.string()),
   directions: z.array(z.enum(['rx', 'tx'])).check(z.minLength(1)),
   queues: z.optional(z.array(z.int().check(z.minimum(0), z.maximum(1023)))),
-  /** Text of the filter, empty for none. */
-  expression: z.string(),
-  /** How the filter treats VLAN tags, for people. */
-  reading: z.optional(z.string()),
-  /** Notes on parts of the filter that mean something few people intend. */
-  notes: z.optional(z.array(z.string())),
-  /** eBPF as base64, empty for match-all. */
-  program: z.string(),
-  /** The program for transmitted packets, when it is a different one. */
-  programTx: z.optional(z.string()),
+  ...filterSchema,
+  /** What each of `ports` has in place of the plan's filter and snaplen; undefined: nothing. */
+  portRules: z.optional(z.array(portRuleSchema)),
   output: outputSchema,
   /** Whom the engine becomes (-Z) as soon as everything is open that root alone may open; undefined: it stays as it is. */
   becomes: z.optional(
@@ -99,7 +93,8 @@ export const planSchema = z.strictObject({
   compression: z.optional(compressionSchema),
   nanoseconds: z.boolean(),
   mode: z.enum(['plain', 'stamped']),
-  snaplen: z.int().check(z.minimum(1), z.maximum(MAX_SNAPLEN)),
+  /** Where ports have their own, the largest of these. */
+  snaplen: snaplenSchema,
   ...stopConditions,
   /** Of files that follow one another; undefined: there is one. */
   rotation: z.optional(rotationSchema),

@@ -55,7 +55,8 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
     {
       started: (message) => {
         const { primaryName: primary, expression, reading, snaplen, durationMs } = plan;
-        const notes = [...(plan.notes ?? []), ...pollNotes(message.pollNs, message.lanes)];
+        const rules = plan.portRules?.map((rule, at) => ({ ...rule, port: plan.ports[at] ?? '' }));
+        const notes = [plan, ...(rules ?? [])].flatMap((one) => one.notes ?? []);
         shown.begin(message.lanes);
         options.onStarted?.();
         reporter.started({
@@ -63,8 +64,9 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
           primary,
           expression,
           reading,
-          notes,
+          notes: [...notes, ...pollNotes(message.pollNs, message.lanes)],
           snaplen,
+          rules,
           output: options.output,
           input: plan.input?.name,
         });
@@ -117,7 +119,12 @@ class ShownFigures {
 
   constructor(plan: EnginePlan, reporter: Reporter) {
     this.#reporter = reporter;
-    this.#record = { filePrefix: plan.filePrefix, lanes: [], filtering: plan.program !== '', input: plan.input?.name };
+    this.#record = {
+      filePrefix: plan.filePrefix,
+      lanes: [],
+      filtering: [plan, ...(plan.portRules ?? [])].some(({ program }) => program !== ''),
+      input: plan.input?.name,
+    };
     const sink = sinkOf(plan.output);
     this.#unfinished = sink.hasPath ? [sink.nameOf(plan.output)] : [];
     this.#finished = plan.rotation && { count: 0, last: [] };

@@ -19,13 +19,24 @@ const DEFAULT_AGENT_BYTES = 64 * 1024 * 1024;
 const DEFAULT_RING_BYTES = 16 * 1024 * 1024;
 const MOST_RING_BYTES = 1024 * 1024 * 1024;
 
-/** Makes the plan of one capture. `purpose` is the command line, for people who find what a dead capture left. */
+/** What is captured of a port. */
+export interface PortChoice {
+  snaplen: number;
+  filter: FilterProgram | undefined;
+}
+
+/**
+ * Makes the plan of one capture.
+ * @param purpose the command line, for people who find what a dead capture left
+ * @param rules of each of the ports that are asked for, where they differ
+ */
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,
   { primary, name, dpdk, ports, maxFrame, memory, agent, ebpf }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
+  rules?: readonly PortChoice[],
 ): EnginePlan {
   // Each queue of an interface has a thread of its own.
   const queues = 'queues' in output ? output.queues : undefined;
@@ -48,6 +59,7 @@ export function createPlan(
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
     ...filterParts(filter),
+    ...(rules ? { portRules: rules.map((one) => ({ ...filterParts(one.filter), snaplen: one.snaplen })) } : {}),
     output,
     ...outputParts(options, placement.cpus),
     packetLimit: options.packetLimit,

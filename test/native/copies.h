@@ -60,8 +60,8 @@ inline std::vector<uint8_t> stamped(const std::vector<uint8_t>& payload, uint32_
 // Packets of one lane, on their way to a sink.
 class Packets {
  public:
-  explicit Packets(size_t lane = 0, dpcap::Direction direction = dpcap::Direction::rx)
-      : lane_(lane, {"test0", 0, 7, direction}, 1) {}
+  explicit Packets(size_t lane = 0, dpcap::Direction direction = dpcap::Direction::rx, const dpcap::LaneRule& rule = {})
+      : lane_(lane, {"test0", 0, 7, direction}, 1, rule) {}
 
   Packets& add(const std::vector<uint8_t>& bytes, size_t segment = SIZE_MAX, uint16_t room = 64) {
     mbufs_.push_back(chains_.emplace_back(bytes, std::min(segment, bytes.size()), room).head());

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { nativePlan } from '../../src/engine/native-plan.js';
 import type { Port } from '../../src/native/primary-binding.js';
+import type { InputHandle } from '../../src/native/reader-binding.js';
 import { selectLanes, selectPorts } from '../../src/protocol/lanes.js';
 import { type EnginePlan, planSchema } from '../../src/protocol/plan.js';
 import { PLAN } from '../engine/helpers/plan.js';
@@ -62,4 +63,46 @@ t.test('copies into an interface are stamped only where something is sorted', as
   t.ok(lanes.length > 1);
   t.equal(modeOf(lanes), 'stamped');
   t.equal(modeOf(lanes.slice(0, 1)), 'plain');
+});
+
+t.test('what ports have of their own', async (t) => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const rules = [
+    { expression: 'tcp', program: base64('12345678'), snaplen: 96 },
+    { expression: '', program: '', snaplen: 262144 },
+  ];
+  const of = (ports: string[], portRules = rules) =>
+    nativePlan({ ...PLAN, ports, portRules }, [], { kind: 'file', fd: 5 }, { ports: PORTS, usableBytes: 2 ** 33 });
+  t.same(planSchema.parse({ ...PLAN, portRules: rules }).portRules, rules);
+  t.match(of(['3', '0']).interfaces, [
+    { name: '0000:06:00.0', filter: 'tcp', snaplen: 96, program: Buffer.from('12345678') },
+    { name: 'net_null0', filter: '', snaplen: 262144, program: Buffer.alloc(0) },
+  ]);
+  t.throws(() => of(['0', 'net_null0']), { exitCode: 2, message: /-i 0 and -i net_null0 are one port/ });
+  t.equal(
+    of(['0', 'net_null0'], [rules[0], rules[0]] as typeof rules).interfaces.length,
+    1,
+    'named twice for the same',
+  );
+});
+
+t.test('interfaces of a file that is read keep their snaplens', async (t) => {
+  const interfaces = [96, 0, 262144].map((snaplen, at) => {
+    return { name: `i${at}`, description: '', filter: 'udp', linkType: 1, snaplen, options: new Uint8Array([1]) };
+  });
+  const input = {
+    format: 'pcapng' as const,
+    codec: 'none' as const,
+    comment: '',
+    interfaces,
+    handle: {} as InputHandle,
+  };
+  const read = (snaplen: number): number[] => {
+    const plan: EnginePlan = { ...PLAN, snaplen, input: { name: 'x', skip: 0, limit: 0 }, expression: 'tcp' };
+    const native = nativePlan(plan, [], { kind: 'file', fd: 5 }, { ports: PORTS, usableBytes: 2 ** 33, input });
+    t.match(native.interfaces[0], { filter: '(udp) and (tcp)', options: new Uint8Array([1]) });
+    return [...native.interfaces.map((one) => one.snaplen ?? 0), native.snaplen];
+  };
+  t.same(read(262144), [96, 262144, 262144, 262144]);
+  t.same(read(128), [96, 128, 128, 128]);
 });

@@ -46,7 +46,7 @@ KernelFilter to_kernel_filter(const Napi::Object& ebpf) {
   const Napi::Value given = ebpf.Get("filter");
   if (!given.IsObject()) throw wrong_type(ebpf.Env(), "filter", "an object");
   const auto filter = given.As<Napi::Object>();
-  const Programs programs = to_programs(filter);
+  const FilterPrograms programs = to_programs(filter);
   return {programs.rx, programs.tx, text(filter, "text")};
 }
 
@@ -71,9 +71,8 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
   if (!given.IsObject()) throw wrong_type(plan.Env(), "ebpf", "an object");
   if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for probes");
   const auto at = given.As<Napi::Object>();
-  const Programs programs = to_programs(plan);
-  const EbpfPlan ebpf{to_tables(at),        programs.rx,  programs.tx,
-                      to_kernel_filter(at), capture.file, number(at, "memory", kMostRing)};
+  const EbpfPlan ebpf{to_tables(at), capture.filters, to_kernel_filter(at), capture.file,
+                      number(at, "memory", kMostRing)};
   return [ebpf](const Notify&) { return std::make_unique<EbpfSource>(ebpf); };
 }
 

@@ -1,4 +1,5 @@
 // The agent inside an application: what it tells, and the source of the captures of this addon.
+#include <algorithm>
 #include <memory>
 
 #include "agent/agent_client.h"
@@ -75,6 +76,19 @@ Napi::Value JS_AgentCaptures(const Napi::CallbackInfo& info) {
   return array;
 }
 
+// The memory is shared out between processes, and the rules that lanes have.
+AgentPlan to_agent_plan(const std::vector<std::string>& sockets, const CapturePlan& capture, uint64_t memory) {
+  AgentPlan plan{sockets, {}};
+  for (const LanePlan& lane : capture.lanes) {
+    const auto is_same = [&](const AgentOrder& order) { return order.rule == lane.rule; };
+    if (std::any_of(plan.orders.begin(), plan.orders.end(), is_same)) continue;
+    plan.orders.push_back({lane.rule, capture.filters[lane.rule.filter], capture.file, 0});
+  }
+  const uint64_t shares = std::max<uint64_t>(1, sockets.size() * plan.orders.size());
+  for (AgentOrder& order : plan.orders) order.memory = memory / shares;
+  return plan;
+}
+
 }  // namespace
 
 MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint32_t) {
@@ -83,9 +97,7 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
   const Napi::Value given = plan.Get("agent");
   if (!given.IsObject()) throw wrong_type(plan.Env(), "agent", "an object");
   const Napi::Object at = given.As<Napi::Object>();
-  const Programs programs = to_programs(plan);
-  const AgentPlan agent{texts(at, "sockets"),
-                        {programs.rx, programs.tx, capture.file, number(at, "memory", kMostMemory)}};
+  const AgentPlan agent = to_agent_plan(texts(at, "sockets"), capture, number(at, "memory", kMostMemory));
   if (capture.threads != 1) throw wrong_type(plan.Env(), "threads", "one for an agent");
   return [agent](const Notify&) { return std::make_unique<AgentSource>(agent); };
 }

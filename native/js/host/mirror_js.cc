@@ -70,7 +70,7 @@ Napi::Object from_status(Napi::Env env, const dpcap_mirror_status& status) {
 // mirrorSet(path, order): its status. Waits while the target's queue is watched.
 Napi::Value JS_MirrorSet(const Napi::CallbackInfo& info) {
   const Napi::Object order = object_of(info, 1, "order");
-  const Programs programs = to_programs(order);
+  const FilterPrograms programs = to_programs(order);
   AgentClient client(socket_of(info));
   return from_status(info.Env(), mirror_set(client, {to_head(order), programs.rx, programs.tx, text(order, "filter")}));
 }

@@ -26,7 +26,7 @@ int descriptor_of(const Napi::CallbackInfo& info, size_t index) {
 // recorderOn(path, order). Waits until packets are recorded.
 Napi::Value JS_RecorderOn(const Napi::CallbackInfo& info) {
   const Napi::Object order = object_of(info, 1, "order");
-  const Programs programs = to_programs(order);
+  const FilterPrograms programs = to_programs(order);
   AgentClient client(socket_of(info));
   recorder_on(client, {number(order, "memory", kMostMemory),
                        static_cast<uint32_t>(number(order, "snaplen", UINT32_MAX)), boolean(order, "rx"),

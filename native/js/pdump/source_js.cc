@@ -1,6 +1,4 @@
 // The source of the captures of this addon: the primary's pdump.
-#include <utility>
-
 #include "js/capture_source.h"
 #include "js/convert.h"
 #include "pdump/pdump_source.h"
@@ -12,9 +10,7 @@ using namespace dpcap;
 PdumpPlan to_pdump_plan(const Napi::Object& o, const CapturePlan& capture, uint32_t capture_number) {
   PdumpPlan plan{};
   plan.number = capture_number;
-  Programs programs = to_programs(o);
-  plan.program = std::move(programs.rx);
-  plan.program_tx = std::move(programs.tx);
+  plan.filters = capture.filters;
   plan.mode = either(o, "mode", "plain", CopyMode::plain, "stamped", CopyMode::stamped);
   const auto mbufs = [&](const char* name) { return static_cast<uint32_t>(number(o, name, (1u << 27) - 1)); };
   plan.pool = {mbufs("mbufs"), mbufs("mostMbufs"), static_cast<uint32_t>(number(o, "dataRoom", UINT16_MAX))};

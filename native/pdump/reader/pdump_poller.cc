@@ -111,7 +111,8 @@ uint32_t PdumpPoller::longest_sleep_us() const {
 Burst PdumpPoller::select(const Burst& burst) {
   const Direction direction = burst.lane.id.direction;
   const bool is_stamped = mode_ == CopyMode::stamped;
-  const Interpreter& filter = direction == Direction::rx ? filters_.rx : filters_.tx;
+  const Filters& filters = filters_[burst.lane.rule.filter];
+  const Interpreter& filter = direction == Direction::rx ? filters.rx : filters.tx;
   selected_.clear();
   selected_ns_.clear();
   for (uint32_t i = 0; i < burst.count; i++) {

@@ -18,22 +18,16 @@ namespace dpcap {
 // Whether the sink has a place for what is said of packets that were lost.
 enum class Gaps { untold, told };
 
-// The filters for lanes whose copies come unfiltered: see PdumpLane::is_filtered_here.
-struct Filters {
-  Interpreter rx;
-  Interpreter tx;
-};
-
 // What all pollers of a capture have in common.
 struct PollerShare {
   CopyMode mode;
-  Gaps gaps = Gaps::untold;
-  const Filters& filters;
+  const std::vector<Filters>& filters;  // for lanes whose copies come unfiltered: see PdumpLane::is_filtered_here
   CaptureMempool& pool;
   SharedClock& clock;
   size_t threads;
   // Whether a lane's device is in its slot at this moment; called before each burst is recorded. nullptr: it always is.
   bool (*is_own)(const Lane&) = nullptr;
+  Gaps gaps = Gaps::untold;
 };
 
 class PdumpPoller : public Poller {
@@ -48,13 +42,13 @@ class PdumpPoller : public Poller {
   uint64_t complete_ns() const override { return reader_.complete_ns(); }
   bool is_empty() const override { return reader_.is_empty(); }
   uint32_t room() const override { return pool_.planned(); }
-  void look_for_gaps();
   uint32_t most_room() const override { return pool_.most(); }
   uint32_t longest_sleep_us() const override;
   void before_pause(bool is_busy) override;
   void after_pause(uint32_t sleep_us) override;
 
  private:
+  void look_for_gaps();
   void record(const Burst& burst);
   Burst select(const Burst& burst);
   bool matches_stamped(const Interpreter& filter, const Packet& packet);
@@ -63,18 +57,18 @@ class PdumpPoller : public Poller {
   void free_now();
 
   const CopyMode mode_;
-  std::vector<uint64_t> untold_;  // for each lane, by its index: packets that were lost, and that no record tells of
-  const Filters& filters_;
+  const std::vector<Filters>& filters_;
   CaptureMempool& pool_;
-  const Gaps gaps_;
-  uint64_t gaps_tsc_ = 0;  // of the last look for gaps
-  uint32_t dried_ = 0;     // how often the pool had run dry then
   bool (*const is_own_)(const Lane&);
   const std::unique_ptr<PacketWriter> writer_;
   const Sink& sink_;
   Admission& admission_;
+  std::vector<uint64_t> untold_;  // for each lane, by its index: packets that were lost, and that no record tells of
   RingReader reader_;
   const bool stamps_here_;
+  const Gaps gaps_;
+  uint64_t gaps_tsc_ = 0;  // of the last look for gaps
+  uint32_t dried_ = 0;     // how often the pool had run dry then
   WorkingSet working_set_;
   const bool may_shrink_;
   uint32_t found_ = 0;  // in the last look

@@ -15,7 +15,7 @@ import { selectPorts } from '../../protocol/lanes.js';
 import type { CaptureRequest } from '../../protocol/request.js';
 import { type FileOwner, fileOwner } from '../../sinks/file-owner.js';
 import type { ShownCapture } from '../../supervisor/capture.js';
-import { commandLine, createPlan, givingUpRoot } from '../../supervisor/create-plan.js';
+import { commandLine, createPlan, givingUpRoot, type PortChoice } from '../../supervisor/create-plan.js';
 import { runInForeground } from '../../supervisor/foreground.js';
 import type { ReadRequest } from '../../supervisor/reading/create-read-plan.js';
 import { createReporter } from '../../supervisor/report/create-reporter.js';
@@ -26,7 +26,8 @@ import { type CommandContext, isCommand, type RegisterCommand } from '../command
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
 import { inOwnWords, isAnswered } from '../letters/meanings.js';
 import { addLetters, displayFrom, type RawLetters } from '../letters/options.js';
-import { PortScopes } from '../letters/per-port.js';
+import { PortScopes, type PortWords } from '../letters/per-port.js';
+import { chooseFor, longestSnaplen, refuseSeveral } from '../letters/port-choices.js';
 import { startPrinting } from '../letters/printing.js';
 import { addLibrariesOption } from '../libraries-option.js';
 import { chooseTarget, describeTarget } from '../output/capture-target.js';
@@ -69,7 +70,9 @@ export const registerCapture: RegisterCommand = (program, context) => {
   const scopes = new PortScopes(command);
   command.action(async (words: string[], given: RawOptions) => {
     refuseLateCommand(words[0]);
-    const raw = inOwnWords(scopes.applied(given));
+    const { common, own } = scopes.applied(given);
+    const raw = inOwnWords(common);
+    if (own) refuseSeveral(raw);
     if (isAnswered(raw)) {
       const { answerTo } = await import('../letters/answers.js');
       process.stdout.write(answerTo(words, raw, checkOptions(raw).snaplen));
@@ -77,7 +80,7 @@ export const registerCapture: RegisterCommand = (program, context) => {
     }
     const { mirror } = raw;
     const read = checkRead(raw, (name) => command.getOptionValueSource(name) === 'cli');
-    const typed = readWords(words, raw, read);
+    const typed = readWords(words, raw, read, own);
     if (raw.explain || raw.testFilter !== undefined) return explain(typed);
     if (read) return capture(typed, planRead(typed, read, chooseTarget(typed.request, typed.owner)), context);
     if (mirror === undefined || raw.dryRun) return capture(typed, await planFor(typed), context);
@@ -113,7 +116,7 @@ function addCaptureOptions(command: Command): void {
     )
     .option(
       '-s, --snapshot-length <bytes>',
-      'Most bytes of a packet to keep. The primary cuts off the rest. Default, and 0: 262144.',
+      'Most bytes of a packet to keep. The primary cuts off the rest. Behind -i: of that port. Default, and 0: 262144.',
       (value: string) => value, // PortScopes sees to a second one
     )
     .option('--capture-comment <text>', 'What a pcapng file says of itself. Repeatable.', collect)
@@ -181,6 +184,8 @@ interface TypedCapture {
   raw: RawOptions;
   request: CaptureRequest;
   filter: FilterProgram | undefined;
+  /** Of each of the request's ports, where they differ. */
+  rules: PortChoice[] | undefined;
   /** How packets are printed, if they are. */
   display: Display;
   /** Whom a new file is given to. */
@@ -189,14 +194,21 @@ interface TypedCapture {
 }
 
 /** @throws UsageError */
-function readWords(words: string[], raw: RawOptions, read: ReadRequest | undefined): TypedCapture {
-  const request = withCount(checkOptions(raw), raw);
+function readWords(
+  words: string[],
+  raw: RawOptions,
+  read: ReadRequest | undefined,
+  own: PortWords[] | undefined,
+): TypedCapture {
+  const checked = withCount(checkOptions(raw), raw);
+  const rules = own?.flatMap((port) => chooseFor(port, words, raw));
+  const request = rules ? { ...checked, snaplen: longestSnaplen(rules) } : checked;
   const log = createLogger(checkLogLevel(raw.logLevel), 'dpcap');
   const display = displayFrom(raw, raw.timePrecision === 'nano');
   const owner = fileOwner(raw.relinquishPrivileges);
   // A file is filtered here: no primary has to load the program.
-  const filter = readFilter(words, raw, read ? hostAddon() : undefined);
-  return { raw, request, filter, display, owner, log };
+  const filter = rules ? undefined : readFilter(words, raw, read ? hostAddon() : undefined);
+  return { raw, request, filter, rules, display, owner, log };
 }
 
 function explain({ raw, request, filter }: TypedCapture): void {
@@ -209,14 +221,17 @@ function explain({ raw, request, filter }: TypedCapture): void {
  * @param mirrored the port of a mirror's target VF, empty when the user named a port
  * @throws UsageError, DpcapError
  */
-async function planFor({ request, filter, owner }: TypedCapture, mirrored?: TargetPort): Promise<PlannedCapture> {
+async function planFor(
+  { request, filter, rules, owner }: TypedCapture,
+  mirrored?: TargetPort,
+): Promise<PlannedCapture> {
   const target = chooseTarget(request, owner);
   const picked = pickSource(mirrored?.filePrefix ?? request.filePrefix, request.via);
   const ports = await resolvePortNames(mirrored?.interface ?? request.ports, picked);
   // After joining, the engine looks for the port in any case. Telemetry does not list ports that another port owns, so
   // an unknown port is refused here only for a mirror, which may cost one of four rules.
   if (mirrored && picked.ports) selectPorts(ports, picked.ports.map(asPort));
-  return { plan: createPlan({ ...request, ports }, filter, picked, target.to, commandLine()), target };
+  return { plan: createPlan({ ...request, ports }, filter, picked, target.to, commandLine(), rules), target };
 }
 
 function asPort({ id, name, rxQueues = 0, txQueues = 0 }: PortInfo): Port {

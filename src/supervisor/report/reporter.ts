@@ -24,6 +24,8 @@ export interface StartFacts {
   /** The primary could not load the filter. */
   filteringHere?: boolean;
   snaplen: number;
+  /** Filter and snaplen of each -i, where they differ. */
+  rules?: readonly { port: string; expression: string; snaplen: number }[] | undefined;
   output: string;
   /** The file that is read; undefined for an application. */
   input?: string | undefined;

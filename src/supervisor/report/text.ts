@@ -83,7 +83,13 @@ export function startLine(facts: StartFacts): string {
   const filter = facts.expression ? `filter "${facts.expression}" ${program}` : 'no filter';
   if (facts.input !== undefined)
     return `dpcap: reading ${facts.input}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
-  return `dpcap: capturing on ${ports}, ${directions}, of ${facts.primary}; ${filter}, snaplen ${facts.snaplen}, to ${facts.output}`;
+  const what = facts.rules?.map(ruleText).join('; ') ?? `${filter}, snaplen ${facts.snaplen}`;
+  return `dpcap: capturing on ${ports}, ${directions}, of ${facts.primary}; ${what}, to ${facts.output}`;
+}
+
+/** "port 1: filter "tcp", snaplen 96" */
+function ruleText({ port, expression, snaplen }: NonNullable<StartFacts['rules']>[number]): string {
+  return `port ${port}: ${expression === '' ? 'no filter' : `filter "${expression}"`}, snaplen ${snaplen}`;
 }
 
 /** One line that is overwritten: totals, rate since the last one, losses by cause. */

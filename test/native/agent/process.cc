@@ -86,8 +86,8 @@ void test_agent_process(const std::string& path) {
   FileSink sink(fcntl(file.fd, F_DUPFD_CLOEXEC, 0), {kOptions.format, 0, {}, Priority::normal}, books.counters);
   Admission admission(books.ledger, packets, sink);
   Lane lane(0, LaneId{kDevice, kPort, 0, Direction::rx}, 0);
-  AgentProcess process(path);
-  process.prepare({&lane}, {{}, {}, kOptions, 4 << 20});
+  AgentProcess process(path, {lane.rule, {}, kOptions, 4 << 20});
+  process.prepare({&lane});
   process.open();
   CHECK(callbacks.size() == 1 && process.has(lane));
   const std::vector<PolledLane> polled = process.polled({&lane});
@@ -117,7 +117,7 @@ void test_other_agent(const std::string& directory) {
   std::thread other(serve_other_version, listener.get());
   std::string refused;
   try {
-    AgentProcess process(path);
+    AgentProcess process(path, {});
   } catch (const Error& error) {
     refused = error.code();
   }

@@ -82,7 +82,7 @@ class Made {
 struct Fixture {
   explicit Fixture(const Bytes& filter = {}, uint64_t packet_limit = 0, uint32_t snaplen = 262144,
                    FileFormat format_ = FileFormat::pcap)
-      : format(format_), limit(packet_limit), rx(filter), tx(filter) {
+      : format(format_), limit(packet_limit), filters{{Interpreter(filter), Interpreter(filter)}} {
     tallies.unread.resize(2);
     const auto take = [this](const auto& hold) {
       while (!ring.empty()) {
@@ -92,7 +92,7 @@ struct Fixture {
       }
     };
     poller = std::make_unique<EbpfPoller>(
-        std::vector<Lane*>{&lanes[0], &lanes[1]}, EbpfInput{take, rx, tx, tallies, 1 << 20},
+        std::vector<Lane*>{&lanes[0], &lanes[1]}, EbpfInput{take, filters, tallies, 1 << 20},
         std::make_unique<RecordWriter>(FileOptions{format, true, snaplen}, CopyMode::plain, sink), admission);
   }
   uint32_t drain() {
@@ -108,7 +108,7 @@ struct Fixture {
   Limit limit;
   MemorySink sink{books.counters, format};
   Admission admission{books.ledger, limit, sink};
-  Interpreter rx, tx;
+  std::vector<Filters> filters;
   EbpfTallies tallies;
   std::deque<Bytes> ring;
   std::unique_ptr<EbpfPoller> poller;

@@ -130,6 +130,20 @@ void told_options() {
   }
 }
 
+// Each lane has a snaplen of its own beside that of the file.
+void lane_snaplen() {
+  const Encoder encoder({FileFormat::pcapng, true, 1000}, CopyMode::plain);
+  const LaneRule rule{96, 0};
+  Packets packets(0, Direction::rx, rule);
+  packets.add(numbered(1518));
+  OwnRoom own;
+  encoder.fill(packets.burst(), 0, own.room());
+  CHECK(stored_caplen(FileFormat::pcapng, own.bytes.data()) == 96);
+  CHECK(stored_len(FileFormat::pcapng, own.bytes.data()) == 1518);
+  iovec record;
+  CHECK(encoder.wrap(packets.burst(), 0, &record) == 96 && encoder.recorded_bytes(packets.burst(), 0) == 96);
+}
+
 }  // namespace
 
 void test_encoder() {
@@ -140,5 +154,6 @@ void test_encoder() {
     }
   }
   full_room();
-}
   told_options();
+  lane_snaplen();
+}

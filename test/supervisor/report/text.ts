@@ -54,6 +54,14 @@ t.test('lines', async (t) => {
   );
   t.match(startLine({ ...START, reading: 'VLAN tags skipped' }), /\(9 instructions; VLAN tags skipped\)/);
   t.match(startLine({ ...START, expression: '' }), /no filter/);
+  const rules = [
+    { port: '0', expression: 'tcp', snaplen: 96 },
+    { port: '1', expression: '', snaplen: 262144 },
+  ];
+  t.match(
+    startLine({ ...START, rules }),
+    /; port 0: filter "tcp", snaplen 96; port 1: no filter, snaplen 262144, to a/,
+  );
   t.match(
     statusLine(RECORD, { packets: 0, bytes: 0, elapsed: 1 }),
     /^9 packets, 1.2 kB; 9 p\/s, 1.2 kB\/s; lost: nombuf 3/,
