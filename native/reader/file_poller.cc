@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "reader/format/pcapng_options.h"
 
 namespace dpcap {
 namespace {
@@ -27,7 +28,8 @@ FilePoller::FilePoller(const std::vector<Lane*>& lanes, const ReaderInput& input
       selection_(selection),
       output_(std::move(output)),
       sink_(sink),
-      admission_(admission) {}
+      admission_(admission),
+      lost_(lanes_.size()) {}
 
 uint32_t FilePoller::deliver(More) {
   if (!input_.flows.load(std::memory_order_acquire)) return 0;
@@ -64,10 +66,15 @@ uint32_t FilePoller::read_some() {
   return count;
 }
 
-void FilePoller::handle(const FilePacket& packet) {
+void FilePoller::handle(FilePacket& packet) {
   const Lane& lane = *lanes_[packet.interface];
   input_.read[lane.index].add(1);
-  if (is_left_out(packet)) return admission_.filtered(lane, 1);
+  uint64_t& lost = lost_[packet.interface];
+  if (is_left_out(packet)) {
+    lost += lost_before(packet.options);
+    return admission_.filtered(lane, 1);
+  }
+  if (lost != 0) add_lost_before(std::exchange(lost, 0), &packet.options);
   const uint32_t admitted = admission_.admit(lane, 1);
   if (admitted == 0) return;
   admission_.recorded(lane, admitted, output_->put(packet, lane));

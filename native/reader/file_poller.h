@@ -53,7 +53,7 @@ class FilePoller : public Poller {
   static constexpr uint32_t kLongestSleepUs = 5000;
 
   uint32_t read_some();
-  void handle(const FilePacket& packet);
+  void handle(FilePacket& packet);
   bool is_left_out(const FilePacket& packet);
   void end_with(InputEnd::How how, std::string words);
   void tell_end();
@@ -64,6 +64,8 @@ class FilePoller : public Poller {
   const std::unique_ptr<PacketOutput> output_;
   Sink& sink_;
   Admission& admission_;
+  // For each interface: packets that were lost before one that was left out. The next one tells of them.
+  std::vector<uint64_t> lost_;
   FilePacket packet_{};
   bool has_ended_ = false;
   std::optional<InputEnd> end_;  // to be told once the sink has written everything

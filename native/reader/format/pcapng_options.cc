@@ -25,6 +25,18 @@ bool is_number(OptionsOf block, uint16_t code) {
   return false;
 }
 
+constexpr uint16_t kDropCount = 4;  // epb_dropcount
+
+// Returns the value of the count in these options, nullptr when there is none.
+const uint8_t* find_lost(const std::vector<uint8_t>& options) {
+  PcapngOptions all(options.data(), options.size(), false);
+  PcapngOption option;
+  while (all.next(&option)) {
+    if (option.code == kDropCount && option.size == sizeof(uint64_t)) return option.bytes;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 bool PcapngOptions::next(PcapngOption* option) {
@@ -48,6 +60,22 @@ void keep_option(OptionsOf block, const PcapngOption& option, bool is_swapped, s
   uint8_t* const value = &(*out)[at + kHeadBytes];
   memcpy(value, option.bytes, option.size);
   if (is_swapped && is_number(block, option.code)) std::reverse(value, value + option.size);
+}
+
+uint64_t lost_before(const std::vector<uint8_t>& options) {
+  uint64_t packets = 0;
+  if (const uint8_t* const value = find_lost(options)) memcpy(&packets, value, sizeof packets);
+  return packets;
+}
+
+void add_lost_before(uint64_t packets, std::vector<uint8_t>* options) {
+  if (const uint8_t* const value = find_lost(*options)) {
+    packets += lost_before(*options);
+    memcpy(&(*options)[static_cast<size_t>(value - options->data())], &packets, sizeof packets);
+    return;
+  }
+  const PcapngOption option{kDropCount, sizeof packets, reinterpret_cast<const uint8_t*>(&packets)};
+  keep_option(OptionsOf::packet, option, false, options);
 }
 
 }  // namespace dpcap

@@ -32,4 +32,9 @@ class PcapngOptions {
 // Adds an option as it goes into a file of this machine's byte order.
 void keep_option(OptionsOf block, const PcapngOption& option, bool is_swapped, std::vector<uint8_t>* out);
 
+// Options of a packet as keep_option() has made them: how many packets they say were lost before it, and the same with
+// more of them.
+uint64_t lost_before(const std::vector<uint8_t>& options);
+void add_lost_before(uint64_t packets, std::vector<uint8_t>* options);
+
 }  // namespace dpcap

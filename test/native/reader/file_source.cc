@@ -44,14 +44,14 @@ FileBytes numbered(uint32_t packets) {
   return file;
 }
 
-CapturePlan plan_for(const InputFile& input, int fd, uint64_t byte_limit = 0) {
+CapturePlan plan_for(const InputFile& input, int fd, uint64_t byte_limit = 0, FileFormat format = FileFormat::pcap) {
   CapturePlan plan{};
   const auto& interfaces = input.file().interfaces();
   for (uint32_t i = 0; i < interfaces.size(); i++) {
     plan.lanes.push_back({{"a", static_cast<uint16_t>(i), 0, Direction::rx}, i, 0});
     plan.interfaces.push_back({interfaces[i].name, interfaces[i].description, interfaces[i].filter});
   }
-  plan.file = {FileFormat::pcap, true, 262144};
+  plan.file = {format, true, 262144};
   plan.info.has_statistics = false;
   plan.byte_limit = byte_limit;
   plan.sink.fd = fd;
@@ -60,10 +60,11 @@ CapturePlan plan_for(const InputFile& input, int fd, uint64_t byte_limit = 0) {
 }
 
 // Reads a file to its end, as the engine does.
-CaptureStats read_into(int fd, const std::shared_ptr<InputFile>& input, Selection selection, uint64_t byte_limit = 0) {
+CaptureStats read_into(int fd, const std::shared_ptr<InputFile>& input, Selection selection, uint64_t byte_limit = 0,
+                       FileFormat format = FileFormat::pcap) {
   std::atomic<int> calls{0};
   const Notify notify = [&] { calls++; };
-  const CapturePlan plan = plan_for(*input, fd, byte_limit);
+  const CapturePlan plan = plan_for(*input, fd, byte_limit, format);
   Capture capture(plan, std::make_unique<FileSource>(ReaderPlan{input, {}, plan.file, selection}, notify), notify);
   capture.prepare();
   capture.enable();
@@ -102,6 +103,37 @@ void selections() {
     CHECK(balance.source.filtered == one.filtered && balance.surplus == 0 && balance.sinkdrop == 0);
     CHECK(out.size() == 24 + 76 * one.written);
   }
+}
+
+// What a packet that is left out says of those lost before it, the next one of its interface says.
+void gaps_go_on() {
+  FileBytes file;
+  file.section().interface("a").interface("b");
+  const auto packet = [&](uint32_t interface, uint64_t lost) {
+    FileBytes body = file.part().word(interface).word(0).word(0).word(4).word(4).raw("abcd");
+    if (lost != 0) body.option(4, file.part().wide(lost)).end_of_options();
+    file.block(6, body);
+  };
+  packet(0, 5);
+  packet(0, 0);
+  packet(1, 9);
+  packet(1, 0);
+  packet(0, 2);
+  packet(0, 3);
+  TemporaryFile in, out;
+  read_into(out.fd, input_of(opened(in, file.bytes)), {3, 0}, 0, FileFormat::pcapng);
+  FileBytes expected;
+  const auto told = [&](uint32_t interface, uint64_t lost) {
+    FileBytes body = expected.part().word(interface).word(0).word(0).word(4).word(4).raw("abcd");
+    expected.block(6, body.option(4, expected.part().wide(lost)).end_of_options());
+  };
+  told(1, 9);
+  told(0, 7);
+  told(0, 3);
+  const std::vector<uint8_t> bytes = out.bytes();
+  CHECK(bytes.size() > expected.bytes.size());
+  CHECK(
+      std::equal(expected.bytes.begin(), expected.bytes.end(), bytes.end() - static_cast<long>(expected.bytes.size())));
 }
 
 void size_limit() {
@@ -191,6 +223,7 @@ void late_interfaces() {
 void test_file_source() {
   whole_file();
   selections();
+  gaps_go_on();
   size_limit();
   bad_ends();
   slow_reader();
