@@ -10,9 +10,14 @@ uint32_t dpcap_outer_ip_size(const struct dpcap_outer* outer) {
   return outer->is_ipv6 ? DPCAP_IPV6_HEAD : DPCAP_IPV4_HEAD;
 }
 
-static uint16_t checksum_of(const uint8_t* header, uint32_t size) {
-  uint32_t sum = 0;
-  for (uint32_t at = 0; at < size; at += 2) sum += dpcap_get16(header + at);
+// The sum of 16-bit words, the last of which may lack a byte.
+static uint32_t sum_of(const uint8_t* bytes, uint32_t size) {
+  uint32_t sum = (size & 1) != 0 ? (uint32_t)bytes[size - 1] << 8 : 0;
+  for (uint32_t at = 0; at + 1 < size; at += 2) sum += dpcap_get16(bytes + at);
+  return sum;
+}
+
+static uint16_t checksum_of(uint32_t sum) {
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return (uint16_t)~sum;
 }
@@ -28,7 +33,7 @@ static void write_ipv4(const struct dpcap_outer* outer, uint8_t protocol, uint32
   dpcap_put16(out + 10, 0);
   memcpy(out + 12, outer->source, 4);
   memcpy(out + 16, outer->destination, 4);
-  dpcap_put16(out + 10, checksum_of(out, DPCAP_IPV4_HEAD));
+  dpcap_put16(out + 10, checksum_of(sum_of(out, DPCAP_IPV4_HEAD)));
 }
 
 void dpcap_outer_write_ip(const struct dpcap_outer* outer, uint8_t protocol, uint32_t payload, uint8_t* out) {
@@ -42,6 +47,15 @@ void dpcap_outer_write_ip(const struct dpcap_outer* outer, uint8_t protocol, uin
   out[7] = outer->ttl;
   memcpy(out + 8, outer->source, 16);
   memcpy(out + 24, outer->destination, 16);
+}
+
+// Over the pseudo header as well (RFC 768, RFC 8200 section 8.1), in which the length may have 16 bits: it is no
+// longer.
+uint16_t dpcap_outer_udp_checksum(const struct dpcap_outer* outer, const uint8_t* datagram, uint32_t size) {
+  const uint32_t address = outer->is_ipv6 ? 16 : 4;
+  const uint32_t ends = sum_of(outer->source, address) + sum_of(outer->destination, address);
+  const uint16_t checksum = checksum_of(ends + DPCAP_IP_UDP + size + sum_of(datagram, size));
+  return checksum == 0 ? 0xffff : checksum;
 }
 
 // Returns where the outer IP header of a packet between the two ends, with this protocol, ends; 0 for another packet.

@@ -27,6 +27,10 @@ uint32_t dpcap_outer_ip_size(const struct dpcap_outer* outer);
 // not be fragmented, which makes its identification needless (RFC 6864).
 void dpcap_outer_write_ip(const struct dpcap_outer* outer, uint8_t protocol, uint32_t payload, uint8_t* out);
 
+// The checksum of a UDP datagram of `size` bytes, its header included, whose field for it is zero. It is never zero
+// itself.
+uint16_t dpcap_outer_udp_checksum(const struct dpcap_outer* outer, const uint8_t* datagram, uint32_t size);
+
 // Whether a frame is a packet of this tunnel: of its kind and id, from and to its addresses. One that was cut before
 // its id is taken for one: a tunnel that carries its own packets fills itself up.
 bool dpcap_tunnel_is_own(const struct dpcap_tunnel* tunnel, const struct dpcap_outer* outer, const uint8_t* frame,

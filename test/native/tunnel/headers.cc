@@ -28,7 +28,8 @@ void write_pcap(const TemporaryFile& file, const Bytes& packet) {
 std::string read_by_tshark(const Bytes& packet, const std::string& fields) {
   const TemporaryFile file;
   write_pcap(file, packet);
-  std::string words = "tshark -n -o ip.check_checksum:TRUE -T fields -E separator=/s -r " + file.path;
+  std::string words =
+      "tshark -n -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields -E separator=/s -r " + file.path;
   for (size_t at = 0; at < fields.size();) {
     const size_t end = std::min(fields.find(' ', at), fields.size());
     words += " -e " + fields.substr(at, end - at);
@@ -52,6 +53,20 @@ void erspan_iii() {
   const dpcap_tunnelled sent_and_cut{50, 42, kTimeNs, 3, true, true};
   const Bytes packet = tunnel_packet(tunnel, ipv4_ends(), kFrame, sent_and_cut);
   CHECK(read_by_tshark(packet, "erspan.direction erspan.truncated gre.sequence_number frame.len") == "1 1 42 112");
+}
+
+// Of VXLAN, for who sends without the kernel.
+void udp_checksum() {
+  const dpcap_tunnel tunnel{DPCAP_VXLAN, 5, 4789, 0, false};
+  for (const dpcap_outer& outer : {ipv4_ends(), ipv6_ends()}) {
+    for (const size_t payload : {18, 19}) {
+      Bytes packet = tunnel_packet(tunnel, outer, udp_frame(1, 2, 1000, 53, payload));
+      const size_t udp = 14 + dpcap_outer_ip_size(&outer);
+      const auto size = static_cast<uint32_t>(packet.size() - udp);
+      dpcap_put16(&packet[udp + 6], dpcap_outer_udp_checksum(&outer, &packet[udp], size));
+      CHECK(read_by_tshark(packet, "udp.checksum.status").substr(0, 1) == "1");
+    }
+  }
 }
 
 // Without the subheader, for Linux: tenths of milliseconds, modulo 2^32.
@@ -102,4 +117,5 @@ void test_tunnel_headers() {
   erspan_ii();
   gretap();
   vxlan();
+  udp_checksum();
 }
