@@ -15,6 +15,7 @@
 enum dpcap_mirror_flag {
   DPCAP_MIRROR_PUSH_VLAN = 1,     // an 802.1Q tag, vlan_tci, in front of those that the copies have
   DPCAP_MIRROR_BY_REFERENCE = 2,  // the same mbuf is sent, with its reference count raised
+  DPCAP_MIRROR_TUNNEL = 4,  // in a status alone: its copies go into a tunnel (wire/tunnel.h), out of the target port
 };
 
 // Behind it: the filter programs for received and for sent packets (struct ebpf_insn, 8 bytes each), then the filter's
@@ -85,7 +86,8 @@ static inline const char *dpcap_mirror_end_name(uint32_t end) {
   }
 }
 
-// Of each packet that a filter has selected exactly one of sent, refused, nombuf and contended tells what became of it.
+// Of each packet that a filter has selected exactly one of sent, refused, nombuf and contended tells what became of it,
+// or one of dpcap_mirror_tunnel_counters.
 struct dpcap_mirror_counters {
   uint64_t filtered;   // not selected
   uint64_t matched;    // selected

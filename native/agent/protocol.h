@@ -48,8 +48,14 @@ enum dpcap_agent_operation {
   DPCAP_AGENT_FLOW_LIST = 17,    // answered by a dpcap_flow_status for each
   DPCAP_AGENT_TX_LOOPBACK = 18,  // dpcap_tx_loopback; answered by an errno
 
+  // Mirrors into tunnels, and what is told of mirrors of either kind: see wire/tunnel.h. They are renewed by
+  // MIRROR_RENEW.
+  DPCAP_AGENT_MIRROR_SET_TUNNEL = 19,  // dpcap_mirror_tunnel_order; answered by its dpcap_mirror_report
+  DPCAP_AGENT_MIRROR_END = 20,         // as MIRROR_CLEAR; answered by its last dpcap_mirror_report
+  DPCAP_AGENT_MIRROR_REPORT = 21,      // answered by a dpcap_mirror_report for each
+
   // dpcap_kernel_port_order; answered by a dpcap_kernel_port, or a dpcap_kernel_port_refusal: see wire/kernel_port.h.
-  DPCAP_AGENT_KERNEL_PORT = 20,
+  DPCAP_AGENT_KERNEL_PORT = 22,
 };
 
 struct dpcap_agent_header {
@@ -66,6 +72,7 @@ enum dpcap_agent_feature {
   DPCAP_AGENT_COMPILES = 2,  // filters are compiled to machine code, not interpreted
   DPCAP_AGENT_INJECTED = 4,  // it was loaded when DPDK was set up already: into a running application
   DPCAP_AGENT_MIRRORS = 8,   // it can mirror: the process is a primary, and has the functions of DPDK that this takes
+  DPCAP_AGENT_TUNNELS = 16,  // it can mirror into tunnels
 };
 
 struct dpcap_agent_hello {

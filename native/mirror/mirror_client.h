@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "agent/agent_client.h"
-#include "agent/mirror.h"
+#include "agent/wire/tunnel.h"
 
 namespace dpcap {
 
@@ -15,17 +15,20 @@ struct MirrorOrder {
   std::vector<uint8_t> program;  // of received packets; empty for all
   std::vector<uint8_t> program_tx;
   std::string filter;  // text, for people
+  std::optional<dpcap_mirror_tunnel> tunnel;
 };
 
 // Throws ERR_MIRROR_REFUSED, ERR_MIRROR_UNSAFE when the application sends on the target's queue, or could not bear
-// shared mbufs, ERR_PORT_GONE, ERR_QUEUE_RANGE, ERR_PORT_UNSUITABLE when the target is stopped, ERR_NO_MEMORY,
-// ERR_VERSION_MISMATCH when the agent has no mirrors, and as AgentClient.
-dpcap_mirror_status mirror_set(AgentClient& client, MirrorOrder order);
-// Nothing when there is no such mirror. Throws ERR_MIRROR_REFUSED when it has another owner, and as AgentClient.
-std::optional<dpcap_mirror_status> mirror_renew(AgentClient& client, const dpcap_mirror_name& name);
+// shared mbufs, ERR_PORT_GONE, ERR_QUEUE_RANGE, ERR_PORT_UNSUITABLE when the target is stopped, or its packets are
+// shorter than those of the tunnel, ERR_NO_MEMORY, ERR_VERSION_MISMATCH when the agent has no mirrors, or none into
+// tunnels, and as AgentClient.
+dpcap_mirror_report mirror_set(AgentClient& client, MirrorOrder order);
+// Nothing when there is no such mirror; of a tunnel, what all mirrors have in common. Throws ERR_MIRROR_REFUSED when it
+// has another owner, and as AgentClient.
+std::optional<dpcap_mirror_report> mirror_renew(AgentClient& client, const dpcap_mirror_name& name);
 // Nothing when there was no such mirror. Throws ERR_DISABLE_FAILED while a thread of the application does not leave it.
-std::optional<dpcap_mirror_status> mirror_clear(AgentClient& client, uint32_t id);
+std::optional<dpcap_mirror_report> mirror_clear(AgentClient& client, uint32_t id);
 // Nothing from an agent without mirrors.
-std::vector<dpcap_mirror_status> mirror_list(AgentClient& client);
+std::vector<dpcap_mirror_report> mirror_list(AgentClient& client);
 
 }  // namespace dpcap

@@ -45,7 +45,7 @@ export async function holdForwarder(forward: VirtioForward, states: ForwarderSta
         },
         clear: () => controller.clear(id),
         showCleared: (last) => {
-          const counters = last === undefined ? '' : `: ${countersText(last.counters)}`;
+          const counters = last === undefined ? '' : `: ${countersText(last)}`;
           const document = { forwarding: false, ...state, mirror: last === undefined ? null : mirrorJson(last) };
           tell(request, document, `port ${state.port.name} is no longer forwarded${counters}`);
         },

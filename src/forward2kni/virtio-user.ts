@@ -94,6 +94,7 @@ function resolve(controller: AgentController, port: AgentPort, target: string, c
     snaplen: SNAPLEN.all,
     vlanTci: undefined,
     byReference: false,
+    tunnel: undefined,
     accepted: [],
     filter: choices.filter,
   });

@@ -10,6 +10,8 @@ export interface AgentHello {
   isInjected: boolean;
   /** Whether it can mirror: a primary whose DPDK has all that this takes, and an agent that knows mirrors. */
   canMirror: boolean;
+  /** Whether it can mirror into tunnels, too. */
+  canTunnel: boolean;
   /** Whether the process is a primary of DPDK; otherwise it is a secondary. */
   isPrimary: boolean;
   /** How filters are run there: as machine code, or by the agent's interpreter. */

@@ -1,5 +1,52 @@
 /** The addon's functions for mirrors in applications that have the agent. */
 
+/** A tunnel to a collector on another host. */
+export interface MirrorTunnel {
+  /** The number is ERSPAN's version. */
+  tunnel: 'erspan2' | 'erspan3' | 'gretap' | 'vxlan';
+  /** ERSPAN: session; VXLAN: VNI; GRETAP: key. */
+  id: number;
+  hasShortTime: boolean;
+  /** Packets a second, 0 for no limit. */
+  maxRate: number;
+  udpPort: number;
+  /** Most bytes of a packet, its IP header included. */
+  mtu: number;
+  ttl: number;
+  dscp: number;
+  hardwareId: number;
+  /** Addresses as text. */
+  source: string;
+  destination: string;
+  /** Whose MAC address is the next hop's. */
+  neighbour: string;
+}
+
+/** A tunnel that a mirror is to send into. */
+export interface MirrorTunnelOrder extends MirrorTunnel {
+  isIpv6: boolean;
+  /** MAC address of the next hop; empty: it is learnt. */
+  nextHop: string;
+}
+
+/** A tunnel as the agent tells of it. */
+export interface MirrorTunnelStatus extends MirrorTunnel {
+  /** Null until it was learnt. */
+  nextHop: string | null;
+  isNextHopGiven: boolean;
+  counters: MirrorTunnelCounters;
+}
+
+/** Packets that were selected and not copied; `limited` and `unresolved` are in `matched`. */
+export interface MirrorTunnelCounters {
+  /** There were more than `maxRate`. */
+  limited: bigint;
+  /** The MAC address of the next hop was not known. */
+  unresolved: bigint;
+  /** Packets of a tunnel of this application, which no tunnel carries. */
+  own: bigint;
+}
+
 /** What a mirror is asked for. */
 export interface MirrorOrder {
   /** Chosen by the caller; not 0. */
@@ -18,10 +65,13 @@ export interface MirrorOrder {
   vlanTci: number;
   sourcePort: number;
   sourceDevice: string;
+  /** Gets the copies, or is the port that the packets of a tunnel leave by. */
   targetPort: number;
   targetDevice: string;
   /** 65535: the last one that the port has. */
   targetQueue: number;
+  /** Undefined: the copies go to the port as they are. */
+  tunnel?: MirrorTunnelOrder;
   /** Programs as compileFilter() makes them; empty for all packets. */
   program: Uint8Array;
   programTx: Uint8Array;
@@ -30,8 +80,8 @@ export interface MirrorOrder {
 }
 
 /**
- * What became of the packets. `matched` is the sum of `sent`, `refused`, `nombuf` and `contended`; packets that are not
- * seen (`missed`) or not selected (`filtered`) are beside it.
+ * What became of the packets. `matched` is the sum of `sent`, `refused`, `nombuf` and `contended`, and of what a tunnel
+ * counts besides; packets that are not seen (`missed`) or not selected (`filtered`) are beside it.
  */
 export interface MirrorCounters {
   filtered: bigint;
@@ -76,6 +126,8 @@ export interface MirrorStatus {
   lanes: number;
   filter: string;
   counters: MirrorCounters;
+  /** Null of a mirror to a port, and in what mirrorRenew() returns. */
+  tunnel: MirrorTunnelStatus | null;
 }
 
 /** Talks to agents about mirrors. All wait for an answer and throw as AgentBinding.agentHello(). */

@@ -10,6 +10,7 @@ const HELLO: AgentHello = {
   peerPid: 7,
   isInjected: false,
   canMirror: true,
+  canTunnel: true,
   isPrimary: true,
   filters: 'interpreted' as const,
   dpdkVersion: 'DPDK 22.11.11',

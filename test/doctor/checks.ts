@@ -212,6 +212,7 @@ const AGENT = {
     peerPid: 7,
     isInjected: false,
     canMirror: true,
+    canTunnel: true,
     isPrimary: true,
     filters: 'compiled' as const,
     dpdkVersion: 'DPDK 22.11.11',

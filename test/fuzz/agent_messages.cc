@@ -6,6 +6,7 @@ extern "C" {
 #include "agent/mirror.h"
 #include "agent/protocol.h"
 #include "agent/wire/flow.h"
+#include "agent/wire/tunnel.h"
 }
 
 #include <fcntl.h>
@@ -35,6 +36,7 @@ constexpr uint16_t kQueues = 2;
 constexpr uint8_t kOrderly = 100;
 constexpr uint8_t kOrderlyMirror = 101;
 constexpr uint8_t kOrderlyFlow = 102;
+constexpr uint8_t kOrderlyTunnel = 103;
 // Not those of the recorder, whose boxes would be made and touched.
 constexpr uint8_t kOperations[] = {0,
                                    DPCAP_AGENT_HELLO,
@@ -52,10 +54,14 @@ constexpr uint8_t kOperations[] = {0,
                                    DPCAP_AGENT_FLOW_CLEAR,
                                    DPCAP_AGENT_FLOW_LIST,
                                    DPCAP_AGENT_TX_LOOPBACK,
+                                   DPCAP_AGENT_MIRROR_SET_TUNNEL,
+                                   DPCAP_AGENT_MIRROR_END,
+                                   DPCAP_AGENT_MIRROR_REPORT,
                                    DPCAP_AGENT_KERNEL_PORT,
                                    kOrderly,
                                    kOrderlyMirror,
-                                   kOrderlyFlow};
+                                   kOrderlyFlow,
+                                   kOrderlyTunnel};
 
 std::string directory;
 std::map<std::pair<uint16_t, uint16_t>, std::pair<rte_rx_callback_fn, void*>> receivers;
@@ -73,7 +79,7 @@ void fake_process() {
     info->nb_rx_queues = info->nb_tx_queues = kQueues;
     return 0;
   };
-  dpdk.mac = [](uint16_t, rte_ether_addr*) { return -1; };
+  dpdk.mac = [](uint16_t, rte_ether_addr* mac) { return memset(mac, 2, sizeof *mac) != nullptr ? 0 : -1; };
   dpdk.mtu = [](uint16_t, uint16_t*) { return -1; };
   dpdk.link = [](uint16_t, rte_eth_link*) { return -1; };
   dpdk.on_event = [](uint16_t, rte_eth_event_type, rte_eth_dev_cb_fn, void*) { return 0; };
@@ -187,6 +193,25 @@ std::vector<uint8_t> orderly_mirror(const std::vector<uint8_t>& made_up) {
   return bytes;
 }
 
+// A mirror into a tunnel that most of these bytes are of.
+std::vector<uint8_t> orderly_tunnel(const std::vector<uint8_t>& made_up) {
+  const auto at = [&](size_t index) { return index < made_up.size() ? made_up[index] : uint8_t{0}; };
+  std::vector<uint8_t> bytes = orderly_mirror(made_up);
+  dpcap_mirror_tunnel tunnel{};
+  tunnel.kind = 1 + at(7) % 5;
+  tunnel.id = at(8) % 4;
+  tunnel.flags = at(9) % 16;
+  tunnel.most_rate = at(10);
+  tunnel.udp_port = 4789;
+  tunnel.mtu = at(11) == 255 ? 9000 : 576 + at(11);
+  tunnel.ttl = 64;
+  tunnel.next_hop[0] = at(12);
+  tunnel.source[0] = tunnel.destination[0] = tunnel.neighbour[0] = 10;
+  const auto* const tunnel_bytes = reinterpret_cast<const uint8_t*>(&tunnel);
+  bytes.insert(bytes.begin() + sizeof(dpcap_mirror_order), tunnel_bytes, tunnel_bytes + sizeof tunnel);
+  return bytes;
+}
+
 // Of the first bytes of the body: id, lease, flags, ratio and what becomes of packets; the rest are the patterns.
 std::vector<uint8_t> orderly_flow(const std::vector<uint8_t>& made_up) {
   const auto at = [&](size_t index) { return index < made_up.size() ? made_up[index] : uint8_t{0}; };
@@ -218,6 +243,7 @@ std::vector<uint8_t> orderly_flow(const std::vector<uint8_t>& made_up) {
 std::vector<uint8_t> message(uint8_t operation, uint8_t flaw, std::vector<uint8_t> body) {
   if (operation == kOrderly) return message(DPCAP_AGENT_PREPARE, flaw, orderly(body));
   if (operation == kOrderlyMirror) return message(DPCAP_AGENT_MIRROR_SET, flaw, orderly_mirror(body));
+  if (operation == kOrderlyTunnel) return message(DPCAP_AGENT_MIRROR_SET_TUNNEL, flaw, orderly_tunnel(body));
   if (operation == kOrderlyFlow) return message(DPCAP_AGENT_FLOW_SET, flaw, orderly_flow(body));
   if (operation == DPCAP_AGENT_PREPARE && body.size() >= sizeof(uint64_t)) {
     uint64_t memory;

@@ -2,6 +2,7 @@
 import { mirroringApplication } from '../../src/mirror/agent/application.js';
 import { AgentController } from '../../src/mirror/agent/controller.js';
 import { SNAPLEN } from '../../src/mirror/agent/request.js';
+import { parseTunnelRequest, type TunnelRequest } from '../../src/mirror/agent/tunnel.js';
 import type { MirrorStatus } from '../../src/native/mirror-binding.js';
 import type { Random } from '../helpers/random.js';
 import { startWithAgent } from './agent.js';
@@ -11,6 +12,14 @@ const PORTS = 4;
 /** Forwarding sends on queue 0 alone. */
 const FREE_QUEUES = [1, 2];
 const MOST = 16;
+/** Not limited: at full load every one of them is full. Each has an id of its own. */
+const TUNNELS = [
+  'erspan://192.0.2.9?id=1',
+  'erspan://192.0.2.9?version=2&id=2',
+  'gretap://192.0.2.9?key=3',
+  'vxlan://192.0.2.9?vni=4',
+].map((url) => `${url}&max-rate=0&src=192.0.2.1`);
+const NEXT_HOP = '02:00:00:00:00:09';
 
 /** Starts a testpmd at full load that leaves two transmit queues of each port alone. It forwards once it is told to. */
 export function startForRounds(): Promise<Testpmd> {
@@ -51,15 +60,23 @@ export function runRounds(prefix: string, rounds: number, random: Random): Round
   return result;
 }
 
-/** Undefined when these packets go to that target already. */
+function isOnAlready(all: MirrorStatus[], source: number, target: number, tunnel: TunnelRequest | undefined): boolean {
+  return tunnel === undefined
+    ? all.some((one) => one.tunnel === null && one.sourcePort === source && one.targetPort === target)
+    : all.some((one) => one.tunnel?.id === tunnel.plan.id);
+}
+
+/** Undefined when these packets go to that target already, or that tunnel is another mirror's. */
 function setOne(controller: AgentController, random: Random): number | undefined {
   const source = random.below(PORTS);
   const target = (source + 1 + random.below(PORTS - 1)) % PORTS;
-  if (controller.list({ source: String(source), target: String(target) }).length > 0) return undefined;
+  const tunnel = random.chance(3) ? parseTunnelRequest(random.pick(TUNNELS), NEXT_HOP) : undefined;
+  if (isOnAlready(controller.list(), source, target, tunnel)) return undefined;
   const id = AgentController.newId();
   const resolved = controller.resolve({
     source: String(source),
     target: String(target),
+    tunnel,
     targetQueue: random.pick(FREE_QUEUES),
     directions: random.pick([['rx'], ['tx'], ['rx', 'tx']] as const),
     snaplen: random.pick([SNAPLEN.all, 20]),

@@ -17,8 +17,12 @@ export interface SeenMirror {
   sourcePort: number;
   targetPort: number;
   targetQueue: number;
-  counters: Record<MirrorCounter, number>;
+  counters: Record<MirrorCounter, number> & Partial<Record<TunnelCounter, number>>;
+  tunnel: { protocol: string; id: number; nextHop: string | null; isNextHopGiven: boolean } | null;
 }
+
+/** Of a mirror into a tunnel alone. */
+type TunnelCounter = 'limited' | 'unresolved' | 'own';
 
 type MirrorCounter = 'filtered' | 'matched' | 'copied' | 'sent' | 'refused' | 'nombuf' | 'contended' | 'missed' | 'cut';
 
@@ -55,8 +59,9 @@ export async function mirrorsUntil(
 
 /** Whether exactly one counter says what became of each packet that was selected. */
 export function addsUp({ counters }: SeenMirror): boolean {
-  const { matched, copied, sent, refused, nombuf, contended } = counters;
-  return matched === sent + refused + nombuf + contended && copied === matched - nombuf;
+  const { matched, copied, sent, refused, nombuf, contended, limited = 0, unresolved = 0 } = counters;
+  const uncopied = nombuf + limited + unresolved;
+  return matched === sent + refused + contended + uncopied && copied === matched - uncopied;
 }
 
 /** Waits until the agent has freed the mempools of copies, a moment after the last mirror has gone. @throws Error */

@@ -34,7 +34,13 @@ t.test(`${MIRRORS} mirrors beside a thread that only allocates and frees`, { ski
   const waits = { set: [] as number[], cleared: [] as number[] };
   for (let mirror = 0; mirror < MIRRORS; mirror++) {
     const id = AgentController.newId();
-    const request = { source: '0', target: '1', targetQueue: undefined, directions: ['rx'] as const };
+    const request = {
+      source: '0',
+      target: '1',
+      tunnel: undefined,
+      targetQueue: undefined,
+      directions: ['rx'] as const,
+    };
     const copies = { snaplen: SNAPLEN.all, vlanTci: undefined, byReference: false, accepted: [], filter: undefined };
     await primary.reset();
     controller.set(controller.resolve({ ...request, ...copies }), id, 60);

@@ -41,6 +41,7 @@ Napi::Value from_hello(Napi::Env env, const AgentHello& hello) {
   object.Set("peerPid", hello.peer_pid);
   object.Set("isInjected", (process.features & DPCAP_AGENT_INJECTED) != 0);
   object.Set("canMirror", (process.features & DPCAP_AGENT_MIRRORS) != 0);
+  object.Set("canTunnel", (process.features & DPCAP_AGENT_TUNNELS) != 0);
   object.Set("isPrimary", process.process_type == 0);
   object.Set("filters", (process.features & DPCAP_AGENT_COMPILES) != 0 ? "compiled" : "interpreted");
   object.Set("dpdkVersion",

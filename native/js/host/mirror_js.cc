@@ -1,6 +1,7 @@
 // Mirrors in applications that have the agent: what is asked of them, and what they say.
 #include "js/exports.h"
 #include "js/host/agent_arguments.h"
+#include "js/host/mirror_tunnel_js.h"
 #include "mirror/kernel_port_client.h"
 #include "mirror/mirror_client.h"
 
@@ -41,7 +42,8 @@ Napi::Object from_counters(Napi::Env env, const dpcap_mirror_counters& counters)
   return object;
 }
 
-Napi::Object from_status(Napi::Env env, const dpcap_mirror_status& status) {
+Napi::Object from_report(Napi::Env env, const dpcap_mirror_report& report) {
+  const dpcap_mirror_status& status = report.mirror;
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", status.id);
   object.Set("state", dpcap_mirror_state_name(status.state));
@@ -64,6 +66,7 @@ Napi::Object from_status(Napi::Env env, const dpcap_mirror_status& status) {
   object.Set("lanes", status.lanes);
   object.Set("filter", status.filter);
   object.Set("counters", from_counters(env, status.counters));
+  object.Set("tunnel", from_mirror_tunnel(env, report));
   return object;
 }
 
@@ -72,26 +75,27 @@ Napi::Value JS_MirrorSet(const Napi::CallbackInfo& info) {
   const Napi::Object order = object_of(info, 1, "order");
   const FilterPrograms programs = to_programs(order);
   AgentClient client(socket_of(info));
-  return from_status(info.Env(), mirror_set(client, {to_head(order), programs.rx, programs.tx, text(order, "filter")}));
+  return from_report(info.Env(), mirror_set(client, {to_head(order), programs.rx, programs.tx, text(order, "filter"),
+                                                     to_mirror_tunnel(order)}));
 }
 
 // mirrorRenew(path, id, owner): its status, undefined when it is not there.
 Napi::Value JS_MirrorRenew(const Napi::CallbackInfo& info) {
   const dpcap_mirror_name name = renewal_of(info);
   AgentClient client(socket_of(info));
-  return from_optional(info.Env(), mirror_renew(client, name), from_status);
+  return from_optional(info.Env(), mirror_renew(client, name), from_report);
 }
 
 // mirrorClear(path, id): its last status, undefined when it was not there.
 Napi::Value JS_MirrorClear(const Napi::CallbackInfo& info) {
   AgentClient client(socket_of(info));
-  return from_optional(info.Env(), mirror_clear(client, id_of(info)), from_status);
+  return from_optional(info.Env(), mirror_clear(client, id_of(info)), from_report);
 }
 
 // mirrorList(path): all of them.
 Napi::Value JS_MirrorList(const Napi::CallbackInfo& info) {
   AgentClient client(socket_of(info));
-  return from_all(info.Env(), mirror_list(client), from_status);
+  return from_all(info.Env(), mirror_list(client), from_report);
 }
 
 // kernelPortAdd(path, interface): the port, and the name of its device.

@@ -1,5 +1,5 @@
 /**
- * The controller of mirrors from port to port, which the agent inside an application carries out. It is to ports what
+ * The controller of mirrors from port to port, and into tunnels, which the agent inside an application carries out. It is to ports what
  * VfdController is to VFs.
  */
 import { randomInt } from 'node:crypto';
@@ -25,6 +25,8 @@ const HINTS: Partial<Record<string, string>> = {
   EEXIST: '`dpcap mirror list` shows it; end it with: dpcap mirror clear',
   EUSERS: 'end one that is not needed any more: dpcap mirror list, dpcap mirror clear',
   ENETDOWN: 'start the port first; a mirror ends when its target is stopped',
+  EADDRINUSE: 'give each mirror an id of its own: id=N, vni=N or key=N; `dpcap mirror list` shows those that there are',
+  EMSGSIZE: 'give less: mtu=N',
   ENOMEM: 'start the application with more memory (-m, --socket-mem), or end another mirror',
   ENODEV: '`dpcap list` shows the ports that there are',
   EOPNOTSUPP: 'leave --by-reference away, or start the application without that offload',
@@ -38,6 +40,11 @@ export class AgentController extends MirroringController {
   constructor(application: MirroringApplication, addon: Addon = hostAddon()) {
     super(application, HINTS);
     this.#addon = addon;
+  }
+
+  /** Whether its agent can mirror into tunnels. */
+  get canTunnel(): boolean {
+    return this.application.hello.canTunnel;
   }
 
   /** An id for a mirror that is about to be set: the journal has it before the agent. */

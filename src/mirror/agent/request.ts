@@ -1,11 +1,12 @@
-/** What a mirror from one port of an application to another one is asked for. Pure. */
+/** What a mirror from a port of an application to another one, or into a tunnel, is asked for. Pure. */
 import { DpcapError, UsageError } from '../../errors.js';
 import type { FilterProgram } from '../../filter/compile.js';
 import type { AgentHello } from '../../native/agent-binding.js';
-import type { MirrorOrder } from '../../native/mirror-binding.js';
+import type { MirrorOrder, MirrorTunnelOrder } from '../../native/mirror-binding.js';
 import type { Direction } from '../../native/primary-binding.js';
 import { describePort, selectPorts } from '../../protocol/lanes.js';
 import { missingDangers } from './dangers.js';
+import { type TunnelRequest, tunnelOrder, tunnelWarnings } from './tunnel.js';
 
 export type AgentPort = AgentHello['ports'][number];
 
@@ -13,7 +14,10 @@ export type AgentPort = AgentHello['ports'][number];
 export interface PortMirrorRequest {
   /** Number or device name of a port. */
   source: string;
+  /** Gets the copies, or is the port that the packets of the tunnel leave by. */
   target: string;
+  /** Undefined: the copies go to the target as they are. */
+  tunnel: TunnelRequest | undefined;
   /** Undefined: the last transmit queue of the target. */
   targetQueue: number | undefined;
   directions: readonly Direction[];
@@ -32,6 +36,7 @@ export interface ResolvedMirror {
   request: PortMirrorRequest;
   source: AgentPort;
   target: AgentPort;
+  tunnel: MirrorTunnelOrder | undefined;
   /** What may surprise, a sentence each. */
   warnings: string[];
 }
@@ -80,7 +85,7 @@ export function parseQueue(text: string): number {
 export function resolveMirror(request: PortMirrorRequest, ports: readonly AgentPort[]): ResolvedMirror {
   const source = pickPort(request.source, ports);
   const target = pickPort(request.target, ports);
-  if (source.id === target.id) {
+  if (source.id === target.id && request.tunnel === undefined) {
     throw new UsageError(`the target is the source: port ${describePort(source)}`, {
       subject: source.name,
       hint: 'give another port with --to-port: copies that come back to their own port would be mirrored for ever',
@@ -88,11 +93,17 @@ export function resolveMirror(request: PortMirrorRequest, ports: readonly AgentP
   }
   checkQueue(request.targetQueue, target);
   checkReference(request);
-  return { request, source, target, warnings: warningsOf(source, target) };
+  const tunnel = request.tunnel && tunnelOrder(request.tunnel, target);
+  const cuts = tunnel === undefined ? cutWarnings(source, target) : tunnelWarnings(tunnel, source);
+  return { request, source, target, tunnel, warnings: [...cuts, ...linkWarnings(target)] };
 }
 
 /** The order for the agent. */
-export function mirrorOrder({ request, source, target }: ResolvedMirror, id: number, lease: Lease): MirrorOrder {
+export function mirrorOrder(
+  { request, source, target, tunnel }: ResolvedMirror,
+  id: number,
+  lease: Lease,
+): MirrorOrder {
   const { directions, snaplen, vlanTci, byReference, filter, targetQueue } = request;
   return {
     ...lease,
@@ -108,6 +119,7 @@ export function mirrorOrder({ request, source, target }: ResolvedMirror, id: num
     targetPort: target.id,
     targetDevice: target.name,
     targetQueue: targetQueue ?? LAST_QUEUE,
+    ...(tunnel === undefined ? {} : { tunnel }),
     program: filter?.extended ?? new Uint8Array(),
     programTx: filter?.extendedTx ?? new Uint8Array(),
     filter: shortened(filter?.expression ?? ''),
@@ -134,10 +146,15 @@ function checkQueue(queue: number | undefined, target: AgentPort): void {
   });
 }
 
-function checkReference({ byReference, accepted, directions, snaplen, vlanTci }: PortMirrorRequest): void {
+function checkReference({ byReference, accepted, directions, snaplen, vlanTci, tunnel }: PortMirrorRequest): void {
   if (!byReference) {
     if (accepted.length === 0) return;
     throw new UsageError('--accept without --by-reference', { hint: 'copies have no dangers that need it' });
+  }
+  if (tunnel !== undefined) {
+    throw new UsageError('--by-reference with --to: the headers of a tunnel would go in front of the packet itself', {
+      hint: 'leave --by-reference away',
+    });
   }
   if (snaplen !== SNAPLEN.all || vlanTci !== undefined) {
     throw new UsageError('--by-reference sends the packet itself, which is neither cut nor tagged', {
@@ -152,13 +169,13 @@ function checkReference({ byReference, accepted, directions, snaplen, vlanTci }:
   });
 }
 
-function warningsOf(source: AgentPort, target: AgentPort): string[] {
-  const cut =
-    source.mtu > target.mtu
-      ? [`port ${describePort(target)} takes frames of ${target.mtu + ETHERNET_HEADER} bytes: longer copies are cut`]
-      : [];
-  const down = target.linkMbps === 0 ? [`the link of port ${describePort(target)} is down`] : [];
-  return [...cut, ...down];
+function cutWarnings(source: AgentPort, target: AgentPort): string[] {
+  if (source.mtu <= target.mtu) return [];
+  return [`port ${describePort(target)} takes frames of ${target.mtu + ETHERNET_HEADER} bytes: longer copies are cut`];
+}
+
+function linkWarnings(target: AgentPort): string[] {
+  return target.linkMbps === 0 ? [`the link of port ${describePort(target)} is down`] : [];
 }
 
 function shortened(text: string): string {

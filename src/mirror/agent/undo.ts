@@ -41,5 +41,5 @@ export async function undoAgentMirror({ entry }: Pick<OpenEntry, 'entry'>): Prom
   const name = `mirror ${idText(record.id)}`;
   if (!isRunning(record.pid, record.startTicks)) return `${name} has ended with its application, process ${record.pid}`;
   const last = checked(() => hostAddon().mirrorClear(record.socket, record.id));
-  return last ? `cleared ${name}: ${countersText(last.counters)}` : `${name} was off already`;
+  return last ? `cleared ${name}: ${countersText(last)}` : `${name} was off already`;
 }

@@ -1,28 +1,22 @@
 /** A tunnel to a collector on another host: ERSPAN, VXLAN or GRETAP. */
-import { isIPv6 } from 'node:net';
 import { DpcapError } from '../../errors.js';
 import { hostAddon } from '../../native/addons.js';
 import type { SinkPlan, SinkRemark } from '../../native/capture-binding.js';
 import { nativeError } from '../../native/errors.js';
 import { NOTHING_LEFT, type Sink, writeFailed } from '../sink.js';
 import { type TunnelPlan, tunnelSchema } from './plan.js';
+import { tunnelName } from './url.js';
 
 export const TUNNEL: Sink<TunnelPlan> & { schema: typeof tunnelSchema } = {
   schema: tunnelSchema,
   takesFrames: false, // it takes frames, and sends the time with them
-  nameOf,
+  nameOf: tunnelName,
   hasPath: false,
   open: (output) => ({ sink: openTunnel(output), ...NOTHING_LEFT }),
-  failed: (output, errno) => writeFailed(nameOf(output), errno),
+  failed: (output, errno) => writeFailed(tunnelName(output), errno),
   abandoned: ({ address }) => `no more packets are sent to ${address}`,
   news,
 };
-
-const ID_NAMES = { erspan: 'id', vxlan: 'vni', gretap: 'key' };
-
-function nameOf({ protocol, address, id }: TunnelPlan): string {
-  return `${protocol}://${isIPv6(address) ? `[${address}]` : address}?${ID_NAMES[protocol]}=${id}`;
-}
 
 function openTunnel(output: TunnelPlan): SinkPlan {
   const { id, udpPort, hardwareId, hasShortTime, maxRate, ttl, dscp } = output;

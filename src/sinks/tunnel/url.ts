@@ -16,6 +16,11 @@ const IDS: Record<Protocol, { name: string; most: number }> = {
   gretap: { name: 'key', most: 0xffffffff },
 };
 
+/** The name of a tunnel, as short as it can be told. Pure. */
+export function tunnelName({ protocol, address, id }: Pick<TunnelPlan, 'protocol' | 'address' | 'id'>): string {
+  return `${protocol}://${isIPv6(address) ? `[${address}]` : address}?${IDS[protocol].name}=${id}`;
+}
+
 /** Packets a second, unless max-rate says otherwise: more of them might be felt by whoever shares the network. */
 const USUAL_MAX_RATE = 100_000;
 /** Where collectors listen for VXLAN (IANA). */
@@ -102,7 +107,7 @@ function hintForHost(host: string): string {
 }
 
 /** Whether an address is a group's, everybody's or nobody's. */
-function isNobody(address: string): boolean {
+export function isNobody(address: string): boolean {
   if (isIPv6(address)) return /^ff/i.test(address) || /^[0:]+$/.test(address) || /^::ffff:/i.test(address);
   const [first = 0] = address.split('.').map(Number);
   return first === 0 || first >= 224;

@@ -1,7 +1,7 @@
 /** What is said about mirrors of ports. */
 import t from 'tap';
 import { mirrorJson, mirrorLines } from '../../../src/mirror/agent/describe.js';
-import type { MirrorStatus } from '../../../src/native/mirror-binding.js';
+import type { MirrorStatus, MirrorTunnelStatus } from '../../../src/native/mirror-binding.js';
 
 const STATUS: MirrorStatus = {
   id: 0x1f,
@@ -33,6 +33,7 @@ const STATUS: MirrorStatus = {
     missed: 0n,
     cut: 0n,
   },
+  tunnel: null,
 };
 
 t.test('lines for people, without control codes', async (t) => {
@@ -42,6 +43,35 @@ t.test('lines for people, without control codes', async (t) => {
   ]);
   const [ended] = mirrorLines({ ...STATUS, state: 'ended', reason: 'queue-used' });
   t.match(ended, /; ended: the application began to send on the target's queue$/);
+});
+
+const TUNNEL: MirrorTunnelStatus = {
+  ...{ tunnel: 'erspan3', id: 5, hasShortTime: false, maxRate: 100_000, udpPort: 4789, mtu: 1500, ttl: 64, dscp: 0 },
+  ...{ hardwareId: 0, source: '192.0.2.1', destination: '192.0.2.9', neighbour: '192.0.2.254' },
+  nextHop: '02:00:00:00:00:09',
+  isNextHopGiven: false,
+  counters: { limited: 3n, unresolved: 2n, own: 1n },
+};
+
+t.test('into a tunnel: where to, by whom, how much, and what was left out', async (t) => {
+  const lines = mirrorLines({ ...STATUS, tunnel: TUNNEL });
+  t.match(lines[0], /rx\+tx to erspan:\/\/192\.0\.2\.9\?id=5 from 192\.0\.2\.1, out of port 1 \(evil/);
+  t.equal(
+    lines[1],
+    '  next hop 02:00:00:00:00:09 (192.0.2.254); at most 100000 packets a second, of 1500 bytes at most',
+  );
+  t.match(lines[2], /contended 1, limited 3, unresolved 2, own 1, missed 0/);
+  const given = { ...TUNNEL, isNextHopGiven: true, maxRate: 0 };
+  t.match(mirrorLines({ ...STATUS, tunnel: given })[1], /^ {2}next hop 02:00:00:00:00:09; as many as there are, of/);
+  const [, unknown] = mirrorLines({ ...STATUS, tunnel: { ...TUNNEL, nextHop: null } });
+  t.match(
+    unknown,
+    /the MAC address of 192\.0\.2\.254 is not known yet; nothing is sent until a packet from it comes in/,
+  );
+  t.match(JSON.parse(JSON.stringify(mirrorJson({ ...STATUS, tunnel: TUNNEL }))), {
+    tunnel: { protocol: 'erspan', version: 3, id: 5, destination: '192.0.2.9', nextHop: '02:00:00:00:00:09' },
+    counters: { matched: 10, limited: 3, unresolved: 2, own: 1 },
+  });
 });
 
 t.test('a document for programs', async (t) => {

@@ -20,6 +20,7 @@ const PORTS = [port(0), port(1), port(2, { mtu: 1000, linkMbps: 0 }), port(3, { 
 const REQUEST: PortMirrorRequest = {
   source: '0',
   target: 'net_null1',
+  tunnel: undefined,
   targetQueue: undefined,
   directions: ['rx'],
   snaplen: SNAPLEN.all,

@@ -41,7 +41,7 @@ static void write_port(struct dpcap_agent_port *out, uint16_t id) {
 
 static uint32_t features(void) {
   return (filters_are_compiled() ? DPCAP_AGENT_COMPILES : 0) | (is_injected ? DPCAP_AGENT_INJECTED : 0) |
-         (mirroring_is_possible() ? DPCAP_AGENT_MIRRORS : 0);
+         (mirroring_is_possible() ? DPCAP_AGENT_MIRRORS | DPCAP_AGENT_TUNNELS : 0);
 }
 
 size_t hello_write(uint8_t *out, size_t room) {

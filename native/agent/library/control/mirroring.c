@@ -11,7 +11,9 @@
 #include "agent/library/mirror/order.h"
 #include "agent/library/mirror/port_target.h"
 #include "agent/library/port/kernel_ports.h"
+#include "agent/library/tunnel/tunnel_target.h"
 #include "agent/mirror.h"
+#include "agent/wire/tunnel.h"
 
 // Who clears a mirror is answered when no thread is inside, or that there is one, after this time.
 #define STOP_MS 50
@@ -25,29 +27,26 @@ struct place {
 
 static struct place places[DPCAP_AGENT_MAX_MIRRORS];
 // Those that have ended by themselves, until they are cleared or newer ones take their place. An id of 0: none.
-static struct dpcap_mirror_status ended[DPCAP_AGENT_MAX_MIRRORS];
+static struct dpcap_mirror_report ended[DPCAP_AGENT_MAX_MIRRORS];
 static unsigned int next_ended;
 
 bool mirroring_is_possible(void) { return dpdk_can_mirror() && dpdk.process_type() == RTE_PROC_PRIMARY; }
 
-static void describe(const struct place *place, struct dpcap_mirror_status *status) {
-  mirror_describe(place->mirror, status);
-  status->reason = place->is_ending ? place->reason : DPCAP_MIRROR_CLEARED;
+static void describe(const struct place *place, struct dpcap_mirror_report *report) {
+  mirror_describe(place->mirror, report);
+  report->mirror.reason = place->is_ending ? place->reason : DPCAP_MIRROR_CLEARED;
 }
 
 static struct place *find(uint32_t id) {
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
-    struct dpcap_mirror_status status;
-    if (places[i].mirror == NULL) continue;
-    mirror_describe(places[i].mirror, &status);
-    if (status.id == id) return &places[i];
+    if (places[i].mirror != NULL && mirror_id(places[i].mirror) == id) return &places[i];
   }
   return NULL;
 }
 
-static struct dpcap_mirror_status *find_ended(uint32_t id) {
+static struct dpcap_mirror_report *find_ended(uint32_t id) {
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
-    if (ended[i].id == id) return &ended[i];
+    if (ended[i].mirror.id == id) return &ended[i];
   }
   return NULL;
 }
@@ -58,35 +57,37 @@ static void begin_end(struct place *place, uint32_t reason) {
 }
 
 // Returns whether the mirror is gone; `last` is what there was to tell of it.
-static bool try_end(struct place *place, struct dpcap_mirror_status *last) {
+static bool try_end(struct place *place, struct dpcap_mirror_report *last) {
   const bool is_left = mirror_stop(place->mirror);
   describe(place, last);
   if (!is_left) return false;
-  last->state = DPCAP_MIRROR_ENDED;
+  last->mirror.state = DPCAP_MIRROR_ENDED;
   mirror_free(place->mirror);
   *place = (struct place){NULL, false, 0};
   return true;
 }
 
-static void keep(const struct dpcap_mirror_status *last) {
-  if (last->reason != DPCAP_MIRROR_CLEARED) ended[next_ended++ % DPCAP_AGENT_MAX_MIRRORS] = *last;
+static void keep(const struct dpcap_mirror_report *last) {
+  if (last->mirror.reason != DPCAP_MIRROR_CLEARED) ended[next_ended++ % DPCAP_AGENT_MAX_MIRRORS] = *last;
 }
 
-// Whether packets of this direction would go to this target twice.
-static bool is_same(const struct dpcap_mirror_status *one, const struct dpcap_mirror_order *order) {
+// Whether packets of this direction would go to this port twice. Tunnels are told apart by themselves.
+static bool is_same(const struct dpcap_mirror_status *one, const struct mirror_order *asked) {
+  const struct dpcap_mirror_order *const order = &asked->head;
+  if (asked->has_tunnel || (one->flags & DPCAP_MIRROR_TUNNEL) != 0) return false;
   return one->source_port == order->source_port && one->target_port == order->target_port &&
          (one->directions & order->directions) != 0;
 }
 
-static int check_others(const struct dpcap_mirror_order *order) {
+static int check_others(const struct mirror_order *order) {
   unsigned int count = 0;
-  if (find_ended(order->id) != NULL) return EEXIST;
+  if (find_ended(order->head.id) != NULL) return EEXIST;
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
-    struct dpcap_mirror_status one;
+    struct dpcap_mirror_report one;
     if (places[i].mirror == NULL) continue;
     count++;
     mirror_describe(places[i].mirror, &one);
-    if (one.id == order->id || (!places[i].is_ending && is_same(&one, order))) return EEXIST;
+    if (one.mirror.id == order->head.id || (!places[i].is_ending && is_same(&one.mirror, order))) return EEXIST;
   }
   return count == DPCAP_AGENT_MAX_MIRRORS ? EUSERS : 0;
 }
@@ -97,21 +98,26 @@ static struct place *find_room(void) {
   return &places[i];
 }
 
-static int set(const void *body, size_t bytes, struct dpcap_mirror_status *status) {
-  struct mirror_order order;
-  if (!mirror_order_read(body, bytes, &order)) return EINVAL;
+static int set(const struct mirror_order *order, struct dpcap_mirror_report *report) {
   if (!mirroring_is_possible()) return ENOSYS;
-  int err = check_others(&order.head);
+  int err = check_others(order);
   if (err != 0) return err;
   struct place *const place = find_room();
-  place->mirror = mirror_begin(&order, &err);
+  place->mirror = mirror_begin(order, &err);
   if (err == 0)
-    describe(place, status);
+    describe(place, report);
   else if (place->mirror != NULL) {
     begin_end(place, DPCAP_MIRROR_CLEARED);
-    try_end(place, status);
+    try_end(place, report);
   }
   return err;
+}
+
+static int read_and_set(uint16_t operation, const void *body, size_t bytes, struct dpcap_mirror_report *report) {
+  struct mirror_order order;
+  const bool is_read = operation == DPCAP_AGENT_MIRROR_SET ? mirror_order_read(body, bytes, &order)
+                                                           : mirror_order_read_tunnel(body, bytes, &order);
+  return is_read ? set(&order, report) : EINVAL;
 }
 
 static int read_name(const void *body, size_t bytes, struct dpcap_mirror_name *name) {
@@ -120,78 +126,103 @@ static int read_name(const void *body, size_t bytes, struct dpcap_mirror_name *n
   return name->id == 0 ? EINVAL : 0;
 }
 
-static int renew(const void *body, size_t bytes, struct dpcap_mirror_status *status) {
+static int renew(const void *body, size_t bytes, struct dpcap_mirror_report *report) {
   struct dpcap_mirror_name name;
   if (read_name(body, bytes, &name) != 0) return EINVAL;
   if (name.lease_seconds == 0 || name.lease_seconds > DPCAP_MIRROR_MOST_LEASE) return EINVAL;
-  const struct dpcap_mirror_status *const last = find_ended(name.id);
+  const struct dpcap_mirror_report *const last = find_ended(name.id);
   struct place *const place = find(name.id);
   if (place == NULL && last == NULL) return ENOENT;
   if (place == NULL) {
-    *status = *last;
+    *report = *last;
     return 0;
   }
   if (!mirror_is_of(place->mirror, name.owner_pid, name.owner_start_ticks)) return EPERM;
   if (!place->is_ending) mirror_renew(place->mirror, name.lease_seconds);
-  describe(place, status);
+  describe(place, report);
   return 0;
 }
 
-static int clear(const void *body, size_t bytes, struct dpcap_mirror_status *status) {
+static int clear(const void *body, size_t bytes, struct dpcap_mirror_report *report) {
   const struct timespec nap = {0, 1000000};
   struct dpcap_mirror_name name;
   if (read_name(body, bytes, &name) != 0) return EINVAL;
   struct place *const place = find(name.id);
   if (place == NULL) {
-    struct dpcap_mirror_status *const last = find_ended(name.id);
+    struct dpcap_mirror_report *const last = find_ended(name.id);
     if (last == NULL) return ENOENT;
-    *status = *last;
-    last->id = 0;
+    *report = *last;
+    last->mirror.id = 0;
     return 0;
   }
   begin_end(place, DPCAP_MIRROR_CLEARED);
-  for (int waited = 0; !try_end(place, status); waited++) {
+  for (int waited = 0; !try_end(place, report); waited++) {
     if (waited == STOP_MS) return EBUSY;
     nanosleep(&nap, NULL);
   }
   return 0;
 }
 
-unsigned int mirroring_describe(struct dpcap_mirror_status *all) {
+unsigned int mirroring_describe(struct dpcap_mirror_report *all) {
   unsigned int count = 0;
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     if (places[i].mirror != NULL) describe(&places[i], &all[count++]);
   }
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
-    if (ended[i].id != 0) all[count++] = ended[i];
+    if (ended[i].mirror.id != 0) all[count++] = ended[i];
   }
   return count;
 }
 
 static void list(int fd, const struct dpcap_agent_header *asked) {
-  struct dpcap_mirror_status all[2 * DPCAP_AGENT_MAX_MIRRORS];
+  static struct dpcap_mirror_report all[MIRRORING_MOST];
+  static struct dpcap_mirror_status statuses[MIRRORING_MOST];
   const unsigned int count = mirroring_describe(all);
-  answer(fd, asked, 0, all, count * sizeof all[0], NULL, 0);
+  if (asked->operation == DPCAP_AGENT_MIRROR_REPORT) return answer(fd, asked, 0, all, count * sizeof all[0], NULL, 0);
+  for (unsigned int i = 0; i < count; i++) statuses[i] = all[i].mirror;
+  answer(fd, asked, 0, statuses, count * sizeof statuses[0], NULL, 0);
+}
+
+// The older operations are answered as they always were.
+static void answer_report(int fd, const struct dpcap_agent_header *asked, const struct dpcap_mirror_report *report) {
+  const bool is_whole = asked->operation == DPCAP_AGENT_MIRROR_SET_TUNNEL || asked->operation == DPCAP_AGENT_MIRROR_END;
+  answer(fd, asked, 0, report, is_whole ? sizeof *report : sizeof report->mirror, NULL, 0);
 }
 
 void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void *body, size_t bytes) {
-  struct dpcap_mirror_status status;
+  struct dpcap_mirror_report report;
   int err = ENOSYS;
-  if (asked->operation == DPCAP_AGENT_KERNEL_PORT) return kernel_ports_handle(fd, asked, body, bytes);
-  if (asked->operation >= DPCAP_AGENT_FLOW_SET) return flow_mirroring_handle(fd, asked, body, bytes);
-  if (asked->operation == DPCAP_AGENT_MIRROR_LIST) return list(fd, asked);
-  if (asked->operation == DPCAP_AGENT_MIRROR_SET) err = set(body, bytes, &status);
-  if (asked->operation == DPCAP_AGENT_MIRROR_RENEW) err = renew(body, bytes, &status);
-  if (asked->operation == DPCAP_AGENT_MIRROR_CLEAR) err = clear(body, bytes, &status);
+  switch (asked->operation) {
+    case DPCAP_AGENT_MIRROR_LIST:
+    case DPCAP_AGENT_MIRROR_REPORT:
+      return list(fd, asked);
+    case DPCAP_AGENT_MIRROR_SET:
+    case DPCAP_AGENT_MIRROR_SET_TUNNEL:
+      err = read_and_set(asked->operation, body, bytes, &report);
+      break;
+    case DPCAP_AGENT_MIRROR_RENEW:
+      err = renew(body, bytes, &report);
+      break;
+    case DPCAP_AGENT_MIRROR_CLEAR:
+    case DPCAP_AGENT_MIRROR_END:
+      err = clear(body, bytes, &report);
+      break;
+    case DPCAP_AGENT_KERNEL_PORT:
+      return kernel_ports_handle(fd, asked, body, bytes);
+    default:
+      return flow_mirroring_handle(fd, asked, body, bytes);
+  }
   if (err != 0) return answer_error(fd, asked, err);
-  answer(fd, asked, 0, &status, sizeof status, NULL, 0);
+  answer_report(fd, asked, &report);
 }
+
+bool mirroring_needs_clock(void) { return tunnel_targets_need_clock(); }
 
 bool mirroring_tick(void) {
   bool is_any = flow_mirroring_tick();
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     struct place *const place = &places[i];
-    struct dpcap_mirror_status last;
+    struct dpcap_mirror_report last;
     if (place->mirror == NULL) continue;
     is_any = true;
     const uint32_t reason = place->is_ending ? place->reason : mirror_watch(place->mirror);
@@ -199,12 +230,14 @@ bool mirroring_tick(void) {
     if (place->is_ending && try_end(place, &last)) keep(&last);
   }
   is_any |= kernel_ports_tick();
+  is_any |= tunnel_targets_tick();
   return port_targets_tick() || is_any;
 }
 
 void mirroring_leave(void) {
   memset(places, 0, sizeof places);
   memset(ended, 0, sizeof ended);
+  tunnel_targets_forget();
   port_targets_forget();
   kernel_ports_forget();
   flow_mirroring_leave();

@@ -4,23 +4,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/mirror.h"
 #include "agent/protocol.h"
+#include "agent/wire/tunnel.h"
+
+#define MIRRORING_MOST (2 * DPCAP_AGENT_MAX_MIRRORS)  // those that have ended are told of for a while
 
 // Whether this process can have mirrors: a primary with all functions of DPDK that they take.
 bool mirroring_is_possible(void);
 // Answers a message about mirrors, also about those in hardware (flow/flow_mirroring.h); ENOSYS to any other. The
 // errors:
 //   MIRROR_SET: EINVAL malformed; ENOSYS not possible in this process; ENODEV a port is not there as it was seen;
-//   ERANGE no
-//     such transmit queue; ENETDOWN the target is not started; EBUSY the application sends on that queue; EOPNOTSUPP by
-//     reference, where a port's driver frees mbufs without a look at their references; EEXIST that id, or the same
+//   ERANGE
+//     no such transmit queue; ENETDOWN the target is not started; EBUSY the application sends on that queue; EOPNOTSUPP
+//     by reference, where a port's driver frees mbufs without a look at their references; EEXIST that id, or the same
 //     packets to the same target, are mirrored already; EUSERS there are as many as can be; ENOMEM.
+//   MIRROR_SET_TUNNEL: as MIRROR_SET; EMSGSIZE the port does not send packets of that size; EADDRINUSE another mirror
+//     sends into that tunnel.
 //   MIRROR_RENEW: EINVAL; ENOENT; EPERM it has another owner. One that has ended is told of, without an error.
-//   MIRROR_CLEAR: EINVAL; ENOENT; EBUSY a thread of the application does not leave it: it ends when it does.
+//   MIRROR_CLEAR, MIRROR_END: EINVAL; ENOENT; EBUSY a thread of the application does not leave it: it ends when it
+//   does.
 void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void *body, size_t bytes);
-// Describes all of them, also those that have ended; returns how many, at most twice DPCAP_AGENT_MAX_MIRRORS.
-unsigned int mirroring_describe(struct dpcap_mirror_status *mirrors);
+// Describes all of them, also those that have ended; returns how many, at most MIRRORING_MOST.
+unsigned int mirroring_describe(struct dpcap_mirror_report *mirrors);
+// Whether mirrors take the time of day: the clock has to be renewed.
+bool mirroring_needs_clock(void);
 // Ends those whose time has come; ten times a second. Returns whether there is anything to look after.
 bool mirroring_tick(void);
 // Called in a child of the process: they are not its own.

@@ -136,7 +136,7 @@ unsigned int server_describe(struct dpcap_agent_status *captures, unsigned int m
   return count;
 }
 
-unsigned int server_describe_mirrors(struct dpcap_mirror_status *mirrors) {
+unsigned int server_describe_mirrors(struct dpcap_mirror_report *mirrors) {
   pthread_mutex_lock(&serving);
   const unsigned int count = mirroring_describe(mirrors);
   pthread_mutex_unlock(&serving);
@@ -271,7 +271,7 @@ static bool tick(void) {
 // Returns whether there are sessions, mirrors or a recorder, which have to be looked after.
 static bool serve_all(const struct pollfd *polled, unsigned int count) {
   pthread_mutex_lock(&serving);
-  if (count > 0 || recording_is_on()) clock_renew(dpdk.tsc_hz());
+  if (count > 0 || recording_is_on() || mirroring_needs_clock()) clock_renew(dpdk.tsc_hz());
   for (unsigned int i = count; i-- > 0;) {
     if (polled[1 + i].revents != 0 && !serve(&clients[i])) end(i);
   }

@@ -1,11 +1,13 @@
 #include "agent/library/control/telemetry.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <rte_common.h>
 #include <rte_telemetry.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/library/control/mirroring.h"
 #include "agent/library/control/server.h"
 #include "agent/protocol.h"
 
@@ -52,18 +54,7 @@ static struct rte_tel_data *describe(const struct dpcap_agent_status *capture) {
   return one;
 }
 
-static struct rte_tel_data *describe_mirror(const struct dpcap_mirror_status *mirror) {
-  struct rte_tel_data *const one = telemetry.alloc();
-  if (one == NULL) return NULL;
-  const struct dpcap_mirror_counters *const counters = &mirror->counters;
-  telemetry.start_dict(one);
-  telemetry.add_string(one, "state", dpcap_mirror_state_name(mirror->state));
-  if (mirror->state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", dpcap_mirror_end_name(mirror->reason));
-  telemetry.add_number(one, "owner_pid", mirror->owner_pid);
-  telemetry.add_number(one, "lease_left", mirror->lease_left);
-  telemetry.add_number(one, "source_port", mirror->source_port);
-  telemetry.add_number(one, "target_port", mirror->target_port);
-  telemetry.add_number(one, "target_queue", mirror->target_queue);
+static void describe_counters(struct rte_tel_data *one, const struct dpcap_mirror_counters *counters) {
   telemetry.add_number(one, "filtered", counters->filtered);
   telemetry.add_number(one, "matched", counters->matched);
   telemetry.add_number(one, "copied", counters->copied);
@@ -73,6 +64,45 @@ static struct rte_tel_data *describe_mirror(const struct dpcap_mirror_status *mi
   telemetry.add_number(one, "contended", counters->contended);
   telemetry.add_number(one, "missed", counters->missed);
   telemetry.add_number(one, "cut", counters->cut);
+}
+
+static const char *tunnel_name(uint32_t kind) {
+  if (kind == DPCAP_MIRROR_GRETAP) return "gretap";
+  return kind == DPCAP_MIRROR_VXLAN ? "vxlan" : "erspan";
+}
+
+static void describe_tunnel(struct rte_tel_data *one, const struct dpcap_mirror_report *report) {
+  static const uint8_t unknown[sizeof report->tunnel.next_hop];
+  const struct dpcap_mirror_tunnel *const tunnel = &report->tunnel;
+  const uint8_t *const hop = tunnel->next_hop;
+  char collector[INET6_ADDRSTRLEN] = "", mac[18] = "";
+  inet_ntop((tunnel->flags & DPCAP_MIRROR_IPV6) != 0 ? AF_INET6 : AF_INET, tunnel->destination, collector,
+            sizeof collector);
+  if (memcmp(hop, unknown, sizeof unknown) != 0)
+    snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", hop[0], hop[1], hop[2], hop[3], hop[4], hop[5]);
+  telemetry.add_string(one, "tunnel", tunnel_name(tunnel->kind));
+  telemetry.add_number(one, "tunnel_id", tunnel->id);
+  telemetry.add_string(one, "collector", collector);
+  telemetry.add_string(one, "next_hop", mac);
+  telemetry.add_number(one, "limited", report->counters.limited);
+  telemetry.add_number(one, "unresolved", report->counters.unresolved);
+  telemetry.add_number(one, "own", report->counters.own);
+}
+
+static struct rte_tel_data *describe_mirror(const struct dpcap_mirror_report *report) {
+  struct rte_tel_data *const one = telemetry.alloc();
+  if (one == NULL) return NULL;
+  const struct dpcap_mirror_status *const mirror = &report->mirror;
+  telemetry.start_dict(one);
+  telemetry.add_string(one, "state", dpcap_mirror_state_name(mirror->state));
+  if (mirror->state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", dpcap_mirror_end_name(mirror->reason));
+  telemetry.add_number(one, "owner_pid", mirror->owner_pid);
+  telemetry.add_number(one, "lease_left", mirror->lease_left);
+  telemetry.add_number(one, "source_port", mirror->source_port);
+  telemetry.add_number(one, "target_port", mirror->target_port);
+  telemetry.add_number(one, "target_queue", mirror->target_queue);
+  describe_counters(one, &mirror->counters);
+  if ((mirror->flags & DPCAP_MIRROR_TUNNEL) != 0) describe_tunnel(one, report);
   return one;
 }
 
@@ -82,13 +112,13 @@ static void add_object(struct rte_tel_data *answer, const char *name, struct rte
 
 // Runs in a thread of telemetry's, as tell_captures() does. Each has its id for a name.
 static int tell_mirrors(const char *command, const char *parameters, struct rte_tel_data *answer) {
-  struct dpcap_mirror_status mirrors[2 * DPCAP_AGENT_MAX_MIRRORS];
+  struct dpcap_mirror_report mirrors[MIRRORING_MOST];
   const unsigned int count = server_describe_mirrors(mirrors);
   (void)command, (void)parameters;
   telemetry.start_dict(answer);
   for (unsigned int i = 0; i < count; i++) {
     char name[12];
-    snprintf(name, sizeof name, "%08x", mirrors[i].id);
+    snprintf(name, sizeof name, "%08x", mirrors[i].mirror.id);
     add_object(answer, name, describe_mirror(&mirrors[i]));
   }
   return 0;

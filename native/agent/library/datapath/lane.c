@@ -21,6 +21,7 @@ struct lane {
   _Atomic uint64_t passages;  // how often one has left it
   atomic_uint attached;       // one more than the last stream's place
   atomic_uint tapped;         // one more than the last tap's place
+  uint64_t marked;            // the passages at the moment of lanes_mark(). Agent's thread
   _Atomic uint64_t contended;
   _Atomic uintptr_t feeder;  // the thread that sends packets of the agent's on this queue now, or 0
   struct stream *_Atomic streams[DPCAP_AGENT_MAX_SESSIONS];
@@ -199,6 +200,18 @@ uint64_t lane_moment(const struct lane *lane) { return atomic_load(&lane->passag
 
 bool lane_has_left(const struct lane *lane, uint64_t moment) {
   return atomic_load(&lane->passages) != moment || !atomic_load(&lane->is_busy);
+}
+
+void lanes_mark(void) {
+  for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) lane->marked = lane_moment(lane);
+}
+
+// A lane that was made since has a mark of 0, and nobody in its callback who was there before.
+bool lanes_have_left_mark(void) {
+  for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
+    if (!lane_has_left(lane, lane->marked)) return false;
+  }
+  return true;
 }
 
 uint64_t lane_contended(const struct lane *lane) {

@@ -34,6 +34,10 @@ void lane_feed_end(struct lane *lane);
 uint64_t lane_moment(const struct lane *lane);
 // Whether the thread that may have been in the callback at that moment has left it.
 bool lane_has_left(const struct lane *lane, uint64_t moment);
+// Remembers this moment of all lanes, for what threads may look at in the callback of any: there is one such moment.
+void lanes_mark(void);
+// Whether the threads that may have been in the callback of any lane at that moment have left it.
+bool lanes_have_left_mark(void);
 // Packets that passed because another thread was in the callback. Any thread.
 uint64_t lane_contended(const struct lane *lane);
 // Whether the port has gone since the stream was attached, or the queue is no longer one of its, as far as that can be

@@ -11,6 +11,7 @@
 #include "agent/library/mirror/port_facts.h"
 #include "agent/library/mirror/port_target.h"
 #include "agent/library/mirror/tee.h"
+#include "agent/library/tunnel/tunnel_target.h"
 
 struct mirrored_lane {
   struct tee tee;
@@ -21,6 +22,8 @@ struct mirrored_lane {
 
 struct mirror {
   struct dpcap_mirror_order order;
+  struct mirror_target *queue;   // of the target port
+  struct mirror_target *tunnel;  // NULL: the copies go to the queue as they are
   char filter[DPCAP_MIRROR_FILTER_BYTES];
   struct filters filters;
   struct tee_kind kind;
@@ -80,18 +83,29 @@ static int check_ports(const struct dpcap_mirror_order *order) {
 }
 
 static struct tee_kind kind_of(const struct dpcap_mirror_order *order, struct mirror_target *target) {
-  return (struct tee_kind){target, order->snaplen, (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0,
-                           (order->flags & DPCAP_MIRROR_PUSH_VLAN) != 0, order->vlan_tci};
+  return (struct tee_kind){target,
+                           order->snaplen,
+                           (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0,
+                           (order->flags & DPCAP_MIRROR_PUSH_VLAN) != 0,
+                           order->vlan_tci,
+                           order->source_port};
 }
 
-static int open_target(struct mirror *mirror) {
+// A queue that the source sends on as well would be sent on from its own callback.
+static bool is_queue_alone(const struct dpcap_mirror_order *order) {
+  return (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0 || order->source_port == order->target_port;
+}
+
+static int open_target(struct mirror *mirror, const struct mirror_order *asked) {
   struct dpcap_mirror_order *const order = &mirror->order;
-  struct mirror_target *target = NULL;
-  const bool is_alone = (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0;
-  const int err = port_target_use(order->target_port, order->target_queue, is_alone, &target);
+  struct mirror_target *queue = NULL;
+  int err = port_target_use(order->target_port, order->target_queue, is_queue_alone(order), &queue);
   if (err != 0) return err;
-  mirror->kind = kind_of(order, target);
-  order->target_queue = port_target_queue(target);
+  mirror->queue = queue;
+  order->target_queue = port_target_queue(queue);
+  if (asked->has_tunnel) err = tunnel_target_begin(&asked->tunnel, order->target_port, queue, &mirror->tunnel);
+  if (err != 0) return err;
+  mirror->kind = kind_of(order, mirror->tunnel == NULL ? queue : mirror->tunnel);
   return 0;
 }
 
@@ -104,7 +118,7 @@ struct mirror *mirror_begin(const struct mirror_order *order, int *err) {
   mirror->order = order->head;
   memcpy(mirror->filter, order->filter, order->head.filter_bytes);
   *err = filters_make(&mirror->filters, order->programs, order->head.rx_instructions, order->head.tx_instructions);
-  if (*err == 0) *err = open_target(mirror);
+  if (*err == 0) *err = open_target(mirror, order);
   if (*err == 0) *err = follow(mirror);
   if (*err == 0 && mirror->lane_count == 0) *err = ENODEV;
   mirror_renew(mirror, order->head.lease_seconds);
@@ -115,9 +129,11 @@ uint32_t mirror_watch(struct mirror *mirror) {
   if (lease_is_over(&mirror->lease)) return DPCAP_MIRROR_LEASE_OVER;
   // All lanes are of one port, and its first queue is the last to go.
   if (lane_tap_has_ended(mirror->lanes[0].lane, &mirror->lanes[0].tee.tap)) return DPCAP_MIRROR_SOURCE_GONE;
-  const uint32_t fault = port_target_fault(mirror->kind.target);
-  if (fault == 0) follow(mirror);
-  return fault;
+  const uint32_t fault = port_target_fault(mirror->queue);
+  if (fault != 0) return fault;
+  follow(mirror);
+  if (mirror->tunnel != NULL) tunnel_target_watch(mirror->tunnel);
+  return 0;
 }
 
 void mirror_renew(struct mirror *mirror, uint32_t lease_seconds) { lease_renew(&mirror->lease, lease_seconds); }
@@ -141,37 +157,46 @@ bool mirror_stop(struct mirror *mirror) {
 }
 
 void mirror_free(struct mirror *mirror) {
-  if (mirror->kind.target != NULL) port_target_leave(mirror->kind.target);
+  if (mirror->tunnel != NULL) tunnel_target_end(mirror->tunnel);
+  if (mirror->queue != NULL) port_target_leave(mirror->queue);
   filters_destroy(&mirror->filters);
   free(mirror);
 }
 
-static void add_counters(const struct mirror *mirror, struct dpcap_mirror_counters *sum) {
+static void add_counters(const struct mirror *mirror, struct dpcap_mirror_report *report) {
   for (uint32_t i = 0; i < mirror->lane_count; i++) {
     const struct mirrored_lane *const one = &mirror->lanes[i];
-    tee_add_counters(&one->tee, sum);
-    if (!mirror->is_stopped) sum->missed += lane_contended(one->lane) - one->missed_before;
+    tee_add_counters(&one->tee, &report->mirror.counters);
+    tee_add_left_out(&one->tee, &report->counters);
+    if (!mirror->is_stopped) report->mirror.counters.missed += lane_contended(one->lane) - one->missed_before;
   }
 }
 
-void mirror_describe(const struct mirror *mirror, struct dpcap_mirror_status *status) {
+static void describe_order(const struct mirror *mirror, struct dpcap_mirror_status *status) {
   const struct dpcap_mirror_order *const order = &mirror->order;
-  memset(status, 0, sizeof *status);
   status->id = order->id;
-  status->state = mirror->is_stopped ? DPCAP_MIRROR_ENDING : DPCAP_MIRROR_ON;
   status->owner_pid = order->owner_pid;
   status->owner_start_ticks = order->owner_start_ticks;
-  status->lease_left = lease_left(&mirror->lease);
   status->directions = order->directions;
   status->snaplen = order->snaplen;
-  status->flags = order->flags;
+  status->flags = order->flags | (mirror->tunnel != NULL ? DPCAP_MIRROR_TUNNEL : 0);
   status->source_port = order->source_port;
   status->target_port = order->target_port;
   status->target_queue = order->target_queue;
   status->vlan_tci = order->vlan_tci;
-  status->lanes = mirror->lane_count;
-  add_counters(mirror, &status->counters);
   memcpy(status->source_device, order->source_device, sizeof status->source_device);
   memcpy(status->target_device, order->target_device, sizeof status->target_device);
   memcpy(status->filter, mirror->filter, sizeof status->filter);
 }
+
+void mirror_describe(const struct mirror *mirror, struct dpcap_mirror_report *report) {
+  memset(report, 0, sizeof *report);
+  describe_order(mirror, &report->mirror);
+  report->mirror.state = mirror->is_stopped ? DPCAP_MIRROR_ENDING : DPCAP_MIRROR_ON;
+  report->mirror.lease_left = lease_left(&mirror->lease);
+  report->mirror.lanes = mirror->lane_count;
+  if (mirror->tunnel != NULL) tunnel_target_describe(mirror->tunnel, &report->tunnel);
+  add_counters(mirror, report);
+}
+
+uint32_t mirror_id(const struct mirror *mirror) { return mirror->order.id; }

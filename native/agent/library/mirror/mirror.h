@@ -1,11 +1,11 @@
-// A mirror: packets of all queues of one port, in one or both directions, to a target. It follows queues that are
-// added. Agent's thread.
+// A mirror: packets of all queues of one port, in one or both directions, to a transmit queue of a port, or into a
+// tunnel that leaves by one. It follows queues that are added. Agent's thread.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/library/mirror/order.h"
-#include "agent/mirror.h"
+#include "agent/wire/tunnel.h"
 
 struct mirror;
 
@@ -21,4 +21,5 @@ bool mirror_is_of(const struct mirror *mirror, uint32_t owner_pid, uint64_t owne
 bool mirror_stop(struct mirror *mirror);
 // Frees what mirror_stop() has found outside.
 void mirror_free(struct mirror *mirror);
-void mirror_describe(const struct mirror *mirror, struct dpcap_mirror_status *status);
+void mirror_describe(const struct mirror *mirror, struct dpcap_mirror_report *report);
+uint32_t mirror_id(const struct mirror *mirror);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/library/datapath/filter.h"
+#include "agent/library/tunnel/tunnel_order.h"
 
 #define ALL_FLAGS ((uint32_t)(DPCAP_MIRROR_PUSH_VLAN | DPCAP_MIRROR_BY_REFERENCE))
 #define BOTH_DIRECTIONS ((uint32_t)(DPCAP_AGENT_RX | DPCAP_AGENT_TX))
@@ -25,18 +26,42 @@ static bool is_sane(const struct dpcap_mirror_order *head) {
   if (head->snaplen < DPCAP_MIRROR_LEAST_SNAPLEN || head->snaplen > DPCAP_MIRROR_MOST_SNAPLEN) return false;
   if ((head->flags & ~ALL_FLAGS) != 0 || !agrees(head)) return false;
   if ((head->vlan_tci & RESERVED_VLAN) == RESERVED_VLAN) return false;
-  if (head->source_port == head->target_port || head->filter_bytes >= DPCAP_MIRROR_FILTER_BYTES) return false;
+  if (head->filter_bytes >= DPCAP_MIRROR_FILTER_BYTES) return false;
   return has_name(head->source_device) && has_name(head->target_device);
 }
 
-bool mirror_order_read(const void *bytes, size_t size, struct mirror_order *order) {
-  if (size < sizeof order->head) return false;
-  memcpy(&order->head, bytes, sizeof order->head);
+// Copies would come back to their own port for ever.
+static bool is_sane_to_port(const struct dpcap_mirror_order *head) { return head->source_port != head->target_port; }
+
+// The headers of a tunnel would go in front of the application's packet.
+static bool is_sane_to_tunnel(const struct mirror_order *order) {
+  return (order->head.flags & DPCAP_MIRROR_BY_REFERENCE) == 0 && tunnel_order_is_sane(&order->tunnel);
+}
+
+// Of what is behind the fixed part, which has so many bytes.
+static bool read_rest(const uint8_t *bytes, size_t size, size_t fixed, struct mirror_order *order) {
   const struct dpcap_mirror_order *const head = &order->head;
-  if (!is_sane(head)) return false;
   const uint64_t program_bytes = ((uint64_t)head->rx_instructions + head->tx_instructions) * FILTER_INSTRUCTION_BYTES;
-  if (size != sizeof *head + program_bytes + head->filter_bytes) return false;
-  order->programs = (const uint8_t *)bytes + sizeof *head;
+  if (size != fixed + program_bytes + head->filter_bytes) return false;
+  order->programs = bytes + fixed;
   order->filter = (const char *)order->programs + program_bytes;
   return true;
+}
+
+bool mirror_order_read(const void *bytes, size_t size, struct mirror_order *order) {
+  memset(order, 0, sizeof *order);
+  if (size < sizeof order->head) return false;
+  memcpy(&order->head, bytes, sizeof order->head);
+  return is_sane(&order->head) && is_sane_to_port(&order->head) && read_rest(bytes, size, sizeof order->head, order);
+}
+
+bool mirror_order_read_tunnel(const void *bytes, size_t size, struct mirror_order *order) {
+  struct dpcap_mirror_tunnel_order fixed;
+  memset(order, 0, sizeof *order);
+  if (size < sizeof fixed) return false;
+  memcpy(&fixed, bytes, sizeof fixed);
+  order->head = fixed.mirror;
+  order->has_tunnel = true;
+  order->tunnel = fixed.tunnel;
+  return is_sane(&order->head) && is_sane_to_tunnel(order) && read_rest(bytes, size, sizeof fixed, order);
 }

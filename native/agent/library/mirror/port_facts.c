@@ -5,7 +5,6 @@
 
 #include "agent/library/dpdk.h"
 
-#define TAGS_BYTES 8u
 // The longest frame that NICs know, and the shortest that a port's MTU is believed to mean.
 #define MOST_FRAME 9728u
 #define LEAST_FRAME 1522u
@@ -18,7 +17,7 @@ bool port_has_device(uint16_t port, const char *device) {
 static uint32_t frame_bytes(uint16_t port) {
   uint16_t mtu = 0;
   if (dpdk.mtu(port, &mtu) != 0) return LEAST_FRAME;
-  const uint32_t bytes = mtu + RTE_ETHER_HDR_LEN + TAGS_BYTES;
+  const uint32_t bytes = mtu + RTE_ETHER_HDR_LEN + PORT_TAGS_BYTES;
   return bytes < LEAST_FRAME ? LEAST_FRAME : bytes > MOST_FRAME ? MOST_FRAME : bytes;
 }
 

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PORT_TAGS_BYTES 8u
+
 struct port_facts {
   uint16_t rx_queues;
   uint16_t tx_queues;

@@ -1,20 +1,18 @@
 #include "agent/library/mirror/port_target.h"
 
 #include <errno.h>
-#include <rte_pause.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "agent/library/datapath/lane.h"
+#include "agent/library/datapath/turn.h"
 #include "agent/library/dpdk.h"
 #include "agent/library/mirror/port_facts.h"
 
 // How long a queue is watched before the first packet: an application that sends does so far more often.
 #define WATCH_MS 200
-// How often another thread is waited for, which is about 10 us: it sends one burst.
-#define LOCK_TRIES 200
 // Beside those that lie in the queue's descriptors. More would hold up the application's own allocations while they are
 // made; fewer would not last for the bursts of several threads.
 #define SPARE_COPIES 1536u
@@ -33,7 +31,7 @@ struct port_target {
   bool is_detached;          // from the lane, to be freed
   uint64_t detached;         // when: see lane_moment()
   unsigned int users;        // mirrors
-  atomic_bool is_sending;    // a thread has the lock
+  struct turn turn;          // to send
   _Atomic uint64_t foreign;  // packets that the application sent here
 };
 
@@ -67,36 +65,22 @@ static uint16_t send_burst(const struct port_target *target, void *queue, struct
   return port->tx_pkt_burst(queue, packets, count);
 }
 
-static bool lock(struct port_target *target) {
-  for (int i = 0; i < LOCK_TRIES; i++) {
-    if (!atomic_load_explicit(&target->is_sending, memory_order_relaxed) &&
-        !atomic_exchange_explicit(&target->is_sending, true, memory_order_acquire))
-      return true;
-    rte_pause();
-  }
-  return false;
-}
-
-static void unlock(struct port_target *target) {
-  atomic_store_explicit(&target->is_sending, false, memory_order_release);
-}
-
 static bool is_used_by_others(const struct port_target *target) {
   return !target->is_shared && atomic_load_explicit(&target->foreign, memory_order_relaxed) > 0;
 }
 
-static struct mirror_sent send_packets(struct mirror_target *base, struct rte_mbuf **packets, uint16_t count) {
+static struct mirror_sent send_packets(struct mirror_target *base, const struct mirror_burst *burst) {
   struct port_target *const target = (struct port_target *)base;
   struct mirror_sent sent = {0, false};
   if (is_used_by_others(target)) return sent;
-  if (!lock(target)) return (struct mirror_sent){0, true};
+  if (!turn_begin(&target->turn)) return (struct mirror_sent){0, true};
   void *const queue = driver_queue(target);
   if (queue != NULL) {
     lane_feed_begin(target->lane);
-    sent.count = send_burst(target, queue, packets, count);
+    sent.count = send_burst(target, queue, burst->packets, burst->count);
     lane_feed_end(target->lane);
   }
-  unlock(target);
+  turn_end(&target->turn);
   return sent;
 }
 

@@ -4,7 +4,7 @@
 
 #include "agent/library/datapath/packet_bytes.h"
 
-#define CHUNK 64  // packets that a filter is run on, and that are sent, at once
+#define CHUNK MIRROR_BURST  // packets that a filter is run on, and that are sent, at once
 
 // This thread alone counts here; others read.
 static void count(uint64_t *counter, uint64_t packets) {
@@ -22,8 +22,12 @@ static void push_tag(struct rte_mbuf *copy, uint16_t tci) {
   packet_write_tag(front + PACKET_MAC_BYTES, RTE_ETHER_TYPE_VLAN, tci);
 }
 
-// Returns whether the target's longest frame was shorter than what was asked for.
-static bool copy_packet(const struct tee *tee, const struct rte_mbuf *packet, struct rte_mbuf *copy) {
+struct shortening {
+  bool is_shorter;  // than the packet
+  bool is_cut;      // because the target's longest frame is shorter than what was asked for
+};
+
+static struct shortening copy_packet(const struct tee *tee, const struct rte_mbuf *packet, struct rte_mbuf *copy) {
   const struct tee_kind *const kind = tee->kind;
   const uint32_t length = packet_length(tee->direction, packet);
   const uint32_t wanted = length < kind->snaplen ? length : kind->snaplen;
@@ -33,13 +37,17 @@ static bool copy_packet(const struct tee *tee, const struct rte_mbuf *packet, st
   copy->data_len = (uint16_t)size;
   copy->pkt_len = size;
   if (kind->has_vlan) push_tag(copy, kind->vlan_tci);
-  return size < wanted;
+  return (struct shortening){size < length, size < wanted};
 }
 
-static uint16_t copy_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t wanted, struct rte_mbuf **copies) {
-  const uint16_t made = copy_pool_take(&tee->kind->target->pool, copies, wanted);
+static uint16_t copy_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t wanted, struct mirror_burst *burst) {
+  const uint16_t made = copy_pool_take(&tee->kind->target->pool, burst->packets, wanted);
   uint16_t cut = 0;
-  for (uint16_t i = 0; i < made; i++) cut += copy_packet(tee, packets[i], copies[i]);
+  for (uint16_t i = 0; i < made; i++) {
+    const struct shortening one = copy_packet(tee, packets[i], burst->packets[i]);
+    burst->shortened |= (uint64_t)one.is_shorter << i;
+    cut += one.is_cut;
+  }
   count(&tee->counters.cut, cut);
   return made;
 }
@@ -62,19 +70,32 @@ static void give_back(const struct tee *tee, struct rte_mbuf **packets, uint16_t
   for (uint16_t i = 0; i < unsent; i++) add_references(packets[i], -1);
 }
 
-static void mirror_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t matched) {
+// What became of the packets of a burst, all at once: who reads in between finds little that does not add up.
+static void count_fates(struct tee *tee, uint16_t selected, const struct mirror_left_out *left_out, uint16_t copied,
+                        struct mirror_sent sent) {
+  const uint32_t wanted = selected - left_out->own - left_out->unresolved - left_out->limited;
+  count(&tee->counters.matched, selected - left_out->own);
+  count(&tee->left_out.own, left_out->own);
+  count(&tee->left_out.unresolved, left_out->unresolved);
+  count(&tee->left_out.limited, left_out->limited);
+  count(&tee->counters.copied, copied);
+  count(&tee->counters.nombuf, wanted - copied);
+  count(&tee->counters.sent, sent.count);
+  count(sent.is_contended ? &tee->counters.contended : &tee->counters.refused, copied - sent.count);
+}
+
+static void mirror_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t selected) {
   struct rte_mbuf *copies[CHUNK];
   struct mirror_target *const target = tee->kind->target;
-  const uint16_t made = tee->kind->is_by_reference ? share_packets(packets, matched, copies)
-                                                   : copy_packets(tee, packets, matched, copies);
-  const struct mirror_sent sent = made == 0 ? (struct mirror_sent){0, false} : target->send(target, copies, made);
-  const uint16_t unsent = (uint16_t)(made - sent.count);
-  give_back(tee, copies + sent.count, unsent);
-  count(&tee->counters.matched, matched);
-  count(&tee->counters.copied, made);
-  count(&tee->counters.nombuf, matched - made);
-  count(&tee->counters.sent, sent.count);
-  count(sent.is_contended ? &tee->counters.contended : &tee->counters.refused, unsent);
+  struct mirror_left_out left_out = {0, 0, 0};
+  const uint16_t wanted = target->admit == NULL ? selected : target->admit(target, packets, selected, &left_out);
+  struct mirror_burst burst = {copies, 0, tee->kind->source_port, tee->direction, 0};
+  if (wanted > 0)
+    burst.count = tee->kind->is_by_reference ? share_packets(packets, wanted, copies)
+                                             : copy_packets(tee, packets, wanted, &burst);
+  const struct mirror_sent sent = burst.count == 0 ? (struct mirror_sent){0, false} : target->send(target, &burst);
+  give_back(tee, copies + sent.count, (uint16_t)(burst.count - sent.count));
+  count_fates(tee, selected, &left_out, burst.count, sent);
 }
 
 static void take(struct tap *tap, struct rte_mbuf **packets, uint16_t burst) {
@@ -107,4 +128,10 @@ void tee_add_counters(const struct tee *tee, struct dpcap_mirror_counters *sum) 
   add(&sum->contended, &own->contended);
   add(&sum->missed, &own->missed);
   add(&sum->cut, &own->cut);
+}
+
+void tee_add_left_out(const struct tee *tee, struct dpcap_mirror_tunnel_counters *sum) {
+  add(&sum->limited, &tee->left_out.limited);
+  add(&sum->unresolved, &tee->left_out.unresolved);
+  add(&sum->own, &tee->left_out.own);
 }

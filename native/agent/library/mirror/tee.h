@@ -8,6 +8,7 @@
 #include "agent/library/datapath/tap.h"
 #include "agent/library/mirror/target.h"
 #include "agent/mirror.h"
+#include "agent/wire/tunnel.h"
 
 // What the lanes of a mirror have in common; does not change while they are attached.
 struct tee_kind {
@@ -16,6 +17,7 @@ struct tee_kind {
   bool is_by_reference;
   bool has_vlan;  // to be pushed
   uint16_t vlan_tci;
+  uint16_t source_port;
 };
 
 struct tee {
@@ -24,9 +26,11 @@ struct tee {
   const struct filter *filter;  // NULL: all packets
   uint32_t direction;
   struct dpcap_mirror_counters counters;  // other threads read them
+  struct dpcap_mirror_tunnel_counters left_out;
 };
 
 // Has packets that come to the tap mirrored. Agent's thread, before it is attached.
 void tee_begin(struct tee *tee, const struct tee_kind *kind, const struct filter *filter, uint32_t direction);
 // Adds what was counted so far. Agent's thread.
 void tee_add_counters(const struct tee *tee, struct dpcap_mirror_counters *sum);
+void tee_add_left_out(const struct tee *tee, struct dpcap_mirror_tunnel_counters *sum);

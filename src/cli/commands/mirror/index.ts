@@ -20,7 +20,9 @@ import { setMirror } from './set.js';
 export const registerMirror: RegisterCommand = (program, context) => {
   const mirror = program
     .command('mirror')
-    .description("Copy a port's packets to another port of the application, or a VF's traffic to another VF.");
+    .description(
+      "Copy a port's packets to another port of the application or to another host, or a VF's traffic to another VF.",
+    );
   addSet(mirror.command('set').description('Switch a mirror on.')).action(
     async (words: string[], raw: RawHardwareOptions) => {
       if (raw.hardware) return setHardwareMirror(words, raw);
@@ -92,7 +94,13 @@ function addSet(command: Command): Command {
     .argument('[expression...]', 'Expression of pcap-filter(7): what is copied of a port. Default: all.')
     .option('-i, --interface <port>', 'Port to copy: its number or device name.', collect)
     .option('--to-port <port>', 'Port that gets the copies.')
-    .option('--to-queue <n>', 'Its transmit queue, on which the application does not send. Default: the last one.')
+    .option('--to <url>', 'Collector on another host that gets the copies: erspan://ADDR?id=N&src=ADDR, vxlan, gretap.')
+    .option('--out-port <port>', 'With --to, port of the application that the packets leave by.')
+    .option('--next-hop <hop>', 'With --to, MAC address of the next hop, or address of the router. Default: learnt.')
+    .option(
+      '--to-queue <n>',
+      'Transmit queue of --to-port or --out-port, on which the application does not send. Default: the last one.',
+    )
     .option(
       '-Q, --direction <direction>',
       'Of a port: rx, tx or both (the default). Of a VF, as the guest sees it: in, out or all.',

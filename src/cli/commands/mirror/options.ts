@@ -19,6 +19,9 @@ export interface RawMirrorOptions extends RawFilterOptions {
   interface?: string[];
   toPort?: string;
   toQueue?: string;
+  to?: string;
+  outPort?: string;
+  nextHop?: string;
   snapshotLength?: string;
   pushVlan?: string;
   byReference?: boolean;
@@ -67,7 +70,8 @@ export function viaOf(raw: RawMirrorOptions): Via | undefined {
  * @throws UsageError when both are named, or another way was asked for
  */
 export function meansPorts(raw: RawMirrorOptions): boolean {
-  const isPort = raw.interface !== undefined || raw.toPort !== undefined || raw.id !== undefined;
+  const isPort =
+    raw.interface !== undefined || raw.toPort !== undefined || raw.to !== undefined || raw.id !== undefined;
   const isVf = raw.vf !== undefined || raw.pf !== undefined || raw.target !== undefined;
   if (isPort && isVf) {
     throw new UsageError('a mirror is one of ports or one of VFs', {

@@ -40,8 +40,8 @@ export function listPortMirrors(controllers: readonly AgentController[], raw: Ra
 /** What these applications can mirror. */
 export function portCapabilities(controllers: readonly AgentController[]): Report {
   return {
-    lines: controllers.flatMap((one) => portLines(one.name, one.ports)),
-    documents: controllers.map(({ filePrefix, ports }) => ({ filePrefix, ports })),
+    lines: controllers.flatMap((one) => portLines(one.name, one.ports, one.canTunnel)),
+    documents: controllers.map(({ filePrefix, ports, canTunnel }) => ({ filePrefix, ports, canTunnel })),
   };
 }
 
@@ -93,7 +93,7 @@ function clearers(controller: AgentController, selector: MirrorSelector): (() =>
     ...controller.list(selector).map(
       ({ id }) =>
         () =>
-          told(controller.clear(id), ({ counters }) => countersText(counters), mirrorJson),
+          told(controller.clear(id), countersText, mirrorJson),
     ),
     ...hardware.list(selector).map(
       ({ id }) =>

@@ -8,6 +8,7 @@ import { durationText, parseDuration } from '../../../text/duration.js';
 import { checkOptions } from '../../capture-options.js';
 import { readFilter } from '../../filter-options.js';
 import type { RawMirrorOptions } from './options.js';
+import { tunnelFrom } from './tunnel-options.js';
 
 const SECOND = 1000;
 const LONGEST_MS = 7 * 86_400_000;
@@ -27,7 +28,7 @@ export function portRequestFrom(words: readonly string[], raw: RawMirrorOptions)
   }
   return {
     source: needed('-i', onePort(raw)),
-    target: needed('--to-port', raw.toPort),
+    ...targetFrom(raw),
     targetQueue: raw.toQueue === undefined ? undefined : parseQueue(raw.toQueue),
     directions,
     snaplen,
@@ -36,6 +37,10 @@ export function portRequestFrom(words: readonly string[], raw: RawMirrorOptions)
     accepted: raw.accept === undefined ? [] : parseAccepted(raw.accept),
     filter: readFilter(words, raw),
   };
+}
+
+function targetFrom(raw: RawMirrorOptions): Pick<PortMirrorRequest, 'target' | 'tunnel'> {
+  return tunnelFrom(raw) ?? { target: needed('--to-port', raw.toPort), tunnel: undefined };
 }
 
 /**
@@ -81,6 +86,6 @@ function onePort({ interface: ports = [] }: RawMirrorOptions): string | undefine
 function needed(option: string, text: string | undefined): string {
   if (text !== undefined) return text;
   throw new UsageError(`a mirror of a port needs ${option}`, {
-    hint: 'write it like: dpcap mirror set -i 0 -Q rx --to-port 1 --until-exit',
+    hint: 'write it like: dpcap mirror set -i 0 -Q rx --to-port 1 --until-exit; off the host, with --to and --out-port',
   });
 }

@@ -1,7 +1,7 @@
-/** `dpcap mirror set -i PORT --to-port PORT`: a mirror in an application, by its agent. */
+/** `dpcap mirror set -i PORT` with --to-port or --to: a mirror in an application, by its agent. */
 import { DpcapError, type ErrorCode } from '../../../errors.js';
 import { AgentController } from '../../../mirror/agent/controller.js';
-import { countersText, endText, idText, mirrorJson, pathText } from '../../../mirror/agent/describe.js';
+import { countersText, endText, idText, mirrorJson, nextHopLines, pathText } from '../../../mirror/agent/describe.js';
 import type { ResolvedMirror } from '../../../mirror/agent/request.js';
 import { AGENT_MIRROR } from '../../../mirror/agent/undo.js';
 import { chooseAgent } from '../../../mirror/choose.js';
@@ -65,14 +65,12 @@ function endOf(id: number, status: MirrorStatus | undefined): DpcapError | undef
 
 function show(status: MirrorStatus, { warnings }: ResolvedMirror, raw: RawMirrorOptions): void {
   const stays = `  it ends with: dpcap mirror clear --id ${idText(status.id)}`;
-  const lines = [`mirror ${idText(status.id)}: ${pathText(status)}`, stays];
+  const lines = [`mirror ${idText(status.id)}: ${pathText(status)}`, ...nextHopLines(status), stays];
   print(raw, { effect: 'set', mirror: mirrorJson(status), warnings }, lines);
 }
 
 function clearedLines(id: number, last: MirrorStatus | undefined): string[] {
   return [
-    last === undefined
-      ? `mirror ${idText(id)} was off already`
-      : `cleared mirror ${idText(id)}: ${countersText(last.counters)}`,
+    last === undefined ? `mirror ${idText(id)} was off already` : `cleared mirror ${idText(id)}: ${countersText(last)}`,
   ];
 }
