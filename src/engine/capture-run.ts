@@ -13,15 +13,16 @@ import { becomeUser } from '../system/users/become-user.js';
 import { refuseBusy } from './busy-lanes.js';
 import { endByStats, leftBehindError, Notices, primaryGone } from './capture-end.js';
 import { CaptureOutput } from './capture-output.js';
-import { Growth } from './growth.js';
 import { LaneWatch } from './lanes.js';
+import { Growth } from './memory/growth.js';
+import { usableFor } from './memory/usable-memory.js';
 import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
 import { ProbeGuard } from './probe-guard.js';
 import type { CaptureSession } from './session/capture-session.js';
 import { FORWARD_WAIT_S } from './session/pdump-participants.js';
 import { statsMessage } from './stats-message.js';
-import { usableFor } from './usable-memory.js';
+import { Waker } from './waker.js';
 
 /** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */
 const LOOK_MS = 500;
@@ -44,7 +45,7 @@ export class CaptureRun {
   readonly #notices: Notices;
   readonly #guard: ProbeGuard;
   #stopReason: StopReason | undefined;
-  #wake: (() => void) | undefined;
+  readonly #waker = new Waker();
   /** Whether the addon owns the output, and the primary may hold something of this capture. */
   #begun = false;
   #flowing = false;
@@ -75,14 +76,14 @@ export class CaptureRun {
       session.receptionOf?.(port),
     );
     session.begin();
-    void session.primaryGone.then(() => this.#wake?.());
+    void session.primaryGone.then(() => this.#waker.wake());
   }
 
   /** Asks the capture to end; the first reason counts. */
   stop(reason: StopReason): void {
     this.#stopReason ??= reason;
     this.#session.interrupt?.();
-    this.#wake?.();
+    this.#waker.wake();
   }
 
   /** Sends the statistics of this moment, unless the end has begun: then the last ones are about to come. */
@@ -98,7 +99,7 @@ export class CaptureRun {
       this.#output = await CaptureOutput.open(this.#plan, () => this.#stopReason !== undefined, {
         finished: (file) => this.#send({ type: 'file', capture: this.#number, file }),
         notice: (text) => this.#notice(text),
-        ends: () => this.#wake?.(),
+        ends: () => this.#waker.wake(),
       });
       if (this.#output) {
         await this.#start(this.#output);
@@ -129,7 +130,7 @@ export class CaptureRun {
     const { addon, way } = this.#session;
     const told = (): void => {
       output.turn();
-      this.#wake?.();
+      this.#waker.wake();
     };
     const start = (): Promise<void> => addon.startCapture(this.#number, plan, told);
     await this.#requests.inside('allocate', () => native(start(), way), patienceMs);
@@ -198,15 +199,8 @@ export class CaptureRun {
         this.#send({ type: 'stats', capture: this.#number, stats: statsMessage(stats) });
         nextReport = Math.max(nextReport + intervalMs, now); // after a SIGSTOP: no reports for the missed time
       }
-      await this.#pause(Math.min(this.#lookMs, nextReport - now));
+      await this.#waker.pause(Math.min(this.#lookMs, nextReport - now));
     }
-  }
-
-  /** Waits for `ms` at most; less when stop() is called or the addon has something to tell. */
-  async #pause(ms: number): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await sleep(ms, undefined, { signal: woken.signal }).catch(() => undefined); // aborted: woken
   }
 
   /** Looks after everything that changes during a capture. Resolves with the error that ends it, if one does. */

@@ -4,8 +4,8 @@
  * the memory are looked at.
  */
 
-import { asDpcapError, type DpcapError } from '../errors.js';
-import type { NativeStats } from '../native/capture-binding.js';
+import { asDpcapError, type DpcapError } from '../../errors.js';
+import type { NativeStats } from '../../native/capture-binding.js';
 
 /** Pieces of 2 MiB that are asked for between two looks at the other processes. */
 const STEP_PIECES = 8;

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { Growth, type GrowthContext } from '../../src/engine/growth.js';
-import { DpcapError } from '../../src/errors.js';
+import { Growth, type GrowthContext } from '../../../src/engine/memory/growth.js';
+import { DpcapError } from '../../../src/errors.js';
 
 const [PLANNED, MOST] = [1000, 4000];
 
