@@ -4,6 +4,7 @@
 //
 // Linux 5.17 is the first with bpf_loop(). Nothing of the kernel's own is read, and of DPDK's the first line of an mbuf
 // (lib/mbuf/rte_mbuf_core.h), which is the same in 22.11 to 26.07.
+#include "ebpf/kernel/filter_slot.h"
 #include "ebpf/kernel/maps.h"
 #include "ebpf/kernel/probe.h"
 
@@ -140,25 +141,6 @@ static void pass_on(struct thread *thread, __u32 number, __u32 packets) {
 }
 
 #define REFUSED (~0u)
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
-
-// Says whether a filter selects a packet. The filter of a capture takes the place of these instructions: as long as
-// they are here, or where the kernel does not take a filter's, the engine's decides. The function is a global one, so
-// that the kernel's verifier looks at it once, and not with all that may be known where it is called.
-__weak __attribute__((noinline)) int select_packet(struct dpcap_probe_header *header) {
-  register int verdict asm("r0");
-  register struct dpcap_probe_header *given asm("r1") = header;
-  asm volatile("r0 = " TEXT(DPCAP_PROBE_FILTER_MARK) " ll\n"
-               ".rept " TEXT(DPCAP_PROBE_FILTER_INSNS) " - 2\n"
-               "r0 = " TEXT(DPCAP_PROBE_UNDECIDED) "\n"
-               ".endr\n"
-               : "=r"(verdict), "+r"(given)
-               :
-               : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory");
-  return verdict;
-}
-
 // Returns how many bytes of a packet are to be recorded, or REFUSED.
 static __always_inline __u32 recorded_bytes(struct copying *copy, struct dpcap_probe_packet *packet,
                                             const struct mbuf_line *line, __u64 mbuf, __u32 len) {
