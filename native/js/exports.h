@@ -18,6 +18,7 @@ void export_mirror(Napi::Object exports);
 void export_flow(Napi::Object exports);
 void export_recorder(Napi::Object exports);
 void export_reader(Napi::Object exports);
+void export_user(Napi::Object exports);
 // ebpf/
 void export_ebpf(Napi::Object exports);
 // pdump/

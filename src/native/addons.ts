@@ -12,7 +12,7 @@ import type { CaptureBinding, NativePlan } from './capture-binding.js';
 import { nativeError } from './errors.js';
 import type { ExtendedBinding, FilterBinding } from './filter-binding.js';
 import type { FlowBinding } from './flow-binding.js';
-import type { HostBinding, Layouts, LifeBinding } from './host-binding.js';
+import type { HostBinding, Layouts, LifeBinding, UserBinding } from './host-binding.js';
 import type { InjectBinding } from './inject-binding.js';
 import type { InterfaceBinding } from './interface-binding.js';
 import type { MirrorBinding } from './mirror-binding.js';
@@ -34,6 +34,7 @@ export interface HostAddon
     ReaderBinding,
     CaptureBinding,
     LifeBinding,
+    UserBinding,
     Layouts {}
 
 /** The addon for the releases of one line: it joins primaries and captures. */

@@ -60,6 +60,16 @@ export interface Layouts {
   readonly mbufLayout: MbufLayout;
 }
 
+/** Functions for who a process runs as. */
+export interface UserBinding {
+  /**
+   * Makes this process a user's, with his groups and with all its threads. Node's own functions refuse that in some releases
+   * (CVE-2024-22017; Debian's 20.19.2 always does), where libuv might use io_uring.
+   * @throws ERR_PERMISSION
+   */
+  becomeUser(user: string, uid: number, gid: number): void;
+}
+
 /** Functions for the ends of processes. */
 export interface LifeBinding {
   /**

@@ -42,6 +42,9 @@ function withoutCertificates({ NODE_EXTRA_CA_CERTS: _, ...env }: NodeJS.ProcessE
   return env;
 }
 
+/** What libuv hands to io_uring goes on as the user that the engine began as, when it has become another (CVE-2024-22017). */
+const NO_IO_URING = { UV_USE_IO_URING: '0' };
+
 function isReceiver(output: Inherited): output is Receiver {
   return typeof output === 'object' && 'receive' in output;
 }
@@ -67,7 +70,7 @@ export class EngineProcess {
         isReceiver(output) ? 'pipe' : ((output ?? 'ignore') as 'ignore'),
       ],
       serialization: 'advanced',
-      env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir) },
+      env: { ...withoutCertificates(process.env), ...runtimeEnvironment(runtimeDir), ...NO_IO_URING },
       // It gets its own session: Ctrl-Z must not stop, nor Ctrl-\\ kill, a process that owes answers to the primary.
       detached: true,
     });

@@ -27,6 +27,7 @@ Napi::Object Init(Napi::Env, Napi::Object exports) {
   export_flow(exports);
   export_recorder(exports);
   export_reader(exports);
+  export_user(exports);
   export_capture(exports);
   return exports;
 }

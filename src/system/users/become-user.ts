@@ -4,18 +4,13 @@ import { DpcapError, errnoOf } from '../../errors.js';
 import { hostAddon } from '../../native/addons.js';
 import type { Account } from './accounts.js';
 
-/** Node has had it since 0.9; its types do not tell. */
-type Initgroups = { initgroups?(user: string, group: number): void };
-
 /**
  * Makes this process the user's, with all its threads and for good. Files that are opened from now on are opened by him.
  * @throws DpcapError ERR_PERMISSION: then nothing goes on as root that was not to
  */
 export function becomeUser({ user, uid, gid }: Account & { user: string }): void {
   try {
-    (process as Initgroups).initgroups?.(user, gid);
-    process.setgid?.(gid);
-    process.setuid?.(uid);
+    hostAddon().becomeUser(user, uid, gid);
   } catch (cause) {
     throw refused(user, cause);
   }
