@@ -74,3 +74,15 @@ export const gre = (type: number, inner: Uint8Array): Uint8Array => concat([0, 0
 /** Labels, the last with the bottom-of-stack bit. */
 export const mpls = (labels: number[], inner: Uint8Array): Uint8Array =>
   concat(...labels.map((label, i) => u32((label << 12) | (i === labels.length - 1 ? 0x100 : 0) | 64)), inner);
+
+/** Frames of different flows and lengths, `step` bytes apart; one with a tag, and last one that is too long for a tunnel. */
+export function forTunnels(count: number, step: number): Uint8Array[] {
+  return [
+    ...Array.from({ length: count }, (_, i) =>
+      ether(0x0800, ipv4(17, udp(1000 + i, 53, new Uint8Array(20 + step * i).fill(i)))),
+    ),
+    ether(0x86dd, ipv6(17, udp(1, 2, new Uint8Array(77)))),
+    ether(0x0800, ipv4(17, udp(1, 2, new Uint8Array(30))), [{ tpid: 0x8100, vid: 0xa00a }]),
+    ether(0x0800, ipv4(17, udp(3, 4, new Uint8Array(1472)))),
+  ];
+}

@@ -15,21 +15,13 @@ import {
 } from '../harness/index.js';
 import { addsUp, mirrorsOf, mirrorsUntil, setMirror } from '../harness/mirrors.js';
 import { run } from '../harness/processes.js';
-import { ether, ipv4, ipv6, udp } from '../helpers/frames.js';
+import { ether, forTunnels, ipv4, udp } from '../helpers/frames.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['nsenter', 'tshark'] });
 const NEXT_HOP = '02:00:00:00:00:09';
 const SOURCE_V6 = '2001:db8::1';
 
-/** Frames of different flows and lengths, one with a tag, and last one that is too long for a tunnel. */
-const FRAMES = [
-  ...Array.from({ length: 40 }, (_, i) =>
-    ether(0x0800, ipv4(17, udp(1000 + i, 53, new Uint8Array(20 + 30 * i).fill(i)))),
-  ),
-  ether(0x86dd, ipv6(17, udp(1, 2, new Uint8Array(77)))),
-  ether(0x0800, ipv4(17, udp(1, 2, new Uint8Array(30))), [{ tpid: 0x8100, vid: 0xa00a }]),
-  ether(0x0800, ipv4(17, udp(3, 4, new Uint8Array(1472)))),
-];
+const FRAMES = forTunnels(40, 30);
 const hex = (all: readonly Uint8Array[]): string[] => all.map((frame) => Buffer.from(frame).toString('hex'));
 /** Without their order: a thread that moves to another CPU between two sends may overtake itself on a veth. */
 const sorted = (all: readonly Uint8Array[]): string[] => hex(all).sort();

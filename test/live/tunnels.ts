@@ -15,19 +15,11 @@ import {
   tsharkFields,
   writePcap,
 } from '../harness/index.js';
-import { ether, ipv4, ipv6, udp } from '../helpers/frames.js';
+import { ether, forTunnels, ipv4, udp } from '../helpers/frames.js';
 
 const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['nsenter'] });
 
-/** Frames of different flows and lengths, one with a tag, and last one that is too long for a tunnel. */
-const FRAMES = [
-  ...Array.from({ length: 60 }, (_, i) =>
-    ether(0x0800, ipv4(17, udp(1000 + i, 53, new Uint8Array(20 + 20 * i).fill(i)))),
-  ),
-  ether(0x86dd, ipv6(17, udp(1, 2, new Uint8Array(77)))),
-  ether(0x0800, ipv4(17, udp(1, 2, new Uint8Array(30))), [{ tpid: 0x8100, vid: 0xa00a }]),
-  ether(0x0800, ipv4(17, udp(3, 4, new Uint8Array(1472)))),
-];
+const FRAMES = forTunnels(60, 20);
 
 const BACKENDS = {
   pdump: startTestpmd,
