@@ -48,9 +48,10 @@ function othersOf({ runtimeDir, pid: own }: AgentAt, agents: readonly AgentAt[])
 
 /** All agents that answer, of one application or of all. */
 export function answeringAgents(filePrefix: string | undefined): { agent: AgentAt; hello: AgentHello }[] {
+  const addon = hostAddon();
   return findAgents(runtimeRoot(), filePrefix).flatMap((agent) => {
     try {
-      return [{ agent, hello: hostAddon().agentHello(agent.socket) }];
+      return [{ agent, hello: addon.agentHello(agent.socket) }];
     } catch {
       return []; // it has just ended, or is another user's: `dpcap agent check` says which
     }
