@@ -143,7 +143,10 @@ void stream_set_filter(struct stream *stream, const struct filter *filter) {
   __atomic_store_n(&stream->filter, filter, __ATOMIC_SEQ_CST);
 }
 
-void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count, struct clock_time time) {
+// Flattened: records are written in two places, so that the compiler would call what writes them, which costs a record
+// of pcapng a quarter more instructions (222 instead of 180, 64 B, gcc 12).
+__attribute__((flatten)) void stream_take(struct stream *stream, struct rte_mbuf **packets, uint16_t count,
+                                          struct clock_time time) {
   struct span span = {
       record_time(&stream->kind, time.wall_ns), time.steady_ns, time.wall_ns, stream->used, 0, 0, false};
   const struct filter *const filter = __atomic_load_n(&stream->filter, __ATOMIC_SEQ_CST);
