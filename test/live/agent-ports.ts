@@ -23,6 +23,12 @@ async function forwarding(t: Test, options: Partial<TestpmdOptions> = {}): Promi
   return testpmd;
 }
 
+async function detachPort1(testpmd: Testpmd): Promise<void> {
+  await testpmd.command('stop');
+  await testpmd.command('port stop 1');
+  await testpmd.command('port detach 1', /detached/i);
+}
+
 /** Packets of some lanes that were written. */
 function written({ ports }: StatsRecord, of: Partial<LaneRecord>): number {
   const lanes = ports.filter((lane) => Object.entries(of).every(([key, value]) => lane[key as 'port'] === value));
@@ -42,9 +48,7 @@ t.test('a port that goes away ends its lanes', { skip }, async (t) => {
 t.test('a port that comes back is captured again', { skip }, async (t) => {
   const testpmd = await forwarding(t);
   const running = await startCapture(testpmd, [...AGENT, '-i', 'any', '-w', '/dev/null']).started();
-  await testpmd.command('stop');
-  await testpmd.command('port stop 1');
-  await testpmd.command('port detach 1', /detached/i);
+  await detachPort1(testpmd);
   await running.process.expect(/net_null1 queue 0 rx is no longer captured/, { stream: 'stderr' });
   await testpmd.command('port attach net_null1', /Port 1 is attached/);
   await testpmd.command('port start 1');
@@ -58,9 +62,7 @@ t.test('a port that comes back is captured again', { skip }, async (t) => {
 t.test('another device in its place is not captured', { skip }, async (t) => {
   const testpmd = await forwarding(t);
   const running = await startCapture(testpmd, TO_NULL).started();
-  await testpmd.command('stop');
-  await testpmd.command('port stop 1');
-  await testpmd.command('port detach 1', /detached/i);
+  await detachPort1(testpmd);
   await running.process.expect(/net_null1 queue 0 tx is no longer captured/, { stream: 'stderr' });
   await testpmd.command('port attach net_null7', /Port 1 is attached/);
   await testpmd.command('port start 1');

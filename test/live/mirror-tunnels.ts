@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { hostAddon } from '../../src/native/addons.js';
 import { startWithAgent } from '../harness/agent.js';
 import { COLLECTOR, COLLECTOR_V6, type Collector, HOST, joinCollector } from '../harness/collector.js';
+import { isWholeErspan } from '../harness/erspan.js';
 import {
   leftovers,
   readPcap,
@@ -26,9 +27,6 @@ const hex = (all: readonly Uint8Array[]): string[] => all.map((frame) => Buffer.
 /** Without their order: a thread that moves to another CPU between two sends may overtake itself on a veth. */
 const sorted = (all: readonly Uint8Array[]): string[] => hex(all).sort();
 const dataOf = (file: string): Buffer[] => readPcap(file).packets.map(({ data }) => data);
-const upTo = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
-/** A field of one bit: tshark prints a number up to 4.0, and a word from 4.2 on. */
-const isSet = (text: string | undefined): boolean => text === '1' || text === 'True';
 
 interface Scene {
   net: Collector;
@@ -152,7 +150,7 @@ t.test('tunnels of each kind at once', { skip }, async (t) => {
       const values = new Set(tsharkFields(own, [name]).map(([text = '']) => text.split(',')[0]));
       t.same([...values], [value], `${url}: ${name}`);
     }
-    if (directions === 'both') checkErspan(t, own, begin);
+    if (directions === 'both') isWholeErspan(t, own, FRAMES.length, begin, 0.01);
     const [flags] = packets.map((packet) => packet.readUInt16BE(20));
     if (!url.includes('[')) t.equal(flags, 0x4000, 'not to be fragmented');
   }
@@ -160,36 +158,6 @@ t.test('tunnels of each kind at once', { skip }, async (t) => {
   net.close();
   t.same(leftovers(), []);
 });
-
-function checkErspan(t: Test, file: string, begin: number): void {
-  const names = ['erspan.direction', 'erspan.truncated', 'erspan.pid3.timestamp', 'erspan.timestamp'];
-  const packets = tsharkFields(file, ['gre.sequence_number', ...names]);
-  packets.sort(([a], [b]) => Number(a) - Number(b));
-  t.same(
-    packets.map(([sequence]) => sequence),
-    upTo(2 * FRAMES.length),
-    'no gap',
-  );
-  for (const isSent of [false, true]) {
-    const some = packets.filter((packet) => isSet(packet[1]) === isSent);
-    const cut = [...new Array(FRAMES.length - 1).fill(false), true];
-    t.same(
-      some.map((packet) => isSet(packet[2])),
-      cut,
-      `the long one was cut, of those that were ${isSent ? 'sent' : 'received'}`,
-    );
-    const times = some.map(([, , , seconds, ns]) => Number(seconds) + Number(ns) / 1e9);
-    t.same(
-      times,
-      [...times].sort((a, b) => a - b),
-      'in the order of time',
-    );
-    t.ok(
-      times.every((time) => time >= begin - 0.01 && time <= Date.now() / 1000 + 0.01),
-      `of the time of day: ${times[0]}`,
-    );
-  }
-}
 
 t.test("the next hop's address is learnt, and the kernel's end of the tunnel has the frames", { skip }, async (t) => {
   const short = FRAMES.slice(0, -1);

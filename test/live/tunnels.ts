@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startWithAgent } from '../harness/agent.js';
 import { COLLECTOR, COLLECTOR_V6, type Collector, HOST, joinCollector } from '../harness/collector.js';
+import { bySequence, isWholeErspan } from '../harness/erspan.js';
 import {
   balances,
   isUnharmed,
@@ -58,7 +59,6 @@ const dataOf = (file: string): Buffer[] => readPcap(file).packets.map(({ data })
 /** Frames without their order: a thread that moves to another CPU between two sends may overtake itself on a veth. */
 const sorted = (frames: readonly Uint8Array[]): Buffer[] =>
   frames.map((frame) => Buffer.from(frame)).sort((a, b) => a.length - b.length || Buffer.compare(a, b));
-const bySequence = (packets: string[][]): string[][] => [...packets].sort(([a], [b]) => Number(a) - Number(b));
 const upTo = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
 
 /** Each with the bytes in front of a frame behind the outer IP header, and what tshark reads of every packet. */
@@ -74,9 +74,6 @@ const TUNNELS: [url: string, head: number, fields: Record<string, string>][] = [
   [`vxlan://${COLLECTOR}?vni=9&src=${HOST}&mtu=1400`, 16, { 'vxlan.vni': '9' }],
   [`vxlan://[${COLLECTOR_V6}]?vni=9`, 16, { 'vxlan.vni': '9', 'ipv6.dst': COLLECTOR_V6 }],
 ];
-
-/** A field of one bit: tshark prints a number up to 4.0, and a word from 4.2 on. */
-const isSet = (text: string | undefined): boolean => text === '1' || text === 'True';
 
 for (const via of ['pdump', 'agent'] as const) {
   for (const [url, head, fields] of TUNNELS) {
@@ -116,37 +113,7 @@ for (const via of ['pdump', 'agent'] as const) {
     const words = ['--via', via, '-i', '0', '-w', `erspan://${COLLECTOR}?id=5`];
     const { captured, file } = await carried(scene, words, 2 * FRAMES.length);
     balances(t, captured);
-    const fields = [
-      'gre.sequence_number',
-      'erspan.direction',
-      'erspan.truncated',
-      'erspan.pid3.timestamp',
-      'erspan.timestamp',
-    ];
-    const packets = bySequence(tsharkFields(file, fields));
-    t.same(
-      packets.map(([sequence]) => sequence),
-      upTo(2 * FRAMES.length),
-      'no gap',
-    );
-    for (const isSent of [false, true]) {
-      const some = packets.filter((packet) => isSet(packet[1]) === isSent);
-      t.same(
-        some.map((packet) => isSet(packet[2])),
-        [...new Array(FRAMES.length - 1).fill(false), true],
-        'the long one was cut',
-      );
-      const times = some.map(([, , , seconds, ns]) => Number(seconds) + Number(ns) / 1e9);
-      t.same(
-        times,
-        [...times].sort((a, b) => a - b),
-        'in the order of time',
-      );
-      t.ok(
-        times.every((time) => time >= begin && time <= Date.now() / 1000),
-        `of the time of day: ${times[0]}`,
-      );
-    }
+    isWholeErspan(t, file, FRAMES.length, begin);
   });
 }
 
