@@ -1,6 +1,5 @@
 /** The output of one capture, in the engine: a single one, or files that follow one another. */
 import { dirname } from 'node:path';
-import { asDpcapError } from '../errors.js';
 import type { CaptureBinding, SinkPlan } from '../native/capture-binding.js';
 import type { FinishedFile, FromEngine } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
@@ -9,6 +8,7 @@ import { sinkOf } from '../sinks/registry.js';
 import { FileSeries } from '../sinks/rotation/series.js';
 import type { Output, Published } from '../sinks/sink.js';
 import type { CaptureEnd } from './capture-end.js';
+import { DiskRoom } from './disk-room.js';
 
 type Done = Extract<FromEngine, { type: 'done' }>;
 type Planned = Pick<EnginePlan, 'output' | 'rotation' | 'minFree'>;
@@ -21,12 +21,9 @@ export interface OutputEvents {
 }
 
 export class CaptureOutput {
-  readonly #plan: Planned;
   readonly #output: Output;
   readonly #series: FileSeries | undefined;
-  readonly #events: OutputEvents;
-  /** A disk is being asked for its room. */
-  #isAsking = false;
+  readonly #room: DiskRoom | undefined;
   #end: CaptureEnd | undefined;
 
   /** Opens what was planned; see Sink.open(). */
@@ -36,9 +33,7 @@ export class CaptureOutput {
   }
 
   private constructor(plan: Planned, output: Output, events: OutputEvents) {
-    this.#plan = plan;
     this.#output = output;
-    this.#events = events;
     if (plan.rotation && plan.output.kind === 'file' && plan.output.unfinished !== undefined) {
       const { path, unfinished, owner } = plan.output;
       this.#series = new FileSeries({ path, unfinished, owner }, plan.rotation, output, {
@@ -46,6 +41,7 @@ export class CaptureOutput {
         notice: (text) => events.notice(text),
       });
     }
+    this.#room = this.#roomFor(plan, () => events.ends());
   }
 
   get sink(): SinkPlan {
@@ -59,6 +55,7 @@ export class CaptureOutput {
       refuseFile: (errno) => addon.refuseFile(number, errno),
       fileTurns: () => addon.fileTurns(number),
     });
+    this.#room?.begin();
   }
 
   /** The addon has something to tell. Never throws. */
@@ -71,12 +68,12 @@ export class CaptureOutput {
     this.turn();
     const error = this.#series?.error;
     if (error) return { reason: 'sink failed', error };
-    if (!this.#isAsking) void this.#askForRoom();
     return this.#end;
   }
 
   /** Gives what is finished its name, and removes what is not. @param hasHeader whether a single file is a valid one */
   async end(done: Done, hasHeader: boolean): Promise<void> {
+    this.#room?.stop();
     const { file, error } = await (this.#series?.end() ?? this.#endSingle(hasHeader));
     done.file = file;
     // Why there is no other file says more than that the output failed for want of it.
@@ -90,21 +87,12 @@ export class CaptureOutput {
     return { file: undefined };
   }
 
-  async #askForRoom(): Promise<void> {
-    const { minFree, output } = this.#plan;
-    if (minFree === undefined || output.kind !== 'file') return;
-    this.#isAsking = true;
-    try {
-      const hasRoom = await (this.#series?.makeRoom(minFree) ?? isRoom(output.path, minFree));
-      if (!hasRoom) this.#end = { reason: 'disk space' };
-    } catch (thrown) {
-      this.#end = { reason: 'sink failed', error: asDpcapError(thrown) };
-    }
-    this.#isAsking = false;
-    if (this.#end) this.#events.ends();
+  #roomFor({ minFree, output }: Planned, ends: () => void): DiskRoom | undefined {
+    if (minFree === undefined || output.kind !== 'file') return undefined;
+    const free = (): Promise<number> => this.#series?.makeRoom(minFree) ?? freeBytes(dirname(output.path));
+    return new DiskRoom(minFree, free, (end) => {
+      this.#end = end;
+      ends();
+    });
   }
-}
-
-async function isRoom(path: string, bytes: number): Promise<boolean> {
-  return (await freeBytes(dirname(path))) >= bytes;
 }

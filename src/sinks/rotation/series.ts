@@ -90,14 +90,14 @@ export class FileSeries {
     }
   }
 
-  /** Gives up the oldest files, if this is a ring, until the disk has so much room. Resolves with whether it has. */
-  async makeRoom(bytes: number): Promise<boolean> {
-    let hasRoom = true;
+  /** Gives up the oldest files, if this is a ring, until the disk has so much room. Resolves with the room. */
+  async makeRoom(bytes: number): Promise<number> {
+    let room = Number.POSITIVE_INFINITY; // where it cannot be asked for, `error` says why
     this.#then(async () => {
-      hasRoom = await this.#shrinkFor(bytes);
+      room = await this.#shrinkFor(bytes);
     });
     await this.#work;
-    return hasRoom;
+    return room;
   }
 
   /** The addon has finished: what is left unfinished was never needed. Resolves with the last file. */
@@ -116,13 +116,12 @@ export class FileSeries {
     });
   }
 
-  async #shrinkFor(bytes: number): Promise<boolean> {
-    const directory = dirname(this.#path);
-    while ((await freeBytes(directory)) < bytes) {
-      if (this.#rotation.ring === 0 || this.#ring.size === 0) return false;
+  async #shrinkFor(bytes: number): Promise<number> {
+    while (true) {
+      const room = await freeBytes(dirname(this.#path));
+      if (room >= bytes || this.#rotation.ring === 0 || this.#ring.size === 0) return room;
       await this.#ring.giveUpOldest();
     }
-    return true;
   }
 
   async #begun(): Promise<void> {

@@ -70,7 +70,7 @@ class Played {
   }
 
   /** Resolves when what was begun has been done: to ask for no room at all comes last. */
-  settled(): Promise<boolean> {
+  settled(): Promise<number> {
     return this.series.makeRoom(0);
   }
 
@@ -145,9 +145,9 @@ t.test('a file that cannot be given its name is not told as finished, and where 
 t.test('a ring makes room by its oldest files', async (t) => {
   const played = await Played.begin(t, { ring: 5 });
   for (let number = 1; number <= 3; number++) await played.write(number);
-  t.equal(await played.series.makeRoom(1), true);
+  t.ok((await played.series.makeRoom(1)) >= 1);
   t.ok(existsSync(join(played.folder, 'x.pcap')), 'while there is room, all stay');
-  t.equal(await played.series.makeRoom(2 ** 60), false, 'no disk has so much');
+  t.ok((await played.series.makeRoom(2 ** 60)) < 2 ** 60, 'no disk has so much');
   t.same(
     played.names().filter((name) => !name.endsWith('.partial')),
     [],
@@ -157,6 +157,6 @@ t.test('a ring makes room by its oldest files', async (t) => {
 t.test('what is no ring keeps its files', async (t) => {
   const played = await Played.begin(t);
   await played.write(1);
-  t.equal(await played.series.makeRoom(2 ** 60), false);
+  t.ok((await played.series.makeRoom(2 ** 60)) < 2 ** 60);
   t.equal(statSync(join(played.folder, 'x.pcap')).size, 4);
 });
