@@ -8,6 +8,12 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
  */
 export const NO_DEBUGGER = '--inspect-port=[ff00::]:1024';
 
+/**
+ * V8 lets the space for young objects grow to 48 MiB, little by little, over hours: a process that only passes figures on
+ * looked as if it leaked. With this it is as large after a minute as after a week, and by a third smaller (Node 20).
+ */
+export const STEADY_MEMORY = '--max-semi-space-size=2';
+
 /** A command as spawn() takes it. */
 export interface NodeCommand {
   command: string;
@@ -16,7 +22,7 @@ export interface NodeCommand {
 
 /** How node is started. @param words node's options, the file to execute and its arguments */
 export function nodeCommand(words: readonly string[]): NodeCommand {
-  return { command: process.execPath, args: [NO_DEBUGGER, ...words] };
+  return { command: process.execPath, args: [NO_DEBUGGER, STEADY_MEMORY, ...words] };
 }
 
 /** Like spawn(), for node. @param words as for nodeCommand() */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { NO_DEBUGGER } from '../../src/system/own-process.js';
+import { NO_DEBUGGER, nodeCommand, STEADY_MEMORY } from '../../src/system/own-process.js';
 import { endingSignals, isIgnored } from '../../src/system/signals.js';
 
 const SIGNALS = new URL('../../src/system/signals.js', import.meta.url).href;
@@ -40,7 +40,10 @@ t.test('a process of ours survives what it does not know, and what was ignored',
 });
 
 t.test('the wrapper tells node what was ignored, and to open no debugger', async (t) => {
-  t.match(readFileSync(BIN, 'utf8'), `'${NO_DEBUGGER}'`);
+  const wrapper = readFileSync(BIN, 'utf8');
+  t.match(wrapper, `'${NO_DEBUGGER}'`);
+  t.match(wrapper, ` ${STEADY_MEMORY} `, 'and its memory is bounded as that of the other processes');
+  t.strictSame(nodeCommand(['x']).args, [NO_DEBUGGER, STEADY_MEMORY, 'x']);
   const script = `trap '' HUP; exec "$0" --version`;
   const link = join(t.testdir({}), 'linked');
   symlinkSync(BIN, link);
