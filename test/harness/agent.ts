@@ -1,6 +1,6 @@
 /** Primaries that have dpcap's agent in them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, isAbsolute } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { installedAgent } from '../helpers/native.js';
 import { agentServes } from './agent-socket.js';
@@ -68,7 +68,7 @@ export function startForwarderWithAgent(
   return startForwarderIn(program, vdevs, program === 'dpdk-linked-forwarder' ? {} : { LD_PRELOAD: installedAgent() });
 }
 
-/** A forwarder with this environment. */
+/** A forwarder with this environment. @param program a target of CMakeLists.txt, or a path */
 export function startForwarderIn(
   program: string,
   vdevs: readonly string[],
@@ -76,5 +76,5 @@ export function startForwarderIn(
 ): Promise<OwnedPrimary> {
   const prefix = uniqueName();
   const eal = ['-l', '0', '--no-pci', '--file-prefix', prefix, '-m', '64', ...vdevs.flatMap((one) => ['--vdev', one])];
-  return startOwnedPrimary(prefix, built(program), eal, env);
+  return startOwnedPrimary(prefix, isAbsolute(program) ? program : built(program), eal, env);
 }

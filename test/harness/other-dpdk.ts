@@ -78,6 +78,19 @@ export function copyStaticPrimary(folder: string, as: DpdkVersion): string {
   return path;
 }
 
+/** A copy of a program that does not export one symbol. Returns its path. */
+export function copyWithout(symbol: string, program: string, folder: string): string {
+  const path = join(folder, program);
+  const bytes = readFileSync(built(program));
+  const name = Buffer.from(`\0${symbol}\0`);
+  let at = bytes.indexOf(name);
+  if (at === -1) throw new Error(`there is no ${symbol} in ${program}`);
+  for (; at !== -1; at = bytes.indexOf(name, at + 1)) bytes.write('_', at + 1, 'latin1');
+  writeFileSync(path, bytes);
+  chmodSync(path, 0o755);
+  return path;
+}
+
 /** Replaces RTE_VERSION where EAL writes it into its `config` and compares it with that of others. */
 function renumber(bytes: Buffer, as: DpdkVersion): void {
   const [from, to] = [Buffer.alloc(4), Buffer.alloc(4)];

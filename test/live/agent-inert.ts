@@ -1,9 +1,18 @@
 /** Applications in which the agent can do nothing: they run as without it, and who looks is told why. */
+import { join } from 'node:path';
 import t from 'tap';
+import { startForwarderIn } from '../harness/agent.js';
 import { hasAgentSocket } from '../harness/agent-socket.js';
-import { isForwarding, requirements, runDpcap, startTestpmd } from '../harness/index.js';
+import {
+  bridgeTwoNamespaces,
+  isForwarding,
+  requirements,
+  runDpcap,
+  startCapture,
+  startTestpmd,
+} from '../harness/index.js';
 import { startMallocPrimary } from '../harness/malloc-primary.js';
-import { cannotCopyDpdk, copyLibraries, installedRelease, release } from '../harness/other-dpdk.js';
+import { cannotCopyDpdk, copyLibraries, copyWithout, installedRelease, release } from '../harness/other-dpdk.js';
 import { start } from '../harness/processes.js';
 import { installedAgent } from '../helpers/native.js';
 
@@ -38,6 +47,48 @@ t.test('one whose program has DPDK in it, and exports nothing', { skip: skipCopi
   t.notOk(hasAgentSocket(primary.prefix, primary.pid));
   t.match(await runDpcap(['agent', 'check', String(primary.pid)]), { code: 1, stdout: /--export-dynamic/ });
   t.match(await primary.stop(), { code: 0 });
+});
+
+t.test('one that exports less than the agent needs', { skip: skipCopies }, async (t) => {
+  const bridge = bridgeTwoNamespaces();
+  t.teardown(() => bridge.close());
+  const program = copyWithout('rte_eth_dev_get_mtu', 'dpdk-static-forwarder', t.testdir());
+  const application = await startForwarderIn(program, bridge.vdevs, { LD_PRELOAD: installedAgent() });
+  t.teardown(() => application.stop());
+  await application.process.expect(/it does nothing in this process: it has no rte_eth_dev_get_mtu: .*export/, {
+    stream: 'stderr',
+  });
+  bridge.a.run('ping', ['-c', '1', '-W', '5', bridge.b.address]);
+  t.notOk(hasAgentSocket(application.prefix, application.process.pid));
+  t.match(await application.stop(), { code: 0 });
+});
+
+t.test('one that exports less than mirrors need: captures are had all the same', { skip: skipCopies }, async (t) => {
+  const bridge = bridgeTwoNamespaces();
+  t.teardown(() => bridge.close());
+  const program = copyWithout('rte_mempool_free', 'dpdk-static-forwarder', t.testdir());
+  const application = await startForwarderIn(program, bridge.vdevs, { LD_PRELOAD: installedAgent() });
+  t.teardown(() => application.stop());
+  const running = startCapture(application, ['-i', '0', '-c', '1', 'icmp', '-w', join(t.testdirName, 'x.pcap')]);
+  await running.started();
+  bridge.a.run('ping', ['-c', '1', '-W', '5', bridge.b.address]);
+  t.match(await running.ended(), { code: 0, final: { packets: 1 } });
+  const words = [
+    'mirror',
+    'set',
+    '-i',
+    '0',
+    '-Q',
+    'rx',
+    '--to-port',
+    '1',
+    '--for',
+    '5s',
+    '--file-prefix',
+    application.prefix,
+  ];
+  t.match(await runDpcap(words), { code: 1, stderr: /cannot mirror\n.*--export-dynamic/ });
+  t.match(await application.stop(), { code: 0 });
 });
 
 t.test('one without DPDK, which passes it on', async (t) => {

@@ -64,17 +64,20 @@ static const struct needed OF_MIRRORS[] = {
 static unsigned int abi_of(unsigned int year, unsigned int month) { return month >= 11 ? year + 1 : year; }
 
 const char *dpdk_look_up(void) {
+  static char problem[128];
   for (size_t i = 0; i < RTE_DIM(NEEDED); i++) {
     *NEEDED[i].function = look_up(NEEDED[i].name);
-    if (*NEEDED[i].function == NULL) return NEEDED[i].name;
+    if (*NEEDED[i].function != NULL) continue;
+    snprintf(problem, sizeof problem, "it has no %s: a program that is linked statically has to export it",
+             NEEDED[i].name);
+    return problem;
   }
   for (size_t i = 0; i < RTE_DIM(WELCOME); i++) *WELCOME[i].function = look_up(WELCOME[i].name);
   for (size_t i = 0; i < RTE_DIM(OF_MIRRORS); i++) *OF_MIRRORS[i].function = look_up(OF_MIRRORS[i].name);
   if (abi_of(dpdk.version_year(), dpdk.version_month()) == abi_of(RTE_VER_YEAR, RTE_VER_MONTH)) return NULL;
-  static char other[128];
-  snprintf(other, sizeof other, "the agent of %s in place of that for %d.%d", dpdk.version(), RTE_VER_YEAR,
+  snprintf(problem, sizeof problem, "the agent of %s in place of that for %d.%d", dpdk.version(), RTE_VER_YEAR,
            RTE_VER_MONTH);
-  return other;
+  return problem;
 }
 
 bool dpdk_can_mirror(void) {

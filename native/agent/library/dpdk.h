@@ -45,8 +45,8 @@ extern struct dpdk dpdk;
 bool dpdk_is_here(void);
 // Whether EAL is set up, before anything else was looked up.
 bool dpdk_is_up_already(void);
-// Looks all functions up. Returns the name of a needed one that is missing, or why the release is not the one that the
-// agent was built for; NULL when all is well.
+// Looks all functions up. Returns why the agent can do nothing here: a needed one is missing, or the release is not the
+// one that the agent was built for; NULL when all is well.
 const char *dpdk_look_up(void);
 // Whether all that mirrors take was found.
 bool dpdk_can_mirror(void);

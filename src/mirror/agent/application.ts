@@ -33,7 +33,7 @@ export function mirroringApplication(filePrefix: string | undefined): MirroringA
     {
       subject: filePrefix,
       hint: first?.hello.isPrimary
-        ? 'restart the application with the agent of this dpcap: `dpcap agent path`'
+        ? 'restart the application with the agent of this dpcap (`dpcap agent path`); linked statically, it has to export all of DPDK (--export-dynamic)'
         : 'give the agent to the primary as well: it is the primary whose ports are mirrored',
     },
   );
