@@ -103,7 +103,7 @@ class ProgramCapture implements Capture {
   async #run(options: CaptureOptions): Promise<CaptureResult> {
     const { plan, target } = await planCapture(options);
     const shown = { output: sinkOf(target.to).nameOf(target.to), inherited: this.#packets ?? target.inherits };
-    this.#running = startCapture(plan, shown, this.#reporter(), createLogger('silent', 'dpcap'));
+    this.#running = startCapture(plan, shown, this.#reporter(options.onNotice), createLogger('silent', 'dpcap'));
     if (this.#isStopped) this.#running.stop('stopped');
     const end = await this.#running.done;
     await this.#packets?.complete();
@@ -113,7 +113,7 @@ class ProgramCapture implements Capture {
     return { reason: end.reason, stats: this.stats.last, file: end.file, error };
   }
 
-  #reporter(): Reporter {
+  #reporter(onNotice: CaptureOptions['onNotice']): Reporter {
     return {
       wantsProgress: true,
       started: (facts) => {
@@ -122,7 +122,8 @@ class ProgramCapture implements Capture {
       },
       progress: (record) => this.#show(record),
       asked: () => {},
-      notice: () => {},
+      // What the program throws there is its own, and does not end the capture on the way.
+      notice: (text) => queueMicrotask(() => onNotice?.(text)),
       // Packets that are still on their way to the program may yet be lost.
       finished: (record) => {
         this.#final = record;

@@ -101,6 +101,8 @@ export const optionsSchema = z.strictObject({
   probeBudget: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
   /** Ends the capture as stop() does. Aborted beforehand: nothing is started, and its reason is thrown. */
   signal: z.optional(z.instanceof(AbortSignal)),
+  /** Called with each line that the command line would print of what happens meanwhile: a port went, memory is short. */
+  onNotice: z.optional(z.custom<(text: string) => void>((value) => typeof value === 'function')),
 });
 
 /** What to capture, and where packets go. */

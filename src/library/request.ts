@@ -65,7 +65,7 @@ function targetOf({ to, rotation }: CaptureOptions): CaptureTarget {
 
 /** Makes the request: what was given, and the defaults for the rest. */
 function requestFrom(options: CaptureOptions, ports: string[]): CaptureRequest {
-  const { to, packets, compress, rotation, minFreeBytes, signal: _, filter: __, ...given } = options;
+  const { to, packets, compress, rotation, minFreeBytes, signal: _, filter: __, onNotice: ___, ...given } = options;
   const path = to !== undefined && 'file' in to ? to.file : undefined;
   const format = packets ? 'pcapng' : path === undefined ? DEFAULT_REQUEST.format : formatOf(path);
   const codec = compress?.codec ?? (path === undefined ? undefined : codecOf(path));

@@ -14,6 +14,7 @@ t.test('what goes together', async (t) => {
     { ...FILE, comments: ['why'] },
     { to: { fd: 1 }, format: 'pcapng', comments: ['why'] },
     { to: { file: 'x.pcap' }, signal: new AbortController().signal },
+    { packets: true, onNotice: t.comment },
   ];
   for (const options of fitting) t.same(checkOptions(options), options);
 });
@@ -34,6 +35,7 @@ t.test('what does not', async (t) => {
     [{ to: { file: 'x.pcap' }, comments: ['why'] }, 'comments', /no place/],
     [{ ...FILE, comments: ['x'.repeat(70_000)] }, 'comments', /more than 65532 bytes/],
     [{ ...FILE, signal: {} as AbortSignal }, 'signal', /./],
+    [{ ...FILE, onNotice: 'told' as unknown as () => void }, 'onNotice', /./],
     [{ ...FILE, snapLen: 60 } as CaptureOptions, 'the options', /./],
     [undefined as unknown as CaptureOptions, '', /the options/],
   ];

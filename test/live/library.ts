@@ -67,6 +67,20 @@ t.test('values in, values out', { skip }, async (t) => {
   t.match(await stopped.done, { reason: 'stopped', file: undefined, error: undefined });
 });
 
+t.test('what happens meanwhile is told', { skip }, async (t) => {
+  const testpmd = await forwarding(t);
+  const notices: string[] = [];
+  const huge = capture({
+    filePrefix: testpmd.prefix,
+    to: { file: '/dev/null' },
+    packetLimit: 10,
+    bufferBytes: 2 ** 36,
+    onNotice: (text) => notices.push(text),
+  });
+  t.match(await huge.done, { reason: 'packets' });
+  t.match(notices, [/^room for \d+ copies instead of \d+/]);
+});
+
 t.test('two at once', { skip }, async (t) => {
   const testpmd = await forwarding(t);
   const both = ['0', '1'].map((port) =>
