@@ -1,9 +1,6 @@
 #include "primary/eal.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <rte_bus.h>
 #include <rte_config.h>
 #include <rte_eal.h>
 #include <rte_eal_memconfig.h>
@@ -30,11 +27,8 @@
 #include "base/fd.h"
 #include "base/thread.h"
 #include "primary/hotplug.h"
-#include "primary/lean_eal.h"
+#include "primary/plugins.h"
 #include "primary/versions.h"
-
-// It is in the driver SDK's bus_driver.h, which distributions do not install; librte_eal exports it in every release.
-extern "C" void rte_bus_unregister(struct rte_bus* bus);
 
 namespace dpcap {
 namespace {
@@ -102,25 +96,6 @@ class QuietStderr {
   const Descriptor file_;
 };
 
-// Loads the bus libraries and takes every bus out of EAL's list. A bus that is not there cannot be scanned or probed,
-// so no driver code runs on the primary's devices: merely starting a secondary has killed virtio NICs
-// (F-Stack issue 860, DPDK 22.11.7). EAL loads the same libraries again as plugins, which is then a no-op.
-void load_buses() {
-  if (DIR* dir = opendir(RTE_EAL_PMD_PATH)) {
-    while (const dirent* entry = readdir(dir)) {
-      if (strncmp(entry->d_name, "librte_bus_", 11) != 0) continue;
-      const std::string path = std::string(RTE_EAL_PMD_PATH) + "/" + entry->d_name;
-      dlopen(path.c_str(), RTLD_NOW);  // a library that cannot be loaded cannot register a bus either
-    }
-    closedir(dir);
-  }
-}
-
-void forget_buses() {
-  const auto any = [](const rte_bus*, const void*) { return 0; };
-  while (rte_bus* bus = rte_bus_find(nullptr, any, nullptr)) rte_bus_unregister(bus);
-}
-
 // Returns the argument that puts the highest lcore id on all CPUs that this process may use. Mempool caches in shared
 // memory are indexed by lcore id, so the id must not be one that a thread of the primary polls with; no thread of dpcap
 // allocates under it anyway (see attach).
@@ -162,11 +137,9 @@ void attach(const AttachOptions& options) {
   fault_point("attach.begin");
   LogBuffer::instance().redirect();
   refuse_other_rings(ring_bytes_of_libraries());
-  if (options.is_lean && !hide_plugins()) {
-    throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "EAL cannot be kept from loading its plugins", 0, options.file_prefix);
+  if (!(options.is_lean ? hide_plugins() : forget_buses())) {
+    throw Error("ERR_PRIMARY_NOT_CAPTURABLE", "EAL cannot be kept from the primary's devices", 0, options.file_prefix);
   }
-  if (!options.is_lean) load_buses();
-  forget_buses();
 
   // EAL pins the thread that initialises it and gives it an lcore id. A thread that ends right afterwards takes both
   // with it, so no thread of dpcap has an lcore id, and each keeps the affinity that it was started with.

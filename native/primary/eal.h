@@ -9,7 +9,7 @@ namespace dpcap {
 
 struct AttachOptions {
   std::string file_prefix;  // names the primary, e.g. "rte"
-  bool is_lean;             // without the installed drivers: see lean_eal.h
+  bool is_lean;             // without the installed drivers: see hide_plugins()
 };
 
 // Starts EAL as a secondary of the primary with this file prefix. Blocks for some 30 ms.

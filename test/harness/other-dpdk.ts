@@ -91,6 +91,22 @@ export function copyWithout(symbol: string, program: string, folder: string): st
   return path;
 }
 
+/** Has the copied libraries of `folder` look for their plugins in another folder, whose path is a short one. */
+export function movePlugins(folder: string, to: string): void {
+  const eal = join(folder, `librte_eal.so.${abi()}`);
+  const bytes = readFileSync(eal);
+  const path = Buffer.from(`\0${pluginFolder()}\0`);
+  const at = bytes.indexOf(path);
+  if (at === -1 || to.length + 2 > path.length) throw new Error(`${pluginFolder()} cannot become ${to} in ${eal}`);
+  bytes.fill(0, at, at + path.length).write(to, at + 1, 'latin1');
+  writeFileSync(eal, bytes);
+}
+
+/** Where this system's DPDK has its plugins. */
+export function pluginFolder(): string {
+  return `${DPDK_LIBDIR}/dpdk/pmds-${abi()}.0`;
+}
+
 /** Replaces RTE_VERSION where EAL writes it into its `config` and compares it with that of others. */
 function renumber(bytes: Buffer, as: DpdkVersion): void {
   const [from, to] = [Buffer.alloc(4), Buffer.alloc(4)];

@@ -1,8 +1,10 @@
-#include "primary/lean_eal.h"
+#include "primary/plugins.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <rte_bus.h>
 #include <rte_config.h>
 #include <rte_eal.h>
 #include <sys/mman.h>
@@ -16,15 +18,51 @@
 
 #include "base/process/mappings.h"
 
+// It is in the driver SDK's bus_driver.h, which distributions do not install; librte_eal exports it in every release.
+extern "C" void rte_bus_unregister(struct rte_bus* bus);
+
 namespace dpcap {
 namespace {
 
-// Called by librte_eal in the place of stat(): eal_plugins_init() asks whether the folder is there
-// (lib/eal/common/eal_common_options.c).
+void unregister_buses() {
+  const auto any = [](const rte_bus*, const void*) { return 0; };
+  while (rte_bus* bus = rte_bus_find(nullptr, any, nullptr)) rte_bus_unregister(bus);
+}
+
+// Loads the buses of a folder before EAL does, which is then a no-op, and takes them out of its list.
+void disarm(const char* folder) {
+  DIR* dir = opendir(folder);
+  if (dir == nullptr) return;
+  while (const dirent* entry = readdir(dir)) {
+    if (strncmp(entry->d_name, "librte_bus_", 11) != 0) continue;
+    // A library that cannot be loaded cannot register a bus either.
+    dlopen((std::string(folder) + "/" + entry->d_name).c_str(), RTLD_NOW);
+  }
+  closedir(dir);
+  unregister_buses();
+}
+
+// What librte_eal calls in the place of stat(): eal_plugins_init() asks whether the folder is there before it loads
+// what is in it (lib/eal/common/eal_common_options.c). Folders of other names are asked about by nothing else in EAL
+// that has buses.
+using Stat = int (*)(const char* path, struct stat* status);
+
+int stat_and_disarm(const char* path, struct stat* status) {
+  const int result = stat(path, status);
+  if (result == 0 && S_ISDIR(status->st_mode)) disarm(path);
+  return result;
+}
+
 int stat_without_plugins(const char* path, struct stat* status) {
-  if (strstr(path, "/pmds-") == nullptr) return stat(path, status);
+  if (strstr(path, "/pmds-") == nullptr) return stat_and_disarm(path, status);
   errno = ENOENT;
   return -1;
+}
+
+// stat() of a library that was built before glibc 2.33.
+template <Stat function>
+int versioned(int, const char* path, struct stat* status) {
+  return function(path, status);
 }
 
 struct Tables {
@@ -99,14 +137,28 @@ bool load_ring_handlers() {
          dlopen(name.c_str(), RTLD_NOW) != nullptr;
 }
 
+// It is one of these, by how DPDK was built; on 64-bit systems stat() and stat64() are the same.
+template <Stat function>
+bool replace_stat() {
+  const link_map* eal = library_of(reinterpret_cast<void*>(rte_eal_init));
+  if (eal == nullptr) return false;
+  const auto today = reinterpret_cast<void*>(function);
+  const auto once = reinterpret_cast<void*>(versioned<function>);
+  return replace_call(eal, "stat64", today) || replace_call(eal, "stat", today) ||
+         replace_call(eal, "__xstat64", once) || replace_call(eal, "__xstat", once);
+}
+
 }  // namespace
 
+bool forget_buses() {
+  unregister_buses();
+  return replace_stat<stat_and_disarm>();
+}
+
 bool hide_plugins() {
-  const link_map* eal = library_of(reinterpret_cast<void*>(rte_eal_init));
-  if (eal == nullptr || !load_ring_handlers()) return false;
-  // It is one of the two, by how DPDK was built; on 64-bit systems they are the same.
-  const auto function = reinterpret_cast<void*>(stat_without_plugins);
-  return replace_call(eal, "stat64", function) || replace_call(eal, "stat", function);
+  if (!load_ring_handlers()) return false;
+  unregister_buses();
+  return replace_stat<stat_without_plugins>();
 }
 
 }  // namespace dpcap
