@@ -13,7 +13,7 @@ import { type Capturability, inspect, type PrimaryFacts } from '../primary/captu
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
 import { origin } from '../primary/joining/libraries.js';
-import { type OpsReading, readPrimaryOps } from '../primary/memory/mempool-ops.js';
+import { type OpsReading, readOpsTable } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
 import { findBoxes } from '../recorder/find.js';
@@ -136,7 +136,7 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
     facts,
     capturability,
     origin: libraries && !(libraries instanceof Error) ? origin(libraries) : undefined,
-    ops: reads ? readPrimaryOps(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
+    ops: reads ? readOpsTable(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
     injection: agent === undefined && reads ? examine(primary.pid as number, { despiteSeccomp: false }) : undefined,
     probesLack: isAlive(primary) ? (whyNoProbes(primary, host) ?? '') : undefined,

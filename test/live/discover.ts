@@ -10,7 +10,7 @@ import { inspect } from '../../src/primary/capturable.js';
 import { choosePrimary } from '../../src/primary/choose.js';
 import { findPrimaries, type Primary } from '../../src/primary/discover.js';
 import { systemHost } from '../../src/primary/host.js';
-import { readPrimaryOps } from '../../src/primary/memory/mempool-ops.js';
+import { readOpsTable } from '../../src/primary/memory/mempool-ops.js';
 import { RING_BLOCK } from '../../src/primary/memory/ring-block.js';
 import { captureToolZones } from '../../src/primary/secondaries.js';
 import { ports, telemetrySocket, unwrap } from '../../src/primary/telemetry.js';
@@ -61,7 +61,7 @@ t.test('a stock testpmd', { skip }, async (t) => {
   });
 
   t.test('its handler table is read exactly', async (t) => {
-    const reading = readPrimaryOps(testpmd.pid, host.addon.opsLayout);
+    const reading = readOpsTable(testpmd.pid, host.addon.opsLayout);
     if (!reading.names) return t.fail(reading.reason);
     t.comment(`${reading.source}: ${reading.names.join(' ')}`);
     t.equal(reading.names[0], 'dpaa', 'the one driver that Debian links testpmd with');
@@ -138,7 +138,7 @@ t.test('an executable that was deleted under its process', { skip }, async (t) =
   t.teardown(() => primary.clean());
   rmSync(program);
   t.equal(find(primary).process?.program, 'my-router');
-  const reading = readPrimaryOps(primary.pid, systemHost().addon.opsLayout);
+  const reading = readOpsTable(primary.pid, systemHost().addon.opsLayout);
   t.match(reading, { names: ['dpaa'], source: tableIn(program) });
 });
 

@@ -6,8 +6,9 @@ import { checked, native, type Way } from '../../native/errors.js';
 import type { AttachedFacts, RawPoolFacts } from '../../native/primary-binding.js';
 import { FORWARDING_RELEASE } from '../../native/releases.js';
 import { agreeOnOps } from '../../primary/memory/agree-on-ops.js';
-import { readPrimaryOps } from '../../primary/memory/mempool-ops.js';
+import { readOpsTable } from '../../primary/memory/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../../primary/memory/ring-block.js';
+import { refuseOtherOrder } from '../../primary/memory/secondary-ops.js';
 import { findSecondaries } from '../../primary/secondaries.js';
 import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../../primary/silent-processes.js';
 import type { CriticalSections } from '../../protocol/critical-sections.js';
@@ -46,6 +47,8 @@ export class Session {
   /** The captures that have begun and not left. */
   #users = 0;
   #isGone = false;
+  /** The primary's mempool handlers by index; none before a capture has asked for them. */
+  #order: readonly string[] = [];
   #endWatch: (() => void) | undefined;
   #tellGone: () => void = () => {};
   /** Resolves when the primary is gone and this process has let go of its files. attach() starts the watch. */
@@ -98,8 +101,8 @@ export class Session {
         subject: this.#target.filePrefix,
       });
     }
-    const order = makes === 'nothing' ? [] : this.#opsOrder(facts);
-    checked(() => this.addon.alignOps(order));
+    this.#order = makes === 'nothing' ? [] : this.#opsOrder(facts);
+    checked(() => this.addon.alignOps([...this.#order]));
     return facts;
   }
 
@@ -199,12 +202,16 @@ export class Session {
    * Asks the other secondaries whether they take part in the primary's pdump, where that matters.
    * @param requests how many requests a capture will make to begin
    * @returns what the user should know
-   * @throws DpcapError ERR_SECONDARY_STOPPED, see judgeParticipants()
+   * @throws DpcapError ERR_SECONDARY_STOPPED, see judgeParticipants(); ERR_MEMPOOL_OPS, see refuseOtherOrder()
    */
   async participants(requests: number): Promise<string | undefined> {
     if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return undefined;
     const others = findSecondaries(this.#target.runtimeDir).filter(({ pid }) => pid !== process.pid);
-    return judgeParticipants(await askParticipants(this.addon, others), requests);
+    const asked = await askParticipants(this.addon, others);
+    const copiers = asked.filter(({ answers, ours }) => answers && !ours);
+    const read = copiers.map(({ pid, program }) => ({ pid, program, ops: readOpsTable(pid, this.addon.opsLayout) }));
+    refuseOtherOrder(this.#order, read, this.#target.trustMempools === true);
+    return judgeParticipants(asked, requests);
   }
 
   /** From DPDK 25.11 on the primary has its secondaries make copies, too. */
@@ -228,7 +235,7 @@ export class Session {
     const { primaryPid } = this.#target;
     const layout = this.addon.opsLayout;
     const exact = primaryPid
-      ? readPrimaryOps(primaryPid, layout)
+      ? readOpsTable(primaryPid, layout)
       : ({ names: undefined, reason: 'its process is not visible from here' } as const);
     const inferred = inferRingBlock(facts.pools.map(poolFacts), facts.ownOps);
     return agreeOnOps(exact, inferred, facts.ownOps, { maxOps: layout.maxOps, trust: this.#target.trustMempools });

@@ -19,7 +19,7 @@ export type OpsReading =
   | { names: undefined; reason: string };
 
 /** Reads the table of process `pid`. It needs the right to trace the process (root), and never throws. */
-export function readPrimaryOps(pid: number, layout: OpsLayout, procDir = '/proc'): OpsReading {
+export function readOpsTable(pid: number, layout: OpsLayout, procDir = '/proc'): OpsReading {
   const dir = join(procDir, String(pid));
   try {
     const files = definingFiles(dir, 'librte_mempool.so');

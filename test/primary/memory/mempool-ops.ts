@@ -2,7 +2,7 @@ import { mkdirSync, openSync, renameSync, statSync, symlinkSync, writeFileSync, 
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeOpsTable, type OpsReading, readPrimaryOps } from '../../../src/primary/memory/mempool-ops.js';
+import { decodeOpsTable, type OpsReading, readOpsTable } from '../../../src/primary/memory/mempool-ops.js';
 import { elfImage } from '../helpers/elf-image.js';
 import { LAYOUT, OWN_OPS, opsTableBytes, TESTPMD_OPS } from '../helpers/fake-host.js';
 
@@ -36,7 +36,7 @@ function makeProc(dir: string, files: FakeFile[], executable = '/bin/app'): stri
 }
 
 function read(dir: string): OpsReading {
-  return readPrimaryOps(100, LAYOUT, dir);
+  return readOpsTable(100, LAYOUT, dir);
 }
 
 const LIBRARY = { path: '/lib/librte_mempool.so.23.0', at: 2 * BASE };
