@@ -33,7 +33,11 @@ t.test('a thread that the cgroup freezer has halted', { skip }, async (t) => {
   const thaw = await freezeThread(testpmd.pid, workerOf(testpmd.pid));
   const captured = await running.stop('SIGINT');
   balances(t, captured, 1);
-  t.match(captured.messages, /thread \d+ of the primary does not run[\s\S]*dpcap recover/);
+  // From 25.11 on the primary itself waits for a thread that was halted inside the callback, and does not answer.
+  t.match(
+    captured.messages,
+    /(thread \d+ of the primary does not run|does not say whether it is off)[\s\S]*dpcap recover/,
+  );
   thaw();
   await isForwarding(t, testpmd, 'thawed');
   const recovered = await runDpcap(['recover', '--file-prefix', testpmd.prefix]);

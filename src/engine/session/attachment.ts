@@ -208,10 +208,11 @@ export class Session {
     if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return undefined;
     const others = findSecondaries(this.#target.runtimeDir).filter(({ pid }) => pid !== process.pid);
     const asked = await askParticipants(this.addon, others);
+    const known = judgeParticipants(asked, requests);
     const copiers = asked.filter(({ answers, ours }) => answers && !ours);
     const read = copiers.map(({ pid, program }) => ({ pid, program, ops: readOpsTable(pid, this.addon.opsLayout) }));
     refuseOtherOrder(this.#order, read, this.#target.trustMempools === true);
-    return judgeParticipants(asked, requests);
+    return known;
   }
 
   /** From DPDK 25.11 on the primary has its secondaries make copies, too. */

@@ -18,20 +18,21 @@ export interface Copier {
 /**
  * Pure.
  * @param order the primary's handlers by index, as agreeOnOps() has it
- * @param trust whether a numbering that cannot be read is taken for the primary's
+ * @param trust whether the user says that they copy nothing, for they poll no queue
  * @throws DpcapError ERR_MEMPOOL_OPS for a secondary that would take mbufs by another handler, or may do so
  */
 export function refuseOtherOrder(order: readonly string[], copiers: readonly Copier[], trust: boolean): void {
+  if (trust) return;
   const index = order.indexOf(HANDLER);
   for (const { pid, program, ops } of copiers) {
-    if (ops.names ? ops.names[index] === HANDLER : trust) continue;
+    if (ops.names?.[index] === HANDLER) continue;
     const who = `${program ?? 'a process'} (pid ${pid}), which would copy packets for dpcap,`;
     const found = ops.names
       ? `has ${ops.names[index] ?? 'none'} in the place of mempool handler ${HANDLER} (${index})`
       : `numbers its mempool handlers in a way that is not known: ${ops.reason}`;
     throw new DpcapError('ERR_MEMPOOL_OPS', `${who} ${found}`, {
       subject: String(pid),
-      hint: `end it, or start it with the primary's libraries and -d options; a capture could crash it${ops.names ? '' : ' (--trust-mempools: it has them)'}`,
+      hint: 'end it, or start it with the primary’s libraries and -d options, for a capture could crash it; if it polls no queue, say so with --trust-mempools',
     });
   }
 }
