@@ -20,7 +20,6 @@ import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
 import { ProbeGuard } from './probe-guard.js';
 import type { CaptureSession } from './session/capture-session.js';
-import { FORWARD_WAIT_S } from './session/pdump-participants.js';
 import { statsMessage } from './stats-message.js';
 import { Waker } from './waker.js';
 
@@ -49,6 +48,7 @@ export class CaptureRun {
   /** Whether the addon owns the output, and the primary may hold something of this capture. */
   #begun = false;
   #flowing = false;
+  #requestsToEnd = 0;
   #output: CaptureOutput | undefined;
   #growth: Growth | undefined;
   #lanes: LaneWatch | undefined;
@@ -122,11 +122,10 @@ export class CaptureRun {
     refuseBusy(lanes, facts.owners);
     const plan = this.#nativePlan(output, facts, lanes);
     await this.#session.answered();
-    const known = await this.#session.participants(lanes.length);
-    if (known !== undefined) this.#notice(known);
+    this.#requestsToEnd = lanes.length;
+    const patienceMs = await this.#session.participants(lanes.length, (text) => this.#notice(text));
     this.#guard.begin(lanes);
     this.#begun = true;
-    const patienceMs = known === undefined ? 0 : lanes.length * FORWARD_WAIT_S * 1000;
     const { addon, way } = this.#session;
     const told = (): void => {
       output.turn();
@@ -255,7 +254,9 @@ export class CaptureRun {
     const alive = this.#session.isPrimaryAlive();
     const grown = this.#growth?.end();
     if (alive) await grown;
-    const inDoubt = await native(addon.disableCapture(this.#number, alive ? 'alive' : 'gone'), way);
+    const disabled = native(addon.disableCapture(this.#number, alive ? 'alive' : 'gone'), way);
+    const told = alive && this.#session.tellDelays(this.#requestsToEnd, (text) => this.#notice(text));
+    const [inDoubt] = await Promise.all([disabled, told]);
     if (inDoubt.length === 0) this.#send({ type: 'disabled', capture: this.#number });
     const reason = alive ? ((inDoubt.length > 0 ? inDoubt : undefined) ?? (await this.#notToFree())) : undefined;
     const mayFree = reason === undefined && this.#session.isPrimaryAlive();

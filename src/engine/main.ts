@@ -60,7 +60,8 @@ async function recoverPrimary({ target }: Extract<ToEngine, { type: 'recover' }>
   runtimeDir = target.runtimeDir;
   session = new Session(target, sections);
   try {
-    send({ type: 'recovered', report: await recover(target, session), error: undefined });
+    const tell = (text: string): void => send({ type: 'notice', capture: 0, text });
+    send({ type: 'recovered', report: await recover(target, session, tell), error: undefined });
   } catch (error) {
     const report = { cleared: [], inDoubt: [], running: [] };
     send({ type: 'recovered', report, error: asDpcapError(error).toJSON() });

@@ -3,9 +3,17 @@ import { join } from 'node:path';
 import { DpcapError } from '../errors.js';
 import { hostAddon } from '../native/addons.js';
 import { native } from '../native/errors.js';
+import type { OwnerFacts, PrimaryBinding } from '../native/primary-binding.js';
 import type { RecoverReport, RecoverTarget } from '../protocol/messages.js';
 import { waitForLock } from '../system/lock-file.js';
 import type { Session } from './session/attachment.js';
+import type { Tell } from './session/pdump-participants.js';
+
+/** What a recovery needs of its session. */
+export type RecoverySession = Pick<
+  Session,
+  'attach' | 'detach' | 'isPrimaryAlive' | 'obstacle' | 'quiesce' | 'sections' | 'tellDelays'
+> & { readonly addon: Pick<PrimaryBinding, 'disableOwner' | 'freeOwner'> };
 
 /** A file in the primary's runtime directory, which the recovery that is under way keeps locked. */
 const LOCK_FILE = 'dpcap_recover.lock';
@@ -15,12 +23,13 @@ const LOCK_LIMIT_MS = 20_000;
 /**
  * Disables what dead captures left enabled, waits until the primary's threads are out of the callbacks, and frees the
  * memory. Running captures are left alone. Of several recoveries at once, one waits for the other.
+ * @param tell takes what the user should hear meanwhile
  * @throws DpcapError when the primary cannot be joined, ERR_CAPTURE_BUSY when another recovery does not end
  */
-export async function recover(target: RecoverTarget, session: Session): Promise<RecoverReport> {
+export async function recover(target: RecoverTarget, session: RecoverySession, tell: Tell): Promise<RecoverReport> {
   try {
     await lock(target.runtimeDir);
-    return await clear(session);
+    return await clear(session, tell);
   } finally {
     if (session.isPrimaryAlive()) await session.detach();
   }
@@ -37,7 +46,7 @@ async function lock(runtimeDir: string): Promise<void> {
   });
 }
 
-async function clear(session: Session): Promise<RecoverReport> {
+async function clear(session: RecoverySession, tell: Tell): Promise<RecoverReport> {
   const { owners } = await session.attach('nothing');
   const dead = owners.filter((owner) => !owner.running);
   const report: RecoverReport = {
@@ -46,12 +55,8 @@ async function clear(session: Session): Promise<RecoverReport> {
     running: owners.filter((owner) => owner.running).map(({ name, pid, purpose }) => ({ name, pid, purpose })),
   };
 
-  const disabled: typeof dead = [];
-  for (const owner of dead) {
-    const lanes = await native(session.addon.disableOwner(owner.name));
-    if (lanes.length === 0) disabled.push(owner);
-    else report.inDoubt.push({ name: owner.name, lanes });
-  }
+  const requests = dead.flatMap(liveLanes).length;
+  const [disabled] = await Promise.all([disable(session, dead, report), session.tellDelays(requests, tell)]);
   const obstacle = disabled.length === 0 ? undefined : await session.quiesce();
   for (const owner of disabled) {
     const problem = obstacle ?? (await free(session, owner.name));
@@ -59,14 +64,31 @@ async function clear(session: Session): Promise<RecoverReport> {
       report.inDoubt.push({ name: owner.name, lanes: [problem] });
       continue;
     }
-    const lanes = owner.lanes.filter((one) => one.live).length;
+    const lanes = liveLanes(owner).length;
     report.cleared.push({ name: owner.name, pid: owner.pid, purpose: owner.purpose, lanes });
   }
   return report;
 }
 
+/** Returns those whose callbacks are all off now; the report has the others. */
+async function disable(
+  { addon }: RecoverySession,
+  dead: readonly OwnerFacts[],
+  report: RecoverReport,
+): Promise<OwnerFacts[]> {
+  const disabled: OwnerFacts[] = [];
+  for (const owner of dead) {
+    const lanes = await native(addon.disableOwner(owner.name));
+    if (lanes.length === 0) disabled.push(owner);
+    else report.inDoubt.push({ name: owner.name, lanes });
+  }
+  return disabled;
+}
+
+const liveLanes = ({ lanes }: OwnerFacts): OwnerFacts['lanes'] => lanes.filter(({ live }) => live);
+
 /** Frees what a dead capture left. Returns undefined, or why something is left, which the next recovery can free. */
-async function free(session: Session, name: string): Promise<string | undefined> {
+async function free(session: RecoverySession, name: string): Promise<string | undefined> {
   const obstacle = await session.obstacle();
   if (obstacle) return obstacle.message;
   try {

@@ -37,6 +37,7 @@ export async function runRecovery(
             type: 'recover',
             target: { filePrefix, runtimeDir, primaryPid, primaryStartTicks, dpdk, isDpvs },
           });
+        if (message.type === 'notice') log.warn(message.text);
         return message.type === 'recovered' ? message : undefined;
       });
       await engine.ended();

@@ -134,3 +134,25 @@ t.test('statistics come at their own interval, whether it is shorter than that o
     t.ok(performance.now() - began >= 25, 'no sooner');
   }
 });
+
+t.test('whom the primary waits for at the end is named while the callbacks are disabled, not afterwards', async (t) => {
+  const { session, sent, run, end } = begin();
+  const named = (): boolean => sent.some((one) => one.type === 'notice' && one.text === 'app is stopped at 2 requests');
+  session.delays = 'app is stopped';
+  session.addon.disableCapture = async () => {
+    while (!named()) await new Promise(setImmediate);
+    return [];
+  };
+  await session.started;
+  run.stop('signal');
+  t.match(await end, { reason: 'signal', error: undefined });
+});
+
+t.test('nothing is asked of those who share the memory of a primary that is gone', async (t) => {
+  const { session, sent, end } = begin();
+  session.delays = 'app is stopped';
+  await session.started;
+  session.die();
+  await end;
+  t.notOk(sent.some(({ type }) => type === 'notice'));
+});

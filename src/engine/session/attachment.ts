@@ -8,12 +8,19 @@ import { FORWARDING_RELEASE } from '../../native/releases.js';
 import { agreeOnOps } from '../../primary/memory/agree-on-ops.js';
 import { readOpsTable } from '../../primary/memory/mempool-ops.js';
 import { inferRingBlock, type PoolFacts, type RingSync } from '../../primary/memory/ring-block.js';
-import { refuseOtherOrder } from '../../primary/memory/secondary-ops.js';
+import { type Copier, refuseOtherOrder } from '../../primary/memory/secondary-ops.js';
 import { findSecondaries } from '../../primary/secondaries.js';
 import { mayStarve, silenceError, silentProcesses, stoppedProcesses } from '../../primary/silent-processes.js';
 import type { CriticalSections } from '../../protocol/critical-sections.js';
 import { isRunning } from '../../system/process.js';
-import { askParticipants, judgeParticipants } from './pdump-participants.js';
+import {
+  askParticipants,
+  delayedEnd,
+  FORWARD_WAIT_S,
+  judgeParticipants,
+  type Participant,
+  type Tell,
+} from './pdump-participants.js';
 import { procThreads, waitForQuiescence } from './quiescence.js';
 
 /** The names of dpcap's own pools begin like this (owner_record.cc). */
@@ -199,20 +206,42 @@ export class Session {
   }
 
   /**
-   * Asks the other secondaries whether they take part in the primary's pdump, where that matters.
+   * Asks the other secondaries whether they take part in the primary's pdump, where that matters, and tells what the user
+   * should know.
    * @param requests how many requests a capture will make to begin
-   * @returns what the user should know
+   * @returns how much longer than usual these may take, in ms
    * @throws DpcapError ERR_SECONDARY_STOPPED, see judgeParticipants(); ERR_MEMPOOL_OPS, see refuseOtherOrder()
    */
-  async participants(requests: number): Promise<string | undefined> {
-    if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return undefined;
-    const others = findSecondaries(this.#target.runtimeDir).filter(({ pid }) => pid !== process.pid);
-    const asked = await askParticipants(this.addon, others);
+  async participants(requests: number, tell: Tell): Promise<number> {
+    const asked = await this.#ask('late', tell);
     const known = judgeParticipants(asked, requests);
-    const copiers = asked.filter(({ answers, ours }) => answers && !ours);
-    const read = copiers.map(({ pid, program }) => ({ pid, program, ops: readOpsTable(pid, this.addon.opsLayout) }));
-    refuseOtherOrder(this.#order, read, this.#target.trustMempools === true);
-    return known;
+    refuseOtherOrder(this.#order, this.#copiers(asked), this.#target.trustMempools === true);
+    if (known === undefined) return 0;
+    tell(known);
+    return requests * FORWARD_WAIT_S * 1000;
+  }
+
+  /**
+   * Tells whom the primary waits for while it carries out so many requests to end. Whoever stopped, or joined, since
+   * packets flow was not known before. Never rejects: that somebody cannot be asked changes nothing.
+   */
+  async tellDelays(requests: number, tell: Tell): Promise<void> {
+    const asked = await this.#ask('at once', tell).catch(() => []);
+    const stopped = stoppedProcesses(this.#target).map(({ pid }) => pid);
+    const known = delayedEnd(asked, requests, stopped);
+    if (known !== undefined && requests > 0) tell(known);
+  }
+
+  #copiers(asked: readonly Participant[]): Copier[] {
+    const { opsLayout } = this.addon;
+    const copiers = asked.filter(({ answers, ours }) => answers !== 'never' && !ours);
+    return copiers.map(({ pid, program }) => ({ pid, program, ops: readOpsTable(pid, opsLayout) }));
+  }
+
+  async #ask(patience: 'at once' | 'late', tell: Tell): Promise<Participant[]> {
+    if (this.addon.dpdkVersionNumber < FORWARDING_RELEASE) return [];
+    const others = findSecondaries(this.#target.runtimeDir).filter(({ pid }) => pid !== process.pid);
+    return askParticipants(this.addon, others, patience, tell);
   }
 
   /** From DPDK 25.11 on the primary has its secondaries make copies, too. */

@@ -14,7 +14,10 @@ export abstract class UnjoinedSession {
   begin(): void {}
   async obstacle(): Promise<undefined> {}
   async answered(): Promise<void> {}
-  async participants(): Promise<undefined> {}
+  async participants(): Promise<number> {
+    return 0;
+  }
+  async tellDelays(): Promise<void> {}
   /** Whoever copies packets says by himself when no thread of the application is inside any more. */
   async quiesce(): Promise<undefined> {}
   async detach(): Promise<void> {}

@@ -57,7 +57,16 @@ export class FakeSession implements CaptureSession {
 
   async answered(): Promise<void> {}
 
-  async participants(): Promise<undefined> {}
+  async participants(): Promise<number> {
+    return 0;
+  }
+
+  /** Whom the primary waits for at the end of a capture, as tellDelays() tells it. */
+  delays: string | undefined;
+
+  async tellDelays(requests: number, tell: (text: string) => void): Promise<void> {
+    if (this.delays !== undefined) tell(`${this.delays} at ${requests} requests`);
+  }
 
   hasStopped(): boolean {
     return false;
