@@ -4,8 +4,9 @@
 #
 #   scripts/chroot.sh NAME SUITE 'PACKAGE...' COMMAND...
 #
-# DPCAP_CACHE says where chroots are kept (default: build/cache), DPCAP_MIRROR where packages come from. With
-# DPCAP_SHARED_RUN=1 the chroot has this machine's /run, where the primaries' runtime directories are.
+# DPCAP_CACHE says where chroots are kept (default: build/cache), DPCAP_MIRROR where packages come from, DPCAP_FETCH_LIMIT
+# how many seconds each download may take: then it ends with 77, and says why. With DPCAP_SHARED_RUN=1 the chroot has this
+# machine's /run, where the primaries' runtime directories are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,6 +14,7 @@ PATH=$PATH:/usr/sbin:/sbin
 readonly NAME=${1:?usage: scripts/chroot.sh NAME SUITE PACKAGES COMMAND...} SUITE=$2 PACKAGES=$3
 shift 3
 readonly MIRROR=${DPCAP_MIRROR:-http://deb.debian.org/debian}
+readonly FETCH=(timeout --kill-after=10 "${DPCAP_FETCH_LIMIT:-240}")
 CACHE=${DPCAP_CACHE:-$PWD/build/cache}
 ROOT=$CACHE/chroot-$NAME
 
@@ -25,10 +27,10 @@ fail() {
 
 make_root() {
   rm -rf "$ROOT.new"
-  debootstrap --variant=minbase "$SUITE" "$ROOT.new" "$MIRROR" || return 1
+  "${FETCH[@]}" debootstrap --variant=minbase "$SUITE" "$ROOT.new" "$MIRROR" || return 1
   echo 'APT::Install-Recommends "false";' >"$ROOT.new/etc/apt/apt.conf.d/90lean"
   # shellcheck disable=SC2086
-  chroot "$ROOT.new" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y $PACKAGES || return 1
+  "${FETCH[@]}" chroot "$ROOT.new" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y $PACKAGES || return 1
   rm -rf "$ROOT.new"/var/cache/apt/archives/*.deb
   mv "$ROOT.new" "$ROOT"
 }
@@ -38,7 +40,7 @@ if [ ! -d "$ROOT" ]; then
   mkdir -p "$CACHE"
   make_root >"$ROOT.log" 2>&1 || {
     tail -5 "$ROOT.log" >&2
-    fail "cannot make a chroot of $SUITE from $MIRROR"
+    fail "cannot make a chroot of $SUITE from $MIRROR: is it out of reach, or slower than DPCAP_FETCH_LIMIT?"
   }
 fi
 

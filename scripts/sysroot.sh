@@ -4,8 +4,8 @@
 #   scripts/sysroot.sh trixie              # the headers and libraries of its DPDK, for building dpcap's addon against it
 #   scripts/sysroot.sh bookworm nodejs ... # these packages and all that they depend on
 #
-# DPCAP_CACHE says where such folders are kept (default: build/cache), DPCAP_MIRROR where packages come from, and
-# DPCAP_ARCH for which architecture (default: this machine's).
+# DPCAP_CACHE says where such folders are kept (default: build/cache), DPCAP_MIRROR where packages come from,
+# DPCAP_FETCH_LIMIT how many seconds each download may take, and DPCAP_ARCH for which architecture (default: this machine's).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,7 +30,7 @@ fi
 apt_own() {
   local command=$1
   shift
-  "$command" -q \
+  timeout --kill-after=10 "${DPCAP_FETCH_LIMIT:-240}" "$command" -q \
     -o Dir="$APT" -o Dir::State::status="$APT/status" -o Dir::Etc::trusted=/etc/apt/trusted.gpg \
     -o Dir::Etc::trustedparts=/usr/share/keyrings -o APT::Architecture="$ARCH" -o APT::Architectures="$ARCH" \
     -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o Acquire::Languages=none "$@"
