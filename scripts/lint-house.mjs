@@ -157,6 +157,15 @@ function checkReadme() {
   }
 }
 
+/** Where a comment says which test shows what it tells, there is that test. */
+function checkCitedTests() {
+  for (const file of ['src', 'native', 'include'].filter(existsSync).flatMap(filesBelow)) {
+    for (const [path] of readFileSync(file, 'utf8').matchAll(/\btest\/[\w/-]+\.(?:ts|cc|c)\b/g)) {
+      if (!existsSync(path)) wrong.push(`${file} names ${path}, which is not there`);
+    }
+  }
+}
+
 /** TypeScript's es2023 has findLast(), which node 18 knows, and these, which it does not (they came with node 20). */
 function checkOldNode() {
   for (const file of sources) {
@@ -180,6 +189,7 @@ checkNative();
 checkFolders([...filesBelow('src'), ...filesBelow('native')]);
 checkLengths(['src', 'native', 'test', 'scripts', 'bench'].flatMap(filesBelow));
 checkReadme();
+checkCitedTests();
 checkOldNode();
 checkErrorCodes();
 for (const line of wrong) console.error(`lint: ${line}`);

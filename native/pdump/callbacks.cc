@@ -17,7 +17,9 @@ namespace {
 // Every lane is asked about once before one is asked about again, and there is time for all of them where each answer
 // may take its time.
 constexpr uint64_t kDisableLimitMs = 5000;
-constexpr uint64_t kDisableLimitPerLaneMs = kBuilt.forwards_requests ? kAnswerMs : 0;
+uint64_t disable_limit_per_lane_ms() {
+  return running_release().forwards_requests ? static_cast<uint64_t>(answer_ms()) : 0;
+}
 
 // The largest number of packets of a lane that may be counted but not yet be seen in its ring, or taken out of the ring
 // but not yet be accounted for.
@@ -98,7 +100,7 @@ Reply Callbacks::request(PdumpLane& lane, const Order& order) {
   const rte_bpf_prm* program = is_known ? nullptr : wanted;
   const uint32_t snaplen = std::max(std::min(order.snaplen, lane.lane.rule.snaplen), kLeastSnaplen);
   const auto ask = [&](uint32_t bytes, const rte_bpf_prm* filter) {
-    return pdump_enable(lane.id(), {order.mode, bytes, lane.ring, order.pool, filter}, kAnswerMs);
+    return pdump_enable(lane.id(), {order.mode, bytes, lane.ring, order.pool, filter}, answer_ms());
   };
   const Reply reply = ask(is_known ? UINT32_MAX : snaplen, program);
   if (is_known && reply.outcome == Outcome::done) lane.is_filtered_here = true;
@@ -173,7 +175,7 @@ bool Callbacks::can_settle() const {
 void Callbacks::settle() {
   for (PdumpLane& lane : lanes_) {
     if (!lane.lane.is_live() && states_[lane.index()] == CallbackState::enabled && is_reachable(lane.id())) {
-      remove(lane.index(), kDisableTimeoutMs);
+      remove(lane.index(), disable_timeout_ms());
     }
   }
 }
@@ -195,14 +197,14 @@ std::vector<std::string> Callbacks::disable() {
   // Captures of this process take turns, so that each has its time, and not what the others leave of it.
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
-  const uint64_t deadline = now_ms() + std::max(kDisableLimitMs, kDisableLimitPerLaneMs * states_.size());
+  const uint64_t deadline = now_ms() + std::max(kDisableLimitMs, disable_limit_per_lane_ms() * states_.size());
   bool is_worthwhile = true;
   while (is_worthwhile && !is_abandoned_) {
     is_worthwhile = false;
     for (size_t i = 0; i < states_.size(); i++) {
       const uint64_t now = now_ms();
       if (states_[i] == CallbackState::disabled || now >= deadline || is_abandoned_) continue;
-      remove(i, std::min(kDisableTimeoutMs, static_cast<int>(deadline - now)));
+      remove(i, std::min(disable_timeout_ms(), static_cast<int>(deadline - now)));
       is_worthwhile |= states_[i] != CallbackState::disabled && removals_[i] == Removal::unknown;
     }
     is_worthwhile &= now_ms() < deadline;

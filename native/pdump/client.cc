@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "primary/ports.h"
+#include "primary/release.h"
 
 namespace dpcap {
 namespace {
@@ -60,6 +61,8 @@ constexpr size_t kMostBehind = sizeof(void*) + RTE_CACHE_LINE_SIZE;
 uint64_t load(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_ACQUIRE); }
 
 }  // namespace
+
+int disable_timeout_ms() { return running_release().forwards_requests ? answer_ms() : 1000; }
 
 Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms) {
   PdumpRequest request = request_for(lane, PdumpOperation::enable);

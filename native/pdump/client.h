@@ -30,7 +30,7 @@ Reply pdump_enable(const LaneId& lane, const PdumpEnable& enable, int timeout_ms
 
 // How long a primary may take to say that a callback is removed, in ms. The request is repeatable, so a lost answer
 // costs one more.
-constexpr int kDisableTimeoutMs = kBuilt.forwards_requests ? kAnswerMs : 1000;
+int disable_timeout_ms();
 
 // What is known of a callback after the primary was asked to remove it.
 enum class Removal {

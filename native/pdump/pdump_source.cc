@@ -89,7 +89,7 @@ void PdumpSource::prepare(const std::vector<Lane*>& lanes, const Ledger& ledger)
   fault_point("rings.made");
   make_first_mbufs();
   using Stamps = StampClock::Stamps;
-  clock_.emplace(machine_time(), kBuilt.stamps_raw_tsc ? Stamps::raw_tsc : Stamps::primary_ns);
+  clock_.emplace(machine_time(), running_release().stamps_raw_tsc ? Stamps::raw_tsc : Stamps::primary_ns);
 }
 
 // A capture with little memory is better than none.

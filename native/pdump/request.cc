@@ -12,6 +12,8 @@
 #include <optional>
 #include <random>
 
+#include "primary/release.h"
+
 namespace dpcap {
 namespace {
 
@@ -188,6 +190,8 @@ bool catch_up(Layout layout, int timeout_ms) {
 }
 
 }  // namespace
+
+int answer_ms() { return running_release().forwards_requests ? 8000 : 5000; }
 
 bool primary_answers(int timeout_ms) {
   const std::lock_guard lock(channel.one_at_a_time);

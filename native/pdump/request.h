@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <string>
 
-#include "primary/release.h"
-
 namespace dpcap {
 
 enum class PdumpOperation : uint16_t { disable = 1, enable = 2 };
@@ -41,7 +39,7 @@ constexpr int kPdumpRequestBytes = 112;
 // How long the primary may take over an answer, in ms: librte_pdump waits as long. From 25.11 on the primary itself
 // waits up to 5 s for its secondaries before it answers (Release::forwards_requests), so the end of that is waited for:
 // otherwise every outcome would be unknown beside a secondary that does not answer.
-constexpr int kAnswerMs = kBuilt.forwards_requests ? 8000 : 5000;
+int answer_ms();
 
 // Sends a request in the layout that the primary accepts. Blocks for timeout_ms; for several times
 // that when the layout has to be found out, or an earlier answer is still on its way. Not on an EAL callback thread. Of

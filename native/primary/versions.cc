@@ -4,6 +4,7 @@
 #include <rte_version.h>
 
 #include "base/error.h"
+#include "primary/release.h"
 
 namespace dpcap {
 namespace {
@@ -20,6 +21,11 @@ std::string dpdk_version() {
 
 uint32_t dpdk_version_number() {
   return RTE_VERSION_NUM(rte_version_year(), rte_version_month(), rte_version_minor(), rte_version_release());
+}
+
+const Release& running_release() {
+  static const Release release = release_of(dpdk_version_number());
+  return release;
 }
 
 uint32_t dpdk_build_number() { return RTE_VERSION; }

@@ -15,7 +15,7 @@ export interface ReleaseLine {
 
 const number = (year: number, month: number): number => ((year << 24) | (month << 16)) >>> 0;
 
-/** Each line's ABI was read in ABI_VERSION of its tags; 27 is announced for 26.11. */
+/** Each line's ABI was read in ABI_VERSION of its tags; 27 is announced for 26.11. test/native/releases.ts. */
 export const RELEASE_LINES: readonly ReleaseLine[] = [
   { abi: 23, from: number(22, 11), name: '22.11 to 23.07' },
   { abi: 24, from: number(23, 11), name: '23.11 to 24.07' },
@@ -32,16 +32,19 @@ export function lineOf(version: number): ReleaseLine | undefined {
 
 /**
  * From this release on the primary passes each pdump request on to its secondaries, and has them make copies (DPDK
- * 25.11, lib/pdump/rte_pdump.c).
+ * 25.11, lib/pdump/rte_pdump.c). test/live/forwarding.ts.
  */
 export const FORWARDING_RELEASE = number(25, 11);
 
-/** From this release on, pdump takes a filter and a snaplen, and has a memzone (DPDK 21.11, lib/pdump/rte_pdump.c). */
+/**
+ * From this release on, pdump takes a filter and a snaplen, and has a memzone (DPDK 21.11, lib/pdump/rte_pdump.c).
+ * test/primary/capturable.ts.
+ */
 export const FIRST_FILTERING_RELEASE = number(21, 11);
 
 /**
  * Where a row of `rte_eth_fp_ops` has what, in bytes: the table by which an application calls its drivers
- * (lib/ethdev/rte_ethdev_core.h). Since 23.11 the queues stand first.
+ * (lib/ethdev/rte_ethdev_core.h). Since 23.11 the queues stand first. test/native/ebpf/code_place.cc, test/ebpf/table.ts.
  */
 export interface FastPathLayout {
   rowBytes: number;

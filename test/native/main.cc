@@ -55,6 +55,7 @@ void test_compressed_file();
 void test_packet_files();
 void test_file_source();
 void test_versions();
+void test_release();
 #ifdef DPCAP_HAS_EBPF
 void test_ebpf_places();
 void test_ebpf_poller();
@@ -139,6 +140,7 @@ int main(int argc, char** argv) {
   run("packet_files", test_packet_files);
   run("file_source", test_file_source);
   run("versions", test_versions);
+  run("release", test_release);
 #ifdef DPCAP_HAS_EBPF
   run("ebpf_places", test_ebpf_places);
   run("ebpf_poller", test_ebpf_poller);

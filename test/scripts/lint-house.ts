@@ -93,3 +93,12 @@ t.test('full folders, long files, files that are not there, codes that nobody te
   t.match(said, /does not tell of ERR_TWO/);
   t.match(said, /tells of ERR_ONE/);
 });
+
+t.test('tests that comments cite', async (t) => {
+  const said = lint(t, {
+    native: { ...SOUND.native, primary: { 'release.h': '// test/live/gone.ts, test/live/here.ts.\n' } },
+    test: { live: { 'here.ts': '' } },
+  });
+  t.match(said, /native\/primary\/release\.h names test\/live\/gone\.ts, which is not there/);
+  t.notMatch(said, /here\.ts/);
+});

@@ -36,7 +36,7 @@ Napi::Value JS_Attach(const Napi::CallbackInfo& info) {
       info.Env(),
       [options] {
         attach(options);
-        if (kBuilt.forwards_requests) answer_forwarded_requests();
+        if (running_release().forwards_requests) answer_forwarded_requests();
         return true;
       },
       done);
@@ -159,7 +159,7 @@ Napi::Value JS_AlignOps(const Napi::CallbackInfo& info) {
 Napi::Value JS_DisableOwner(const Napi::CallbackInfo& info) {
   const std::string name = argument(info, 0);
   return PromiseWorker<std::vector<std::string>>::run(
-      info.Env(), [name] { return disable_owner(name, kDisableTimeoutMs); }, from_strings);
+      info.Env(), [name] { return disable_owner(name, disable_timeout_ms()); }, from_strings);
 }
 
 // freeOwner(name): Promise<void>. The primary must be quiescent.

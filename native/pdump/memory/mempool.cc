@@ -18,16 +18,16 @@ namespace {
 
 // How many mbufs each polling lcore of the primary may cache. The cache saves it a ring operation per copy.
 constexpr uint32_t kCacheSize = 256;
-// A core whose cache is empty takes so many mbufs at once. When there are fewer, it takes them one by one, at a third
-// of the speed (rte_mempool_do_generic_get, all releases). So mbufs come back in bulks of that size.
-constexpr uint32_t kBulk = kBuilt.refill;
 constexpr uint32_t kSmallBulk = 31;  // for a mempool without caches
 constexpr uint32_t kMostUncached = 4 * kCacheSize;
 
 constexpr char kHandler[] = "ring_mp_mc";
 
 uint32_t cache_size(uint32_t mbufs) { return mbufs > kMostUncached ? kCacheSize : 0; }
-uint32_t bulk_size(uint32_t mbufs) { return mbufs > kMostUncached ? kBulk : kSmallBulk; }
+
+// A core whose cache is empty takes so many mbufs at once. When there are fewer, it takes them one by one, at a third
+// of the speed (rte_mempool_do_generic_get, all releases). So mbufs come back in bulks of that size.
+uint32_t bulk_size(uint32_t mbufs) { return mbufs > kMostUncached ? running_release().refill : kSmallBulk; }
 
 // This process's index of the handler, which is the primary's as well once align_ops_table() was called.
 int32_t own_handler() {
