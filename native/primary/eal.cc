@@ -153,7 +153,11 @@ void attach(const AttachOptions& options) {
     if (result >= 0) rte_service_finalize();
   });
   init.join();
-  if (result < 0) throw Error("ERR_EAL_INIT", "EAL: " + take_eal_log(), err, options.file_prefix);
+  if (result < 0) {
+    const std::string log = take_eal_log();
+    refuse_fewer_lcores(log);
+    throw Error("ERR_EAL_INIT", "EAL: " + log, err, options.file_prefix);
+  }
   answer_hotplug_requests();
   answer_promptly();
   fault_point("attach.end");

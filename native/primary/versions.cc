@@ -1,5 +1,6 @@
 #include "primary/versions.h"
 
+#include <rte_config.h>
 #include <rte_ring.h>
 #include <rte_version.h>
 
@@ -10,6 +11,9 @@ namespace dpcap {
 namespace {
 
 constexpr unsigned kSlots = 1024;
+
+// What EAL says of a wrong --lcores: up to 25.07, and from 25.11 on (lib/eal/common/eal_common_options.c).
+constexpr const char* kRefusals[] = {"invalid parameter for --lcores", "invalid lcore mapping list"};
 
 }  // namespace
 
@@ -39,6 +43,16 @@ void refuse_other_rings(size_t library_bytes) {
               "the libraries of DPDK were built for another CPU than this dpcap (RTE_CACHE_LINE_SIZE): a ring takes " +
                   std::to_string(library_bytes) + " bytes with them, and not " + std::to_string(ours) +
                   "; build dpcap against them (npm run build)");
+}
+
+void refuse_fewer_lcores(const std::string& eal_log) {
+  for (const char* refusal : kRefusals) {
+    if (eal_log.find(refusal) == std::string::npos) continue;
+    throw Error("ERR_VERSION_MISMATCH",
+                "the libraries of DPDK were built with other limits (RTE_MAX_LCORE): they have no lcore " +
+                    std::to_string(RTE_MAX_LCORE - 1) + ", and dpcap's addon was built for " +
+                    std::to_string(RTE_MAX_LCORE) + " lcores");
+  }
 }
 
 }  // namespace dpcap

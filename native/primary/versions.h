@@ -17,4 +17,8 @@ uint32_t dpdk_build_number();
 void refuse_other_rings(size_t library_bytes);
 size_t ring_bytes_of_libraries();
 
+// Throws ERR_VERSION_MISMATCH when EAL did not start because it has fewer lcores than those headers, by what it logged:
+// dpcap asks for the last one. Nothing else is wrong with that argument, so no other attempt can do better.
+void refuse_fewer_lcores(const std::string& eal_log);
+
 }  // namespace dpcap

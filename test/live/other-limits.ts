@@ -1,7 +1,7 @@
 /** A primary with a private build of DPDK, which has the release and the SONAMEs of this system's, and other limits. */
 import t from 'tap';
 import { built } from '../harness/built.js';
-import { requirements, runDpcap, startTestpmd } from '../harness/index.js';
+import { requirements, runDpcap, startDpcap, startTestpmd } from '../harness/index.js';
 import { isInChroot } from '../harness/release.js';
 
 const skip = requirements() || (isInChroot && 'what its primary is given is built on the host only');
@@ -30,3 +30,19 @@ for (const [limit, message] of LIMITS) {
     t.ok(testpmd.alive());
   });
 }
+
+t.test('fewer lcores, which EAL itself refuses, once', { skip }, async (t) => {
+  const testpmd = await startTestpmd({ vdevs: ['net_null0'], mbufs: 4096, memoryMb: 32 });
+  t.teardown(() => testpmd.stop());
+  const before = await testpmd.snapshot();
+  const env = { LD_PRELOAD: built('other-limits', 'other-limits.so'), DPCAP_TEST_LIMITS: 'fewer lcores' };
+  const args = ['--file-prefix', testpmd.prefix, '--log-level', 'debug', '-i', '0', '-c', '1', '-w', '/dev/null'];
+  const running = startDpcap(args, { env });
+  running.closeStdin();
+  const { code, stderr } = await running.wait();
+  t.equal(code, 1);
+  t.match(stderr, /RTE_MAX_LCORE\): they have no lcore 127, and dpcap's addon was built for 128 lcores/);
+  t.match(stderr, /\n {2}build dpcap's addon against the DPDK of the application/);
+  t.notMatch(stderr, /trying with other addresses/);
+  t.same(await testpmd.snapshot(), before, 'nothing was made in it');
+});
