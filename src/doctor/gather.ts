@@ -12,7 +12,7 @@ import { checked } from '../native/errors.js';
 import { type Capturability, inspect, type PrimaryFacts } from '../primary/capturable.js';
 import { findPrimaries, isAlive, isForeign, type Primary } from '../primary/discover.js';
 import { type Host, systemHost } from '../primary/host.js';
-import { origin } from '../primary/joining/libraries.js';
+import { originAndReason } from '../primary/joining/libraries.js';
 import { type OpsReading, readOpsTable } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
@@ -32,7 +32,7 @@ export interface PrimaryView {
   primary: Primary;
   facts: PrimaryFacts;
   capturability: Capturability;
-  /** Where the libraries are from with which it would be joined; undefined for those of this system, and for none. */
+  /** Where the libraries are from with which it would be joined, and why they are these; undefined for none. */
   origin: string | undefined;
   /** Undefined when the process is not read: it is dead, a less privileged user's, or in another namespace. */
   ops: OpsReading | undefined;
@@ -135,7 +135,7 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
     primary,
     facts,
     capturability,
-    origin: libraries && !(libraries instanceof Error) ? origin(libraries) : undefined,
+    origin: libraries && !(libraries instanceof Error) ? originAndReason(libraries) : undefined,
     ops: reads ? readOpsTable(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
     injection: agent === undefined && reads ? examine(primary.pid as number, { despiteSeccomp: false }) : undefined,

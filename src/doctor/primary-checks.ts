@@ -1,12 +1,13 @@
 /** Checks whether the primaries can be captured from. Pure: facts in, findings out. */
 import type { Verdict } from '../agent/inject/judge.js';
 import { DpcapError } from '../errors.js';
+import { FORWARDING_RELEASE } from '../native/releases.js';
 import { choosePrimary, describe } from '../primary/choose.js';
 import { isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { AttachNeeds } from '../primary/joining/attach-needs.js';
 import { PDUMP_ZONE } from '../primary/memory/memzones.js';
 import { RING_BLOCK } from '../primary/memory/ring-block.js';
-import { captureToolZones } from '../primary/secondaries.js';
+import { captureToolZones, type Secondary } from '../primary/secondaries.js';
 import { type Check, fail, ok, warn } from './check.js';
 import type { DoctorView, PrimaryView } from './gather.js';
 
@@ -25,6 +26,7 @@ export function primaryChecks(view: DoctorView): Check[] {
       ...capturableChecks(one, severe || one.primary.filePrefix === filePrefix),
       ...opsCheck(one),
       ...toolsCheck(one),
+      ...secondariesCheck(one),
       ...staleCheck(one),
       ...probesCheck(one),
     ]),
@@ -145,6 +147,27 @@ function toolsCheck({ primary, facts, capturability }: PrimaryView): Check[] {
   if (left.length === 0) return [ok(name, 'none')];
   const detail = `a killed capture tool left ${left.join(', ')}; the primary may still copy packets into it`;
   return [warn(name, detail, 'restart the application, or disable the capture with the tool that made it')];
+}
+
+/**
+ * From 25.11 on the primary passes each request on to its secondaries. Whether one has registered is known only to whoever
+ * asks it, as a capture does, unless it lacks the library.
+ */
+function secondariesCheck({ primary, facts }: PrimaryView): Check[] {
+  if ((primary.version?.number ?? 0) < FORWARDING_RELEASE) return [];
+  const name = `${primary.filePrefix}: secondaries`;
+  const others = facts.secondaries.filter(({ ours }) => !ours);
+  const nameOf = ({ program, pid }: Secondary): string => `${program ?? 'a process'} (pid ${pid})`;
+  const silent = others.filter(({ lacksPdump }) => lacksPdump);
+  const possible = others.filter(({ lacksPdump }) => !lacksPdump).map(nameOf);
+  return [
+    ...silent.map((one) => {
+      const detail = `${nameOf(one)} cannot have called rte_pdump_init(), it has no librte_pdump`;
+      const remedy = 'the primary waits 5 s for it at each request of a capture: end it before, or have it call that';
+      return warn(name, detail, remedy);
+    }),
+    ...(possible.length > 0 ? [ok(name, `${possible.join(', ')}: a capture asks whether they take part`)] : []),
+  ];
 }
 
 function staleCheck({ primary, stale }: PrimaryView): Check[] {

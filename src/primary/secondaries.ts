@@ -12,6 +12,8 @@ export interface Secondary {
   captures: boolean;
   /** Whether it is one of dpcap's own engines. */
   ours: boolean;
+  /** Whether it has DPDK's libraries without that of pdump: then it cannot have called rte_pdump_init(). */
+  lacksPdump: boolean;
   /** The socket where it takes questions. */
   socket: string;
   /** When its socket was made, by the machine's clock: this is soon after it began to join. */
@@ -106,20 +108,24 @@ export function removeSockets(runtimeDir: string, pid: number): void {
 }
 
 function describeSecondary(process: ProcessInfo, socket: string, joinedMs: number, procDir: string): Secondary {
-  const ours = hasOurAddon(process.pid, procDir);
-  return { pid: process.pid, program: process.program, captures: ours || isTool(process), ours, socket, joinedMs };
+  const { pid, program } = process;
+  const maps = mapsOf(pid, procDir);
+  // An engine of dpcap is a Node process; the addon in its memory distinguishes it from others.
+  const ours = maps.includes('/dpcap_pdump.');
+  const lacksPdump = maps.includes('/librte_eal.so.') && !maps.includes('/librte_pdump.so.');
+  return { pid, program, captures: ours || isTool(process), ours, lacksPdump, socket, joinedMs };
 }
 
 function isTool(process: ProcessInfo): boolean {
   return /dumpcap|pdump/.test(process.program ?? '');
 }
 
-/** An engine of dpcap is a Node process; the addon in its memory distinguishes it from others. */
-function hasOurAddon(pid: number, procDir: string): boolean {
+/** Empty when the process has ended, or belongs to another user. */
+function mapsOf(pid: number, procDir: string): string {
   try {
-    return readFileSync(join(procDir, String(pid), 'maps'), 'latin1').includes('/dpcap_pdump.');
+    return readFileSync(join(procDir, String(pid), 'maps'), 'latin1');
   } catch {
-    return false;
+    return '';
   }
 }
 

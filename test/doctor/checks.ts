@@ -237,3 +237,20 @@ t.test('an agent that does not answer', async (t) => {
     /^warn +rte: agent +the agent does not answer\n +captures go through pdump: --via pdump$/m,
   );
 });
+
+t.test('who may delay a capture on a release that asks secondaries', async (t) => {
+  const one = (pid: number, some: object) => ({
+    ...{ pid, program: 'app', captures: false, ours: false, lacksPdump: false, socket: '', joinedMs: 0, ...some },
+  });
+  const secondaries = [one(7, { lacksPdump: true }), one(8, {}), one(9, { ours: true, lacksPdump: true })];
+  const found = (version: { number: number; text: string }): Check[] =>
+    examine(view({ primaries: [primaryView('rte', { facts: { ...facts, secondaries } }, { version })] })).filter(
+      ({ name }) => name === 'rte: secondaries',
+    );
+  t.same(found({ number: 0x190b0463, text: '25.11.4' }).length, 2);
+  t.match(found({ number: 0x190b0463, text: '25.11.4' }), [
+    { status: 'warn', detail: /^app \(pid 7\) cannot have called rte_pdump_init/, remedy: /5 s .* end it/ },
+    { status: 'ok', detail: /^app \(pid 8\): a capture asks/ },
+  ]);
+  t.same(found({ number: 0x180b0863, text: '24.11.8' }), []);
+});

@@ -151,8 +151,24 @@ t.test('several reasons, the first to act on first', async (t) => {
 });
 
 t.test('another capture tool is a warning', async (t) => {
-  const tool = { pid: 9, program: 'dpdk-dumpcap', captures: true, ours: false, socket: '', joinedMs: 0 };
-  const idle = { pid: 8, program: 'dpdk-proc-info', captures: false, ours: false, socket: '', joinedMs: 0 };
+  const tool = {
+    pid: 9,
+    program: 'dpdk-dumpcap',
+    captures: true,
+    ours: false,
+    lacksPdump: false,
+    socket: '',
+    joinedMs: 0,
+  };
+  const idle = {
+    pid: 8,
+    program: 'dpdk-proc-info',
+    captures: false,
+    ours: false,
+    lacksPdump: false,
+    socket: '',
+    joinedMs: 0,
+  };
   const answer = assess(primary(), facts({ secondaries: [tool, idle] }), librariesOf(primary()));
   t.match(answer, { verdict: 'yes', warnings: [{ code: 'ERR_CAPTURE_BUSY', message: /dpdk-dumpcap \(pid 9\)/ }] });
   t.equal(answer.warnings.length, 1);

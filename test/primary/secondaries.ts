@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { captureToolZones, findSecondaries } from '../../src/primary/secondaries.js';
@@ -15,11 +15,15 @@ t.test('the living owners of the sockets', async (t) => {
     join(procDir, '8/maps'),
     '1000-2000 r-xp 00000000 fe:00 12 /opt/x/build/Release/dpcap_pdump.dpdk23.node\n',
   );
+  writeFileSync(join(procDir, '5/maps'), '1000-2000 r-xp 00000000 fe:00 13 /usr/lib/librte_eal.so.26.0\n');
   t.match(findSecondaries(dir, procDir), [
-    { pid: 5, program: 'other', captures: false, ours: false },
+    { pid: 5, program: 'other', captures: false, ours: false, lacksPdump: true },
     { pid: 7, program: 'dpdk-dumpcap', captures: true, ours: false },
     { pid: 8, program: 'node', captures: true, ours: true },
   ]);
+  const pdump = '3000-4000 r-xp 00000000 fe:00 14 /usr/lib/librte_pdump.so.26.0\n';
+  appendFileSync(join(procDir, '5/maps'), pdump);
+  t.match(findSecondaries(dir, procDir), [{ pid: 5, lacksPdump: false }, { lacksPdump: false }, {}]);
   t.same(findSecondaries('/nonexistent', procDir), []);
 });
 

@@ -18,6 +18,8 @@ export interface Libraries {
   source: 'host' | 'primary' | 'folder';
   /** Files to load before the addon; none for the host's, which the loader finds. */
   files: string[];
+  /** Why they are the primary's own; a clause about this system. */
+  why?: string;
 }
 
 /** The process whose libraries may be used. */
@@ -40,7 +42,7 @@ export function librariesFor(
   if (folder) return folderLibraries(resolve(folder), owner.version);
   if (!(host instanceof Error) && host.number === owner.version.number) return { source: 'host', files: [] };
   const own = owner.pid === undefined ? UNREADABLE : librariesOf(owner.pid, owner.version, procDir);
-  if (Array.isArray(own)) return { source: 'primary', files: own };
+  if (Array.isArray(own)) return { source: 'primary', files: own, why: present(owner.version, host) };
   return mismatch(owner.version, host, own);
 }
 
@@ -50,6 +52,12 @@ export function origin({ source, files }: Libraries): string | undefined {
   if (source === 'folder') return 'with the libraries of --dpdk-libs';
   const areGone = files.some((file) => file.includes('/map_files/'));
   return areGone ? 'with its own libraries, deleted or replaced since it started' : 'with its own libraries';
+}
+
+/** The same in full, and why it is these: for people who ask. */
+export function originAndReason(libraries: Libraries): string {
+  const words = origin(libraries) ?? 'with the libraries of this system, which are of that release';
+  return libraries.why === undefined ? words : `${words} (${libraries.why})`;
 }
 
 function hostRelease(theirs: Release): Release | DpcapError {

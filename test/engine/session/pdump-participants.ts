@@ -55,6 +55,7 @@ t.test('each is asked once, and who does not answer at once is named while it is
     program: socket,
     ours: false,
     captures: false,
+    lacksPdump: false,
     joinedMs: 0,
     socket,
   }));

@@ -2,7 +2,13 @@ import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { DpcapError } from '../../../src/errors.js';
-import { LIBRARIES_FOLDER, type Libraries, librariesFor, origin } from '../../../src/primary/joining/libraries.js';
+import {
+  LIBRARIES_FOLDER,
+  type Libraries,
+  librariesFor,
+  origin,
+  originAndReason,
+} from '../../../src/primary/joining/libraries.js';
 
 const V11 = { number: 0x160b0b63, text: '22.11.11' };
 const V10 = { number: 0x160b0a63, text: '22.11.10' };
@@ -54,8 +60,21 @@ t.test("the host's, where they fit", async (t) => {
 t.test("the primary's own, of another minor release or where the host has none", async (t) => {
   const proc = container(t);
   const files = NAMES.map((name) => join(proc, '7/root/usr/lib', name));
-  t.same(librariesFor({ pid: 7, version: V10 }, proc, V11), { source: 'primary', files });
-  t.same(librariesFor({ pid: 7, version: V10 }, proc, NONE), { source: 'primary', files });
+  t.same(librariesFor({ pid: 7, version: V10 }, proc, V11), {
+    source: 'primary',
+    files,
+    why: 'the libraries of this system are 22.11.11',
+  });
+  const instead = librariesFor({ pid: 7, version: V10 }, proc, NONE);
+  t.match(instead, { source: 'primary', files });
+  t.equal(
+    originAndReason(instead as Libraries),
+    'with its own libraries (this system has no libraries of that release (librte_*.so.23))',
+  );
+  t.equal(
+    originAndReason({ source: 'host', files: [] }),
+    'with the libraries of this system, which are of that release',
+  );
 });
 
 t.test('a library comes after those that it needs, which the loader would take from this system', async (t) => {
