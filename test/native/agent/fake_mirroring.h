@@ -7,6 +7,7 @@ extern "C" {
 #include <rte_mempool.h>
 
 #include <cstring>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -81,11 +82,33 @@ inline void* rx_queues[RTE_MAX_QUEUES_PER_PORT];
 inline void* tx_queues[RTE_MAX_QUEUES_PER_PORT];
 inline void* callbacks[RTE_MAX_QUEUES_PER_PORT];
 inline uint16_t driver_room = 64;  // the driver takes so many of a burst
-inline std::vector<rte_mbuf*> driver_has;
+inline std::deque<rte_mbuf*> driver_has;
 inline bool frees_at_once;
+// Of the driver's queue; 0: there is no end to them, and it frees nothing by itself.
+inline uint16_t descriptors;
+
+// The driver has sent the first ones.
+inline void complete(size_t count) {
+  for (; count > 0 && !driver_has.empty(); count--) {
+    void* const freed = driver_has.front();
+    give(driver_has.front()->pool, &freed, 1);
+    driver_has.pop_front();
+  }
+}
+
+// The driver has sent everything.
+inline void complete() { complete(driver_has.size()); }
+
+// As ixgbe and i40e do it: nothing is freed before few descriptors are left, and then so many as those.
+inline uint16_t room_of_ring() {
+  constexpr size_t kFreeThreshold = 32;
+  if (descriptors - driver_has.size() < kFreeThreshold) complete(kFreeThreshold);
+  return static_cast<uint16_t>(descriptors - driver_has.size());
+}
 
 inline uint16_t transmit(void*, rte_mbuf** packets, uint16_t count) {
-  const uint16_t taken = count < driver_room ? count : driver_room;
+  const uint16_t room = descriptors == 0 ? driver_room : room_of_ring();
+  const uint16_t taken = count < room ? count : room;
   for (uint16_t i = 0; i < taken; i++) {
     void* const one = packets[i];
     if (packets[i]->pool == nullptr)
@@ -96,15 +119,6 @@ inline uint16_t transmit(void*, rte_mbuf** packets, uint16_t count) {
       driver_has.push_back(packets[i]);
   }
   return taken;
-}
-
-// The driver has sent everything.
-inline void complete() {
-  for (rte_mbuf* one : driver_has) {
-    void* const freed = one;
-    give(one->pool, &freed, 1);
-  }
-  driver_has.clear();
 }
 
 inline void start_port(uint16_t port) {
@@ -131,7 +145,10 @@ inline void prepare() {
     conf->txmode.offloads = offloads;
     return 0;
   };
-  dpdk.tx_queue = nullptr;
+  dpdk.tx_queue = [](uint16_t, uint16_t, rte_eth_txq_info* info) {
+    info->nb_desc = descriptors;
+    return 0;
+  };
 }
 
 }  // namespace fake

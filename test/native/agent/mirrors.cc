@@ -186,6 +186,35 @@ void test_port_target() {
   CHECK(!port_targets_tick() && fake::pools.empty());
 }
 
+// A driver that frees only when it has to keeps a copy in nearly each of its descriptors, however large copies are.
+void test_jumbo_target() {
+  constexpr int kBursts = 200;
+  fake_ports();
+  fake::start_port(kPort);
+  fake::descriptors = 4096;
+  dpdk.mtu = [](uint16_t, uint16_t* mtu) {
+    *mtu = 9000;
+    return 0;
+  };
+  mirror_target* target = nullptr;
+  CHECK(port_target_use(kPort, 0, false, &target) == 0);
+  int whole = 0;
+  for (int i = 0; i < kBursts; i++) {
+    rte_mbuf* copies[MIRROR_BURST];
+    const uint16_t taken = copy_pool_take(&target->pool, copies, MIRROR_BURST);
+    const mirror_burst burst{copies, taken, 0, DPCAP_AGENT_RX, 0};
+    const uint16_t sent = target->send(target, &burst).count;
+    copy_pool_give(&target->pool, copies + sent, static_cast<uint16_t>(taken - sent));
+    whole += taken == MIRROR_BURST && sent > 0;
+  }
+  CHECK(whole == kBursts);
+  port_target_leave(target);
+  fake::complete();
+  port_targets_tick();
+  CHECK(!port_targets_tick() && fake::pools.empty());
+  fake::descriptors = 0;
+}
+
 // A driver with this offload puts mbufs back into their pool although others have references: no port may have it.
 void test_fast_free() {
   dpdk.next_port = [](uint16_t port) { return port <= kPort ? kPort : uint16_t{RTE_MAX_ETHPORTS}; };
@@ -205,5 +234,6 @@ void test_agent_mirrors() {
   test_no_mbufs();
   test_references();
   test_port_target();
+  test_jumbo_target();
   test_fast_free();
 }

@@ -17,6 +17,7 @@
 // made; fewer would not last for the bursts of several threads.
 #define SPARE_COPIES 1536u
 #define UNKNOWN_DESCRIPTORS 1024u
+// For the spare ones: see copies_for().
 #define MOST_POOL_BYTES (UINT32_C(16) << 20)
 // Used ones, and those whose copies have not come back.
 #define MOST_TARGETS (2 * DPCAP_AGENT_MAX_MIRRORS)
@@ -99,14 +100,22 @@ static void detach(struct port_target *target) {
   target->is_detached = true;
 }
 
+// Drivers that free what they have sent only when few descriptors are left keep a copy in each of the others: with
+// fewer copies than descriptors all would lie there, and nothing would ever be sent again.
+static uint32_t copies_for(const struct port_target *target) {
+  const uint16_t told = port_tx_descriptors(target->port, target->queue);
+  const uint32_t descriptors = told == 0 ? UNKNOWN_DESCRIPTORS : told;
+  const uint32_t size = target->target.frame_bytes + RTE_PKTMBUF_HEADROOM + (uint32_t)sizeof(struct rte_mbuf);
+  const uint32_t least = descriptors + MIRROR_BURST, wanted = descriptors + SPARE_COPIES;
+  const uint32_t most = MOST_POOL_BYTES / size;
+  if (most < least) return least;
+  return wanted < most ? wanted : most;
+}
+
 static int make_pool(struct port_target *target) {
   char name[RTE_MEMPOOL_NAMESIZE];
-  const uint16_t descriptors = port_tx_descriptors(target->port, target->queue);
-  const uint32_t size = target->target.frame_bytes + RTE_PKTMBUF_HEADROOM + (uint32_t)sizeof(struct rte_mbuf);
-  uint32_t copies = (descriptors == 0 ? UNKNOWN_DESCRIPTORS : descriptors) + SPARE_COPIES;
-  if (copies > MOST_POOL_BYTES / size) copies = MOST_POOL_BYTES / size;
   snprintf(name, sizeof name, "dpcap_mirror_%u", ++pools_made);  // an earlier one of this queue may still be there
-  return copy_pool_make(&target->target.pool, name, copies, target->target.frame_bytes);
+  return copy_pool_make(&target->target.pool, name, copies_for(target), target->target.frame_bytes);
 }
 
 static int begin(struct port_target *target) {
