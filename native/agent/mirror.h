@@ -62,6 +62,7 @@ enum dpcap_mirror_end {
   DPCAP_MIRROR_TARGET_GONE = 3,
   DPCAP_MIRROR_TARGET_STOPPED = 4,
   DPCAP_MIRROR_QUEUE_USED = 5,  // the application has begun to send on the target's queue
+  DPCAP_MIRROR_FAST_FREE = 6,   // by reference: a port has begun to free mbufs without a look at their references
 };
 
 // The names of a state and of an end, as programs are told.
@@ -81,6 +82,8 @@ static inline const char *dpcap_mirror_end_name(uint32_t end) {
       return "target-stopped";
     case DPCAP_MIRROR_QUEUE_USED:
       return "queue-used";
+    case DPCAP_MIRROR_FAST_FREE:
+      return "fast-free";
     default:
       return "cleared";
   }

@@ -101,7 +101,14 @@ export interface MirrorCounters {
 }
 
 /** Why a mirror has ended. */
-export type MirrorEnd = 'cleared' | 'lease-over' | 'source-gone' | 'target-gone' | 'target-stopped' | 'queue-used';
+export type MirrorEnd =
+  | 'cleared'
+  | 'lease-over'
+  | 'source-gone'
+  | 'target-gone'
+  | 'target-stopped'
+  | 'queue-used'
+  | 'fast-free';
 
 /** A mirror as the agent tells of it. */
 export interface MirrorStatus {

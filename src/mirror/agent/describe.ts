@@ -12,6 +12,7 @@ const ENDS: Record<MirrorEnd, string> = {
   'target-gone': 'its target was removed',
   'target-stopped': 'its target was stopped',
   'queue-used': "the application began to send on the target's queue",
+  'fast-free': 'a port was started that frees mbufs without a look at their references (MBUF_FAST_FREE)',
 };
 
 /** Why a mirror has ended, as part of a sentence. */

@@ -31,7 +31,7 @@ struct Pool {
   struct rte_mempool mempool;
   std::vector<rte_mbuf> mbufs;
   std::vector<std::vector<uint8_t>> buffers;
-  std::vector<void*> free;
+  std::deque<void*> free;  // first in, first out, as a ring
 };
 
 inline std::mutex lock;
@@ -39,18 +39,18 @@ inline std::map<const rte_mempool*, std::unique_ptr<Pool>> pools;
 
 inline int take(rte_mempool* mempool, void** out, unsigned int count) {
   const std::lock_guard<std::mutex> guard(lock);
-  std::vector<void*>& free = pools.at(mempool)->free;
+  std::deque<void*>& free = pools.at(mempool)->free;
   if (free.size() < count) return -1;
   for (unsigned int i = 0; i < count; i++) {
-    out[i] = free.back();
-    free.pop_back();
+    out[i] = free.front();
+    free.pop_front();
   }
   return 0;
 }
 
 inline int give(rte_mempool* mempool, void* const* in, unsigned int count) {
   const std::lock_guard<std::mutex> guard(lock);
-  std::vector<void*>& free = pools.at(mempool)->free;
+  std::deque<void*>& free = pools.at(mempool)->free;
   free.insert(free.end(), in, in + count);
   return 0;
 }

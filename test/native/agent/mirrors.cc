@@ -128,6 +128,27 @@ void test_no_mbufs() {
   CHECK(counted.copied == kCopies && target.free_copies() == 0);
 }
 
+// What a driver with MBUF_FAST_FREE frees into the wrong pool is no copy, and does not make up for one.
+void test_foreign_mbufs() {
+  Target target;
+  rte_mempool other{};
+  rte_mbuf foreign{};
+  foreign.pool = &other;
+  rte_mbuf *one = nullptr, *lost = &foreign, *copies[kCopies];
+  const auto mix = [&] {
+    CHECK(copy_pool_take(&target.base.pool, &one, 1) == 1);
+    copy_pool_give(&target.base.pool, &lost, 1);
+    CHECK(target.free_copies() == kCopies);
+  };
+  mix();
+  CHECK(!copy_pool_is_whole(&target.base.pool));
+  copy_pool_give(&target.base.pool, &one, 1);
+  CHECK(copy_pool_is_whole(&target.base.pool));
+  mix();
+  const uint16_t taken = copy_pool_take(&target.base.pool, copies, kCopies);
+  CHECK(taken == kCopies - 1 && std::find(copies, copies + taken, lost) == copies + taken);
+}
+
 void test_references() {
   Target target;
   target.room = 1;
@@ -232,6 +253,7 @@ void test_agent_mirrors() {
   test_pushed_tag();
   test_short_transmit();
   test_no_mbufs();
+  test_foreign_mbufs();
   test_references();
   test_port_target();
   test_jumbo_target();

@@ -13,6 +13,10 @@
 #include "agent/library/mirror/tee.h"
 #include "agent/library/tunnel/tunnel_target.h"
 
+// A driver with this offload gives mbufs back without a look at their reference counts: on whatever port the
+// application sends what is shared, also one that it starts later.
+#define UNSHARED_OFFLOAD RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE
+
 struct mirrored_lane {
   struct tee tee;
   struct lane *lane;
@@ -73,27 +77,25 @@ static int follow(struct mirror *mirror) {
   return err;
 }
 
+static bool is_by_reference(const struct dpcap_mirror_order *order) {
+  return (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0;
+}
+
 static int check_ports(const struct dpcap_mirror_order *order) {
   if (!port_has_device(order->source_port, order->source_device)) return ENODEV;
   if (!port_has_device(order->target_port, order->target_device)) return ENODEV;
-  // A driver with this offload gives mbufs back without a look at their reference counts: on whatever port the
-  // application sends what is shared.
-  const bool is_by_reference = (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0;
-  return is_by_reference && port_any_offloads(RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) ? EOPNOTSUPP : 0;
+  return is_by_reference(order) && port_any_offloads(UNSHARED_OFFLOAD) ? EOPNOTSUPP : 0;
 }
 
 static struct tee_kind kind_of(const struct dpcap_mirror_order *order, struct mirror_target *target) {
-  return (struct tee_kind){target,
-                           order->snaplen,
-                           (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0,
-                           (order->flags & DPCAP_MIRROR_PUSH_VLAN) != 0,
-                           order->vlan_tci,
-                           order->source_port};
+  return (struct tee_kind){
+      target,          order->snaplen,    is_by_reference(order), (order->flags & DPCAP_MIRROR_PUSH_VLAN) != 0,
+      order->vlan_tci, order->source_port};
 }
 
 // A queue that the source sends on as well would be sent on from its own callback.
 static bool is_queue_alone(const struct dpcap_mirror_order *order) {
-  return (order->flags & DPCAP_MIRROR_BY_REFERENCE) != 0 || order->source_port == order->target_port;
+  return is_by_reference(order) || order->source_port == order->target_port;
 }
 
 static int open_target(struct mirror *mirror, const struct mirror_order *asked) {
@@ -131,6 +133,7 @@ uint32_t mirror_watch(struct mirror *mirror) {
   if (lane_tap_has_ended(mirror->lanes[0].lane, &mirror->lanes[0].tee.tap)) return DPCAP_MIRROR_SOURCE_GONE;
   const uint32_t fault = port_target_fault(mirror->queue);
   if (fault != 0) return fault;
+  if (is_by_reference(&mirror->order) && port_any_sends_with(UNSHARED_OFFLOAD)) return DPCAP_MIRROR_FAST_FREE;
   follow(mirror);
   if (mirror->tunnel != NULL) tunnel_target_watch(mirror->tunnel);
   return 0;

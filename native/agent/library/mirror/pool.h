@@ -14,7 +14,7 @@ struct copy_pool {
 // Makes a pool of so many mbufs, each with room for a frame of `frame_bytes` behind the usual headroom. Agent's thread.
 // Returns 0 or an errno.
 int copy_pool_make(struct copy_pool *pool, const char *name, uint32_t copies, uint32_t frame_bytes);
-// Whether no copy is under way: only then it may be freed. Agent's thread.
+// Whether no copy is under way: only then it may be freed. Nobody takes any meanwhile. Agent's thread.
 bool copy_pool_is_whole(const struct copy_pool *pool);
 void copy_pool_free(struct copy_pool *pool);
 

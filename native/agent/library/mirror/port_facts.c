@@ -44,14 +44,35 @@ uint16_t port_tx_descriptors(uint16_t port, uint16_t queue) {
   return dpdk.tx_queue != NULL && dpdk.tx_queue(port, queue, &info) == 0 ? info.nb_desc : 0;
 }
 
+// While the port is stopped ethdev has one and the same array in place of its receive queues and of its transmit queues
+// (eth_dev_fp_ops_reset, 22.11 to 25.11).
+void *port_tx_queue(uint16_t port, uint16_t queue) {
+  const struct rte_eth_fp_ops *const one = &dpdk.fast_path[port];
+  void **const queues = __atomic_load_n(&one->txq.data, __ATOMIC_RELAXED);
+  if (queues == NULL || (void *)queues == (void *)one->rxq.data) return NULL;
+  return queues[queue];
+}
+
+static bool has_offload(uint16_t port, uint64_t offload) {
+  struct port_facts facts;
+  if (port_facts_of(port, &facts) != 0) return false;
+  if (facts.tx_queues == 0) return (port_tx_offloads(port, 0) & offload) != 0;
+  for (uint16_t queue = 0; queue < facts.tx_queues; queue++) {
+    if ((port_tx_offloads(port, queue) & offload) != 0) return true;
+  }
+  return false;
+}
+
 bool port_any_offloads(uint64_t offload) {
   for (uint16_t port = dpdk.next_port(0); port < RTE_MAX_ETHPORTS; port = dpdk.next_port(port + 1)) {
-    struct port_facts facts;
-    if (port_facts_of(port, &facts) != 0) continue;
-    if (facts.tx_queues == 0 && (port_tx_offloads(port, 0) & offload) != 0) return true;
-    for (uint16_t queue = 0; queue < facts.tx_queues; queue++) {
-      if ((port_tx_offloads(port, queue) & offload) != 0) return true;
-    }
+    if (has_offload(port, offload)) return true;
+  }
+  return false;
+}
+
+bool port_any_sends_with(uint64_t offload) {
+  for (uint16_t port = dpdk.next_port(0); port < RTE_MAX_ETHPORTS; port = dpdk.next_port(port + 1)) {
+    if (port_tx_queue(port, 0) != NULL && has_offload(port, offload)) return true;
   }
   return false;
 }

@@ -49,14 +49,7 @@ static void count_foreign(struct tap *watch, struct rte_mbuf **packets, uint16_t
   atomic_fetch_add_explicit(&of_watch(watch)->foreign, count, memory_order_relaxed);
 }
 
-// The driver's queue, or NULL while the port is stopped: ethdev then has one and the same array in place of the port's
-// receive queues and of its transmit queues (eth_dev_fp_ops_reset, 22.11 to 25.11).
-static void *driver_queue(const struct port_target *target) {
-  const struct rte_eth_fp_ops *const port = &dpdk.fast_path[target->port];
-  void **const queues = __atomic_load_n(&port->txq.data, __ATOMIC_RELAXED);
-  if (queues == NULL || (void *)queues == (void *)port->rxq.data) return NULL;
-  return queues[target->queue];
-}
+static void *driver_queue(const struct port_target *target) { return port_tx_queue(target->port, target->queue); }
 
 // As rte_eth_tx_burst() does it: captures at the target, and whatever else has a callback there, get the copies.
 static uint16_t send_burst(const struct port_target *target, void *queue, struct rte_mbuf **packets, uint16_t count) {
@@ -128,8 +121,11 @@ static int begin(struct port_target *target) {
   return make_pool(target);
 }
 
+// A driver with MBUF_FAST_FREE puts what it has sent back into the pool of the first packet: on a queue of its own
+// alone the agent's copies are among themselves.
 static bool may_be_shared(uint16_t port, uint16_t queue) {
-  return (port_tx_offloads(port, queue) & RTE_ETH_TX_OFFLOAD_MT_LOCKFREE) != 0;
+  const uint64_t offloads = port_tx_offloads(port, queue);
+  return (offloads & RTE_ETH_TX_OFFLOAD_MT_LOCKFREE) != 0 && (offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) == 0;
 }
 
 static int make(struct port_target **place, uint16_t port, uint16_t queue, uint32_t frame_bytes, bool is_alone) {
@@ -170,10 +166,12 @@ static struct port_target **find_room(void) {
 
 static int use_known(struct port_target *target, bool is_alone) {
   if (driver_queue(target) == NULL) return ENETDOWN;
-  // With users it has been watched all the time; without, packets of earlier do not count.
-  if (target->users == 0 && !target->is_shared) {
+  // With users it has been watched all the time; without, packets of earlier do not count, and the port may have been
+  // set up anew.
+  if (target->users == 0) {
+    target->is_shared = !is_alone && may_be_shared(target->port, target->queue);
     atomic_store(&target->foreign, 0);
-    if (!is_free(target)) return EBUSY;
+    if (!target->is_shared && !is_free(target)) return EBUSY;
   }
   return is_used_by_others(target) || (is_alone && target->is_shared) ? EBUSY : 0;
 }

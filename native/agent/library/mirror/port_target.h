@@ -1,6 +1,7 @@
 // A transmit queue of a port, for the copies of one or several mirrors. It has to be a queue on which the application
 // does not send, which is watched before the first packet and all the time; only where the port's driver lets several
-// threads send at once (RTE_ETH_TX_OFFLOAD_MT_LOCKFREE) it may be any. Agent's thread, unless it says something else.
+// threads send at once (RTE_ETH_TX_OFFLOAD_MT_LOCKFREE), and does not take it that all mbufs of a queue are of one pool
+// (RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE), it may be any. Agent's thread, unless it says something else.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -51,6 +51,7 @@ const CODES: Record<MirrorEnd, ErrorCode> = {
   'target-gone': 'ERR_PORT_GONE',
   'target-stopped': 'ERR_PORT_UNSUITABLE',
   'queue-used': 'ERR_MIRROR_UNSAFE',
+  'fast-free': 'ERR_MIRROR_UNSAFE',
 };
 
 /** What to throw about a mirror that is not on any more. */
