@@ -1,5 +1,6 @@
 /** Mirrors in hardware: what a driver is asked, by a stand-in that takes rules; what real drivers without flow rules say. */
 import t from 'tap';
+import { hostAddon } from '../../src/native/addons.js';
 import { startWithAgent } from '../harness/agent.js';
 import { isMissing } from '../harness/built.js';
 import { type SeenFlow, setFlow, startFlowPrimary } from '../harness/flows.js';
@@ -57,6 +58,10 @@ t.test('rules of the embedded switch, from the words to their end', { skip }, as
     ],
   });
   t.match(await flowsOf(testpmd), [{ state: 'on', counters: { packets: 300, bytes: 19200 } }], 'the sum of both rules');
+  const socket = `/var/run/dpdk/${testpmd.prefix}/dpdk_telemetry.v2`;
+  const told = Object.values(JSON.parse(hostAddon().telemetry(socket, '/dpcap/mirrors', 2000))['/dpcap/mirrors']);
+  t.match(told, [{ way: 'hardware', state: 'on', source_port: 1, rule_port: 0, rules: 2 }], 'telemetry tells of it');
+  t.notMatch(told, [{ packets: Number }], 'but not of what the driver counts');
   const list = await runDpcap(['mirror', 'status', '--via', 'agent', '--file-prefix', testpmd.prefix]);
   t.match(list.stdout, /in hardware to port 2 \(net_null2\); the originals go to port 3 \(net_null3\); on, of process/);
   t.match(list.stdout, /2 transfer rules at port 0: .*matched 300 packets, 19200 bytes/s);

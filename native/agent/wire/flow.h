@@ -86,6 +86,20 @@ enum dpcap_flow_end {
   DPCAP_FLOW_OTHERS_STOPPED = 3,  // another port of the mirror's
 };
 
+// The name of an end, as programs are told.
+static inline const char *dpcap_flow_end_name(uint32_t end) {
+  switch (end) {
+    case DPCAP_FLOW_LEASE_OVER:
+      return "lease-over";
+    case DPCAP_FLOW_PORT_STOPPED:
+      return "port-stopped";
+    case DPCAP_FLOW_OTHERS_STOPPED:
+      return "other-port-stopped";
+    default:
+      return "cleared";
+  }
+}
+
 struct dpcap_flow_status {
   uint32_t id;
   uint32_t state;   // enum dpcap_mirror_state

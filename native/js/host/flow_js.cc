@@ -89,19 +89,6 @@ dpcap_flow_order to_head(const Napi::Object& order) {
   return head;
 }
 
-const char* reason_name(uint32_t reason) {
-  switch (reason) {
-    case DPCAP_FLOW_LEASE_OVER:
-      return "lease-over";
-    case DPCAP_FLOW_PORT_STOPPED:
-      return "port-stopped";
-    case DPCAP_FLOW_OTHERS_STOPPED:
-      return "other-port-stopped";
-    default:
-      return "cleared";
-  }
-}
-
 Napi::Object from_destination(Napi::Env env, const dpcap_flow_destination& destination) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("kind", destination.kind <= DPCAP_FLOW_JUMP ? kKinds[destination.kind] : "");
@@ -123,7 +110,7 @@ Napi::Object from_status(Napi::Env env, const dpcap_flow_status& status) {
   object.Set("id", status.id);
   object.Set("state", dpcap_mirror_state_name(status.state));
   object.Set("reason",
-             status.state == DPCAP_MIRROR_ON ? env.Null() : Napi::String::New(env, reason_name(status.reason)));
+             status.state == DPCAP_MIRROR_ON ? env.Null() : Napi::String::New(env, dpcap_flow_end_name(status.reason)));
   object.Set("ownerPid", status.owner_pid);
   object.Set("ownerStartTicks", static_cast<double>(status.owner_start_ticks));
   object.Set("leaseLeftSeconds", status.lease_left);

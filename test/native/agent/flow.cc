@@ -115,6 +115,11 @@ void test_life() {
   const Begun begun = begin(head(3));
   CHECK(begun.err == 0 && asked == "v1 v2 v3 c1 c2 c3 ");
   CHECK(begun.status.proxy == 3 && begun.status.has_counters == 1 && begun.status.packets == 21);
+  dpcap_flow_status told;
+  flow_mirror_describe(begun.mirror, &told);
+  CHECK(told.rule_count == 3 && told.has_counters == 0);  // for which the driver would have to be asked
+  flow_mirror_count(begun.mirror, &told);
+  CHECK(told.packets == 21 && told.has_counters == 1);
   CHECK(flow_mirror_watch(begun.mirror) == 0);
   CHECK(flow_mirror_is_of(begun.mirror, 77, 0) && !flow_mirror_is_of(begun.mirror, 78, 0));
   asked = "";

@@ -6,7 +6,6 @@
 
 #include "agent/library/control/answer.h"
 #include "agent/library/dpdk.h"
-#include "agent/library/flow/flow_mirroring.h"
 #include "agent/library/mirror/mirror.h"
 #include "agent/library/mirror/order.h"
 #include "agent/library/mirror/port_target.h"
@@ -163,7 +162,8 @@ static int clear(const void *body, size_t bytes, struct dpcap_mirror_report *rep
   return 0;
 }
 
-unsigned int mirroring_describe(struct dpcap_mirror_report *all) {
+// Also those that have ended.
+static unsigned int describe_mirrors(struct dpcap_mirror_report *all) {
   unsigned int count = 0;
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     if (places[i].mirror != NULL) describe(&places[i], &all[count++]);
@@ -174,10 +174,15 @@ unsigned int mirroring_describe(struct dpcap_mirror_report *all) {
   return count;
 }
 
+void mirroring_describe_all(struct mirroring_description *all) {
+  all->mirror_count = describe_mirrors(all->mirrors);
+  all->flow_count = flow_mirroring_describe(all->flows);
+}
+
 static void list(int fd, const struct dpcap_agent_header *asked) {
   static struct dpcap_mirror_report all[MIRRORING_MOST];
   static struct dpcap_mirror_status statuses[MIRRORING_MOST];
-  const unsigned int count = mirroring_describe(all);
+  const unsigned int count = describe_mirrors(all);
   if (asked->operation == DPCAP_AGENT_MIRROR_REPORT) return answer(fd, asked, 0, all, count * sizeof all[0], NULL, 0);
   for (unsigned int i = 0; i < count; i++) statuses[i] = all[i].mirror;
   answer(fd, asked, 0, statuses, count * sizeof statuses[0], NULL, 0);

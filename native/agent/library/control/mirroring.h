@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/library/flow/flow_mirroring.h"
 #include "agent/protocol.h"
 #include "agent/wire/tunnel.h"
 
@@ -24,8 +25,15 @@ bool mirroring_is_possible(void);
 //   MIRROR_CLEAR, MIRROR_END: EINVAL; ENOENT; EBUSY a thread of the application does not leave it: it ends when it
 //   does.
 void mirroring_handle(int fd, const struct dpcap_agent_header *asked, const void *body, size_t bytes);
-// Describes all of them, also those that have ended; returns how many, at most MIRRORING_MOST.
-unsigned int mirroring_describe(struct dpcap_mirror_report *mirrors);
+// All mirrors, as telemetry tells of them.
+struct mirroring_description {
+  unsigned int mirror_count;
+  unsigned int flow_count;
+  struct dpcap_mirror_report mirrors[MIRRORING_MOST];
+  struct dpcap_flow_status flows[FLOW_MIRRORING_MOST];  // those in hardware
+};
+// Describes all of them, without a question to a driver.
+void mirroring_describe_all(struct mirroring_description *all);
 // Whether mirrors take the time of day: the clock has to be renewed.
 bool mirroring_needs_clock(void);
 // Ends those whose time has come; ten times a second. Returns whether there is anything to look after.

@@ -136,11 +136,10 @@ unsigned int server_describe(struct dpcap_agent_status *captures, unsigned int m
   return count;
 }
 
-unsigned int server_describe_mirrors(struct dpcap_mirror_report *mirrors) {
+void server_describe_mirrors(struct mirroring_description *mirrors) {
   pthread_mutex_lock(&serving);
-  const unsigned int count = mirroring_describe(mirrors);
+  mirroring_describe_all(mirrors);
   pthread_mutex_unlock(&serving);
-  return count;
 }
 
 static void say_status(const struct client *client, const struct dpcap_agent_header *header) {

@@ -2,8 +2,8 @@
 #pragma once
 #include <stdbool.h>
 
+#include "agent/library/control/mirroring.h"
 #include "agent/protocol.h"
-#include "agent/wire/tunnel.h"
 
 // Listens in DPDK's runtime directory. Returns whether it does; says why not.
 bool server_open(void);
@@ -16,5 +16,5 @@ void server_close(void);
 
 // Describes the captures that there are, `most` of them at the most; returns how many. Any thread.
 unsigned int server_describe(struct dpcap_agent_status *captures, unsigned int most);
-// Describes the mirrors, at most MIRRORING_MOST; returns how many. Any thread.
-unsigned int server_describe_mirrors(struct dpcap_mirror_report *mirrors);
+// Describes the mirrors. Any thread.
+void server_describe_mirrors(struct mirroring_description *mirrors);

@@ -106,21 +106,44 @@ static struct rte_tel_data *describe_mirror(const struct dpcap_mirror_report *re
   return one;
 }
 
+// The counters of one that is on are the NIC's: a driver is not asked by this thread.
+static struct rte_tel_data *describe_flow(const struct dpcap_flow_status *mirror) {
+  struct rte_tel_data *const one = telemetry.alloc();
+  if (one == NULL) return NULL;
+  telemetry.start_dict(one);
+  telemetry.add_string(one, "way", "hardware");
+  telemetry.add_string(one, "state", dpcap_mirror_state_name(mirror->state));
+  if (mirror->state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", dpcap_flow_end_name(mirror->reason));
+  telemetry.add_number(one, "owner_pid", mirror->owner_pid);
+  telemetry.add_number(one, "lease_left", mirror->lease_left);
+  telemetry.add_number(one, "source_port", mirror->source);
+  telemetry.add_number(one, "rule_port", mirror->proxy);
+  telemetry.add_number(one, "rules", mirror->rule_count);
+  if (mirror->has_counters == 0) return one;
+  telemetry.add_number(one, "packets", mirror->packets);
+  telemetry.add_number(one, "bytes", mirror->bytes);
+  return one;
+}
+
 static void add_object(struct rte_tel_data *answer, const char *name, struct rte_tel_data *object) {
   if (object != NULL && telemetry.add_container(answer, name, object, 0) != 0) telemetry.free(object);
 }
 
+static void add_mirror(struct rte_tel_data *answer, uint32_t id, struct rte_tel_data *mirror) {
+  char name[12];
+  snprintf(name, sizeof name, "%08x", id);
+  add_object(answer, name, mirror);
+}
+
 // Runs in a thread of telemetry's, as tell_captures() does. Each has its id for a name.
 static int tell_mirrors(const char *command, const char *parameters, struct rte_tel_data *answer) {
-  struct dpcap_mirror_report mirrors[MIRRORING_MOST];
-  const unsigned int count = server_describe_mirrors(mirrors);
+  struct mirroring_description all;
+  server_describe_mirrors(&all);
   (void)command, (void)parameters;
   telemetry.start_dict(answer);
-  for (unsigned int i = 0; i < count; i++) {
-    char name[12];
-    snprintf(name, sizeof name, "%08x", mirrors[i].mirror.id);
-    add_object(answer, name, describe_mirror(&mirrors[i]));
-  }
+  for (unsigned int i = 0; i < all.mirror_count; i++)
+    add_mirror(answer, all.mirrors[i].mirror.id, describe_mirror(&all.mirrors[i]));
+  for (unsigned int i = 0; i < all.flow_count; i++) add_mirror(answer, all.flows[i].id, describe_flow(&all.flows[i]));
   return 0;
 }
 

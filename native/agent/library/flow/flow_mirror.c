@@ -114,7 +114,10 @@ struct flow_mirror *flow_mirror_begin(const struct flow_calls *calls, const stru
   mirror->order = *order;
   flow_mirror_renew(mirror, order->head.lease_seconds);
   *err = make(mirror, refusal);
-  if (*err == 0) flow_mirror_describe(mirror, status);
+  if (*err == 0) {
+    flow_mirror_describe(mirror, status);
+    flow_mirror_count(mirror, status);
+  }
   // One that the driver does not take back stays a mirror, whose lease is over: it is tried again.
   if (*err != 0 && flow_mirror_end(mirror, &unheard) != 0) mirror->lease.ends_ns = 0;
   if (mirror->made > 0) return mirror;
@@ -158,7 +161,7 @@ int flow_mirror_end(struct flow_mirror *mirror, struct dpcap_flow_refusal *refus
 void flow_mirror_free(struct flow_mirror *mirror) { free(mirror); }
 
 // Only where all rules tell: part of a sum would be taken for the whole.
-static void add_counters(const struct flow_mirror *mirror, struct dpcap_flow_status *status) {
+void flow_mirror_count(const struct flow_mirror *mirror, struct dpcap_flow_status *status) {
   const struct dpcap_flow_order *const head = &mirror->order.head;
   if ((head->flags & DPCAP_FLOW_COUNT) == 0 || mirror->made < head->rule_count) return;
   uint64_t packets = 0, bytes = 0;
@@ -192,7 +195,6 @@ void flow_mirror_describe(const struct flow_mirror *mirror, struct dpcap_flow_st
   status->proxy = mirror->run.port;
   status->fate = head->fate;
   status->copy = head->copy;
-  add_counters(mirror, status);
   memcpy(status->through_device, head->through_device, sizeof status->through_device);
   memcpy(status->source_device, head->source_device, sizeof status->source_device);
   memcpy(status->text, mirror->order.text, sizeof status->text);

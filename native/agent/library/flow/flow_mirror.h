@@ -24,4 +24,7 @@ uint32_t flow_mirror_id(const struct flow_mirror *mirror);
 int flow_mirror_end(struct flow_mirror *mirror, struct dpcap_flow_refusal *refusal);
 // Frees what flow_mirror_end() has ended.
 void flow_mirror_free(struct flow_mirror *mirror);
+// All but its counters, for which no driver is asked.
 void flow_mirror_describe(const struct flow_mirror *mirror, struct dpcap_flow_status *status);
+// Adds the counters, where the mirror has them, and its driver tells.
+void flow_mirror_count(const struct flow_mirror *mirror, struct dpcap_flow_status *status);

@@ -19,10 +19,15 @@ static struct place places[DPCAP_AGENT_MAX_MIRRORS];
 static struct dpcap_flow_status ended[DPCAP_AGENT_MAX_MIRRORS];
 static unsigned int next_ended;
 
-static void describe(const struct place *place, struct dpcap_flow_status *status) {
+static void describe_uncounted(const struct place *place, struct dpcap_flow_status *status) {
   flow_mirror_describe(place->mirror, status);
   status->state = place->is_ending ? DPCAP_MIRROR_ENDING : DPCAP_MIRROR_ON;
   status->reason = place->is_ending ? place->reason : DPCAP_FLOW_CLEARED;
+}
+
+static void describe(const struct place *place, struct dpcap_flow_status *status) {
+  describe_uncounted(place, status);
+  flow_mirror_count(place->mirror, status);
 }
 
 static struct place *find(uint32_t id) {
@@ -109,15 +114,23 @@ static int clear(const void *body, size_t bytes, struct dpcap_flow_status *statu
   return 0;
 }
 
-static void list(int fd, const struct dpcap_agent_header *asked) {
-  static struct dpcap_flow_status all[2 * DPCAP_AGENT_MAX_MIRRORS];
+static unsigned int describe_all(struct dpcap_flow_status *all,
+                                 void (*describe_one)(const struct place *, struct dpcap_flow_status *)) {
   unsigned int count = 0;
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
-    if (places[i].mirror != NULL) describe(&places[i], &all[count++]);
+    if (places[i].mirror != NULL) describe_one(&places[i], &all[count++]);
   }
   for (unsigned int i = 0; i < DPCAP_AGENT_MAX_MIRRORS; i++) {
     if (ended[i].id != 0) all[count++] = ended[i];
   }
+  return count;
+}
+
+unsigned int flow_mirroring_describe(struct dpcap_flow_status *all) { return describe_all(all, describe_uncounted); }
+
+static void list(int fd, const struct dpcap_agent_header *asked) {
+  static struct dpcap_flow_status all[FLOW_MIRRORING_MOST];
+  const unsigned int count = describe_all(all, describe);
   answer(fd, asked, 0, all, count * sizeof all[0], NULL, 0);
 }
 
