@@ -34,7 +34,7 @@ function byDpcap(...how: string[]): Way['mirror'] {
 }
 
 const COPIES = byDpcap();
-const REFERENCES = byDpcap('--by-reference', '--accept', 'rewrites,buffers');
+const REFERENCES = byDpcap('--by-reference', '--accept', 'rewrites,buffers,tags');
 const withAgent = (size: number): Promise<Switch> => startOpenVswitchSwitch(size, 'preloaded');
 
 const OWN: Way = {

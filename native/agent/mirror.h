@@ -96,7 +96,7 @@ struct dpcap_mirror_counters {
   uint64_t matched;    // selected
   uint64_t copied;     // of these: for which there was an mbuf. By reference: all
   uint64_t sent;       // taken by the target
-  uint64_t refused;    // not taken: the target's queue is full, or stopped
+  uint64_t refused;    // not taken: the target's queue is full, or stopped; by reference also: not fit for its driver
   uint64_t nombuf;     // no mbuf was free for the copy: the target has not sent those that it has
   uint64_t contended;  // another thread was sending on the target's queue
   uint64_t missed;     // passed unseen, because another thread was in the callback of the same queue; not in matched

@@ -104,8 +104,8 @@ t.test('by reference, with the dangers that were taken by name', { skip }, async
   const available = await testpmd.available();
   const words = ['-i', '0', '--to-port', '2', '--by-reference'];
   const refused = await runDpcap(['mirror', 'set', '--file-prefix', testpmd.prefix, '--lease', '1m', ...words]);
-  t.match(refused, { code: 1, stderr: /shared mbufs: [\s\S]*--accept rewrites,buffers,offloads/ });
-  const cut = ['--accept', 'rewrites,buffers,offloads', '-s', '60'];
+  t.match(refused, { code: 1, stderr: /shared mbufs: [\s\S]*--accept rewrites,buffers,tags,offloads/ });
+  const cut = ['--accept', 'rewrites,buffers,tags,offloads', '-s', '60'];
   const impossible = await runDpcap([
     'mirror',
     'set',
@@ -117,7 +117,7 @@ t.test('by reference, with the dangers that were taken by name', { skip }, async
     ...cut,
   ]);
   t.match(impossible, { code: 2, stderr: /neither cut nor tagged/ });
-  await setMirror(testpmd, [...words, '--accept', 'rewrites,buffers,offloads']);
+  await setMirror(testpmd, [...words, '--accept', 'rewrites,buffers,tags,offloads']);
   await testpmd.command('start');
   const wanted = FIRST.length + SECOND.length;
   const [mirror] = await mirrorsUntil(testpmd, ([one]) => (one?.counters.matched ?? 0) >= wanted);

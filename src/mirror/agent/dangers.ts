@@ -15,6 +15,11 @@ const DANGERS: readonly (Danger & { only?: Direction })[] = [
   },
   { name: 'buffers', text: "a slow target holds the application's mbufs, until it receives nothing any more" },
   {
+    name: 'tags',
+    text: 'a VLAN tag that the NIC has taken off a received packet is missing in the mirror',
+    only: 'rx',
+  },
+  {
     name: 'offloads',
     text: 'the target carries out what the application asked the NIC for (checksums, segmentation, VLAN tags) once more',
     only: 'tx',

@@ -94,7 +94,8 @@ export function resolveMirror(request: PortMirrorRequest, ports: readonly AgentP
   checkQueue(request.targetQueue, target);
   checkReference(request);
   const tunnel = request.tunnel && tunnelOrder(request.tunnel, target);
-  const cuts = tunnel === undefined ? cutWarnings(source, target) : tunnelWarnings(tunnel, source);
+  const cuts =
+    tunnel === undefined ? lengthWarnings(source, target, request.byReference) : tunnelWarnings(tunnel, source);
   return { request, source, target, tunnel, warnings: [...cuts, ...linkWarnings(target)] };
 }
 
@@ -169,9 +170,10 @@ function checkReference({ byReference, accepted, directions, snaplen, vlanTci, t
   });
 }
 
-function cutWarnings(source: AgentPort, target: AgentPort): string[] {
+function lengthWarnings(source: AgentPort, target: AgentPort, byReference: boolean): string[] {
   if (source.mtu <= target.mtu) return [];
-  return [`port ${describePort(target)} takes frames of ${target.mtu + ETHERNET_HEADER} bytes: longer copies are cut`];
+  const longer = byReference ? 'longer packets are refused' : 'longer copies are cut';
+  return [`port ${describePort(target)} takes frames of ${target.mtu + ETHERNET_HEADER} bytes: ${longer}`];
 }
 
 function linkWarnings(target: AgentPort): string[] {

@@ -65,13 +65,20 @@ t.test('by reference: each danger by its name', async (t) => {
   const refused = (changes: Partial<PortMirrorRequest>): (() => unknown) => {
     return () => resolveMirror({ ...shared, ...changes }, PORTS);
   };
-  t.throws(refused({}), { code: 'ERR_MIRROR_UNSAFE', hint: /--accept rewrites,buffers$/ });
-  t.throws(refused({ accepted: ['buffers'] }), { code: 'ERR_MIRROR_UNSAFE', hint: /--accept rewrites$/ });
-  t.throws(refused({ accepted: ['rewrites', 'buffers'], directions: ['rx', 'tx'] }), {
+  t.throws(refused({}), { code: 'ERR_MIRROR_UNSAFE', hint: /--accept rewrites,buffers,tags$/ });
+  t.throws(refused({ accepted: ['buffers', 'tags'] }), { code: 'ERR_MIRROR_UNSAFE', hint: /--accept rewrites$/ });
+  t.throws(refused({ accepted: ['rewrites', 'buffers', 'tags'], directions: ['rx', 'tx'] }), {
     code: 'ERR_MIRROR_UNSAFE',
     hint: /--accept offloads$/,
   });
-  t.ok(resolveMirror({ ...shared, accepted: ['rewrites', 'buffers'] }, PORTS));
+  t.throws(refused({ accepted: ['buffers'], directions: ['tx'] }), {
+    code: 'ERR_MIRROR_UNSAFE',
+    hint: /--accept rewrites,offloads$/,
+  });
+  const accepted = ['rewrites', 'buffers', 'tags'];
+  t.same(resolveMirror({ ...shared, accepted }, PORTS).warnings, []);
+  const [length] = resolveMirror({ ...shared, accepted, target: '2' }, PORTS).warnings;
+  t.match(length, /takes frames of 1014 bytes: longer packets are refused/, 'nothing is cut');
   t.throws(refused({ accepted: ['rewrites', 'buffers'], snaplen: 60 }), { message: /neither cut nor tagged/ });
   t.throws(refused({ accepted: ['rewrites', 'buffers'], vlanTci: 5 }), { message: /neither cut nor tagged/ });
   t.throws(refused({ byReference: false, accepted: ['rewrites'] }), { message: /--accept without --by-reference/ });

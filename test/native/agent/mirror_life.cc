@@ -158,6 +158,18 @@ void test_fast_free() {
   offloads_of.clear();
 }
 
+void test_segments() {
+  offloads_of = {{kTarget, RTE_ETH_TX_OFFLOAD_MULTI_SEGS}};
+  mirror_target* target = nullptr;
+  CHECK(port_target_use(kTarget, kQueue, false, &target) == 0 && target->takes_segments);
+  port_target_leave(target);
+  offloads_of.clear();
+  CHECK(port_target_use(kTarget, kQueue, false, &target) == 0 && !target->takes_segments);
+  port_target_leave(target);
+  port_targets_tick();
+  port_targets_tick();
+}
+
 void test_shared_queue() {
   offloads_of = {{kTarget, kLockFree}};
   {
@@ -252,6 +264,7 @@ void test_agent_mirror_life() {
   fake_queues();
   fake_ports();
   test_fast_free();
+  test_segments();
   test_shared_queue();
   test_one_pool_queue();
   test_source_queues();

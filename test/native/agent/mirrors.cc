@@ -152,6 +152,7 @@ void test_foreign_mbufs() {
 void test_references() {
   Target target;
   target.room = 1;
+  target.base.takes_segments = true;
   Chain first(numbered(100), 40), second(numbered(100), 40);
   for (Chain* chain : {&first, &second}) {
     for (rte_mbuf* one = chain->head(); one != nullptr; one = one->next) rte_mbuf_refcnt_set(one, 1);
@@ -162,6 +163,22 @@ void test_references() {
   CHECK(rte_mbuf_refcnt_read(first.head()) == 2 && rte_mbuf_refcnt_read(first.head()->next) == 2);
   CHECK(rte_mbuf_refcnt_read(second.head()) == 1 && rte_mbuf_refcnt_read(second.head()->next) == 1);
   CHECK(counters_of(one).refused == 1 && target.free_copies() == kCopies);
+}
+
+// The packet itself is neither cut nor joined: what the target's driver does not take as it is, it does not get.
+void test_unfit_references() {
+  Target target;
+  Chain longest(numbered(kFrame), SIZE_MAX), longer(numbered(kFrame + 1), SIZE_MAX), segmented(numbered(100), 40);
+  tee one;
+  const tee_kind kind{&target.base, DPCAP_MIRROR_MOST_SNAPLEN, true, false, 0, 0};
+  pass(one, kind, {longer.head(), longest.head(), segmented.head()});
+  CHECK(target.kept.size() == 1 && target.kept[0] == longest.head());
+  CHECK(rte_mbuf_refcnt_read(longer.head()) == 0 && rte_mbuf_refcnt_read(segmented.head()) == 0);
+  const dpcap_mirror_counters counted = counters_of(one);
+  CHECK(counted.matched == 3 && counted.sent == 1 && counted.refused == 2 && counted.copied == 3);
+  target.base.takes_segments = true;
+  pass(one, kind, {segmented.head()});
+  CHECK(counters_of(one).sent == 1);
 }
 
 void fake_ports() {
@@ -255,6 +272,7 @@ void test_agent_mirrors() {
   test_no_mbufs();
   test_foreign_mbufs();
   test_references();
+  test_unfit_references();
   test_port_target();
   test_jumbo_target();
   test_fast_free();

@@ -123,9 +123,15 @@ static int begin(struct port_target *target) {
 
 // A driver with MBUF_FAST_FREE puts what it has sent back into the pool of the first packet: on a queue of its own
 // alone the agent's copies are among themselves.
-static bool may_be_shared(uint16_t port, uint16_t queue) {
-  const uint64_t offloads = port_tx_offloads(port, queue);
+static bool may_be_shared(uint64_t offloads) {
   return (offloads & RTE_ETH_TX_OFFLOAD_MT_LOCKFREE) != 0 && (offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE) == 0;
+}
+
+// As the port is set up at this time.
+static void look_at_offloads(struct port_target *target, bool is_alone) {
+  const uint64_t offloads = port_tx_offloads(target->port, target->queue);
+  target->is_shared = !is_alone && may_be_shared(offloads);
+  target->target.takes_segments = (offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
 }
 
 static int make(struct port_target **place, uint16_t port, uint16_t queue, uint32_t frame_bytes, bool is_alone) {
@@ -135,7 +141,7 @@ static int make(struct port_target **place, uint16_t port, uint16_t queue, uint3
   target->target.frame_bytes = frame_bytes;
   target->port = port;
   target->queue = queue;
-  target->is_shared = !is_alone && may_be_shared(port, queue);
+  look_at_offloads(target, is_alone);
   *place = target;
   if (driver_queue(target) == NULL) return ENETDOWN;
   return begin(target);
@@ -169,7 +175,7 @@ static int use_known(struct port_target *target, bool is_alone) {
   // With users it has been watched all the time; without, packets of earlier do not count, and the port may have been
   // set up anew.
   if (target->users == 0) {
-    target->is_shared = !is_alone && may_be_shared(target->port, target->queue);
+    look_at_offloads(target, is_alone);
     atomic_store(&target->foreign, 0);
     if (!target->is_shared && !is_free(target)) return EBUSY;
   }

@@ -17,8 +17,9 @@ struct mirror_burst {
   uint64_t shortened;  // a bit for each: the packet that it is a copy of is longer
 };
 
-// Packets that a target does not want, by the reason.
+// Packets that are not sent to a target, by the reason.
 struct mirror_left_out {
+  uint16_t unfit;  // by reference: its driver would not take them as they are
   uint16_t own;
   uint16_t unresolved;
   uint16_t limited;
@@ -39,4 +40,5 @@ struct mirror_target {
   struct mirror_sent (*send)(struct mirror_target *target, const struct mirror_burst *burst);
   struct copy_pool pool;  // for the copies: drivers may take it that all mbufs of a queue are of one pool
   uint32_t frame_bytes;   // the longest frame that it takes
+  bool takes_segments;    // a packet may be of several mbufs
 };

@@ -64,6 +64,29 @@ static uint16_t share_packets(struct rte_mbuf **packets, uint16_t wanted, struct
   return wanted;
 }
 
+// A copy would be cut, and is one segment; the packet itself is as it is.
+static bool fits(const struct mirror_target *target, const struct rte_mbuf *packet) {
+  return packet->pkt_len <= target->frame_bytes && (packet->nb_segs == 1 || target->takes_segments);
+}
+
+static uint16_t only_fitting(const struct mirror_target *target, struct rte_mbuf **packets, uint16_t count,
+                             struct mirror_left_out *left_out) {
+  uint16_t fitting = 0;
+  for (uint16_t i = 0; i < count; i++) {
+    if (fits(target, packets[i])) packets[fitting++] = packets[i];
+  }
+  left_out->unfit = (uint16_t)(count - fitting);
+  return fitting;
+}
+
+// Those that are wanted come to the front; the others are counted.
+static uint16_t choose(const struct tee_kind *kind, struct rte_mbuf **packets, uint16_t count,
+                       struct mirror_left_out *left_out) {
+  struct mirror_target *const target = kind->target;
+  if (kind->is_by_reference) return only_fitting(target, packets, count, left_out);
+  return target->admit == NULL ? count : target->admit(target, packets, count, left_out);
+}
+
 // Never the last reference: the application has one, as long as it is in the callback.
 static void give_back(const struct tee *tee, struct rte_mbuf **packets, uint16_t unsent) {
   if (!tee->kind->is_by_reference) return copy_pool_give(&tee->kind->target->pool, packets, unsent);
@@ -73,22 +96,24 @@ static void give_back(const struct tee *tee, struct rte_mbuf **packets, uint16_t
 // What became of the packets of a burst, all at once: who reads in between finds little that does not add up.
 static void count_fates(struct tee *tee, uint16_t selected, const struct mirror_left_out *left_out, uint16_t copied,
                         struct mirror_sent sent) {
-  const uint32_t wanted = selected - left_out->own - left_out->unresolved - left_out->limited;
+  const uint32_t wanted = selected - left_out->own - left_out->unresolved - left_out->limited - left_out->unfit;
+  const uint32_t unsent = copied - sent.count;
   count(&tee->counters.matched, selected - left_out->own);
   count(&tee->left_out.own, left_out->own);
   count(&tee->left_out.unresolved, left_out->unresolved);
   count(&tee->left_out.limited, left_out->limited);
-  count(&tee->counters.copied, copied);
+  count(&tee->counters.copied, copied + left_out->unfit);  // none of these lacked an mbuf
   count(&tee->counters.nombuf, wanted - copied);
   count(&tee->counters.sent, sent.count);
-  count(sent.is_contended ? &tee->counters.contended : &tee->counters.refused, copied - sent.count);
+  count(&tee->counters.contended, sent.is_contended ? unsent : 0);
+  count(&tee->counters.refused, left_out->unfit + (sent.is_contended ? 0 : unsent));
 }
 
 static void mirror_packets(struct tee *tee, struct rte_mbuf **packets, uint16_t selected) {
   struct rte_mbuf *copies[CHUNK];
   struct mirror_target *const target = tee->kind->target;
-  struct mirror_left_out left_out = {0, 0, 0};
-  const uint16_t wanted = target->admit == NULL ? selected : target->admit(target, packets, selected, &left_out);
+  struct mirror_left_out left_out = {0};
+  const uint16_t wanted = choose(tee->kind, packets, selected, &left_out);
   struct mirror_burst burst = {copies, 0, tee->kind->source_port, tee->direction, 0};
   if (wanted > 0)
     burst.count = tee->kind->is_by_reference ? share_packets(packets, wanted, copies)
