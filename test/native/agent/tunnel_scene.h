@@ -30,6 +30,7 @@ struct Queue {
   Queue() {
     base.send = [](mirror_target* to, const mirror_burst* burst) {
       auto* const self = reinterpret_cast<Queue*>(to);
+      if (self->is_contended) return mirror_sent{0, true};
       const uint16_t taken = std::min(burst->count, self->room);
       for (uint16_t i = 0; i < taken; i++) {
         const auto* const data = rte_pktmbuf_mtod(burst->packets[i], const uint8_t*);
@@ -45,6 +46,7 @@ struct Queue {
 
   mirror_target base{};  // comes first
   uint16_t room = 64;
+  bool is_contended = false;
   std::vector<Bytes> sent;
 };
 

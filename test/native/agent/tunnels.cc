@@ -133,7 +133,8 @@ void test_rate() {
   CHECK(mirror.left_out().limited + mirror.counters().sent == 60 && mirror.left_out().limited > 0);
 }
 
-// What the queue refuses has a number, which the collector misses; of what is left out nothing is missing.
+// What the queue refuses has a number, which the collector misses; of what is left out, or has no turn, nothing is
+// missing.
 void test_sequence() {
   Queue queue;
   Mirror mirror(queue, order_of(DPCAP_MIRROR_ERSPAN_II));
@@ -141,6 +142,10 @@ void test_sequence() {
   queue.room = 2;
   mirror.pass(std::vector<rte_mbuf*>(3, packet.head()));
   queue.room = 64;
+  queue.is_contended = true;  // by another mirror, out of the same queue
+  mirror.pass(std::vector<rte_mbuf*>(2, packet.head()));
+  CHECK(mirror.counters().contended == 2);
+  queue.is_contended = false;
   mirror.pass({packet.head()});
   std::vector<uint32_t> numbers;
   for (const Bytes& one : queue.sent) numbers.push_back(dpcap_get32(&one[14 + 20 + 4]));

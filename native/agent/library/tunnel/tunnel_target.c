@@ -100,12 +100,14 @@ static void encapsulate(struct tunnel_target *to, const struct mirror_burst *bur
   }
 }
 
-// What the queue does not take has its number all the same: the collector sees that it is missing.
+// What the queue refuses has its number all the same: the collector sees that it is missing. Where another mirror has
+// the queue's turn none is taken, and this mirror's own turn, which is not yet over, gives the numbers back.
 static struct mirror_sent send_packets(struct mirror_target *base, const struct mirror_burst *burst) {
   struct tunnel_target *const to = (struct tunnel_target *)base;
   if (!turn_begin(&to->turn)) return (struct mirror_sent){0, true};
   encapsulate(to, burst);
   const struct mirror_sent sent = to->queue->send(to->queue, burst);
+  if (sent.is_contended) to->sequence -= burst->count;
   turn_end(&to->turn);
   return sent;
 }
