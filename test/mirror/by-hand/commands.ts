@@ -5,6 +5,7 @@ import {
   checkTunnelId,
   hardwareStep,
   parseDevice,
+  parseErspanVersion,
   parseTunnel,
   receiverStep,
   softwareStep,
@@ -12,6 +13,7 @@ import {
 } from '../../../src/mirror/by-hand/commands.js';
 import { checkDevices, tryStep } from '../../../src/mirror/by-hand/trial.js';
 import type { ResolvedFlow } from '../../../src/mirror/hardware/request.js';
+import { parseTunnelUrl } from '../../../src/sinks/tunnel/url.js';
 
 const step = (commands: string[]): Parameters<typeof tryStep>[0] => ({ title: '', commands, notes: [] });
 
@@ -25,11 +27,38 @@ t.test('what they are', async (t) => {
     'tc filter add dev a ingress matchall action mirred egress mirror dev b',
   ]);
   t.match(tcStep({ source: 'a', target: 'b', isOffloaded: true }).commands[1], /matchall skip_sw action/);
-  const made = (kind: 'vxlan' | 'gretap' | 'erspan', remote?: string): string | undefined =>
-    receiverStep({ kind, local: '192.0.2.9', remote, id: 5 }).commands[0];
-  t.equal(made('vxlan'), 'ip link add mirror0 type vxlan id 5 dstport 4789 local 192.0.2.9');
-  t.equal(made('gretap', '192.0.2.1'), 'ip link add mirror0 type gretap local 192.0.2.9 remote 192.0.2.1 key 5');
-  t.match(made('erspan', '192.0.2.1'), /type erspan local 192\.0\.2\.9 remote 192\.0\.2\.1 seq key 5 erspan_ver 1$/);
+});
+
+t.test('what receives a tunnel, and the sender that it understands', async (t) => {
+  const [v4, v6] = [
+    { local: '192.0.2.9', remote: '192.0.2.1' },
+    { local: '2001:db8::9', remote: undefined },
+  ];
+  const rows: [Omit<Parameters<typeof receiverStep>[0], 'id'>, type: string, url: string][] = [
+    [{ kind: 'vxlan', ...v6, version: 3 }, 'vxlan id 5 dstport 4789 local 2001:db8::9', 'vxlan://[2001:db8::9]?vni=5'],
+    [
+      { kind: 'gretap', ...v4, version: 3 },
+      'gretap local 192.0.2.9 remote 192.0.2.1 key 5',
+      'gretap://192.0.2.9?key=5&src=192.0.2.1',
+    ],
+    [{ kind: 'gretap', ...v6, version: 3 }, 'ip6gretap local 2001:db8::9 key 5', 'gretap://[2001:db8::9]?key=5'],
+    [
+      { kind: 'erspan', ...v4, version: 2 },
+      'erspan local 192.0.2.9 remote 192.0.2.1 seq key 5 erspan_ver 1',
+      'erspan://192.0.2.9?id=5&version=2&src=192.0.2.1',
+    ],
+    [
+      { kind: 'erspan', ...v6, version: 3 },
+      'ip6erspan local 2001:db8::9 seq key 5 erspan_ver 2',
+      'erspan://[2001:db8::9]?id=5&time=short',
+    ],
+  ];
+  for (const [receiver, type, url] of rows) {
+    const { commands, notes } = receiverStep({ ...receiver, id: 5 });
+    t.equal(commands[0], `ip link add mirror0 type ${type}`);
+    t.ok(notes.some((note) => note.endsWith(`dpcap -i PORT -w '${url}'`)));
+    t.match(parseTunnelUrl(url), { id: 5, protocol: receiver.kind }, url);
+  }
 });
 
 t.test('flow rules are validated before they are created, and destroyed', async (t) => {
@@ -61,6 +90,8 @@ t.test('what is no name, tunnel or id', async (t) => {
     t.throws(() => parseDevice('--dev', bad), { message: /is no interface/, exitCode: 2 });
   t.equal(parseDevice('--dev', 'enp3s0f0_1.5'), 'enp3s0f0_1.5');
   t.throws(() => parseTunnel('geneve'), { message: /unknown value geneve/ });
+  t.throws(() => parseErspanVersion('erspan', '1'), { message: /unknown value 1/, hint: 'ERSPAN has 2 and 3' });
+  t.throws(() => parseErspanVersion('vxlan', '2'), { message: '--version with --receive vxlan' });
   t.throws(() => checkTunnelId('erspan', 1024), { message: /is out of range/, hint: 'erspan takes 0 to 1023' });
   t.equal(checkTunnelId('vxlan', 5), 5);
 });

@@ -8,6 +8,7 @@ import {
   checkTunnelId,
   hardwareStep,
   parseDevice,
+  parseErspanVersion,
   parseTunnel,
   RECEIVER_DEVICE,
   receiverStep,
@@ -32,6 +33,7 @@ export interface RawByHandOptions extends RawHardwareOptions {
   local?: string;
   remote?: string;
   tunnelId?: string;
+  version?: string;
 }
 
 const MOST_ID = 2 ** 32 - 1;
@@ -51,6 +53,7 @@ export function addByHand(command: Command): Command {
     .option('--local <address>', "With --receive, the collector's address.")
     .option('--remote <address>', "With --receive, the sender's address.")
     .option('--tunnel-id <n>', 'With --receive, the id in the tunnel. Default: 0.')
+    .option('--version <n>', 'With --receive erspan, its version: 2 or 3. Default: 3, without the subheader.')
     .option('--file-prefix <prefix>', 'Prefix of the application with the agent. Default: the only one.')
     .option('--json', 'Print one JSON document.');
   addFilterOptions(command);
@@ -113,10 +116,17 @@ function receiver(text: string, raw: RawByHandOptions): PlanStep {
   if (raw.local === undefined) {
     throw new UsageError('--receive without --local', { hint: "give the collector's own address, to which is sent" });
   }
-  const local = parseAddress('--local', raw.local).text;
-  const remote = raw.remote === undefined ? undefined : parseAddress('--remote', raw.remote).text;
+  const local = parseAddress('--local', raw.local);
+  const remote = raw.remote === undefined ? undefined : parseAddress('--remote', raw.remote);
   const id = checkTunnelId(kind, parseNumber('--tunnel-id', raw.tunnelId ?? '0', 0, MOST_ID));
-  const step = receiverStep({ kind, local, remote, id });
+  const version = parseErspanVersion(kind, raw.version);
+  if (remote !== undefined && remote.family !== local.family) {
+    throw new UsageError(`--remote ${remote.text} is of another IP version than --local ${local.text}`, {
+      subject: remote.text,
+      hint: 'give two IPv4 or two IPv6 addresses',
+    });
+  }
+  const step = receiverStep({ kind, local: local.text, remote: remote?.text, id, version });
   const [isThere] = checkDevices([RECEIVER_DEVICE]);
   const taken = isThere?.endsWith('is there') ? [`${RECEIVER_DEVICE} is there already: take another name`] : [];
   return withNotes(step, [...taken, tryStep(step)]);

@@ -29,6 +29,8 @@ t.test('what is not said, or wrong', async (t) => {
     [['--receive', 'vxlan'], /--receive without --local/],
     [['--receive', 'vxlan', '--local', 'collector'], /names are not looked up/],
     [['--receive', 'erspan', '--local', '192.0.2.9', '--tunnel-id', '5000'], /out of range/],
+    [['--receive', 'erspan', '--local', '192.0.2.9', '--version', '1'], /--version: unknown value 1/],
+    [['--receive', 'erspan', '--local', '192.0.2.9', '--remote', '2001:db8::1'], /is of another IP version/],
     [['--hardware', '-i', '0', '--to-port', '1'], /what becomes of the originals/],
   ];
   for (const [words, message] of wrong) t.match(await byHand(...words), { code: 2, stderr: message }, words.join(' '));
