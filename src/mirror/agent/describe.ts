@@ -3,6 +3,7 @@ import type { MirrorEnd, MirrorStatus, MirrorTunnelStatus } from '../../native/m
 import { describePort } from '../../protocol/lanes.js';
 import { tunnelName } from '../../sinks/tunnel/url.js';
 import { printable } from '../../text/printable.js';
+import { hardwareAbilities } from '../hardware/drivers.js';
 import type { AgentPort } from './request.js';
 
 const ENDS: Record<MirrorEnd, string> = {
@@ -121,9 +122,11 @@ export function portLines(name: string, ports: readonly AgentPort[], canTunnel: 
     : '; not into tunnels: its agent is of an earlier dpcap';
   return [
     `${name}: any port's packets to a transmit queue of another one's on which it does not send${tunnels}`,
-    ...ports.map(
-      ({ id, name: device, driver, rxQueues, txQueues, mtu }) =>
+    ...ports.map(({ id, name: device, driver, rxQueues, txQueues, mtu }) =>
+      [
         `  port ${describePort({ id, name: device })} ${driver}: ${rxQueues} rx and ${txQueues} tx queues, MTU ${mtu}`,
+        ...hardwareAbilities(driver),
+      ].join('; '),
     ),
   ].map(printable);
 }

@@ -1,6 +1,6 @@
 /** What is said about mirrors of ports. */
 import t from 'tap';
-import { mirrorJson, mirrorLines } from '../../../src/mirror/agent/describe.js';
+import { mirrorJson, mirrorLines, portLines } from '../../../src/mirror/agent/describe.js';
 import type { MirrorStatus, MirrorTunnelStatus } from '../../../src/native/mirror-binding.js';
 
 const STATUS: MirrorStatus = {
@@ -83,4 +83,17 @@ t.test('a document for programs', async (t) => {
     counters: { matched: 10, sent: 6 },
   });
   t.match(mirrorJson({ ...STATUS, tx: false, pushedVlanTci: null }), { direction: 'rx', pushedVlan: null });
+});
+
+t.test('ports, and what their drivers are known to do in hardware', async (t) => {
+  const port = { id: 0, name: 'p', mac: '', rxQueues: 1, txQueues: 2, mtu: 1500, linkMbps: 0 };
+  const line = (driver: string): string | undefined => portLines('app', [{ ...port, driver }], true)[1];
+  t.equal(line('net_null'), '  port 0 (p) net_null: 1 rx and 2 tx queues, MTU 1500');
+  t.match(
+    line('mlx5_pci'),
+    /MTU 1500; in hardware as well, where the driver takes the rules \(--hardware --dry-run asks/,
+  );
+  t.match(line('net_bnxt'), /in hardware by hand \(dpcap mirror plan --nic bnxt\); its loopback can be switched/);
+  t.match(line('net_cn10k'), /--nic cnxk\)$/);
+  t.match(line('net_i40e'), /MTU 1500; its loopback can be switched \(dpcap mirror loopback\)$/);
 });
