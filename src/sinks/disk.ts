@@ -2,7 +2,7 @@
  * What is asked of a disk, without this thread waiting for the answer: a disk that is frozen, or a server that is gone, gives
  * none, and a capture has to be ended all the same. Descriptors are numbers, because the addon takes them over.
  */
-import { close, fchown, fstat, ftruncate, lstat, open, rename, rm, type Stats, statfs } from 'node:fs';
+import { close, fchmod, fchown, fstat, ftruncate, lstat, open, rename, rm, type Stats, statfs } from 'node:fs';
 import { promisify } from 'node:util';
 import { errnoOf } from '../errors.js';
 
@@ -11,6 +11,7 @@ export const closeFile: (fd: number) => Promise<void> = promisify(close);
 export const statFile: (fd: number) => Promise<Stats> = promisify(fstat);
 export const truncateFile: (fd: number) => Promise<void> = promisify(ftruncate);
 export const giveFile: (fd: number, uid: number, gid: number) => Promise<void> = promisify(fchown);
+export const changeMode: (fd: number, mode: number) => Promise<void> = promisify(fchmod);
 export const renameFile: (from: string, to: string) => Promise<void> = promisify(rename);
 
 const lookAt: (path: string) => Promise<Stats> = promisify(lstat);

@@ -1,8 +1,12 @@
-/** Whom a new file belongs to, when dpcap runs as root for somebody else: the user of -Z, else the caller of sudo. */
+/**
+ * Whom a new file belongs to: when dpcap runs as root for somebody else, the user of -Z or the caller of sudo; else whoever
+ * the file belonged to that it replaces.
+ */
 import type { Stats } from 'node:fs';
 import * as z from 'zod/mini';
 import { DpcapError, UsageError } from '../errors.js';
 import { accountOf } from '../system/users/accounts.js';
+import { changeMode, giveFile, statFile } from './disk.js';
 
 export const ownerSchema = z.strictObject({
   uid: z.int().check(z.positive()),
@@ -12,6 +16,21 @@ export const ownerSchema = z.strictObject({
 });
 
 export type FileOwner = z.infer<typeof ownerSchema>;
+
+/** Whose the file is that a new one replaces, and the bits of its mode that are taken over. */
+export const replacedSchema = z.strictObject({
+  uid: z.int().check(z.nonnegative()),
+  gid: z.int().check(z.nonnegative()),
+  mode: z.int().check(z.nonnegative(), z.maximum(0o777)),
+});
+
+export type Replaced = z.infer<typeof replacedSchema>;
+
+/** What is known about whom a new file belongs to. */
+export interface Belongings {
+  owner?: FileOwner | undefined;
+  replaced?: Replaced | undefined;
+}
 
 /**
  * The owner of files that root makes for another; undefined when they stay root's, or when dpcap does not run as root.
@@ -49,4 +68,21 @@ export function ownerRefused(path: string, { user }: FileOwner): DpcapError {
     subject: path,
     hint: `write into a directory of ${user}, or leave -Z out`,
   });
+}
+
+/**
+ * Gives a new file the owner of the one it replaces, where that is possible. A disk that knows no owners is no failure.
+ */
+export async function giveAsBefore(fd: number, { uid, gid }: Replaced): Promise<void> {
+  await giveFile(fd, uid, gid).catch(() => {});
+}
+
+/**
+ * Gives a new file the mode of the one it replaces. Where it belongs to another user or group than that one, the bits mean
+ * other people, so it is then open to nobody to whom it would not be open in any case.
+ */
+export async function modeAsBefore(fd: number, replaced: Replaced): Promise<void> {
+  const { uid, gid, mode } = await statFile(fd);
+  const isSame = uid === replaced.uid && gid === replaced.gid;
+  await changeMode(fd, isSame ? replaced.mode : mode & replaced.mode).catch(() => {}); // as above
 }

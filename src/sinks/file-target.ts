@@ -19,7 +19,7 @@ import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite } from './cannot-write.js';
 import { descriptorOfLink, isProcessLink } from './descriptor.js';
 import { descriptorOutput, terminal } from './descriptor-target.js';
-import type { FileOwner } from './file-owner.js';
+import type { FileOwner, Replaced } from './file-owner.js';
 import type { OutputTarget } from './output-target.js';
 import { followedName, unfinishedName } from './unfinished.js';
 
@@ -61,10 +61,11 @@ function targetOf(path: string, wishes: FileWishes): OutputTarget {
   return stats.isFile() ? fileTarget(found.path, stats, wishes) : deviceTarget(found.path, stats);
 }
 
-function newFile(path: string, { isFollowed, owner }: FileWishes): OutputTarget {
+function newFile(path: string, { isFollowed, owner }: FileWishes, replaced?: Replaced): OutputTarget {
   const unfinished = isFollowed ? followedName(path) : unfinishedName(path);
   const note = isFollowed ? { note: `as ${unfinished} until it is complete` } : {};
-  return { to: { kind: 'file', path, unfinished, ...(owner ? { owner } : {}) }, ...note };
+  const belongings = { ...(owner ? { owner } : {}), ...(replaced ? { replaced } : {}) };
+  return { to: { kind: 'file', path, unfinished, ...belongings }, ...note };
 }
 
 function fileTarget(path: string, stats: Stats, wishes: FileWishes): OutputTarget {
@@ -74,7 +75,18 @@ function fileTarget(path: string, stats: Stats, wishes: FileWishes): OutputTarge
     return { to: { kind: 'file', path }, note: `in place, because ${why}` };
   }
   if (isPlanted(path, stats) && process.geteuid?.() !== 0) throw notReplaceable(path, stats);
-  return newFile(path, wishes);
+  return newFile(path, wishes, mayBeTrap(path, stats) ? undefined : asReplaced(stats));
+}
+
+/** What a program of the file's owner could do as root is not taken over: setuid, setgid, sticky. */
+function asReplaced({ uid, gid, mode }: Stats): Replaced {
+  return { uid, gid, mode: mode & 0o777 };
+}
+
+/** Whether somebody else may have put the file into a directory for several, so that packets become his, or open to him. */
+function mayBeTrap(path: string, { uid }: Stats): boolean {
+  const directory = statSync(dirname(path));
+  return (directory.mode & 0o022) !== 0 && ![0, process.geteuid?.(), directory.uid, callerOfSudo()].includes(uid);
 }
 
 /** Why a file is written in place; undefined when it is replaced. */
@@ -142,10 +154,16 @@ function isPlanted(path: string, stats: Stats): boolean {
   if (self !== 0 || stats.isFIFO()) {
     return isShared && (directory.mode & 0o1000) !== 0 && ![self, directory.uid].includes(stats.uid);
   }
-  const { SUDO_UID, PKEXEC_UID } = process.env;
-  const mayLead = (uid: number): boolean => uid === 0 || [SUDO_UID, PKEXEC_UID].includes(String(uid));
+  const mayLead = (uid: number): boolean => uid === 0 || uid === callerOfSudo();
   // All names of a file have one owner: whoever can change the directory may have made this name.
   return stats.isFile() ? isShared || !mayLead(directory.uid) : !mayLead(stats.uid);
+}
+
+/** The user who became root to run this; undefined without one. */
+function callerOfSudo(): number | undefined {
+  const { SUDO_UID, PKEXEC_UID } = process.env;
+  const uid = SUDO_UID ?? PKEXEC_UID;
+  return uid === undefined ? undefined : Number(uid);
 }
 
 function refusePlanted(path: string, stats: Stats): void {

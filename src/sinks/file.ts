@@ -6,7 +6,17 @@ import { DpcapError, errnoOf } from '../errors.js';
 import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite, changed } from './cannot-write.js';
 import { closeFile, fileOf, giveFile, openFile, removeFile, renameFile, statFile, truncateFile } from './disk.js';
-import { type FileOwner, mayMakeFiles, ownerRefused, ownerSchema } from './file-owner.js';
+import {
+  type Belongings,
+  type FileOwner,
+  giveAsBefore,
+  mayMakeFiles,
+  modeAsBefore,
+  ownerRefused,
+  ownerSchema,
+  type Replaced,
+  replacedSchema,
+} from './file-owner.js';
 import { type Output, type Sink, writeFailed } from './sink.js';
 import { type UnfinishedFile, unfinishedFiles } from './unfinished.js';
 
@@ -19,6 +29,8 @@ const schema = z.strictObject({
   unfinished: z.optional(z.string()),
   /** Whom a file that is made anew is given to. */
   owner: z.optional(ownerSchema),
+  /** The file that is replaced, whose owner and mode are kept as far as `owner` does not say otherwise. */
+  replaced: z.optional(replacedSchema),
 });
 
 export type FilePlan = z.infer<typeof schema>;
@@ -28,9 +40,9 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   takesFrames: false,
   nameOf: ({ path }) => path,
   hasPath: true,
-  async open({ path, unfinished, owner }) {
+  async open({ path, unfinished, ...belongings }) {
     try {
-      return await (unfinished === undefined ? openInPlace(path) : openNew(path, unfinished, owner));
+      return await (unfinished === undefined ? openInPlace(path) : openNew(path, unfinished, belongings));
     } catch (cause) {
       throw cannotWrite(path, cause);
     }
@@ -51,11 +63,15 @@ function withPackets({ path, bytes }: UnfinishedFile): string[] {
 }
 
 /**
- * Opens a file that is made anew, and given to `owner`.
+ * Opens a file that is made anew, and gives it to whom it belongs.
  * @throws DpcapError where a user of -Z may not make files; the errors of the file system
  */
-export function openNew(path: string, unfinished: string, owner: FileOwner | undefined): Promise<NamedOutput> {
-  return owner === undefined ? openUnfinished(path, unfinished) : openForOwner(path, unfinished, owner);
+export async function openNew(path: string, unfinished: string, belongings: Belongings = {}): Promise<NamedOutput> {
+  const { owner, replaced } = belongings;
+  const output = await (owner ? openForOwner(path, unfinished, owner, replaced) : openUnfinished(path, unfinished));
+  if (replaced && !owner) await giveAsBefore(output.sink.fd, replaced);
+  if (replaced) await modeAsBefore(output.sink.fd, replaced);
+  return output;
 }
 
 /**
@@ -98,7 +114,12 @@ type NamedOutput = Output & { sink: { kind: 'file'; fd: number } };
  * The same in a directory that is held, so that nobody can lead what is made, given away and renamed into another one
  * meanwhile.
  */
-async function openForOwner(path: string, unfinished: string, owner: FileOwner): Promise<NamedOutput> {
+async function openForOwner(
+  path: string,
+  unfinished: string,
+  owner: FileOwner,
+  replaced: Replaced | undefined,
+): Promise<NamedOutput> {
   const directory = await openFile(dirname(path), O_PATH | O_DIRECTORY);
   try {
     const isHis = mayMakeFiles(await statFile(directory), owner);
@@ -108,6 +129,7 @@ async function openForOwner(path: string, unfinished: string, owner: FileOwner):
     };
     const output = await openUnfinished(path, unfinished, held);
     if (isHis) await give(output, owner);
+    else if (replaced) await giveAsBefore(output.sink.fd, replaced);
     return releasing(directory, output);
   } catch (cause) {
     await closeFile(directory);

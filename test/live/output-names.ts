@@ -1,11 +1,13 @@
 /** What `-w` may name besides a plain file: descriptors, links, files that cannot be replaced, what others planted. */
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -140,6 +142,17 @@ t.test('links, and files that are not replaced', { skip }, async (t) => {
     readdirSync(dir).filter((name) => name.endsWith('.partial')),
     [],
   );
+});
+
+t.test('a replaced file keeps its owner and mode', { skip }, async (t) => {
+  const testpmd = await underLoad(t);
+  const file = join(t.testdir({ 'x.pcap': 'old' }), 'x.pcap');
+  chmodSync(file, 0o4600);
+  chownSync(file, NOBODY, NOBODY);
+  t.equal((await capture(testpmd, ['-i', '0', '-c', String(PACKETS), '-w', file])).code, 0);
+  const { uid, gid, mode } = statSync(file);
+  t.same({ uid, gid, mode: mode & 0o7777 }, { uid: NOBODY, gid: NOBODY, mode: 0o600 }, 'less the setuid bit');
+  t.equal(packetsIn(file), PACKETS);
 });
 
 t.test('an unfinished file has a name that nobody can guess, and its packets are found', { skip }, async (t) => {

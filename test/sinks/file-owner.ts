@@ -1,5 +1,15 @@
 /** Whom files of root are given to: as if that user had made them himself, and never where he could not have. */
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FILE } from '../../src/sinks/file.js';
@@ -22,6 +32,31 @@ t.test('who is meant', { skip }, async (t) => {
   for (const name of ['dpcap-nonesuch', '', '65534', '-x']) {
     t.throws(() => fileOwner(name, {}), { exitCode: 2, message: /-Z: there is no user/ }, name);
   }
+});
+
+t.test('a file that replaces another is whose that was, and as open', { skip }, async (t) => {
+  const dir = t.testdir();
+  chownSync(dir, NOBODY, NOBODY);
+  const path = join(dir, 'x.pcap');
+  const made = async (belongings: object): Promise<{ uid: number; gid: number; mode: number }> => {
+    const plan = { kind: 'file', path, unfinished: `${path}.partial`, ...belongings } as const;
+    const output = (await FILE.open(plan, () => false)) as Output;
+    const { uid, gid, mode } = fstatSync((output.sink as { fd: number }).fd);
+    closeSync((output.sink as { fd: number }).fd);
+    await output.remove();
+    return { uid, gid, mode: mode & 0o7777 };
+  };
+  const alices = { uid: 1000, gid: 1001, mode: 0o664 };
+  t.same(await made({ replaced: alices }), alices);
+  t.same(await made({ replaced: { uid: 0, gid: 0, mode: 0o600 } }), { uid: 0, gid: 0, mode: 0o600 });
+  t.same(
+    await made({ replaced: { ...alices, mode: 0o604 }, owner: CALLER }),
+    { ...CALLER, mode: 0o600 },
+    'sudo and -Z',
+  );
+  t.same(await made({ replaced: { ...CALLER, mode: 0o666 }, owner: CALLER }), { ...CALLER, mode: 0o666 });
+  chownSync(dir, 0, 0);
+  t.same(await made({ replaced: alices, owner: CALLER }), alices, 'where the caller of sudo could not make files');
 });
 
 /** A directory of this owner and mode, and the output of a file in it. */

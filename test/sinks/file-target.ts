@@ -68,6 +68,18 @@ t.test('a file is replaced when it is complete', async (t) => {
   );
 });
 
+t.test('whose a replaced file is, is kept, unless somebody may have put it there for that', asRoot, async (t) => {
+  const dir = t.testdir({ own: { file: '' }, all: { file: '', mine: '' } });
+  const replaced = (name: string): unknown => (outputTarget(join(dir, name)).to as { replaced?: unknown }).replaced;
+  for (const name of ['own/file', 'all/file', 'all/mine']) chmodSync(join(dir, name), 0o4620);
+  for (const name of ['own/file', 'all/file']) chownSync(join(dir, name), NOBODY, NOBODY);
+  chmodSync(join(dir, 'all'), 0o1777);
+  t.same(replaced('own/file'), { uid: NOBODY, gid: NOBODY, mode: 0o620 }, 'without the setuid bit');
+  t.same(replaced('all/file'), undefined);
+  t.match(replaced('all/mine'), { uid: 0 });
+  t.same(replaced('own/absent'), undefined);
+});
+
 t.test('the target of a link is written, and the link stays', async (t) => {
   const dir = t.testdir({ real: { 'x.pcap': 'old' } });
   symlinkSync('real', join(dir, 'dir'));

@@ -132,7 +132,7 @@ export class FileSeries {
   async #supply(): Promise<void> {
     if (this.#error) return;
     try {
-      const output = await openNew(this.#path, unfinishedSibling(this.#unfinished), this.#owner);
+      const output = await openNew(this.#path, unfinishedSibling(this.#unfinished), { owner: this.#owner });
       this.#opened++;
       this.#open.set(this.#opened, output);
       this.#taker?.supplyFile(output.sink.fd);
