@@ -52,10 +52,7 @@ export function checkOptions(raw: RawCaptureOptions): CaptureRequest {
   const output = checkOutput(raw.write);
   if (output.kind === 'tunnel') refuseForTunnel(raw, limits);
   const rotation = checkRotation(raw, { output, ...limits });
-  const packetLimit =
-    raw.packetCount === undefined
-      ? limits.packetLimit
-      : checkInteger('-c', raw.packetCount, 1, Number.MAX_SAFE_INTEGER, 'packets');
+  const packetLimit = checkPacketLimit(raw.packetCount, limits);
   return {
     filePrefix: raw.filePrefix,
     via: checkChoice('--via', raw.via ?? DEFAULT_REQUEST.via, BACKENDS),
@@ -136,6 +133,13 @@ function checkQueues(text: string): number[] | undefined {
     for (let queue = from; queue <= to; queue++) queues.add(queue);
   }
   return [...queues].sort((a, b) => a - b);
+}
+
+function checkPacketLimit(text: string | undefined, { packetLimit }: StopConditions): number {
+  if (text === undefined) return packetLimit;
+  const hint = 'give one of them';
+  if (packetLimit > 0) throw new UsageError('-c and -a packets say the same: when to end', { subject: text, hint });
+  return checkInteger('-c', text, 1, Number.MAX_SAFE_INTEGER, 'packets');
 }
 
 function checkOutput(path: string | undefined): OutputChoice {

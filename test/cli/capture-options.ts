@@ -98,6 +98,7 @@ const refused: [string, RawCaptureOptions, RegExp][] = [
   ['-s text', { snapshotLength: 'all' }, /-s: all/],
   ['-c 0', { packetCount: '0' }, /-c: 0/],
   ['-c fraction', { packetCount: '1.5' }, /-c: 1.5/],
+  ['-c and -a packets', { packetCount: '100', autostop: ['packets:10'] }, /-c and -a packets say the same/],
   ['-a unknown', { autostop: ['lines:3'] }, /-a: unknown limit lines:3/],
   ['-a empty', { autostop: ['packets'] }, /-a packets: nothing/],
   ['-a duration 0', { autostop: ['duration:0'] }, /-a duration: 0/],
