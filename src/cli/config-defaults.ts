@@ -18,7 +18,7 @@ export interface ConfiguredOption {
 const NEVER = ['--yes', '--force', '--trust-mempools', '--despite-seccomp', '--help', '--version'];
 
 /** Where commander says that the values come from. */
-const SOURCE = 'config';
+export const FROM_CONFIG = 'config';
 
 /** Sets what the files say about this command. @throws UsageError for what is wrong in its part of a file */
 export function applyConfig(command: Command, files: readonly ConfigFile[]): void {
@@ -26,7 +26,7 @@ export function applyConfig(command: Command, files: readonly ConfigFile[]): voi
   for (const { option, value } of configured(command, path, files)) {
     const key = option.attributeName();
     if (command.getOptionValueSource(key) === 'cli') continue;
-    command.setOptionValueWithSource(key, parsed(option, value), SOURCE);
+    command.setOptionValueWithSource(key, parsed(option, value), FROM_CONFIG);
   }
 }
 

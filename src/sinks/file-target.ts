@@ -61,6 +61,12 @@ function targetOf(path: string, wishes: FileWishes): OutputTarget {
   return stats.isFile() ? fileTarget(found.path, stats, wishes) : deviceTarget(found.path, stats);
 }
 
+/** Whether a name given with -w is that of a regular file, which may not exist yet, and not of a descriptor, pipe or device. */
+export function isFileName(path: string): boolean {
+  if (descriptorOfLink(path) !== undefined) return false;
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
 function newFile(path: string, { isFollowed, owner }: FileWishes, replaced?: Replaced): OutputTarget {
   const unfinished = isFollowed ? followedName(path) : unfinishedName(path);
   const note = isFollowed ? { note: `as ${unfinished} until it is complete` } : {};

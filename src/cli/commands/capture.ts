@@ -24,6 +24,7 @@ import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../../syst
 import { checkOptions, type RawCaptureOptions } from '../capture-options.js';
 import { type CommandContext, isCommand, type RegisterCommand } from '../command.js';
 import { addFilterOptions, collect, type RawFilterOptions, readFilter } from '../filter-options.js';
+import { fittingDefaults } from '../fitting-defaults.js';
 import { inOwnWords, isAnswered } from '../letters/meanings.js';
 import { addLetters, displayFrom, type RawLetters } from '../letters/options.js';
 import { PortScopes, type PortWords } from '../letters/per-port.js';
@@ -70,7 +71,7 @@ export const registerCapture: RegisterCommand = (program, context) => {
   const scopes = new PortScopes(command);
   command.action(async (words: string[], given: RawOptions) => {
     refuseLateCommand(words[0]);
-    const { common, own } = scopes.applied(given);
+    const { common, own } = scopes.applied(fittingDefaults(given, command));
     const raw = inOwnWords(common);
     if (own) refuseSeveral(raw);
     if (isAnswered(raw)) {
