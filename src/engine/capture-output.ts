@@ -48,6 +48,11 @@ export class CaptureOutput {
     return this.#output.sink;
   }
 
+  /** The capture is about to begin: see Output.empty(). */
+  async empty(): Promise<void> {
+    await this.#output.empty?.();
+  }
+
   /** The addon has the capture of this number from now on. */
   begin(addon: CaptureBinding, number: number): void {
     this.#series?.begin({

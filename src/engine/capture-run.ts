@@ -125,6 +125,7 @@ export class CaptureRun {
     this.#requestsToEnd = lanes.length;
     const patienceMs = await this.#session.participants(lanes.length, (text) => this.#notice(text));
     this.#guard.begin(lanes);
+    await output.empty();
     this.#begun = true;
     const { addon, way } = this.#session;
     const told = (): void => {

@@ -52,6 +52,7 @@ export async function saveBox(
     throw new DpcapError('ERR_SINK_OPEN', `cannot write ${sink.nameOf(to)}`, { subject: sink.nameOf(to) });
   const request: SaveRequest = { format, sinceMs, ...fileInfo(facts), ...planOf(compression) };
   try {
+    await output.empty?.();
     const saved = await native(hostAddon().saveBox(fd, output.sink.fd, request));
     const published = await output.publish();
     if (published.error) throw published.error;

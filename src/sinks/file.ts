@@ -178,6 +178,10 @@ function lost(path: string, unfinished: string): DpcapError {
 async function openInPlace(path: string): Promise<Output> {
   const fd = await openFile(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!(await statFile(fd)).isFile()) throw changed(fd, path);
-  await truncateFile(fd);
-  return { sink: { kind: 'file', fd }, publish: async () => ({ file: path }), remove: async () => {} };
+  return {
+    sink: { kind: 'file', fd },
+    empty: () => truncateFile(fd),
+    publish: async () => ({ file: path }),
+    remove: async () => {},
+  };
 }

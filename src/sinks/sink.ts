@@ -17,6 +17,8 @@ export interface Published {
  */
 export interface Output {
   sink: SinkPlan;
+  /** Takes what was there before away, when packets are about to be written: not before, because until then a start may fail. */
+  empty?(): Promise<void>;
   /** Gives the finished file its name: the planned one, or `as`. */
   publish(as?: string): Promise<Published>;
   /** Removes the unfinished file. */

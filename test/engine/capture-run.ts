@@ -1,4 +1,6 @@
 /** What ends a capture, and how the engine comes to know. Primary and addon are stand-ins. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CaptureRun } from '../../src/engine/capture-run.js';
 import type { NativeStats } from '../../src/native/capture-binding.js';
@@ -76,6 +78,18 @@ t.test('a call about nothing changes nothing, and one after the end neither', as
   run.stop('signal');
   t.match(await end, { reason: 'signal' });
   (await session.started)();
+});
+
+t.test('a start that fails takes nothing away from a file that is written in place', async (t) => {
+  const path = join(t.testdir({ 'x.pcap': 'an older capture' }), 'x.pcap');
+  const output = { kind: 'file', path } as const;
+  t.match(await begin({ output, ports: ['7'] }).end, { reason: 'error', error: { subject: '7' } });
+  t.equal(readFileSync(path, 'utf8'), 'an older capture');
+  const { session, run, end } = begin({ output });
+  await session.started;
+  t.equal(readFileSync(path, 'utf8'), '', 'one that succeeds does');
+  run.stop('signal');
+  await end;
 });
 
 /** Only a look finds these. */
