@@ -94,7 +94,9 @@ export class CaptureOutput {
 
   #roomFor({ minFree, output }: Planned, ends: () => void): DiskRoom | undefined {
     if (minFree === undefined || output.kind !== 'file') return undefined;
-    const free = (): Promise<number> => this.#series?.makeRoom(minFree) ?? freeBytes(dirname(output.path));
+    // A file that is mounted by itself, and so written in place, is on another disk than its directory.
+    const place = output.unfinished === undefined ? output.path : dirname(output.path);
+    const free = (): Promise<number> => this.#series?.makeRoom(minFree) ?? freeBytes(place);
     return new DiskRoom(minFree, free, (end) => {
       this.#end = end;
       ends();

@@ -33,8 +33,8 @@ export async function fileOf(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** Bytes that this user may still write to the disk of a directory. */
-export async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize } = await spaceOf(directory);
+/** Bytes that this user may still write to the disk of a directory or file. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await spaceOf(path);
   return bavail * bsize;
 }

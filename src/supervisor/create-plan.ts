@@ -2,6 +2,7 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import { isDpvs } from '../dpvs/identify.js';
+import { UsageError } from '../errors.js';
 import type { FilterProgram } from '../filter/compile.js';
 import type { PickedPrimary } from '../primary/pick.js';
 import type { PortInfo } from '../primary/telemetry.js';
@@ -10,6 +11,7 @@ import { type EnginePlan, mayGiveUpRoot } from '../protocol/plan.js';
 import type { CaptureRequest } from '../protocol/request.js';
 import { planCompression } from '../sinks/compression.js';
 import type { FileOwner } from '../sinks/file-owner.js';
+import { sinkOf } from '../sinks/registry.js';
 import { besidePrimary, mostThreads } from './cpus.js';
 
 /** Memory of an agent's copies, when -B does not say how much: 5 ms at 13 GB/s. */
@@ -61,7 +63,7 @@ export function createPlan(
     ...filterParts(filter),
     ...(rules ? { portRules: rules.map((one) => ({ ...filterParts(one.filter), snaplen: one.snaplen })) } : {}),
     output,
-    ...outputParts(options, placement.cpus),
+    ...outputParts(options, placement.cpus, output),
     packetLimit: options.packetLimit,
     ...(ports ? { portDetails: portDetails(ports) } : {}),
     mempool: planMempool(options, maxFrame),
@@ -83,8 +85,12 @@ function portDetails(ports: readonly PortInfo[]): Record<string, string> {
   );
 }
 
-/** The parts of a plan that are about what is written, and until when; `cpus` are those of its threads, empty for any. */
-export function outputParts(options: CaptureRequest, cpus: readonly number[]) {
+/**
+ * The parts of a plan that are about what is written, and until when; `cpus` are those of its threads, empty for any.
+ * @throws UsageError when a disk is to be looked after, and the output is on none
+ */
+export function outputParts(options: CaptureRequest, cpus: readonly number[], output: EnginePlan['output']) {
+  refuseDiskOf(output, options);
   const { compression, comments, durationMs, rotation, minFree } = options;
   const threads = cpus.length || availableParallelism();
   return {
@@ -100,6 +106,16 @@ export function outputParts(options: CaptureRequest, cpus: readonly number[]) {
     ...(rotation === undefined ? {} : { rotation }),
     ...(minFree === undefined ? {} : { minFree }),
   } satisfies Partial<EnginePlan>;
+}
+
+/** A name may turn out to be that of a descriptor, a pipe or a device: /dev/stdout, a FIFO. */
+function refuseDiskOf(output: EnginePlan['output'], { minFree }: CaptureRequest): void {
+  if (minFree === undefined || output.kind === 'file') return;
+  const name = sinkOf(output).nameOf(output);
+  throw new UsageError(`--min-free is about the disk of a file, and ${name} is none that dpcap opens`, {
+    subject: name,
+    hint: 'write to the name of a file, or leave --min-free out',
+  });
 }
 
 /** The plan with the user whom its engine becomes: the one of -Z, where root is needed no more once it has begun. */

@@ -1,9 +1,10 @@
 /** Files that follow one another where something is in the way: full disks, a directory that goes, a kill. */
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { smallDisk } from '../harness/disks.js';
 import {
+  atExit,
   balances,
   capinfos,
   capture,
@@ -11,6 +12,7 @@ import {
   gone,
   isForwarding,
   requirements,
+  run,
   runDpcap,
   startCapture,
   startTestpmd,
@@ -69,6 +71,25 @@ t.test('--min-free: what is no ring ends in order before the disk is full', { sk
     t.equal(packetsOf(disk), captured.final?.packets);
     for (const path of filesIn(disk)) rmSync(path);
   }
+});
+
+t.test('--min-free: the disk is that of the file, and what has none is refused', { skip }, async (t) => {
+  const testpmd = await underLoad(t, { vdevs: ['net_null0'] });
+  const disk = smallDisk(t, 300_000);
+  const mounted = join(dirname(disk), 'mounted');
+  for (const path of [mounted, join(disk, 'x.pcap')]) writeFileSync(path, '');
+  run('mount', ['--bind', join(disk, 'x.pcap'), mounted]);
+  const unmount = (): void => {
+    run('umount', ['-l', mounted]);
+    forget();
+  };
+  const forget = atExit(unmount);
+  t.teardown(unmount);
+  const words = ['-i', '0', '-s', '64', '--min-free', '290M'];
+  const captured = await capture(testpmd, [...words, '-w', mounted]);
+  t.match(captured.final, { stop_reason: 'disk space' }, 'its directory is on another disk, with more room');
+  const { code, stderr } = await runDpcap(['--file-prefix', testpmd.prefix, ...words, '-c', '1', '-w', '/dev/stdout']);
+  t.match({ code, stderr }, { code: 2, stderr: /--min-free is about the disk of a file, and standard output is none/ });
 });
 
 t.test('--min-free: a ring gives up its oldest files', { skip }, async (t) => {

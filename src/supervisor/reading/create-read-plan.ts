@@ -35,7 +35,7 @@ export function createReadPlan(
     directions: ['rx'] as 'rx'[],
     ...filterParts(filter),
     output,
-    ...outputParts(request, []),
+    ...outputParts(request, [], output),
     packetLimit: 0,
     mempool: planMempool(request, undefined),
     threads: 1,
