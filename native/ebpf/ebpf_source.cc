@@ -69,6 +69,7 @@ void EbpfSource::open() {
 }
 
 void EbpfSource::watch() {
+  if (!processes_.empty()) processes_.front()->note_ports();
   const auto has_changed = [](const auto& process) { return process->has_changed(); };
   if (std::any_of(processes_.begin(), processes_.end(), has_changed)) can_settle_ = true;
   if (!has_told_unseen_ && has_unseen()) can_settle_ = true;

@@ -2,25 +2,33 @@
 
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/error.h"
 
 namespace dpcap {
 namespace {
 
-// Returns the word at an address, 0 where nothing is mapped, and nothing when the process has ended.
-std::optional<uint64_t> read_word(int pid, uint64_t address) {
-  uint64_t word = 0;
-  const iovec to{&word, sizeof word};
-  const iovec from{reinterpret_cast<void*>(address), sizeof word};
-  if (process_vm_readv(pid, &to, 1, &from, 1, 0) == static_cast<ssize_t>(sizeof word)) return word;
+// RTE_ETH_NAME_MAX_LEN.
+constexpr size_t kNameBytes = 64;
+
+// Returns what is at an address, zeros where nothing is mapped, and nothing when the process has ended.
+template <typename T>
+std::optional<T> read(int pid, uint64_t address) {
+  T value{};
+  const iovec to{&value, sizeof value};
+  const iovec from{reinterpret_cast<void*>(address), sizeof value};
+  if (process_vm_readv(pid, &to, 1, &from, 1, 0) == static_cast<ssize_t>(sizeof value)) return value;
   if (errno == ESRCH) return std::nullopt;
   if (errno == EPERM) {
     throw Error("ERR_PERMISSION", "may not read the memory of pid " + std::to_string(pid), EPERM);
   }
-  return 0;
+  return T{};
 }
+
+std::optional<uint64_t> read_word(int pid, uint64_t address) { return read<uint64_t>(pid, address); }
 
 // Returns those by which a process receives and sends at ports that are not stopped.
 std::vector<uint64_t> functions_of(const FastPathTable& table) {
@@ -56,6 +64,17 @@ std::optional<FastPath> read_fast_path(const FastPathTable& table, const LaneId&
   const auto queue = read_word(table.pid, *queues + uint64_t{lane.queue} * sizeof(uint64_t));
   if (!queue) return std::nullopt;
   return FastPath{*function, *queue};
+}
+
+// A row without a device points to nothing, and a device that is being added or taken away has no name.
+std::optional<std::string> read_device_name(const FastPathTable& table, uint16_t port) {
+  const DeviceTable& devices = table.devices;
+  if (devices.address == 0 || port >= table.rows) return std::nullopt;
+  const auto data = read_word(table.pid, devices.address + uint64_t{port} * devices.row_bytes + devices.data);
+  if (!data) return std::nullopt;
+  const auto name = read<std::array<char, kNameBytes>>(table.pid, *data);
+  if (!name) return std::nullopt;
+  return std::string(name->data(), strnlen(name->data(), name->size()));
 }
 
 // Functions that need many registers begin with a push, which the kernel carries out on x86-64

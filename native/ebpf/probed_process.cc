@@ -8,7 +8,8 @@ namespace dpcap {
 void ProbedProcess::attach(const std::vector<Lane*>& lanes) {
   {
     const std::lock_guard lock(mutex_);
-    for (Lane* lane : lanes) lanes_.push_back({lane, {}, nullptr});
+    for (Lane* lane : lanes)
+      lanes_.push_back({lane, read_device_name(table_, lane->id.port).value_or(""), {}, nullptr});
   }
   follow();
 }
@@ -19,11 +20,31 @@ void ProbedProcess::open() {
   for (const Watched& watched : lanes_) add_queue(watched);
 }
 
+// A queue of another device may be where the lane's was, so that the lane gives its place up at once.
+void ProbedProcess::note_ports() {
+  const std::lock_guard lock(mutex_);
+  for (Watched& watched : lanes_) {
+    const auto name = read_device_name(table_, watched.lane->id.port);
+    if (!name || watched.device.empty()) continue;
+    if (*name == watched.device) {
+      watched.lane->begin_again();
+    } else {
+      watched.lane->end(LaneState::port_gone);
+      leave(watched);
+    }
+  }
+}
+
+// Returns where a lane's calls are to be probed now; nothing when the process has ended.
+std::optional<FastPath> ProbedProcess::wanted(const Watched& watched) const {
+  return watched.lane->is_live() ? read_fast_path(table_, watched.lane->id) : FastPath{};
+}
+
 bool ProbedProcess::has_changed() const {
   const std::lock_guard lock(mutex_);
   return std::any_of(lanes_.begin(), lanes_.end(), [&](const Watched& watched) {
-    const auto now = read_fast_path(table_, watched.lane->id);
-    return now && !(*now == watched.path);
+    const auto now = wanted(watched);
+    return now && watched.differs_from(*now);
   });
 }
 
@@ -32,14 +53,16 @@ std::vector<std::string> ProbedProcess::follow() {
   std::set<std::string> told;
   std::vector<std::pair<Watched*, FastPath>> moves;
   for (Watched& watched : lanes_) {
-    const auto now = read_fast_path(table_, watched.lane->id);
-    if (now && !(*now == watched.path)) moves.emplace_back(&watched, *now);
+    const auto now = wanted(watched);
+    if (now && watched.differs_from(*now)) moves.emplace_back(&watched, *now);
   }
   // A queue may be where another one was: all old places are given up before a lane takes a new one.
   for (const auto& [watched, now] : moves) leave(*watched);
   for (const auto& [watched, now] : moves) {
     const std::string& device = watched->lane->id.device;
-    if (!now.is_set()) {
+    if (!watched->lane->is_live()) {
+      // Whoever watches the lanes' states tells it.
+    } else if (!now.is_set()) {
       told.insert(device + " was stopped: its packets are seen again as soon as it starts");
     } else {
       told.insert(

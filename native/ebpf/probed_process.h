@@ -1,9 +1,10 @@
 // The probes of a capture in one process, on the functions that its table names for the captured lanes. One call at a
-// time, except has_changed(), which any thread may call.
+// time, except has_changed() and note_ports(), which any thread may call.
 #pragma once
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,10 @@ class ProbedProcess {
   void attach(const std::vector<Lane*>& lanes);
   // From here on packets are copied. To set a probe takes the kernel a while, but this is done at once for all lanes.
   void open();
+  // Ends the lanes whose port's number no device has any more, or another one, and goes on with those whose device is
+  // back. Nothing more of a lane that has ended is copied. Any thread; for one process of the application: all have the
+  // same ports. Throws ERR_PERMISSION.
+  void note_ports();
   // Whether the table names other functions or queues than those that have probes.
   bool has_changed() const;
   // Sets the probes that the table asks for now, and takes out those that nobody needs any more. Returns what became of
@@ -36,11 +41,16 @@ class ProbedProcess {
  private:
   struct Watched {
     Lane* lane;
+    std::string device;  // its name in the process, empty where it cannot be told
     FastPath path;
     std::shared_ptr<Probe> probe;
+
+    // A lane that gave its place up still has its probe.
+    bool differs_from(const FastPath& now) const { return !(now == path) || (probe && !now.is_set()); }
   };
   using Function = std::pair<Direction, uint64_t>;
 
+  std::optional<FastPath> wanted(const Watched& watched) const;
   void leave(Watched& watched);
   void move(Watched& watched, const FastPath& to);
   void add_queue(const Watched& watched);

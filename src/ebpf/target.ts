@@ -8,6 +8,7 @@ import { findSecondaries } from '../primary/secondaries.js';
 import { type PortInfo, ports, telemetrySocket } from '../primary/telemetry.js';
 import type { EnginePlan } from '../protocol/plan.js';
 import { attempt, readProcess } from '../system/process.js';
+import { type DeviceTable, findDevices } from './devices.js';
 import { gatherProbeFacts, harmOfReturnProbe, probeObstacle } from './obstacle.js';
 import { type FastPathTable, findTable, lineByLibraries, type PolledPort, polledPorts } from './table.js';
 
@@ -29,7 +30,7 @@ export function probeTarget(
   const harmed = others.find((one) => harmOf(one.pid, host) !== undefined);
   if (harmed) return { reason: `of process ${harmed.pid}, which has joined it: ${harmOf(harmed.pid, host)}` };
   const target = {
-    processes: [probed(found), ...others],
+    processes: [probed({ ...found, devices: findDevices(pid, table.rows, host.procDir) }), ...others],
     layout: table.layout,
     ports: infos.map(({ id, name, rxQueues = 0, txQueues = 0 }) => ({ id, name, rxQueues, txQueues })),
     ...(socket === undefined ? {} : { telemetry: socket }),
@@ -37,8 +38,9 @@ export function probeTarget(
   return { target, infos, line };
 }
 
-function probed({ pid, startTicks, table }: Located): ProbeTarget['processes'][number] {
-  return { pid, startTicks, table: table.address, rows: table.rows };
+function probed({ pid, startTicks, table, devices }: Located): ProbeTarget['processes'][number] {
+  const { address, rows } = table;
+  return { pid, startTicks, table: address, rows, ...(devices ? { devices } : {}) };
 }
 
 /** Those that may poll queues as well: each calls its drivers through a table of its own. */
@@ -57,6 +59,8 @@ interface Located {
   pid: number;
   startTicks: number;
   table: FastPathTable;
+  /** Known of the primary: all have the same devices. */
+  devices?: DeviceTable | undefined;
 }
 
 /** The process and its table. Reads nothing that the process could be asked for. */

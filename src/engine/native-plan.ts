@@ -123,7 +123,7 @@ function ebpfPlan(
   expression: string,
 ): NonNullable<NativePlan['ebpf']> {
   return {
-    processes: processes.map(({ pid, table, rows }) => ({ pid, table, rows })),
+    processes: processes.map(({ pid, table, rows, devices }) => ({ pid, table, rows, devices })),
     layout,
     memory,
     filter: {

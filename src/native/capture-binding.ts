@@ -63,7 +63,12 @@ export interface NativePlan extends Programs {
   agent?: { sockets: string[]; memory: number };
   /** Where probes are set, for the addon that has no other captures; and the ring for copies, a power of two. */
   ebpf?: {
-    processes: { pid: number; table: number; rows: number }[];
+    processes: {
+      pid: number;
+      table: number;
+      rows: number;
+      devices?: { address: number; rowBytes: number; data: number } | undefined;
+    }[];
     layout: FastPathLayout;
     memory: number;
     /** The filter for the kernel, empty where there is none that it could take; and as its user wrote it. */

@@ -41,6 +41,10 @@ export const planSchema = z.strictObject({
             /** Address of its table of drivers' functions, and how many ports that has room for. */
             table: z.int().check(z.positive()),
             rows: z.int().check(z.positive()),
+            /** See DeviceTable. */
+            devices: z.optional(
+              z.strictObject({ address: z.int().check(z.positive()), rowBytes: z.int(), data: z.int() }),
+            ),
           }),
         )
         .check(z.minLength(1)),

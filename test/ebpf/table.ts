@@ -2,6 +2,7 @@ import { mkdirSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { findDevices } from '../../src/ebpf/devices.js';
 import { findTable, lineByLibraries, polledPorts } from '../../src/ebpf/table.js';
 import { fastPathLayout, RELEASE_LINES, type ReleaseLine } from '../../src/native/releases.js';
 import { elfImage } from '../primary/helpers/elf-image.js';
@@ -90,6 +91,20 @@ for (const line of [FIRST, LATEST]) {
     ]);
   });
 }
+
+t.test('the names of devices, by what their rows point to', async (t) => {
+  const [rowBytes, code, data] = [0x4000, 0x900000, 0xa00000];
+  const symbols = [{ name: 'rte_eth_devices', address: BigInt(TABLE_AT), size: BigInt(4 * rowBytes) }];
+  const { dir, write } = makeProc(t.testdir(), [{ ...LIBRARY, image: elfImage({ symbols }) }]);
+  const table = LIBRARY.at + TABLE_AT;
+  write(table + 4 * rowBytes - 8, [0n]);
+  t.equal(findDevices(PID, 4, dir), undefined, 'no port has a device');
+  write(code, [0x8949f8e589485541n, 0n]);
+  write(data, [0x6c756e5f74656e6en, 0x316cn, ...Array<bigint>(6).fill(0n)]);
+  write(table + 2 * rowBytes, [BigInt(code), BigInt(code), 0n, BigInt(data)]);
+  t.same(findDevices(PID, 4, dir), { address: table, rowBytes, data: 24 });
+  t.equal(findDevices(PID, 3, dir), undefined, 'the table has not so many rows');
+});
 
 t.test('a release by the names of libraries', async (t) => {
   t.same(lineByLibraries('7f00-7f01 r-xp 0 fe:00 1 /usr/lib/librte_eal.so.23.0\n'), FIRST);

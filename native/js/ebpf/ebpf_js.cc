@@ -16,10 +16,19 @@ using namespace dpcap;
 
 constexpr uint64_t kMostAddress = (1ull << 53) - 1;
 constexpr uint64_t kMostOffset = 4096;
+constexpr uint64_t kMostRow = 1 << 20;
 
 FastPathLayout to_layout(const Napi::Object& o) {
   const auto at = [&](const char* name) { return static_cast<uint32_t>(number(o, name, kMostOffset)); };
   return {at("rowBytes"), at("rxFunction"), at("rxQueues"), at("txFunction"), at("txQueues")};
+}
+
+DeviceTable to_devices(const Napi::Object& process) {
+  const Napi::Value given = process.Get("devices");
+  if (!given.IsObject()) return {};
+  const auto devices = given.As<Napi::Object>();
+  return {number(devices, "address", kMostAddress), static_cast<uint32_t>(number(devices, "rowBytes", kMostRow)),
+          static_cast<uint32_t>(number(devices, "data", kMostOffset))};
 }
 
 std::vector<FastPathTable> to_tables(const Napi::Object& ebpf) {
@@ -34,8 +43,8 @@ std::vector<FastPathTable> to_tables(const Napi::Object& ebpf) {
     if (!one.IsObject()) throw wrong_type(ebpf.Env(), "processes", "an array of objects");
     const auto process = one.As<Napi::Object>();
     tables.push_back({static_cast<int>(number(process, "pid", INT32_MAX)), number(process, "table", kMostAddress),
-                      static_cast<uint32_t>(number(process, "rows", UINT16_MAX)),
-                      to_layout(layout.As<Napi::Object>())});
+                      static_cast<uint32_t>(number(process, "rows", UINT16_MAX)), to_layout(layout.As<Napi::Object>()),
+                      to_devices(process)});
     if (tables.back().rows == 0) throw wrong_type(ebpf.Env(), "rows", "at least one");
   }
   return tables;
