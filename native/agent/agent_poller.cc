@@ -29,8 +29,8 @@ AgentPoller::AgentPoller(const std::vector<PolledLane>& lanes, std::unique_ptr<S
     : writer_(std::move(writer)),
       admission_(admission),
       wall_offset_ns_(now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC)) {
-  for (const auto& [lane, memory, index, is_gone, arrived] : lanes) {
-    inputs_.push_back({lane, memory, is_gone, arrived, &memory->lane(index), memory->bursts(index)});
+  for (const auto& [lane, memory, index, is_gone, arrived, delivered] : lanes) {
+    inputs_.push_back({lane, memory, is_gone, arrived, delivered, &memory->lane(index), memory->bursts(index)});
   }
 }
 
@@ -86,6 +86,7 @@ uint32_t AgentPoller::deliver(More more) {
 // Bursts whose records lie one behind the other go on together. All records of a segment have been put when the lane is
 // done with it.
 uint32_t AgentPoller::deliver_run(Input& input, uint64_t until_ns) {
+  const uint64_t first = input.next;
   dpcap_agent_burst run = input.at(input.next++);
   for (; run.packets > 0 && !input.is_empty() && run.bytes < kMostRunBytes; input.next++) {
     const dpcap_agent_burst& next = input.at(input.next);
@@ -102,6 +103,7 @@ uint32_t AgentPoller::deliver_run(Input& input, uint64_t until_ns) {
     input.memory->release(run.segment);
   }
   __atomic_store_n(&input.shared->consumed, input.next, __ATOMIC_RELEASE);
+  input.delivered->add(input.next - first);
   return run.packets;
 }
 

@@ -19,6 +19,7 @@ struct PolledLane {
   uint32_t index;                    // in that memory
   const std::atomic<bool>* is_gone;  // nothing new comes from the process
   Counter* arrived;                  // packets that were found there
+  Counter* delivered;                // bursts that were passed on
 };
 
 class AgentPoller : public Poller {
@@ -43,6 +44,7 @@ class AgentPoller : public Poller {
     AgentMemory* memory;
     const std::atomic<bool>* is_gone;
     Counter* arrived;
+    Counter* delivered;
     dpcap_agent_shared_lane* shared;
     const dpcap_agent_burst* bursts;
     uint64_t next = 0;       // the burst to deliver next

@@ -91,6 +91,7 @@ void AgentProcess::prepare(const std::vector<Lane*>& lanes) {
     if (lane->rule == order_.rule && find_port(*lane) != nullptr) lanes_.push_back(lane);
   }
   arrived_.reset(new Counter[lanes_.size()]());
+  delivered_.reset(new Counter[lanes_.size()]());
   if (lanes_.empty()) return;
   const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(), kPrepareMs);
   if (answer.err != 0) throw refusal("the agent cannot make memory for the copies", answer.err);
@@ -144,7 +145,7 @@ std::vector<PolledLane> AgentProcess::polled(const std::vector<Lane*>& lanes) {
   std::vector<PolledLane> polled;
   for (uint32_t i = 0; i < lanes_.size(); i++) {
     const bool is_wanted = std::find(lanes.begin(), lanes.end(), lanes_[i]) != lanes.end();
-    if (is_wanted) polled.push_back({lanes_[i], &*memory_, i, &is_gone_, &arrived_[i]});
+    if (is_wanted) polled.push_back({lanes_[i], &*memory_, i, &is_gone_, &arrived_[i], &delivered_[i]});
   }
   return polled;
 }
@@ -152,6 +153,11 @@ std::vector<PolledLane> AgentProcess::polled(const std::vector<Lane*>& lanes) {
 bool AgentProcess::has(const Lane& lane) const {
   const auto place = find(lane);
   return place && !is_gone() && __atomic_load_n(&shared(*place).is_ended, __ATOMIC_ACQUIRE) == 0;
+}
+
+bool AgentProcess::is_drained(const Lane& lane) const {
+  const auto place = find(lane);
+  return !place || __atomic_load_n(&shared(*place).published, __ATOMIC_ACQUIRE) == delivered_[*place];
 }
 
 SourceCounters AgentProcess::counters(const Lane& lane) const {

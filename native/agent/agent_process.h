@@ -46,6 +46,8 @@ class AgentProcess {
   void watch();
   // Whether packets of the lane still come from here.
   bool has(const Lane& lane) const;
+  // Whether all that came from here has been passed on.
+  bool is_drained(const Lane& lane) const;
   // What was counted here for a lane. A process that has ended may have done so before it had counted its last burst:
   // then what has arrived is taken as accepted.
   SourceCounters counters(const Lane& lane) const;
@@ -71,7 +73,8 @@ class AgentProcess {
   AgentClient client_;
   const AgentHello hello_;
   std::vector<Lane*> lanes_;
-  std::unique_ptr<Counter[]> arrived_;  // packets of each of them that a drain thread has found
+  std::unique_ptr<Counter[]> arrived_;    // packets of each of them that a drain thread has found
+  std::unique_ptr<Counter[]> delivered_;  // bursts of each of them that it has passed on
   std::optional<AgentMemory> memory_;
   std::atomic<bool> is_gone_{false};  // the process has ended: nothing new comes from it
 };

@@ -54,12 +54,18 @@ void AgentSource::enable() {
   for (const auto& process : processes_) process->open();
 }
 
+bool AgentSource::is_drained(const Lane& lane) const {
+  return std::all_of(processes_.begin(), processes_.end(),
+                     [&](const auto& process) { return process->is_drained(lane); });
+}
+
+// What a lane still has in the memory is recorded before it ends: these are the last packets before a crash.
 void AgentSource::watch() {
   for (const auto& process : processes_) process->watch();
   for (Lane* lane : lanes_) {
     if (has(*lane))
       lane->begin_again();
-    else
+    else if (is_drained(*lane))
       lane->end(LaneState::port_gone);
   }
 }

@@ -39,6 +39,7 @@ class AgentSource : public Source {
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<SpanWriter> writer,
                                       Admission& admission);
   bool has(const Lane& lane) const;
+  bool is_drained(const Lane& lane) const;
 
   const FileOptions file_;
   std::vector<std::unique_ptr<AgentProcess>> processes_;

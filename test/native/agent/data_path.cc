@@ -82,8 +82,8 @@ struct Engine {
         admission(books.ledger, packets, sink) {
     std::vector<PolledLane> polled;
     for (uint16_t i = 0; i < kLanes; i++)
-      polled.push_back(
-          {&lanes.emplace_back(i, LaneId{"test0", 0, i, Direction::rx}, 0), &memory, i, &is_gone, &arrived[i]});
+      polled.push_back({&lanes.emplace_back(i, LaneId{"test0", 0, i, Direction::rx}, 0), &memory, i, &is_gone,
+                        &arrived[i], &delivered[i]});
     poller = std::make_unique<AgentPoller>(polled, std::make_unique<FileSpanWriter>(kOptions.format, sink), admission);
     sink.enter();
   }
@@ -106,6 +106,7 @@ struct Engine {
   std::deque<Lane> lanes;
   std::atomic<bool> is_gone{false};
   Counter arrived[kLanes];
+  Counter delivered[kLanes];
   std::unique_ptr<AgentPoller> poller;
 };
 

@@ -15,6 +15,7 @@ extern "C" {
 #include <vector>
 
 #include "agent/agent_process.h"
+#include "agent/agent_source.h"
 #include "base/error.h"
 #include "base/unix_address.h"
 #include "books.h"
@@ -106,6 +107,32 @@ void test_agent_process(const std::string& path) {
   const SourceCounters counted = process.counters(lane);
   CHECK(!process.has(lane));
   CHECK(counted.accepted == 2 * kBurst + 3 && counted.ringfull == 3);
+}
+
+void test_last_packets(const std::string& path) {
+  TemporaryFile file;
+  Books books(1);
+  Limit packets(0);
+  FileSink sink(fcntl(file.fd, F_DUPFD_CLOEXEC, 0), {kOptions.format, 0, {}, Priority::normal}, books.counters);
+  Admission admission(books.ledger, packets, sink);
+  Lane lane(0, LaneId{kDevice, kPort, 0, Direction::rx}, 0);
+  AgentSource source({{path}, {{lane.rule, {}, kOptions, 4 << 20}}});
+  source.prepare({&lane}, books.ledger);
+  const std::unique_ptr<Poller> poller = source.poller({&lane}, sink, admission);
+  source.enable();
+  receive();
+  source.abandon();  // the connection ends, as with a process that ends
+  source.watch();
+  CHECK(lane.is_live());
+  sink.enter();
+  CHECK(poller->poll() == kBurst);
+  source.watch();
+  CHECK(lane.is_live());
+  CHECK(poller->deliver(More::none) == kBurst);
+  source.watch();
+  CHECK(!lane.is_live());
+  sink.leave();
+  CHECK(books.ledger[0].recorded == kBurst && books.ledger[0].surplus == 0);
 }
 
 void test_other_agent(const std::string& directory) {

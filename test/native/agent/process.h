@@ -3,5 +3,7 @@
 #include <string>
 
 void test_agent_process(const std::string& path);
+// What is in the memory when the process ends is recorded all the same.
+void test_last_packets(const std::string& path);
 // An agent of another dpcap, which speaks another version of the protocol.
 void test_other_agent(const std::string& directory);

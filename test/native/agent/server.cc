@@ -161,6 +161,7 @@ void test_agent_server() {
   test_too_many(path);
   test_other_agent(directory);
   test_agent_process(path);
+  test_last_packets(path);
   CHECK(is_well(path));  // and has ended that session
   server_close();
   CHECK(stat(path.c_str(), &status) != 0);
