@@ -2,6 +2,7 @@
 
 #include <rte_cycles.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <time.h>
 
 #define SHIFT 32
@@ -12,6 +13,8 @@
 // The time in which a difference is made up for, and the most that the clock runs faster or slower meanwhile.
 #define STEER_NS 100000000.0
 #define MOST_STEER 0.1
+// One that is far ahead (the TSC went on while the machine was halted) all but stands still until the time has come.
+#define FAR_STEER (-0.9)
 
 struct relation {
   uint64_t tsc;
@@ -24,6 +27,9 @@ struct relation {
 #define SLOTS 4
 static struct relation relations[SLOTS];
 static _Atomic uint64_t renewals;
+// The relation is as old as nobody knows: what was left of its steering has added up, and its rate was that of a
+// moment.
+static bool begins = true;
 
 static uint64_t now(clockid_t id) {
   struct timespec time;
@@ -60,6 +66,7 @@ static struct moment look(void) {
 }
 
 static double steer(int64_t behind_ns) {
+  if (behind_ns < -FAR_NS) return FAR_STEER;
   const double wanted = (double)behind_ns / STEER_NS;
   return wanted > MOST_STEER ? MOST_STEER : wanted < -MOST_STEER ? -MOST_STEER : wanted;
 }
@@ -69,10 +76,10 @@ void clock_renew(uint64_t tsc_hz) {
   static struct moment last;
   const struct moment at = look();
   const uint64_t count = atomic_load_explicit(&renewals, memory_order_relaxed);
-  if (count > 0 && at.steady_ns - last.steady_ns < LEAST_NS) return;
+  if (!begins && at.steady_ns - last.steady_ns < LEAST_NS) return;
   double ns_per_cycle = 1e9 / (double)tsc_hz;
   struct relation next = {at.tsc, at.steady_ns, at.wall_ns - at.steady_ns, 0};
-  if (count > 0) {
+  if (!begins) {
     const uint64_t reached = steady_at(&relations[(count - 1) % SLOTS], at.tsc);
     const int64_t behind_ns = (int64_t)(at.steady_ns - reached);
     // Of the time since the last look, because the TSC also counts while the machine is suspended.
@@ -84,9 +91,12 @@ void clock_renew(uint64_t tsc_hz) {
   }
   next.multiplier = (uint64_t)(ns_per_cycle * (double)(1ull << SHIFT));
   last = at;
+  begins = false;
   relations[count % SLOTS] = next;
   atomic_store_explicit(&renewals, count + 1, memory_order_release);
 }
+
+void clock_rest(void) { begins = true; }
 
 struct clock_time clock_at(uint64_t tsc) {
   struct relation relation;

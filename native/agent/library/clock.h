@@ -11,5 +11,7 @@ struct clock_time {
 // Begins with this frequency; called again, it goes on with a better one, unless too little time has passed. Agent's
 // thread.
 void clock_renew(uint64_t tsc_hz);
+// Nobody reads it from here on until it is renewed, which may be in a month: it then begins anew. Agent's thread.
+void clock_rest(void);
 // Any thread.
 struct clock_time clock_at(uint64_t tsc);

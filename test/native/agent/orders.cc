@@ -123,6 +123,39 @@ uint64_t measured_hz() {
   return (rte_rdtsc() - cycles) * 1'000'000'000 / (dpcap::now_ns(CLOCK_MONOTONIC) - ns);
 }
 
+// How far the clock is from the time, ns.
+int64_t clock_error() {
+  const uint64_t before = dpcap::now_ns(CLOCK_MONOTONIC);
+  const clock_time time = clock_at(rte_rdtsc());
+  const uint64_t after = dpcap::now_ns(CLOCK_MONOTONIC);
+  if (time.steady_ns < before) return static_cast<int64_t>(time.steady_ns - before);
+  return time.steady_ns > after ? static_cast<int64_t>(time.steady_ns - after) : 0;
+}
+
+void run_ahead(uint64_t hz) {
+  clock_rest();
+  clock_renew(hz / 2);
+  while (clock_error() < 100'000'000) {
+  }
+}
+
+void test_clock_that_is_ahead(uint64_t hz) {
+  run_ahead(hz);
+  clock_renew(hz);
+  const uint64_t began = dpcap::now_ns(CLOCK_MONOTONIC), told = clock_at(rte_rdtsc()).steady_ns;
+  const timespec pause{0, 10'000'000};
+  nanosleep(&pause, nullptr);
+  const uint64_t passed = dpcap::now_ns(CLOCK_MONOTONIC) - began;
+  CHECK(clock_at(rte_rdtsc()).steady_ns - told < passed / 2);
+}
+
+void test_clock_that_rested(uint64_t hz) {
+  run_ahead(hz);
+  clock_rest();
+  clock_renew(hz);
+  CHECK(clock_error() < 1'000'000);
+}
+
 }  // namespace
 
 void test_agent_orders() {
@@ -151,4 +184,6 @@ void test_agent_clock() {
   }
   CHECK(never_back);
   CHECK(always_near);
+  test_clock_that_is_ahead(hz);
+  test_clock_that_rested(hz);
 }

@@ -290,6 +290,7 @@ void server_run(void) {
     const unsigned int count = client_count;
     for (unsigned int i = 0; i < count; i++) polled[1 + i] = (struct pollfd){clients[i].fd, POLLIN, 0};
     // Until somebody has a session, there is nothing to do in between.
+    if (!looks_again && count == 0) clock_rest();
     if (poll(polled, 1 + count, looks_again ? TICK_MS : -1) < 0) continue;
     has_sessions = serve_all(polled, count);
   }
