@@ -1,5 +1,6 @@
 #include "agent/agent_memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,12 @@ constexpr uint32_t kMostSegmentBytes = 1u << 24;
 uint64_t size_of(const Descriptor& fd) {
   struct stat status;
   return fstat(fd.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+}
+
+// Whoever made it could take its pages away otherwise, and this process would end by SIGBUS.
+bool is_sealed(const Descriptor& fd) {
+  const int seals = fcntl(fd.get(), F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 }
 
 void* map(const Descriptor& fd, size_t bytes, int protection) {
@@ -37,7 +44,8 @@ AgentMemory::AgentMemory(const dpcap_agent_prepared& made, uint32_t lanes, const
                        segment_bytes_ <= kMostSegmentBytes && bursts_ > 0 && bursts_ <= kMostBursts &&
                        (bursts_ & (bursts_ - 1)) == 0;
   const uint64_t control_bytes = dpcap_agent_control_bytes(segments_, lanes_, bursts_);
-  if (!is_sane || size_of(descriptors[0]) < control_bytes || size_of(descriptors[1]) < data_bytes()) {
+  if (!is_sane || size_of(descriptors[0]) < control_bytes || size_of(descriptors[1]) < data_bytes() ||
+      !is_sealed(descriptors[0]) || !is_sealed(descriptors[1])) {
     throw Error("ERR_VERSION_MISMATCH", "the agent's memory is not as it says", EPROTO);
   }
   data_ = static_cast<const uint8_t*>(map(descriptors[1], data_bytes(), PROT_READ));

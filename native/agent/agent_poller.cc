@@ -48,6 +48,11 @@ uint32_t AgentPoller::look(Input& input, uint64_t now) {
                          __atomic_load_n(&input.shared->is_inside, __ATOMIC_ACQUIRE) != 0;
   const uint64_t published = __atomic_load_n(&input.shared->published, __ATOMIC_ACQUIRE);
   uint32_t found = 0;
+  // More than the ring has cannot be: the word is damaged, and what it counts is not there.
+  if (published - input.next > uint64_t{input.memory->burst_mask()} + 1) {
+    input.bound_ns = now;
+    return 0;
+  }
   for (; input.published != published; input.published++) {
     const dpcap_agent_burst& burst = input.at(input.published);
     found += burst.packets;

@@ -5,15 +5,19 @@ extern "C" {
 }
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <deque>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "agent/agent_poller.h"
+#include "base/error.h"
 #include "books.h"
 #include "capture/limit.h"
 #include "copies.h"
@@ -216,6 +220,37 @@ void test_broken_application() {
   CHECK(engine.poller->is_empty());
 }
 
+// No more bursts than the ring has can be there, whatever the word says.
+void test_broken_word() {
+  TemporaryFile file;
+  Application application(4 << 20);
+  Engine engine(application, fcntl(file.fd, F_DUPFD_CLOEXEC, 0), 0);
+  for (const uint64_t word : {uint64_t{application.memory.bursts} + 1, UINT64_MAX}) {
+    application.streams[0].shared->published = word;
+    CHECK(engine.poller->poll() == 0);
+    CHECK(engine.poller->is_empty());
+  }
+  engine.end();
+}
+
+// Memory that could become shorter is not mapped.
+void test_unsealed() {
+  Application application(4 << 20);
+  const struct memory& real = application.memory;
+  const dpcap_agent_prepared made = {real.segments, real.bursts, 0, real.segment_bytes};
+  std::vector<Descriptor> fds;
+  fds.emplace_back(fcntl(real.control_fd, F_DUPFD_CLOEXEC, 0));
+  fds.emplace_back(memfd_create("unsealed", MFD_CLOEXEC));
+  CHECK_ALL(ftruncate(fds[1].get(), static_cast<off_t>(real.data_bytes)) == 0);
+  std::string refused;
+  try {
+    AgentMemory memory(made, kLanes, fds);
+  } catch (const Error& error) {
+    refused = error.code();
+  }
+  CHECK(refused == "ERR_VERSION_MISMATCH");
+}
+
 // The kernel would end the application.
 void test_too_much() {
   struct memory memory;
@@ -252,5 +287,7 @@ void test_agent_data_path() {
   test_overflow();
   test_hostile_client();
   test_broken_application();
+  test_broken_word();
+  test_unsealed();
   test_too_much();
 }
