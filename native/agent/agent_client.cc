@@ -1,6 +1,7 @@
 #include "agent/agent_client.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,12 +16,23 @@ namespace {
 constexpr size_t kMostDescriptors = 2;
 
 Descriptor make_socket(const std::string& path) {
+void check_peer(const Descriptor& fd, const std::string& path) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && is_trusted_agent(peer.uid, geteuid())) return;
+  throw Error("ERR_PERMISSION", "the agent at " + path + " is another user's (" + std::to_string(peer.uid) + ")", EPERM,
+              path);
+}
+
   Descriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) throw system_error("cannot make a socket for", errno, path);
   const sockaddr_un address = unix_address(path, "cannot connect to");
   const timeval limit{1, 0};  // a full backlog blocks connect()
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    check_peer(fd, path);
+    return fd;
+  }
   const bool is_forbidden = errno == EACCES || errno == EPERM;
   throw Error(is_forbidden ? "ERR_PERMISSION" : "ERR_PRIMARY_NOT_CAPTURABLE",
               "cannot reach the agent at " + path + ": " + strerror(errno), errno, path);
@@ -33,6 +45,8 @@ Error gone(const std::string& path) {
 }  // namespace
 
 AgentClient::AgentClient(const std::string& path) : path_(path), fd_(make_socket(path)) {}
+bool is_trusted_agent(uid_t peer, uid_t own) { return own == 0 || peer == 0 || peer == own; }
+
 
 void AgentClient::end() { shutdown(fd_.get(), SHUT_RDWR); }
 

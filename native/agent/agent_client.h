@@ -1,5 +1,7 @@
 // A connection to the agent inside an application: one request, one answer. One thread at a time; end() any thread.
 #pragma once
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,9 +11,13 @@
 
 namespace dpcap {
 
+// Whether a user may be told what to capture, and believed what he says: anybody can make a socket where all may make
+// directories. Root captures from everybody's applications.
+bool is_trusted_agent(uid_t peer, uid_t own);
+
 class AgentClient {
  public:
-  // Throws ERR_PRIMARY_NOT_CAPTURABLE when nobody listens at that path, and ERR_PERMISSION.
+  // Throws ERR_PRIMARY_NOT_CAPTURABLE when nobody listens at that path, and ERR_PERMISSION, also for another user's.
   explicit AgentClient(const std::string& path);
 
   struct Answer {

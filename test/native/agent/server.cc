@@ -3,12 +3,14 @@
 extern "C" {
 #include "agent/library/control/server.h"
 
+#include "agent/library/control/address.h"
 #include "agent/library/dpdk.h"
 }
 
 #include <rte_ethdev.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -149,12 +151,44 @@ void test_too_many(const std::string& path) {
 
 void test_agent_server() {
   char made[] = "/tmp/dpcap-test-XXXXXX";
+// The socket's mode keeps others out; they are refused all the same.
+void test_other_user(const std::string& path) {
+  if (geteuid() != 0) return;
+  constexpr uid_t kNobody = 65534;
+  chmod(directory.c_str(), 0711);
+  chmod(path.c_str(), 0666);
+  int refused = 0;
+  std::thread([&] {
+    syscall(SYS_setresuid, -1, kNobody, -1);  // of this thread alone
+    refused = Rude(path).answer();
+  }).join();
+  chmod(path.c_str(), 0600);
+  CHECK(refused == EACCES);
+}
+
+// A directory that another user has made is no place for the socket.
+void test_other_directory() {
+  if (geteuid() != 0) return;
+  sockaddr_un address;
+  CHECK_ALL(chown(directory.c_str(), 65534, 65534) == 0);
+  CHECK(!address_make(&address));
+  CHECK_ALL(chown(directory.c_str(), 0, 0) == 0);
+  CHECK(address_make(&address));
+}
+
+void test_trust() {
+  CHECK(is_trusted_agent(0, 1000) && is_trusted_agent(1000, 1000) && is_trusted_agent(1000, 0));
+  CHECK(!is_trusted_agent(1001, 1000));
+}
+
   directory = mkdtemp(made);
   fake_process();
   CHECK(server_open());
   std::thread(server_run).detach();  // it serves as long as its process lives
   const std::string path = directory + "/" DPCAP_AGENT_SOCKET + std::to_string(getpid());
   struct stat status;
+  test_trust();
+  test_other_directory();
   CHECK(stat(path.c_str(), &status) == 0 && (status.st_mode & 0777) == 0600);
   test_words(path);
   test_fuzzed_messages(path);
@@ -163,6 +197,7 @@ void test_agent_server() {
   test_agent_process(path);
   test_last_packets(path);
   CHECK(is_well(path));  // and has ended that session
+  test_other_user(path);
   server_close();
   CHECK(stat(path.c_str(), &status) != 0);
   rmdir(directory.c_str());

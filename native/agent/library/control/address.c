@@ -62,6 +62,12 @@ static char directory[sizeof((struct sockaddr_un *)0)->sun_path];
 const char *address_directory(void) { return directory; }
 
 bool address_make(struct sockaddr_un *address) {
+// Others could put a socket of theirs in the place of this one.
+static bool is_own_directory(void) {
+  struct stat status;
+  return stat(directory, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid());
+}
+
   const char *const given = dpdk.runtime_dir();
   if (given != NULL && given[0] != 0) {
     snprintf(directory, sizeof directory, "%s", given);
@@ -78,7 +84,11 @@ bool address_make(struct sockaddr_un *address) {
     agent_say("the runtime directory %s is too long a path for a socket", directory);
     return false;
   }
-  if (make_directory(directory)) return true;
-  agent_say("cannot make %s: %s", directory, strerror(errno));
+  if (!make_directory(directory)) {
+    agent_say("cannot make %s: %s", directory, strerror(errno));
+    return false;
+  }
+  if (is_own_directory()) return true;
+  agent_say("%s is another user's", directory);
   return false;
 }
