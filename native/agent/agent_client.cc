@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/now.h"
 #include "base/unix_address.h"
 
 namespace dpcap {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr size_t kMostDescriptors = 2;
 
-Descriptor make_socket(const std::string& path) {
 void check_peer(const Descriptor& fd, const std::string& path) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -24,6 +24,7 @@ void check_peer(const Descriptor& fd, const std::string& path) {
               path);
 }
 
+Descriptor make_socket(const std::string& path) {
   Descriptor fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) throw system_error("cannot make a socket for", errno, path);
   const sockaddr_un address = unix_address(path, "cannot connect to");
@@ -44,9 +45,9 @@ Error gone(const std::string& path) {
 
 }  // namespace
 
-AgentClient::AgentClient(const std::string& path) : path_(path), fd_(make_socket(path)) {}
 bool is_trusted_agent(uid_t peer, uid_t own) { return own == 0 || peer == 0 || peer == own; }
 
+AgentClient::AgentClient(const std::string& path) : path_(path), fd_(make_socket(path)) {}
 
 void AgentClient::end() { shutdown(fd_.get(), SHUT_RDWR); }
 
@@ -88,7 +89,25 @@ bool AgentClient::wait(int timeout_ms) const {
   return ready > 0;
 }
 
+// The answer to a request that was given up on may come while one to another is waited for.
 AgentClient::Answer AgentClient::receive(uint32_t sequence, int timeout_ms) {
+  const uint64_t until_ns = now_ns(CLOCK_MONOTONIC) + static_cast<uint64_t>(timeout_ms) * 1'000'000;
+  for (;;) {
+    const uint64_t now = now_ns(CLOCK_MONOTONIC);
+    dpcap_agent_header header;
+    Answer answer = receive_any(until_ns > now ? static_cast<int>((until_ns - now) / 1'000'000) : 0, &header);
+    if (header.sequence == sequence) return answer;
+    if (header.sequence == 0 && answer.err == EUSERS) {
+      throw Error("ERR_CAPTURE_BUSY", "the agent has as many clients as it serves", EUSERS, path_);
+    }
+    if (header.sequence == 0 && answer.err == EACCES) {
+      throw Error("ERR_PERMISSION", "the agent serves the application's user and root alone", EACCES, path_);
+    }
+    if (header.sequence == 0 || header.sequence > sequence) throw gone(path_);
+  }
+}
+
+AgentClient::Answer AgentClient::receive_any(int timeout_ms, dpcap_agent_header* header) {
   std::vector<uint8_t> message(DPCAP_AGENT_MAX_MESSAGE);
   alignas(cmsghdr) char control[CMSG_SPACE(kMostDescriptors * sizeof(int))];
   iovec part{message.data(), message.size()};
@@ -110,19 +129,14 @@ AgentClient::Answer AgentClient::receive(uint32_t sequence, int timeout_ms) {
     memcpy(fds, CMSG_DATA(one), count * sizeof(int));
     for (size_t i = 0; i < count; i++) answer.descriptors.emplace_back(fds[i]);
   }
-  dpcap_agent_header header;
-  memcpy(&header, message.data(), std::min(sizeof header, static_cast<size_t>(size)));
-  if (static_cast<size_t>(size) < sizeof header || header.magic != DPCAP_AGENT_MAGIC ||
-      header.version != DPCAP_AGENT_VERSION) {
+  memcpy(header, message.data(), std::min(sizeof *header, static_cast<size_t>(size)));
+  if (static_cast<size_t>(size) < sizeof *header || header->magic != DPCAP_AGENT_MAGIC ||
+      header->version != DPCAP_AGENT_VERSION) {
     throw Error("ERR_VERSION_MISMATCH", "the agent speaks another version of the protocol than this dpcap", EPROTO,
                 path_);
   }
-  answer.err = header.error;
-  if (answer.err == EUSERS && header.sequence == 0) {
-    throw Error("ERR_CAPTURE_BUSY", "the agent has as many clients as it serves", EUSERS, path_);
-  }
-  if (header.sequence != sequence) throw gone(path_);
-  answer.body.assign(message.begin() + sizeof header, message.begin() + size);
+  answer.err = header->error;
+  answer.body.assign(message.begin() + sizeof *header, message.begin() + size);
   return answer;
 }
 

@@ -37,6 +37,7 @@ class AgentClient {
 
  private:
   Answer receive(uint32_t sequence, int timeout_ms);
+  Answer receive_any(int timeout_ms, dpcap_agent_header* header);
   bool wait(int timeout_ms) const;
 
   const std::string path_;
