@@ -32,6 +32,12 @@ Error refusal(const std::string& what, int err) {
   }
 }
 
+Error too_many(size_t lanes) {
+  return Error("ERR_USAGE", "the agent captures up to " + std::to_string(DPCAP_AGENT_MAX_LANES) +
+                                " queues and directions at once, and these are " + std::to_string(lanes) +
+                                ": choose fewer with -i, -Q or --queue");
+}
+
 template <typename T>
 void append(std::vector<uint8_t>& to, const T& value) {
   const size_t before = to.size();
@@ -93,7 +99,9 @@ void AgentProcess::prepare(const std::vector<Lane*>& lanes) {
   arrived_.reset(new Counter[lanes_.size()]());
   delivered_.reset(new Counter[lanes_.size()]());
   if (lanes_.empty()) return;
+  if (lanes_.size() > DPCAP_AGENT_MAX_LANES) throw too_many(lanes_.size());
   const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(), kPrepareMs);
+  if (answer.err == EUSERS) throw refusal("the agent cannot begin another capture", answer.err);
   if (answer.err != 0) throw refusal("the agent cannot make memory for the copies", answer.err);
   dpcap_agent_prepared made{};
   if (answer.body.size() == sizeof made) memcpy(&made, answer.body.data(), sizeof made);

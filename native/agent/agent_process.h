@@ -33,7 +33,7 @@ class AgentProcess {
   AgentProcess(const std::string& socket, const AgentOrder& order);
 
   // Has the agent make memory for those of the lanes that the process has and the order is about. Throws ERR_NO_MEMORY,
-  // ERR_PORT_UNKNOWN.
+  // ERR_PORT_UNKNOWN, ERR_CAPTURE_BUSY, ERR_USAGE when they are more than the agent takes at once.
   void prepare(const std::vector<Lane*>& lanes);
   // Packets flow from here on. Throws ERR_CAPTURE_BUSY.
   void open();

@@ -8,8 +8,12 @@ extern "C" {
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -32,6 +36,7 @@ namespace {
 
 constexpr uint16_t kPort = 8;  // of this test alone: lanes stay
 constexpr uint16_t kBurst = 8;
+constexpr uint16_t kQueues = DPCAP_AGENT_MAX_LANES + 1;
 constexpr char kDevice[] = "test8";
 constexpr FileOptions kOptions{FileFormat::pcap, true, 262144};
 std::vector<std::pair<rte_rx_callback_fn, void*>> callbacks;
@@ -46,7 +51,7 @@ void fake_ethdev() {
   };
   dpdk.port_info = [](uint16_t, rte_eth_dev_info* info) {
     memset(static_cast<void*>(info), 0, sizeof *info);
-    info->nb_rx_queues = 1;
+    info->nb_rx_queues = kQueues;
     return 0;
   };
   dpdk.mac = [](uint16_t, rte_ether_addr*) { return -1; };
@@ -64,6 +69,34 @@ void receive() {
   rte_mbuf* packets[kBurst];
   for (rte_mbuf*& one : packets) one = packet.head();
   for (const auto& [callback, lane] : callbacks) callback(kPort, 0, packets, kBurst, kBurst, lane);
+}
+
+std::string refusal_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return "";
+}
+
+Descriptor listen_at(const std::string& path) {
+  Descriptor listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const sockaddr_un address = unix_address(path, "cannot listen on");
+  CHECK_ALL(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  CHECK_ALL(listen(listener.get(), 1) == 0);
+  return listener;
+}
+
+// Answers two messages when both are there.
+void serve_late(int listener) {
+  const Descriptor client(accept(listener, nullptr, nullptr));
+  dpcap_agent_header asked[2];
+  for (auto& one : asked) CHECK_ALL(recv(client.get(), &one, sizeof one, 0) == sizeof one);
+  for (auto& one : asked) {
+    one.error = one.operation == DPCAP_AGENT_OPEN ? EBUSY : EALREADY;
+    send(client.get(), &one, sizeof one, MSG_NOSIGNAL);
+  }
 }
 
 // Answers one message as an agent of the next version does, and ends.
@@ -135,20 +168,44 @@ void test_last_packets(const std::string& path) {
   CHECK(books.ledger[0].recorded == kBurst && books.ledger[0].surplus == 0);
 }
 
-void test_other_agent(const std::string& directory) {
-  const std::string path = directory + "/other";
-  const Descriptor listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  const sockaddr_un address = unix_address(path, "cannot listen on");
-  CHECK_ALL(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  CHECK_ALL(listen(listener.get(), 1) == 0);
-  std::thread other(serve_other_version, listener.get());
-  std::string refused;
-  try {
-    AgentProcess process(path, {});
-  } catch (const Error& error) {
-    refused = error.code();
+void test_captures(const std::string& path) {
+  Lane lane(0, LaneId{kDevice, kPort, 0, Direction::rx}, 0);
+  const AgentOrder order{lane.rule, {}, kOptions, 1};
+  std::deque<AgentProcess> captures;
+  for (uint32_t i = 0; i < DPCAP_AGENT_MAX_SESSIONS; i++) {
+    captures.emplace_back(path, order).prepare({&lane});
+    captures.back().open();
   }
+  AgentProcess another(path, order);
+  CHECK(refusal_of([&] { another.prepare({&lane}); }) == "ERR_CAPTURE_BUSY");
+  AgentClient client(path);
+  CHECK(ask_status(client, 5000).size() == DPCAP_AGENT_MAX_SESSIONS);
+  CHECK(client.ask(DPCAP_AGENT_MIRROR_RENEW, {}, 5000).err == EINVAL);  // of no mirror, but heard
+
+  std::deque<Lane> lanes;
+  std::vector<Lane*> all;
+  for (uint16_t i = 0; i < kQueues; i++)
+    all.push_back(&lanes.emplace_back(i, LaneId{kDevice, kPort, i, Direction::rx}, 0));
+  AgentProcess wide(path, order);
+  CHECK(refusal_of([&] { wide.prepare(all); }) == "ERR_USAGE");
+}
+
+void test_late_answer(const std::string& directory) {
+  const std::string path = directory + "/late";
+  const Descriptor listener = listen_at(path);
+  std::thread other(serve_late, listener.get());
+  AgentClient client(path);
+  CHECK(refusal_of([&] { client.ask(DPCAP_AGENT_OPEN, {}, 1); }) == "ERR_PRIMARY_TIMEOUT");
+  CHECK(client.ask(DPCAP_AGENT_STOP, {}, 5000).err == EALREADY);
   other.join();
   unlink(path.c_str());
-  CHECK(refused == "ERR_VERSION_MISMATCH");
+}
+
+void test_other_agent(const std::string& directory) {
+  const std::string path = directory + "/other";
+  const Descriptor listener = listen_at(path);
+  std::thread other(serve_other_version, listener.get());
+  CHECK(refusal_of([&] { AgentProcess process(path, {}); }) == "ERR_VERSION_MISMATCH");
+  other.join();
+  unlink(path.c_str());
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,13 +62,13 @@ static char directory[sizeof((struct sockaddr_un *)0)->sun_path];
 
 const char *address_directory(void) { return directory; }
 
-bool address_make(struct sockaddr_un *address) {
 // Others could put a socket of theirs in the place of this one.
 static bool is_own_directory(void) {
   struct stat status;
   return stat(directory, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid());
 }
 
+bool address_make(struct sockaddr_un *address) {
   const char *const given = dpdk.runtime_dir();
   if (given != NULL && given[0] != 0) {
     snprintf(directory, sizeof directory, "%s", given);
@@ -91,4 +92,11 @@ static bool is_own_directory(void) {
   if (is_own_directory()) return true;
   agent_say("%s is another user's", directory);
   return false;
+}
+
+bool address_is_served(const struct sockaddr_un *address) {
+  const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const bool is_served = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+  if (fd >= 0) close(fd);
+  return is_served;
 }

@@ -25,6 +25,8 @@
 #define TICK_MS 100
 // A client that asked to stop is answered when no thread is inside, or that there is one, after this time.
 #define STOP_MS 50
+// Connections: of captures, and of those that look, and set, renew and clear mirrors.
+#define MOST_CLIENTS 64
 
 struct client {
   int fd;
@@ -37,7 +39,7 @@ static pthread_mutex_t serving = PTHREAD_MUTEX_INITIALIZER;
 
 static int listener = -1;
 static struct sockaddr_un address;
-static struct client clients[DPCAP_AGENT_MAX_SESSIONS];
+static struct client clients[MOST_CLIENTS];
 static unsigned int client_count;
 // Sessions of clients that have left, which a thread of the application was still in.
 static struct session *leaving[DPCAP_AGENT_MAX_SESSIONS];
@@ -47,17 +49,9 @@ union message {
   uint8_t bytes[DPCAP_AGENT_MAX_MESSAGE];
 };
 
-// The address has this process's pid in it: who listens there is another copy of this library.
-static bool is_served_already(void) {
-  const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const bool is_served = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-  if (fd >= 0) close(fd);
-  return is_served;
-}
-
 bool server_open(void) {
   if (!address_make(&address)) return false;
-  if (is_served_already()) {
+  if (address_is_served(&address)) {
     agent_say("it does nothing in this process: there is another one already");
     return false;
   }
@@ -85,10 +79,17 @@ void server_close(void) {
   if (listener >= 0) address_remove(&address);
 }
 
+static unsigned int session_count(void) {
+  unsigned int count = 0;
+  for (unsigned int i = 0; i < client_count; i++) count += clients[i].session != NULL;
+  return count;
+}
+
 static void prepare(struct client *client, const union message *message) {
   const struct dpcap_agent_header *const header = &message->header;
-  int err = EALREADY;
-  if (client->session == NULL) {
+  const bool is_full = session_count() == DPCAP_AGENT_MAX_SESSIONS;
+  int err = client->session != NULL ? EALREADY : EUSERS;
+  if (client->session == NULL && !is_full) {
     const size_t bytes = header->length - sizeof *header;
     client->session = session_prepare(message->bytes + sizeof *header, bytes, &err);
     if (client->session != NULL) {
@@ -240,7 +241,7 @@ static void welcome(void) {
   if (fd < 0) return;
   struct ucred peer = {0};
   const bool is_welcome = is_trusted(fd, &peer);
-  if (is_welcome && client_count < DPCAP_AGENT_MAX_SESSIONS) {
+  if (is_welcome && client_count < MOST_CLIENTS) {
     clients[client_count++] = (struct client){fd, (uint32_t)peer.pid, NULL};
     return;
   }
@@ -284,7 +285,7 @@ void server_run(void) {
   recording_begin();
   bool has_sessions = recording_is_on();
   while (listener >= 0) {
-    struct pollfd polled[1 + DPCAP_AGENT_MAX_SESSIONS] = {{cannot_accept ? -1 : listener, POLLIN, 0}};
+    struct pollfd polled[1 + MOST_CLIENTS] = {{cannot_accept ? -1 : listener, POLLIN, 0}};
     const bool looks_again = cannot_accept || has_sessions;
     cannot_accept = false;
     const unsigned int count = client_count;
