@@ -48,7 +48,7 @@ export function balances(t: Test, captured: Captured, code = 0): void {
 /** Sum of one counter over the lanes of a finished capture. */
 export function total(
   { final }: Captured,
-  counter: 'accepted' | 'filtered' | 'nombuf' | 'ringfull' | 'written',
+  counter: 'accepted' | 'filtered' | 'nombuf' | 'ringfull' | 'written' | 'surplus',
 ): number {
   return (final?.ports ?? []).reduce((sum, lane) => sum + lane[counter], 0);
 }
