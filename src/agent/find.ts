@@ -1,6 +1,7 @@
 /** Finds agents by their sockets in DPDK's runtime directories. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostAddon } from '../native/addons.js';
 import type { Primary } from '../primary/discover.js';
 import { type ProcessInfo, readProcess } from '../system/process.js';
 
@@ -17,19 +18,35 @@ const SOCKET = /^dpcap_agent_(\d+)$/;
 
 /**
  * The agents below a runtime root whose processes are alive, by file prefix and pid. A process that was killed leaves its
- * socket behind.
+ * socket behind, whose pid another process may have by now: nobody listens there. Directories of users who are neither
+ * root, nor dpcap's user, nor the process's are left out.
  * @param root see runtimeRoot()
  * @param wanted look at this file prefix alone: applications that crashed for years leave thousands of directories
+ * @param listens whether somebody listens at a socket
  */
-export function findAgents(root: string, wanted?: string, procDir = '/proc'): AgentAt[] {
+export function findAgents(
+  root: string,
+  wanted?: string,
+  procDir = '/proc',
+  listens = (socket: string) => hostAddon().agentListens(socket),
+): AgentAt[] {
   return (wanted === undefined ? namesIn(root) : [wanted]).flatMap((filePrefix) => {
     const runtimeDir = join(root, filePrefix);
     return namesIn(runtimeDir).flatMap((name) => {
       const pid = Number(SOCKET.exec(name)?.[1] ?? 0);
       const process = pid > 0 ? readProcess(pid, procDir) : undefined;
-      return process ? [{ filePrefix, runtimeDir, socket: join(runtimeDir, name), pid, process }] : [];
+      const socket = join(runtimeDir, name);
+      if (!process || !isTrusted(runtimeDir, process) || !listens(socket)) return [];
+      return [{ filePrefix, runtimeDir, socket, pid, process }];
     });
   });
+}
+
+/** Whether nobody else can have made the sockets of a directory. Root looks into everybody's, and trusts the process's user. */
+function isTrusted(directory: string, { uid }: ProcessInfo): boolean {
+  const own = process.geteuid?.() ?? 0;
+  const owner = statSync(directory, { throwIfNoEntry: false })?.uid;
+  return owner === 0 || owner === own || (own === 0 && owner === uid);
 }
 
 /** The process as a primary: one that can be captured from, also where nobody can join it. */

@@ -85,7 +85,7 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
   const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys' } = options;
   const addon = attempt(hostAddon);
   const view = (host: Host): PrimaryView[] => {
-    const agents = findAgents(root, undefined, host.procDir);
+    const agents = findAgents(root, undefined, host.procDir, host.addon.agentListens);
     return withUnseen(findPrimaries(root, host), agents).map((primary) => viewPrimary(primary, host, agents));
   };
   return {

@@ -47,6 +47,8 @@ export interface AgentBinding {
    * @param socket path of its socket
    */
   agentHello(socket: string): AgentHello;
+  /** Whether somebody listens at the socket of an agent; also yes where that cannot be told. */
+  agentListens(socket: string): boolean;
   /** The captures of an agent. Waits and throws as {@link agentHello}. */
   agentCaptures(socket: string): AgentCapture[];
 }

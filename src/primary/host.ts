@@ -1,12 +1,15 @@
 /** How this folder sees the machine. It is injected, so that tests use temporary directories and fakes instead. */
 import type { DpcapError } from '../errors.js';
 import { hostAddon, type Release } from '../native/addons.js';
+import type { AgentBinding } from '../native/agent-binding.js';
 import type { HostBinding, Layouts } from '../native/host-binding.js';
 import { type Libraries, librariesFor } from './joining/libraries.js';
 import { ONLY_ROOT } from './runtime-dir.js';
 
 /** The part of the addon that is needed to look at primaries. */
-export type HostView = Omit<HostBinding, 'tryLock' | 'loadLibraries'> & Omit<Layouts, 'mbufLayout'>;
+export type HostView = Omit<HostBinding, 'tryLock' | 'loadLibraries'> &
+  Omit<Layouts, 'mbufLayout'> &
+  Pick<AgentBinding, 'agentListens'>;
 
 /** One machine to look at. */
 export interface Host {

@@ -1,5 +1,6 @@
 // The agent inside an application: what it tells, and the source of the captures of this addon.
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "agent/agent_client.h"
@@ -58,6 +59,17 @@ Napi::Value JS_AgentHello(const Napi::CallbackInfo& info) {
   return from_hello(info.Env(), ask_hello(client, kAnswerMs));
 }
 
+// agentListens(path): boolean. Nobody is asked anything.
+Napi::Value JS_AgentListens(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
+  try {
+    const AgentClient client(info[0].As<Napi::String>());
+  } catch (const Error& error) {
+    return Napi::Boolean::New(info.Env(), error.err() != ECONNREFUSED);
+  }
+  return Napi::Boolean::New(info.Env(), true);
+}
+
 // agentCaptures(path): AgentCapture[]. Waits for the answer.
 Napi::Value JS_AgentCaptures(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -105,5 +117,6 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
 
 void export_agent(Napi::Object exports) {
   add_function<JS_AgentHello>(exports, "agentHello");
+  add_function<JS_AgentListens>(exports, "agentListens");
   add_function<JS_AgentCaptures>(exports, "agentCaptures");
 }
