@@ -57,7 +57,7 @@ function ofOneApplication(agents: readonly AgentAt[], filePrefix: string | undef
 /** Asks all processes of an application, which are captured from together. */
 function ask(agents: readonly AgentAt[]): PickedPrimary {
   const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket), 'agent') }));
-  const main = asked.find(({ hello }) => hello.isPrimary) ?? asked[0];
+  const main = mainProcess(asked) ?? asked[0];
   if (!main) throw absent(undefined);
   const ports = portsOfAll(asked.map(({ hello }) => hello));
   const version = versionFromText(main.hello.dpdkVersion) ?? { number: 0, text: main.hello.dpdkVersion };
@@ -74,6 +74,31 @@ function ask(agents: readonly AgentAt[]): PickedPrimary {
       processes: agents.map(({ socket, pid, process }) => ({ socket, pid, startTicks: process.startTicks ?? 0 })),
     },
   };
+}
+
+interface Asked {
+  agent: Pick<AgentAt, 'pid' | 'filePrefix' | 'process'>;
+  hello: Pick<AgentHello, 'isPrimary'>;
+}
+
+/**
+ * The primary among processes of one file prefix. Those with --in-memory share it with each other, though they are
+ * applications of their own.
+ * @throws DpcapError ERR_PRIMARY_AMBIGUOUS
+ */
+export function mainProcess<T extends Asked>(asked: readonly T[]): T | undefined {
+  const primaries = asked.filter(({ hello }) => hello.isPrimary);
+  if (primaries.length > 1) throw severalPrimaries(primaries);
+  return primaries[0];
+}
+
+function severalPrimaries(primaries: readonly Asked[]): DpcapError {
+  const filePrefix = primaries[0]?.agent.filePrefix;
+  const names = primaries.map(({ agent }) => `${agent.process.program} (pid ${agent.pid})`).join(' and ');
+  return new DpcapError('ERR_PRIMARY_AMBIGUOUS', `${names} are applications with one file prefix, ${filePrefix}`, {
+    subject: filePrefix,
+    hint: 'start all but one of them with a --file-prefix of its own',
+  });
 }
 
 function portInfo({ linkMbps, ...port }: AgentHello['ports'][number]): PortInfo {

@@ -1,6 +1,6 @@
 /** Finds the application that is to mirror, by its agent. */
 import { type AgentAt, findAgents } from '../../agent/find.js';
-import { agentsOfApplication } from '../../agent/pick.js';
+import { agentsOfApplication, mainProcess } from '../../agent/pick.js';
 import { DpcapError } from '../../errors.js';
 import { hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
@@ -24,6 +24,7 @@ export interface MirroringApplication {
 export function mirroringApplication(filePrefix: string | undefined): MirroringApplication {
   const agents = agentsOfApplication(filePrefix);
   const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket)) }));
+  mainProcess(asked);
   const main = asked.find(({ hello }) => hello.canMirror);
   if (main) return { ...main, others: othersOf(main.agent, agents) };
   const [first] = asked;
