@@ -27,6 +27,12 @@ export function whyNoAgent(pid: number, procDir = '/proc'): string {
   return `${silent} it said why on standard error`;
 }
 
+/** The number in the name of the DPDK library that a process has loaded; undefined where that cannot be seen. */
+export function loadedAbi(pid: number, procDir = '/proc'): number | undefined {
+  const [, abi] = EAL.exec(readMaps(pid, procDir) ?? '') ?? [];
+  return abi === undefined ? undefined : Number(abi);
+}
+
 function readMaps(pid: number, procDir: string): string | undefined {
   try {
     return readFileSync(join(procDir, String(pid), 'maps'), 'latin1');

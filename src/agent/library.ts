@@ -16,8 +16,19 @@ export function agentLibraries(): { name: string; path: string }[] {
  * @throws DpcapError ERR_VERSION_MISMATCH when there is none
  */
 export function agentLibrary({ number, text }: Release): string {
-  const line = lineOf(number);
-  const path = line && pathOf(line.abi);
+  return libraryOf(lineOf(number)?.abi, text);
+}
+
+/**
+ * The library for a process that has loaded a `librte_eal.so` of this number.
+ * @throws DpcapError ERR_VERSION_MISMATCH when there is none
+ */
+export function agentLibraryForAbi(abi: number): string {
+  return libraryOf(abi, RELEASE_LINES.find((line) => line.abi === abi)?.name ?? `with librte_eal.so.${abi}`);
+}
+
+function libraryOf(abi: number | undefined, text: string): string {
+  const path = abi === undefined ? undefined : pathOf(abi);
   if (path !== undefined) return path;
   const have = agentLibraries().map(({ name }) => name);
   throw new DpcapError('ERR_VERSION_MISMATCH', `there is no agent for DPDK ${text} here`, {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { whyNoAgent } from '../../src/agent/absence.js';
+import { loadedAbi, whyNoAgent } from '../../src/agent/absence.js';
 import { makeProcess } from '../primary/helpers/fake-host.js';
 
 const EAL = '7f00-7f01 r-xp 00000000 fe:00 1 /usr/lib/x86_64-linux-gnu/librte_eal.so.25.0\n';
@@ -26,4 +26,12 @@ for (const [name, maps, expected] of CASES) {
 
 t.test('no process', async (t) => {
   t.equal(whyNoAgent(7, t.testdir()), 'there is no process 7');
+});
+
+t.test('the release of a process that has no files of DPDK', async (t) => {
+  const procDir = t.testdir();
+  makeProcess(procDir, 7, ['switch']);
+  writeFileSync(join(procDir, '7', 'maps'), EAL);
+  t.equal(loadedAbi(7, procDir), 25);
+  t.equal(loadedAbi(8, procDir), undefined, 'no such process');
 });

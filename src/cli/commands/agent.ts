@@ -1,11 +1,11 @@
 /** `dpcap agent` tells where the agent's library is, and which processes have it, and brings it into others. */
-import { whyNoAgent } from '../../agent/absence.js';
+import { loadedAbi, whyNoAgent } from '../../agent/absence.js';
 import { agentOf } from '../../agent/elsewhere.js';
 import { type AgentAt, findAgents } from '../../agent/find.js';
-import { agentLibraries, agentLibrary } from '../../agent/library.js';
+import { agentLibraries, agentLibrary, agentLibraryForAbi } from '../../agent/library.js';
 import { agentsJson, answers, askAgents, formatAgents } from '../../agent/status.js';
 import { DpcapError, UsageError } from '../../errors.js';
-import { pdumpAddons, type Release } from '../../native/addons.js';
+import { pdumpAddons } from '../../native/addons.js';
 import { findPrimaries } from '../../primary/discover.js';
 import { systemHost } from '../../primary/host.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
@@ -48,7 +48,7 @@ function agentsOf(pid: number | undefined): AgentAt[] {
 
 /** @throws DpcapError ERR_PRIMARY_ABSENT, ERR_VERSION_MISMATCH, ERR_ADDON_LOAD */
 function paths({ for: pid, all }: { for?: string; all?: boolean }): string[] {
-  if (pid !== undefined) return [agentLibrary(releaseOf(parsePid(pid)))];
+  if (pid !== undefined) return [libraryFor(parsePid(pid))];
   const here = agentLibraries();
   if (here.length === 0) {
     throw new DpcapError('ERR_ADDON_LOAD', 'there is no agent here', {
@@ -66,10 +66,13 @@ function paths({ for: pid, all }: { for?: string; all?: boolean }): string[] {
   });
 }
 
-function releaseOf(pid: number): Release {
+/** A primary's own files tell its release; one that has none (--in-memory) has loaded a library with a number. */
+function libraryFor(pid: number): string {
   const version = findPrimaries(runtimeRoot(), systemHost()).find((one) => one.pid === pid)?.version;
-  if (version) return version;
-  throw new DpcapError('ERR_PRIMARY_ABSENT', `process ${pid} is no primary of DPDK that tells its release`, {
+  if (version) return agentLibrary(version);
+  const abi = loadedAbi(pid);
+  if (abi !== undefined) return agentLibraryForAbi(abi);
+  throw new DpcapError('ERR_PRIMARY_ABSENT', `process ${pid} does not tell its release of DPDK`, {
     subject: String(pid),
     hint: 'dpcap list shows the primaries; --all prints the files for all releases',
   });
