@@ -141,9 +141,9 @@ function commentOn(
 ): string {
   if (ebpf)
     return "timestamps: taken by the kernel when the driver's function was called or returned (CLOCK_MONOTONIC), converted to CLOCK_REALTIME";
-  if (mode === 'stamped')
+  if (agent || mode === 'stamped')
     return 'timestamps: taken by the primary when it handled the packet (TSC), converted to CLOCK_REALTIME';
-  const isCut = !agent && Math.min(snaplen, ...portRules.map((rule) => rule.snaplen)) < MAX_SNAPLEN;
+  const isCut = Math.min(snaplen, ...portRules.map((rule) => rule.snaplen)) < MAX_SNAPLEN;
   const lengths = isCut ? '; lengths: of packets that were cut, what was kept of them' : '';
   return `timestamps: CLOCK_REALTIME when dpcap took the copy from its ring${lengths}`;
 }

@@ -16,6 +16,7 @@ import { besidePrimary, mostThreads } from './cpus.js';
 
 /** Memory of an agent's copies, when -B does not say how much: 5 ms at 13 GB/s. */
 const DEFAULT_AGENT_BYTES = 64 * 1024 * 1024;
+const MOST_AGENT_BYTES = 16 * 1024 ** 3;
 
 /** The same of the ring that the kernel copies into: 5 ms at 3 GB/s. */
 const DEFAULT_RING_BYTES = 16 * 1024 * 1024;
@@ -43,7 +44,6 @@ export function createPlan(
   // Each queue of an interface has a thread of its own.
   const queues = 'queues' in output ? output.queues : undefined;
   const placement = besidePrimary(primary.pid, { threads: queues ?? options.threads });
-  const agentMemory = options.bufferBytes ?? DEFAULT_AGENT_BYTES;
   const probes = { memory: ringBytes(options.bufferBytes), budget: options.probeBudget, ...kernelPart(filter) };
   return Object.freeze({
     filePrefix: primary.filePrefix,
@@ -51,7 +51,7 @@ export function createPlan(
     ...(primary.pid === undefined ? {} : { primaryPid: primary.pid }),
     ...(primary.process?.startTicks === undefined ? {} : { primaryStartTicks: primary.process.startTicks }),
     dpdk,
-    ...(agent ? { agent: { ...agent, memory: agentMemory } } : {}),
+    ...(agent ? { agent: { ...agent, memory: agentMemory(options.bufferBytes) } } : {}),
     ...(ebpf ? { ebpf: { ...ebpf, ...probes } } : {}),
     primaryMemory: memory,
     ...(isDpvs(primary) ? { isDpvs: true } : {}),
@@ -141,6 +141,14 @@ export function filterParts(
 function kernelPart(filter: FilterProgram | undefined): Pick<NonNullable<EnginePlan['ebpf']>, 'filter'> {
   const kernel = filter?.kernel;
   return kernel ? { filter: { program: base64(kernel.rx), programTx: base64(kernel.tx) } } : {};
+}
+
+/** The memory of an agent's copies. @throws UsageError when it is more than an agent makes */
+export function agentMemory(wanted = DEFAULT_AGENT_BYTES): number {
+  if (wanted <= MOST_AGENT_BYTES) return wanted;
+  throw new UsageError(`-B: ${wanted / 1024} KiB is more than an agent makes for a capture`, {
+    hint: `give up to ${MOST_AGENT_BYTES / 1024}`,
+  });
 }
 
 /** A ring of the kernel's is a power of two. */

@@ -54,6 +54,16 @@ t.test('the plan crosses a process boundary as it is', async (t) => {
   });
 });
 
+t.test('the file says which clock stamped its packets', async (t) => {
+  const agent = { processes: [], memory: 1 };
+  const comment = (change: object): string | undefined =>
+    nativePlan({ ...PLAN, ...change }, [], { kind: 'file', fd: 5 }, { ports: PORTS, usableBytes: 2 ** 33 }).info
+      .comments[0];
+  t.match(comment({ mode: 'stamped' }), /taken by the primary/);
+  t.match(comment({ mode: 'host' }), /took the copy from its ring/);
+  t.match(comment({ mode: 'host', agent }), /taken by the primary/, 'an agent knows no other way');
+});
+
 t.test('copies into an interface are stamped only where something is sorted', async (t) => {
   const output = { kind: 'tap' as const, rxName: 'a', txName: 'a', netns: '', mtu: 1500, maxRate: 0, queues: 1 };
   const lanes = selectLanes({ ...PLAN, ports: ['0'], directions: ['rx', 'tx'], queues: [0] }, PORTS);

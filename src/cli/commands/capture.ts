@@ -152,7 +152,7 @@ function addCaptureOptions(command: Command): void {
     )
     .option(
       '--threads <n>',
-      'Number of drain threads, at most one for each queue. With more than one, a merge thread joins their records into the file. Default: as many as CPUs allow, up to 3.',
+      'Number of drain threads, at most one for each queue. With more than one, a merge thread joins their records into the file. Default: as many as CPUs allow, up to 3. Of an agent and of probes, one takes all.',
     )
     .option(
       '--time-precision <precision>',
