@@ -55,6 +55,9 @@ export interface BoxFacts {
   snaplen: number;
   /** Size of the whole box. */
   bytes: number;
+  /** Parts of its memory for packets: each queue and direction keeps one at least. */
+  segments: number;
+  segmentBytes: number;
   /** When the recorder was switched on; times are nanoseconds of the time of day. */
   startedNs: bigint;
   /** Its oldest and its newest packet; 0 without any. */

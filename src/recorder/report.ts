@@ -1,8 +1,8 @@
 /** What is said about recorders and what was saved of them. Pure. */
-import type { BoxFacts, Saved } from '../native/recorder-binding.js';
+import type { BoxFacts, BoxLane, Saved } from '../native/recorder-binding.js';
 import { momentText, spanText } from '../text/moment.js';
 import { printable } from '../text/printable.js';
-import { roundedSize } from '../text/size.js';
+import { roundedSize, sizeText } from '../text/size.js';
 import { alignRows } from '../text/table.js';
 import type { BadBox, OpenBox } from './find.js';
 
@@ -29,10 +29,41 @@ export function formatBoxes(boxes: readonly Box[], bad: readonly BadBox[], thisB
     heldText(facts),
     path,
   ]);
+  const lost = boxes.flatMap(({ path, facts }) => lostLines(facts.lanes).map((line) => `${path}: ${line}`));
   const faults = bad.map(({ error }) => `not read: ${error.message}`);
   const lines = rows.length === 0 ? ['no recorder is on, and no black box was left'] : alignRows([head, ...rows]);
-  return [...lines, ...faults].map(printable).join('\n');
+  return [...lines, ...lost, ...faults].map(printable).join('\n');
 }
+
+/** What a recorder has not kept of the packets that came, a line for each cause. */
+function lostLines(lanes: readonly Pick<BoxLane, 'full' | 'contended'>[]): string[] {
+  const full = sum(lanes, 'full');
+  const contended = sum(lanes, 'contended');
+  return [
+    ...(full > 0n ? [`${full} packets were not recorded: there are more queues than parts of the memory`] : []),
+    ...(contended > 0n ? [`${contended} packets were not recorded: another thread was recording on their queue`] : []),
+  ];
+}
+
+function sum(lanes: readonly Pick<BoxLane, 'full' | 'contended'>[], cause: 'full' | 'contended'): bigint {
+  return lanes.reduce((all, lane) => all + lane[cause], 0n);
+}
+
+/**
+ * What is said of a recorder that has just been switched on, when some of its queues get no memory at all; else undefined.
+ * @param lanes queues and directions that packets come from
+ */
+export function tooManyLanes(lanes: number, facts: Pick<BoxFacts, 'segments' | 'segmentBytes'>): string | undefined {
+  const { segments, segmentBytes } = facts;
+  if (lanes <= segments) return undefined;
+  return (
+    `${lanes} queues and directions share ${segments} parts of memory, of which each keeps one: packets of ` +
+    `${lanes - segments} are not recorded; give it ${sizeText(lanes * LEAST_PARTS * segmentBytes)} (--memory), or name ports (-i)`
+  );
+}
+
+/** A queue with one part alone has nothing but the last few packets when that has just begun anew. */
+const LEAST_PARTS = 2;
 
 function heldText({ packets, firstNs, lastNs }: BoxFacts): string {
   if (packets === 0n) return 'nothing';
@@ -70,11 +101,12 @@ export function boxesJson(boxes: readonly Box[], bad: readonly BadBox[]): unknow
   };
 }
 
-/** What was asked for, and when the recorder began. */
+/** What was asked for, and what the recorder says of itself. */
 export interface Asked {
   /** Time of day in nanoseconds; 0 for all that there is. */
   sinceNs: bigint;
   startedNs: bigint;
+  lanes: readonly Pick<BoxLane, 'full' | 'contended'>[];
   /** Whose box it is, where it is another user's than the caller's. */
   otherUid?: number | undefined;
 }
@@ -88,16 +120,19 @@ export function savedLines(saved: Saved, asked: Asked, output: string): string[]
   return [`saved ${packets} packets${range}${whose}, into ${output}`, ...missingLines(saved, asked)];
 }
 
-function missingLines(saved: Saved, { sinceNs, startedNs }: Asked): string[] {
+function missingLines(saved: Saved, { sinceNs, startedNs, lanes }: Asked): string[] {
   const { overwrittenUntilNs, overwritten, cutOff, damaged, packets } = saved;
   const lines = [];
+  const lost = lostLines(lanes);
+  const all = lost.length === 0 ? 'all packets' : 'all packets that were recorded';
   if (overwrittenUntilNs > sinceNs && overwrittenUntilNs > startedNs) {
     lines.push(
-      `all packets from ${momentText(overwrittenUntilNs)} on are there; of older ones some or all were overwritten`,
+      `${all} from ${momentText(overwrittenUntilNs)} on are there; of older ones some or all were overwritten`,
     );
   } else if (sinceNs > 0n && startedNs > sinceNs) {
     lines.push(`the recorder was switched on only at ${momentText(startedNs)}: it holds less than was asked for`);
   }
+  lines.push(...lost.map((line) => `since it was switched on, ${line}`));
   if (packets === 0n) lines.push(emptyReason(sinceNs));
   if (overwritten > 0)
     lines.push(`${overwritten} segments were overwritten while they were read: the oldest packets are missing`);

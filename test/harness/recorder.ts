@@ -13,7 +13,7 @@ export interface ToldBox {
   snaplen: number;
   filter: string;
   last_ns: string;
-  lanes: { device: string; direction: string; accepted: number }[];
+  lanes: { device: string; direction: string; accepted: number; ringfull: number }[];
 }
 
 /** The boxes of a file prefix. */

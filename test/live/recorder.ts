@@ -85,6 +85,17 @@ t.test('on, saved while it goes on, off', { skip }, async (t) => {
   await isForwarding(t, testpmd, 'afterwards');
 });
 
+t.test('more queues than its memory has parts for', { skip }, async (t) => {
+  const testpmd = await loaded(t, { args: ['--rxq=8', '--txq=8'] });
+  const on = await recorder(testpmd, 'on', '--memory', '4M');
+  t.match(on, { code: 0, stderr: /32 queues and directions share 8 parts of memory.*packets of 24 are not recorded/ });
+  await boxWith(testpmd.prefix, ({ lanes }) => lanes.some(({ ringfull }) => ringfull > 0));
+  const saved = await recorder(testpmd, 'save', '-w', '/dev/null');
+  t.match(saved, { code: 0, stderr: /since it was switched on, \d+ packets were not recorded: there are more queues/ });
+  t.match(await recorder(testpmd, 'status'), { stdout: /\d+ packets were not recorded: there are more queues/ });
+  t.match(await recorder(testpmd, 'off'), { code: 0 });
+});
+
 t.test('every packet that the filter selects, byte for byte', { skip }, async (t) => {
   const folder = t.testdir();
   const frames = Array.from({ length: 300 }, (_, index) => {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { BoxFacts, Saved } from '../../src/native/recorder-binding.js';
-import { formatBoxes, savedLines } from '../../src/recorder/report.js';
+import { formatBoxes, savedLines, tooManyLanes } from '../../src/recorder/report.js';
 import { sinceOf } from '../../src/recorder/save.js';
 
 const S = 1_000_000_000n;
@@ -17,8 +17,10 @@ const WHOLE: Saved = {
   failure: null,
 };
 
-function lines(some: Partial<Saved>, sinceNs: bigint, startedNs = T - 100n * S): string[] {
-  return savedLines({ ...WHOLE, ...some }, { sinceNs, startedNs }, 'x.pcapng').map((line) =>
+const KEPT = { full: 0n, contended: 0n };
+
+function lines(some: Partial<Saved>, sinceNs: bigint, startedNs = T - 100n * S, lanes = [KEPT]): string[] {
+  return savedLines({ ...WHOLE, ...some }, { sinceNs, startedNs, lanes }, 'x.pcapng').map((line) =>
     line.replace(/\d{4}-[\d-]+ [\d:]+\.\d+/g, 'TIME'),
   );
 }
@@ -35,11 +37,36 @@ t.test('what is in a file, and what is missing in it', async (t) => {
   t.match(lines({ damaged: 1 }, T)[1], /1 segments are damaged/);
 });
 
+t.test('packets that were not recorded are not said to be there', async (t) => {
+  const said = lines({ overwrittenUntilNs: T + S }, T, undefined, [{ full: 3n, contended: 0n }, KEPT]);
+  t.match(said[1], /^all packets that were recorded from TIME on are there/);
+  t.match(said[2], /3 packets were not recorded: there are more queues than parts of the memory/);
+  t.equal(said.length, 3);
+  t.match(lines({}, 0n, undefined, [{ full: 0n, contended: 2n }])[1], /2 packets were not recorded: another thread/);
+  const facts = { filePrefix: 'a', pid: 1, program: 'b', isRecording: true, bytes: 1, packets: 0n };
+  const box = { path: '/b', facts: { ...facts, lanes: [{ full: 5n, contended: 0n }] } as unknown as BoxFacts };
+  t.match(formatBoxes([box], [], ''), /\n\/b: 5 packets were not recorded/);
+});
+
+t.test('more queues than the memory has parts', async (t) => {
+  const facts = { segments: 16, segmentBytes: 2 ** 18 };
+  t.equal(tooManyLanes(16, facts), undefined);
+  t.match(tooManyLanes(64, facts), /64 queues .* share 16 parts.*packets of 48 are not recorded; give it 32M/);
+});
+
 t.test('another user is named, and cannot speak to the terminal', async (t) => {
-  const asked = { sinceNs: 0n, startedNs: 0n, otherUid: 1000 };
+  const asked = { sinceNs: 0n, startedNs: 0n, lanes: [], otherUid: 1000 };
   t.match(savedLines(WHOLE, asked, 'x.pcapng'), [/, from a black box of user 1000, into x\.pcapng$/]);
-  const facts = { filePrefix: 'a\x1b[2J', pid: 1, program: 'b\nc', isRecording: true, bytes: 1, packets: 0n };
-  const text = formatBoxes([{ path: '/b\x07', facts: facts as BoxFacts }], [], '');
+  const facts = {
+    filePrefix: 'a\x1b[2J',
+    pid: 1,
+    program: 'b\nc',
+    isRecording: true,
+    bytes: 1,
+    packets: 0n,
+    lanes: [],
+  };
+  const text = formatBoxes([{ path: '/b\x07', facts: facts as unknown as BoxFacts }], [], '');
   t.match(text, /^PREFIX[^\n]*\na\?\[2J +1 +b\?c .*\/b\?$/);
 });
 

@@ -85,6 +85,8 @@ Napi::Value JS_ReadBox(const Napi::CallbackInfo& info) {
   object.Set("filter", header.filter);
   object.Set("snaplen", header.snaplen);
   object.Set("bytes", static_cast<double>(header.file_bytes));
+  object.Set("segments", header.segments);
+  object.Set("segmentBytes", header.segment_bytes);
   object.Set("startedNs", from_u64(env, header.started_wall_ns));
   object.Set("firstNs", from_u64(env, facts.first_ns()));
   object.Set("lastNs", from_u64(env, facts.last_ns()));

@@ -1,4 +1,5 @@
 /** `dpcap recorder on`, `off` and `env`. */
+import { closeSync } from 'node:fs';
 import type { AgentAt } from '../../../agent/find.js';
 import { agentsOfApplication } from '../../../agent/pick.js';
 import { portsOfAll } from '../../../agent/ports.js';
@@ -6,6 +7,7 @@ import { DpcapError } from '../../../errors.js';
 import { hostAddon } from '../../../native/addons.js';
 import { checked } from '../../../native/errors.js';
 import type { RecorderOrder } from '../../../native/recorder-binding.js';
+import { tooManyLanes } from '../../../recorder/report.js';
 import {
   devicesOf,
   environmentWords,
@@ -46,11 +48,23 @@ export function switchOn(words: string[], raw: RawRecorderOptions): void {
     for (const { socket } of begun) attempt(() => hostAddon().recorderOff(socket)); // the first error says more
     throw error;
   }
-  for (const { filePrefix, pid } of begun) {
+  for (const { filePrefix, pid, socket } of begun) {
     const what = request.filter ? `packets that match: ${request.filter.expression}` : 'all packets';
     process.stderr.write(
       `dpcap: process ${pid} of ${printable(filePrefix)} records ${what}, into ${roundedSize(share)}\n`,
     );
+    const lack = attempt(() => lackOf(socket)); // the recorder is on, whether or not this can be told
+    if (lack !== undefined) process.stderr.write(`dpcap: process ${pid}: ${lack}\n`);
+  }
+}
+
+function lackOf(socket: string): string | undefined {
+  const state = hostAddon().recorderState(socket);
+  if (!state) return undefined;
+  try {
+    return tooManyLanes(state.lanes, hostAddon().readBox(state.fd));
+  } finally {
+    closeSync(state.fd);
   }
 }
 

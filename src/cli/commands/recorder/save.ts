@@ -2,6 +2,8 @@
 
 import { closeSync } from 'node:fs';
 import { UsageError } from '../../../errors.js';
+import { hostAddon } from '../../../native/addons.js';
+import { checked } from '../../../native/errors.js';
 import { currentUid, runtimeRoot } from '../../../primary/runtime-dir.js';
 import { formatOf, type OutputChoice } from '../../../protocol/request.js';
 import { chooseBox } from '../../../recorder/choose.js';
@@ -37,7 +39,8 @@ export async function save(raw: RawSaveOptions): Promise<void> {
     const sinceMs = sinceOf(extent, box.facts, Date.now());
     const saved = await saveBox(box, target, { format, sinceMs, compression });
     const otherUid = box.uid === currentUid() ? undefined : box.uid;
-    const asked = { sinceNs: BigInt(sinceMs) * 1_000_000n, startedNs: box.facts.startedNs, otherUid };
+    const { startedNs, lanes } = checked(() => hostAddon().readBox(box.fd)); // it went on meanwhile
+    const asked = { sinceNs: BigInt(sinceMs) * 1_000_000n, startedNs, lanes, otherUid };
     const lines = savedLines(saved, asked, sinkOf(target.to).nameOf(target.to));
     process.stderr.write(lines.map((line) => `dpcap: ${line}\n`).join(''));
   });
