@@ -7,6 +7,7 @@ import { findPrimaries } from '../primary/discover.js';
 import { systemHost } from '../primary/host.js';
 import { runtimeRoot } from '../primary/runtime-dir.js';
 import { attempt } from '../system/process.js';
+import { captureCommand } from './inject/describe.js';
 import { examine } from './inject/inject.js';
 
 /**
@@ -47,5 +48,7 @@ function injection(filePrefix: string | undefined): string | undefined {
   const { pid } = primary;
   const verdict = attempt(() => examine(pid, { despiteSeccomp: false }));
   if (verdict === undefined || verdict.kind === 'refused') return undefined;
+  if (verdict.kind === 'present')
+    return `or capture through the agent that it has: ${captureCommand(verdict.target, verdict.agent.socket)}`;
   return `or, where more packets pass than probes bear, bring dpcap's agent into it while it runs: dpcap agent inject ${pid}`;
 }

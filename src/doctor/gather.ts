@@ -2,6 +2,7 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentAt, findAgents, withUnseen } from '../agent/find.js';
+import { captureCommand } from '../agent/inject/describe.js';
 import { examine } from '../agent/inject/inject.js';
 import type { Verdict } from '../agent/inject/judge.js';
 import { whyNoProbes } from '../ebpf/target.js';
@@ -40,6 +41,8 @@ export interface PrimaryView {
   stale: StaleCapture[] | undefined;
   /** What dpcap's agent in the process says, or why it does not; undefined when it has none. */
   agent: AgentHello | DpcapError | undefined;
+  /** What captures through its agent, where that is not below the runtime root. */
+  captureBy?: string | undefined;
   /** Whether the agent could be brought into it; undefined when it has one, or is dead. */
   injection?: Verdict | undefined;
   /** Why probes cannot be set on it (`--via ebpf`), or empty; undefined when it does not run. */
@@ -131,6 +134,10 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
   const reads = isAlive(primary) && primary.pid !== undefined && !isForeign(primary) && !primary.elsewhere?.isHidden;
   const { facts, libraries, capturability } = inspect(primary, host);
   const agent = agents.find(({ pid }) => pid === primary.pid);
+  const pid = isAlive(primary) ? primary.pid : undefined;
+  // Whether dpcap may look into the process, and where its agent may be, is the examination's own question.
+  const injection = agent || pid === undefined ? undefined : examine(pid, { despiteSeccomp: false });
+  const own = injection?.kind === 'present' ? injection : undefined;
   return {
     primary,
     facts,
@@ -138,9 +145,10 @@ function viewPrimary(primary: Primary, host: Host, agents: readonly AgentAt[]): 
     origin: libraries && !(libraries instanceof Error) ? originAndReason(libraries) : undefined,
     ops: reads ? readOpsTable(primary.pid as number, host.addon.opsLayout, host.procDir) : undefined,
     stale: isAlive(primary) && facts.memzones ? staleCaptures(facts.memzones, host.procDir) : undefined,
-    injection: agent === undefined && reads ? examine(primary.pid as number, { despiteSeccomp: false }) : undefined,
+    injection,
     probesLack: isAlive(primary) ? (whyNoProbes(primary, host) ?? '') : undefined,
-    agent: agent && attempt(() => checked(() => hostAddon().agentHello(agent.socket), 'agent')),
+    agent: agent ? attempt(() => checked(() => hostAddon().agentHello(agent.socket), 'agent')) : own?.agent.hello,
+    ...(own ? { captureBy: captureCommand(own.target, own.agent.socket) } : {}),
   };
 }
 

@@ -72,14 +72,15 @@ function hasAgent({ agent }: PrimaryView): boolean {
   return agent !== undefined && !(agent instanceof Error);
 }
 
-function agentCheck({ primary, agent, injection }: PrimaryView): Check[] {
+function agentCheck({ primary, agent, captureBy, injection }: PrimaryView): Check[] {
   if (agent === undefined) return injection === undefined ? [] : [injectionCheck(primary, injection)];
   const name = `${primary.filePrefix}: agent`;
   if (agent instanceof Error)
     return [warn(name, agent.message, agent.hint ?? 'captures go through pdump: --via pdump')];
   const ports = agent.ports.map(({ name: port }) => port).join(', ') || 'none yet';
   const injected = agent.isInjected ? ', injected while that ran' : '';
-  return [ok(name, `answers in pid ${agent.pid}${injected}, ports ${ports}; filters: ${agent.filters}`)];
+  const way = captureBy === undefined ? '' : `; capture: ${captureBy}`;
+  return [ok(name, `answers in pid ${agent.pid}${injected}, ports ${ports}; filters: ${agent.filters}${way}`)];
 }
 
 /** Whether it could get an agent while it runs. That it could not is no fault. */

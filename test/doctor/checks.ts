@@ -227,6 +227,9 @@ t.test('a process that nobody can join, with an agent', async (t) => {
   const text = formatChecks(checks);
   t.match(text, /^ok +rte: agent +answers in pid 7, ports net0; filters: compiled$/m);
   t.match(text, /^ok +rte: capturable +through its agent alone$/m);
+  const captureBy = 'RUNTIME_DIRECTORY=/run/app dpcap --file-prefix rte -i any';
+  const elsewhere = examine(view({ primaries: [primaryView('rte', { agent: AGENT, captureBy })] }));
+  t.match(formatChecks(elsewhere), /answers in pid 7,.*; capture: RUNTIME_DIRECTORY=\/run\/app dpcap/);
 });
 
 t.test('an agent that does not answer', async (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { agentServes } from '../harness/agent-socket.js';
 import {
   countPackets,
   requirements,
@@ -14,6 +15,7 @@ import {
   type TestpmdOptions,
 } from '../harness/index.js';
 import { isInChroot } from '../harness/release.js';
+import { installedAgent } from '../helpers/native.js';
 
 const skip = requirements({ tools: ['unshare', 'prlimit'] });
 /** There the primary's root is this process's own, and each path leads to both. */
@@ -65,6 +67,18 @@ t.test('in another mount namespace, as in a container', { skip: noMounts }, asyn
   const captured = await runDpcap(['--file-prefix', prefix, '-i', '0', '-w', '/dev/null']);
   t.match(captured, { code: 1, stderr: `nsenter --target ${pid} --mount --pid dpcap` });
   t.match(captured.stderr, why);
+  const doctor = await runDpcap(['doctor', '--file-prefix', prefix]);
+  t.match(doctor.stdout, new RegExp(`: agent +none; it can get one while it runs: dpcap agent inject ${pid}$`, 'm'));
+});
+
+t.test('an agent that is not where dpcap looks first', { skip }, async (t) => {
+  const directory = shortDir(t);
+  const { prefix, pid } = await primary(t, { env: { RUNTIME_DIRECTORY: directory, LD_PRELOAD: installedAgent() } });
+  await agentServes(prefix, pid, join(directory, 'dpdk'));
+  const way = `RUNTIME_DIRECTORY=${directory} dpcap --file-prefix ${prefix} -i any`;
+  const doctor = await runDpcap(['doctor', '--file-prefix', prefix]);
+  t.match(doctor.stdout, new RegExp(`: agent +answers in pid ${pid},.*; capture: ${way}$`, 'm'));
+  t.match(await runDpcap(['agent', 'inject', String(pid)]), { code: 0, stdout: new RegExp(`  capture: ${way}\\n`) });
 });
 
 t.test('huge pages that are mounted in its mount namespace only', { skip: noMounts }, async (t) => {

@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import { runtimeEnvironment, runtimeRoot } from '../../primary/runtime-dir.js';
 import { printable } from '../../text/printable.js';
 import { shellWord } from '../../text/shell-word.js';
+import type { Target } from './facts.js';
 import type { Injected } from './inject.js';
 import { type InjectPlan, name } from './judge.js';
+import type { AgentOf } from './sockets.js';
 import type { Thread } from './threads.js';
 
 const DELIVERIES = {
@@ -55,12 +57,22 @@ export function doneLines({ target }: InjectPlan, { socket, calls }: Injected): 
   const held = calls
     .map(({ thread, heldUs }) => `${printable(thread.name)} for ${(heldUs / 1000).toFixed(2)} ms`)
     .join(', ');
-  return [
-    `the agent answers in ${name(target)}; held up: ${held}`,
-    target.sharesFiles
-      ? `  capture: ${environment(socket)}dpcap --file-prefix ${shellWord(prefixOf(socket))} -i any`
-      : `  capture there: nsenter --target ${target.pid} --mount --pid dpcap -i any`,
-  ];
+  return [`the agent answers in ${name(target)}; held up: ${held}`, captureLine(target, socket)];
+}
+
+/** That there is nothing to do. */
+export function presentLines(target: Target, { socket }: AgentOf): string[] {
+  return [`the agent is in ${name(target)} already, and answers`, captureLine(target, socket)];
+}
+
+function captureLine(target: Target, socket: string): string {
+  return `  capture${target.sharesFiles ? '' : ' there'}: ${captureCommand(target, socket)}`;
+}
+
+/** The command that captures through the agent of a process, wherever that is. */
+export function captureCommand({ pid, sharesFiles }: Pick<Target, 'pid' | 'sharesFiles'>, socket: string): string {
+  if (!sharesFiles) return `nsenter --target ${pid} --mount --pid dpcap -i any`;
+  return `${environment(socket)}dpcap --file-prefix ${shellWord(prefixOf(socket))} -i any`;
 }
 
 /** The same, for programs. */

@@ -2,12 +2,11 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type HostAddon, hostAddon } from '../../native/addons.js';
-import type { AgentHello } from '../../native/agent-binding.js';
 import { currentUid } from '../../primary/runtime-dir.js';
 import { attempt, readProcess } from '../../system/process.js';
 import { type DpdkInside, dpdkInside } from './dpdk.js';
 import { findPlaces, type Mapped } from './places.js';
-import { askAgentOf, runtimeRoots, type Whereabouts } from './sockets.js';
+import { type AgentOf, askAgentOf, runtimeRoots, type Whereabouts } from './sockets.js';
 import { controlThreads, type Thread } from './threads.js';
 
 /** Whose presence forbids it: for a whole system, and in the runtime directory of one application. */
@@ -41,7 +40,7 @@ export interface Target {
   dpdk: DpdkInside | undefined;
   mapped: Mapped | undefined;
   threads: Thread[];
-  agent: AgentHello | undefined;
+  agent: AgentOf | undefined;
   /** Whether it shares the mount namespace and the root directory with this process. */
   sharesFiles: boolean;
   sharesUsers: boolean;
@@ -90,7 +89,7 @@ export function lookAtTarget(pid: number, procDir = '/proc', addon: HostAddon = 
     dpdk,
     mapped: attempt(() => findPlaces(pid, addon.trampolineRoom, procDir)),
     threads: controlThreads(pid, procDir),
-    agent: askAgentOf(where, addon, procDir)?.hello,
+    agent: askAgentOf(where, addon, procDir),
     sharesFiles,
     sharesUsers: isSame(dir, procDir, 'ns/user'),
     forbiddenBy: forbiddenBy(where, dpdk?.runtimeDir, procDir),

@@ -1,9 +1,9 @@
 /** Whether the agent can be brought into a process, and how. Pure: facts in, a verdict out. */
 import { DpcapError, type ErrorCode } from '../../errors.js';
-import type { AgentHello } from '../../native/agent-binding.js';
 import { printable } from '../../text/printable.js';
 import type { Asker, Target } from './facts.js';
 import type { Places } from './places.js';
+import type { AgentOf } from './sockets.js';
 
 /** The library for a release, or why there is none that may be used. */
 export type LibraryFor = (abi: number) => string | DpcapError;
@@ -18,7 +18,7 @@ export interface InjectPlan {
 }
 
 export type Verdict =
-  | { kind: 'present'; hello: AgentHello }
+  | { kind: 'present'; target: Target; agent: AgentOf }
   | { kind: 'refused'; error: DpcapError }
   | { kind: 'possible'; plan: InjectPlan };
 
@@ -42,7 +42,7 @@ export function judge(
   if (!target) return { kind: 'refused', error: gone };
   const early = ofProcess(target) ?? ofPermission(target, asker) ?? ofMachine(target, asker) ?? ofDpdk(target);
   if (early) return { kind: 'refused', error: early };
-  if (target.agent) return { kind: 'present', hello: target.agent };
+  if (target.agent) return { kind: 'present', target, agent: target.agent };
   const library = libraryFor(target.dpdk?.abi ?? 0);
   const error =
     ofState(target) ??

@@ -15,6 +15,12 @@ export interface Whereabouts {
   root: string;
 }
 
+/** An agent that answers, and where. */
+export interface AgentOf {
+  socket: string;
+  hello: AgentHello;
+}
+
 /**
  * The folders in which runtime directories of a process may be (eal_create_runtime_dir, 21.11 to 26.07). /var/run is a
  * link that leads out of the root of another process.
@@ -38,7 +44,7 @@ export function askAgentOf(
   where: Whereabouts,
   addon: Pick<HostAddon, 'agentHello'> = hostAddon(),
   procDir = '/proc',
-): { socket: string; hello: AgentHello } | undefined {
+): AgentOf | undefined {
   for (const folder of runtimeRoots(where, procDir)) {
     for (const prefix of attempt(() => readdirSync(folder)) ?? []) {
       const socket = join(folder, prefix, `dpcap_agent_${where.innerPid}`);

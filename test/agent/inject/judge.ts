@@ -49,8 +49,8 @@ t.test('nothing speaks against it', async (t) => {
 });
 
 t.test('it is there already', async (t) => {
-  const hello = { program: 'router' } as AgentHello;
-  t.same(verdictOf({ agent: hello, dpdk: { ...DPDK, hasAgentLibrary: true } }), { kind: 'present', hello });
+  const agent = { socket: '/run/dpdk/rte/dpcap_agent_7', hello: { program: 'router' } as AgentHello };
+  t.match(verdictOf({ agent, dpdk: { ...DPDK, hasAgentLibrary: true } }), { kind: 'present', agent });
 });
 
 const OWN = [1000, 1000, 1000, 1000];

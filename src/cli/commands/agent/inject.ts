@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { restingThreads } from '../../../agent/inject/call.js';
-import { auditLine, doneJson, doneLines, planJson, planLines, question } from '../../../agent/inject/describe.js';
+import {
+  auditLine,
+  doneJson,
+  doneLines,
+  planJson,
+  planLines,
+  presentLines,
+  question,
+} from '../../../agent/inject/describe.js';
 import { examineAtRest, inject } from '../../../agent/inject/inject.js';
 import { DpcapError, UsageError } from '../../../errors.js';
 import { hostAddon } from '../../../native/addons.js';
@@ -78,10 +86,8 @@ async function run(pid: number, limitMs: number, options: InjectOptions): Promis
   const verdict = await examineAtRest(pid, consent, limitMs);
   if (verdict.kind === 'refused') throw verdict.error;
   if (verdict.kind === 'present') {
-    const { program } = verdict.hello;
-    return print({ effect: 'unchanged', pid, program }, [
-      `the agent is in ${program} (pid ${pid}) already, and answers`,
-    ]);
+    const { target, agent } = verdict;
+    return print({ effect: 'unchanged', pid, program: agent.hello.program }, presentLines(target, agent));
   }
   const addon = hostAddon();
   if (options.dryRun) {
