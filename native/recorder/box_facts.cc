@@ -27,10 +27,19 @@ void end_text(char (&text)[N]) {
   text[N - 1] = 0;
 }
 
+void check_file(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) throw no_box("it is no regular file");
+}
+
+void check_magic(const char (&magic)[sizeof dpcap_box_header::magic]) {
+  if (memcmp(magic, DPCAP_BOX_MAGIC, sizeof magic) != 0) throw no_box("it does not begin like one");
+}
+
 dpcap_box_header read_header(int fd) {
   dpcap_box_header header{};
   if (read_at(fd, &header, sizeof header, 0) < sizeof header) throw no_box("it is too short");
-  if (memcmp(header.magic, DPCAP_BOX_MAGIC, sizeof header.magic) != 0) throw no_box("it does not begin like one");
+  check_magic(header.magic);
   if (header.version != DPCAP_BOX_VERSION) {
     throw Error("ERR_VERSION_MISMATCH",
                 "the black box is of version " + std::to_string(header.version) + ", this dpcap knows version " +
@@ -126,9 +135,18 @@ size_t read_at(int fd, void* out, size_t size, uint64_t offset) {
   return done;
 }
 
+bool is_box_held(int fd) {
+  check_file(fd);
+  char magic[sizeof dpcap_box_header::magic]{};
+  read_at(fd, magic, sizeof magic, offsetof(dpcap_box_header, magic));
+  check_magic(magic);
+  return is_locked(fd);
+}
+
 BoxFacts read_box(int fd) {
+  check_file(fd);
   struct stat status;
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) throw no_box("it is no regular file");
+  if (fstat(fd, &status) != 0) throw no_box("it cannot be looked at");
   BoxFacts facts;
   facts.is_recording = is_locked(fd);
   facts.header = read_header(fd);

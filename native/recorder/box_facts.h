@@ -35,6 +35,9 @@ struct BoxFacts {
 
 // Reads a box. Throws ERR_RECORDER_FILE when it is none or does not agree with itself, ERR_VERSION_MISMATCH.
 BoxFacts read_box(int fd);
+// Whether the process that writes a box lives, also a box of another version, or one that does not agree with itself.
+// Throws ERR_RECORDER_FILE when it is none at all.
+bool is_box_held(int fd);
 // Looks at one segment again: whether it still holds what it held.
 bool is_unchanged(int fd, const BoxFacts& facts, const BoxSegment& segment);
 // Reads `size` bytes at `offset`; returns how many there are.

@@ -17,7 +17,7 @@ import { originAndReason } from '../primary/joining/libraries.js';
 import { type OpsReading, readOpsTable } from '../primary/memory/mempool-ops.js';
 import { currentUid, ONLY_ROOT, runtimeRoot } from '../primary/runtime-dir.js';
 import { type StaleCapture, staleCaptures } from '../primary/stale-captures.js';
-import { findBoxes } from '../recorder/find.js';
+import { type BadBox, findBoxes } from '../recorder/find.js';
 import { type HugepagePool, readHugepages } from '../system/huge-pages.js';
 
 import type { BoxView } from './recorder-checks.js';
@@ -71,6 +71,8 @@ export interface DoctorView {
   primaries: PrimaryView[] | DpcapError;
   /** The black boxes of recorders, and what they say of themselves. */
   boxes: BoxView[];
+  /** Files where boxes are that cannot be read as one. */
+  badBoxes: BadBox[];
   /** The file prefix that the user asked for. */
   filePrefix: string | undefined;
 }
@@ -109,17 +111,18 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
               searchesProcesses: options.root === undefined && !process.env[ONLY_ROOT],
             }),
           ),
-    boxes: addon instanceof Error ? [] : viewBoxes(root),
+    ...(addon instanceof Error ? { boxes: [], badBoxes: [] } : viewBoxes(root)),
     filePrefix: options.filePrefix,
   };
 }
 
-function viewBoxes(root: string): BoxView[] {
+function viewBoxes(root: string): Pick<DoctorView, 'boxes' | 'badBoxes'> {
   const found = findBoxes(root);
   found.close();
-  return found.boxes.map(({ path, facts: { pid, program, bytes, isRecording } }) => ({
+  const boxes = found.boxes.map(({ path, facts: { pid, program, bytes, isRecording } }) => ({
     ...{ path, pid, program, bytes, isRecording },
   }));
+  return { boxes, badBoxes: found.bad };
 }
 
 function viewAddons(host: HostAddon): AddonView {

@@ -113,6 +113,11 @@ export interface RecorderBinding {
   recorderState(socket: string): RecorderState | undefined;
   /** Throws ERR_RECORDER_FILE when the file is no box, ERR_VERSION_MISMATCH when it is one of another version. */
   readBox(fd: number): BoxFacts;
+  /**
+   * Whether the process that writes a box lives, also a box of another version, or a damaged one. Throws ERR_RECORDER_FILE
+   * when the file is none at all.
+   */
+  isBoxHeld(fd: number): boolean;
   /** Writes the packets of a box in the order of time. Closes `output`. Rejects as readBox() throws, and ERR_NO_MEMORY. */
   saveBox(fd: number, output: number, request: SaveRequest): Promise<Saved>;
 }

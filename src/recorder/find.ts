@@ -73,8 +73,16 @@ export function findBoxes(root: string, prefix?: string, shared = SHARED_MEMORY)
  * @throws DpcapError ERR_RECORDER_FILE when it is none, ERR_PERMISSION when another user may have put it there
  */
 export function openBox(path: string): OpenBox {
+  return readBox(path, openFile(path));
+}
+
+/**
+ * Opens what the user names as a box, whatever is in it.
+ * @throws DpcapError ERR_RECORDER_FILE when it cannot be opened, ERR_PERMISSION when another user may have put it there
+ */
+export function openFile(path: string): number {
   const folder = dirname(path);
-  if (isFolderOfBoxes(folder) && BOX.test(basename(path))) return readBox(path, openInFolder(folder, basename(path)));
+  if (isFolderOfBoxes(folder) && BOX.test(basename(path))) return openInFolder(folder, basename(path));
   let fd: number;
   try {
     fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
@@ -83,7 +91,7 @@ export function openBox(path: string): OpenBox {
     throw new DpcapError('ERR_RECORDER_FILE', message, { cause, errno: errnoOf(cause), subject: path, hint: LOOK });
   }
   const { uid } = fstatSync(fd);
-  if (uid === 0 || uid === currentUid() || uid === Number(process.env.SUDO_UID ?? Number.NaN)) return readBox(path, fd);
+  if (uid === 0 || uid === currentUid() || uid === Number(process.env.SUDO_UID ?? Number.NaN)) return fd;
   closeSync(fd);
   throw new DpcapError('ERR_PERMISSION', `${path} belongs to user ${uid}, who may have made it to mislead`, {
     errno: 'EPERM',

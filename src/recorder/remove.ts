@@ -2,20 +2,23 @@
 import { closeSync, fstatSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { DpcapError, errnoOf } from '../errors.js';
+import { hostAddon } from '../native/addons.js';
+import { checked } from '../native/errors.js';
 import { inFolder } from '../system/safe-file.js';
-import { isFolderOfBoxes, openBox } from './find.js';
+import { isFolderOfBoxes, openFile } from './find.js';
 
 /**
- * Removes the box. Nothing but a box can be removed by this, and none that is being written.
+ * Removes the box, also one of another version or a damaged one: an application makes no more of them when there are many.
+ * Nothing but a box can be removed by this, and none that is being written.
  * @returns its size in bytes
- * @throws DpcapError as openBox(), and ERR_CAPTURE_BUSY, ERR_PERMISSION
+ * @throws DpcapError as openFile(), and ERR_CAPTURE_BUSY, ERR_PERMISSION
  */
 export function removeBox(path: string): number {
-  const { fd, facts } = openBox(path);
+  const fd = openFile(path);
   try {
-    if (facts.isRecording) throw isOn(path, facts.pid);
+    if (checked(() => hostAddon().isBoxHeld(fd))) throw isOn(path);
     removeEntry(path, fd);
-    return facts.bytes;
+    return fstatSync(fd).size;
   } catch (cause) {
     if (cause instanceof DpcapError) throw cause;
     throw new DpcapError('ERR_PERMISSION', `cannot remove ${path}`, { cause, errno: errnoOf(cause), subject: path });
@@ -45,8 +48,8 @@ function isReplaced(path: string): DpcapError {
   });
 }
 
-function isOn(path: string, pid: number): DpcapError {
-  return new DpcapError('ERR_CAPTURE_BUSY', `${path} belongs to process ${pid}, which lives and records into it`, {
+function isOn(path: string): DpcapError {
+  return new DpcapError('ERR_CAPTURE_BUSY', `${path} belongs to a process which lives and records into it`, {
     errno: 'EBUSY',
     subject: path,
     hint: 'switch the recorder off, which removes the box: dpcap recorder off',

@@ -48,6 +48,7 @@ function view(some: Partial<DoctorView> = {}): DoctorView {
     otherRoots: [],
     primaries: [primaryView('rte')],
     boxes: [],
+    badBoxes: [],
     filePrefix: undefined,
     ...some,
   };
@@ -73,6 +74,12 @@ t.test('what recorders left', async (t) => {
     status: 'warn',
     detail: /nf, pid 7, has ended and left 256\.0 MiB of memory in \/dev\/shm/,
     remedy: /dpcap recover --box \/dev\/shm\/dpcap_recorder_0\/dpcap_box_7_1/,
+  });
+  const error = new DpcapError('ERR_VERSION_MISMATCH', `${box.path}: the black box is of version 9`);
+  t.match(examine(view({ badBoxes: [{ path: box.path, error }] })).at(-1), {
+    status: 'warn',
+    detail: /not read: .*of version 9/,
+    remedy: /^remove it: dpcap recover --box \/dev\/shm/,
   });
 });
 

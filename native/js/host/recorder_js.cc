@@ -96,6 +96,11 @@ Napi::Value JS_ReadBox(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// isBoxHeld(fd): boolean.
+Napi::Value JS_IsBoxHeld(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), is_box_held(descriptor_of(info, 0)));
+}
+
 Napi::Value from_saved(Napi::Env env, const Saved& saved) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("packets", from_u64(env, saved.packets));
@@ -130,5 +135,6 @@ void export_recorder(Napi::Object exports) {
   add_function<JS_RecorderOff>(exports, "recorderOff");
   add_function<JS_RecorderState>(exports, "recorderState");
   add_function<JS_ReadBox>(exports, "readBox");
+  add_function<JS_IsBoxHeld>(exports, "isBoxHeld");
   add_function<JS_SaveBox>(exports, "saveBox");
 }

@@ -24,5 +24,5 @@ export const registerDoctor: RegisterCommand = (program, context) => {
 
 /** Returns all findings. Pure. */
 export function examine(view: DoctorView): Check[] {
-  return [...hostChecks(view), ...primaryChecks(view), ...recorderChecks(view.boxes)];
+  return [...hostChecks(view), ...primaryChecks(view), ...recorderChecks(view.boxes, view.badBoxes)];
 }
