@@ -36,6 +36,9 @@ export const RECOVERY_POINTS = [
 /** What an engine passes that captures through an agent. */
 export const AGENT_POINTS = ['agent.prepared', 'agent.opened', 'agent.stopping'] as const;
 
+/** What an engine passes that captures by probes. */
+export const EBPF_POINTS = ['ebpf.loaded', 'ebpf.attached', 'ebpf.stopping'] as const;
+
 /** What `dpcap agent inject` passes, in this order; from the third on the application goes through with it alone. */
 export const INJECT_POINTS = [
   'inject.stopped',
@@ -50,6 +53,7 @@ export const FAULT_POINTS = [
   ...STOP_POINTS,
   ...RECOVERY_POINTS,
   ...AGENT_POINTS,
+  ...EBPF_POINTS,
   ...INJECT_POINTS,
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
