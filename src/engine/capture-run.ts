@@ -18,7 +18,7 @@ import { Growth } from './memory/growth.js';
 import { usableFor } from './memory/usable-memory.js';
 import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
-import { ProbeGuard } from './probe-guard.js';
+import { ProbeGuard, type ReceptionOf } from './probe-guard.js';
 import type { CaptureSession } from './session/capture-session.js';
 import { statsMessage } from './stats-message.js';
 import { Waker } from './waker.js';
@@ -72,9 +72,9 @@ export class CaptureRun {
     this.#session = session;
     this.#requests = new OwnRequests(session.sections);
     this.#lookMs = lookMs;
-    this.#guard = new ProbeGuard(plan.ebpf?.budget ?? 100, plan.ebpf?.processes[0]?.pid, (port) =>
-      session.receptionOf?.(port),
-    );
+    const { budget = 100, processes } = plan.ebpf ?? {};
+    const receptionOf = (port: number): ReturnType<ReceptionOf> => session.receptionOf?.(port);
+    this.#guard = new ProbeGuard(budget, processes?.[0]?.pid, receptionOf, (text) => this.#notice(text));
     session.begin();
     void session.primaryGone.then(() => this.#waker.wake());
   }

@@ -13,40 +13,58 @@ const MISSED_PERCENT = 1;
 
 type Calls = Pick<LaneStats, 'port' | 'queue' | 'direction' | 'calls' | 'fullCalls'>;
 
+/** How long one that did not answer is left alone. */
+const SILENT_MS = 10_000;
+
+/** A port that tells what it misses: before the probes, and when it was asked last. */
+interface Watched {
+  before: Reception;
+  since: Reception;
+  notBeforeMs: number;
+  hasTold: boolean;
+}
+
 /** Tells what a port has received and missed up to now; undefined when it does not say. */
 export type ReceptionOf = (port: number) => Reception | undefined;
 
 /**
  * A thread that polls is always busy, so its time says nothing. What says that it falls behind is the share of its receive
  * calls that come back full: more was waiting than it took; and, where the port tells it, that it misses more of what comes
- * than it did before. Send calls tell nothing of the kind, so a capture without receive lanes is never ended.
+ * than it did before. Send calls tell nothing of the kind: a capture without receive lanes is ended only
+ * for what its ports miss.
  */
 export class ProbeGuard {
   readonly #budget: number;
   readonly #pid: number | undefined;
   readonly #receptionOf: ReceptionOf;
-  readonly #before = new Map<number, Reception>();
-  #ports = new Map<number, Reception>();
+  readonly #notice: (text: string) => void;
+  readonly #ports = new Map<number, Watched>();
   #since: { ms: number; lanes: readonly Calls[] } | undefined;
 
   /**
    * @param budget the share, percent, that is allowed; 100 allows everything
    * @param pid the application's process
+   * @param notice tells the user something
    */
-  constructor(budget: number, pid?: number, receptionOf: ReceptionOf = () => undefined) {
+  constructor(
+    budget: number,
+    pid?: number,
+    receptionOf: ReceptionOf = () => undefined,
+    notice: (text: string) => void = () => {},
+  ) {
     this.#budget = budget;
     this.#pid = pid;
     this.#receptionOf = receptionOf;
+    this.#notice = notice;
   }
 
-  /** Notes what these ports have missed while they had no probes. */
-  begin(lanes: readonly Pick<Calls, 'port' | 'direction'>[]): void {
+  /** Notes what these ports have missed while they had no probes. A probed send call holds up who receives, too. */
+  begin(lanes: readonly Pick<Calls, 'port'>[]): void {
     if (this.#budget >= 100) return;
-    for (const port of new Set(lanes.flatMap(({ port, direction }) => (direction === 'rx' ? [port] : [])))) {
+    for (const port of new Set(lanes.map((lane) => lane.port))) {
       const now = this.#receptionOf(port);
-      if (now) this.#before.set(port, now);
+      if (now) this.#ports.set(port, { before: now, since: now, notBeforeMs: 0, hasTold: false });
     }
-    this.#ports = new Map(this.#before);
   }
 
   /** The end of the capture, when one queue was above the budget for a whole window. */
@@ -56,19 +74,33 @@ export class ProbeGuard {
     if (nowMs - before.ms < WINDOW_MS) return undefined;
     this.#since = { ms: nowMs, lanes };
     const over = lanes.find((lane, at) => this.#isOver(lane, before.lanes[at]));
-    return over ? tooBusy(over, this.#budget, this.#pid) : this.#lookAtPorts();
+    return over ? tooBusy(over, this.#budget, this.#pid) : this.#lookAtPorts(nowMs);
   }
 
-  #lookAtPorts(): CaptureEnd | undefined {
-    for (const [port, since] of this.#ports) {
+  #lookAtPorts(nowMs: number): CaptureEnd | undefined {
+    for (const [port, watched] of this.#ports) {
+      if (nowMs < watched.notBeforeMs) continue;
       const now = this.#receptionOf(port);
-      if (now) this.#ports.set(port, now);
-      else this.#ports.delete(port); // whoever does not answer is not asked again
-      if (!now) continue;
-      const [usual, share] = [missedPercent(this.#before.get(port)), missedPercent(now, since)];
+      if (!now) {
+        this.#silent(port, watched, nowMs);
+        continue;
+      }
+      const [usual, share] = [missedPercent(watched.before), missedPercent(now, watched.since)];
+      watched.since = now;
       if (share > usual + MISSED_PERCENT) return missesMore(port, share, usual, this.#pid);
     }
     return undefined;
+  }
+
+  /** Whoever does not answer is waited for each time that it is asked, so it is asked less often. */
+  #silent(port: number, watched: Watched, nowMs: number): void {
+    watched.notBeforeMs = nowMs + SILENT_MS;
+    if (!watched.hasTold)
+      this.#notice(
+        `the application's telemetry does not answer: whether port ${port} misses more packets than before (imissed) is not known; ` +
+          `it is asked again every ${SILENT_MS / 1000} s`,
+      );
+    watched.hasTold = true;
   }
 
   #isOver({ direction, calls, fullCalls }: Calls, before: Calls | undefined): boolean {

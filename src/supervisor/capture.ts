@@ -96,7 +96,7 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
 }
 
 const UNGUARDED =
-  'only received packets tell when the application falls behind, so nothing takes these probes out then (--probe-budget)';
+  'no receive calls are captured: only packets that a port misses (imissed, by telemetry) have these probes taken out';
 
 /** What probes cost the application, for its start line. */
 export function pollNotes(pollNs: number, lanes: readonly Pick<LanePlan, 'direction'>[]): string[] {

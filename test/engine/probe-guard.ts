@@ -64,6 +64,23 @@ t.test('a port misses more than it did', async (t) => {
   t.equal(after([[1, 0]]), undefined, 'it does not answer any more');
 });
 
+t.test('a port that is silent for a while is asked again', async (t) => {
+  const answers = [{ received: 1000, missed: 0 }, undefined, undefined, { received: 1900, missed: 100 }];
+  const notices: string[] = [];
+  const guard = new ProbeGuard(
+    50,
+    4711,
+    () => answers.shift(),
+    (text) => notices.push(text),
+  );
+  guard.begin([calls(0, 0, 'tx')]);
+  const at = (second: number) => guard.look([calls(0, 0, 'tx')], second * 1000);
+  for (const second of [0, 1, 2, 10, 11]) t.equal(at(second), undefined);
+  t.match(notices, [/telemetry does not answer: whether port 0 misses more/], 'told once');
+  t.equal(answers.length, 1, 'it was left alone in between');
+  t.match(at(21), { error: { message: /port 0 missed 10\.0 %/ } }, 'also of a port whose sent packets are captured');
+});
+
 t.test('what tells nothing', async (t) => {
   const cases: [name: string, budget: number, after: ReturnType<typeof lane>[]][] = [
     ['too few calls', 50, [calls(99, 99)]],
