@@ -3,6 +3,7 @@
 extern "C" {
 #include "agent/library/control/mirroring.h"
 #include "agent/library/mirror/mirror.h"
+#include "agent/library/mirror/port_facts.h"
 #include "agent/library/mirror/port_target.h"
 }
 
@@ -158,6 +159,22 @@ void test_fast_free() {
   offloads_of.clear();
 }
 
+// The copies are as long as the MTU says, where a host could be reached with it.
+void test_longest_frame() {
+  static uint16_t mtu;
+  dpdk.mtu = [](uint16_t, uint16_t* out) {
+    *out = mtu;
+    return 0;
+  };
+  const std::pair<uint16_t, uint32_t> rows[] = {{600, 622}, {1500, 1522}, {9000, 9022}, {0, 1522}, {65535, 9728}};
+  for (const auto& [given, longest] : rows) {
+    port_facts facts;
+    mtu = given;
+    CHECK(port_facts_of(kTarget, &facts) == 0 && facts.frame_bytes == longest);
+  }
+  dpdk.mtu = [](uint16_t, uint16_t*) { return -1; };
+}
+
 void test_segments() {
   offloads_of = {{kTarget, RTE_ETH_TX_OFFLOAD_MULTI_SEGS}};
   mirror_target* target = nullptr;
@@ -264,6 +281,7 @@ void test_agent_mirror_life() {
   fake_queues();
   fake_ports();
   test_fast_free();
+  test_longest_frame();
   test_segments();
   test_shared_queue();
   test_one_pool_queue();

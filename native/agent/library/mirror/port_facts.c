@@ -5,9 +5,10 @@
 
 #include "agent/library/dpdk.h"
 
-// The longest frame that NICs know, and the shortest that a port's MTU is believed to mean.
+// The longest frame that NICs know.
 #define MOST_FRAME 9728u
-#define LEAST_FRAME 1522u
+// An MTU that is too short for any IPv4 host (RFC 791) is not believed.
+#define LEAST_MTU 576u
 
 bool port_has_device(uint16_t port, const char *device) {
   char name[RTE_ETH_NAME_MAX_LEN] = "";
@@ -16,9 +17,9 @@ bool port_has_device(uint16_t port, const char *device) {
 
 static uint32_t frame_bytes(uint16_t port) {
   uint16_t mtu = 0;
-  if (dpdk.mtu(port, &mtu) != 0) return LEAST_FRAME;
+  if (dpdk.mtu(port, &mtu) != 0 || mtu < LEAST_MTU) mtu = RTE_ETHER_MTU;
   const uint32_t bytes = mtu + RTE_ETHER_HDR_LEN + PORT_TAGS_BYTES;
-  return bytes < LEAST_FRAME ? LEAST_FRAME : bytes > MOST_FRAME ? MOST_FRAME : bytes;
+  return bytes > MOST_FRAME ? MOST_FRAME : bytes;
 }
 
 int port_facts_of(uint16_t port, struct port_facts *facts) {
