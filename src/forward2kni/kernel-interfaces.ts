@@ -34,7 +34,7 @@ function textOf(file: string): string {
 }
 
 /**
- * The virtio-user port of an application whose other end is the interface of this name, such as the NAME.kni of DPVS 1.10.
+ * The virtio-user port of an application whose other end is the interface of this name.
  * The driver gives both ends one MAC address when it starts the port.
  */
 export function virtioUserPort<P extends Port>(

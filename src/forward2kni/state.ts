@@ -17,7 +17,7 @@ const stateSchema = z.object({
   startedAt: z.string(),
   /** Counters since the start; they are updated every second. */
   packets: z.number(),
-  /** Null where nobody counts them. */
+  /** Null where nobody counts them: by virtio-user. */
   bytes: z.nullable(z.number()),
   nombuf: z.number(),
   ringfull: z.number(),

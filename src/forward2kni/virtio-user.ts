@@ -102,8 +102,10 @@ function resolve(controller: AgentController, port: AgentPort, target: string, c
   return mirror;
 }
 
+const WITHOUT_VHOST_NET = `this kernel has no vhost-net, which virtio-user needs (no ${VHOST_NET}): forwarding as with --via tap`;
+
 function withoutVhostNet(request: ForwardRequest, primary: Primary, choices: TapChoices): Promise<number> {
-  warn([`this kernel has no vhost-net, which virtio-user needs (no ${VHOST_NET}): forwarding as with --via tap`]);
+  warn([WITHOUT_VHOST_NET]);
   return forwardToTap(request, primary, choices);
 }
 
@@ -161,6 +163,8 @@ async function detached(
   states: ForwarderStates,
 ): Promise<number> {
   const state = await startDetached({ filePrefix, id }, states);
+  // Whether there is a vhost-net is the application's to say, to the process in the background, whose words go to a log.
+  if (state.bytes !== null) warn([WITHOUT_VHOST_NET]);
   print(request, state, `${sentence(state)}, by pid ${state.pid}; end it with: ${offCommand(request)}`);
   return 0;
 }

@@ -82,6 +82,14 @@ t.test('a kernel without vhost-net', { skip: skip || existsSync('/dev/vhost-net'
   t.same(await mirrorsOf(testpmd), []);
   t.match(await running.stop(), { code: 0 });
   t.notOk(hasInterface(name));
+  const words = [...VIRTIO, '--name', name, '--detach'];
+  t.match(
+    await forward2kni(testpmd, '0', 'on', words),
+    { code: 0, stderr: /no vhost-net, .*: forwarding as with --via tap/, stdout: /by pid \d+; end it with/ },
+    'the terminal is told what happens in the background',
+  );
+  t.match(await forward2kni(testpmd, '0', 'off'), { code: 0 });
+  t.notOk(hasInterface(name));
   t.match(await testpmd.stop(), { code: 0 });
 });
 
