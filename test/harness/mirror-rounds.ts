@@ -4,6 +4,7 @@ import { AgentController } from '../../src/mirror/agent/controller.js';
 import { SNAPLEN } from '../../src/mirror/agent/request.js';
 import { parseTunnelRequest, type TunnelRequest } from '../../src/mirror/agent/tunnel.js';
 import type { MirrorStatus } from '../../src/native/mirror-binding.js';
+import { compileFilter } from '../helpers/native.js';
 import type { Random } from '../helpers/random.js';
 import { startWithAgent } from './agent.js';
 import type { Testpmd } from './testpmd.js';
@@ -19,6 +20,8 @@ const TUNNELS = [
   'gretap://192.0.2.9?key=3',
   'vxlan://192.0.2.9?vni=4',
 ].map((url) => `${url}&max-rate=0&src=192.0.2.1`);
+/** None, two that select all that net_null receives, and one that selects nothing of it. */
+const FILTERS = [[], ['len > 0'], ['not udp'], ['udp']];
 const NEXT_HOP = '02:00:00:00:00:09';
 
 /** Starts a testpmd at full load that leaves two transmit queues of each port alone. It forwards once it is told to. */
@@ -71,6 +74,7 @@ function setOne(controller: AgentController, random: Random): number | undefined
   const source = random.below(PORTS);
   const target = (source + 1 + random.below(PORTS - 1)) % PORTS;
   const tunnel = random.chance(3) ? parseTunnelRequest(random.pick(TUNNELS), NEXT_HOP) : undefined;
+  const byReference = tunnel === undefined && random.chance(3);
   if (isOnAlready(controller.list(), source, target, tunnel)) return undefined;
   const id = AgentController.newId();
   const resolved = controller.resolve({
@@ -79,11 +83,11 @@ function setOne(controller: AgentController, random: Random): number | undefined
     tunnel,
     targetQueue: random.pick(FREE_QUEUES),
     directions: random.pick([['rx'], ['tx'], ['rx', 'tx']] as const),
-    snaplen: random.pick([SNAPLEN.all, 20]),
-    vlanTci: random.pick([undefined, 100]),
-    byReference: false,
-    accepted: [],
-    filter: undefined,
+    snaplen: byReference ? SNAPLEN.all : random.pick([SNAPLEN.all, 20]),
+    vlanTci: byReference ? undefined : random.pick([undefined, 100]),
+    byReference,
+    accepted: byReference ? ['rewrites', 'buffers', 'tags', 'offloads'] : [],
+    filter: compileFilter({ expressions: random.pick(FILTERS) }),
   });
   controller.set(resolved, id, 60);
   return id;

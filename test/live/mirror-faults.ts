@@ -161,7 +161,16 @@ t.test('owners that go, one way and the other', { skip }, async (t) => {
   for (const pid of watchdogs) process.kill(pid, 'SIGKILL');
   alone.signal('SIGKILL');
   await gone(alone.pid);
-  const [ended] = await mirrorsUntil(testpmd, ([one]) => one?.state === 'ended' && one.reason === 'lease-over');
+  const left: number[] = []; // seconds of its lease, by the agent's clock, as often as it is still on
+  const [ended] = await mirrorsUntil(testpmd, ([one]) => {
+    if (one?.state === 'on') left.push(one.leaseLeftSeconds);
+    return one?.state === 'ended' && one.reason === 'lease-over';
+  });
+  t.ok(
+    left.every((seconds, i) => seconds <= (left[i - 1] ?? 2)),
+    `nobody has renewed it: ${left.join(' ')}`,
+  );
+  t.ok(left.filter((seconds) => seconds === 0).length <= 1, 'and it has ended with its lease');
   t.match(
     await runDpcap(['mirror', 'status', '--id', ended?.id ?? '', '--file-prefix', testpmd.prefix]),
     { code: 0, stdout: /; ended: its lease ran out[^\n]*\n {2}matched \d{3,}/ },

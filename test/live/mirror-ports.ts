@@ -5,10 +5,12 @@ import { hostAddon } from '../../src/native/addons.js';
 import { startWithAgent } from '../harness/agent.js';
 import { leftovers, readPcap, requirements, runDpcap, type Testpmd, writePcap } from '../harness/index.js';
 import { addsUp, mirrorsUntil, setMirror } from '../harness/mirrors.js';
-import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
+import { ether, ipv4, ipv6, MAC_A, MAC_B, tcp, udp, vxlan } from '../helpers/frames.js';
 
 const skip = requirements({ hugepagesMb: 256 });
 const [TCP, UDP] = [6, 17];
+/** Some frames are from it, and some to it. */
+const OWN_MAC = [0x02, 0, 0, 0, 0, 0x0f];
 
 /** Of several lengths, to several ports, by two protocols; those of two ports differ. */
 function frames(port: number): Buffer[] {
@@ -16,13 +18,16 @@ function frames(port: number): Buffer[] {
     const payload = Buffer.alloc(10 + ((index * 131) % 1300), index + port);
     const datagram =
       index % 2 === 0 ? tcp(40000 + port, 80, 0x18, payload) : udp(40000 + port, 80 + (index % 5), payload);
-    return Buffer.from(ether(0x0800, ipv4(index % 2 === 0 ? TCP : UDP, datagram)));
+    const [to, from] = [index % 10 === 5 ? OWN_MAC : MAC_B, index % 10 === 0 ? OWN_MAC : MAC_A];
+    return Buffer.from(ether(0x0800, ipv4(index % 2 === 0 ? TCP : UDP, datagram), [], to, from));
   });
 }
 
 const RECEIVED = [frames(0), frames(1)];
 const [FIRST = [], SECOND = []] = RECEIVED;
 const isUdp = (frame: Buffer): boolean => frame[23] === UDP;
+const hasOwnMac = (frame: Buffer): boolean =>
+  [0, 6].some((at) => frame.subarray(at, at + 6).equals(Buffer.from(OWN_MAC)));
 const tagged = (frame: Buffer): Buffer =>
   Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0x00, 0xa0, 0x64]), frame.subarray(12)]);
 
@@ -34,9 +39,15 @@ const MIRRORS: { words: string[]; target: number; expected: Buffer[] }[] = [
   { words: ['-i', '1', '-Q', 'rx', '-s', '60'], target: 5, expected: SECOND.map((frame) => frame.subarray(0, 60)) },
   { words: ['-i', '0', '-Q', 'rx', '--push-vlan', '100:5'], target: 6, expected: FIRST.map(tagged) },
   { words: ['-i', '0', '-Q', 'rx', '--proto', 'tcp'], target: 7, expected: FIRST.filter((one) => !isUdp(one)) },
-  { words: ['-i', '1', '-Q', 'rx', 'ether', 'host', '02:00:00:00:00:0f'], target: 7, expected: [] },
+  {
+    words: ['-i', '1', '-Q', 'rx', 'ether', 'host', '02:00:00:00:00:0f'],
+    target: 7,
+    expected: SECOND.filter(hasOwnMac),
+  },
 ];
 const PORTS = 8;
+const MTU = 600;
+const HEAD_AND_TAGS = 22;
 const UNUSED_QUEUE = 1;
 
 interface Started {
@@ -45,12 +56,12 @@ interface Started {
   sent: (port: number, queue: number) => string[];
 }
 
-async function start(t: Test): Promise<Started> {
+async function start(t: Test, received = RECEIVED): Promise<Started> {
   const folder = t.testdir();
   const sentTo = (port: number, queue: number): string => join(folder, `sent-${port}-${queue}.pcap`);
   const vdevs = Array.from({ length: PORTS }, (_, port) => {
     const input = join(folder, `in-${port}.pcap`);
-    writePcap(input, RECEIVED[port] ?? []);
+    writePcap(input, received[port] ?? []);
     return `net_pcap${port},rx_pcap=${input},tx_pcap=${sentTo(port, 0)},tx_pcap=${sentTo(port, UNUSED_QUEUE)}`;
   });
   const args = ['--forward-mode=io', '--rxq=1', '--txq=2'];
@@ -97,6 +108,78 @@ t.test('several mirrors at once', { skip }, async (t) => {
   t.same(sent(2, UNUSED_QUEUE), hex(FIRST), 'in their order');
   t.same([sent(1, 0), sent(0, 0)], [hex(FIRST), hex(SECOND)], 'the originals were forwarded untouched');
   t.same(leftovers(), []);
+});
+
+t.test('to a port of a smaller MTU', { skip }, async (t) => {
+  const input = join(t.testdir(), 'in.pcap');
+  writePcap(input, FIRST);
+  const testpmd = await startWithAgent('-d', {
+    vdevs: [`net_pcap0,rx_pcap=${input}`, 'net_null1', 'net_null2'],
+    args: ['--rxq=1', '--txq=1'],
+    memoryMb: 192,
+  });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('set portlist 0');
+  for (const port of [1, 2]) {
+    await testpmd.command(`port stop ${port}`);
+    await testpmd.command(`port config mtu ${port} ${MTU}`);
+    await testpmd.command(`port start ${port}`);
+  }
+  const words = ['mirror', 'set', '--file-prefix', testpmd.prefix, '--lease', '5m', '-i', '0', '-Q', 'rx'];
+  const shared = ['--by-reference', '--accept', 'rewrites,buffers,tags'];
+  t.match(await runDpcap([...words, '--to-port', '1']), { code: 0, stderr: /longer copies are cut/ });
+  t.match(await runDpcap([...words, '--to-port', '2', ...shared]), { code: 0, stderr: /longer packets are refused/ });
+  await testpmd.command('set fwd rxonly');
+  await testpmd.command('start');
+  const mirrors = await mirrorsUntil(testpmd, (all) => all.every(({ counters }) => counters.matched === FIRST.length));
+  const long = FIRST.filter(({ length }) => length > MTU + HEAD_AND_TAGS).length;
+  t.match(mirrors, [
+    { counters: { sent: FIRST.length, cut: long, refused: 0 } },
+    { counters: { sent: FIRST.length - long, cut: 0, refused: long } },
+  ]);
+  t.ok(long > 0 && mirrors.every(addsUp), 'each packet is accounted for');
+});
+
+/** Of different kinds, in turn. */
+const KINDS = [
+  (payload: Buffer) => ether(0x0800, ipv4(TCP, tcp(1000, 443, 0x18, payload), { src: '192.0.2.1', dst: '192.0.2.2' })),
+  (payload: Buffer) => ether(0x0800, ipv4(TCP, tcp(1000, 443, 0x18, payload), { src: '192.0.2.2', dst: '192.0.2.1' })),
+  (payload: Buffer) => ether(0x0800, ipv4(UDP, udp(1000, 53, payload)), [{ tpid: 0x8100, vid: 100 }]),
+  (payload: Buffer) =>
+    ether(0x0800, ipv4(UDP, vxlan(9, ether(0x0800, ipv4(UDP, udp(7, 8, payload), { src: '192.0.2.1' }))))),
+  (payload: Buffer) => ether(0x86dd, ipv6(UDP, udp(1000, 53, payload))),
+];
+const MIXED = Array.from({ length: 200 }, (_, i) =>
+  Buffer.from((KINDS[i % KINDS.length] as (payload: Buffer) => Uint8Array)(Buffer.alloc(20 + i, i))),
+);
+const FLOW = '--proto tcp --src-host 192.0.2.1 --src-port 1000 --dst-host 192.0.2.2 --dst-port 443'.split(' ');
+/** The words of a filter, and the kinds that it selects. */
+const SELECTED: [words: string[], kinds: number[]][] = [
+  [FLOW, [0]],
+  [
+    ['--host', '192.0.2.1'],
+    [0, 1],
+  ],
+  [['--vlan', '100'], [2]],
+  [['--inner', '--host', '192.0.2.1'], [3]],
+  [['--net', '2001:db8::/32'], [4]],
+];
+
+t.test('what filters select', { skip }, async (t) => {
+  const { testpmd, sent } = await start(t, [MIXED]);
+  for (const [at, [words]] of SELECTED.entries())
+    await setMirror(testpmd, ['-i', '0', '-Q', 'rx', '--to-port', String(2 + at), ...words]);
+  await testpmd.command('start');
+  const mirrors = await mirrorsUntil(testpmd, (all) =>
+    all.every(({ counters }) => counters.matched + counters.filtered === MIXED.length),
+  );
+  t.ok(mirrors.every(addsUp), 'each packet is accounted for');
+  t.match(await runDpcap(['mirror', 'clear', '--all', '--file-prefix', testpmd.prefix]), { code: 0 });
+  t.match(await testpmd.stop(), { code: 0 });
+  for (const [at, [words, kinds]] of SELECTED.entries()) {
+    const expected = MIXED.filter((_, i) => kinds.includes(i % KINDS.length));
+    t.same(sent(2 + at, UNUSED_QUEUE), hex(expected), words.join(' '));
+  }
 });
 
 t.test('by reference, with the dangers that were taken by name', { skip }, async (t) => {

@@ -22,7 +22,10 @@ const skip = requirements({ hugepagesMb: 256, namespaces: true, tools: ['nsenter
 const NEXT_HOP = '02:00:00:00:00:09';
 const SOURCE_V6 = '2001:db8::1';
 
-const FRAMES = forTunnels(40, 30);
+const TO_PORT_53 = 40;
+const FRAMES = forTunnels(TO_PORT_53, 30);
+const tagged = (frame: Uint8Array): Uint8Array =>
+  Uint8Array.from([...frame.subarray(0, 12), 0x81, 0x00, 0xa0, 0x64, ...frame.subarray(12)]);
 const hex = (all: readonly Uint8Array[]): string[] => all.map((frame) => Buffer.from(frame).toString('hex'));
 /** Without their order: a thread that moves to another CPU between two sends may overtake itself on a veth. */
 const sorted = (all: readonly Uint8Array[]): string[] => hex(all).sort();
@@ -59,12 +62,19 @@ interface Tunnel {
   is: (packet: Buffer) => boolean;
   fields: Record<string, string>;
   directions?: 'both';
+  /** Further words, and the frames that are in the tunnel then. */
+  words?: string[];
+  frames?: Uint8Array[];
 }
 
 const greOf =
   (flags: number, type: number) =>
   (packet: Buffer): boolean =>
     packet[23] === 47 && packet.readUInt16BE(34) === flags && packet.readUInt16BE(36) === type;
+const gretapOf =
+  (key: number) =>
+  (packet: Buffer): boolean =>
+    greOf(0x3000, 0x6558)(packet) && packet.readUInt32BE(38) === key;
 const vxlanOf =
   (type: number) =>
   (packet: Buffer): boolean =>
@@ -88,8 +98,16 @@ const TUNNELS: Tunnel[] = [
   {
     url: `gretap://${COLLECTOR}?key=4000000000&ttl=9&${FROM}`,
     head: 46,
-    is: greOf(0x3000, 0x6558),
+    is: gretapOf(4000000000),
     fields: { 'gre.proto': '0x6558', 'gre.key': '0xee6b2800', 'ip.ttl': '9', ...OUTER },
+  },
+  {
+    url: `gretap://${COLLECTOR}?key=5&${FROM}`,
+    head: 46,
+    is: gretapOf(5),
+    fields: { 'gre.key': '0x00000005', 'vlan.id': '100', ...OUTER },
+    words: ['-s', '60', '--push-vlan', '100:5', 'udp', 'dst', 'port', '53'],
+    frames: FRAMES.slice(0, TO_PORT_53).map((frame) => tagged(frame.subarray(0, 60))),
   },
   {
     url: `vxlan://${COLLECTOR}?vni=9&mtu=1400&dscp=46&${FROM}`,
@@ -105,14 +123,30 @@ const TUNNELS: Tunnel[] = [
   },
 ];
 
+function framesOf({ frames = FRAMES, directions }: Tunnel): Uint8Array[] {
+  return directions === 'both' ? [...frames, ...frames] : frames;
+}
+
 t.test('tunnels of each kind at once', { skip }, async (t) => {
   const { net, testpmd, folder } = await onHost(t, FRAMES, `,tx_pcap=${join(t.testdirName, 'sent.pcap')}`, 'io');
   await testpmd.command('set portlist 0'); // it sends out of port 0 what it receives there
-  for (const { url, directions } of TUNNELS) {
-    const words = ['-i', '0', '-Q', directions ?? 'rx', '--to', url, '--out-port', '1', '--next-hop', NEXT_HOP];
+  for (const { url, directions, words: more = [] } of TUNNELS) {
+    const words = [
+      '-i',
+      '0',
+      '-Q',
+      directions ?? 'rx',
+      '--to',
+      url,
+      '--out-port',
+      '1',
+      '--next-hop',
+      NEXT_HOP,
+      ...more,
+    ];
     t.match(await setMirror(testpmd, words), { state: 'on', targetPort: 1 }, url);
   }
-  const wanted = (TUNNELS.length + 1) * FRAMES.length;
+  const wanted = TUNNELS.reduce((sum, one) => sum + framesOf(one).length, 0);
   const file = join(folder, 'seen.pcap');
   const recording = await net.record('in', file, wanted, 'proto 47 or udp port 4789');
   const begin = Date.now() / 1000;
@@ -135,13 +169,13 @@ t.test('tunnels of each kind at once', { skip }, async (t) => {
     );
   }
   const seen = dataOf(file);
-  for (const { url, head, is, fields, directions } of TUNNELS) {
+  for (const tunnel of TUNNELS) {
+    const { url, head, is, fields, directions } = tunnel;
     const packets = seen.filter(is);
     const most = (url.includes('mtu=1400') ? 1400 : 1500) + 14 - head;
-    const frames = FRAMES.map((frame) => frame.subarray(0, most));
     t.same(
       sorted(packets.map((packet) => packet.subarray(head))),
-      sorted(directions === 'both' ? [...frames, ...frames] : frames),
+      sorted(framesOf(tunnel).map((frame) => frame.subarray(0, most))),
       `${url}: byte for byte, and cut where it must be`,
     );
     const own = join(folder, 'own.pcap');
