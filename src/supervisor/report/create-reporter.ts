@@ -13,11 +13,12 @@ export async function createReporter(
   return new TextReporter(stream, !quiet && stream.isTTY === true);
 }
 
+/** It says what happens, and figures when somebody asks for them. */
 const silent = (stream: ReportStream): Reporter => ({
   wantsProgress: false,
   started: () => {},
   progress: () => {},
-  asked: () => {},
+  asked: (record) => new TextReporter(stream, false).asked(record),
   notice: (text) => stream.write(`dpcap: ${text}\n`),
   finished: () => {},
 });

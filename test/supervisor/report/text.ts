@@ -162,3 +162,12 @@ t.test('none: silence', async (t) => {
   reporter.finished(RECORD, { reason: 'signal', leftBehind: [] });
   t.same(texts, []);
 });
+
+t.test('whoever asks for figures gets them, also where no statistics are wanted', async (t) => {
+  const { stream, texts } = recorder();
+  const reporter = await createReporter('none', false, stream);
+  reporter.progress(RECORD);
+  reporter.asked(RECORD);
+  t.same(texts.length, 1);
+  t.match(texts[0], /^dpcap: 9 packets captured in 2\.0 s/);
+});
