@@ -102,8 +102,13 @@ class ProgramCapture implements Capture {
 
   async #run(options: CaptureOptions): Promise<CaptureResult> {
     const { plan, target } = await planCapture(options);
-    const shown = { output: sinkOf(target.to).nameOf(target.to), inherited: this.#packets ?? target.inherits };
-    this.#running = startCapture(plan, shown, this.#reporter(options.onNotice), createLogger('silent', 'dpcap'));
+    const reporter = this.#reporter(options.onNotice);
+    const shown = {
+      output: sinkOf(target.to).nameOf(target.to),
+      inherited: this.#packets ?? target.inherits,
+      printed: (line: string): void => reporter.notice(line), // standard error is the program's own
+    };
+    this.#running = startCapture(plan, shown, reporter, createLogger('silent', 'dpcap'));
     if (this.#isStopped) this.#running.stop('stopped');
     const end = await this.#running.done;
     await this.#packets?.complete();

@@ -23,6 +23,8 @@ export interface ShownCapture {
   onStarted?: () => void;
   /** The descriptor of what the plan says is read. */
   input?: number;
+  /** See Descriptors.printed. */
+  printed?: (line: string) => void;
 }
 
 /** A capture that runs, or is about to. */
@@ -51,7 +53,7 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
   const files = plan.rotation && new FinishedFiles(plan.rotation, plan.output, (text) => reporter.notice(text));
   const supervisor = new Supervisor(
     planFor(reporter, plan),
-    { output: options.inherited, input: options.input },
+    { output: options.inherited, input: options.input, printed: options.printed },
     {
       started: (message) => {
         const { primaryName: primary, expression, reading, snaplen, durationMs } = plan;

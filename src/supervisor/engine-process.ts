@@ -1,6 +1,7 @@
 /** An engine process. Its supervisor starts it, talks to it and asks it to give up, but never kills it inside EAL. */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { DpcapError } from '../errors.js';
 import { runtimeEnvironment } from '../primary/runtime-dir.js';
@@ -24,11 +25,13 @@ export interface Receiver {
 /** What the engine inherits as INHERITED_FD: a descriptor of this process, or a pipe, to another process or to this one. */
 export type Inherited = number | NodeJS.WritableStream | Receiver | undefined;
 
-/** What the engine gets of this process's descriptors: an output, if it inherits that, and a file to read, if it reads one. */
+/** What the engine's descriptors are in this process: an output, if it inherits that, a file to read, if it reads one. */
 export interface Descriptors {
   output?: Inherited;
   /** It is the engine's standard input. */
   input?: number | undefined;
+  /** Takes the lines that the engine prints; default: standard error. */
+  printed?: ((line: string) => void) | undefined;
 }
 
 /** How long an engine that was told to give up may take to end before its supervisor ends without it. */
@@ -59,7 +62,7 @@ export class EngineProcess {
   #isAbandoned = false;
 
   /** @param runtimeDir the runtime directory of the primary that it is to join; empty for none */
-  constructor(file: string, seed: number, { output, input }: Descriptors, runtimeDir: string, log: Logger) {
+  constructor(file: string, seed: number, { output, input, printed }: Descriptors, runtimeDir: string, log: Logger) {
     this.child = spawnNode([`--random-seed=${seed}`, '--max-old-space-size=128', file], {
       // Packets never go to its standard output: a library of the engine may print something there.
       stdio: [
@@ -75,7 +78,7 @@ export class EngineProcess {
       detached: true,
     });
     if (isReceiver(output)) output.receive(this.child.stdio[INHERITED_FD] as Readable);
-    this.#passOnLastWords(this.child.stderr as Socket);
+    this.#passOnLastWords(this.child.stderr as Socket, printed);
     this.#exit = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) => {
@@ -98,8 +101,9 @@ export class EngineProcess {
   }
 
   /** What the engine prints is not one of its messages: it crashed, or a library reports something. */
-  #passOnLastWords(stderr: Socket): void {
-    diagnostics.passOn(stderr);
+  #passOnLastWords(stderr: Socket, printed: Descriptors['printed']): void {
+    if (printed) createInterface({ input: stderr }).on('line', printed);
+    else diagnostics.passOn(stderr);
     stderr.unref(); // this process does not wait for an engine that cannot die
     this.child.once('exit', () => stderr.ref());
   }

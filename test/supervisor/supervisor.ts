@@ -46,6 +46,22 @@ t.test('what an engine prints is passed on', async (t) => {
   );
 });
 
+t.test('or handed to whoever wants it instead', async (t) => {
+  const written = t.capture(diagnostics, 'write', () => {});
+  const lines: string[] = [];
+  const events: CaptureEvents = {
+    started: () => supervisor.stop('signal'),
+    stats: () => {},
+    file: () => {},
+    notice: () => {},
+  };
+  const descriptors = { printed: (line: string) => lines.push(line) };
+  const supervisor = new Supervisor({ ...PLAN, purpose: 'print,run' }, descriptors, events, LOG, FAKE);
+  await supervisor.run();
+  t.same(lines, ['words of a library']);
+  t.same(written(), []);
+});
+
 t.test('a stop before the engine is ready is not lost', async (t) => {
   const supervisor = supervise('run', false);
   const end = supervisor.run();
