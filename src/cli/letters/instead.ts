@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 const INSTEAD: Readonly<Record<string, string>> = {
   I: 'there is no monitor mode: a port of DPDK is no Wi-Fi card',
   P: 'pcap is the default format; -F pcap says so in any case',
-  g: 'files are readable for the group unless the umask forbids it',
   k: 'there is no metadata of processes to print',
   R: '-R was a display filter: print with dpcap -w - ... | tshark -r - -Y FILTER',
   Y: "display filters are tshark's: dpcap -w - ... | tshark -r - -Y FILTER",
@@ -12,6 +11,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '--monitor-mode': 'there is no monitor mode: a port of DPDK is no Wi-Fi card',
   '--lcore': 'dpcap takes no core of the application; --threads says how many threads drain packets',
   '--ifname': 'pcapng has the name of each port already; --interface is -i',
+  '--ifdescr': 'pcapng describes each port already (driver, MAC, host); --capture-comment says more',
+  '--temp-dir': 'there are no temporary files: a file is written beside its own name, so choose the directory with -w',
+  '--print-sampling': 'every packet is printed; -c N prints N of them, --count with -r their number alone',
 };
 
 /** The hint for commander's own words about an unknown option; undefined for other words. Pure. */

@@ -79,6 +79,7 @@ export const LETTERS: readonly Letter[] = [
     effect: 'always',
     help: 'Leave the promiscuous mode of ports as it is. This is always so.',
   },
+  { flags: '-g', effect: 'always', help: 'Let the group read the files, as far as the umask does. This is always so.' },
   { flags: '--immediate-mode', effect: 'always', help: 'Show each packet as it comes. This is always so.' },
 ];
 

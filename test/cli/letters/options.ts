@@ -73,6 +73,10 @@ t.test('unknown letters get what to write instead', async (t) => {
   t.match(insteadOf("error: unknown option '-I'"), /no monitor mode/);
   t.match(insteadOf("error: unknown option '-Ie'"), /no monitor mode/, 'among others');
   t.match(insteadOf("error: unknown option '--monitor-mode'"), /no monitor mode/);
+  for (const option of ['--ifdescr', '--temp-dir', '--print-sampling']) {
+    t.match(insteadOf(`error: unknown option '${option}'`), /./, option);
+    t.match(insteadOf(`error: unknown option '${option}=5'`), /./, option);
+  }
   t.equal(insteadOf("error: unknown option '--nonesuch'"), undefined);
   t.equal(insteadOf("error: option '-w' argument missing"), undefined);
 });
