@@ -51,7 +51,7 @@ export const LETTERS: readonly Letter[] = [
   {
     flags: '-U, --packet-buffered',
     effect: 'own',
-    help: 'Write packets at once, instead of within 20 ms, and the unfinished file as FILE.partial, to be followed.',
+    help: 'Write packets at once, instead of within 20 ms, and the unfinished file as FILE.partial, to be followed (not with -b, -C or -G).',
   },
   {
     flags: '-d',

@@ -15,11 +15,20 @@ import { rotationTarget } from '../../sinks/rotation/target.js';
  */
 export function chooseTarget(request: CaptureRequest, owner?: FileOwner): CaptureTarget {
   const { output, rotation, packetBuffered: isFollowed } = request;
-  if (output.kind === 'file' && rotation) return rotationTarget(output.path, owner);
+  if (output.kind === 'file' && rotation)
+    return isFollowed ? followedSeries(output.path, owner) : rotationTarget(output.path, owner);
   if (output.kind === 'tunnel') return { to: output };
   if (output.kind === 'count') return { to: { kind: 'device', path: '/dev/null' } };
   if (output.kind === 'print') return { to: { kind: 'fd', fd: INHERITED_FD, name: 'the program that prints' } };
   return output.kind === 'stdout' ? descriptorOutput(1, '-') : outputTarget(output.path, { isFollowed, owner });
+}
+
+/** Each file has a name of its own until it is complete: the next one is open before it is. They are found by its ending. */
+function followedSeries(path: string, owner: FileOwner | undefined): CaptureTarget {
+  return {
+    ...rotationTarget(path, owner),
+    note: `as ${path}.${process.pid}-RANDOM.partial until each file is complete`,
+  };
 }
 
 /** The output in words, for the line that tells of the start. */
