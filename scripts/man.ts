@@ -1,13 +1,18 @@
 /** Prints dpcap's man page, made from the help of its commands: `node dist/scripts/man.js > dpcap.1`. */
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { createProgram } from '../src/cli/program.js';
 
 /** The words as man pages need them: a dash and a backslash mean themselves. */
 const roff = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^\./gm, '\\&.');
 
+function listed(options: readonly Option[]): string {
+  return options.map(({ flags, description }) => `.TP\n.B ${roff(flags)}\n${roff(description)}`).join('\n');
+}
+
 function section(command: Command, path: string): string {
-  const options = command.options.flatMap(({ flags, description }) => ['.TP', `.B ${roff(flags)}`, roff(description)]);
-  const own = [`.SS ${roff(path)} ${roff(command.usage())}`, roff(command.description()), ...options].join('\n');
+  const own = [`.SS ${roff(path)} ${roff(command.usage())}`, roff(command.description()), listed(command.options)].join(
+    '\n',
+  );
   return [own, ...command.commands.map((one) => section(one, `${path} ${one.name()}`))].join('\n');
 }
 
@@ -26,6 +31,19 @@ command it captures, and without
 it prints the packets.
 .SH COMMANDS
 ${program.commands.map((command) => section(command, `dpcap ${command.name()}`)).join('\n')}
+.SH OPTIONS OF ALL COMMANDS
+${listed(program.createHelp().visibleOptions(program))}
+.SH SIGNALS
+.TP
+.B SIGINT, SIGTERM, SIGHUP
+End a capture in order: packets that are on their way are written, and the file gets its name. A second one, a second or
+more after the first, gives up waiting. SIGHUP and SIGTERM that were ignored at the start, as by nohup, stay so.
+.TP
+.B SIGUSR1
+Prints the counters of this moment on standard error.
+.TP
+.B SIGUSR2
+Does nothing: packets are in the file within 20 ms, and within a second where it is compressed.
 .SH FILES
 .TP
 .I /etc/dpcap/config.json, ~/.config/dpcap/config.json

@@ -14,7 +14,7 @@ export const registerCompletion: RegisterCommand = (program) => {
     .action((shell: string) => {
       const known = SHELLS.find((one) => one === shell);
       if (!known) throw new UsageError(`completion: unknown shell ${shell}`, { hint: `use ${SHELLS.join(', ')}` });
-      process.stdout.write(completionScript(known, wordsOf(program)));
+      process.stdout.write(completionScript(known, wordsOf(program), valuedOptions(program)));
     });
 };
 
@@ -36,9 +36,25 @@ export function wordsOf(program: Command): Words {
   return words;
 }
 
-/** The script. Pure. */
-export function completionScript(shell: Shell, words: Words): string {
-  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](words);
+/** The script. Pure. @param valued see valuedOptions() */
+export function completionScript(shell: Shell, words: Words, valued: ReadonlySet<string> = new Set()): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](words, valued);
+}
+
+/** The options that need a value, each behind the words that lead to its command: "mirror set --pf", " --write". */
+export function valuedOptions(program: Command): ReadonlySet<string> {
+  const found = new Set<string>();
+  const add = (command: Command, path: string): void => {
+    for (const { short, long, required } of command.options) {
+      for (const word of required ? [short, long] : []) found.add(`${path} ${word}`);
+    }
+    for (const one of command.commands) add(one, `${path} ${one.name()}`);
+  };
+  for (const command of program.commands) {
+    add(command, command.name());
+    if (command.name() === 'capture') add(command, '');
+  }
+  return found;
 }
 
 /** A `case` of both shells: finds out what command was typed, word by word. */
@@ -93,20 +109,17 @@ fi
 `;
 }
 
-function fishScript(words: Words): string {
+/** Options of a capture are completed wherever no other command was typed, also behind values of others. */
+function fishScript(words: Words, valued: ReadonlySet<string>): string {
   const lines = [...words].flatMap(([path, all]) => {
-    const names = path.split(' ').filter((name) => name !== '');
-    const condition =
-      names.length === 0
-        ? '__fish_use_subcommand'
-        : names.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and ');
+    const seen = path.split(' ').map((name) => `__fish_seen_subcommand_from ${name}`);
+    const ofOptions = path === '' ? `not __fish_seen_subcommand_from ${COMMAND_NAMES.join(' ')}` : seen.join('; and ');
     return all.map((word) => {
-      const flag = word.startsWith('--')
-        ? `-l ${word.slice(2)}`
-        : word.startsWith('-')
-          ? `-s '${word.slice(1)}'`
-          : `-a ${word}`;
-      return `complete -c dpcap -n '${condition}' ${flag}`;
+      if (!word.startsWith('-')) {
+        return `complete -c dpcap -n '${path === '' ? '__fish_use_subcommand' : ofOptions}' -a ${word}`;
+      }
+      const flag = word.startsWith('--') ? `-l ${word.slice(2)}` : `-s '${word.slice(1)}'`;
+      return `complete -c dpcap -n '${ofOptions}' ${flag}${valued.has(`${path} ${word}`) ? ' -r' : ''}`;
     });
   });
   return `${lines.join('\n')}\n`;

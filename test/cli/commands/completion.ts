@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
-import { completionScript, wordsOf } from '../../../src/cli/commands/completion.js';
+import { COMMAND_NAMES } from '../../../src/cli/command.js';
+import { completionScript, valuedOptions, wordsOf } from '../../../src/cli/commands/completion.js';
 import { createProgram } from '../../../src/cli/program.js';
 
-const words = wordsOf(await createProgram(['--help'], { exitCode: 0, isJson: false }));
+const program = await createProgram(['--help'], { exitCode: 0, isJson: false });
+const words = wordsOf(program);
+const fish = completionScript('fish', words, valuedOptions(program));
 
 /** What bash completes at the end of this line. */
 function completed(line: string): string[] {
@@ -67,8 +70,19 @@ t.test('zsh completes the same, sourced or from its fpath', { skip: noZsh }, asy
 
 t.test('the other shells get all words, too', async (t) => {
   t.match(completionScript('zsh', words), /^#compdef dpcap\n/, 'by which compinit knows the file');
-  const fish = completionScript('fish', words);
-  t.match(fish, /-n '__fish_use_subcommand' -a doctor/);
-  t.match(fish, /-n '__fish_use_subcommand' -s '#'\n/, 'which would begin a comment');
-  t.match(fish, /-n '__fish_seen_subcommand_from mirror; and __fish_seen_subcommand_from set' -l until-exit/);
+  const none = `not __fish_seen_subcommand_from ${COMMAND_NAMES.join(' ')}`;
+  t.ok(fish.includes("-n '__fish_use_subcommand' -a doctor\n"));
+  t.ok(fish.includes(`-n '${none}' -s '#'\n`), 'which would begin a comment');
+  t.ok(fish.includes(`-n '${none}' -l write -r\n`), 'also behind -i 0, whose value is no command');
+  t.ok(fish.includes("-n '__fish_seen_subcommand_from mirror; and __fish_seen_subcommand_from set' -l until-exit\n"));
+  t.ok(fish.includes("-n '__fish_seen_subcommand_from mirror; and __fish_seen_subcommand_from set' -l pf -r\n"));
+});
+
+const noFish = spawnSync('fish', ['--version']).error ? 'fish is not installed' : false;
+t.test('fish completes options behind others', { skip: noFish }, async (t) => {
+  const completed = (line: string): string =>
+    spawnSync('fish', ['-c', `${fish}\ncomplete -C '${line}'`], { encoding: 'utf8', cwd: '/' }).stdout;
+  t.match(completed('dpcap do'), /^doctor\n$/);
+  t.match(completed('dpcap -i 0 --wri'), /^--write\n$/);
+  t.match(completed('dpcap mirror set --until'), /^--until-exit\n$/);
 });
