@@ -5,7 +5,17 @@ import * as z from 'zod/mini';
 import { DpcapError, errnoOf } from '../errors.js';
 import { O_PATH } from '../system/safe-file.js';
 import { cannotWrite, changed } from './cannot-write.js';
-import { closeFile, fileOf, giveFile, openFile, removeFile, renameFile, statFile, truncateFile } from './disk.js';
+import {
+  closeFile,
+  fileOf,
+  giveFile,
+  openFile,
+  removeFile,
+  renameFile,
+  renameToFree,
+  statFile,
+  truncateFile,
+} from './disk.js';
 import {
   type Belongings,
   type FileOwner,
@@ -92,10 +102,10 @@ export async function openUnfinished(
   };
   return {
     sink: { kind: 'file', fd },
-    publish: async (as = path) => {
+    publish: async (as = path, taken = 'replaced') => {
       try {
         if (!(await isOurs())) return { file: undefined, error: lost(as, unfinished) };
-        await renameFile(at(unfinished), at(as));
+        await (taken === 'kept' ? renameToFree : renameFile)(at(unfinished), at(as));
         return { file: as };
       } catch (cause) {
         return { file: unfinished, error: notRenamed(as, unfinished, cause) };
@@ -141,7 +151,11 @@ async function openForOwner(
 function releasing(directory: number, { sink, publish, remove }: NamedOutput): NamedOutput {
   return {
     sink,
-    publish: (as) => publish(as).finally(() => closeFile(directory)),
+    publish: async (as, taken) => {
+      const published = await publish(as, taken);
+      if (published.error?.errno !== 'EEXIST') await closeFile(directory); // else it is given another name
+      return published;
+    },
     remove: () => remove().finally(() => closeFile(directory)),
   };
 }

@@ -19,8 +19,11 @@ export interface Output {
   sink: SinkPlan;
   /** Takes what was there before away, when packets are about to be written: not before, because until then a start may fail. */
   empty?(): Promise<void>;
-  /** Gives the finished file its name: the planned one, or `as`. */
-  publish(as?: string): Promise<Published>;
+  /**
+   * Gives the finished file its name: the planned one, or `as`.
+   * @param taken what happens when another file has the name; kept: that it is so is the error, with EEXIST
+   */
+  publish(as?: string, taken?: 'replaced' | 'kept'): Promise<Published>;
   /** Removes the unfinished file. */
   remove(): Promise<void>;
 }

@@ -6,9 +6,11 @@ import {
   existsSync,
   fstatSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -82,6 +84,15 @@ t.test('in a directory of his the file is his, from the start on', { skip }, asy
   t.match(statSync(`${path}.partial`), { uid: NOBODY, gid: NOBODY });
   t.same(await output.publish(), { file: path });
   t.match(statSync(path), { uid: NOBODY });
+});
+
+t.test('another name can be tried when one is taken', { skip }, async (t) => {
+  const { path, dir, output } = await opened(t, 0o755, NOBODY, CALLER);
+  writeFileSync(path, 'of another capture');
+  t.match(await output.publish(path, 'kept'), { error: { errno: 'EEXIST' } });
+  t.same(await output.publish(join(dir, 'y.pcap'), 'kept'), { file: join(dir, 'y.pcap') });
+  t.match(statSync(join(dir, 'y.pcap')), { uid: NOBODY, nlink: 1 });
+  t.equal(readFileSync(path, 'utf8'), 'of another capture');
 });
 
 t.test('in one for all, too', { skip }, async (t) => {

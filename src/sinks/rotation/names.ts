@@ -38,10 +38,14 @@ export class FileNames {
 
 /** `out_00001_20261129040932.pcap`: number, then local time. */
 function numbered(path: string, number: number, begin: Date): string {
+  return beforeSuffix(path, `_${String(number).padStart(5, '0')}_${strftime('%Y%m%d%H%M%S', begin)}`);
+}
+
+/** The name with `words` before what it ends with, such as ".pcapng.zst". */
+export function beforeSuffix(path: string, words: string): string {
   const plain = withoutSuffix(path);
-  const suffix = extname(plain) + path.slice(plain.length); // ".pcapng.zst"
-  const stem = path.slice(0, path.length - suffix.length);
-  return `${stem}_${String(number).padStart(5, '0')}_${strftime('%Y%m%d%H%M%S', begin)}${suffix}`;
+  const suffix = extname(plain) + path.slice(plain.length);
+  return `${path.slice(0, path.length - suffix.length)}${words}${suffix}`;
 }
 
 /** tcpdump gives the first file no number, unless all numbers are to be of the same length. */

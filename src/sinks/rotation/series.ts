@@ -4,16 +4,16 @@
  * asked of the disk at a time, and nobody but what comes behind it waits for the answer.
  */
 import { constants } from 'node:os';
-import { basename, dirname, extname } from 'node:path';
+import { dirname } from 'node:path';
 import { asDpcapError, type DpcapError, errnoOf } from '../../errors.js';
 import type { FileTurn } from '../../native/capture-binding.js';
 import { cannotWrite } from '../cannot-write.js';
-import { fileOf, freeBytes } from '../disk.js';
+import { freeBytes } from '../disk.js';
 import { openNew } from '../file.js';
 import type { FileOwner } from '../file-owner.js';
 import type { Output, Published } from '../sink.js';
 import { unfinishedSibling } from '../unfinished.js';
-import { FileNames } from './names.js';
+import { beforeSuffix, FileNames } from './names.js';
 import type { RotationPlan } from './plan.js';
 import { Ring } from './ring.js';
 
@@ -152,7 +152,7 @@ export class FileSeries {
 
   async #name(output: Output, number: number, bytes: bigint, begin: Date): Promise<void> {
     try {
-      const { file, error } = await output.publish(await this.#nameOf(number, begin));
+      const { file, error } = await this.#publish(output, number, begin);
       this.#error ??= error;
       this.#last = file ?? this.#last;
       if (error || file === undefined) return; // it has not got its name, and nobody is told of it as finished
@@ -164,14 +164,13 @@ export class FileSeries {
   }
 
   /** A numbered file never takes the place of another: two captures may use the same name in the same second. */
-  async #nameOf(number: number, begin: Date): Promise<string> {
+  async #publish(output: Output, number: number, begin: Date): Promise<Published> {
     const name = this.#names.next(number, begin);
-    if (this.#rotation.names.kind !== 'numbered') return name;
-    const suffix = extname(name);
-    let free = name;
-    for (let more = 2; (await fileOf(free)) !== undefined; more++) {
-      free = `${dirname(name)}/${basename(name, suffix)}-${more}${suffix}`;
+    if (this.#rotation.names.kind !== 'numbered') return output.publish(name);
+    let published = await output.publish(name, 'kept');
+    for (let more = 2; published.error?.errno === 'EEXIST'; more++) {
+      published = await output.publish(beforeSuffix(name, `-${more}`), 'kept');
     }
-    return free;
+    return published;
   }
 }

@@ -1,6 +1,6 @@
 /** Names of files that follow one another: dumpcap's and tcpdump's, to the letter. */
 import t from 'tap';
-import { digitsFor, FileNames } from '../../../src/sinks/rotation/names.js';
+import { beforeSuffix, digitsFor, FileNames } from '../../../src/sinks/rotation/names.js';
 import type { RotationPlan } from '../../../src/sinks/rotation/plan.js';
 
 const AT = new Date(2026, 10, 29, 4, 9, 32);
@@ -18,6 +18,11 @@ t.test("dumpcap's: number and local time before the suffix", async (t) => {
   ]);
   t.same(names('out', plan, [AT]), ['out_00001_20261129040932']);
   t.same(names('a.b/out', plan, [AT]), ['a.b/out_00001_20261129040932'], 'a dot in a directory is no suffix');
+});
+
+t.test('a suffix is what a reader goes by, also of a compressed file', async (t) => {
+  const all = ['x.pcapng.zst', 'x.pcap', 'x.gz', 'a.b/x'].map((path) => beforeSuffix(path, '-2'));
+  t.same(all, ['x-2.pcapng.zst', 'x-2.pcap', 'x-2.gz', 'a.b/x-2']);
 });
 
 t.test("tcpdump's -C: the first has no number", async (t) => {

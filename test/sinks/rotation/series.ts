@@ -29,8 +29,7 @@ class Played {
   refusal: number | undefined;
   #turns: FileTurn[] = [];
 
-  static async begin(t: Test, plan: Partial<RotationPlan> = {}): Promise<Played> {
-    const folder = t.testdir({});
+  static async begin(t: Test, plan: Partial<RotationPlan> = {}, folder = t.testdir({})): Promise<Played> {
     const path = join(folder, 'x.pcap');
     const unfinished = unfinishedName(path);
     return new Played(folder, plan, await openUnfinished(path, unfinished), unfinished);
@@ -102,6 +101,17 @@ t.test('a ring of three has never more, through 200 rotations', async (t) => {
     ['x_00198', 'x_00199', 'x_00200'],
   );
   t.same(played.notices, []);
+});
+
+t.test('two captures that give the same name in the same moment keep both files', async (t) => {
+  const numbered = { names: { kind: 'numbered' } } as const;
+  const first = await Played.begin(t, numbered);
+  const both = [first, await Played.begin(t, numbered, first.folder)];
+  for (let number = 1; number <= 5; number++) await Promise.all(both.map((one) => one.write(number)));
+  for (const one of both) await one.series.end();
+  const given = both.flatMap(({ finished }) => finished).sort();
+  t.same([given.length, new Set(given).size], [10, 10]);
+  t.same(first.names(), given);
 });
 
 t.test('a numbered file does not take the place of another', async (t) => {
