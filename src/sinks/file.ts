@@ -28,7 +28,7 @@ import {
   replacedSchema,
 } from './file-owner.js';
 import { type Output, type Sink, writeFailed } from './sink.js';
-import { type UnfinishedFile, unfinishedFiles } from './unfinished.js';
+import { type UnfinishedFile, unfinishedFiles, unfinishedPattern } from './unfinished.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
@@ -61,11 +61,18 @@ export const FILE: Sink<FilePlan> & { schema: typeof schema } = {
   abandoned({ path, unfinished = path }, finished = 0) {
     const named = existsSync(unfinished) ? [unfinished] : [];
     const left = new Set([...named, ...unfinishedFiles(unfinished).flatMap(withPackets)]);
-    const complete = finished > 0 ? [`${finished} finished file${finished === 1 ? '' : 's'}`] : [];
-    const places = [...complete, ...left].join(', ');
+    const places = [...finishedFiles(finished), ...left].join(', ');
     return places === '' ? 'nothing was written' : `what was written until then is in ${places}`;
   },
+  unasked({ path, unfinished = path }, finished) {
+    const left = finished === undefined ? unfinished : unfinishedPattern(unfinished);
+    return `what was written until then is in ${[...finishedFiles(finished), left].join(', ')}`;
+  },
 };
+
+function finishedFiles(count = 0): string[] {
+  return count > 0 ? [`${count} finished file${count === 1 ? '' : 's'}`] : [];
+}
 
 /** The file that comes next is open beforehand, and empty. */
 function withPackets({ path, bytes }: UnfinishedFile): string[] {

@@ -60,6 +60,8 @@ export interface Sink<Plan extends { kind: string }> {
    * @param finished how many files that follow one another have their name
    */
   abandoned(output: Plan, finished?: number): string;
+  /** The same of packets on a disk that may answer no more, and so is not asked. @param finished undefined for a single file */
+  unasked?(output: Plan, finished: number | undefined): string;
 }
 
 /** The error of an output that bytes are written to. */

@@ -22,6 +22,11 @@ export function unfinishedSibling(unfinished: string): string {
   return unfinished.replace(RANDOM_PART, randomPart());
 }
 
+/** The names of all unfinished files of a capture, as a shell finds them. */
+export function unfinishedPattern(unfinished: string): string {
+  return unfinished.replace(RANDOM_PART, `-*${PARTIAL}`);
+}
+
 function randomPart(): string {
   return `-${randomBytes(6).toString('hex')}${PARTIAL}`;
 }

@@ -56,6 +56,8 @@ export class Supervisor {
   #signalledAtMs: number | undefined;
   /** How many files that follow one another have their name. */
   #finished = 0;
+  /** Packets may have been written. */
+  #hasBegun = false;
   /** Packets are copied no more. */
   #isDisabled = false;
 
@@ -142,6 +144,7 @@ export class Supervisor {
         if (this.#stopReason) engine.send({ type: 'stop', capture: CAPTURE, reason: this.#stopReason });
         return undefined;
       case 'started':
+        this.#hasBegun = true;
         this.#events.started(message);
         return undefined;
       case 'stats':
@@ -168,15 +171,28 @@ export class Supervisor {
   /** The error of a capture that was given up. The engine has ended, or goes on by itself; then `error` says so. */
   #gaveUpError(error: DpcapError, engine: EngineProcess): DpcapError {
     const isAlive = engine.child.exitCode === null && engine.child.signalCode === null;
-    const hint = owedText(this.#plan, { isAlive, isDisabled: this.#isDisabled, output: this.#unfinished() });
+    const hint = owedText(this.#plan, { isAlive, isDisabled: this.#isDisabled, output: this.#unasked() });
     if (isAlive) return new DpcapError(error.code, error.message, { hint });
     return new DpcapError('ERR_ENGINE_DIED', 'gave up waiting for the capture to end in order', { hint });
   }
 
   /** What became of the output, as a part of a sentence. */
   #unfinished(): string {
-    const kept = Math.min(this.#finished, this.#plan.rotation?.ring || Number.POSITIVE_INFINITY);
-    return sinkOf(this.#plan.output).abandoned(this.#plan.output, kept);
+    return sinkOf(this.#plan.output).abandoned(this.#plan.output, this.#kept() ?? 0);
+  }
+
+  /** The same when a disk may be what is waited for: who has given up waiting must not wait for it here. */
+  #unasked(): string {
+    const { output } = this.#plan;
+    const sink = sinkOf(output);
+    if (!sink.unasked) return sink.abandoned(output);
+    return this.#hasBegun ? sink.unasked(output, this.#kept()) : 'nothing was written';
+  }
+
+  /** How many of the files that follow one another are there under their names; undefined for a single one. */
+  #kept(): number | undefined {
+    const { rotation } = this.#plan;
+    return rotation && Math.min(this.#finished, rotation.ring || Number.POSITIVE_INFINITY);
   }
 
   /** The engine died with its callbacks in the primary: a new engine removes them. Returns the error to report. */

@@ -38,6 +38,16 @@ t.test('each sink knows its plan, its end and its failure', async (t) => {
   }
 });
 
+t.test('where packets are is known without a look at the disk', async (t) => {
+  const file = { ...PLANS.file, unfinished: '/nowhere/x.pcap.1-0123456789ab.partial' };
+  t.equal(SINKS.file.unasked?.(file, undefined), `what was written until then is in ${file.unfinished}`);
+  t.equal(
+    SINKS.file.unasked?.(file, 2),
+    'what was written until then is in 2 finished files, /nowhere/x.pcap.1-*.partial',
+  );
+  t.equal(SINKS.file.unasked?.({ kind: 'file', path: '/x' }, undefined), 'what was written until then is in /x');
+});
+
 t.test('a sink is one object', async (t) => {
   const schema = z.strictObject({ kind: z.literal('nowhere') });
   const NOWHERE: Sink<z.infer<typeof schema>> = {
