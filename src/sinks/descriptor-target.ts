@@ -32,7 +32,8 @@ export function terminal(name: string, given: string, why: string): UsageError {
   return new UsageError(`${given}: ${why}`, { subject: name, hint: 'pipe it: dpcap -w - | tshark -r -' });
 }
 
-function writableDescriptor(fd: number, name: string): Stats {
+/** What is behind a descriptor. @throws DpcapError ERR_SINK_OPEN for one that cannot be written */
+export function writableDescriptor(fd: number, name: string): Stats {
   try {
     const stats = fstatSync(fd);
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '2';

@@ -172,7 +172,8 @@ function callerOfSudo(): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
-function refusePlanted(path: string, stats: Stats): void {
+/** @throws DpcapError ERR_SINK_OPEN for a link, FIFO or further name of a file that another user may have put there */
+export function refusePlanted(path: string, stats: Stats): void {
   if (!isPlanted(path, stats)) return;
   throw new DpcapError(
     'ERR_SINK_OPEN',

@@ -18,13 +18,16 @@ const LAST_WORDS_MS = 1000;
 
 export class Diagnostics {
   readonly #fd: number;
+  readonly #lost: (why: string) => void;
   /** The descriptor that is written to. It does not block, unless it is a file. */
   #out: number | undefined;
   #waiting: Buffer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(fd = 2) {
+  /** @param lost told why something was dropped */
+  constructor(fd = 2, lost: (why: string) => void = () => {}) {
     this.#fd = fd;
+    this.#lost = lost;
   }
 
   get isTTY(): boolean {
@@ -40,7 +43,10 @@ export class Diagnostics {
   write(text: string): void {
     const bytes = Buffer.from(text);
     this.#try();
-    if (this.#waiting.length > 0 && this.#waiting.length + bytes.length > MOST_WAITING) return;
+    if (this.#waiting.length > 0 && this.#waiting.length + bytes.length > MOST_WAITING) {
+      this.#lost('its reader is too slow');
+      return;
+    }
     this.#waiting = Buffer.concat([this.#waiting, bytes]);
     this.#try();
   }
@@ -67,8 +73,12 @@ export class Diagnostics {
         this.#waiting = this.#waiting.subarray(writeSync(this.#out, this.#waiting));
       }
     } catch (error) {
-      if (errnoOf(error) === 'EAGAIN') this.#tryLater();
-      else this.#waiting = Buffer.alloc(0); // nobody reads it, or there is no room: nobody can be told
+      if (errnoOf(error) === 'EAGAIN') {
+        this.#tryLater();
+        return;
+      }
+      this.#waiting = Buffer.alloc(0); // nobody reads it, or there is no room
+      this.#lost((error as Error).message);
     }
   }
 

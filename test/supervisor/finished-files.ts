@@ -1,12 +1,30 @@
 /** Names of finished files are written down, and a journal entry stands as long as files may be left unfinished. */
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { errnoOf } from '../../src/errors.js';
 import { unfinishedName } from '../../src/sinks/unfinished.js';
 import { FinishedFiles } from '../../src/supervisor/finished-files.js';
 import { Journal } from '../../src/system/journal.js';
 import { recoveredKind } from '../../src/watchdog/undoers.js';
 import { ownDir } from '../helpers/own-dir.js';
+
+const NOBODY = 65534;
+const asRoot = { skip: process.getuid?.() === 0 ? false : 'must run as root' };
 
 /** A journal of the test's own. */
 function ownJournal(t: Test): void {
@@ -45,6 +63,58 @@ t.test('a list that cannot be made, or is a link, is an error before anything be
   t.same(new Journal().list(), []);
 });
 
+/** How many bytes there were to be read. */
+function readSome(fd: number): number {
+  try {
+    return readSync(fd, Buffer.alloc(1 << 16));
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return 0;
+    throw error;
+  }
+}
+
+t.test('a reader that is slow holds nobody up, and gets all names that wait for it', async (t) => {
+  ownJournal(t);
+  const fifo = join(t.testdirName, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const told: string[] = [];
+  for (const printName of [fifo, `/dev/fd/${openSync(fifo, 'w')}`]) {
+    const files = new FinishedFiles({ printName }, outputIn(t), (text) => told.push(text));
+    const name = `/${'x'.repeat(998)}`;
+    for (let times = 0; times < 100; times++) files.add(name); // more than a pipe holds
+    const ended = files.end();
+    let bytes = 0;
+    for (; bytes < 100_000; await nextTurn()) bytes += readSome(reader);
+    await ended;
+    t.same([bytes, told], [100_000, []], printName);
+  }
+  const files = new FinishedFiles({ printName: fifo }, outputIn(t), (text) => told.push(text));
+  for (let times = 0; times < 200; times++) files.add(`/${'x'.repeat(998)}`);
+  t.match(told, [/left out: its reader is too slow/], 'told once');
+  closeSync(reader);
+  await files.end();
+});
+
+t.test('a list is whose the files are, and another user leads it nowhere', asRoot, async (t) => {
+  ownJournal(t);
+  const dir = join(t.testdirName, 'dir');
+  mkdirSync(dir);
+  chownSync(dir, NOBODY, NOBODY);
+  const owned = { ...outputIn(t), owner: { uid: NOBODY, gid: NOBODY } };
+  const list = join(dir, 'list');
+  await new FinishedFiles({ printName: list }, owned, t.fail).end();
+  t.match(statSync(list), { uid: NOBODY, gid: NOBODY });
+  const precious = join(dir, 'precious');
+  writeFileSync(precious, 'precious');
+  linkSync(precious, join(dir, 'twin'));
+  t.throws(() => new FinishedFiles({ printName: join(dir, 'twin') }, outputIn(t), t.fail), {
+    code: 'ERR_SINK_OPEN',
+    errno: 'EACCES',
+  });
+  t.equal(readFileSync(precious, 'utf8'), 'precious');
+});
+
 t.test('a list that fails later is told, and ends nothing', async (t) => {
   ownJournal(t);
   const told: string[] = [];
@@ -52,7 +122,7 @@ t.test('a list that fails later is told, and ends nothing', async (t) => {
   files.add('a');
   files.add('b');
   await files.end();
-  t.match(told, [/cannot write the names of files any more: .*ENOSPC/]);
+  t.match(told, [/names of files are left out: .*ENOSPC/]);
 });
 
 t.test('what a killed capture leaves unfinished is in the journal, for recover to name', async (t) => {
