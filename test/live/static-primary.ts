@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { isMissing } from '../harness/built.js';
-import { capinfos, requirements, runDpcap } from '../harness/index.js';
+import { tempDir } from '../dpvs/helpers/temp-dir.js';
+import { built, isMissing } from '../harness/built.js';
+import { capinfos, isInstalled, requirements, run, runDpcap } from '../harness/index.js';
 import { startMallocPrimary } from '../harness/malloc-primary.js';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/librte_eal.a';
@@ -31,3 +32,27 @@ t.test('it is captured from, and cleared', { skip }, async (t) => {
   await primary.forwarded(1000);
   t.ok((await primary.waits()).packets > before.packets);
 });
+
+t.test(
+  'stripped, it is captured from where its mempools are vouched for',
+  { skip: skip || (!isInstalled('strip') && 'strip is not installed') },
+  async (t) => {
+    const stripped = join(tempDir(t), 'stripped-primary');
+    run('strip', ['-o', stripped, built('dpdk-static-primary')]);
+    const primary = await startMallocPrimary(['net_null0'], [], stripped);
+    t.teardown(() => primary.stop());
+    await primary.forward('on');
+    const where = ['--file-prefix', primary.prefix];
+    const capture = [...where, '-i', '0', '-c', '1000', '-w', '/dev/null'];
+    t.match(await runDpcap(capture), {
+      code: 1,
+      stderr:
+        /no file of the process defines rte_mempool_ops_table; a static executable may have been stripped; .*--trust-/s,
+    });
+    t.match(await runDpcap([...capture, '--trust-mempools']), { code: 0, stderr: /1000 packets captured/ });
+    t.match(await runDpcap(['recover', ...where]), { code: 0, stdout: /nothing to clear/ });
+    const before = await primary.waits();
+    await primary.forwarded(1000);
+    t.ok((await primary.waits()).packets > before.packets);
+  },
+);
