@@ -1,8 +1,9 @@
 /** Primaries in mount and PID namespaces of their own, as containers are: seen, captured from and cleared from the host. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { projectFile } from '../../src/system/location.js';
 import { killBoth } from '../harness/engine.js';
 import {
   balances,
@@ -116,3 +117,41 @@ t.test('with a runtime directory of its own: dpcap is led into it', { skip }, as
   t.match(cleared, { code: 0, stdout: /nothing to clear/ }, cleared.stderr);
   await isForwarding(t, testpmd, 'recover');
 });
+
+/** What a container has unless it is told otherwise (Docker, containerd, CRI-O). */
+const USUAL =
+  'chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,net_raw,sys_chroot,mknod,audit_write,setfcap';
+const withOnly = (capabilities: string): string[] => [
+  'setpriv',
+  `--bounding-set=-all,+${capabilities.replaceAll(',', ',+')}`,
+];
+
+t.test(
+  'a sidecar, with the capabilities that its manifest gives it',
+  { skip: requirements({ tools: ['setpriv'] }) },
+  async (t) => {
+    const manifest = readFileSync(projectFile('deploy/sidecar.yaml'), 'utf8');
+    const added = [...manifest.matchAll(/^ +- ([A-Z_]+) #/gm)].map(([, name]) => name?.toLowerCase());
+    t.ok(added.includes('sys_ptrace'));
+    const testpmd = await startTestpmd({ ...NULL, within: withOnly(USUAL) });
+    t.teardown(() => testpmd.stop());
+    await testpmd.command('start');
+    const before = await remember(testpmd);
+    const [program = '', ...words] = withOnly(added.join(','));
+    const running = start(program, [
+      ...words,
+      DPCAP,
+      '--file-prefix',
+      testpmd.prefix,
+      '-i',
+      '0',
+      '-c',
+      '1000',
+      '-w',
+      '/dev/null',
+    ]);
+    running.closeStdin();
+    t.match(await running.wait(), { code: 0, stderr: /1000 packets captured/ });
+    await isUnharmed(t, testpmd, before, 'captured from');
+  },
+);
