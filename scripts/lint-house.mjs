@@ -181,16 +181,6 @@ function checkErrorCodes() {
   for (const code of told) if (!known.has(code)) wrong.push(`docs/errors.md tells of ${code}, which there is not`);
 }
 
-/** Who audits the agent wants to know how much there is to read. */
-function checkAgentLines() {
-  const files = filesBelow('native/agent/library').filter((file) => /\.[ch]$/.test(file));
-  const lines = files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('\n').length - 1, 0);
-  const rounded = Math.round(lines / 100) * 100;
-  const [, told] = readFileSync('docs/agent.md', 'utf8').match(/`native\/agent\/library\/`, (\d+) lines/) ?? [];
-  if (Number(told) !== rounded)
-    wrong.push(`docs/agent.md says that the agent has ${told} lines, and it has ${rounded}`);
-}
-
 const sources = filesBelow('src').map((file) => file.slice('src/'.length));
 const graph = importsOf(sources);
 checkImports(graph);
@@ -202,6 +192,5 @@ checkReadme();
 checkCitedTests();
 checkOldNode();
 checkErrorCodes();
-checkAgentLines();
 for (const line of wrong) console.error(`lint: ${line}`);
 process.exitCode = wrong.length > 0 ? 1 : 0;
