@@ -1,6 +1,7 @@
 #include "agent/process.h"
 
 extern "C" {
+#include "agent/library/datapath/lane.h"
 #include "agent/library/dpdk.h"
 }
 
@@ -9,10 +10,13 @@ extern "C" {
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -70,6 +74,39 @@ void receive() {
   for (rte_mbuf*& one : packets) one = packet.head();
   for (const auto& [callback, lane] : callbacks) callback(kPort, 0, packets, kBurst, kBurst, lane);
 }
+
+// Keeps the thread that comes into the callback of a lane there.
+class Waiting {
+ public:
+  explicit Waiting(lane* place) : place_(place) {
+    tap_.self = this;
+    tap_.head.take = [](tap* head, rte_mbuf**, uint16_t) {
+      Waiting* const self = reinterpret_cast<Tap*>(head)->self;
+      self->inside_.set_value();
+      self->leave_.get_future().wait();
+    };
+    CHECK_ALL(lane_attach_tap(place_, &tap_.head) == 0);
+    thread_ = std::thread(receive);
+    inside_.get_future().wait();
+  }
+  void end() {
+    lane_detach_tap(place_, &tap_.head);
+    leave_.set_value();
+    thread_.join();
+  }
+
+ private:
+  struct Tap {
+    tap head;
+    Waiting* self;
+  };
+  lane* const place_;
+  Tap tap_{};
+  std::promise<void> inside_, leave_;
+  std::thread thread_;
+};
+
+std::vector<dpcap_agent_status> captures_of(AgentClient& client) { return ask_status(client, 5000); }
 
 std::string refusal_of(const std::function<void()>& call) {
   try {
@@ -188,6 +225,44 @@ void test_captures(const std::string& path) {
     all.push_back(&lanes.emplace_back(i, LaneId{kDevice, kPort, i, Direction::rx}, 0));
   AgentProcess wide(path, order);
   CHECK(refusal_of([&] { wide.prepare(all); }) == "ERR_USAGE");
+}
+
+void test_grace(const std::string& path) {
+  Lane lane(0, LaneId{kDevice, kPort, 0, Direction::rx}, 0);
+  struct lane* const place = lane_find(kPort, 0, DPCAP_AGENT_RX);
+  AgentClient client(path);
+  while (!captures_of(client).empty()) {
+  }  // those of other tests end a little later
+  std::optional<AgentProcess> capture;
+  const auto begin = [&] {
+    capture.emplace(path, AgentOrder{lane.rule, {}, kOptions, 1});
+    capture->prepare({&lane});
+    capture->open();
+  };
+
+  begin();
+  Waiting first(place);
+  const uint64_t before = lane_contended(place);
+  receive();  // does not wait for the thread that is inside
+  CHECK(lane_contended(place) == before + kBurst);
+  std::future<std::string> stopped = std::async(std::launch::async, [&] { return capture->stop(); });
+  while (captures_of(client).at(0).state != DPCAP_AGENT_ENDING) {
+  }
+  CHECK(stopped.wait_for(std::chrono::seconds(0)) != std::future_status::ready);
+  first.end();
+  CHECK(stopped.get().empty());
+
+  begin();
+  Waiting second(place);
+  capture.reset();
+  std::vector<dpcap_agent_status> left;
+  do left = captures_of(client);
+  while (left.size() != 1 || left[0].state != DPCAP_AGENT_ENDING);
+  CHECK(left[0].client_pid == 0 && left[0].memory_bytes > 0);
+  second.end();
+  while (!captures_of(client).empty()) {
+  }
+  CHECK(callbacks.size() == 1);
 }
 
 void test_late_answer(const std::string& directory) {

@@ -8,6 +8,7 @@ extern "C" {
 }
 
 #include <rte_ethdev.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -151,6 +152,26 @@ void test_too_many(const std::string& path) {
   ask_hello(clients.back(), kAnswerMs);
 }
 
+// A process without a descriptor to spare serves those who are there, and the next one when it has one again.
+void test_no_descriptors(const std::string& path) {
+  AgentClient known(path);
+  ask_hello(known, kAnswerMs);
+  const Descriptor client(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const int next = Descriptor(dup(client.get())).get();
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{static_cast<rlim_t>(next), limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  const sockaddr_un address = unix_address(path, "cannot connect to");
+  CHECK(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  for (int i = 0; i < 3; i++) ask_hello(known, kAnswerMs);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const std::vector<uint8_t> hello = message(DPCAP_AGENT_HELLO);
+  dpcap_agent_header header{};
+  CHECK(send(client.get(), hello.data(), hello.size(), MSG_NOSIGNAL) > 0);
+  CHECK(recv(client.get(), &header, sizeof header, 0) == sizeof header && header.error == 0);
+}
+
 // The socket's mode keeps others out; they are refused all the same.
 void test_other_user(const std::string& path) {
   if (geteuid() != 0) return;
@@ -198,10 +219,12 @@ void test_agent_server() {
   test_fuzzed_messages(path);
   test_too_many(path);
   test_other_user(path);
+  test_no_descriptors(path);
   test_other_agent(directory);
   test_agent_process(path);
   test_last_packets(path);
   test_captures(path);
+  test_grace(path);
   test_late_answer(directory);
   CHECK(is_well(path));  // and has ended that session
   server_close();
