@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "ebpf/wall_offset.h"
+
 namespace dpcap {
 namespace {
 
@@ -16,12 +18,8 @@ constexpr uint32_t kMostInLook = 4096;
 // A packet takes about so much of the ring; for how long a thread may sleep.
 constexpr uint64_t kPacketBytes = 256;
 // Clocks are read one after the other; what differs by less is not a clock that was set.
-constexpr int64_t kStepNs = 1'000'000;
+constexpr uint64_t kStepNs = 1'000'000;
 constexpr size_t kMostSpare = 256;
-
-int64_t wall_offset_ns() {
-  return static_cast<int64_t>(now_ns(CLOCK_REALTIME)) - static_cast<int64_t>(now_ns(CLOCK_MONOTONIC));
-}
 
 }  // namespace
 
@@ -30,7 +28,7 @@ EbpfPoller::EbpfPoller(const std::vector<Lane*>& lanes, const EbpfInput& input, 
     : input_(input),
       writer_(std::move(writer)),
       admission_(admission),
-      wall_offset_ns_(wall_offset_ns()),
+      wall_offset_ns_(read_wall_offset(now_ns).ns),
       mbufs_(DPCAP_PROBE_MOST_PACKETS),
       is_selected_(DPCAP_PROBE_MOST_PACKETS),
       times_ns_(DPCAP_PROBE_MOST_PACKETS) {
@@ -154,12 +152,12 @@ uint32_t EbpfPoller::select(const Held& held, uint32_t count) {
   return selected;
 }
 
-// Both clocks are disciplined alike; only one of them can be set.
+// Both clocks are disciplined alike; only one of them can be set. What is in doubt, the next look tells.
 void EbpfPoller::look_at_clock() {
-  const int64_t offset = wall_offset_ns();
-  const int64_t step = offset - wall_offset_ns_;
-  if (std::abs(step) < kStepNs) return;
-  wall_offset_ns_ = offset;
+  const WallOffset now = read_wall_offset(now_ns);
+  const int64_t step = now.ns - wall_offset_ns_;
+  if (now.doubt_ns >= kStepNs || std::abs(step) < static_cast<int64_t>(kStepNs)) return;
+  wall_offset_ns_ = now.ns;
   input_.tallies.steps_ns += step;
   input_.tallies.clock_steps++;
 }

@@ -3,12 +3,14 @@
 
 #include <rte_ether.h>
 
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <vector>
 
 #include "capture/admission.h"
 #include "copies.h"
+#include "ebpf/wall_offset.h"
 #include "mbuf/epb_options.h"
 #include "record/pcap_format.h"
 #include "tap.h"
@@ -222,6 +224,24 @@ void test_tags() {
   CHECK(memcmp(&test.sink.records[0][16 + 12], tag, sizeof tag) == 0);
 }
 
+// A thread that lost its CPU for `lost_ns` before each of its first looks at the system clock is not deceived, or says
+// so.
+WallOffset offset_after(int interruptions, uint64_t lost_ns) {
+  uint64_t steady = 5'000'000'000;
+  return read_wall_offset([&, left = interruptions](clockid_t clock) mutable {
+    steady += clock == CLOCK_REALTIME && left-- > 0 ? lost_ns : 30;
+    return clock == CLOCK_REALTIME ? steady + 7'000'000'000 : steady;
+  });
+}
+
+void test_clocks() {
+  for (const int interruptions : {0, 1, 4}) {
+    const WallOffset offset = offset_after(interruptions, 3'000'000);
+    CHECK(offset.doubt_ns < 1000 && std::abs(offset.ns - 7'000'000'000) < 1000);
+  }
+  CHECK(offset_after(5, 3'000'000).doubt_ns >= 3'000'000);
+}
+
 }  // namespace
 
 void test_ebpf_poller() {
@@ -233,4 +253,5 @@ void test_ebpf_poller() {
   test_limit();
   test_filter();
   test_tags();
+  test_clocks();
 }
