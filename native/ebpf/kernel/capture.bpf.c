@@ -17,7 +17,14 @@
 
 static void add(__u64 *counter, __u64 count) { __sync_fetch_and_add(counter, count); }
 
-// Returns what is kept for the thread that this is. A thread that is one too many has nothing.
+// Returns what is kept for the thread that this is: nothing for one that has made no call that is captured.
+static __always_inline struct thread *known_thread(void) {
+  const __u64 id = bpf_get_current_pid_tgid();
+  const __u32 *slot = bpf_map_lookup_elem(&slots, &id);
+  return slot == NULL ? NULL : bpf_map_lookup_elem(&threads, slot);
+}
+
+// The same, also for one whose first such call this is. A thread that is one too many has nothing.
 static struct thread *this_thread(void) {
   const __u64 id = bpf_get_current_pid_tgid();
   __u32 slot;
@@ -68,13 +75,17 @@ static __always_inline struct call *begin(struct pt_regs *regs, __u32 direction,
   return call;
 }
 
-// Returns the number of the call that ends, or MOST_CALLS when its beginning was not seen.
-static __always_inline __u32 end(struct pt_regs *regs, struct thread *thread) {
+// Returns the number of the call that ends, or MOST_CALLS when its beginning was not seen. Threads whose calls are not
+// captured pass here as well.
+static __always_inline __u32 end(struct pt_regs *regs, struct thread **of) {
+  struct thread *thread = known_thread();
+  if (thread == NULL) return MOST_CALLS;
   const __u64 stack = PT_REGS_SP(regs) - POPPED;
   __u32 at = MOST_CALLS;
   if (thread->depth == 2 && thread->calls[1].stack == stack) at = 1;
   if (thread->depth >= 1 && thread->calls[0].stack == stack) at = 0;
   if (at < MOST_CALLS) thread->depth = at;
+  *of = thread;
   return at;
 }
 
@@ -225,9 +236,8 @@ int rx_entry(struct pt_regs *regs) {
 
 SEC("dpcap_rx")
 int rx_return(struct pt_regs *regs) {
-  struct thread *thread = this_thread();
-  if (thread == NULL) return 0;
-  const __u32 number = end(regs, thread);
+  struct thread *thread;
+  const __u32 number = end(regs, &thread);
   if (number >= MOST_CALLS) return 0;
   struct call *call = &thread->calls[number];
   const __u32 count = PT_REGS_RC(regs) & 0xffff;
@@ -253,9 +263,8 @@ int tx_entry(struct pt_regs *regs) {
 
 SEC("uretprobe")
 int tx_return(struct pt_regs *regs) {
-  struct thread *thread = this_thread();
-  if (thread == NULL) return 0;
-  const __u32 number = end(regs, thread);
+  struct thread *thread;
+  const __u32 number = end(regs, &thread);
   if (number >= MOST_CALLS) return 0;
   struct call *call = &thread->calls[number];
   const __u32 count = PT_REGS_RC(regs) & 0xffff;
