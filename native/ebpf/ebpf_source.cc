@@ -73,6 +73,7 @@ void EbpfSource::watch() {
   const auto has_changed = [](const auto& process) { return process->has_changed(); };
   if (std::any_of(processes_.begin(), processes_.end(), has_changed)) can_settle_ = true;
   if (!has_told_unseen_ && has_unseen()) can_settle_ = true;
+  if (!has_told_missed_ && program_ && program_->missed() > 0) can_settle_ = true;
   if (!has_told_refusal_ && !refusal().empty()) can_settle_ = true;
 }
 
@@ -104,6 +105,12 @@ std::vector<std::string> EbpfSource::settle() {
   if (!has_told_unseen_ && has_unseen()) {
     has_told_unseen_ = true;
     all.push_back("more than 64 threads call drivers, or drivers call drivers: packets of some are not seen");
+  }
+  const uint64_t missed = has_told_missed_ ? 0 : program_->missed();
+  if (missed > 0) {
+    has_told_missed_ = true;
+    all.push_back("the kernel was in another of its programs at " + std::to_string(missed) +
+                  " or more of the application's calls: what these gave or took is not seen");
   }
   if (!has_told_refusal_.exchange(true) && !refusal().empty()) all.push_back(refusal());
   return all;

@@ -62,6 +62,7 @@ class EbpfSource : public Source {
   double poll_ns_ = 0;
   std::atomic<bool> can_settle_{false};
   std::atomic<bool> has_told_unseen_{false};
+  std::atomic<bool> has_told_missed_{false};
   std::atomic<bool> has_told_refusal_{false};
 };
 

@@ -126,6 +126,18 @@ void KernelProgram::take_bursts(const Take& take) {
   ring_buffer__consume(ring_.get());
 }
 
+uint64_t KernelProgram::missed() const {
+  uint64_t missed = 0;
+  const bpf_program* program = nullptr;
+  while ((program = bpf_object__next_program(object_.get(), const_cast<bpf_program*>(program))) != nullptr) {
+    bpf_prog_info info{};
+    uint32_t size = sizeof info;
+    const int fd = bpf_program__fd(program);
+    if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0) missed += info.recursion_misses;
+  }
+  return missed;
+}
+
 uint64_t KernelProgram::counted(uint32_t lane, __u64 dpcap_probe_lane::*counter) const {
   return __atomic_load_n(&(lanes_[lane].*counter), __ATOMIC_ACQUIRE);
 }

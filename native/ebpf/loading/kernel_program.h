@@ -62,6 +62,9 @@ class KernelProgram {
   void take_bursts(const Take& take);
   // Why the kernel has not taken the filter, in its own words; empty when it has, or there was none.
   const std::string& filter_refusal() const { return filter_refusal_; }
+  // How often the kernel has not run the programs, because the thread was in another one on that CPU already. Kernels
+  // before 5.12 do not tell.
+  uint64_t missed() const;
   // A counter of a lane.
   uint64_t counted(uint32_t lane, __u64 dpcap_probe_lane::*counter) const;
 

@@ -218,6 +218,7 @@ bool is_kernel_old() {
 bool can_load() {
   try {
     const KernelProgram program(kSizes);
+    CHECK(program.missed() == 0);
     return true;
   } catch (const Error& error) {
     note(error.what());
