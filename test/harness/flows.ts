@@ -25,13 +25,17 @@ export interface FlowPrimary {
   asked: (...functions: string[]) => string[];
 }
 
-/** @param refused a call that the driver refuses, such as `create 2` */
-export async function startFlowPrimary(t: Test, refused?: string): Promise<FlowPrimary> {
+/**
+ * @param refused a call that the driver refuses, such as `create 2`
+ * @param driver the name of the driver that the stand-in is of, where it matters
+ */
+export async function startFlowPrimary(t: Test, refused?: string, driver?: string): Promise<FlowPrimary> {
   const file = join(t.testdir(), 'flows');
   const env = {
     LD_PRELOAD: [installedAgent(), built('flow-recorder', 'flow-recorder.so')].join(':'),
     DPCAP_TEST_FLOWS: file,
     ...(refused === undefined ? {} : { DPCAP_TEST_FLOWS_REFUSED: refused }),
+    ...(driver === undefined ? {} : { DPCAP_TEST_DRIVER: driver }),
   };
   const vdevs = [0, 1, 2, 3].map((port) => `net_null${port}`);
   const testpmd = await startTestpmd({ vdevs, env, args: ['--rxq=2', '--txq=2'], memoryMb: 128 });

@@ -214,6 +214,18 @@ t.test('real drivers', { skip }, async (t) => {
   t.same(leftovers(), []);
 });
 
+t.test('the loopback of a driver that has one', { skip }, async (t) => {
+  const { testpmd, asked } = await startFlowPrimary(t, 'loopback 3', 'net_ixgbe');
+  const loopback = (...words: string[]): ReturnType<typeof runDpcap> =>
+    runDpcap(['mirror', 'loopback', '-i', ...words, '--file-prefix', testpmd.prefix]);
+  t.match(await loopback('1', 'on'), { code: 0, stdout: /^the loopback of port 1 \(net_null1\) is on, for the PF/ });
+  t.match(await loopback('net_null2', 'off'), { code: 0, stdout: /port 2 \(net_null2\) is off/ });
+  t.match(await loopback('1', 'off'), { code: 1, stderr: /ENODEV/ }, 'what the driver says is passed on');
+  t.same(asked('loopback'), ['loopback 1 1', 'loopback 2 0', 'loopback 1 0']);
+  t.match(await testpmd.stop(), { code: 0 });
+  t.same(leftovers(), []);
+});
+
 t.test("testpmd's prompt understands the rules that are shown", { skip }, async (t) => {
   const testpmd = await startWithAgent('LD_PRELOAD', { vdevs: ['net_null0', 'net_null1', 'net_null2'], memoryMb: 128 });
   t.teardown(() => testpmd.stop());

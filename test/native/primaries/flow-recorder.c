@@ -1,10 +1,14 @@
 /*
  * Loaded into an application, it stands in for a driver that takes flow rules: it takes every one, counts for it, and
  * appends to the file DPCAP_TEST_FLOWS what it was asked, a line each. DPCAP_TEST_FLOWS_REFUSED is a function and a
- * number, such as "create 2": the second of its calls is refused.
+ * number, such as "create 2": the second of its calls is refused. Its ports are of the driver DPCAP_TEST_DRIVER, where
+ * that is set; the functions of drivers that it stands in for are those of net_ixgbe.
  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <rte_ethdev.h>
 #include <rte_flow.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -178,4 +182,24 @@ int rte_flow_pick_transfer_proxy(uint16_t port, uint16_t *proxy, struct rte_flow
   (void)port, (void)error;
   *proxy = 0;
   return 0;
+}
+
+int rte_eth_dev_info_get(uint16_t port, struct rte_eth_dev_info *info) {
+  const char *const driver = getenv("DPCAP_TEST_DRIVER");
+  int (*real)(uint16_t, struct rte_eth_dev_info *);
+  int err;
+
+  *(void **)&real = dlsym(RTLD_NEXT, "rte_eth_dev_info_get");
+  if (real == NULL) abort();
+  err = real(port, info);
+  if (err == 0 && driver != NULL) info->driver_name = driver;
+  return err;
+}
+
+int rte_pmd_ixgbe_set_tx_loopback(uint16_t port, uint8_t on) {
+  struct line line = {.length = 0};
+
+  add(&line, "loopback %u %u", port, on);
+  write_line(&line);
+  return is_refused("loopback") ? -ENODEV : 0;
 }
