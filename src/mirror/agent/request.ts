@@ -6,7 +6,7 @@ import type { MirrorOrder, MirrorTunnelOrder } from '../../native/mirror-binding
 import type { Direction } from '../../native/primary-binding.js';
 import { describePort, selectPorts } from '../../protocol/lanes.js';
 import { missingDangers } from './dangers.js';
-import { type TunnelRequest, tunnelOrder, tunnelWarnings } from './tunnel.js';
+import { believedMtu, type TunnelRequest, tunnelOrder, tunnelWarnings } from './tunnel.js';
 
 export type AgentPort = AgentHello['ports'][number];
 
@@ -171,9 +171,10 @@ function checkReference({ byReference, accepted, directions, snaplen, vlanTci, t
 }
 
 function lengthWarnings(source: AgentPort, target: AgentPort, byReference: boolean): string[] {
-  if (source.mtu <= target.mtu) return [];
+  const most = believedMtu(target);
+  if (believedMtu(source) <= most) return [];
   const longer = byReference ? 'longer packets are refused' : 'longer copies are cut';
-  return [`port ${describePort(target)} takes frames of ${target.mtu + ETHERNET_HEADER} bytes: ${longer}`];
+  return [`port ${describePort(target)} takes frames of ${most + ETHERNET_HEADER} bytes: ${longer}`];
 }
 
 function linkWarnings(target: AgentPort): string[] {

@@ -103,8 +103,13 @@ export function tunnelOrder({ plan, nextHopMac, neighbour }: TunnelRequest, port
   };
 }
 
+/** The MTU of a port as its agent takes it: some drivers do not tell. */
+export function believedMtu({ mtu }: AgentPort): number {
+  return mtu < LEAST_MTU ? USUAL_MTU : mtu;
+}
+
 function mtuOf({ mtu }: TunnelPlan, port: AgentPort): number {
-  const most = port.mtu < LEAST_MTU ? USUAL_MTU : port.mtu; // some drivers do not tell
+  const most = believedMtu(port);
   if (mtu === undefined) return Math.min(USUAL_MTU, most);
   if (mtu <= most) return mtu;
   throw new UsageError(`port ${describePort(port)} sends packets of ${most} bytes at most`, {

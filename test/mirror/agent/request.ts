@@ -47,6 +47,12 @@ t.test('ports are found by number and by name', async (t) => {
     filter: '',
   });
   const { warnings } = resolveMirror({ ...REQUEST, target: '2' }, PORTS);
+  const silent = PORTS.map((port) => ({ ...port, mtu: port.id === 2 ? 0 : port.mtu }));
+  t.match(
+    resolveMirror({ ...REQUEST, target: '2' }, silent).warnings,
+    [/link of port 2/],
+    'a driver that does not tell',
+  );
   t.match(warnings, [/takes frames of 1014 bytes: longer copies are cut/, /link of port 2 \(net_null2\) is down/]);
 });
 
