@@ -1,5 +1,5 @@
 /** Files that follow one another: together they are what one file would have been, packet for packet, and each is whole. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startWithAgent } from '../harness/agent.js';
@@ -7,12 +7,15 @@ import {
   balances,
   capinfos,
   capture,
+  DPCAP,
   isForwarding,
   type LiveCapture,
   Replay,
   readPcap,
   requirements,
   run,
+  runDpcap,
+  start,
   startCapture,
   startTestpmd,
   type Testpmd,
@@ -116,6 +119,7 @@ for (const [way, via, start] of WAYS) {
         files.every((path) => Number(capinfos(path)['Number of packets']) > 0),
         'and none is empty',
       );
+      if (words[1] === 'interval:1') t.same(files.filter(isOfTwoSeconds), [], 'no file has packets of two periods');
     }
   });
 
@@ -186,6 +190,18 @@ function isCutRight(t: Test, title: string, words: readonly string[], files: rea
   }
 }
 
+/** When the first and the last packet of a file were captured, in nanoseconds since 1970. */
+function span(path: string): { first: bigint; last: bigint } {
+  const [, first = '', last = ''] = run('capinfos', ['-T', '-r', '-a', '-e', '-S', path]).trim().split('\t');
+  const nanoseconds = (seconds: string): bigint => BigInt(seconds.replace('.', '').padEnd(19, '0'));
+  return { first: nanoseconds(first), last: nanoseconds(last) };
+}
+
+function isOfTwoSeconds(path: string): boolean {
+  const { first, last } = span(path);
+  return first / 1_000_000_000n !== last / 1_000_000_000n;
+}
+
 t.test('a signal ends the last file, and several threads keep the order of time', { skip }, async (t) => {
   const testpmd = await startTestpmd({ vdevs: ['net_null0', 'net_null1'] });
   t.teardown(() => testpmd.stop());
@@ -196,7 +212,15 @@ t.test('a signal ends the last file, and several threads keep the order of time'
   await running.written(100_000);
   const captured = await running.stop();
   balances(t, captured);
-  const counts = filesIn(folder).map((path) => Number(capinfos(path)['Number of packets']));
+  const facts = filesIn(folder).map(capinfos);
+  t.ok(
+    facts.every((one) => one['Strict time order'] === 'True'),
+    'each file is in the order of time',
+  );
+  const spans = filesIn(folder).map(span);
+  const early = spans.filter(({ first }, at) => first < (spans[at - 1]?.last ?? 0n));
+  t.same(early, [], 'and none begins before the one before it has ended');
+  const counts = facts.map((one) => Number(one['Number of packets']));
   t.ok(
     counts.slice(0, -1).every((count) => count === 20_000),
     `${counts.length} files, full but the last`,
@@ -224,4 +248,49 @@ t.test('files are complete when their names are told, and when a program gets th
     'gzip has taken each',
   );
   for (const path of filesIn(out)) t.equal(capinfos(path)['Number of packets'], '1000');
+});
+
+t.test('a ring of -C and -W comes around, byte for byte as with tcpdump', async (t) => {
+  const folder = t.testdir({ dpcap: {}, tcpdump: {} });
+  const whole = join(folder, 'whole.pcap');
+  writePcap(
+    whole,
+    Array.from({ length: 8000 }, (_, index) => Buffer.alloc(1400, index)),
+  );
+  const words = (by: string): string[] => ['-r', whole, '-C', '1', '-W', '3', '-w', join(folder, by, 'x.pcap')];
+  t.match(await runDpcap(words('dpcap')), { code: 0, stderr: /to 12 files/ });
+  run('tcpdump', ['-Z', 'root', '--time-stamp-precision=nano', ...words('tcpdump')]);
+  const [ours, theirs] = ['dpcap', 'tcpdump'].map((by) => filesIn(join(folder, by)));
+  t.same(
+    ours?.map((path) => basename(path)),
+    ['x.pcap0', 'x.pcap1', 'x.pcap2'],
+  );
+  for (const [at, path] of (theirs ?? []).entries()) {
+    t.ok(readFileSync(ours?.[at] ?? '').equals(readFileSync(path)), basename(path));
+  }
+});
+
+t.test('the umask holds for each file', { skip }, async (t) => {
+  const replay = await replaying(t, t.testdir({ out: {} }), startTestpmd);
+  const out = join(t.testdirName, 'out');
+  const words = [
+    '--file-prefix',
+    replay.testpmd.prefix,
+    '-i',
+    'any',
+    '-B',
+    '16384',
+    '-b',
+    'packets:1000',
+    '-a',
+    'files:2',
+  ];
+  const running = start('sh', ['-c', 'umask 077; exec "$0" "$@"', DPCAP, ...words, '-w', join(out, 'x.pcap')]);
+  await running.expect(/capturing on/, { stream: 'stderr' });
+  await replay.play();
+  t.match(await running.wait(), { code: 0 });
+  t.same(
+    filesIn(out).map((path) => statSync(path).mode & 0o777),
+    [0o600, 0o600],
+  );
 });
