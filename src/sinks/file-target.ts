@@ -64,7 +64,11 @@ function targetOf(path: string, wishes: FileWishes): OutputTarget {
 /** Whether a name given with -w is that of a regular file, which may not exist yet, and not of a descriptor, pipe or device. */
 export function isFileName(path: string): boolean {
   if (descriptorOfLink(path) !== undefined) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  } catch {
+    return true; // why it cannot be looked at is told when it is to be written
+  }
 }
 
 function newFile(path: string, { isFollowed, owner }: FileWishes, replaced?: Replaced): OutputTarget {

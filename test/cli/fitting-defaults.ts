@@ -44,7 +44,8 @@ t.test('what is about files is left out where there is none', async (t) => {
   for (const write of ['-', '/dev/stdout', fifo]) t.same(fitting({ write }, all), ofBytes, write);
   t.notOk('captureComment' in fitting({ write: 'x', format: 'pcap' }, all), 'pcap has no comments');
   t.notOk('captureComment' in fitting({ write: 'x.pcap' }, { captureComment: ['a'] }));
-  t.match(fitting({ write: join(t.testdir({ x: '' }), 'x') }, all), all, 'a file that is there');
+  const dir = t.testdir({ x: '', loop: t.fixture('symlink', 'loop') });
+  for (const name of ['x', 'loop']) t.match(fitting({ write: join(dir, name) }, all), all, name);
 });
 
 t.test('what is typed holds', async (t) => {
