@@ -50,6 +50,7 @@ uint32_t AgentPoller::look(Input& input, uint64_t now) {
   uint32_t found = 0;
   // More than the ring has cannot be: the word is damaged, and what it counts is not there.
   if (published - input.next > uint64_t{input.memory->burst_mask()} + 1) {
+    input.lane->end(LaneState::broken);
     input.bound_ns = now;
     return 0;
   }

@@ -158,9 +158,18 @@ std::vector<PolledLane> AgentProcess::polled(const std::vector<Lane*>& lanes) {
   return polled;
 }
 
-bool AgentProcess::has(const Lane& lane) const {
+std::optional<LaneState> AgentProcess::state(const Lane& lane) const {
   const auto place = find(lane);
-  return place && !is_gone() && __atomic_load_n(&shared(*place).is_ended, __ATOMIC_ACQUIRE) == 0;
+  if (!place) return std::nullopt;
+  if (is_gone()) return LaneState::process_gone;
+  switch (__atomic_load_n(&shared(*place).ended, __ATOMIC_ACQUIRE)) {
+    case DPCAP_AGENT_GOES_ON:
+      return LaneState::live;
+    case DPCAP_AGENT_QUEUE_GONE:
+      return LaneState::queue_gone;
+    default:
+      return LaneState::port_gone;
+  }
 }
 
 bool AgentProcess::is_drained(const Lane& lane) const {

@@ -44,8 +44,8 @@ class AgentProcess {
 
   // Notices that the process has ended.
   void watch();
-  // Whether packets of the lane still come from here.
-  bool has(const Lane& lane) const;
+  // How it is with a lane here; nothing when the process has never had it.
+  std::optional<LaneState> state(const Lane& lane) const;
   // Whether all that came from here has been passed on.
   bool is_drained(const Lane& lane) const;
   // What was counted here for a lane. A process that has ended may have done so before it had counted its last burst:

@@ -20,15 +20,23 @@ AgentSource::AgentSource(const AgentPlan& plan) : file_(plan.orders.front().file
   }
 }
 
-bool AgentSource::has(const Lane& lane) const {
-  return std::any_of(processes_.begin(), processes_.end(), [&](const auto& process) { return process->has(lane); });
+// A lane goes on where one of the processes has it. Those that live know best why none does.
+LaneState AgentSource::state(const Lane& lane) const {
+  LaneState known = LaneState::process_gone;
+  for (const auto& process : processes_) {
+    const LaneState here = process->state(lane).value_or(LaneState::process_gone);
+    if (here == LaneState::live) return here;
+    if (here != LaneState::process_gone) known = here;
+  }
+  return known;
 }
 
 void AgentSource::prepare(const std::vector<Lane*>& lanes, const Ledger&) {
   lanes_ = lanes;
   for (const auto& process : processes_) process->prepare(lanes);
   for (const Lane* lane : lanes) {
-    if (!has(*lane)) throw Error("ERR_PORT_UNKNOWN", text_of(lane->id) + " is not there any more", ENODEV);
+    if (state(*lane) != LaneState::live)
+      throw Error("ERR_PORT_UNKNOWN", text_of(lane->id) + " is not there any more", ENODEV);
   }
 }
 
@@ -63,10 +71,11 @@ bool AgentSource::is_drained(const Lane& lane) const {
 void AgentSource::watch() {
   for (const auto& process : processes_) process->watch();
   for (Lane* lane : lanes_) {
-    if (has(*lane))
+    const LaneState now = state(*lane);
+    if (now == LaneState::live)
       lane->begin_again();
     else if (is_drained(*lane))
-      lane->end(LaneState::port_gone);
+      lane->end(now);
   }
 }
 

@@ -38,7 +38,7 @@ class AgentSource : public Source {
  private:
   std::unique_ptr<Poller> make_poller(const std::vector<Lane*>& lanes, std::unique_ptr<SpanWriter> writer,
                                       Admission& admission);
-  bool has(const Lane& lane) const;
+  LaneState state(const Lane& lane) const;
   bool is_drained(const Lane& lane) const;
 
   const FileOptions file_;

@@ -190,11 +190,17 @@ struct dpcap_agent_burst {
   uint64_t packet_bytes;  // of the records' packets
 };
 
+enum dpcap_agent_lane_end {
+  DPCAP_AGENT_GOES_ON = 0,
+  DPCAP_AGENT_PORT_GONE = 1,
+  DPCAP_AGENT_QUEUE_GONE = 2,
+};
+
 // The agent writes the first two cache lines, the client the third.
 struct dpcap_agent_shared_lane {
   uint64_t published;  // bursts in the ring since the session was opened; the records are complete
   uint32_t is_inside;  // a thread of the application is in the callback
-  uint32_t is_ended;   // the port or queue is gone; it may come back
+  uint32_t ended;      // enum dpcap_agent_lane_end; it may come back
   uint64_t unused1[6];
 
   uint64_t accepted;  // packets that the filter selected

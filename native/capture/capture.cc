@@ -169,7 +169,8 @@ LaneStats Capture::stats_of(const Lane& lane) const {
   using Trust = Ledger::Trust;
   using Reader = Ledger::Reader;
   const LaneState state = lane.state;
-  const Trust trust = is_unconfirmed_ || state == LaneState::taken ? Trust::none : Trust::full;
+  const bool counts_for_us = state != LaneState::taken && state != LaneState::broken;
+  const Trust trust = is_unconfirmed_ || !counts_for_us ? Trust::none : Trust::full;
   const SourceCounters source = [&] {
     const std::lock_guard lock(reading_);
     return counted_for(lane);

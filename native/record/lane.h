@@ -36,9 +36,11 @@ struct LaneRule {
 // Whether the packets that come through a lane are still the lane's own.
 enum class LaneState {
   live,
-  port_gone,   // another device, or none, is in the port's slot: the packets may be another port's
-  queue_gone,  // the port has fewer queues now
-  taken,       // another tool captures there now, in dpcap's place
+  port_gone,     // another device, or none, is in the port's slot: the packets may be another port's
+  queue_gone,    // the port has fewer queues now
+  taken,         // another tool captures there now, in dpcap's place
+  process_gone,  // the process that polled it, or its agent, has ended
+  broken,        // what the application's memory says of it cannot be
 };
 
 struct Lane {
@@ -59,8 +61,8 @@ struct Lane {
     state.compare_exchange_strong(live, how);
   }
   void begin_again() {
-    LaneState gone = LaneState::port_gone;
-    state.compare_exchange_strong(gone, LaneState::live);
+    for (LaneState gone : {LaneState::port_gone, LaneState::queue_gone})
+      state.compare_exchange_strong(gone, LaneState::live);
   }
 };
 

@@ -9,11 +9,13 @@ const WHAT: Record<Exclude<LaneState, 'live'>, string> = {
   'port gone': 'its port was removed from the primary',
   'queue gone': 'the port has fewer queues now',
   taken: 'another tool has removed our callback and seems to be capturing there',
+  'process gone': 'the process that polled it, or its agent, has ended',
+  broken: "what the application's memory says of it cannot be",
 };
 
 export class LaneWatch {
   readonly #lanes: readonly LanePlan[];
-  readonly #ended = new Set<number>();
+  readonly #ended = new Map<number, LaneState>();
 
   /** @param lanes the lanes in the order of the statistics */
   constructor(lanes: readonly LanePlan[]) {
@@ -25,10 +27,11 @@ export class LaneWatch {
     return stats.lanes.flatMap(({ state }, at) => {
       if ((state === 'live') !== this.#ended.has(at)) return [];
       if (state === 'live') {
+        const back = this.#ended.get(at) === 'queue gone' ? 'queue' : 'port';
         this.#ended.delete(at);
-        return [`${nameOf(this.#lanes[at])} is captured again: its port is back`];
+        return [`${nameOf(this.#lanes[at])} is captured again: its ${back} is back`];
       }
-      this.#ended.add(at);
+      this.#ended.set(at, state);
       return [`${nameOf(this.#lanes[at])} is no longer captured: ${WHAT[state]}`];
     });
   }

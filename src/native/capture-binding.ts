@@ -112,7 +112,7 @@ export type SinkRemark = 'cut' | 'rate' | 'own' | `E${string}`;
 /** Counters of one lane since its capture began. */
 export interface LaneStats {
   /** In any state but live, packets of the lane are no longer recorded. */
-  state: 'live' | 'port gone' | 'queue gone' | 'taken';
+  state: 'live' | 'port gone' | 'queue gone' | 'taken' | 'process gone' | 'broken';
   port: number;
   queue: number;
   direction: Direction;

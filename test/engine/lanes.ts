@@ -1,6 +1,6 @@
 import t from 'tap';
 import { LaneWatch } from '../../src/engine/lanes.js';
-import type { LanePlan } from '../../src/native/capture-binding.js';
+import type { LanePlan, LaneStats } from '../../src/native/capture-binding.js';
 import { lane } from './helpers/lane.js';
 
 const plan = (queue: number, direction: 'rx' | 'tx'): LanePlan => {
@@ -16,6 +16,16 @@ t.test('a lane whose port is back is told each time', async (t) => {
     t.same(watch.notices({ lanes: [lane(), lane()] }), ['net_null9 queue 1 tx is captured again: its port is back']);
     t.same(watch.notices({ lanes: [lane(), lane()] }), []);
   }
+});
+
+t.test('what ended it, and what is back, is told', async (t) => {
+  const watch = new LaneWatch([plan(0, 'rx')]);
+  const told = (state: LaneStats['state']): string[] => watch.notices({ lanes: [lane({ state })] });
+  t.match(told('queue gone'), [/the port has fewer queues/]);
+  t.match(told('live'), [/captured again: its queue is back/]);
+  t.match(told('process gone'), [/the process that polled it, or its agent, has ended/]);
+  t.same(told('process gone'), []);
+  t.match(new LaneWatch([plan(0, 'rx')]).notices({ lanes: [lane({ state: 'broken' })] }), [/cannot be/]);
 });
 
 t.test('each lane that ends is told once; the last ends the capture', async (t) => {

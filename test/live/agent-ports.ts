@@ -49,10 +49,12 @@ t.test('a port that comes back is captured again', { skip }, async (t) => {
   const testpmd = await forwarding(t);
   const running = await startCapture(testpmd, [...AGENT, '-i', 'any', '-w', '/dev/null']).started();
   await detachPort1(testpmd);
-  await running.process.expect(/net_null1 queue 0 rx is no longer captured/, { stream: 'stderr' });
+  await running.process.expect(/net_null1 queue 0 rx is no longer captured: its port was removed/, {
+    stream: 'stderr',
+  });
   await testpmd.command('port attach net_null1', /Port 1 is attached/);
   await testpmd.command('port start 1');
-  await running.process.expect(/net_null1 queue 0 rx is captured again/, { stream: 'stderr' });
+  await running.process.expect(/net_null1 queue 0 rx is captured again: its port is back/, { stream: 'stderr' });
   const before = written(await running.next(), { port: 1 });
   await testpmd.command('start');
   while (written(await running.next(), { port: 1 }) < before + 1000);

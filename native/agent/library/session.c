@@ -192,7 +192,9 @@ bool session_stop(struct session *session) {
 // A lane whose queue has gone is detached, so that packets of another port in its place are not taken for its own.
 static void end_lane(struct session_lane *one) {
   detach(one);
-  __atomic_store_n(&one->stream.shared->is_ended, 1, __ATOMIC_RELEASE);
+  const bool has_port = lane_has_port(one->lane, &one->stream);
+  __atomic_store_n(&one->stream.shared->ended, has_port ? DPCAP_AGENT_QUEUE_GONE : DPCAP_AGENT_PORT_GONE,
+                   __ATOMIC_RELEASE);
 }
 
 // Goes on with a lane when the device is back in its place. The driver is not asked, which the application may be about
@@ -202,7 +204,7 @@ static void revive_lane(struct session_lane *one) {
   // A thread that was inside when the lane was detached has not said that it left.
   __atomic_store_n(&one->stream.shared->is_inside, 0, __ATOMIC_RELEASE);
   if (!has_device(&one->where) || !lane_is_there(one->lane)) return;
-  if (attach(one) == 0) __atomic_store_n(&one->stream.shared->is_ended, 0, __ATOMIC_RELEASE);
+  if (attach(one) == 0) __atomic_store_n(&one->stream.shared->ended, DPCAP_AGENT_GOES_ON, __ATOMIC_RELEASE);
 }
 
 void session_watch(struct session *session) {

@@ -15,6 +15,10 @@ const char* text_of(LaneState state) {
       return "queue gone";
     case LaneState::taken:
       return "taken";
+    case LaneState::process_gone:
+      return "process gone";
+    case LaneState::broken:
+      return "broken";
     default:
       return "live";
   }

@@ -229,6 +229,7 @@ void test_broken_word() {
     application.streams[0].shared->published = word;
     CHECK(engine.poller->poll() == 0);
     CHECK(engine.poller->is_empty());
+    CHECK(engine.lanes[0].state == LaneState::broken && engine.lanes[1].is_live());
   }
   engine.end();
 }

@@ -19,12 +19,12 @@ namespace {
 
 constexpr uint16_t kPort = 7;  // of this test alone: lanes stay
 constexpr uint16_t kBurst = 8;
-bool has_port;
+bool has_port, has_queue = true;
 std::vector<std::pair<rte_rx_callback_fn, void*>> callbacks;
 
 void fake_ethdev() {
   dpdk.is_valid_port = [](uint16_t) { return has_port ? 1 : 0; };
-  dpdk.is_valid_rxq = nullptr;
+  dpdk.is_valid_rxq = [](uint16_t, uint16_t) { return has_queue ? 0 : -1; };
   dpdk.on_event = keep_event_callback;
   dpdk.add_rx = [](uint16_t, uint16_t, rte_rx_callback_fn callback, void* lane) {
     callbacks.emplace_back(callback, lane);
@@ -68,8 +68,12 @@ void test_agent_lanes() {
   CHECK(lane_attach(place, &first.taken) == 0 && callbacks.size() == 1);
   receive();
   CHECK(first.taken.accepted == kBurst && !lane_has_ended(place, &first.taken));
+  has_queue = false;  // the port is set up with fewer
+  CHECK(lane_has_ended(place, &first.taken) && lane_has_port(place, &first.taken));
+  has_queue = true;
 
   destroy_port();
+  CHECK(!lane_has_port(place, &first.taken));
   CHECK(lane_has_ended(place, &first.taken) && !lane_is_there(place));
   CHECK(lane_attach(place, &second.taken) == ENODEV);
   has_port = true;  // another one, perhaps

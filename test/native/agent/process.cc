@@ -160,7 +160,7 @@ void test_agent_process(const std::string& path) {
   AgentProcess process(path, {lane.rule, {}, kOptions, 4 << 20});
   process.prepare({&lane});
   process.open();
-  CHECK(callbacks.size() == 1 && process.has(lane));
+  CHECK(callbacks.size() == 1 && process.state(lane) == LaneState::live);
   const std::vector<PolledLane> polled = process.polled({&lane});
   AgentPoller poller(polled, std::make_unique<FileSpanWriter>(kOptions.format, sink), admission);
   receive();
@@ -169,13 +169,17 @@ void test_agent_process(const std::string& path) {
   CHECK(process.counters(lane).accepted == 2 * kBurst);
 
   dpcap_agent_shared_lane& words = polled[0].memory->lane(0);
+  words.ended = DPCAP_AGENT_QUEUE_GONE;
+  CHECK(process.state(lane) == LaneState::queue_gone);
+  words.ended = DPCAP_AGENT_PORT_GONE;
+  CHECK(process.state(lane) == LaneState::port_gone);
   words.accepted = kBurst;
   words.full = 3;
   CHECK(process.counters(lane).accepted == kBurst);  // the next look may tell more
   process.end();
   process.watch();
   const SourceCounters counted = process.counters(lane);
-  CHECK(!process.has(lane));
+  CHECK(process.state(lane) == LaneState::process_gone);
   CHECK(counted.accepted == 2 * kBurst + 3 && counted.ringfull == 3);
 }
 
@@ -200,7 +204,7 @@ void test_last_packets(const std::string& path) {
   CHECK(lane.is_live());
   CHECK(poller->deliver(More::none) == kBurst);
   source.watch();
-  CHECK(!lane.is_live());
+  CHECK(lane.state == LaneState::process_gone);
   sink.leave();
   CHECK(books.ledger[0].recorded == kBurst && books.ledger[0].surplus == 0);
 }

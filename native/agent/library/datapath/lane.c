@@ -222,6 +222,10 @@ bool lane_has_ended(const struct lane *lane, const struct stream *stream) {
   return stream->life != atomic_load(&lane->life) || !is_valid(lane);
 }
 
+bool lane_has_port(const struct lane *lane, const struct stream *stream) {
+  return stream->life == atomic_load(&lane->life) && dpdk.is_valid_port(lane->port);
+}
+
 void lanes_leave(void) {
   for (struct lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
     atomic_store(&lane->attached, 0);

@@ -43,6 +43,8 @@ uint64_t lane_contended(const struct lane *lane);
 // Whether the port has gone since the stream was attached, or the queue is no longer one of its, as far as that can be
 // seen without asking the driver, which the application may be about to close.
 bool lane_has_ended(const struct lane *lane, const struct stream *stream);
+// Whether the port that the stream was attached to is still there.
+bool lane_has_port(const struct lane *lane, const struct stream *stream);
 // Detaches all streams and taps: in a child, which does not have their memory, and may go on polling. It has one
 // thread.
 void lanes_leave(void);

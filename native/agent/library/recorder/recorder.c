@@ -167,7 +167,7 @@ void recorder_watch(struct recorder *recorder) {
     __atomic_store_n(&shared->contended, lane_contended(one->lane) - one->contended_before, __ATOMIC_RELAXED);
     const bool has_ended = lane_has_ended(one->lane, &one->stream);
     if (has_ended) detach(one);
-    __atomic_store_n(&shared->is_ended, has_ended, __ATOMIC_RELEASE);
+    __atomic_store_n(&shared->ended, has_ended ? DPCAP_AGENT_PORT_GONE : DPCAP_AGENT_GOES_ON, __ATOMIC_RELEASE);
   }
   follow_ports(recorder);
 }
