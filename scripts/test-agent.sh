@@ -2,21 +2,43 @@
 # Runs live tests of captures with the agent in each testpmd, so that the captures go through it: the tests of one backend are
 # those of the other.
 #
-#   scripts/test-agent.sh [--essential | TEST...]     (default: all that have a meaning there)
+#   scripts/test-agent.sh [--essential | TEST...]     (default: all but those that have no meaning there)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Files byte for byte and exact counts, tags, filters, several outputs.
 readonly ESSENTIAL='capture-exact vlan-stripped filter-words pdump'
-# The others are about what pdump needs of a primary: memory, other secondaries, recovery.
-readonly OTHERS='output-names forward2kni capture-stream filter-live timestamps signals faults-sink forward2kni-faults pdump-interface'
+# Patterns of names. These have the agent, or choose the way in, by themselves:
+readonly OWN='agent* mirror* recorder virtio-user port-rules two-captures gaps contract ebpf'
+# are about what pdump needs of a primary (memory, other secondaries, recovery):
+readonly OF_PDUMP='allocator cycles faults-process faults-input filter-here forwarding frozen-thread hotplug late-answer
+  mempool-growth mismatch odd-packets orphans other-limits pid-namespaces placement primary-restart static-primary
+  unharmed*'
+# about finding primaries, containers, other releases and users:
+readonly OF_OTHERS='config containers discover dpvs elsewhere other-user release-*'
+# or about no capture of a testpmd's.
+readonly OF_NONE='bench demo harness library rotation tunnels tunnel-faults'
+
+is_left_out() {
+  local name=$1 pattern
+  for pattern in "${left_out[@]}"; do
+    # shellcheck disable=SC2053 # It is a pattern.
+    [[ $name == $pattern ]] && return 0
+  done
+  return 1
+}
 
 words=("$@")
-names=
-[ "${#words[@]}" -gt 0 ] || names="$ESSENTIAL $OTHERS"
-[ "${words[0]-}" != --essential ] || names=$ESSENTIAL
-if [ -n "$names" ]; then
+if [ "${words[0]-}" = --essential ]; then
   words=()
-  for name in $names; do words+=("test/live/$name.ts"); done
+  for name in $ESSENTIAL; do words+=("test/live/$name.ts"); done
+elif [ "${#words[@]}" -eq 0 ]; then
+  set -f # The patterns are no files.
+  read -ra left_out <<<"${OWN} ${OF_PDUMP//$'\n'/ } $OF_OTHERS $OF_NONE"
+  set +f
+  for file in test/live/*.ts; do
+    name=$(basename "$file" .ts)
+    is_left_out "$name" || words+=("$file")
+  done
 fi
 DPCAP_TEST_AGENT=1 exec node dist/scripts/run-tests.js --live "${words[@]}"
