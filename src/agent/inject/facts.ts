@@ -77,6 +77,9 @@ export function lookAtTarget(pid: number, procDir = '/proc', addon: HostAddon = 
     root: sharesFiles ? '' : join(dir, 'root'),
   };
   const dpdk = attempt(() => dpdkInside(pid, procDir));
+  const threads = controlThreads(pid, procDir);
+  // A thread may have a filter, or a shadow stack, of its own, and the agent's thread inherits from the one that is borrowed.
+  const statuses = [status, ...threads.map(({ tid }) => textOf(join(dir, 'task', String(tid), 'status')))];
   return {
     pid,
     program: info.program ?? '?',
@@ -84,11 +87,11 @@ export function lookAtTarget(pid: number, procDir = '/proc', addon: HostAddon = 
     state: fieldOf(status, 'State').slice(0, 1),
     tracerPid: tracerOf(dir, procDir),
     uids,
-    hasSeccomp: Number(fieldOf(status, 'Seccomp')) !== 0,
-    hasShadowStack: /\bshstk\b/.test(fieldOf(status, 'x86_Thread_features')),
+    hasSeccomp: statuses.some((one) => Number(fieldOf(one, 'Seccomp')) !== 0),
+    hasShadowStack: statuses.some((one) => /\bshstk\b/.test(fieldOf(one, 'x86_Thread_features'))),
     dpdk,
     mapped: attempt(() => findPlaces(pid, addon.trampolineRoom, procDir)),
-    threads: controlThreads(pid, procDir),
+    threads,
     agent: askAgentOf(where, addon, procDir),
     sharesFiles,
     sharesUsers: isSame(dir, procDir, 'ns/user'),

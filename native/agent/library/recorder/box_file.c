@@ -106,10 +106,16 @@ static int make_in(struct box_file *file, const char *folder_path, size_t size) 
   return err;
 }
 
-// systemd names a runtime directory that it removes when the service has ended, however that was (RuntimeDirectory=).
+// Whether an environment variable names the directory that this one is below.
+static bool is_below(const char *variable, const char *runtime_dir) {
+  const char *const named = getenv(variable);
+  return named != NULL && named[0] != 0 && strncmp(named, runtime_dir, strlen(named)) == 0;
+}
+
+// systemd names runtime directories that it removes with what is in them: a service's when that has ended, however that
+// was (RuntimeDirectory=), and a user's when he has logged out.
 static bool outlives_process(const char *runtime_dir) {
-  const char *const named = getenv("RUNTIME_DIRECTORY");
-  return named == NULL || strncmp(named, runtime_dir, strlen(named)) != 0;
+  return !is_below("RUNTIME_DIRECTORY", runtime_dir) && !is_below("XDG_RUNTIME_DIR", runtime_dir);
 }
 
 int box_file_make(struct box_file *file, const char *runtime_dir, size_t size) {
