@@ -8,14 +8,20 @@ import {
   capture,
   countPackets,
   enginePid,
+  type Finished,
   isUnharmed,
   remember,
   requirements,
   run,
   runDpcap,
   startCapture,
+  startReplay,
   startTestpmd,
+  writePcap,
 } from '../harness/index.js';
+
+/** A second, and some more on a busy machine. */
+const MOST_MS = 5000;
 
 const skip = requirements({ hugepagesMb: 256, tools: ['zstd', 'lz4'] });
 
@@ -41,6 +47,23 @@ t.test('at whatever rate, what is written and what is lost is all that passed', 
     t.equal(countPackets(`${file}.pcap`), 300_000, `${codec}: exactly so many, in whole frames`);
   }
   await isUnharmed(t, testpmd, before, 'after compressed captures');
+});
+
+t.test('a few packets are in the file within a second, to be read while it grows', { skip }, async (t) => {
+  const folder = t.testdir();
+  const [input, output] = [join(folder, 'in.pcap'), join(folder, 'x.pcap.zst')];
+  writePcap(input, Array(5).fill(Buffer.alloc(60, 1)));
+  const replay = await startReplay([[input]], 5);
+  t.teardown(() => replay.testpmd.stop());
+  const running = await startCapture(replay.testpmd, ['-i', '0', '-Q', 'rx', '-w', output]).started();
+  await replay.play();
+  const played = performance.now();
+  const [partial = ''] = readdirSync(folder).filter((name) => name.endsWith('.partial'));
+  const count = (): Promise<Finished> => runDpcap(['-r', join(folder, partial), '--count', '--stats', 'none']);
+  let read = await count();
+  while (read.stdout !== '5 packets\n' && performance.now() - played < MOST_MS) read = await count();
+  t.match(read, { code: 0, stdout: '5 packets\n' });
+  t.match(await running.stop(), { code: 0, final: { packets: 5 } });
 });
 
 t.test('an engine that is killed leaves what it had written', { skip }, async (t) => {
