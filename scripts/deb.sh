@@ -16,7 +16,7 @@ doc=$root/usr/share/doc/dpcap
 
 install -d "$lib/dist" "$root/usr/bin" "$root/usr/share/man/man1" "$doc" "$root/DEBIAN" \
   "$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vendor-completions" \
-  "$root/usr/share/fish/vendor_completions.d" "$root/usr/include"
+  "$root/usr/share/fish/vendor_completions.d" "$root/usr/include" "$root/var/lib/dpcap"
 cp include/dpcap_agent.h "$root/usr/include/"
 cp -r bin filters "$lib/"
 cp -r --parents "$prebuilds" "$lib/"
@@ -71,6 +71,8 @@ Description: packet capture for DPDK applications
  pcap or pcapng file, to a pipe, or to a kernel interface.
 CONTROL
 (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+cp scripts/deb-postrm.sh "$root/DEBIAN/postrm"
 chmod 0644 "$root"/DEBIAN/*
+chmod 0755 "$root/DEBIAN/postrm"
 dpkg-deb --root-owner-group --build "$root" "build/dpcap_${version}_$arch.deb" >/dev/null
 echo "build/dpcap_${version}_$arch.deb"
