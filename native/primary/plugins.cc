@@ -6,7 +6,6 @@
 #include <link.h>
 #include <rte_bus.h>
 #include <rte_config.h>
-#include <rte_eal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,7 +139,7 @@ bool load_ring_handlers() {
 // It is one of these, by how DPDK was built; on 64-bit systems stat() and stat64() are the same.
 template <Stat function>
 bool replace_stat() {
-  const link_map* eal = library_of(reinterpret_cast<void*>(rte_eal_init));
+  const link_map* eal = library_of(reinterpret_cast<void*>(rte_bus_find));
   if (eal == nullptr) return false;
   const auto today = reinterpret_cast<void*>(function);
   const auto once = reinterpret_cast<void*>(versioned<function>);

@@ -1,6 +1,5 @@
 /** A DPDK whose drivers lie in a folder of its own: no device of the primary's is touched there either. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { built } from '../harness/built.js';
@@ -11,14 +10,15 @@ const skip = requirements({ hugepagesMb: 64 }) || cannotCopyDpdk();
 
 /** Libraries that take their plugins from a folder beside them, where there is a bus that says who scans it. */
 function librariesIn(t: Test): { libraries: string; scans: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'dpcap-'));
+  // EAL loads nothing from below a folder that everybody may write to, such as /tmp.
+  const folder = mkdtempSync('/run/dpcap-');
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const [libraries, plugins] = [join(folder, 'lib'), join(folder, 'drivers')];
   copyLibraries(libraries, previousMinor());
   movePlugins(libraries, plugins);
   mkdirSync(plugins);
   for (const name of readdirSync(pluginFolder())) symlinkSync(join(pluginFolder(), name), join(plugins, name));
-  symlinkSync(built('telling-bus', 'telling-bus.so'), join(plugins, 'librte_bus_telling.so'));
+  copyFileSync(built('telling-bus', 'telling-bus.so'), join(plugins, 'librte_bus_telling.so'));
   return { libraries, scans: join(folder, 'scans') };
 }
 
