@@ -24,7 +24,9 @@ t.test('a stopped secondary is named before anything is asked for', { skip }, as
   t.match(json, { code: 1, stderr: /"ERR_SECONDARY_STOPPED"/ });
   secondary.continue();
   await answers(t, testpmd, 'continued');
-  t.match(await startShort(testpmd).ended(), { code: 0 }, 'and then it works');
+  // From 25.11 on it would copy packets, if it polled a queue, and it numbers the handlers of mempools otherwise.
+  const beside = startCaptureIn({}, testpmd, ['-i', '0', '-c', '1000', '--trust-mempools', '-w', '/dev/null']);
+  t.match(await beside.ended(), { code: 0 }, 'and then it works');
   await isUnharmed(t, testpmd, before, 'after a capture beside it');
 });
 
