@@ -56,11 +56,11 @@ took=$(($(date +%s) - began))
 say "installed in $took s, node $(node --version)"
 [ "$took" -lt 60 ] || fail 'that is a minute or more'
 dpcap --version
-# Nothing is wrong with this system but that no application runs, and that npm brings no libpcap along.
+# Nothing is wrong with this system but that the application does not run yet, and that npm brings no libpcap along.
 wrong=primaries
 [ "$KIND" = deb ] || wrong='addon primaries'
 code=0
-said=$(dpcap doctor) || code=$?
+said=$(dpcap doctor --file-prefix dpcap-install) || code=$?
 echo "$said"
 [ "$code" = 1 ] && [ "$(sed -n 's/^fail *\([^ ]*\).*/\1/p' <<<"$said" | xargs)" = "$wrong" ] || fail "doctor: exit code $code"
 dpcap list
