@@ -11,7 +11,7 @@ const skip = requirements({ hugepagesMb: 64 }) || cannotCopyDpdk();
 /** Libraries that take their plugins from a folder beside them, where there is a bus that says who scans it. */
 function librariesIn(t: Test): { libraries: string; scans: string } {
   // EAL loads nothing from below a folder that everybody may write to, such as /tmp.
-  const folder = mkdtempSync('/run/dpcap-');
+  const folder = mkdtempSync('/opt/dpcap-');
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const [libraries, plugins] = [join(folder, 'lib'), join(folder, 'drivers')];
   copyLibraries(libraries, previousMinor());
