@@ -1,6 +1,6 @@
 /** Applications in which the agent can do nothing: they run as without it, and who looks is told why. */
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { startForwarderIn } from '../harness/agent.js';
 import { hasAgentSocket } from '../harness/agent-socket.js';
 import {
@@ -12,7 +12,9 @@ import {
   startTestpmd,
 } from '../harness/index.js';
 import { startMallocPrimary } from '../harness/malloc-primary.js';
+import type { Bridge } from '../harness/netns.js';
 import { cannotCopyDpdk, copyLibraries, copyWithout, installedRelease, release } from '../harness/other-dpdk.js';
+import type { OwnedPrimary } from '../harness/owned-primary.js';
 import { start } from '../harness/processes.js';
 import { installedAgent } from '../helpers/native.js';
 
@@ -49,12 +51,18 @@ t.test('one whose program has DPDK in it, and exports nothing', { skip: skipCopi
   t.match(await primary.stop(), { code: 0 });
 });
 
-t.test('one that exports less than the agent needs', { skip: skipCopies }, async (t) => {
+/** A forwarder between two namespaces that has the agent, and does not export one symbol. */
+async function forwarderWithout(t: Test, symbol: string): Promise<{ bridge: Bridge; application: OwnedPrimary }> {
   const bridge = bridgeTwoNamespaces();
   t.teardown(() => bridge.close());
-  const program = copyWithout('rte_eth_dev_get_mtu', 'dpdk-static-forwarder', t.testdir());
+  const program = copyWithout(symbol, 'dpdk-static-forwarder', t.testdir());
   const application = await startForwarderIn(program, bridge.vdevs, { LD_PRELOAD: installedAgent() });
   t.teardown(() => application.stop());
+  return { bridge, application };
+}
+
+t.test('one that exports less than the agent needs', { skip: skipCopies }, async (t) => {
+  const { bridge, application } = await forwarderWithout(t, 'rte_eth_dev_get_mtu');
   await application.process.expect(/it does nothing in this process: it has no rte_eth_dev_get_mtu: .*export/, {
     stream: 'stderr',
   });
@@ -64,11 +72,7 @@ t.test('one that exports less than the agent needs', { skip: skipCopies }, async
 });
 
 t.test('one that exports less than mirrors need: captures are had all the same', { skip: skipCopies }, async (t) => {
-  const bridge = bridgeTwoNamespaces();
-  t.teardown(() => bridge.close());
-  const program = copyWithout('rte_mempool_free', 'dpdk-static-forwarder', t.testdir());
-  const application = await startForwarderIn(program, bridge.vdevs, { LD_PRELOAD: installedAgent() });
-  t.teardown(() => application.stop());
+  const { bridge, application } = await forwarderWithout(t, 'rte_mempool_free');
   const running = startCapture(application, ['-i', '0', '-c', '1', 'icmp', '-w', join(t.testdirName, 'x.pcap')]);
   await running.started();
   bridge.a.run('ping', ['-c', '1', '-W', '5', bridge.b.address]);
