@@ -7,7 +7,7 @@ import { isAlive, isForeign, type Primary } from '../primary/discover.js';
 import type { AttachNeeds } from '../primary/joining/attach-needs.js';
 import { PDUMP_ZONE } from '../primary/memory/memzones.js';
 import { RING_BLOCK } from '../primary/memory/ring-block.js';
-import { captureToolZones, type Secondary } from '../primary/secondaries.js';
+import { captureToolZones, nameOfSecondary } from '../primary/secondaries.js';
 import { type Check, fail, ok, warn } from './check.js';
 import type { DoctorView, PrimaryView } from './gather.js';
 
@@ -158,12 +158,11 @@ function secondariesCheck({ primary, facts }: PrimaryView): Check[] {
   if ((primary.version?.number ?? 0) < FORWARDING_RELEASE) return [];
   const name = `${primary.filePrefix}: secondaries`;
   const others = facts.secondaries.filter(({ ours }) => !ours);
-  const nameOf = ({ program, pid }: Secondary): string => `${program ?? 'a process'} (pid ${pid})`;
   const silent = others.filter(({ lacksPdump }) => lacksPdump);
-  const possible = others.filter(({ lacksPdump }) => !lacksPdump).map(nameOf);
+  const possible = others.filter(({ lacksPdump }) => !lacksPdump).map(nameOfSecondary);
   return [
     ...silent.map((one) => {
-      const detail = `${nameOf(one)} cannot have called rte_pdump_init(), it has no librte_pdump`;
+      const detail = `${nameOfSecondary(one)} cannot have called rte_pdump_init(), it has no librte_pdump`;
       const remedy = 'the primary waits 5 s for it at each request of a capture: end it before, or have it call that';
       return warn(name, detail, remedy);
     }),

@@ -20,6 +20,11 @@ export interface Secondary {
   joinedMs: number;
 }
 
+/** How messages name one. */
+export function nameOfSecondary({ program, pid }: Pick<Secondary, 'pid' | 'program'>): string {
+  return `${program ?? 'a process'} (pid ${pid})`;
+}
+
 /**
  * Finds the living owners of the sockets `mp_socket_<pid>_<tsc>`; a killed secondary leaves its socket behind. The pid
  * in the name is from the owner's own PID namespace: an owner in a container has another pid here, or none.

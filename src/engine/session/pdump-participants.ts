@@ -7,7 +7,7 @@
 import { DpcapError } from '../../errors.js';
 import { native } from '../../native/errors.js';
 import type { PrimaryBinding } from '../../native/primary-binding.js';
-import type { Secondary } from '../../primary/secondaries.js';
+import { nameOfSecondary, type Secondary } from '../../primary/secondaries.js';
 
 /** A secondary that takes part answers within microseconds. */
 const ANSWER_MS = 300;
@@ -39,7 +39,9 @@ export function askParticipants(
       const late = setTimeout(() => {
         answers = 'late';
         if (patience === 'late')
-          tell(`${nameOf(participant)} does not answer at once; it is waited for, ${LATE_MS / 1000} s at most`);
+          tell(
+            `${nameOfSecondary(participant)} does not answer at once; it is waited for, ${LATE_MS / 1000} s at most`,
+          );
       }, ANSWER_MS);
       const limitMs = patience === 'late' ? LATE_MS : ANSWER_MS;
       const hasAnswered = await native(addon.answersPdump(socket, limitMs)).finally(() => clearTimeout(late));
@@ -58,17 +60,17 @@ export function judgeParticipants(participants: readonly Participant[], requests
   const silent = participants.filter(({ answers }) => answers === 'never');
   const [first] = silent;
   if (!first) return lateText(participants, requests);
-  const names = silent.map(nameOf).join(' and ');
+  const names = silent.map(nameOfSecondary).join(' and ');
   const seconds = FORWARD_WAIT_S * requests;
   const wait = `the primary waits ${FORWARD_WAIT_S} s for it at each of ${requests} requests: ${seconds} s until packets are captured, and ${seconds} s at the end`;
   const unasked = participants.find(({ answers, ours }) => answers !== 'never' && !ours);
   if (!unasked) return `${names} has not called rte_pdump_init() and never answers: ${wait}; end it to be quicker`;
   throw new DpcapError(
     'ERR_SECONDARY_STOPPED',
-    `${names} has not called rte_pdump_init(), so the primary may not ask ${nameOf(unasked)} for its packets`,
+    `${names} has not called rte_pdump_init(), so the primary may not ask ${nameOfSecondary(unasked)} for its packets`,
     {
       subject: String(first.pid),
-      hint: `end ${nameOf(first)}, or have it call rte_pdump_init() after rte_eal_init(); then start again`,
+      hint: `end ${nameOfSecondary(first)}, or have it call rte_pdump_init() after rte_eal_init(); then start again`,
     },
   );
 }
@@ -77,7 +79,7 @@ export function judgeParticipants(participants: readonly Participant[], requests
 function lateText(participants: readonly Participant[], requests: number): string | undefined {
   const late = participants.filter(({ answers }) => answers === 'late');
   if (late.length === 0) return undefined;
-  const names = late.map(nameOf).join(' and ');
+  const names = late.map(nameOfSecondary).join(' and ');
   return `${names} answers late: the primary waits for it at each of ${requests} requests to begin, and again to end`;
 }
 
@@ -93,10 +95,9 @@ export function delayedEnd(
 ): string | undefined {
   const silent = participants.filter(({ answers }) => answers !== 'at once');
   if (silent.length === 0) return undefined;
-  const who = silent.map((one) => `${nameOf(one)} ${stopped.includes(one.pid) ? 'is stopped' : 'does not answer'}`);
+  const who = silent.map(
+    (one) => `${nameOfSecondary(one)} ${stopped.includes(one.pid) ? 'is stopped' : 'does not answer'}`,
+  );
   const wayOut = silent.some(({ pid }) => stopped.includes(pid)) ? 'let it go on (kill -CONT), or end it' : 'end it';
   return `${who.join(' and ')}: the primary waits up to ${FORWARD_WAIT_S} s for it at each of ${requests} requests to end, up to ${FORWARD_WAIT_S * requests} s; ${wayOut} to be quicker`;
 }
-
-const nameOf = ({ pid, program }: Pick<Participant, 'pid' | 'program'>): string =>
-  `${program ?? 'a process'} (pid ${pid})`;

@@ -3,6 +3,7 @@
  * They take mbufs from dpcap's mempool by the index of its handler, and each process numbers its handlers itself.
  */
 import { DpcapError } from '../../errors.js';
+import { nameOfSecondary } from '../secondaries.js';
 import type { OpsReading } from './mempool-ops.js';
 
 /** That of dpcap's mempools (native/pdump/memory/mempool.cc). */
@@ -24,9 +25,10 @@ export interface Copier {
 export function refuseOtherOrder(order: readonly string[], copiers: readonly Copier[], trust: boolean): void {
   if (trust) return;
   const index = order.indexOf(HANDLER);
-  for (const { pid, program, ops } of copiers) {
+  for (const copier of copiers) {
+    const { pid, ops } = copier;
     if (ops.names?.[index] === HANDLER) continue;
-    const who = `${program ?? 'a process'} (pid ${pid}), which would copy packets for dpcap,`;
+    const who = `${nameOfSecondary(copier)}, which would copy packets for dpcap,`;
     const found = ops.names
       ? `has ${ops.names[index] ?? 'none'} in the place of mempool handler ${HANDLER} (${index})`
       : `numbers its mempool handlers in a way that is not known: ${ops.reason}`;
