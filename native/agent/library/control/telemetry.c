@@ -89,15 +89,21 @@ static void describe_tunnel(struct rte_tel_data *one, const struct dpcap_mirror_
   telemetry.add_number(one, "own", report->counters.own);
 }
 
+// Of a mirror of either kind: whether it is on, or why not, and whose it is for how long.
+static void describe_life(struct rte_tel_data *one, uint32_t state, const char *reason, uint32_t owner_pid,
+                          uint32_t lease_left) {
+  telemetry.add_string(one, "state", dpcap_mirror_state_name(state));
+  if (state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", reason);
+  telemetry.add_number(one, "owner_pid", owner_pid);
+  telemetry.add_number(one, "lease_left", lease_left);
+}
+
 static struct rte_tel_data *describe_mirror(const struct dpcap_mirror_report *report) {
   struct rte_tel_data *const one = telemetry.alloc();
   if (one == NULL) return NULL;
   const struct dpcap_mirror_status *const mirror = &report->mirror;
   telemetry.start_dict(one);
-  telemetry.add_string(one, "state", dpcap_mirror_state_name(mirror->state));
-  if (mirror->state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", dpcap_mirror_end_name(mirror->reason));
-  telemetry.add_number(one, "owner_pid", mirror->owner_pid);
-  telemetry.add_number(one, "lease_left", mirror->lease_left);
+  describe_life(one, mirror->state, dpcap_mirror_end_name(mirror->reason), mirror->owner_pid, mirror->lease_left);
   telemetry.add_number(one, "source_port", mirror->source_port);
   telemetry.add_number(one, "target_port", mirror->target_port);
   telemetry.add_number(one, "target_queue", mirror->target_queue);
@@ -112,10 +118,7 @@ static struct rte_tel_data *describe_flow(const struct dpcap_flow_status *mirror
   if (one == NULL) return NULL;
   telemetry.start_dict(one);
   telemetry.add_string(one, "way", "hardware");
-  telemetry.add_string(one, "state", dpcap_mirror_state_name(mirror->state));
-  if (mirror->state != DPCAP_MIRROR_ON) telemetry.add_string(one, "reason", dpcap_flow_end_name(mirror->reason));
-  telemetry.add_number(one, "owner_pid", mirror->owner_pid);
-  telemetry.add_number(one, "lease_left", mirror->lease_left);
+  describe_life(one, mirror->state, dpcap_flow_end_name(mirror->reason), mirror->owner_pid, mirror->lease_left);
   telemetry.add_number(one, "source_port", mirror->source);
   telemetry.add_number(one, "rule_port", mirror->proxy);
   telemetry.add_number(one, "rules", mirror->rule_count);
