@@ -67,6 +67,7 @@ void Capture::make_file() {
   FileSinkOptions options{plan_.file.format, plan_.byte_limit, header, priority()};
   if (plan_.packet_buffered) options.hurry = FileSinkOptions::Hurry::each_round;
   options.compression = plan_.sink.compression;
+  if (options.compression.codec != Codec::none) options.when_full = FileSinkOptions::WhenFull::lose;
   if (plan_.rotation) {
     options.rotation.emplace(FileRotation{*plan_.rotation, lanes_.size(), &*supply_,
                                           [this](const std::vector<uint64_t>& packets) { return end_span(packets); },
@@ -194,7 +195,7 @@ CaptureStats Capture::stats() const {
   stats.limit_reached = limit_.is_reached();
   stats.sink_failure = counters_.failure();
   stats.sink_refusal = counters_.refusal();
-  for (const SinkRemark remark : {SinkRemark::cut, SinkRemark::rate, SinkRemark::own}) {
+  for (const SinkRemark remark : {SinkRemark::cut, SinkRemark::rate, SinkRemark::own, SinkRemark::slow}) {
     if (counters_.has(remark)) stats.sink_remarks.push_back(remark);
   }
   stats.file_bytes = counters_.bytes_written();

@@ -30,6 +30,7 @@ FileSink::FileSink(int fd, FileSinkOptions options, SinkCounters& counters)
       flush_ns_(options_.compression.codec == Codec::none ? kFlushNs : kFlushCompressedNs),
       recorded_bytes_(options_.header.size()) {
   if (options_.rotation) rotation_.emplace(options_.rotation->limits, options_.rotation->lanes);
+  if (options_.when_full == FileSinkOptions::WhenFull::lose) overflow_.emplace(options_.format, counters_);
 }
 
 void FileSink::begin_writing() {
@@ -71,8 +72,9 @@ bool FileSink::is_full() const {
 
 Room FileSink::reserve(size_t at_least) {
   const size_t enough_now = enough();  // it becomes less when the writer thread is idle
-  if (block().used + at_least > Block::kBytes || block().used >= enough_now) flush();
-  Block& to = block();
+  if (block_ != nullptr && (block_->used + at_least > Block::kBytes || block_->used >= enough_now)) flush();
+  if (!has_block()) return overflow_->room();
+  Block& to = *block_;
   Room room{to.bytes + to.used, Block::kBytes - to.used, enough_now - to.used};
   if (options_.byte_limit != 0) room.goal = std::min<uint64_t>(room.goal, options_.byte_limit - recorded_bytes_);
   if (rotation_) {
@@ -83,7 +85,8 @@ Room FileSink::reserve(size_t at_least) {
 }
 
 void FileSink::commit(const RecordSpan& span) {
-  Block& to = block();
+  if (overflow_ && overflow_->holds(span.bytes)) return overflow_->lose(span);
+  Block& to = *block_;
   to.used += span.size;
   to.add_share(span.lane, span.records);
   record(span.lane, span.records, span.size);
@@ -115,13 +118,12 @@ void FileSink::put(const RecordSpan& span) {
   }
 }
 
-// The block that is being filled.
-Block& FileSink::block() {
-  if (block_ == nullptr) {
-    block_ = writer_.acquire();
-    block_->begin_at(recorded_bytes_);
-  }
-  return *block_;
+// Sees to a block that is being filled. There is none when all are on their way and nobody wants to wait.
+bool FileSink::has_block() {
+  if (block_ != nullptr) return true;
+  block_ = overflow_ ? writer_.acquire_free() : writer_.acquire();
+  if (block_ != nullptr) block_->begin_at(recorded_bytes_);
+  return block_ != nullptr;
 }
 
 void FileSink::record(size_t lane, uint32_t packets, size_t bytes) {
@@ -162,9 +164,9 @@ void FileSink::flush() {
   }
 }
 
-// Ends the present file behind what was recorded until now.
+// Ends the present file behind what was recorded until now. There is a block.
 void FileSink::end_file() {
-  Block& last = block();
+  Block& last = *block_;
   last.file_end = std::make_unique<FileEnd>(
       FileEnd{options_.rotation->trailer(rotation_->packets_by_lane()), rotation_->begun_wall_ns()});
   writer_.submit(&last);
@@ -177,7 +179,7 @@ void FileSink::end_file() {
 }
 
 void FileSink::tick(uint64_t now, uint64_t) {
-  if (rotation_ && rotation_->is_due(moment_at(now))) end_file();
+  if (rotation_ && rotation_->is_due(moment_at(now)) && has_block()) end_file();
   // While the writer thread is busy, packets gather in the block: a slow output makes blocks larger, and loses nothing
   // that it would have taken otherwise.
   const bool is_due = options_.hurry == FileSinkOptions::Hurry::each_round && writer_.is_idle();

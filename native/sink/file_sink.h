@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "sink/compress/compression.h"
 #include "sink/output_file.h"
+#include "sink/overflow.h"
 #include "sink/rotation/file_series.h"
 #include "sink/rotation/rotation.h"
 #include "sink/sink.h"
@@ -41,6 +42,8 @@ struct FileSinkOptions {
   // When a round's packets are handed on: as soon as the writer thread has nothing else to do, or within 20 ms.
   enum class Hurry { none, each_round } hurry = Hurry::none;
   Compression compression{};
+  // What becomes of records while all blocks are on their way: they wait, and with them the drain thread, or are lost.
+  enum class WhenFull { wait, lose } when_full = WhenFull::wait;
 };
 
 class FileSink : public RecordSink {
@@ -71,7 +74,7 @@ class FileSink : public RecordSink {
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
   void write_to_file(const Blocks& blocks, size_t on_the_way);
-  Block& block();
+  bool has_block();
   void record(size_t lane, uint32_t packets, size_t bytes);
   void end_file();
   size_t enough() const { return writes_here() ? kWarmGoal : Block::kBytes; }
@@ -89,7 +92,8 @@ class FileSink : public RecordSink {
   // Used by the drain thread.
   const uint64_t flush_ns_;
   std::optional<Rotation> rotation_;
-  Block* block_ = nullptr;
+  std::optional<Overflow> overflow_;  // where records are lost rather than waited for
+  Block* block_ = nullptr;            // that is being filled
   uint64_t flushed_at_ns_ = 0;
   bool flushed_ = false;     // since the last tick
   uint64_t recorded_bytes_;  // of the present file

@@ -32,6 +32,8 @@ class WriterThread {
 
   // Drain thread: returns an empty block, and waits for one when all are on their way.
   Block* acquire();
+  // Drain thread: the same without waiting; nullptr when all are on their way.
+  Block* acquire_free() { return take_free(); }
   // Drain thread: hands a block to the writer thread. It becomes free again by itself.
   void submit(Block* block);
   // Drain thread: no block is on its way, and none is being written.

@@ -9,6 +9,7 @@ import type { InputEnd } from '../native/reader-binding.js';
 import type { StopReason } from '../protocol/messages.js';
 import { BLIND } from '../protocol/messages.js';
 import type { EnginePlan } from '../protocol/plan.js';
+import { tooSlow } from '../sinks/compression.js';
 import { sinkOf } from '../sinks/registry.js';
 
 /** The reason of an end, and its error if the end is a failure. */
@@ -124,12 +125,14 @@ const SMALL_PAGES =
 /** What people should hear of a capture that goes on, as far as its counters tell: each thing once. */
 export class Notices {
   readonly #output: EnginePlan['output'];
+  readonly #compression: EnginePlan['compression'];
   #hasToldPages = false;
   readonly #failingCopies = new FailingCopies();
   readonly #told = new Set<SinkRemark>();
 
-  constructor({ output }: Pick<EnginePlan, 'output'>) {
+  constructor({ output, compression }: Pick<EnginePlan, 'output' | 'compression'>) {
     this.#output = output;
+    this.#compression = compression;
   }
 
   /** @param stats the counters at each look, and at the end */
@@ -151,6 +154,7 @@ export class Notices {
   #ofSink(remark: SinkRemark): string[] {
     if (this.#told.has(remark)) return [];
     this.#told.add(remark);
+    if (remark === 'slow') return this.#compression ? [tooSlow(this.#compression)] : [];
     const text = sinkOf(this.#output).news?.(this.#output, remark);
     return text === undefined ? [] : [text];
   }

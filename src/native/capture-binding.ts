@@ -105,9 +105,9 @@ export type SinkPlan =
 
 /**
  * What people should hear of an output that goes on: packets were cut, more came than its rate allows, its own packets
- * came back, or the errno's name for which it lost packets last.
+ * came back, more came than is compressed in the same time, or the errno's name for which it lost packets last.
  */
-export type SinkRemark = 'cut' | 'rate' | 'own' | `E${string}`;
+export type SinkRemark = 'cut' | 'rate' | 'own' | 'slow' | `E${string}`;
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {

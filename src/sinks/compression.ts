@@ -38,6 +38,13 @@ export function planCompression(choice: CompressionChoice, cpus: number): Compre
   return { ...choice, threads: Math.max(1, Math.min(MOST_THREADS, Math.floor(cpus / 2))) };
 }
 
+/** What people should hear when more packets come than are compressed in the same time. */
+export function tooSlow({ codec, level }: CompressionChoice): string {
+  const faster = level > CODECS[codec].least ? `--compress ${codec}:${CODECS[codec].least}, ` : '';
+  const other = codec === 'lz4' ? '' : '--compress lz4, ';
+  return `more packets come than ${codec}:${level} compresses: the rest is lost, and counted as sinkdrop; ${faster}${other}a filter or -s make it less`;
+}
+
 /** The codec that the suffix of a file's name means; undefined for any other name. */
 export function codecOf(path: string): CodecName | undefined {
   return CODEC_NAMES.find((name) => path.endsWith(CODECS[name].suffix));

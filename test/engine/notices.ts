@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Notices } from '../../src/engine/capture-end.js';
+import type { NativeStats } from '../../src/native/capture-binding.js';
 import { parseTunnelUrl } from '../../src/sinks/tunnel/url.js';
 import { IDLE } from './helpers/fake-captures.js';
 import { lane } from './helpers/lane.js';
@@ -10,6 +11,17 @@ t.test('what an output has to say is said once', async (t) => {
   t.match(notices.of({ ...IDLE, sinkNews: ['cut', 'EHOSTUNREACH'] }), [/are cut/, /EHOSTUNREACH/]);
   t.match(notices.of({ ...IDLE, sinkNews: ['cut', 'rate', 'EHOSTUNREACH'] }), [/more than/]);
   t.same(notices.of({ ...IDLE, sinkNews: ['cut', 'rate', 'EHOSTUNREACH'] }), []);
+});
+
+t.test('a compressor that is too slow is told of with what is quicker', async (t) => {
+  const output = { kind: 'file', path: 'x.zst' } as const;
+  const slow = { ...IDLE, sinkNews: ['slow'] } satisfies NativeStats;
+  const notices = new Notices({ output, compression: { codec: 'zstd', level: 19, threads: 1 } });
+  t.match(notices.of(slow), [/zstd:19 compresses.*sinkdrop.*--compress zstd:1, --compress lz4/]);
+  t.same(notices.of(slow), []);
+  t.match(new Notices({ output, compression: { codec: 'lz4', level: 1, threads: 1 } }).of(slow), [
+    /sinkdrop; a filter or -s/,
+  ]);
 });
 
 t.test('copies of an agent in ordinary pages are told of once', async (t) => {

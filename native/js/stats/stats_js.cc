@@ -30,6 +30,8 @@ const char* text_of(SinkRemark remark) {
       return "cut";
     case SinkRemark::rate:
       return "rate";
+    case SinkRemark::slow:
+      return "slow";
     default:
       return "own";
   }

@@ -154,6 +154,41 @@ void closed_pipe() {
   CHECK(sink.counters().failure() == EPIPE && books.ledger[0].lost == 500);
 }
 
+// What comes while all blocks wait to be compressed is lost: the drain thread goes on. What got through is whole.
+void slow_compressor() {
+  int ends[2];
+  CHECK(pipe2(ends, O_CLOEXEC) == 0);
+  Books books(1);
+  FileSinkOptions lossy = options(Codec::lz4, 1);
+  lossy.when_full = FileSinkOptions::WhenFull::lose;
+  FileSink sink(ends[1], std::move(lossy), books.counters);
+  RandomPackets packets;
+  const Burst burst = packets.burst(0);
+  uint64_t put_packets = 0;
+  while (books.ledger[0].lost < 2000 && put_packets < 50'000) put_packets += put(sink, burst);  // nobody reads
+  CHECK(books.ledger[0].lost >= 2000 && sink.counters().has(SinkRemark::slow));
+
+  TemporaryFile file;
+  std::thread reader([&] {
+    std::vector<uint8_t> buffer(1 << 16);
+    for (ssize_t got; (got = read(ends[0], buffer.data(), buffer.size())) > 0;) {
+      CHECK(write(file.fd, buffer.data(), static_cast<size_t>(got)) == got);
+    }
+  });
+  while (!sink.has_sent_all()) {
+    sink.flush();
+    std::this_thread::yield();
+  }
+  put_packets += put(sink, burst);  // there are blocks again
+  const uint64_t lost = books.ledger[0].lost;
+  sink.finish({});
+  reader.join();
+  close(ends[0]);
+  const Decoded decoded = decode(file, Codec::lz4);
+  CHECK(!decoded.is_cut && decoded.bytes.size() == 24 + (put_packets - lost) * kRecord);
+  CHECK(books.ledger[0].lost == lost && books.ledger[0].lost_bytes == lost * 1000);
+}
+
 // Packets that come now and then share a frame: a frame of each would not be small.
 void few_packets() {
   TemporaryFile file;
@@ -184,5 +219,6 @@ void test_compressed_file() {
   unfinished_file();
   full_disk();
   closed_pipe();
+  slow_compressor();
   few_packets();
 }
