@@ -1,7 +1,5 @@
 /** The commands that do by hand what dpcap does with mirrors of ports: testpmd's, tc's and ip's. Pure. */
-import { isIPv6 } from 'node:net';
 import { UsageError } from '../../errors.js';
-import { tunnelName } from '../../sinks/tunnel/url.js';
 import type { PlanStep } from '../controller.js';
 import { ruleLines } from '../hardware/describe.js';
 import type { ResolvedFlow } from '../hardware/request.js';
@@ -16,21 +14,6 @@ export interface TcMirror {
   isOffloaded: boolean;
 }
 
-export const TUNNELS = ['vxlan', 'gretap', 'erspan'] as const;
-
-/** The other end of a mirror to a collector off the host: what receives it there. */
-export interface Receiver {
-  kind: (typeof TUNNELS)[number];
-  local: string;
-  remote: string | undefined;
-  id: number;
-  /** Of ERSPAN; Linux counts from 1 what the protocol counts from 2. */
-  version: 2 | 3;
-}
-
-/** The interface that `receiverStep()` makes. */
-export const RECEIVER_DEVICE = 'mirror0';
-const MOST_ID = { vxlan: 2 ** 24 - 1, gretap: 2 ** 32 - 1, erspan: 1023 } as const;
 /** Interface names as the kernel takes them (dev_valid_name), without what a shell would read. */
 const DEVICE = /^[\w.@-]{1,15}$/;
 
@@ -85,37 +68,6 @@ export function tcStep({ source, target, isOffloaded }: TcMirror): PlanStep {
   };
 }
 
-/** What `ip` takes to receive, at the collector, what `-w vxlan://`, `gretap://` or `erspan://` sends. */
-export function receiverStep(receiver: Receiver): PlanStep {
-  const { kind, local, remote, id, version } = receiver;
-  const peer = remote === undefined ? '' : ` remote ${remote}`;
-  const gre = isIPv6(local) ? 'ip6' : '';
-  const by = {
-    vxlan: `vxlan id ${id} dstport 4789 local ${local}${peer}`,
-    gretap: `${gre}gretap local ${local}${peer} key ${id}`,
-    erspan: `${gre}erspan local ${local}${peer} seq key ${id} erspan_ver ${version - 1}`,
-  }[kind];
-  return {
-    title: 'at the collector: an interface that shows the mirrored packets',
-    commands: [
-      `ip link add ${RECEIVER_DEVICE} type ${by}`,
-      `ip link set ${RECEIVER_DEVICE} up`,
-      `ip link del ${RECEIVER_DEVICE}    # to end it`,
-    ],
-    notes: [
-      `tcpdump -i ${RECEIVER_DEVICE} (or Wireshark) shows what was mirrored, without the tunnel`,
-      `it takes what this sends: dpcap -i PORT -w '${senderUrl(receiver)}'`,
-    ],
-  };
-}
-
-/** The name of the tunnel that the interface understands: of ERSPAN III Linux knows no subheader. */
-function senderUrl({ kind, local, remote, id, version }: Receiver): string {
-  const url = tunnelName({ protocol: kind, address: local, id });
-  const form = version === 2 ? '&version=2' : '&time=short';
-  return `${url}${kind === 'erspan' ? form : ''}${remote === undefined ? '' : `&src=${remote}`}`;
-}
-
 /** @throws UsageError */
 export function parseDevice(option: string, text: string): string {
   if (DEVICE.test(text)) return text;
@@ -123,27 +75,4 @@ export function parseDevice(option: string, text: string): string {
     subject: text,
     hint: '`ip link` shows the names that there are',
   });
-}
-
-/** @throws UsageError */
-export function parseTunnel(text: string): Receiver['kind'] {
-  const found = TUNNELS.find((kind) => kind === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`--receive: unknown value ${text}`, { subject: text, hint: `use ${TUNNELS.join(', ')}` });
-}
-
-/** Undefined: the one that dpcap sends. @throws UsageError */
-export function parseErspanVersion(kind: Receiver['kind'], text: string | undefined): Receiver['version'] {
-  if (text !== undefined && kind !== 'erspan') {
-    throw new UsageError(`--version with --receive ${kind}`, { subject: text, hint: 'only erspan has versions' });
-  }
-  if (text === undefined || text === '3') return 3;
-  if (text === '2') return 2;
-  throw new UsageError(`--version: unknown value ${text}`, { subject: text, hint: 'ERSPAN has 2 and 3' });
-}
-
-/** @throws UsageError */
-export function checkTunnelId(kind: Receiver['kind'], id: number): number {
-  if (id <= MOST_ID[kind]) return id;
-  throw new UsageError(`--tunnel-id: ${id} is out of range`, { hint: `${kind} takes 0 to ${MOST_ID[kind]}` });
 }

@@ -1,19 +1,9 @@
 /** Commands for mirrors of ports by hand: what they are, and how they are tried. */
 import { existsSync } from 'node:fs';
 import t from 'tap';
-import {
-  checkTunnelId,
-  hardwareStep,
-  parseDevice,
-  parseErspanVersion,
-  parseTunnel,
-  receiverStep,
-  softwareStep,
-  tcStep,
-} from '../../../src/mirror/by-hand/commands.js';
+import { hardwareStep, parseDevice, softwareStep, tcStep } from '../../../src/mirror/by-hand/commands.js';
 import { checkDevices, tryStep } from '../../../src/mirror/by-hand/trial.js';
 import type { ResolvedFlow } from '../../../src/mirror/hardware/request.js';
-import { parseTunnelUrl } from '../../../src/sinks/tunnel/url.js';
 
 const step = (commands: string[]): Parameters<typeof tryStep>[0] => ({ title: '', commands, notes: [] });
 
@@ -27,38 +17,6 @@ t.test('what they are', async (t) => {
     'tc filter add dev a ingress matchall action mirred egress mirror dev b',
   ]);
   t.match(tcStep({ source: 'a', target: 'b', isOffloaded: true }).commands[1], /matchall skip_sw action/);
-});
-
-t.test('what receives a tunnel, and the sender that it understands', async (t) => {
-  const [v4, v6] = [
-    { local: '192.0.2.9', remote: '192.0.2.1' },
-    { local: '2001:db8::9', remote: undefined },
-  ];
-  const rows: [Omit<Parameters<typeof receiverStep>[0], 'id'>, type: string, url: string][] = [
-    [{ kind: 'vxlan', ...v6, version: 3 }, 'vxlan id 5 dstport 4789 local 2001:db8::9', 'vxlan://[2001:db8::9]?vni=5'],
-    [
-      { kind: 'gretap', ...v4, version: 3 },
-      'gretap local 192.0.2.9 remote 192.0.2.1 key 5',
-      'gretap://192.0.2.9?key=5&src=192.0.2.1',
-    ],
-    [{ kind: 'gretap', ...v6, version: 3 }, 'ip6gretap local 2001:db8::9 key 5', 'gretap://[2001:db8::9]?key=5'],
-    [
-      { kind: 'erspan', ...v4, version: 2 },
-      'erspan local 192.0.2.9 remote 192.0.2.1 seq key 5 erspan_ver 1',
-      'erspan://192.0.2.9?id=5&version=2&src=192.0.2.1',
-    ],
-    [
-      { kind: 'erspan', ...v6, version: 3 },
-      'ip6erspan local 2001:db8::9 seq key 5 erspan_ver 2',
-      'erspan://[2001:db8::9]?id=5&time=short',
-    ],
-  ];
-  for (const [receiver, type, url] of rows) {
-    const { commands, notes } = receiverStep({ ...receiver, id: 5 });
-    t.equal(commands[0], `ip link add mirror0 type ${type}`);
-    t.ok(notes.some((note) => note.endsWith(`dpcap -i PORT -w '${url}'`)));
-    t.match(parseTunnelUrl(url), { id: 5, protocol: receiver.kind }, url);
-  }
 });
 
 t.test('flow rules are validated before they are created, and destroyed', async (t) => {
@@ -85,15 +43,10 @@ t.test('flow rules are validated before they are created, and destroyed', async 
   ]);
 });
 
-t.test('what is no name, tunnel or id', async (t) => {
+t.test('what is no name', async (t) => {
   for (const bad of ['', 'a b', 'a;b', '$(x)', 'longer-than-the-kernel-takes'])
     t.throws(() => parseDevice('--dev', bad), { message: /is no interface/, exitCode: 2 });
   t.equal(parseDevice('--dev', 'enp3s0f0_1.5'), 'enp3s0f0_1.5');
-  t.throws(() => parseTunnel('geneve'), { message: /unknown value geneve/ });
-  t.throws(() => parseErspanVersion('erspan', '1'), { message: /unknown value 1/, hint: 'ERSPAN has 2 and 3' });
-  t.throws(() => parseErspanVersion('vxlan', '2'), { message: '--version with --receive vxlan' });
-  t.throws(() => checkTunnelId('erspan', 1024), { message: /is out of range/, hint: 'erspan takes 0 to 1023' });
-  t.equal(checkTunnelId('vxlan', 5), 5);
 });
 
 t.test('tried where nothing is changed', { skip: process.getuid?.() !== 0 && 'not root' }, async (t) => {

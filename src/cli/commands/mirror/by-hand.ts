@@ -4,18 +4,18 @@ import { asDpcapError, UsageError } from '../../../errors.js';
 import { parseAddress } from '../../../filter/words/word-values.js';
 import { mirroringApplication } from '../../../mirror/agent/application.js';
 import { AgentController } from '../../../mirror/agent/controller.js';
+import { parseTunnelRequest, type TunnelRequest } from '../../../mirror/agent/tunnel.js';
+import { hardwareStep, parseDevice, softwareStep, tcStep } from '../../../mirror/by-hand/commands.js';
+import { checkDevices, tryStep } from '../../../mirror/by-hand/trial.js';
 import {
   checkTunnelId,
-  hardwareStep,
-  parseDevice,
+  deviceTunnelStep,
   parseErspanVersion,
   parseTunnel,
-  RECEIVER_DEVICE,
+  portTunnelStep,
   receiverStep,
-  softwareStep,
-  tcStep,
-} from '../../../mirror/by-hand/commands.js';
-import { checkDevices, tryStep } from '../../../mirror/by-hand/trial.js';
+  TUNNEL_DEVICE,
+} from '../../../mirror/by-hand/tunnel.js';
 import type { PlanStep } from '../../../mirror/controller.js';
 import { planLines } from '../../../mirror/describe.js';
 import { HardwareController } from '../../../mirror/hardware/controller.js';
@@ -23,11 +23,15 @@ import { parseNumber } from '../../../mirror/hardware/request.js';
 import { addFilterOptions, collect } from '../../filter-options.js';
 import { addHardwareOptions, hardwareRequestFrom, type RawHardwareOptions } from './hardware/options.js';
 import { print } from './options.js';
+import { tunnelFrom } from './tunnel-options.js';
 
 /** Options as commander hands them over. */
 export interface RawByHandOptions extends RawHardwareOptions {
   dev?: string;
   toDev?: string;
+  to?: string;
+  outPort?: string;
+  nextHop?: string;
   switchdev?: boolean;
   receive?: string;
   local?: string;
@@ -46,6 +50,9 @@ export function addByHand(command: Command): Command {
     .option('--to-port <port>', 'Port that gets the copies.')
     .option('--to-queue <n>', 'With --hardware, receive queue that gets the copies.')
     .option('--vf <vf>', 'With --hardware, VF of the port to copy.')
+    .option('--to <tunnel>', 'Tunnel that gets the copies: erspan://, vxlan:// or gretap://, with src=ADDRESS.')
+    .option('--out-port <port>', 'With -i and --to, port that the tunnel leaves by.')
+    .option('--next-hop <address>', 'With -i and --to, MAC or IP address of the router to the collector.')
     .option('--dev <interface>', 'Kernel interface to copy, for tc.')
     .option('--to-dev <interface>', 'Kernel interface that gets the copies, for tc.')
     .option('--switchdev', 'With --dev, have the NIC do it: both are representors in switchdev mode.')
@@ -68,12 +75,14 @@ export function printByHand(words: readonly string[], raw: RawByHandOptions): vo
 
 function stepFor(words: readonly string[], raw: RawByHandOptions): PlanStep {
   if (raw.receive !== undefined) return receiver(raw.receive, raw);
-  if (raw.dev !== undefined) return betweenInterfaces(raw.dev, raw);
+  if (raw.dev !== undefined)
+    return raw.to === undefined ? betweenInterfaces(raw.dev, raw) : offHost(raw.dev, raw.to, raw);
   if (raw.hardware) return rules(words, raw);
   const [source] = raw.interface ?? [];
+  if (source !== undefined && raw.to !== undefined) return outOfPort(source, raw.to, raw);
   if (source !== undefined && raw.toPort !== undefined) return softwareStep(source, raw.toPort);
   throw new UsageError('by hand: what?', {
-    hint: 'name ports with -i and --to-port (and --hardware), interfaces with --dev and --to-dev, or a tunnel with --receive; dpcap mirror plan is about VFs',
+    hint: 'name ports with -i and --to-port (and --hardware), interfaces with --dev and --to-dev, a tunnel with --to in their place, or one to receive with --receive; dpcap mirror plan is about VFs',
   });
 }
 
@@ -111,6 +120,32 @@ function betweenInterfaces(dev: string, raw: RawByHandOptions): PlanStep {
   return withNotes(step, [...checkDevices([source, target]), verdict]);
 }
 
+function outOfPort(source: string, url: string, raw: RawByHandOptions): PlanStep {
+  const asked = tunnelFrom(raw) as { target: string; tunnel: TunnelRequest };
+  return portTunnelStep({ source, url, tunnel: asked.tunnel, outPort: asked.target, nextHop: raw.nextHop });
+}
+
+function offHost(dev: string, url: string, raw: RawByHandOptions): PlanStep {
+  for (const [option, given] of Object.entries({
+    '--to-dev': raw.toDev,
+    '--out-port': raw.outPort,
+    '--next-hop': raw.nextHop,
+  })) {
+    if (given !== undefined)
+      throw new UsageError(`${option} with --dev and --to`, {
+        subject: option,
+        hint: 'the kernel finds the way to a collector itself',
+      });
+  }
+  const source = parseDevice('--dev', dev);
+  const step = deviceTunnelStep(source, parseTunnelRequest(url, undefined).plan);
+  return withNotes(step, [
+    ...checkDevices([source]),
+    ...tunnelDeviceTaken(),
+    tryStep(step, [source, source === 'peer' ? 'other' : 'peer']),
+  ]);
+}
+
 function receiver(text: string, raw: RawByHandOptions): PlanStep {
   const kind = parseTunnel(text);
   if (raw.local === undefined) {
@@ -127,9 +162,12 @@ function receiver(text: string, raw: RawByHandOptions): PlanStep {
     });
   }
   const step = receiverStep({ kind, local: local.text, remote: remote?.text, id, version });
-  const [isThere] = checkDevices([RECEIVER_DEVICE]);
-  const taken = isThere?.endsWith('is there') ? [`${RECEIVER_DEVICE} is there already: take another name`] : [];
-  return withNotes(step, [...taken, tryStep(step)]);
+  return withNotes(step, [...tunnelDeviceTaken(), tryStep(step)]);
+}
+
+function tunnelDeviceTaken(): string[] {
+  const [isThere] = checkDevices([TUNNEL_DEVICE]);
+  return isThere?.endsWith('is there') ? [`${TUNNEL_DEVICE} is there already: take another name`] : [];
 }
 
 function withNotes(step: PlanStep, notes: readonly string[]): PlanStep {

@@ -13,7 +13,9 @@ export function tunnelFrom({
   toPort,
   outPort,
   nextHop,
-}: RawMirrorOptions): Pick<PortMirrorRequest, 'target' | 'tunnel'> | undefined {
+}: Pick<RawMirrorOptions, 'to' | 'toPort' | 'outPort' | 'nextHop'>):
+  | Pick<PortMirrorRequest, 'target' | 'tunnel'>
+  | undefined {
   if (to === undefined) {
     for (const [option, given] of Object.entries({ '--out-port': outPort, '--next-hop': nextHop })) {
       if (given === undefined) continue;
