@@ -193,39 +193,49 @@ t.test('tunnels of each kind at once', { skip }, async (t) => {
   t.same(leftovers(), []);
 });
 
-t.test("the next hop's address is learnt, and the kernel's end of the tunnel has the frames", { skip }, async (t) => {
-  const short = FRAMES.slice(0, -1);
-  const { net, testpmd, folder } = await onHost(t, short, ',infinite_rx=1', 'rxonly');
-  net.answer();
-  net.ip(net.collector, 'link', 'add', 'end', 'type', 'vxlan', 'id', '9', 'dstport', '4789', 'local', COLLECTOR);
-  net.ip(net.collector, 'link', 'set', 'end', 'addrgenmode', 'none', 'up');
-  const arrived = (): number =>
-    JSON.parse(net.ip(net.collector, '-s', '-j', 'link', 'show', 'end'))[0].stats64.rx.packets;
-  const to = ['-i', '0', '-Q', 'rx', '--to', `vxlan://${COLLECTOR}?vni=9&max-rate=2000&${FROM}`, '--out-port', '1'];
+const FAMILIES = [
+  { hop: COLLECTOR, asks: HOST, url: `vxlan://${COLLECTOR}?vni=9&max-rate=2000&${FROM}` },
+  { hop: COLLECTOR_V6, asks: SOURCE_V6, url: `vxlan://[${COLLECTOR_V6}]?vni=9&max-rate=2000&src=${SOURCE_V6}` },
+];
+for (const { hop, asks, url } of FAMILIES) {
+  t.test(
+    `the next hop's address is learnt, and the kernel's end of the tunnel has the frames: ${hop}`,
+    { skip },
+    async (t) => {
+      const short = FRAMES.slice(0, -1);
+      const { net, testpmd, folder } = await onHost(t, short, ',infinite_rx=1', 'rxonly');
+      net.answer();
+      net.ip(net.collector, 'link', 'add', 'end', 'type', 'vxlan', 'id', '9', 'dstport', '4789', 'local', hop);
+      net.ip(net.collector, 'link', 'set', 'end', 'addrgenmode', 'none', 'up');
+      const arrived = (): number =>
+        JSON.parse(net.ip(net.collector, '-s', '-j', 'link', 'show', 'end'))[0].stats64.rx.packets;
+      const to = ['-i', '0', '-Q', 'rx', '--to', url, '--out-port', '1'];
 
-  await testpmd.command('start');
-  const wrong = await setMirror(testpmd, [...to, '--next-hop', '02:00:00:00:00:0a']);
-  await mirrorsUntil(testpmd, ([one]) => (one?.counters.sent ?? 0) > 500);
-  t.equal(arrived(), 0, 'by a wrong MAC address nothing arrives');
-  t.match(await runDpcap(['mirror', 'clear', '--id', wrong.id, '--file-prefix', testpmd.prefix]), { code: 0 });
+      await testpmd.command('start');
+      const wrong = await setMirror(testpmd, [...to, '--next-hop', '02:00:00:00:00:0a']);
+      await mirrorsUntil(testpmd, ([one]) => (one?.counters.sent ?? 0) > 500);
+      t.equal(arrived(), 0, 'by a wrong MAC address nothing arrives');
+      t.match(await runDpcap(['mirror', 'clear', '--id', wrong.id, '--file-prefix', testpmd.prefix]), { code: 0 });
 
-  await setMirror(testpmd, to);
-  const [waiting] = await mirrorsUntil(testpmd, ([one]) => (one?.counters.unresolved ?? 0) > 1000);
-  t.match(waiting, { counters: { sent: 0 }, tunnel: { nextHop: null } }, 'until then it is counted');
-  const status = await runDpcap(['mirror', 'status', '--via', 'agent', '--file-prefix', testpmd.prefix]);
-  t.match(status.stdout, /the MAC address of 192\.0\.2\.9 is not known yet/);
-  const file = join(folder, 'seen.pcap');
-  const recording = await net.record('end', file, 2000, 'udp or vlan');
-  run('nsenter', [`--net=/run/netns/${net.collector}`, 'ping', '-c', '1', '-W', '5', HOST]);
-  await recording.wait();
-  const [learnt] = await mirrorsUntil(testpmd, ([one]) => (one?.counters.limited ?? 0) > 0);
-  t.match(learnt, { tunnel: { nextHop: NEXT_HOP, isNextHopGiven: false } });
-  t.ok(learnt && addsUp(learnt), 'each packet is accounted for');
-  t.same([...new Set(sorted(dataOf(file)))], sorted(short), 'each frame, and no other');
-  t.match(await testpmd.stop(), { code: 0 });
-  net.close();
-  t.same(leftovers(), []);
-});
+      await setMirror(testpmd, to);
+      const [waiting] = await mirrorsUntil(testpmd, ([one]) => (one?.counters.unresolved ?? 0) > 1000);
+      t.match(waiting, { counters: { sent: 0 }, tunnel: { nextHop: null } }, 'until then it is counted');
+      const status = await runDpcap(['mirror', 'status', '--via', 'agent', '--file-prefix', testpmd.prefix]);
+      t.match(status.stdout, `the MAC address of ${hop} is not known yet`);
+      const file = join(folder, 'seen.pcap');
+      const recording = await net.record('end', file, 2000, 'udp or vlan');
+      run('nsenter', [`--net=/run/netns/${net.collector}`, 'ping', '-c', '1', '-W', '5', asks]);
+      await recording.wait();
+      const [learnt] = await mirrorsUntil(testpmd, ([one]) => (one?.counters.limited ?? 0) > 0);
+      t.match(learnt, { tunnel: { nextHop: NEXT_HOP, isNextHopGiven: false } });
+      t.ok(learnt && addsUp(learnt), 'each packet is accounted for');
+      t.same([...new Set(sorted(dataOf(file)))], sorted(short), 'each frame, and no other');
+      t.match(await testpmd.stop(), { code: 0 });
+      net.close();
+      t.same(leftovers(), []);
+    },
+  );
+}
 
 t.test('a tunnel does not carry its own packets, nor those of another mirror', { skip }, async (t) => {
   const between = { src: HOST, dst: COLLECTOR };
