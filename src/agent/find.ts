@@ -14,7 +14,8 @@ export interface AgentAt {
   process: ProcessInfo;
 }
 
-const SOCKET = /^dpcap_agent_(\d+)$/;
+/** The pid is the one in the process's own PID namespace; further ones with the same pid have a number behind it. */
+const SOCKET = /^dpcap_agent_(\d+)(?:_\d+)?$/;
 
 /**
  * The agents below a runtime root whose processes are alive, by file prefix and pid. A process that was killed leaves its
@@ -22,22 +23,25 @@ const SOCKET = /^dpcap_agent_(\d+)$/;
  * root, nor dpcap's user, nor the process's are left out.
  * @param root see runtimeRoot()
  * @param wanted look at this file prefix alone: applications that crashed for years leave thousands of directories
- * @param listens whether somebody listens at a socket
+ * @param listener the process that listens at a socket, by the kernel's word: 0 for one that is not known from here, and is
+ *   taken for the one of its name; undefined where nobody listens
  */
 export function findAgents(
   root: string,
   wanted?: string,
   procDir = '/proc',
-  listens = (socket: string) => hostAddon().agentListens(socket),
+  listener = (socket: string) => hostAddon().agentListener(socket),
 ): AgentAt[] {
   return (wanted === undefined ? namesIn(root) : [wanted]).flatMap((filePrefix) => {
     const runtimeDir = join(root, filePrefix);
     return namesIn(runtimeDir).flatMap((name) => {
-      const pid = Number(SOCKET.exec(name)?.[1] ?? 0);
-      const process = pid > 0 ? readProcess(pid, procDir) : undefined;
+      const named = Number(SOCKET.exec(name)?.[1] ?? 0);
       const socket = join(runtimeDir, name);
-      if (!process || !isTrusted(runtimeDir, process) || !listens(socket)) return [];
-      return [{ filePrefix, runtimeDir, socket, pid, process }];
+      const listening = named > 0 ? listener(socket) : undefined;
+      if (listening === undefined) return [];
+      const pid = listening || named;
+      const process = readProcess(pid, procDir);
+      return process && isTrusted(runtimeDir, process) ? [{ filePrefix, runtimeDir, socket, pid, process }] : [];
     });
   });
 }

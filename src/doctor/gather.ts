@@ -90,7 +90,7 @@ export function gatherView(options: ViewOptions = {}): DoctorView {
   const { root = runtimeRoot(), procDir = '/proc', sysDir = '/sys' } = options;
   const addon = attempt(hostAddon);
   const view = (host: Host): PrimaryView[] => {
-    const agents = findAgents(root, undefined, host.procDir, host.addon.agentListens);
+    const agents = findAgents(root, undefined, host.procDir, host.addon.agentListener);
     return withUnseen(findPrimaries(root, host), agents).map((primary) => viewPrimary(primary, host, agents));
   };
   return {

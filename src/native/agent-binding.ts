@@ -47,8 +47,11 @@ export interface AgentBinding {
    * @param socket path of its socket
    */
   agentHello(socket: string): AgentHello;
-  /** Whether somebody listens at the socket of an agent; also yes where that cannot be told. */
-  agentListens(socket: string): boolean;
+  /**
+   * The process that listens at the socket of an agent, by the kernel's word: 0 for one that is not known from here (of
+   * another user, or in a PID namespace that is not seen). Undefined: nobody does.
+   */
+  agentListener(socket: string): number | undefined;
   /** The captures of an agent. Waits and throws as {@link agentHello}. */
   agentCaptures(socket: string): AgentCapture[];
 }

@@ -9,7 +9,7 @@ import { ONLY_ROOT } from './runtime-dir.js';
 /** The part of the addon that is needed to look at primaries. */
 export type HostView = Omit<HostBinding, 'tryLock' | 'loadLibraries'> &
   Omit<Layouts, 'mbufLayout'> &
-  Pick<AgentBinding, 'agentListens'>;
+  Pick<AgentBinding, 'agentListener'>;
 
 /** One machine to look at. */
 export interface Host {

@@ -33,7 +33,7 @@ export interface Listing {
  * @throws DpcapError ERR_PERMISSION, and ERR_PRIMARY_ABSENT when none has the prefix
  */
 export function collectListings(root: string, host: Host, filePrefix?: string): Listing[] {
-  const agents = findAgents(root, filePrefix, host.procDir, host.addon.agentListens);
+  const agents = findAgents(root, filePrefix, host.procDir, host.addon.agentListener);
   const found = primariesWithPrefix(withUnseen(findPrimaries(root, host), agents), filePrefix);
   const ended = (primary: Primary): boolean => primary.state === 'dead';
   return [...found.filter((one) => !ended(one)), ...found.filter(ended)].map((primary) => {

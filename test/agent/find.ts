@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { findAgents } from '../../src/agent/find.js';
 import { agentLibraries, agentLibrary } from '../../src/agent/library.js';
@@ -23,7 +23,8 @@ function machine(t: Test, top = t.testdir()): { root: string; procDir: string } 
   return { root, procDir };
 }
 
-const listens = (): boolean => true;
+/** Processes that cannot be told from those that the sockets name. */
+const listens = (): number => 0;
 
 t.test('the sockets of processes that are alive', async (t) => {
   const { root, procDir } = machine(t);
@@ -44,7 +45,19 @@ t.test('a socket where nobody listens is no agent, whoever has its pid now', asy
   const socket = join(top, 'other');
   const server = createServer().listen(socket);
   t.teardown(() => server.close());
-  t.equal(hostAddon().agentListens(socket), true, 'something that is no agent is asked, and says what it is');
+  t.equal(hostAddon().agentListener(socket), 0, 'something that is no agent is asked, and says what it is');
+});
+
+t.test('a process in a PID namespace of its own has another pid than its socket says', async (t) => {
+  const { root, procDir } = machine(t);
+  for (const name of ['dpcap_agent_1', 'dpcap_agent_1_2']) writeFileSync(join(root, 'rte', name), '');
+  const pids: Record<string, number> = { dpcap_agent_1: 8, dpcap_agent_1_2: 7 };
+  const found = findAgents(root, 'rte', procDir, (socket) => pids[basename(socket)]);
+  t.match(found, [
+    { pid: 8, socket: /dpcap_agent_1$/, process: { program: 'switch' } },
+    { pid: 7, socket: /dpcap_agent_1_2$/, process: { program: 'router' } },
+  ]);
+  t.equal(found.length, 2);
 });
 
 t.test("another user's directory is not looked into", { skip: process.getuid?.() !== 0 && 'needs root' }, async (t) => {

@@ -59,15 +59,16 @@ Napi::Value JS_AgentHello(const Napi::CallbackInfo& info) {
   return from_hello(info.Env(), ask_hello(client, kAnswerMs));
 }
 
-// agentListens(path): boolean. Nobody is asked anything.
-Napi::Value JS_AgentListens(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "Expected the path of an agent's socket");
+// agentListener(path): number | undefined. The process that listens, 0 for one that is not known from here; undefined:
+// nobody does. Nobody is asked anything.
+Napi::Value JS_AgentListener(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString()) throw Napi::TypeError::New(env, "Expected the path of an agent's socket");
   try {
-    const AgentClient client(info[0].As<Napi::String>());
+    return Napi::Number::New(env, AgentClient(info[0].As<Napi::String>()).peer_pid());
   } catch (const Error& error) {
-    return Napi::Boolean::New(info.Env(), error.err() != ECONNREFUSED);
+    return error.err() == ECONNREFUSED ? env.Undefined() : Napi::Number::New(env, 0);
   }
-  return Napi::Boolean::New(info.Env(), true);
 }
 
 // agentCaptures(path): AgentCapture[]. Waits for the answer.
@@ -117,6 +118,6 @@ MakeSource to_source(const Napi::Object& plan, const CapturePlan& capture, uint3
 
 void export_agent(Napi::Object exports) {
   add_function<JS_AgentHello>(exports, "agentHello");
-  add_function<JS_AgentListens>(exports, "agentListens");
+  add_function<JS_AgentListener>(exports, "agentListener");
   add_function<JS_AgentCaptures>(exports, "agentCaptures");
 }

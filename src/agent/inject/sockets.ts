@@ -1,5 +1,5 @@
 /** The agent of one process, which may be in other namespaces, and of another user. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HostAddon, hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
@@ -47,10 +47,18 @@ export function askAgentOf(
 ): AgentOf | undefined {
   for (const folder of runtimeRoots(where, procDir)) {
     for (const prefix of attempt(() => readdirSync(folder)) ?? []) {
-      const socket = join(folder, prefix, `dpcap_agent_${where.innerPid}`);
-      const hello = existsSync(socket) ? attempt(() => addon.agentHello(socket)) : undefined;
-      if (hello?.peerPid === where.pid) return { socket, hello };
+      for (const socket of socketsIn(join(folder, prefix), where.innerPid)) {
+        const hello = attempt(() => addon.agentHello(socket));
+        if (hello?.peerPid === where.pid) return { socket, hello };
+      }
     }
   }
   return undefined;
+}
+
+/** The sockets that agents of processes with this pid have: in several PID namespaces there may be several. */
+function socketsIn(runtimeDir: string, pid: number): string[] {
+  const name = new RegExp(`^dpcap_agent_${pid}(_\\d+)?$`);
+  const names = attempt(() => readdirSync(runtimeDir)) ?? [];
+  return names.filter((one) => name.test(one)).map((one) => join(runtimeDir, one));
 }

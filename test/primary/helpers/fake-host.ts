@@ -45,7 +45,7 @@ export function fakeHost(options: FakeHostOptions = {}): Host & { connections: s
     addon: {
       opsLayout: LAYOUT,
       memzoneLayout: ZONES,
-      agentListens: () => true,
+      agentListener: () => 0,
       pdumpLimits: { ports: 32, queues: 1024, counterBytes: 64 },
       lockHolder(path) {
         const lock = options.locks?.[path] ?? { locked: false, pid: 0 };

@@ -68,7 +68,7 @@ static bool is_own_directory(void) {
   return stat(directory, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid());
 }
 
-bool address_make(struct sockaddr_un *address) {
+bool address_make(struct sockaddr_un *address, unsigned int number) {
   const char *const given = dpdk.runtime_dir();
   if (given != NULL && given[0] != 0) {
     snprintf(directory, sizeof directory, "%s", given);
@@ -79,8 +79,10 @@ bool address_make(struct sockaddr_un *address) {
   }
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
-  const int length =
-      snprintf(address->sun_path, sizeof address->sun_path, "%s/" DPCAP_AGENT_SOCKET "%d", directory, (int)getpid());
+  char more[16] = "";
+  if (number > 1) snprintf(more, sizeof more, "_%u", number);
+  const int length = snprintf(address->sun_path, sizeof address->sun_path, "%s/" DPCAP_AGENT_SOCKET "%d%s", directory,
+                              (int)getpid(), more);
   if (length >= (int)sizeof address->sun_path) {
     agent_say("the runtime directory %s is too long a path for a socket", directory);
     return false;
@@ -94,9 +96,17 @@ bool address_make(struct sockaddr_un *address) {
   return false;
 }
 
-bool address_is_served(const struct sockaddr_un *address) {
+enum listener address_listener(const struct sockaddr_un *address) {
   const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const bool is_served = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+  struct ucred peer = {0};
+  socklen_t size = sizeof peer;
+  enum listener who = LISTENER_NONE;
+  if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0) {
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    who = peer.pid == getpid() ? LISTENER_SELF : LISTENER_OTHER;
+  } else if (fd >= 0 && errno != ENOENT && errno != ECONNREFUSED) {
+    who = LISTENER_OTHER;  // one that has much to do (EAGAIN)
+  }
   if (fd >= 0) close(fd);
-  return is_served;
+  return who;
 }
