@@ -224,6 +224,43 @@ void test_port_target() {
   CHECK(!port_targets_tick() && fake::pools.empty());
 }
 
+// Whoever reads a port's functions while ethdev resets them finds any of them old, new or cleared.
+void test_port_in_the_middle_of_a_stop() {
+  static void* not_ready[RTE_MAX_QUEUES_PER_PORT];
+  for (void*& queue : not_ready) queue = not_ready;
+  fake_ports();
+  fake::start_port(kPort);
+  auto& port = fake::fast_path[kPort];
+  const auto running = port;
+  mirror_target* target = nullptr;
+  CHECK(port_target_use(kPort, 1, false, &target) == 0);
+  rte_mbuf* copies[1];
+  CHECK(copy_pool_take(&target->pool, copies, 1) == 1);
+  const mirror_burst one{copies, 1, 0, DPCAP_AGENT_RX, 0};
+  const auto sent_with = [&](auto reset) {
+    reset();
+    const uint16_t sent = target->send(target, &one).count;
+    port = running;
+    return sent;
+  };
+  CHECK(sent_with([&] { port.txq.data = not_ready; }) == 0);
+  CHECK(sent_with([&] { port.txq.data = nullptr; }) == 0);
+  CHECK(sent_with([&] { port.tx_pkt_burst = nullptr; }) == 0);
+  CHECK(sent_with([&] { port.tx_pkt_burst = [](void*, rte_mbuf**, uint16_t) { return uint16_t{0}; }; }) == 0);
+  CHECK(fake::driver_has.empty() && port_target_fault(target) == 0);
+  CHECK(sent_with([&] { port.txq.clbk = nullptr; }) == 1);  // the driver has its queue still
+  // What a driver has in its place for a while, the agent uses as the application does.
+  port.tx_pkt_burst = [](void*, rte_mbuf**, uint16_t) { return uint16_t{1}; };
+  port_targets_tick();
+  CHECK(target->send(target, &one).count == 0);
+  port_targets_tick();
+  CHECK(target->send(target, &one).count == 1);
+  port_target_leave(target);
+  fake::complete();
+  port_targets_tick();
+  CHECK(!port_targets_tick() && fake::pools.empty());
+}
+
 // A driver that frees only when it has to keeps a copy in nearly each of its descriptors, however large copies are.
 void test_jumbo_target() {
   constexpr int kBursts = 200;
@@ -274,6 +311,7 @@ void test_agent_mirrors() {
   test_references();
   test_unfit_references();
   test_port_target();
+  test_port_in_the_middle_of_a_stop();
   test_jumbo_target();
   test_fast_free();
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "agent/library/dpdk.h"
+#include "agent/library/mirror/port_facts.h"
 
 #define OURS (UINT64_C(0x64706361) << 32)  // "dpca"
 #define OURS_MASK (UINT64_C(0xffffffff) << 32)
@@ -14,14 +15,8 @@ static uint32_t marks_made;
 // with them the reserved words, which nobody reads or writes: a mark there lasts exactly as long as the port runs.
 static uintptr_t *place_of(uint16_t port) { return &dpdk.fast_path[port].reserved2[0]; }
 
-// While a port is stopped, one and the same array is in the place of its receive queues and of its transmit queues.
-static bool is_started(uint16_t port) {
-  const struct rte_eth_fp_ops *const functions = &dpdk.fast_path[port];
-  return functions->rxq.data != NULL && (void *)functions->rxq.data != (void *)functions->txq.data;
-}
-
 int port_run_begin(struct port_run *run, uint16_t port) {
-  if (!is_started(port)) return ENETDOWN;
+  if (!port_is_started(port)) return ENETDOWN;
   uintptr_t mark = __atomic_load_n(place_of(port), __ATOMIC_RELAXED);
   if (mark != 0 && (mark & OURS_MASK) != OURS) return EOPNOTSUPP;
   if (mark == 0) {

@@ -45,13 +45,11 @@ uint16_t port_tx_descriptors(uint16_t port, uint16_t queue) {
   return dpdk.tx_queue != NULL && dpdk.tx_queue(port, queue, &info) == 0 ? info.nb_desc : 0;
 }
 
-// While the port is stopped ethdev has one and the same array in place of its receive queues and of its transmit queues
+// While the port is stopped, ethdev has one and the same array in place of its receive queues and of its transmit queues
 // (eth_dev_fp_ops_reset, 22.11 to 25.11).
-void *port_tx_queue(uint16_t port, uint16_t queue) {
-  const struct rte_eth_fp_ops *const one = &dpdk.fast_path[port];
-  void **const queues = __atomic_load_n(&one->txq.data, __ATOMIC_RELAXED);
-  if (queues == NULL || (void *)queues == (void *)one->rxq.data) return NULL;
-  return queues[queue];
+bool port_is_started(uint16_t port) {
+  const struct rte_eth_fp_ops *const functions = &dpdk.fast_path[port];
+  return functions->rxq.data != NULL && (void *)functions->rxq.data != (void *)functions->txq.data;
 }
 
 static bool has_offload(uint16_t port, uint64_t offload) {
@@ -73,7 +71,7 @@ bool port_any_offloads(uint64_t offload) {
 
 bool port_any_sends_with(uint64_t offload) {
   for (uint16_t port = dpdk.next_port(0); port < RTE_MAX_ETHPORTS; port = dpdk.next_port(port + 1)) {
-    if (port_tx_queue(port, 0) != NULL && has_offload(port, offload)) return true;
+    if (port_is_started(port) && has_offload(port, offload)) return true;
   }
   return false;
 }

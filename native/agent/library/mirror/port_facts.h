@@ -19,8 +19,7 @@ int port_facts_of(uint16_t port, struct port_facts *facts);
 uint64_t port_tx_offloads(uint16_t port, uint16_t queue);
 // Descriptors of a transmit queue, each of which may keep a copy for long; 0 when the driver does not tell.
 uint16_t port_tx_descriptors(uint16_t port, uint16_t queue);
-// The driver's transmit queue, or NULL while the port is stopped. Any thread.
-void *port_tx_queue(uint16_t port, uint16_t queue);
+bool port_is_started(uint16_t port);
 // Whether some port has this transmit offload on.
 bool port_any_offloads(uint64_t offload);
 // The same of the ports that are started: the driver of another one, which the application may be about to set up or to

@@ -10,6 +10,7 @@
 #include "agent/library/datapath/turn.h"
 #include "agent/library/dpdk.h"
 #include "agent/library/mirror/port_facts.h"
+#include "agent/library/mirror/port_sender.h"
 
 // How long a queue is watched before the first packet: an application that sends does so far more often.
 #define WATCH_MS 200
@@ -26,6 +27,7 @@ struct port_target {
   struct mirror_target target;  // comes first
   struct tap watch;
   struct lane *lane;
+  struct port_sender sender;
   uint16_t port;
   uint16_t queue;
   bool is_shared;            // several threads may send: the application may as well
@@ -49,16 +51,6 @@ static void count_foreign(struct tap *watch, struct rte_mbuf **packets, uint16_t
   atomic_fetch_add_explicit(&of_watch(watch)->foreign, count, memory_order_relaxed);
 }
 
-static void *driver_queue(const struct port_target *target) { return port_tx_queue(target->port, target->queue); }
-
-// As rte_eth_tx_burst() does it: captures at the target, and whatever else has a callback there, get the copies.
-static uint16_t send_burst(const struct port_target *target, void *queue, struct rte_mbuf **packets, uint16_t count) {
-  const struct rte_eth_fp_ops *const port = &dpdk.fast_path[target->port];
-  void *const callbacks = __atomic_load_n((void **)(void *)&port->txq.clbk[target->queue], __ATOMIC_ACQUIRE);
-  if (callbacks != NULL) count = dpdk.call_tx_callbacks(target->port, target->queue, packets, count, callbacks);
-  return port->tx_pkt_burst(queue, packets, count);
-}
-
 static bool is_used_by_others(const struct port_target *target) {
   return !target->is_shared && atomic_load_explicit(&target->foreign, memory_order_relaxed) > 0;
 }
@@ -68,23 +60,23 @@ static struct mirror_sent send_packets(struct mirror_target *base, const struct 
   struct mirror_sent sent = {0, false};
   if (is_used_by_others(target)) return sent;
   if (!turn_begin(&target->turn)) return (struct mirror_sent){0, true};
-  void *const queue = driver_queue(target);
-  if (queue != NULL) {
-    lane_feed_begin(target->lane);
-    sent.count = send_burst(target, queue, burst->packets, burst->count);
-    lane_feed_end(target->lane);
-  }
+  lane_feed_begin(target->lane);
+  sent.count = port_sender_send(&target->sender, burst->packets, burst->count);
+  lane_feed_end(target->lane);
   turn_end(&target->turn);
   return sent;
 }
 
 static bool is_gone(const struct port_target *target) { return lane_tap_has_ended(target->lane, &target->watch); }
 
-// A moment in which the application sends nothing on the queue.
-static bool is_free(const struct port_target *target) {
+// Takes the port as it runs, and watches it for a moment in which the application must not send on the queue.
+static int look(struct port_target *target) {
   const struct timespec nap = {0, 1000000};
-  for (int waited = 0; waited < WATCH_MS && atomic_load(&target->foreign) == 0; waited++) nanosleep(&nap, NULL);
-  return atomic_load(&target->foreign) == 0;
+  const int watch = target->is_shared ? 1 : WATCH_MS;
+  if (!port_sender_begin(&target->sender, target->port, target->queue)) return ENETDOWN;
+  for (int waited = 0; waited < watch && !is_used_by_others(target); waited++) nanosleep(&nap, NULL);
+  if (!port_sender_is_running(&target->sender)) return ENETDOWN;
+  return is_used_by_others(target) ? EBUSY : 0;
 }
 
 static void detach(struct port_target *target) {
@@ -115,10 +107,9 @@ static int begin(struct port_target *target) {
   target->lane = lane_find(target->port, target->queue, DPCAP_AGENT_TX);
   if (target->lane == NULL) return ENOMEM;
   target->watch.take = count_foreign;
-  const int err = lane_attach_tap(target->lane, &target->watch);
-  if (err != 0) return err;
-  if (!target->is_shared && !is_free(target)) return EBUSY;
-  return make_pool(target);
+  int err = lane_attach_tap(target->lane, &target->watch);
+  if (err == 0) err = look(target);
+  return err == 0 ? make_pool(target) : err;
 }
 
 // A driver with MBUF_FAST_FREE puts what it has sent back into the pool of the first packet: on a queue of its own
@@ -143,7 +134,6 @@ static int make(struct port_target **place, uint16_t port, uint16_t queue, uint3
   target->queue = queue;
   look_at_offloads(target, is_alone);
   *place = target;
-  if (driver_queue(target) == NULL) return ENETDOWN;
   return begin(target);
 }
 
@@ -171,14 +161,15 @@ static struct port_target **find_room(void) {
 }
 
 static int use_known(struct port_target *target, bool is_alone) {
-  if (driver_queue(target) == NULL) return ENETDOWN;
   // With users it has been watched all the time; without, packets of earlier do not count, and the port may have been
   // set up anew.
   if (target->users == 0) {
     look_at_offloads(target, is_alone);
     atomic_store(&target->foreign, 0);
-    if (!target->is_shared && !is_free(target)) return EBUSY;
+    const int err = look(target);
+    if (err != 0) return err;
   }
+  if (!port_sender_is_running(&target->sender)) return ENETDOWN;
   return is_used_by_others(target) || (is_alone && target->is_shared) ? EBUSY : 0;
 }
 
@@ -218,7 +209,7 @@ uint16_t port_target_queue(const struct mirror_target *target) { return ((const 
 uint32_t port_target_fault(const struct mirror_target *base) {
   const struct port_target *const target = (const struct port_target *)base;
   if (is_gone(target)) return DPCAP_MIRROR_TARGET_GONE;
-  if (driver_queue(target) == NULL) return DPCAP_MIRROR_TARGET_STOPPED;
+  if (!port_sender_is_running(&target->sender)) return DPCAP_MIRROR_TARGET_STOPPED;
   return is_used_by_others(target) ? DPCAP_MIRROR_QUEUE_USED : 0;
 }
 
@@ -233,6 +224,7 @@ bool port_targets_tick(void) {
   for (unsigned int i = 0; i < MOST_TARGETS; i++) {
     struct port_target *const one = targets[i];
     if (one == NULL) continue;
+    port_sender_follow(&one->sender);
     if (one->users == 0 && !one->is_detached && !has_copies_out(one)) detach(one);
     if (one->is_detached && lane_has_left(one->lane, one->detached) && !has_copies_out(one)) {
       if (one->target.pool.mempool != NULL) copy_pool_free(&one->target.pool);
