@@ -36,7 +36,7 @@ export class Pipeline extends LiveCapture {
 
   /** Kills what is left of it, and waits. */
   async close(): Promise<void> {
-    for (const pid of descendants(this.shell.pid)) process.kill(pid, 'SIGKILL');
+    for (const pid of descendants(this.shell.pid)) killIfThere(pid);
     await this.shell.stop('SIGKILL');
   }
 
@@ -62,6 +62,15 @@ export function startPipeline(testpmd: Testpmd, args: string[], consumer: string
 
 function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** One that ends by itself may have ended meanwhile. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Empty when the process has ended. */
