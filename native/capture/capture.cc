@@ -68,6 +68,12 @@ void Capture::make_file() {
   if (plan_.packet_buffered) options.hurry = FileSinkOptions::Hurry::each_round;
   options.compression = plan_.sink.compression;
   if (options.compression.codec != Codec::none) options.when_full = FileSinkOptions::WhenFull::lose;
+  if (plan_.min_free != 0) {
+    options.min_free.emplace(MinFree{plan_.min_free, [this] {
+                                       counters_.remark(SinkRemark::low);
+                                       limit_.reach();
+                                     }});
+  }
   if (plan_.rotation) {
     options.rotation.emplace(FileRotation{*plan_.rotation, lanes_.size(), &*supply_,
                                           [this](const std::vector<uint64_t>& packets) { return end_span(packets); },
@@ -195,7 +201,8 @@ CaptureStats Capture::stats() const {
   stats.limit_reached = limit_.is_reached();
   stats.sink_failure = counters_.failure();
   stats.sink_refusal = counters_.refusal();
-  for (const SinkRemark remark : {SinkRemark::cut, SinkRemark::rate, SinkRemark::own, SinkRemark::slow}) {
+  for (const SinkRemark remark :
+       {SinkRemark::cut, SinkRemark::rate, SinkRemark::own, SinkRemark::slow, SinkRemark::low}) {
     if (counters_.has(remark)) stats.sink_remarks.push_back(remark);
   }
   stats.file_bytes = counters_.bytes_written();

@@ -50,6 +50,7 @@ struct CapturePlan {
   FileInfo info;
   uint64_t packet_limit;  // 0 for no limit
   uint64_t byte_limit;
+  uint64_t min_free;                       // bytes of the disk, else the capture ends; 0 for no limit
   std::optional<RotationLimits> rotation;  // of files that follow one another
   bool packet_buffered;                    // each round's packets go to the file at once
   SinkPlan sink;

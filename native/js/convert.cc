@@ -205,6 +205,7 @@ CapturePlan to_capture_plan(const Napi::Object& o) {
   if (info.Has("hasStatistics")) plan.info.has_statistics = boolean(info, "hasStatistics");
   plan.packet_limit = number(o, "packetLimit", kSafeInteger);
   plan.byte_limit = number(o, "byteLimit", kSafeInteger);
+  if (o.Has("minFree")) plan.min_free = number(o, "minFree", kSafeInteger);
   plan.packet_buffered = boolean(o, "packetBuffered");
   plan.sink = to_sink(child(o, "sink"));
   plan.rotation = to_rotation(o);

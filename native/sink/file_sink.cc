@@ -1,8 +1,13 @@
 #include "sink/file_sink.h"
 
+#include <fcntl.h>
+#include <sys/statvfs.h>
+
 #include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/now.h"
 
 namespace dpcap {
@@ -14,6 +19,21 @@ constexpr uint64_t kFlushNs = 20'000'000;
 // Where it is compressed: frames of few packets are hardly smaller than these.
 constexpr uint64_t kFlushCompressedNs = 1'000'000'000;
 
+// The room of the disk that a file is on, also when the file has been closed. Where it is not told, the disk says so by
+// what it does not take.
+std::function<uint64_t()> room_of(int fd) {
+  const auto own = std::make_shared<Descriptor>(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  return [own] {
+    struct statvfs disk;
+    return fstatvfs(own->get(), &disk) == 0 ? uint64_t{disk.f_bavail} * disk.f_frsize : UINT64_MAX;
+  };
+}
+
+std::optional<DiskRoom> disk_room(int fd, const std::optional<MinFree>& min_free) {
+  if (!min_free) return std::nullopt;
+  return DiskRoom(min_free->bytes, room_of(fd), min_free->on_low);
+}
+
 Rotation::Moment moment_at(uint64_t steady_ns) { return {steady_ns, now_ns(CLOCK_REALTIME)}; }
 
 }  // namespace
@@ -23,6 +43,7 @@ FileSink::FileSink(int fd, FileSinkOptions options, SinkCounters& counters)
       options_(std::move(options)),
       files_(fd, {options_.format, options_.header, options_.compression}, counters_,
              options_.rotation ? options_.rotation->supply : nullptr),
+      room_(disk_room(fd, options_.min_free)),
       writer_(
           kBlocks, files_.last().at_once(),
           {[this] { begin_writing(); }, [this](const Blocks& blocks, size_t on_the_way) { write(blocks, on_the_way); },
@@ -52,12 +73,17 @@ void FileSink::write(const Blocks& blocks, size_t on_the_way) {
 
 void FileSink::write_to_file(const Blocks& blocks, size_t on_the_way) {
   if (blocks.empty()) return;
+  before_writing(bytes_of(blocks));
   BlockFile& file = files_.file();
   file.write_blocks(blocks, on_the_way > kBlocks / 2 ? Backlog::large : Backlog::small);
   if (options_.priority == Priority::normal) return;
   const int wanted = file.is_direct() ? kDiskNice : own_nice_;
   if (wanted != writer_nice_) set_nice(wanted);
   writer_nice_ = wanted;
+}
+
+void FileSink::before_writing(size_t bytes) {
+  if (room_) room_->before(bytes);
 }
 
 void FileSink::enter() {
@@ -142,12 +168,14 @@ bool FileSink::wants_in_place(size_t bytes, uint32_t records) const {
 void FileSink::write_in_place(iovec* records, uint32_t count, size_t size, uint16_t lane) {
   flush();  // what came before goes first
   record(lane, count, size);
+  before_writing(size);
   files_.plain_file().write_records(records, count, lane);
 }
 
 void FileSink::write_span(const RecordSpan& span) {
   flush();  // what came before goes first
   record(span.lane, span.records, span.size);
+  before_writing(span.size);
   files_.plain_file().write_span(span);
 }
 
@@ -155,6 +183,7 @@ void FileSink::flush() {
   if (block_ == nullptr || block_->used == 0) return;
   flushed_ = true;
   if (writes_here()) {
+    before_writing(block_->used);
     files_.file().write_blocks({block_}, Backlog::small);
     block_->clear();
   } else {
@@ -193,6 +222,7 @@ void FileSink::finish(const std::vector<uint8_t>& trailer) {
   flush();
   files_.give_up_on_stalls();
   writer_.stop();
+  room_.reset();
   files_.end({trailer, rotation_ ? rotation_->begun_wall_ns() : 0});
 }
 

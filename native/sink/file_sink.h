@@ -14,6 +14,7 @@
 
 #include "base/thread.h"
 #include "sink/compress/compression.h"
+#include "sink/disk_room.h"
 #include "sink/output_file.h"
 #include "sink/overflow.h"
 #include "sink/rotation/file_series.h"
@@ -33,6 +34,12 @@ struct FileRotation {
   Notify on_last;  // the last file that is wanted has ended
 };
 
+// How much of the disk has to stay free, bytes, and who is told when it does not, by the thread that writes.
+struct MinFree {
+  uint64_t bytes;
+  Notify on_low;
+};
+
 struct FileSinkOptions {
   FileFormat format;
   uint64_t byte_limit;  // of the file; 0: no limit
@@ -44,6 +51,7 @@ struct FileSinkOptions {
   Compression compression{};
   // What becomes of records while all blocks are on their way: they wait, and with them the drain thread, or are lost.
   enum class WhenFull { wait, lose } when_full = WhenFull::wait;
+  std::optional<MinFree> min_free{};
 };
 
 class FileSink : public RecordSink {
@@ -74,6 +82,7 @@ class FileSink : public RecordSink {
   void begin_writing();
   void write(const Blocks& blocks, size_t on_the_way);
   void write_to_file(const Blocks& blocks, size_t on_the_way);
+  void before_writing(size_t bytes);
   bool has_block();
   void record(size_t lane, uint32_t packets, size_t bytes);
   void end_file();
@@ -82,7 +91,8 @@ class FileSink : public RecordSink {
 
   const FileSinkOptions options_;
   FileSeries files_;
-  // Used by the writer thread.
+  // Used by the thread that writes.
+  std::optional<DiskRoom> room_;
   int own_nice_ = 0;
   int writer_nice_ = 0;
 

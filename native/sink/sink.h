@@ -25,6 +25,7 @@ enum class SinkRemark : uint32_t {
   rate = 2,  // more came than the rate allows; the rest is lost
   own = 4,   // the sink's own packets came, and were left out
   slow = 8,  // more came than is compressed in the same time; the rest is lost
+  low = 16,  // the disk has less room than has to stay free
 };
 
 // How the sinks of a capture fare. The threads that do their work write it, any thread reads it.

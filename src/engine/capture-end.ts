@@ -34,7 +34,7 @@ export function endByStats(plan: EnginePlan, stats: NativeStats): CaptureEnd | u
   if (stats.sinkFailure === 'EPIPE') return { reason: 'reader closed' };
   if (stats.sinkFailure)
     return { reason: 'sink failed', error: sinkOf(plan.output).failed(plan.output, stats.sinkFailure) };
-  if (stats.limitReached) return { reason: limitOf(plan, stats) };
+  if (stats.limitReached) return { reason: stats.sinkNews.includes('low') ? 'disk space' : limitOf(plan, stats) };
   return stats.inputEnd ? endOfInput(plan.input?.name ?? 'the input', stats.inputEnd) : undefined;
 }
 

@@ -1,4 +1,7 @@
-/** --min-free: asks a disk for its room while a capture writes to it, the more often the less room there is. */
+/**
+ * --min-free: asks a disk for its room while a capture writes to it, the more often the less room there is. Where nothing can
+ * be removed, the addon asks as well, before it writes: this is about what others write there.
+ */
 import { asDpcapError } from '../errors.js';
 import type { CaptureEnd } from './capture-end.js';
 

@@ -45,6 +45,8 @@ export function nativePlan(
     },
     packetLimit: plan.packetLimit,
     byteLimit: plan.byteLimit,
+    // A ring gives up its oldest files instead: see CaptureOutput.
+    ...(plan.minFree !== undefined && !plan.rotation?.ring ? { minFree: plan.minFree } : {}),
     ...(plan.rotation ? { rotation: rotationOf(plan.rotation) } : {}),
     packetBuffered: plan.packetBuffered ?? false,
     ...mempoolSize({ ...plan.mempool, lanes: lanes.length, usableBytes }),

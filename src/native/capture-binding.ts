@@ -44,6 +44,8 @@ export interface NativePlan extends Programs {
   packetLimit: number;
   /** Limit of the file's size; 0: no limit. */
   byteLimit: number;
+  /** Bytes of the file's disk that have to stay free: with fewer the limit is reached, and `sinkNews` has `low`. */
+  minFree?: number;
   /** What ends one file and begins the next (see RotationPlan); then there is no byteLimit. */
   rotation?: { bytes: number; packets: number; durationMs: number; intervalMs: number; mostFiles: number };
   /** Whether what each round of the drain finds goes to the file at once, as far as the file keeps up; else within 20 ms. */
@@ -105,9 +107,10 @@ export type SinkPlan =
 
 /**
  * What people should hear of an output that goes on: packets were cut, more came than its rate allows, its own packets
- * came back, more came than is compressed in the same time, or the errno's name for which it lost packets last.
+ * came back, more came than is compressed in the same time, its disk has too little room left, or the errno's name for which it
+ * lost packets last.
  */
-export type SinkRemark = 'cut' | 'rate' | 'own' | 'slow' | `E${string}`;
+export type SinkRemark = 'cut' | 'rate' | 'own' | 'slow' | 'low' | `E${string}`;
 
 /** Counters of one lane since its capture began. */
 export interface LaneStats {

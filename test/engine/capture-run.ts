@@ -41,6 +41,7 @@ t.test('what the addon tells ends the capture, without a look', async (t) => {
   const cases: [change: Partial<NativeStats>, plan: Partial<EnginePlan>, reason: string, error?: string][] = [
     [{ limitReached: true }, { packetLimit: 1 }, 'packets'],
     [{ limitReached: true }, { byteLimit: 1000 }, 'filesize'],
+    [{ limitReached: true, sinkNews: ['low'] }, { minFree: 1000 }, 'disk space'],
     [{ sinkFailure: 'EPIPE' }, {}, 'reader closed'],
     [{ sinkFailure: 'ENOSPC' }, {}, 'sink failed', 'ERR_SINK_WRITE'],
   ];

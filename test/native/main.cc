@@ -53,6 +53,7 @@ void test_recorder_box();
 void test_recorder_orders();
 void test_codecs();
 void test_compressed_file();
+void test_disk_room();
 void test_packet_files();
 void test_file_source();
 void test_versions();
@@ -139,6 +140,7 @@ int main(int argc, char** argv) {
   run("recorder_orders", test_recorder_orders);
   run("codecs", test_codecs);
   run("compressed_file", test_compressed_file);
+  run("disk_room", test_disk_room);
   run("packet_files", test_packet_files);
   run("file_source", test_file_source);
   run("versions", test_versions);

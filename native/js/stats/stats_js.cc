@@ -32,6 +32,8 @@ const char* text_of(SinkRemark remark) {
       return "rate";
     case SinkRemark::slow:
       return "slow";
+    case SinkRemark::low:
+      return "low";
     default:
       return "own";
   }
