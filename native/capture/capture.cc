@@ -67,7 +67,8 @@ void Capture::make_file() {
   FileSinkOptions options{plan_.file.format, plan_.byte_limit, header, priority()};
   if (plan_.packet_buffered) options.hurry = FileSinkOptions::Hurry::each_round;
   options.compression = plan_.sink.compression;
-  if (options.compression.codec != Codec::none) options.when_full = FileSinkOptions::WhenFull::lose;
+  if (options.compression.codec != Codec::none)
+    options.on_overflow = [this](uint32_t packets) { limit_.give_back(packets); };
   if (plan_.min_free != 0) {
     options.min_free.emplace(MinFree{plan_.min_free, [this] {
                                        counters_.remark(SinkRemark::low);

@@ -18,8 +18,16 @@ class Limit {
   uint32_t grant(uint32_t wanted) {
     if (is_reached()) return 0;
     if (packets_ == 0) return wanted;
-    const uint64_t before = granted_.fetch_add(wanted);
-    return before >= packets_ ? 0 : static_cast<uint32_t>(std::min<uint64_t>(wanted, packets_ - before));
+    uint64_t before = granted_;
+    uint32_t granted;
+    do {
+      granted = static_cast<uint32_t>(std::min<uint64_t>(wanted, packets_ - before));
+    } while (!granted_.compare_exchange_weak(before, before + granted));
+    return granted;
+  }
+  // So many of those that were granted are lost, and others may be recorded in their place.
+  void give_back(uint32_t packets) {
+    if (packets_ != 0) granted_ -= packets;
   }
   bool is_used_up() const { return packets_ != 0 && granted_ >= packets_; }
 

@@ -51,7 +51,7 @@ FileSink::FileSink(int fd, FileSinkOptions options, SinkCounters& counters)
       flush_ns_(options_.compression.codec == Codec::none ? kFlushNs : kFlushCompressedNs),
       recorded_bytes_(options_.header.size()) {
   if (options_.rotation) rotation_.emplace(options_.rotation->limits, options_.rotation->lanes);
-  if (options_.when_full == FileSinkOptions::WhenFull::lose) overflow_.emplace(options_.format, counters_);
+  if (options_.on_overflow) overflow_.emplace(options_.format, counters_);
 }
 
 void FileSink::begin_writing() {
@@ -111,7 +111,10 @@ Room FileSink::reserve(size_t at_least) {
 }
 
 void FileSink::commit(const RecordSpan& span) {
-  if (overflow_ && overflow_->holds(span.bytes)) return overflow_->lose(span);
+  if (overflow_ && overflow_->holds(span.bytes)) {
+    overflow_->lose(span);
+    return options_.on_overflow(span.records);
+  }
   Block& to = *block_;
   to.used += span.size;
   to.add_share(span.lane, span.records);

@@ -49,8 +49,9 @@ struct FileSinkOptions {
   // When a round's packets are handed on: as soon as the writer thread has nothing else to do, or within 20 ms.
   enum class Hurry { none, each_round } hurry = Hurry::none;
   Compression compression{};
-  // What becomes of records while all blocks are on their way: they wait, and with them the drain thread, or are lost.
-  enum class WhenFull { wait, lose } when_full = WhenFull::wait;
+  // Given: records are lost while all blocks are on their way, and this is called by the drain thread. Else they wait,
+  // and with them the drain thread.
+  std::function<void(uint32_t packets)> on_overflow{};
   std::optional<MinFree> min_free{};
 };
 

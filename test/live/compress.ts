@@ -1,4 +1,5 @@
 /** Captures that are compressed while they are written. */
+import { randomBytes } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,6 +48,24 @@ t.test('at whatever rate, what is written and what is lost is all that passed', 
     t.equal(countPackets(`${file}.pcap`), 300_000, `${codec}: exactly so many, in whole frames`);
   }
   await isUnharmed(t, testpmd, before, 'after compressed captures');
+});
+
+t.test('slower than what comes: lost at the output, and as many as were asked for in the end', { skip }, async (t) => {
+  const folder = t.testdir();
+  const [input, file] = [join(folder, 'in.pcap'), join(folder, 'x.pcap.zst')];
+  writePcap(
+    input,
+    Array.from({ length: 64 }, () => randomBytes(1400)),
+  );
+  const testpmd = await startTestpmd({ vdevs: [`net_pcap0,rx_pcap=${input},infinite_rx=1`], memoryMb: 192 });
+  t.teardown(() => testpmd.stop());
+  await testpmd.command('start');
+  const words = ['-i', '0', '-Q', 'rx', '-c', '30000', '--compress', 'zstd:19', '-w', file];
+  const captured = await capture(testpmd, words, 60_000);
+  t.match(captured, { code: 0, final: { packets: 30_000 }, stderr: /more packets come than zstd:19 compresses/ });
+  t.ok(captured.final?.ports.every(({ sinkdrop, written }) => sinkdrop > 0 && written > 0));
+  run('sh', ['-c', 'zstd -dc -q "$0" >"$0.pcap"', file]);
+  t.equal(countPackets(`${file}.pcap`), 30_000);
 });
 
 t.test('a few packets are in the file within a second, to be read while it grows', { skip }, async (t) => {

@@ -37,9 +37,21 @@ void no_limit() {
   CHECK(limit.is_reached() && limit.grant(1) == 0);
 }
 
+// What is lost may be made up for, however much more was asked for than was left.
+void given_back() {
+  Limit limit(1000);
+  CHECK(limit.grant(700) == 700 && limit.grant(700) == 300 && limit.is_used_up());
+  limit.give_back(200);
+  CHECK(!limit.is_used_up() && limit.grant(700) == 200 && limit.is_used_up() && limit.grant(1) == 0);
+  Limit none(0);
+  none.give_back(5);
+  CHECK(none.grant(7) == 7 && !none.is_used_up());
+}
+
 }  // namespace
 
 void test_limit() {
+  given_back();
   shared_by_threads();
   no_limit();
 }
