@@ -10,13 +10,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly SUITE=${1:?usage: scripts/release-test.sh SUITE [--essential | TEST...]}
 shift
-# Attaching, exact counts, bytes, timestamps, kills and recovery, several captures, other secondaries.
-readonly ESSENTIAL='contract capture-exact timestamps two-captures faults-process forwarding unharmed-secondaries'
+# Attaching, exact counts, bytes, starts and stops at load, timestamps, kills and recovery, several captures, other
+# secondaries.
+readonly ESSENTIAL='contract capture-exact cycles timestamps two-captures faults-process forwarding unharmed-secondaries'
 
 words=("$@")
 [ "${#words[@]}" -gt 0 ] || words=(--live)
 if [ "${words[0]}" = --essential ]; then
   words=()
+  export DPCAP_SHORT=1
   for name in $ESSENTIAL; do words+=("test/live/$name.ts"); done
 fi
 
