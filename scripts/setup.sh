@@ -41,6 +41,7 @@ curl             curl          command
 python3          python3       command
 debootstrap      debootstrap   command
 zsh              zsh           command
+sudo             sudo          command
 '
 
 changed=0
