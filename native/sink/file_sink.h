@@ -14,7 +14,7 @@
 
 #include "base/thread.h"
 #include "sink/compress/compression.h"
-#include "sink/disk_room.h"
+#include "sink/disk/disk_room.h"
 #include "sink/output_file.h"
 #include "sink/overflow.h"
 #include "sink/rotation/file_series.h"

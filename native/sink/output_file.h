@@ -12,7 +12,7 @@
 #include "record/block.h"
 #include "record/pcap_format.h"
 #include "sink/compress/block_file.h"
-#include "sink/direct_io.h"
+#include "sink/disk/direct_io.h"
 #include "sink/sink.h"
 
 namespace dpcap {

@@ -38,6 +38,7 @@ void test_agent_data_path();
 void test_agent_clock();
 void test_agent_lanes();
 void test_agent_mirrors();
+void test_agent_port_targets();
 void test_agent_mirror_life();
 void test_agent_mirror_orders();
 void test_agent_tunnels();
@@ -125,6 +126,7 @@ int main(int argc, char** argv) {
   run("agent_clock", test_agent_clock);
   run("agent_lanes", test_agent_lanes);
   run("agent_mirrors", test_agent_mirrors);
+  run("agent_port_targets", test_agent_port_targets);
   run("agent_mirror_life", test_agent_mirror_life);
   run("agent_mirror_orders", test_agent_mirror_orders);
   run("agent_tunnels", test_agent_tunnels);

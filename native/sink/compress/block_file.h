@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "record/block.h"
-#include "sink/direct_io_policy.h"
+#include "sink/disk/direct_io_policy.h"
 
 namespace dpcap {
 

@@ -3,8 +3,8 @@
 extern "C" {
 #include "agent/library/control/mirroring.h"
 #include "agent/library/mirror/mirror.h"
-#include "agent/library/mirror/port_facts.h"
 #include "agent/library/mirror/port_target.h"
+#include "agent/library/port/port_facts.h"
 }
 
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // Ways to the disk, and that a file is the same whichever its blocks took.
-#include "sink/direct_io.h"
+#include "sink/disk/direct_io.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "sink/disk_room.h"
+#include "sink/disk/disk_room.h"
 
 #include <sys/statvfs.h>
 

@@ -68,7 +68,7 @@ static bool is_own_directory(void) {
   return stat(directory, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid());
 }
 
-bool address_make(struct sockaddr_un *address, unsigned int number) {
+static bool make(struct sockaddr_un *address, unsigned int number) {
   const char *const given = dpdk.runtime_dir();
   if (given != NULL && given[0] != 0) {
     snprintf(directory, sizeof directory, "%s", given);
@@ -96,7 +96,10 @@ bool address_make(struct sockaddr_un *address, unsigned int number) {
   return false;
 }
 
-enum listener address_listener(const struct sockaddr_un *address) {
+// Who listens there already.
+enum listener { LISTENER_NONE, LISTENER_SELF, LISTENER_OTHER };
+
+static enum listener listener_at(const struct sockaddr_un *address) {
   const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   struct ucred peer = {0};
   socklen_t size = sizeof peer;
@@ -109,4 +112,16 @@ enum listener address_listener(const struct sockaddr_un *address) {
   }
   if (fd >= 0) close(fd);
   return who;
+}
+
+bool address_find(struct sockaddr_un *address) {
+  enum { MOST_NAMES = 64 };
+  for (unsigned int number = 1; number <= MOST_NAMES; number++) {
+    if (!make(address, number)) return false;
+    const enum listener who = listener_at(address);
+    if (who == LISTENER_NONE) return true;
+    if (who == LISTENER_SELF) break;
+  }
+  agent_say("it does nothing in this process: there is another one already");
+  return false;
 }

@@ -49,21 +49,8 @@ union message {
   uint8_t bytes[DPCAP_AGENT_MAX_MESSAGE];
 };
 
-// Finds a name that nobody listens at.
-static bool find_address(void) {
-  enum { MOST_NAMES = 64 };
-  for (unsigned int number = 1; number <= MOST_NAMES; number++) {
-    if (!address_make(&address, number)) return false;
-    const enum listener who = address_listener(&address);
-    if (who == LISTENER_NONE) return true;
-    if (who == LISTENER_SELF) break;
-  }
-  agent_say("it does nothing in this process: there is another one already");
-  return false;
-}
-
 bool server_open(void) {
-  if (!find_address()) return false;
+  if (!address_find(&address)) return false;
   listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   unlink(address.sun_path);  // of an earlier process with this pid
   fchmod(listener, 0600);    // the file will have this mode (unix_bind in Linux)

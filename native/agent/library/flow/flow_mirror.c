@@ -9,7 +9,7 @@
 #include "agent/library/flow/flow_rule.h"
 #include "agent/library/flow/port_run.h"
 #include "agent/library/mirror/lease.h"
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 
 // The ports besides that of the rules: the source, and those of the copies and of the originals.
 #define MOST_OTHERS 3

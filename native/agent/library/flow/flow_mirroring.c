@@ -6,7 +6,7 @@
 #include "agent/library/control/answer.h"
 #include "agent/library/control/mirroring.h"
 #include "agent/library/flow/flow_mirror.h"
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 
 struct place {
   struct flow_mirror *mirror;

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "agent/library/dpdk.h"
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 
 #define OURS (UINT64_C(0x64706361) << 32)  // "dpca"
 #define OURS_MASK (UINT64_C(0xffffffff) << 32)

@@ -8,9 +8,9 @@
 #include "agent/library/datapath/lane.h"
 #include "agent/library/dpdk.h"
 #include "agent/library/mirror/lease.h"
-#include "agent/library/mirror/port_facts.h"
 #include "agent/library/mirror/port_target.h"
 #include "agent/library/mirror/tee.h"
+#include "agent/library/port/port_facts.h"
 #include "agent/library/tunnel/tunnel_target.h"
 
 // A driver with this offload gives mbufs back without a look at their reference counts: on whatever port the

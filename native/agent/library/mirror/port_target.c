@@ -9,8 +9,8 @@
 #include "agent/library/datapath/lane.h"
 #include "agent/library/datapath/turn.h"
 #include "agent/library/dpdk.h"
-#include "agent/library/mirror/port_facts.h"
-#include "agent/library/mirror/port_sender.h"
+#include "agent/library/port/port_facts.h"
+#include "agent/library/port/port_sender.h"
 
 // How long a queue is watched before the first packet: an application that sends does so far more often.
 #define WATCH_MS 200

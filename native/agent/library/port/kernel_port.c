@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agent/library/dpdk.h"
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 
 #define VHOST_NET "/dev/vhost-net"
 #define BUS "vdev"

@@ -9,7 +9,7 @@
 #include "agent/library/clock.h"
 #include "agent/library/datapath/turn.h"
 #include "agent/library/dpdk.h"
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 #include "agent/library/tunnel/learner.h"
 #include "agent/library/tunnel/own_tunnels.h"
 #include "agent/library/tunnel/rate_limit.h"

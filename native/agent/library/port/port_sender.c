@@ -1,7 +1,7 @@
-#include "agent/library/mirror/port_sender.h"
+#include "agent/library/port/port_sender.h"
 
 #include "agent/library/dpdk.h"
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 
 static eth_tx_burst_t burst_now(const struct port_sender *sender) {
   return __atomic_load_n(&dpdk.fast_path[sender->port].tx_pkt_burst, __ATOMIC_RELAXED);

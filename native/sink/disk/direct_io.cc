@@ -1,4 +1,4 @@
-#include "sink/direct_io.h"
+#include "sink/disk/direct_io.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

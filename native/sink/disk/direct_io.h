@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 #include "record/block.h"
-#include "sink/direct_io_policy.h"
+#include "sink/disk/direct_io_policy.h"
 
 namespace dpcap {
 

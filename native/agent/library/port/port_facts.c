@@ -1,4 +1,4 @@
-#include "agent/library/mirror/port_facts.h"
+#include "agent/library/port/port_facts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,8 +45,8 @@ uint16_t port_tx_descriptors(uint16_t port, uint16_t queue) {
   return dpdk.tx_queue != NULL && dpdk.tx_queue(port, queue, &info) == 0 ? info.nb_desc : 0;
 }
 
-// While the port is stopped, ethdev has one and the same array in place of its receive queues and of its transmit queues
-// (eth_dev_fp_ops_reset, 22.11 to 25.11).
+// While the port is stopped, ethdev has one and the same array in place of its receive queues and of its transmit
+// queues (eth_dev_fp_ops_reset, 22.11 to 25.11).
 bool port_is_started(uint16_t port) {
   const struct rte_eth_fp_ops *const functions = &dpdk.fast_path[port];
   return functions->rxq.data != NULL && (void *)functions->rxq.data != (void *)functions->txq.data;
