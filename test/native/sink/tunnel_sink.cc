@@ -235,6 +235,8 @@ void test_tunnel_sink() {
     long_frames_are_cut();
     own_packets_are_left_out();
     no_more_than_the_rate();
+    // QEMU's user emulation (7.2) hands on neither what a path takes nor what a socket's queue of errors has.
+    if (getenv("DPCAP_EMULATED") != nullptr) return note("emulated: without a queue of errors");
     way_goes_and_comes();
     path_becomes_narrow();
     refused_by_the_other_end();
