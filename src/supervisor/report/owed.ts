@@ -29,5 +29,5 @@ function inApplication(plan: Pick<EnginePlan, 'agent' | 'ebpf' | 'input'>, isAli
   if (joinsPrimary(plan)) return [`clear what it ${isAlive ? 'leaves' : 'left'} in the primary with: dpcap recover`];
   const when = isAlive ? ' then' : '';
   if (plan.agent) return [`the agent takes back${when} what the capture had in the application`];
-  return plan.ebpf ? [`the kernel takes${when} its probes out`] : [];
+  return plan.ebpf ? [`the kernel${when} takes its probes out`] : [];
 }
