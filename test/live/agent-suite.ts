@@ -3,8 +3,8 @@ import { requirements } from '../harness/index.js';
 import { testSuite } from '../harness/suite.js';
 
 testSuite('essential tests of captures, through the agent', {
-  script: 'test-agent.sh',
-  words: ['--essential'],
+  script: 'test-way.sh',
+  words: ['agent', '--essential'],
   limitMs: 300_000,
   atLeast: 150,
   skip: requirements({ hugepagesMb: 512 }),

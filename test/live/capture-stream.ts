@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { isByProbes } from '../harness/defaults.js';
 import {
   accountingErrors,
   balances,
@@ -162,7 +163,7 @@ t.test('readers that are slow, or stall', { skip }, async (t) => {
   const captured = await overloaded.finished();
   balances(t, captured);
   const lost = total(captured, 'nombuf') + total(captured, 'ringfull');
-  t.ok(lost > 0, `${lost} packets found no memory`);
+  t.ok(lost > 0 || isByProbes, `${lost} packets found no memory`); // probes slow the application down to what is taken
 
   for (const args of [
     ['-i', '0'],

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { isByProbes } from '../harness/defaults.js';
 import { freeze, smallExt4 } from '../harness/disks.js';
 import {
   capture,
@@ -30,10 +31,17 @@ const OUTPUTS = [
   ['z.pcapng.zst', '-b', 'filesize:300'],
 ];
 
+/** Who takes back what is still there. */
+const TAKER = isThroughAgent
+  ? 'the agent takes back'
+  : isByProbes
+    ? 'the kernel then takes its probes out'
+    : 'in the primary with: dpcap recover';
 /** What a second Ctrl-C tells. */
-const OWED = isThroughAgent
-  ? /gave up waiting.*packets are copied no more.*the agent takes back.*until then is in .*(\.partial|finished files?)/s
-  : /gave up waiting.*packets are copied no more.*in the primary with: dpcap recover.*until then is in .*(\.partial|finished files?)/s;
+const OWED = new RegExp(
+  `gave up waiting.*packets are copied no more.*${TAKER}.*until then is in .*(\\.partial|finished files?)`,
+  's',
+);
 
 /** Starts a capture of a port at full load, and waits until it writes. */
 async function writing(testpmd: Testpmd, port: number, disk: string, words: readonly string[]): Promise<LiveCapture> {
