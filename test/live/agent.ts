@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hostAddon } from '../../src/native/addons.js';
+import { sum } from '../../src/supervisor/report/stats-record.js';
 import { belongings, belongingsLike, type Loading, startWithAgent } from '../harness/agent.js';
 import { isByteForByte } from '../harness/byte-for-byte.js';
 import {
@@ -15,7 +16,9 @@ import {
   leftovers,
   remember,
   requirements,
+  run,
   runDpcap,
+  start,
   startCapture,
   type Testpmd,
   total,
@@ -109,12 +112,18 @@ t.test('an engine that is killed leaves nothing, and needs no recovery', { skip 
 
 t.test('an application that is killed ends the capture, with all that came', { skip }, async (t) => {
   const testpmd = await forwarding(t);
-  const file = join(t.testdir(), 'x.pcap.gz'); // the compressor is behind, and much waits for it
-  const running = startCapture(testpmd, [...AGENT, '-i', 'any', '-w', file]);
+  const [fifo, file] = ['fifo', 'x.pcap'].map((name) => join(t.testdir(), name)) as [string, string];
+  run('mkfifo', [fifo]);
+  const reader = start('sh', ['-c', 'exec cat "$0" >"$1"', fifo, file]);
+  const running = startCapture(testpmd, [...AGENT, '-i', 'any', '-s', '64', '-w', fifo]);
   await running.written(1);
+  reader.signal('SIGSTOP'); // much waits for it from now on
+  while (sum((await running.next()).ports, 'ringfull') === 0);
   await testpmd.kill();
+  reader.signal('SIGCONT');
   const captured = await running.ended();
   t.match(captured, { code: 1, messages: /ERR_PRIMARY_GONE|the primary process exited/ });
+  await reader.wait();
   t.equal(capinfos(file)['Number of packets'], String(captured.final?.packets));
   t.ok(total(captured, 'ringfull') > 0, 'its memory was full');
   t.equal(total(captured, 'surplus'), 0, 'and nothing of it was thrown away');
