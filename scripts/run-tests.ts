@@ -3,7 +3,7 @@
  * [FILTER...]`. COMMAND, words with spaces between them, runs each file in place of this node. Unit files run side by side,
  * live files one after another. The last line is `N passed, N failed, N skipped`.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ import { clearLeftovers, lastingLeftovers } from '../test/harness/leftovers.js';
 import { discoverTests } from './testing/discover.js';
 import { place } from './testing/place.js';
 import { failureText, fileLine, skipText, summaryLine } from './testing/report.js';
-import { runResults } from './testing/results.js';
+import { type RunResults, runAgain, runResults } from './testing/results.js';
 import { type FileResult, type RunOptions, runTapFile, signalRunning } from './testing/tap-file.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,10 +52,12 @@ async function main(argv: string[]): Promise<number> {
   return results.every((result) => result.failures.length === 0) ? 0 : 1;
 }
 
-/** Keeps what was found with this system's DPDK, for scripts/release-table.ts. */
+/** Keeps what was found with this system's DPDK, for scripts/release-table.ts. What ran before stays, unless it ran again. */
 function writeResults(file: string, results: FileResult[]): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(runResults(place(), results), undefined, 2)}\n`);
+  const found = runResults(place(), results);
+  const all = existsSync(file) ? runAgain(JSON.parse(readFileSync(file, 'utf8')) as RunResults, found) : found;
+  writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
 }
 
 /** Runs files in order, at most `atOnce` together, and reports each as it ends. */

@@ -41,6 +41,14 @@ export function runResults(place: Place, results: FileResult[]): RunResults {
   return { ...place, tests: tests.sort((a, b) => (a.file < b.file ? -1 : 1)) };
 }
 
+/** What an earlier run in the same place found, with what some of its files found when they ran again. */
+export function runAgain(before: RunResults, again: RunResults): RunResults {
+  const { tests, ...place } = again;
+  const isSame = before.dpdk === place.dpdk && before.system === place.system && before.node === place.node;
+  const others = isSame ? before.tests.filter(({ file }) => !tests.some((one) => one.file === file)) : [];
+  return { ...place, tests: [...others, ...tests].sort((a, b) => (a.file < b.file ? -1 : 1)) };
+}
+
 /** A table in Markdown: a row for each test, a column for each run, and below it the names of what failed. */
 export function releaseTable(runs: RunResults[]): string {
   const files = [...new Set(runs.flatMap(({ tests }) => tests.map(({ file }) => file)))].sort();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { peerTables, releaseTable, runResults } from '../../../scripts/testing/results.js';
+import { peerTables, releaseTable, runAgain, runResults } from '../../../scripts/testing/results.js';
 
 const FILE = { passed: 3, failures: [], skips: [], durationMs: 1, output: '', pid: 1 };
 const PLACE = { dpdk: '24.11.8', system: 'Debian 13', node: '20.19.2' };
@@ -20,6 +20,17 @@ t.test('a run keeps the names of what failed, in the order of its files', async 
       ],
     },
   );
+});
+
+t.test('what ran again takes the place of what it had found before', async (t) => {
+  const before = runResults(PLACE, [
+    { ...FILE, file: 'a', failures: [{ name: 'x' }] },
+    { ...FILE, file: 'b', passed: 7 },
+  ]);
+  const again = runResults(PLACE, [{ ...FILE, file: 'a' }]);
+  t.same(runAgain(before, again).tests, [again.tests[0], before.tests[1]]);
+  const elsewhere = { ...again, dpdk: '25.11.4' };
+  t.same(runAgain(before, elsewhere), elsewhere, 'of another release nothing stays');
 });
 
 t.test('a column for each run, a row for each test that one of them ran', async (t) => {
