@@ -1,5 +1,6 @@
 /** Starts processes whose output a test can wait for, and makes sure that none outlives the test. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { projectFile } from '../../src/system/location.js';
 import { atExit } from './at-exit.js';
 import { OWNER_VARIABLE } from './owned.js';
@@ -8,6 +9,8 @@ process.env[OWNER_VARIABLE] = String(process.pid);
 
 const PROJECT = projectFile('');
 const DEFAULT_TIMEOUT_MS = 20_000;
+/** A process that is killed is gone within milliseconds, where the kernel has a CPU for it. */
+const MOST_DEATH_MS = 2000;
 
 /** How a process ended; exactly one of the two is null. */
 export interface Exit {
@@ -50,7 +53,10 @@ export class Running {
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => this.#take('stderr', text));
     this.#child.stdin.on('error', () => {}); // EPIPE: it ended before it read; its exit code tells
     this.#child.on('error', (error) => this.#take('stderr', `${error.message}\n`));
-    const forget = atExit(() => this.signal('SIGKILL'));
+    const forget = atExit(() => {
+      this.signal('SIGKILL');
+      awaitDeath(this.pid);
+    });
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
         forget();
@@ -176,4 +182,20 @@ export function run(file: string, args: string[], options: { input?: string; tim
   if (status === 0) return stdout;
   const why = error?.message ?? (signal ? `killed by ${signal}` : `exit code ${status}`);
   throw new Error(`${[file, ...args].join(' ')}: ${why}\n${stderr}`);
+}
+
+/** Blocks until a killed process does nothing any more: what it would still make would outlive the clean-up that follows. */
+function awaitDeath(pid: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < MOST_DEATH_MS && !isDead(pid); waited++) Atomics.wait(pause, 0, 0, 1);
+}
+
+/** A zombie without other threads is: nobody reaps it before this process ends. */
+function isDead(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^\) [ZX] /.test(stat.slice(stat.lastIndexOf(')'))) && readdirSync(`/proc/${pid}/task`).length === 1;
+  } catch {
+    return true;
+  }
 }
