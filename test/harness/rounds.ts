@@ -9,6 +9,8 @@ import type { Testpmd } from './testpmd.js';
 /** What the C library keeps of what was freed. A session of an agent's that was not freed would be 2 KiB, or a mapping. */
 const MOST_GROWTH_KIB = 512;
 const RATE_MS = 1000;
+/** Engines whose traces may be in the application at the same time. */
+const MOST_AT_ONCE = 3;
 
 /** What an application has, and what else must not change. */
 interface State extends Belongings {
@@ -42,11 +44,11 @@ export class Rounds {
   }
 
   /**
-   * An engine comes and goes first: with it the application may get a thread of DPDK's telemetry, whose stack the C library
-   * keeps for the next one.
+   * Engines come and go first, at the same time: with each the application may get a thread of DPDK's telemetry, whose stack
+   * the C library keeps for the next one. That of a killed engine may still be there when the next one asks.
    */
   static async begin(subject: Subject): Promise<Rounds> {
-    await once(start(subject, '1'), 'exit');
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, () => once(start(subject, '1'), 'exit')));
     const had = { ...belongings(subject.testpmd.pid), ...(await others(subject)) };
     const rate = (await forwardingRate(subject.testpmd)).toFixed(1);
     process.stdout.write(`before: ${JSON.stringify(had)}, ${rate} Mpps\n`);
