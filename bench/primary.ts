@@ -53,25 +53,18 @@ export function buildParts(): void {
   }
 }
 
-/** Starts one; it polls on the last CPU. */
+/** What one is started with; it polls on the last CPU. */
+export function primaryWords(prefix: string, { rate, size, match = 100, seconds }: Traffic): string[] {
+  const cores = ['-l', '0,1', '--main-lcore', '1'];
+  const eal = [...cores, '--file-prefix', prefix, '-m', '64', '--no-pci', '--vdev', 'net_null0'];
+  const own = ['--rate', String(rate), '--size', String(size), '--match', String(match)];
+  return [...eal, '--', ...own, ...(seconds === undefined ? [] : ['--seconds', String(Math.ceil(seconds))])];
+}
+
+/** Starts one. */
 export async function startPrimary(traffic: Traffic): Promise<Primary> {
   const prefix = `dpcap-bench-${process.pid}-${Math.random().toString(36).slice(2, 7)}`;
-  const eal = [
-    '-l',
-    '0,1',
-    '--main-lcore',
-    '1',
-    '--file-prefix',
-    prefix,
-    '-m',
-    '64',
-    '--no-pci',
-    '--vdev',
-    'net_null0',
-  ];
-  const own = ['--rate', String(traffic.rate), '--size', String(traffic.size), '--match', String(traffic.match ?? 100)];
-  if (traffic.seconds !== undefined) own.push('--seconds', String(Math.ceil(traffic.seconds)));
-  const child = spawn(`${ROOT}build/bench_primary`, [...eal, '--', ...own], {
+  const child = spawn(`${ROOT}build/bench_primary`, primaryWords(prefix, traffic), {
     env: { ...process.env, ...(traffic.agent ? { LD_PRELOAD: agentPath() } : {}) },
     stdio: ['ignore', 'pipe', 'ignore'],
   });

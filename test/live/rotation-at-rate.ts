@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { primaryWords } from '../../bench/primary.js';
 import { agentServes } from '../harness/agent-socket.js';
 import { built, isMissing } from '../harness/built.js';
 import { balances, type Captured, capture, readPcap, requirements, total } from '../harness/index.js';
@@ -20,22 +21,9 @@ const SATURATED = 1_000_000;
 /** It numbers the packets that it sends. The rate that no processor reaches is full load. */
 async function numbering(t: Test, rate: number): Promise<OwnedPrimary> {
   const prefix = uniqueName();
-  const eal = [
-    '-l',
-    '0,1',
-    '--main-lcore',
-    '1',
-    '--file-prefix',
-    prefix,
-    '-m',
-    '64',
-    '--no-pci',
-    '--vdev',
-    'net_null0',
-  ];
-  const own = ['--rate', String(rate), '--size', '64', '--seconds', '600'];
+  const words = primaryWords(prefix, { rate, size: 64, seconds: 600 });
   const env = { LD_PRELOAD: installedAgent() };
-  const primary = await startOwnedPrimary(prefix, built(PRIMARY), [...eal, '--', ...own], env);
+  const primary = await startOwnedPrimary(prefix, built(PRIMARY), words, env);
   t.teardown(() => {
     primary.process.signal('SIGTERM');
     return primary.stop();
