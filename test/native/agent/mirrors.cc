@@ -1,16 +1,11 @@
 // Mirrors: what their copies are, and that none of the application's mbufs is lost.
 extern "C" {
-#include "agent/library/mirror/port_target.h"
 #include "agent/library/mirror/tee.h"
-#include "agent/library/port/port_facts.h"
 }
 
-#include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "copies.h"
-#include "ethdev_events.h"
 #include "fake_mirroring.h"
 #include "tap.h"
 
