@@ -1,9 +1,7 @@
 /** Chooses the application to capture from, and the backend: its agent, pdump, or probes where they are asked for. */
 import { pickProbed } from '../ebpf/pick.js';
 import { DpcapError } from '../errors.js';
-import { hostAddon } from '../native/addons.js';
 import type { AgentHello } from '../native/agent-binding.js';
-import { checked } from '../native/errors.js';
 import { choosePrimary } from '../primary/choose.js';
 import { versionFromText } from '../primary/config-file.js';
 import { findPrimaries } from '../primary/discover.js';
@@ -12,6 +10,7 @@ import { largestFrame, type PickedPrimary, pickPrimary } from '../primary/pick.j
 import { checkPrefix, runtimeRoot } from '../primary/runtime-dir.js';
 import type { PortInfo } from '../primary/telemetry.js';
 import type { Backend } from '../protocol/request.js';
+import { answersOf } from './answers.js';
 import { type AgentAt, asPrimary, findAgents } from './find.js';
 import { orNameOtherWays } from './other-ways.js';
 import { portsOfAll } from './ports.js';
@@ -56,12 +55,12 @@ function ofOneApplication(agents: readonly AgentAt[], filePrefix: string | undef
 
 /** Asks all processes of an application, which are captured from together. */
 function ask(agents: readonly AgentAt[]): PickedPrimary {
-  const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket), 'agent') }));
+  const { asked, silent } = answersOf(agents);
   const main = mainProcess(asked) ?? asked[0];
   if (!main) throw absent(undefined);
   const ports = portsOfAll(asked.map(({ hello }) => hello));
   const version = versionFromText(main.hello.dpdkVersion) ?? { number: 0, text: main.hello.dpdkVersion };
-  const others = agents.filter(({ pid }) => pid !== main.agent.pid).map(({ pid }) => pid);
+  const others = asked.filter((one) => one !== main).map(({ agent }) => agent.pid);
   const and = others.length > 0 ? ` and of pid ${others.join(', ')}` : '';
   return {
     primary: { ...asPrimary(main.agent), shared: false },
@@ -70,8 +69,11 @@ function ask(agents: readonly AgentAt[]): PickedPrimary {
     ports: ports.map(portInfo),
     memory: { isFixed: false },
     maxFrame: largestFrame(ports.map(({ mtu }) => mtu)),
+    notes: silent.map(({ agent, error }) => `pid ${agent.pid} is left out: ${error.message}`),
     agent: {
-      processes: agents.map(({ socket, pid, process }) => ({ socket, pid, startTicks: process.startTicks ?? 0 })),
+      processes: asked.map(({ agent: { socket, pid, process } }) => {
+        return { socket, pid, startTicks: process.startTicks ?? 0 };
+      }),
     },
   };
 }

@@ -24,6 +24,8 @@ export interface PickedPrimary {
   memory: MemoryLimits;
   /** Largest frame of its ports in bytes; undefined when it does not tell their MTUs. */
   maxFrame: number | undefined;
+  /** What people should know about it, sentences for the start line. */
+  notes?: string[];
   /** The agents through which packets are got, one for each process; undefined for pdump. */
   agent?: { processes: { socket: string; pid: number; startTicks: number }[] };
   /** Where probes are set; undefined for other ways. */

@@ -36,7 +36,7 @@ export interface PortChoice {
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,
-  { primary, name, dpdk, ports, maxFrame, memory, agent, ebpf }: PickedPrimary,
+  { primary, name, dpdk, ports, maxFrame, memory, agent, ebpf, ...picked }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
   rules?: readonly PortChoice[],
@@ -60,7 +60,7 @@ export function createPlan(
     ports: options.ports,
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
-    ...filterParts(filter),
+    ...filterParts(filter, picked.notes),
     ...(rules ? { portRules: rules.map((one) => ({ ...filterParts(one.filter), snaplen: one.snaplen })) } : {}),
     output,
     ...outputParts(options, placement.cpus, output),
@@ -125,14 +125,16 @@ export function givingUpRoot(plan: EnginePlan, owner: FileOwner | undefined): En
   return Object.freeze({ ...plan, becomes: { user, uid, gid } });
 }
 
-/** The parts of a plan that are about its filter. */
+/** The parts of a plan that are about its filter. @param others notes about something else, which come first */
 export function filterParts(
   filter: FilterProgram | undefined,
+  others: readonly string[] = [],
 ): Pick<EnginePlan, 'expression' | 'reading' | 'notes' | 'program' | 'programTx'> {
+  const notes = [...others, ...(filter?.notes ?? [])];
   return {
     expression: filter?.expression ?? '',
     ...(filter?.reading ? { reading: filter.reading } : {}),
-    ...(filter && filter.notes.length > 0 ? { notes: filter.notes } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
     program: filter ? base64(filter.extended) : '',
     ...(filter && filter.extendedTx !== filter.extended ? { programTx: base64(filter.extendedTx) } : {}),
   };

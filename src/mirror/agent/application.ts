@@ -1,10 +1,10 @@
 /** Finds the application that is to mirror, by its agent. */
+import { answersOf } from '../../agent/answers.js';
 import { type AgentAt, findAgents } from '../../agent/find.js';
 import { agentsOfApplication, mainProcess } from '../../agent/pick.js';
 import { DpcapError } from '../../errors.js';
 import { hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
-import { checked } from '../../native/errors.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { findSecondaries } from '../../primary/secondaries.js';
 
@@ -23,10 +23,11 @@ export interface MirroringApplication {
  */
 export function mirroringApplication(filePrefix: string | undefined): MirroringApplication {
   const agents = agentsOfApplication(filePrefix);
-  const asked = agents.map((agent) => ({ agent, hello: checked(() => hostAddon().agentHello(agent.socket)) }));
+  const { asked, silent } = answersOf(agents);
   mainProcess(asked);
   const main = asked.find(({ hello }) => hello.canMirror);
   if (main) return { ...main, others: othersOf(main.agent, agents) };
+  if (silent[0]) throw silent[0].error; // it may be the one that can
   const [first] = asked;
   throw new DpcapError(
     'ERR_VERSION_MISMATCH',
