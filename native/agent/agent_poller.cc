@@ -12,6 +12,10 @@ namespace {
 // that time is the agent's, which may be up to a millisecond behind this process's clock (agent/library/clock.c,
 // FAR_NS).
 constexpr uint64_t kSeenLateNs = 2'000'000;
+// A thread is in a callback for microseconds, or for as long as others have its CPU. One that is longer inside was
+// halted, by a debugger or SIGSTOP: packets of the other lanes wait for it no longer, and its burst may come late, out
+// of order.
+constexpr uint64_t kHaltedNs = 200'000'000;
 // Bytes of one write: see bench/RESULTS.md.
 constexpr uint32_t kMostRunBytes = 256 * 1024;
 // A packet takes about so much of the memory; for how long a thread may sleep.
@@ -60,7 +64,7 @@ uint32_t AgentPoller::look(Input& input, uint64_t now) {
     input.last_ns = burst.steady_ns;
   }
   input.arrived->add(found);
-  input.bound_ns = std::max(input.bound_ns, is_inside ? input.last_ns : now - kSeenLateNs);
+  input.bound_ns = std::max(input.bound_ns, is_inside ? std::max(input.last_ns, now - kHaltedNs) : now - kSeenLateNs);
   return found;
 }
 
