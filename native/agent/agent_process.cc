@@ -48,7 +48,9 @@ void append(std::vector<uint8_t>& to, const T& value) {
 }  // namespace
 
 AgentProcess::AgentProcess(const std::string& socket, const AgentOrder& order)
-    : order_(order), client_(socket), hello_(ask_hello(client_, kHelloMs)) {}
+    : order_(order), client_(socket), hello_(ask_hello(client_, kHelloMs)) {
+  fault_point("agent.connected");
+}
 
 // The processes of an application may give a device different numbers, and need not all have it.
 const dpcap_agent_port* AgentProcess::find_port(const Lane& lane) const {
@@ -101,6 +103,7 @@ void AgentProcess::prepare(const std::vector<Lane*>& lanes) {
   if (lanes_.empty()) return;
   if (lanes_.size() > DPCAP_AGENT_MAX_LANES) throw too_many(lanes_.size());
   const AgentClient::Answer answer = client_.ask(DPCAP_AGENT_PREPARE, to_message(), kPrepareMs);
+  fault_point("agent.answered");
   if (answer.err == EUSERS) throw refusal("the agent cannot begin another capture", answer.err);
   if (answer.err != 0) throw refusal("the agent cannot make memory for the copies", answer.err);
   dpcap_agent_prepared made{};
@@ -130,7 +133,9 @@ std::string AgentProcess::stop() {
   fault_point("agent.stopping");
   try {
     for (int tries = 0; tries < kStopTries; tries++) {
-      if (ask(DPCAP_AGENT_STOP) == 0) return "";
+      if (ask(DPCAP_AGENT_STOP) != 0) continue;
+      fault_point("agent.stopped");
+      return "";
     }
   } catch (const Error& error) {
     return std::string(error.what()) + " (pid " + std::to_string(pid()) + ")";

@@ -6,6 +6,7 @@
 
 #include "agent/agent_poller.h"
 #include "base/error.h"
+#include "base/fault_point.h"
 
 namespace dpcap {
 
@@ -69,6 +70,7 @@ bool AgentSource::is_drained(const Lane& lane) const {
 
 // What a lane still has in the memory is recorded before it ends: these are the last packets before a crash.
 void AgentSource::watch() {
+  fault_point("agent.watching");
   for (const auto& process : processes_) process->watch();
   for (Lane* lane : lanes_) {
     const LaneState now = state(*lane);

@@ -34,7 +34,15 @@ export const RECOVERY_POINTS = [
 ] as const;
 
 /** What an engine passes that captures through an agent. */
-export const AGENT_POINTS = ['agent.prepared', 'agent.opened', 'agent.stopping'] as const;
+export const AGENT_POINTS = [
+  'agent.connected',
+  'agent.answered',
+  'agent.prepared',
+  'agent.opened',
+  'agent.watching',
+  'agent.stopping',
+  'agent.stopped',
+] as const;
 
 /** What an engine passes that captures by probes. */
 export const EBPF_POINTS = ['ebpf.loaded', 'ebpf.attached', 'ebpf.stopping'] as const;
