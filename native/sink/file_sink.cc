@@ -116,9 +116,11 @@ void FileSink::commit(const RecordSpan& span) {
     return options_.on_overflow(span.records);
   }
   Block& to = *block_;
-  to.used += span.size;
+  const size_t spare = Block::kBytes - to.used - span.size;
+  const uint32_t size = span.size + (overflow_ ? overflow_->mark(span, to.bytes + to.used, spare) : 0);
+  to.used += size;
   to.add_share(span.lane, span.records);
-  record(span.lane, span.records, span.size);
+  record(span.lane, span.records, size);
   if (rotation_ && rotation_->is_full(recorded_bytes_)) {
     end_file();
   } else if (to.used >= enough()) {
@@ -215,7 +217,9 @@ void FileSink::tick(uint64_t now, uint64_t) {
   // While the writer thread is busy, packets gather in the block: a slow output makes blocks larger, and loses nothing
   // that it would have taken otherwise.
   const bool is_due = options_.hurry == FileSinkOptions::Hurry::each_round && writer_.is_idle();
-  if (is_due || (!flushed_ && now - flushed_at_ns_ > flush_ns_)) flush();
+  const bool is_wanted =
+      is_flush_wanted_.load(std::memory_order_relaxed) && is_flush_wanted_.exchange(false, std::memory_order_relaxed);
+  if (is_due || is_wanted || (!flushed_ && now - flushed_at_ns_ > flush_ns_)) flush();
   if (std::exchange(flushed_, false)) flushed_at_ns_ = now;
 }
 

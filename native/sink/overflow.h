@@ -1,7 +1,11 @@
-// Where records go for which a sink has no block: nowhere. They are counted as lost. Drain thread.
+// Where records go for which a sink has no block: nowhere. They are counted as lost, and the next record of their lane
+// says so. Drain thread.
 #pragma once
 #include <cstdint>
+#include <cstring>
+#include <vector>
 
+#include "mbuf/epb_options.h"
 #include "record/block.h"
 #include "record/pcap_format.h"
 #include "sink/sink.h"
@@ -26,12 +30,48 @@ class Overflow {
     }
     counters_.add_lost(span.lane, span.records, packet_bytes);
     counters_.remark(SinkRemark::slow);
+    if (unmarked_.size() <= span.lane) unmarked_.resize(span.lane + 1u);
+    unmarked_[span.lane] += span.records;
+  }
+
+  // Has the first record of these, which lie at `bytes`, tell how many of its lane were lost before it, where the
+  // format can. Returns how many bytes longer it is now: `spare` at most, which must be free behind the records.
+  uint32_t mark(const RecordSpan& span, uint8_t* bytes, size_t spare) {
+    if (unmarked_.size() <= span.lane || unmarked_[span.lane] == 0) return 0;
+    if (format_ == FileFormat::pcap || spare < EPB_OPTION_BYTES) return 0;
+    const size_t size = whole_record_size(format_, bytes, span.size);
+    if (size == 0 || size < record_size(format_, stored_caplen(format_, bytes))) return 0;  // an agent's is input
+    const uint64_t lost = unmarked_[span.lane];
+    unmarked_[span.lane] = 0;
+    if (add_to_count(bytes, size, lost)) return 0;
+    memmove(bytes + size + EPB_OPTION_BYTES, bytes + size, span.size - size);
+    epb_add_lost(bytes, lost);
+    return EPB_OPTION_BYTES;
   }
 
  private:
+  // Adds to what the record says already was lost before it; false when it says nothing.
+  static bool add_to_count(uint8_t* record, size_t size, uint64_t lost) {
+    constexpr uint32_t kDropCount = 4 | 8u << 16;  // option code and length
+    const size_t end = size - 8;                   // of options, and of the block
+    uint32_t head;
+    for (size_t at = kEpbHeadBytes + padded(stored_caplen(FileFormat::pcapng, record)); at + EPB_OPTION_BYTES <= end;
+         at += sizeof head + padded(head >> 16)) {
+      memcpy(&head, record + at, sizeof head);
+      if (head != kDropCount) continue;
+      uint64_t told;
+      memcpy(&told, record + at + sizeof head, sizeof told);
+      told += lost;
+      memcpy(record + at + sizeof head, &told, sizeof told);
+      return true;
+    }
+    return false;
+  }
+
   const FileFormat format_;
   SinkCounters& counters_;
   BlockArena memory_{1};
+  std::vector<uint64_t> unmarked_;  // of each lane: lost, and no record says so yet
 };
 
 }  // namespace dpcap
