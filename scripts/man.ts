@@ -43,7 +43,7 @@ more after the first, gives up waiting. SIGHUP and SIGTERM that were ignored at 
 Prints the counters of this moment on standard error.
 .TP
 .B SIGUSR2
-Does nothing: packets are in the file within 20 ms, and within a second where it is compressed.
+Flushes: without it, packets are in the file within 20 ms, or within a second where it is compressed.
 .SH FILES
 .TP
 .I /etc/dpcap/config.json, ~/.config/dpcap/config.json

@@ -133,6 +133,10 @@ void Capture::start_threads() {
   for (const auto& drain : drains_) drain->start(priority());
 }
 
+void Capture::flush() {
+  for (Sink* sink : sinks_) sink->request_flush();
+}
+
 std::vector<std::string> Capture::disable(Primary primary) {
   primary_gone_ = primary == Primary::gone;
   std::vector<std::string> left = source_->disable(primary);

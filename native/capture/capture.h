@@ -9,8 +9,8 @@
 //   finish()        takes what is left, closes the file
 //   free()          gives everything back, unless something may still be in use
 //
-// One call at a time, on any thread. During grow() and settle(), stats() and watch() may be called, one at a time;
-// abandon() always.
+// One call at a time, on any thread. During grow() and settle(), stats(), watch() and flush() may be called, one at a
+// time; abandon() always.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -50,6 +50,8 @@ class Capture {
   // See Source.
   bool grow(uint32_t pieces, uint32_t up_to);
   void watch() { source_->watch(); }
+  // What was captured until now goes to the output without waiting for more.
+  void flush();
   std::vector<std::string> settle() { return source_->settle(); }
   std::vector<std::string> disable(Primary primary);
   void abandon() { source_->abandon(); }

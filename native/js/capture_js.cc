@@ -1,5 +1,5 @@
-// The functions of a capture: start, stats, grow, settle, files, disable, finish, free, abandon. A process may have
-// several captures: each has a number.
+// The functions of a capture: start, stats, flush, grow, settle, files, disable, finish, free, abandon. A process may
+// have several captures: each has a number.
 #include <map>
 #include <mutex>
 
@@ -87,6 +87,12 @@ Napi::Value JS_CaptureStats(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Capture> watched = running(info);
   watched->watch();
   return from_capture_stats(info.Env(), watched->stats());
+}
+
+// flushCapture(number): what was captured until now goes to the output.
+Napi::Value JS_FlushCapture(const Napi::CallbackInfo& info) {
+  running(info)->flush();
+  return info.Env().Undefined();
 }
 
 // growCapture(number, pieces, upTo): Promise<boolean>, which tells whether there may be more mbufs.
@@ -188,6 +194,7 @@ Napi::Value JS_FreeCapture(const Napi::CallbackInfo& info) {
 void export_capture(Napi::Object exports) {
   add_function<JS_StartCapture>(exports, "startCapture");
   add_function<JS_CaptureStats>(exports, "captureStats");
+  add_function<JS_FlushCapture>(exports, "flushCapture");
   add_function<JS_GrowCapture>(exports, "growCapture");
   add_function<JS_SettleLanes>(exports, "settleLanes");
   add_function<JS_SupplyFile>(exports, "supplyFile");

@@ -7,6 +7,7 @@
 // The drain thread decides between which two records one file ends and the next begins, because it alone sees records.
 // The block with the last of them says so, and the writer thread changes files when it comes to that block.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -70,6 +71,7 @@ class FileSink : public RecordSink {
   void write_span(const RecordSpan& span) override;
   void tick(uint64_t now_ns, uint64_t) override;
   void flush() override;
+  void request_flush() override { is_flush_wanted_.store(true, std::memory_order_relaxed); }
   void give_up_on_stalls() override { files_.give_up_on_stalls(); }
   void finish(const std::vector<uint8_t>& trailer) override;
   bool is_full() const override;
@@ -99,6 +101,7 @@ class FileSink : public RecordSink {
 
   WriterThread writer_;
   bool finished_ = false;
+  std::atomic<bool> is_flush_wanted_{false};
 
   // Used by the drain thread.
   const uint64_t flush_ns_;

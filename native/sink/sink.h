@@ -80,6 +80,8 @@ class Sink {
   virtual void tick(uint64_t now_ns, uint64_t complete_ns) = 0;
   // Sends off everything that was put.
   virtual void flush() {}
+  // Any thread: what was put is sent off within the next round, where it would wait for more.
+  virtual void request_flush() {}
   virtual void leave() {}
 
   // Called before finish(), on any thread: a stalled reader is not waited for much longer.

@@ -20,7 +20,7 @@ import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
 import { ProbeGuard, type ReceptionOf } from './probe-guard.js';
 import type { CaptureSession } from './session/capture-session.js';
-import { statsMessage } from './stats-message.js';
+import { startedMessage, statsMessage } from './stats-message.js';
 import { Waker } from './waker.js';
 
 /** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */
@@ -92,6 +92,11 @@ export class CaptureRun {
       this.#send({ type: 'stats', capture: this.#number, stats: statsMessage(this.#stats()), asked: true });
   }
 
+  /** Has what was captured until now sent to the output; it is anyway once the end has begun. */
+  flush(): void {
+    if (this.#watching) this.#session.addon.flushCapture(this.#number);
+  }
+
   /** Carries the capture out to its end, whatever ends it; never rejects. */
   async toEnd(): Promise<Done> {
     let error: DpcapError | undefined;
@@ -140,18 +145,7 @@ export class CaptureRun {
     this.#lanes = new LaneWatch(lanes);
     this.#growth = this.#growTo(plan);
     const ports = selectPorts(this.#plan.ports, facts.ports).map(({ id, name }) => ({ id, name }));
-    const { filteringHere, pollNs } = this.#stats();
-    const instructions = Math.max(...[plan, ...plan.interfaces].map(({ program }) => (program?.length ?? 0) / 8));
-    this.#send({
-      type: 'started',
-      capture: this.#number,
-      lanes,
-      ports,
-      mbufs: plan.mbufs,
-      filteringHere,
-      instructions,
-      pollNs,
-    });
+    this.#send(startedMessage(this.#number, { lanes, ports, plan, stats: this.#stats() }));
   }
 
   #nativePlan({ sink }: CaptureOutput, facts: AttachedFacts, lanes: LanePlan[]): ReturnType<typeof nativePlan> {

@@ -72,6 +72,7 @@ async function handle(message: ToEngine): Promise<void> {
   if (message.type === 'stop') return runs.get(message.capture)?.stop(message.reason);
   if (message.type === 'abandon') return abandon();
   if (message.type === 'report') return runs.get(message.capture)?.report();
+  if (message.type === 'flush') return runs.get(message.capture)?.flush();
   await (message.type === 'capture' ? capture(message) : recoverPrimary(message));
   if (runs.size > 0) return;
   await flushed();

@@ -191,6 +191,8 @@ export interface CaptureBinding {
   startCapture(number: number, plan: NativePlan, notify: () => void): Promise<void>;
   /** Returns the counters. Looks at the ports as well. */
   captureStats(number: number): NativeStats;
+  /** Sends what was captured until now to the output, where it would wait for more to be compressed with. */
+  flushCapture(number: number): void;
   /** Adds the mbufs of `pieces` pieces of 2 MiB, up to `upTo` mbufs in all. Resolves with whether there may be more. */
   growCapture(number: number, pieces: number, upTo: number): Promise<boolean>;
   /**

@@ -14,7 +14,9 @@ export type ToEngine =
   /** Makes the engine leave everything where it is and end, as soon as no critical section is under way. */
   | { type: 'abandon' }
   /** Asks for the statistics of this moment. The engine answers only while packets flow. */
-  | { type: 'report'; capture: number };
+  | { type: 'report'; capture: number }
+  /** What was captured until now goes to the output, without waiting for more. */
+  | { type: 'flush'; capture: number };
 
 /** The primary that `recover` clears. */
 export interface RecoverTarget {

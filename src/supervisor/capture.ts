@@ -36,6 +36,8 @@ export interface RunningCapture {
   stop(reason: 'signal' | 'stopped'): void;
   /** Causes the counters of this moment to be shown. */
   report(): void;
+  /** Has what was captured until now sent to the output, where it would wait for more. */
+  flush(): void;
   /**
    * How the capture ended. A failure after it had begun is in the result, with the counters.
    * @throws DpcapError when the engine died
@@ -94,7 +96,12 @@ export function startCapture(plan: EnginePlan, options: ShownCapture, reporter: 
     shown.end(end);
     return end;
   });
-  return { stop: (reason) => supervisor.stop(reason), report: () => supervisor.report(), done };
+  return {
+    stop: (reason) => supervisor.stop(reason),
+    report: () => supervisor.report(),
+    flush: () => supervisor.flush(),
+    done,
+  };
 }
 
 const UNGUARDED =

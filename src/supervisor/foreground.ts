@@ -1,4 +1,4 @@
-/** Runs captures in the foreground, where signals end them or ask for their counters. */
+/** Runs captures in the foreground, where signals end them, ask for their counters, or flush their output. */
 
 import type { EnginePlan } from '../protocol/plan.js';
 import type { Logger } from '../system/log.js';
@@ -36,6 +36,9 @@ export async function whileSignalsEnd<T>(start: (running: RunningCapture[]) => P
     }),
     onSignal('SIGUSR1', () => {
       for (const capture of running) capture.report();
+    }),
+    onSignal('SIGUSR2', () => {
+      for (const capture of running) capture.flush();
     }),
   ];
   try {

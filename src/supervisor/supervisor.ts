@@ -89,6 +89,11 @@ export class Supervisor {
     this.#engine?.send({ type: 'report', capture: CAPTURE });
   }
 
+  /** Has what was captured until now sent to the output. */
+  flush(): void {
+    this.#engine?.send({ type: 'flush', capture: CAPTURE });
+  }
+
   /**
    * Makes the engine end without clearing up, which is left to `dpcap recover`. The engine is not killed, because it
    * may be inside EAL.

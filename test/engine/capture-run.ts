@@ -93,6 +93,18 @@ t.test('a start that fails takes nothing away from a file that is written in pla
   await end;
 });
 
+t.test('what is asked of it goes to the addon while packets flow, and is nothing before and after', async (t) => {
+  const { session, run, end } = begin();
+  run.flush();
+  await session.started;
+  await new Promise(setImmediate);
+  run.flush();
+  run.stop('signal');
+  await end;
+  run.flush();
+  t.same(session.captures.flushed, [0]);
+});
+
 /** Only a look finds these. */
 async function looksFor(t: Test, what: string, find: (session: FakeSession) => void, expected: object): Promise<void> {
   const { session, sent, end } = begin({}, 5);

@@ -62,6 +62,18 @@ t.test('or handed to whoever wants it instead', async (t) => {
   t.same(written(), []);
 });
 
+t.test('the engine is told to flush', async (t) => {
+  const notices: string[] = [];
+  const notice = (text: string): void => {
+    notices.push(text);
+    supervisor.stop('signal');
+  };
+  const events: CaptureEvents = { started: () => supervisor.flush(), stats: () => {}, file: () => {}, notice };
+  const supervisor = new Supervisor({ ...PLAN, purpose: 'run' }, {}, events, LOG, FAKE);
+  await supervisor.run();
+  t.same(notices, ['flushed']);
+});
+
 t.test('a stop before the engine is ready is not lost', async (t) => {
   const supervisor = supervise('run', false);
   const end = supervisor.run();

@@ -66,6 +66,7 @@ export const CONTRACT: Readonly<Record<string, (subject: Subject) => Promise<voi
     assert.throws(() => void addon.startCapture(1, nullPlan(), undefined as unknown as () => void), TypeError);
     assert.throws(() => void addon.startCapture(100, nullPlan(), () => {}), RangeError);
     assert.throws(() => addon.captureStats(1), /no such capture/);
+    assert.throws(() => addon.flushCapture(1), /no such capture/);
   },
 
   'a limit is told, is exact, and the books are even': async (subject) => {
@@ -98,6 +99,7 @@ export const CONTRACT: Readonly<Record<string, (subject: Subject) => Promise<voi
     const { addon } = subject;
     assert.throws(() => addon.fileTurns(91), /no such capture/);
     await addon.startCapture(5, nullPlan(), () => {});
+    addon.flushCapture(5);
     assert.throws(() => addon.supplyFile(5, 0), /has one file/);
     assert.throws(() => addon.refuseFile(5, 2), /has one file/);
     assert.throws(() => addon.fileTurns(5), /has one file/);

@@ -30,6 +30,8 @@ interface FakeCapture {
 /** With a limit of packets, exactly so many come to the first lane as soon as a capture has begun. */
 export class FakeCaptures implements CaptureBinding {
   stats = IDLE;
+  /** The captures that were flushed, each time. */
+  readonly flushed: number[] = [];
   /** Called inside startCapture. */
   onStart: (notify: () => void) => void = () => {};
   /** Resolves with the function that the addon was given. */
@@ -54,6 +56,11 @@ export class FakeCaptures implements CaptureBinding {
   captureStats = (number: number): NativeStats => {
     if (!this.#captures.has(number)) throw new Error('no such capture was started');
     return this.stats;
+  };
+
+  flushCapture = (number: number): void => {
+    this.captureStats(number);
+    this.flushed.push(number);
   };
 
   growCapture = async (): Promise<boolean> => false;

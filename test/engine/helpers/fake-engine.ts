@@ -20,6 +20,7 @@ process.on('message', (message: ToEngine) => {
   if (message.type === 'stop') return stays ? undefined : done('signal');
   if (message.type === 'abandon') process.exit(1);
   if (message.type === 'report') return;
+  if (message.type === 'flush') return void send({ type: 'notice', capture: 0, text: 'flushed' });
   if (message.type === 'recover') {
     const report = { cleared: [{ name: 'x', pid: 1, purpose: '', lanes: 1 }], inDoubt: [], running: [] };
     process.send?.({ type: 'recovered', report, error: undefined }, () => process.exit(0));

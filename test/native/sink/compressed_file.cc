@@ -209,8 +209,14 @@ void few_packets() {
   sink.tick(now, 0);
   CHECK(!written_after_ms(500));
   CHECK(written_after_ms(1001));
+  CHECK(!written_after_ms(0));
+  sink.request_flush();  // somebody wants to read it now
+  sink.tick(now, 0);
+  while (!sink.has_sent_all()) std::this_thread::yield();
+  CHECK(decode(file, Codec::zstd).bytes.size() == 24 + 4 * kRecord);
+  CHECK(!written_after_ms(0));
   sink.finish({});
-  CHECK(decode(file, Codec::zstd).bytes.size() == 24 + 3 * kRecord);
+  CHECK(decode(file, Codec::zstd).bytes.size() == 24 + 5 * kRecord);
 }
 
 }  // namespace

@@ -21,13 +21,12 @@ constexpr size_t kTrailer = 3;
 struct Series {
   explicit Series(const RotationLimits& limits, const char* folder = "/tmp", size_t files_ahead = 1)
       : folder(folder), books(1), supply([this] { keep_supplied(); }), ahead(files_ahead) {
-    FileSinkOptions options{FileFormat::pcap, 0, std::vector<uint8_t>(kHeader), Priority::normal};
-    options.rotation.emplace(FileRotation{limits, 1, &supply,
-                                          [this](const std::vector<uint64_t>& packets) {
-                                            by_lane.push_back(packets[0]);
-                                            return std::vector<uint8_t>{1, 2, 3};
-                                          },
-                                          [this] { told_last++; }});
+    const auto trailer = [this](const std::vector<uint64_t>& packets) {
+      by_lane.push_back(packets[0]);
+      return std::vector<uint8_t>{1, 2, 3};
+    };
+    FileSinkOptions options{FileFormat::pcap, 0, std::vector<uint8_t>(kHeader), Priority::normal,
+                            FileRotation{limits, 1, &supply, trailer, [this] { told_last++; }}};
     for (size_t i = 0; i < ahead; i++) supply_one();
     sink.emplace(files.emplace_front(this->folder).fd, std::move(options), books.counters);
   }
