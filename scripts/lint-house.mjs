@@ -46,8 +46,8 @@ const NATIVE = {
   'reader/format': { from: ['base', 'record', 'reader/input'], dpdk: false },
   recorder: { from: ['base', 'record', 'sink', 'agent'], dpdk: false },
   mirror: { from: ['base', 'agent'], dpdk: false },
-  // What lives in the application: it shares a header with the engine, the interpreter of filters, and tunnels' headers.
-  'agent/library': { from: ['agent', 'mbuf', 'filter', 'tunnel'], dpdk: true },
+  // What lives in the application: it shares headers with the engine (C), the interpreter of filters, and tunnels' headers.
+  'agent/library': { from: ['agent', 'mbuf', 'record', 'filter', 'tunnel'], dpdk: true },
 };
 /** The part of a command that is made for another one. */
 const SHARED = 'cli/commands/mirror/during-capture.ts';

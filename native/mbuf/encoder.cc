@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "mbuf/epb_flags.h"
-#include "mbuf/epb_options.h"
 #include "mbuf/mbuf_packet.h"
 #include "record/block.h"
+#include "record/epb_options.h"
 
 namespace dpcap {
 namespace {

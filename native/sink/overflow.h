@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "mbuf/epb_options.h"
 #include "record/block.h"
+#include "record/epb_options.h"
 #include "record/pcap_format.h"
 #include "sink/sink.h"
 

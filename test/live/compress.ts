@@ -69,7 +69,11 @@ t.test('slower than what comes: lost at the output, and as many as were asked fo
   const gaps = tsharkFields(`${file}.pcapng`, ['frame.drop_count']).map(([lost]) => Number(lost));
   t.equal(gaps.length, 30_000);
   t.ok(gaps.filter((lost) => lost > 0).length > 0, 'what was lost is told where it is missing');
-  const lost = captured.final?.ports.reduce((sum, lane) => sum + lane.sinkdrop + lane.ringfull + lane.nombuf + lane.contended, 0) ?? 0;
+  const lost =
+    captured.final?.ports.reduce(
+      (sum, lane) => sum + lane.sinkdrop + lane.ringfull + lane.nombuf + lane.contended,
+      0,
+    ) ?? 0;
   t.ok(gaps.reduce((sum, one) => sum + one, 0) <= lost, 'and no more than what was counted');
 });
 

@@ -11,7 +11,7 @@
 #include "capture/admission.h"
 #include "copies.h"
 #include "ebpf/wall_offset.h"
-#include "mbuf/epb_options.h"
+#include "record/epb_options.h"
 #include "record/pcap_format.h"
 #include "tap.h"
 

@@ -4,7 +4,7 @@
 
 #include "agent/library/datapath/packet_bytes.h"
 #include "mbuf/epb_flags.h"
-#include "mbuf/epb_options.h"
+#include "record/epb_options.h"
 
 #define PCAP_HEAD_BYTES 16u
 #define EPB_HEAD_BYTES 28u

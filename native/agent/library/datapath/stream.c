@@ -3,7 +3,7 @@
 #include <rte_branch_prediction.h>
 #include <stddef.h>
 
-#include "mbuf/epb_options.h"
+#include "record/epb_options.h"
 
 #define CHUNK 64  // packets that a filter is run on at once
 
