@@ -12,9 +12,9 @@ namespace {
 // that time is the agent's, which may be up to a millisecond behind this process's clock (agent/library/clock.c,
 // FAR_NS).
 constexpr uint64_t kSeenLateNs = 2'000'000;
-// A thread is in a callback for microseconds, or for as long as others have its CPU. One that is longer inside was
-// halted, by a debugger or SIGSTOP: packets of the other lanes wait for it no longer, and its burst may come late, out
-// of order.
+// A thread is in a callback for microseconds, or for as long as others have its CPU. One that does nothing there for
+// longer was halted, by a debugger or SIGSTOP: until it goes on, the other lanes' packets do not wait for it, and its
+// burst comes late, out of order.
 constexpr uint64_t kHaltedNs = 200'000'000;
 // Bytes of one write: see bench/RESULTS.md.
 constexpr uint32_t kMostRunBytes = 256 * 1024;
@@ -34,7 +34,8 @@ AgentPoller::AgentPoller(const std::vector<PolledLane>& lanes, std::unique_ptr<S
       admission_(admission),
       wall_offset_ns_(now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC)) {
   for (const auto& [lane, memory, index, is_gone, arrived, delivered] : lanes) {
-    inputs_.push_back({lane, memory, is_gone, arrived, delivered, &memory->lane(index), memory->bursts(index)});
+    inputs_.push_back({lane, memory, is_gone, arrived, delivered, &memory->lane(index), memory->bursts(index),
+                       now_ns(CLOCK_MONOTONIC)});
   }
 }
 
@@ -64,7 +65,9 @@ uint32_t AgentPoller::look(Input& input, uint64_t now) {
     input.last_ns = burst.steady_ns;
   }
   input.arrived->add(found);
-  input.bound_ns = std::max(input.bound_ns, is_inside ? std::max(input.last_ns, now - kHaltedNs) : now - kSeenLateNs);
+  if (!is_inside || found != 0) input.idle_ns = now;
+  const bool is_waited_for = is_inside && now - input.idle_ns < kHaltedNs;
+  input.bound_ns = std::max(input.bound_ns, is_waited_for ? input.last_ns : now - kSeenLateNs);
   return found;
 }
 

@@ -47,6 +47,7 @@ class AgentPoller : public Poller {
     Counter* delivered;
     dpcap_agent_shared_lane* shared;
     const dpcap_agent_burst* bursts;
+    uint64_t idle_ns;        // since when a thread is inside and publishes nothing
     uint64_t next = 0;       // the burst to deliver next
     uint64_t published = 0;  // bursts that are there
     uint64_t last_ns = 0;    // time of the last of them

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { startSecondaryWithAgent, startWithAgent } from '../harness/agent.js';
 import {
   balances,
+  bridgeTwoNamespaces,
   type Captured,
   capture,
   isForwarding,
@@ -17,10 +18,13 @@ import {
   type Testpmd,
   writePcap,
 } from '../harness/index.js';
+import { tapsBetween } from '../harness/taps.js';
+import { isWhatTcpdumpSees } from '../harness/wire.js';
 import { ether, ipv4, tcp, udp } from '../helpers/frames.js';
 import { installedAgent } from '../helpers/native.js';
 
 const skip = requirements({ hugepagesMb: 512 });
+const noBridge = requirements({ tools: ['ethtool', 'curl'] });
 const AGENT = ['--via', 'agent'];
 const [TCP, UDP] = [6, 17];
 
@@ -75,9 +79,8 @@ t.test(`${CAPTURES.length} captures at once have what each has alone`, { skip },
 });
 
 /** A testpmd of two processes, each of which polls a queue of its own. */
-async function startBoth(t: Test): Promise<[Testpmd, Testpmd]> {
+async function startBoth(t: Test, vdevs = ['net_null0', 'net_null1']): Promise<[Testpmd, Testpmd]> {
   const words = (id: number): string[] => ['--rxq=2', '--txq=2', '--num-procs=2', `--proc-id=${id}`];
-  const vdevs = ['net_null0', 'net_null1'];
   const primary = await startWithAgent('LD_PRELOAD', { vdevs, args: words(0), cores: '0,1' });
   t.teardown(() => primary.stop());
   const secondary = await startSecondaryWithAgent(primary, { vdevs: [], args: words(1), cores: '0,1' });
@@ -143,4 +146,14 @@ t.test('a secondary that is stopped holds nobody up', { skip }, async (t) => {
   t.equal(ofQueue(without, 1), 0);
   await isForwarding(t, primary, 'the primary');
   await isForwarding(t, secondary, 'the secondary');
+});
+
+t.test('ping and curl through a primary and a secondary', { skip: skip || noBridge }, async (t) => {
+  const bridge = bridgeTwoNamespaces();
+  t.teardown(() => bridge.close());
+  const taps = tapsBetween(bridge);
+  t.teardown(() => taps.close());
+  const [primary] = await startBoth(t, taps.vdevs);
+  taps.join();
+  await isWhatTcpdumpSees(t, bridge, primary.prefix, '0', AGENT);
 });
