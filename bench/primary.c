@@ -2,7 +2,8 @@
  * and says once a second how many. Linked like any application with pkg-config libdpdk, so that Debian's dpdk-dumpcap
  * and dpdk-pdump number mempool handlers as it does and work against it.
  *
- * After the EAL arguments: --rate PPS (0: as fast as possible) --size BYTES --match PERCENT --seconds N
+ * After the EAL arguments: --rate PPS (0: as fast as possible) --size BYTES --match PERCENT --seconds N --queues N
+ * Bursts go to the queues in turn.
  * A packet is UDP to port 9 (matching) or 10. With a rate, its payload begins with the send time, CLOCK_REALTIME in ns,
  * and its number. */
 #include <getopt.h>
@@ -36,6 +37,7 @@ struct options {
   uint32_t size;
   uint32_t match_percent;
   uint32_t seconds;
+  uint16_t queues;
 };
 
 static volatile sig_atomic_t stopped;
@@ -46,12 +48,9 @@ static void on_signal(int signal) {
 }
 
 static struct options parse(int argc, char **argv) {
-  struct options options = {.rate = 0, .size = 64, .match_percent = 100, .seconds = 3600};
-  static const struct option names[] = {{"rate", 1, NULL, 'r'},
-                                        {"size", 1, NULL, 's'},
-                                        {"match", 1, NULL, 'm'},
-                                        {"seconds", 1, NULL, 't'},
-                                        {NULL, 0, NULL, 0}};
+  struct options options = {.rate = 0, .size = 64, .match_percent = 100, .seconds = 3600, .queues = 1};
+  static const struct option names[] = {{"rate", 1, NULL, 'r'},    {"size", 1, NULL, 's'},   {"match", 1, NULL, 'm'},
+                                        {"seconds", 1, NULL, 't'}, {"queues", 1, NULL, 'q'}, {NULL, 0, NULL, 0}};
   int option;
   while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
     const uint64_t value = optarg ? strtoull(optarg, NULL, 10) : 0;
@@ -59,23 +58,30 @@ static struct options parse(int argc, char **argv) {
     if (option == 's') options.size = (uint32_t)value;
     if (option == 'm') options.match_percent = (uint32_t)value;
     if (option == 't') options.seconds = (uint32_t)value;
+    if (option == 'q') options.queues = (uint16_t)value;
     if (option == '?') exit(2);
   }
   if (options.size < HEADERS + sizeof(struct payload) || options.size > ROOM) {
     fprintf(stderr, "--size must be from %zu to %d\n", HEADERS + sizeof(struct payload), ROOM);
     exit(2);
   }
+  if (options.queues == 0) {
+    fprintf(stderr, "--queues must be 1 or more\n");
+    exit(2);
+  }
   return options;
 }
 
-static uint16_t open_port(struct rte_mempool *pool) {
+static uint16_t open_port(struct rte_mempool *pool, uint16_t queues) {
   uint16_t port;
   const struct rte_eth_conf conf = {0};
   if (rte_eth_dev_get_port_by_name("net_null0", &port) != 0) rte_exit(1, "no port: give --vdev net_null0\n");
-  if (rte_eth_dev_configure(port, 1, 1, &conf) != 0 || rte_eth_rx_queue_setup(port, 0, 256, 0, NULL, pool) != 0 ||
-      rte_eth_tx_queue_setup(port, 0, 256, 0, NULL) != 0 || rte_eth_dev_start(port) != 0) {
-    rte_exit(1, "cannot set the port up\n");
+  int err = rte_eth_dev_configure(port, queues, queues, &conf);
+  for (uint16_t i = 0; i < queues && err == 0; i++) {
+    err = rte_eth_rx_queue_setup(port, i, 256, 0, NULL, pool);
+    if (err == 0) err = rte_eth_tx_queue_setup(port, i, 256, 0, NULL);
   }
+  if (err != 0 || rte_eth_dev_start(port) != 0) rte_exit(1, "cannot set the port up\n");
   return port;
 }
 
@@ -112,6 +118,7 @@ static void send_until_stopped(uint16_t port, struct rte_mbuf **mbufs, uint32_t 
   const double ticks_per_burst = options->rate ? (double)hz * BURST / (double)options->rate : 0;
   uint64_t next_report = start + hz, sent = 0, reported = 0, bursts = 0;
   uint32_t at = 0;
+  uint16_t queue = 0;
   while (!stopped) {
     const uint64_t now = rte_get_tsc_cycles();
     if (now >= end) break;
@@ -132,8 +139,9 @@ static void send_until_stopped(uint16_t port, struct rte_mbuf **mbufs, uint32_t 
       rte_mbuf_refcnt_update(burst[i], 1);
       if (options->rate) memcpy(rte_pktmbuf_mtod_offset(burst[i], void *, HEADERS), &payload, sizeof payload);
     }
-    sent += rte_eth_tx_burst(port, 0, burst, BURST);
+    sent += rte_eth_tx_burst(port, queue, burst, BURST);
     bursts++;
+    queue = queue + 1 == options->queues ? 0 : queue + 1;
     at = at + BURST == count ? 0 : at + BURST;
   }
   printf("total %" PRIu64 " in %.6f s\n", sent, (double)(rte_get_tsc_cycles() - start) / (double)hz);
@@ -148,7 +156,7 @@ int main(int argc, char **argv) {
 
   struct rte_mempool *pool = rte_pktmbuf_pool_create("bench", POOL, 0, 0, ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
   if (pool == NULL) rte_exit(1, "cannot create the mempool\n");
-  const uint16_t port = open_port(pool);
+  const uint16_t port = open_port(pool, options.queues);
   if (rte_pktmbuf_alloc_bulk(pool, mbufs, RTE_DIM(mbufs)) != 0) rte_exit(1, "cannot allocate packets\n");
   for (uint32_t i = 0; i < RTE_DIM(mbufs); i++) fill(mbufs[i], &options, i);
 

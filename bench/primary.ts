@@ -29,6 +29,8 @@ export interface Traffic {
   match?: number;
   /** With dpcap's agent in it. */
   agent?: boolean | undefined;
+  /** Queues that it sends to in turn. Default: 1. */
+  queues?: number;
   /** When it ends by itself. Default: after an hour. */
   seconds?: number;
 }
@@ -54,10 +56,10 @@ export function buildParts(): void {
 }
 
 /** What one is started with; it polls on the last CPU. */
-export function primaryWords(prefix: string, { rate, size, match = 100, seconds }: Traffic): string[] {
+export function primaryWords(prefix: string, { rate, size, match = 100, queues = 1, seconds }: Traffic): string[] {
   const cores = ['-l', '0,1', '--main-lcore', '1'];
   const eal = [...cores, '--file-prefix', prefix, '-m', '64', '--no-pci', '--vdev', 'net_null0'];
-  const own = ['--rate', String(rate), '--size', String(size), '--match', String(match)];
+  const own = ['--rate', String(rate), '--size', String(size), '--match', String(match), '--queues', String(queues)];
   return [...eal, '--', ...own, ...(seconds === undefined ? [] : ['--seconds', String(Math.ceil(seconds))])];
 }
 
