@@ -14,7 +14,6 @@ import {
   readPcap,
   requirements,
   run,
-  runDpcap,
   start,
   startCapture,
   startTestpmd,
@@ -248,26 +247,6 @@ t.test('files are complete when their names are told, and when a program gets th
     'gzip has taken each',
   );
   for (const path of filesIn(out)) t.equal(capinfos(path)['Number of packets'], '1000');
-});
-
-t.test('a ring of -C and -W comes around, byte for byte as with tcpdump', async (t) => {
-  const folder = t.testdir({ dpcap: {}, tcpdump: {} });
-  const whole = join(folder, 'whole.pcap');
-  writePcap(
-    whole,
-    Array.from({ length: 8000 }, (_, index) => Buffer.alloc(1400, index)),
-  );
-  const words = (by: string): string[] => ['-r', whole, '-C', '1', '-W', '3', '-w', join(folder, by, 'x.pcap')];
-  t.match(await runDpcap(words('dpcap')), { code: 0, stderr: /to 12 files/ });
-  run('tcpdump', ['-Z', 'root', '--time-stamp-precision=nano', ...words('tcpdump')]);
-  const [ours, theirs] = ['dpcap', 'tcpdump'].map((by) => filesIn(join(folder, by)));
-  t.same(
-    ours?.map((path) => basename(path)),
-    ['x.pcap0', 'x.pcap1', 'x.pcap2'],
-  );
-  for (const [at, path] of (theirs ?? []).entries()) {
-    t.ok(readFileSync(ours?.[at] ?? '').equals(readFileSync(path)), basename(path));
-  }
 });
 
 t.test('the umask holds for each file', { skip }, async (t) => {
