@@ -14,6 +14,9 @@
 namespace dpcap {
 namespace {
 
+// Less may be the agent's clock, which follows the system's.
+constexpr uint64_t kSetBackNs = 1'000'000'000;
+
 constexpr uint32_t kMostSegments = 1u << 18;
 constexpr uint32_t kLeastSegmentBytes = 1u << 16;
 constexpr uint32_t kMostSegmentBytes = 1u << 24;
@@ -179,9 +182,17 @@ uint64_t BoxFacts::first_ns() const {
   return segments.empty() ? 0 : first;
 }
 
+// Where a lane's times go back, the clock was set back: what was recorded before tells nothing about the end.
 uint64_t BoxFacts::last_ns() const {
+  std::vector<uint64_t> last_of_lane(lanes.size());
   uint64_t last = 0;
-  for (const BoxSegment& segment : segments) last = std::max(last, segment.last_ns);
+  for (const BoxSegment& segment : segments) {
+    uint64_t& before = last_of_lane[segment.lane];
+    const uint64_t latest = std::max(before, segment.first_ns);
+    const bool is_set_back = latest > segment.last_ns && latest - segment.last_ns > kSetBackNs;
+    last = is_set_back ? segment.last_ns : std::max(last, segment.last_ns);
+    before = segment.last_ns;
+  }
   return last;
 }
 

@@ -30,6 +30,7 @@ struct BoxFacts {
   uint64_t overwritten_until_ns = 0;    // all newer packets are there; 0: none was overwritten
   uint64_t packets() const;
   uint64_t first_ns() const;  // 0 when there is no packet
+  // Of the newest packet, by the clock as it was set last.
   uint64_t last_ns() const;
 };
 

@@ -145,6 +145,32 @@ void test_blocks() {
   CHECK(changed(0, 5) == 0 && changed(1, 0) == 0 && changed(2, 1) == 0 && changed(5, UINT32_MAX) == 0);
 }
 
+// The last seconds before an end are those of the clock as it was set last.
+void test_clock_is_set() {
+  constexpr uint64_t kS = 1'000'000'000, kHour = 3600 * kS;
+  BoxFacts facts{};
+  facts.lanes.resize(3);
+  uint64_t generation = 0;
+  const auto add = [&](uint32_t lane, uint64_t first_ns, uint64_t last_ns) {
+    const auto index = static_cast<uint32_t>(generation++);
+    facts.segments.push_back({index, generation, first_ns, last_ns, lane, 1, 1});
+  };
+  CHECK(facts.last_ns() == 0);
+  add(0, 9 * kHour, 9 * kHour + 5 * kS);
+  add(1, 9 * kHour + 1 * kS, 9 * kHour + 4 * kS);
+  CHECK(facts.last_ns() == 9 * kHour + 5 * kS);
+  add(0, 9 * kHour + 5 * kS - 100, 9 * kHour + 5 * kS - 50);  // as little as that is no clock that was set
+  CHECK(facts.last_ns() == 9 * kHour + 5 * kS);
+  add(0, 9 * kHour + 6 * kS, 7 * kHour);  // set back within a segment
+  CHECK(facts.last_ns() == 7 * kHour);
+  add(1, 7 * kHour + 1 * kS, 7 * kHour + 2 * kS);  // and between two
+  CHECK(facts.last_ns() == 7 * kHour + 2 * kS);
+  add(2, 7 * kHour + 2 * kS, 8 * kHour);
+  CHECK(facts.last_ns() == 8 * kHour);
+  add(2, 12 * kHour, 12 * kHour + 1);  // forward
+  CHECK(facts.last_ns() == 12 * kHour + 1);
+}
+
 }  // namespace
 
 void test_recorder_box() {
@@ -154,4 +180,5 @@ void test_recorder_box() {
   test_torn(sound);
   test_fuzzed(sound);
   test_blocks();
+  test_clock_is_set();
 }
