@@ -13,7 +13,7 @@ export interface TestFiles {
 const NOT_TESTS = new Set(['harness', 'helpers', 'fixtures']);
 
 /**
- * All test files under `root`/test, sorted. The sources are listed rather than dist/, so that a test deleted from the
+ * All test files under `root`/test, sorted, those that take long first. The sources are listed rather than dist/, so that a test deleted from the
  * sources is gone although its compiled file still lies about.
  * @param filters when given, only paths that contain one of them
  */
@@ -23,11 +23,15 @@ export function discoverTests(root: string, filters: string[] = []): TestFiles {
     .map((path) => relative(root, path).split(sep).join('/').replace(/\.ts$/, ''))
     .filter((name) => wanted.length === 0 || wanted.some((filter) => name.includes(filter)))
     .sort();
+  const unit = names.filter((name) => !name.startsWith('test/live/'));
   return {
-    unit: names.filter((name) => !name.startsWith('test/live/')),
+    unit: [...unit.filter(takesLong), ...unit.filter((name) => !takesLong(name))],
     live: names.filter((name) => name.startsWith('test/live/')),
   };
 }
+
+/** Whether it builds native tests first. These go first, or one of them would run alone in the end. */
+const takesLong = (name: string): boolean => /^test\/native(-\w+)?$/.test(name);
 
 function walk(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -19,3 +19,11 @@ t.test('finds test files by their sources', async (t) => {
   t.same(discoverTests(root, ['./test/a.ts', 'list']), { unit: ['test/a', 'test/commands/list'], live: [] });
   t.same(discoverTests(root, ['nothing']), { unit: [], live: [] });
 });
+
+t.test('those that build native tests go first', async (t) => {
+  const root = t.testdir({
+    test: { 'a.ts': '', 'native-fuzz.ts': '', 'native.ts': '', native: { 'host.ts': '' } },
+  });
+  const unit = ['test/native', 'test/native-fuzz', 'test/a', 'test/native/host'];
+  t.same(discoverTests(root), { unit, live: [] });
+});
