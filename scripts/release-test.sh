@@ -27,5 +27,8 @@ said=$(scripts/sysroot.sh "$SUITE" 2>&1) || {
   echo "release-test: cannot get the DPDK of $SUITE: is its mirror out of reach?" >&2
   exit 77
 }
+scripts/release-chroot.sh "$SUITE" true & # downloads and unpacks while the other CPU compiles
+readonly made=$!
 scripts/build-addon.sh "$SUITE"
+wait "$made"
 exec scripts/release-chroot.sh "$SUITE" node dist/scripts/run-tests.js "${words[@]}"
