@@ -29,6 +29,7 @@ make_root() {
   rm -rf "$ROOT.new"
   "${FETCH[@]}" debootstrap --variant=minbase "$SUITE" "$ROOT.new" "$MIRROR" || return 1
   echo 'APT::Install-Recommends "false";' >"$ROOT.new/etc/apt/apt.conf.d/90lean"
+  install -m 755 /dev/stdin "$ROOT.new/usr/sbin/policy-rc.d" <<<$'#!/bin/sh\nexit 101'  # no package starts its service
   # shellcheck disable=SC2086
   "${FETCH[@]}" chroot "$ROOT.new" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y $PACKAGES || return 1
   rm -rf "$ROOT.new"/var/cache/apt/archives/*.deb

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly SUITE=${1:?usage: scripts/release-chroot.sh SUITE COMMAND...}
 shift
-readonly PACKAGES='dpdk dpdk-dev nodejs libpcap0.8 tcpdump tshark iproute2 procps ethtool iputils-ping curl python3 e2fsprogs zstd lz4'
+readonly PACKAGES='dpdk dpdk-dev nodejs libpcap0.8 tcpdump tshark iproute2 procps ethtool iputils-ping curl python3 e2fsprogs zstd lz4 openvswitch-switch-dpdk'
 
 export DPCAP_TEST_PROGRAMS=${DPCAP_CACHE:-$PWD/build/cache}/addon-$SUITE
 exec scripts/chroot.sh "$SUITE" "$SUITE" "$PACKAGES" "$@"

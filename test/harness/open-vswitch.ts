@@ -1,9 +1,9 @@
 /**
- * Debian's Open vSwitch with DPDK, unpacked and not installed: its package would start it as a service. It always runs with
- * --in-memory, so that nobody can join it.
+ * Debian's Open vSwitch with DPDK. Where it is not installed it is unpacked: its package would start it as a service. It
+ * always runs with --in-memory, so that nobody can join it.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,12 +13,14 @@ import { atExit } from './at-exit.js';
 import { removeEalFiles, uniqueName } from './owned.js';
 import { type Running, start } from './processes.js';
 
+const DAEMON = 'usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk';
 const PACKAGES = ['openvswitch-switch-dpdk', 'openvswitch-common'];
 const UNPACK_MS = 180_000;
 const ANSWER_MS = 20_000;
 
 /** The folder with its files, or why there is none. */
 export function findOpenVswitch(): { root: string; reason: false } | { root: undefined; reason: string } {
+  if (existsSync(join('/', DAEMON))) return { root: '/', reason: false };
   if (!/VERSION_ID="12"/.test(readFileSync('/etc/os-release', 'utf8'))) {
     return { root: undefined, reason: 'the Open vSwitch of Debian 12 needs the libraries of Debian 12' };
   }
@@ -77,7 +79,7 @@ export async function startOpenVswitch(
     const extra = `other_config:dpdk-extra="--no-pci -l 0,1 --file-prefix=${prefix}"`;
     const other = ['dpdk-init=true', 'dpdk-socket-mem=128', 'pmd-cpu-mask=2'].map((one) => `other_config:${one}`);
     await configure('--no-wait', 'set', 'Open_vSwitch', '.', ...other, extra);
-    const daemon = join(root, 'usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk');
+    const daemon = join(root, DAEMON);
     const preload = agent === 'preloaded' ? { LD_PRELOAD: installedAgent() } : {};
     const vswitchd = start(daemon, [socket, `--unixctl=${control}`], { env: { ...env, ...preload } });
     running.push(vswitchd);
