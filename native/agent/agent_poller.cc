@@ -16,6 +16,11 @@ constexpr uint64_t kSeenLateNs = 2'000'000;
 // longer was halted, by a debugger or SIGSTOP: until it goes on, the other lanes' packets do not wait for it, and its
 // burst comes late, out of order.
 constexpr uint64_t kHaltedNs = 200'000'000;
+// A drain sleeps longer beside next to no packets, where each wake-up is felt. What comes at once, up to 8 million
+// bursts and 2 GB a second, must have room meanwhile: a lane has 32,768 bursts (agent/library/memory.c).
+constexpr uint32_t kSleepUs = 1000, kQuietSleepUs = 4000;
+constexpr uint32_t kQuietPackets = 64;
+constexpr uint32_t kPacketsPerUs = 8;
 // Bytes of one write: see bench/RESULTS.md.
 constexpr uint32_t kMostRunBytes = 256 * 1024;
 // A packet takes about so much of the memory; for how long a thread may sleep.
@@ -43,6 +48,7 @@ uint32_t AgentPoller::poll() {
   uint32_t found = 0;
   const uint64_t now = now_ns(CLOCK_MONOTONIC);
   for (Input& input : inputs_) found += look(input, now);
+  found_ = found;
   return found;
 }
 
@@ -143,6 +149,10 @@ uint64_t AgentPoller::complete_ns() const {
 
 bool AgentPoller::is_empty() const {
   return std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.is_empty(); });
+}
+
+uint32_t AgentPoller::longest_sleep_us() const {
+  return found_ > kQuietPackets ? kSleepUs : std::clamp(room() / kPacketsPerUs, kSleepUs, kQuietSleepUs);
 }
 
 // Any of the memories may be the one that fills up first.

@@ -32,13 +32,11 @@ class AgentPoller : public Poller {
   bool is_empty() const override;
   uint32_t room() const override;
   uint32_t most_room() const override { return room(); }
-  uint32_t longest_sleep_us() const override { return kLongestSleepUs; }
+  uint32_t longest_sleep_us() const override;
   void before_pause(bool) override {}
   void after_pause(uint32_t) override {}
 
  private:
-  static constexpr uint32_t kLongestSleepUs = 1000;
-
   struct Input {
     Lane* lane;
     AgentMemory* memory;
@@ -66,6 +64,7 @@ class AgentPoller : public Poller {
   Admission& admission_;
   const uint64_t wall_offset_ns_;
   std::vector<Input> inputs_;
+  uint32_t found_ = 0;  // packets, by the last poll()
 };
 
 }  // namespace dpcap
