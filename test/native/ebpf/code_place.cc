@@ -86,7 +86,7 @@ void layouts_are_those_of_dpdk() {
 void reads_a_table() {
   uint64_t queues[2] = {0x77, 0};
   uint64_t rows[3][16] = {};
-  const FastPathTable table{getpid(), reinterpret_cast<uint64_t>(rows), 3, {128, 0, 24, 64, 88}};
+  const FastPathTable table{getpid(), reinterpret_cast<uint64_t>(rows), 3, {128, 0, 24, 64, 88}, {}};
   const auto path = [&](uint16_t port, uint16_t queue, Direction direction) {
     return read_fast_path(table, {"test0", port, queue, direction});
   };
@@ -99,7 +99,7 @@ void reads_a_table() {
   CHECK(!path(1, 0, Direction::rx)->is_set() && !path(3, 0, Direction::rx)->is_set());
   rows[0][3] = 0x10;  // nothing is mapped there
   CHECK(!path(0, 0, Direction::rx)->is_set());
-  const FastPathTable gone{INT32_MAX, table.address, 3, table.layout};
+  const FastPathTable gone{INT32_MAX, table.address, 3, table.layout, {}};
   CHECK(!read_fast_path(gone, {"test0", 0, 0, Direction::rx}));
 }
 

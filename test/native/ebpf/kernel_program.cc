@@ -65,7 +65,7 @@ struct Idle {
     uint64_t rx_function = 1, rx_queues = 0, tx_function = 2, tx_queues = 0;
   };
   FastPathTable table() const {
-    return {getpid(), reinterpret_cast<uint64_t>(rows), kRows, {sizeof(Row), 0, 8, 16, 24}};
+    return {getpid(), reinterpret_cast<uint64_t>(rows), kRows, {sizeof(Row), 0, 8, 16, 24}, {}};
   }
   Row rows[kRows];
 };
