@@ -29,6 +29,10 @@ said=$(scripts/sysroot.sh "$SUITE" 2>&1) || {
 }
 scripts/release-chroot.sh "$SUITE" true & # downloads and unpacks while the other CPU compiles
 readonly made=$!
-scripts/build-addon.sh "$SUITE"
+scripts/build-addon.sh "$SUITE" || {
+  status=$?
+  wait "$made" || true
+  exit "$status"
+}
 wait "$made"
 exec scripts/release-chroot.sh "$SUITE" node dist/scripts/run-tests.js "${words[@]}"

@@ -16,11 +16,11 @@ import { CaptureOutput } from './capture-output.js';
 import { LaneWatch } from './lanes.js';
 import { Growth } from './memory/growth.js';
 import { usableFor } from './memory/usable-memory.js';
+import { startedMessage, statsMessage } from './messages.js';
 import { nativePlan } from './native-plan.js';
 import { OwnRequests } from './own-requests.js';
 import { ProbeGuard, type ReceptionOf } from './probe-guard.js';
 import type { CaptureSession } from './session/capture-session.js';
-import { startedMessage, statsMessage } from './stats-message.js';
 import { Waker } from './waker.js';
 
 /** Time between two looks at the primary, its ports and the pool. The addon calls for limits and a failed sink. */

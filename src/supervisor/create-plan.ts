@@ -36,7 +36,7 @@ export interface PortChoice {
 export function createPlan(
   options: CaptureRequest,
   filter: FilterProgram | undefined,
-  { primary, name, dpdk, ports, maxFrame, memory, agent, ebpf, ...picked }: PickedPrimary,
+  { primary, name, dpdk, ports, maxFrame, memory, agent, ebpf, notes }: PickedPrimary,
   output: EnginePlan['output'],
   purpose: string,
   rules?: readonly PortChoice[],
@@ -60,7 +60,7 @@ export function createPlan(
     ports: options.ports,
     directions: options.directions,
     ...(options.queues === undefined ? {} : { queues: options.queues }),
-    ...filterParts(filter, picked.notes),
+    ...filterParts(filter, notes),
     ...(rules ? { portRules: rules.map((one) => ({ ...filterParts(one.filter), snaplen: one.snaplen })) } : {}),
     output,
     ...outputParts(options, placement.cpus, output),

@@ -1,9 +1,8 @@
 /** Finds the application that is to mirror, by its agent. */
-import { answersOf } from '../../agent/answers.js';
+import { answersOf, askEach } from '../../agent/answers.js';
 import { type AgentAt, findAgents } from '../../agent/find.js';
 import { agentsOfApplication, mainProcess } from '../../agent/pick.js';
 import { DpcapError } from '../../errors.js';
-import { hostAddon } from '../../native/addons.js';
 import type { AgentHello } from '../../native/agent-binding.js';
 import { runtimeRoot } from '../../primary/runtime-dir.js';
 import { findSecondaries } from '../../primary/secondaries.js';
@@ -50,12 +49,6 @@ function othersOf({ runtimeDir, pid: own }: AgentAt, agents: readonly AgentAt[])
 
 /** All agents that answer, of one application or of all. */
 export function answeringAgents(filePrefix: string | undefined): { agent: AgentAt; hello: AgentHello }[] {
-  const addon = hostAddon();
-  return findAgents(runtimeRoot(), filePrefix).flatMap((agent) => {
-    try {
-      return [{ agent, hello: addon.agentHello(agent.socket) }];
-    } catch {
-      return []; // it has just ended, or is another user's: `dpcap agent check` says which
-    }
-  });
+  // One that does not has just ended, or is another user's: `dpcap agent check` says which.
+  return askEach(findAgents(runtimeRoot(), filePrefix)).asked;
 }
