@@ -43,31 +43,13 @@ class Overflow {
     if (size == 0 || size < record_size(format_, stored_caplen(format_, bytes))) return 0;  // an agent's is input
     const uint64_t lost = unmarked_[span.lane];
     unmarked_[span.lane] = 0;
-    if (add_to_count(bytes, size, lost)) return 0;
+    if (epb_raise_lost(bytes, lost)) return 0;
     memmove(bytes + size + EPB_OPTION_BYTES, bytes + size, span.size - size);
     epb_add_lost(bytes, lost);
     return EPB_OPTION_BYTES;
   }
 
  private:
-  // Adds to what the record says already was lost before it; false when it says nothing.
-  static bool add_to_count(uint8_t* record, size_t size, uint64_t lost) {
-    constexpr uint32_t kDropCount = 4 | 8u << 16;  // option code and length
-    const size_t end = size - 8;                   // of options, and of the block
-    uint32_t head;
-    for (size_t at = kEpbHeadBytes + padded(stored_caplen(FileFormat::pcapng, record)); at + EPB_OPTION_BYTES <= end;
-         at += sizeof head + padded(head >> 16)) {
-      memcpy(&head, record + at, sizeof head);
-      if (head != kDropCount) continue;
-      uint64_t told;
-      memcpy(&told, record + at + sizeof head, sizeof told);
-      told += lost;
-      memcpy(record + at + sizeof head, &told, sizeof told);
-      return true;
-    }
-    return false;
-  }
-
   const FileFormat format_;
   SinkCounters& counters_;
   BlockArena memory_{1};
